@@ -1,0 +1,9 @@
+//! The entry of the browser bundle: wakes up what the server rendered.
+
+/// Called by the page's script once the module has loaded.
+#[cfg(feature = "hydrate")]
+#[wasm_bindgen::prelude::wasm_bindgen]
+pub fn hydrate() {
+    console_error_panic_hook::set_once();
+    leptos::mount::hydrate_body(app::App);
+}
