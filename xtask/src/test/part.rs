@@ -1,0 +1,104 @@
+//! A part of the suite, and how it went.
+
+use std::fmt;
+use std::time::Duration;
+
+use super::summary::Counts;
+use crate::progress;
+
+/// One row of the table in `parts`.
+pub(super) struct Part {
+    /// What `--part` takes.
+    pub(super) name: &'static str,
+    /// What people read.
+    pub(super) title: &'static str,
+    pub(super) needs: &'static [Need],
+    pub(super) kind: Kind,
+    /// Only with `--long`, at most half an hour, remembered when done.
+    pub(super) long: bool,
+    /// Settings that the tests read.
+    pub(super) env: &'static [(&'static str, &'static str)],
+}
+
+/// What must be there before a part can run.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Need {
+    /// The compiled server and tests.
+    Binaries,
+    Node,
+    /// Chromium and the node packages of end2end.
+    Browser,
+}
+
+/// What runs a part and how its result is counted.
+pub(super) enum Kind {
+    /// Unit and integration tests of packages, by nextest where it is
+    /// installed; only those whose names hold `only`, unless it is empty.
+    Rust {
+        packages: &'static [&'static str],
+        only: &'static str,
+    },
+    /// The examples in the documentation.
+    Docs { packages: &'static [&'static str] },
+    /// A package compiled to WebAssembly, bound for node, and a script that is
+    /// given the folder with `{package}.js` and `{package}_bg.wasm`. Its last
+    /// line must be `N passed, N failed`. Without the script there is no part.
+    Wasm {
+        package: &'static str,
+        target: WasmTarget,
+        script: &'static str,
+    },
+    /// Playwright in end2end.
+    Browser { only: &'static str },
+}
+
+/// Which of a package's targets is compiled to WebAssembly.
+pub(super) enum WasmTarget {
+    #[allow(
+        dead_code,
+        reason = "the engine's comparison may be a crate of its own"
+    )]
+    Lib,
+    /// An example with `crate-type = ["cdylib"]`.
+    Example(&'static str),
+}
+
+/// How a part went.
+pub(super) struct Outcome {
+    pub(super) title: String,
+    pub(super) counts: Counts,
+    pub(super) time: Duration,
+    /// What a reader should know besides.
+    pub(super) remark: Option<String>,
+}
+
+impl Outcome {
+    /// A part that could not even be counted: one failure.
+    pub(super) fn broken(title: &str) -> Outcome {
+        Outcome {
+            title: title.to_owned(),
+            counts: Counts {
+                failed: 1,
+                ..Counts::default()
+            },
+            time: Duration::ZERO,
+            remark: Some("could not be run".to_owned()),
+        }
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Outcome {
+            title,
+            counts,
+            time,
+            remark,
+        } = self;
+        write!(f, "{title:<36} {counts}  ({})", progress::duration(*time))?;
+        match remark {
+            Some(remark) => write!(f, "  {remark}"),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! The whole suite as one table. A new kind of test is a new row.
+
+use super::part::{Kind, Need, Part, WasmTarget};
+
+/// The packages that share their compiled dependencies.
+pub(super) const NATIVE: &[&str] = &["engine", "app", "server"];
+
+pub(super) fn all() -> Vec<Part> {
+    vec![
+        Part {
+            name: "native",
+            title: "engine, app, server",
+            needs: &[Need::Binaries],
+            kind: Kind::Rust {
+                packages: NATIVE,
+                only: "",
+            },
+            long: false,
+            env: &[],
+        },
+        Part {
+            name: "docs",
+            title: "examples in the documentation",
+            needs: &[Need::Binaries],
+            kind: Kind::Docs { packages: NATIVE },
+            long: false,
+            env: &[],
+        },
+        Part {
+            name: "xtask",
+            title: "xtask and git hooks",
+            needs: &[],
+            kind: Kind::Rust {
+                packages: &["xtask"],
+                only: "",
+            },
+            long: false,
+            env: &[],
+        },
+        Part {
+            name: "wasm",
+            title: "the engine in WebAssembly",
+            needs: &[Need::Node, Need::Binaries],
+            kind: Kind::Wasm {
+                package: "engine",
+                target: WasmTarget::Example("wasm_hashes"),
+                script: "engine/examples/wasm_hashes.mjs",
+            },
+            long: false,
+            env: &[],
+        },
+        Part {
+            name: "browser",
+            title: "in the browser",
+            needs: &[Need::Browser, Need::Binaries],
+            kind: Kind::Browser { only: "" },
+            long: false,
+            env: &[],
+        },
+        // The long parts: at most half an hour each.
+        Part {
+            name: "long-kills",
+            title: "killed under load, 200 times",
+            needs: &[Need::Binaries],
+            kind: Kind::Rust {
+                packages: NATIVE,
+                only: "kill",
+            },
+            long: true,
+            env: &[("TRADEFLOOR_KILLS", "200")],
+        },
+        Part {
+            name: "long-properties",
+            title: "properties, 20,000 cases each",
+            needs: &[Need::Binaries],
+            kind: Kind::Rust {
+                packages: NATIVE,
+                only: "prop",
+            },
+            long: true,
+            env: &[("PROPTEST_CASES", "20000")],
+        },
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_unique() {
+        let mut names: Vec<_> = all().iter().map(|part| part.name).collect();
+        names.sort_unstable();
+        let count = names.len();
+        names.dedup();
+        assert_eq!(names.len(), count);
+    }
+}

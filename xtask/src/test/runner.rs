@@ -1,0 +1,217 @@
+//! Running one part and counting it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+
+use super::part::{Kind, Outcome, Part, WasmTarget};
+use super::parts::NATIVE;
+use super::summary::Counts;
+use crate::bindgen::{self, Host};
+use crate::project::Project;
+use crate::shell::{self, Heard};
+use crate::{e2e, wasm_target};
+
+/// A part is stopped after this long: the long ones are cut to fit.
+const LIMIT: Duration = Duration::from_secs(30 * 60);
+
+pub(super) struct Runner<'a> {
+    project: &'a Project,
+    filters: Vec<String>,
+    pub(super) chromium: Option<PathBuf>,
+    nextest: bool,
+}
+
+impl<'a> Runner<'a> {
+    pub(super) fn new(
+        project: &'a Project,
+        filters: Vec<String>,
+        chromium: Option<PathBuf>,
+    ) -> Runner<'a> {
+        let mut version = project.cargo();
+        let nextest = shell::succeeds(version.args(["nextest", "--version"]));
+        Runner {
+            project,
+            filters,
+            chromium,
+            nextest,
+        }
+    }
+
+    /// Compiles server and tests in one go: dependencies are built once, with
+    /// the features of both, and the browser tests find the server ready.
+    pub(super) fn compile(&self) -> Result<()> {
+        let mut cargo = self.project.cargo();
+        cargo.args([
+            "build",
+            "--locked",
+            "--release",
+            "--lib",
+            "--bins",
+            "--tests",
+        ]);
+        shell::run(cargo.args(chosen(NATIVE)))
+    }
+
+    pub(super) fn run(&self, part: &Part) -> Result<Outcome> {
+        let start = Instant::now();
+        let (mut command, count): (Command, fn(&str) -> Option<Counts>) = match &part.kind {
+            Kind::Rust { packages, only } if self.nextest => {
+                (self.nextest(packages, only), Counts::from_nextest)
+            }
+            Kind::Rust { packages, only } => (self.libtest(packages, only), Counts::from_libtest),
+            Kind::Docs { packages } => {
+                let mut cargo = self.project.cargo();
+                cargo.args(["test", "--locked", "--release", "--doc", "--no-fail-fast"]);
+                cargo.args(chosen(packages)).arg("--").args(&self.filters);
+                (cargo, Counts::from_libtest)
+            }
+            Kind::Wasm {
+                package,
+                target,
+                script,
+            } => (self.wasm(package, target, script)?, Counts::from_plain),
+            Kind::Browser { only } => return self.browser(part, only, start),
+        };
+        let heard = shell::tee(command.envs(part.env.iter().copied()), Some(LIMIT))?;
+        let counts = count(&heard.text);
+        Ok(self.judge(part, &heard, counts, start))
+    }
+
+    fn nextest(&self, packages: &[&str], only: &str) -> Command {
+        let mut cargo = self.project.cargo();
+        cargo.args(["nextest", "run", "--locked", "--cargo-profile", "release"]);
+        cargo.args([
+            "--no-fail-fast",
+            "--no-tests",
+            "pass",
+            "--status-level",
+            "slow",
+        ]);
+        cargo.args(["--final-status-level", "fail"]);
+        cargo.args(chosen(packages));
+        // A test must hold the part's word and one of the caller's.
+        if !only.is_empty() {
+            cargo.args(["--filterset", &format!("test({only})")]);
+        }
+        cargo.arg("--").args(&self.filters);
+        cargo
+    }
+
+    fn libtest(&self, packages: &[&str], only: &str) -> Command {
+        let mut cargo = self.project.cargo();
+        cargo.args(["test", "--locked", "--release", "--no-fail-fast"]);
+        cargo.args(["--lib", "--bins", "--tests"]);
+        cargo.args(chosen(packages)).arg("--");
+        match only {
+            "" => cargo.args(&self.filters),
+            word => cargo.arg(word),
+        };
+        cargo
+    }
+
+    fn wasm(&self, package: &str, target: &WasmTarget, script: &str) -> Result<Command> {
+        wasm_target::ensure(self.project)?;
+        let script = self.project.root.join(script);
+        if !script.is_file() {
+            bail!("{} does not exist", script.display());
+        }
+        let mut cargo = self.project.cargo();
+        cargo.args(["build", "--locked", "--profile", "wasm-release"]);
+        cargo.args(["--target", wasm_target::TRIPLE, "--package", package]);
+        let folder = self
+            .project
+            .target
+            .join(wasm_target::TRIPLE)
+            .join("wasm-release");
+        let module = match target {
+            WasmTarget::Lib => {
+                cargo.arg("--lib");
+                folder.join(format!("{}.wasm", package.replace('-', "_")))
+            }
+            WasmTarget::Example(name) => {
+                cargo.args(["--example", name]);
+                folder.join("examples").join(format!("{name}.wasm"))
+            }
+        };
+        shell::run(&mut cargo)?;
+        let bound = self.project.target.join("wasm-tests").join(package);
+        fs::create_dir_all(&bound)?;
+        bindgen::generate(&module, package, Host::Node, &bound)?;
+        let mut node = self.project.command("node", &self.project.root);
+        node.arg(script).arg(bound);
+        Ok(node)
+    }
+
+    fn browser(&self, part: &Part, only: &str, start: Instant) -> Result<Outcome> {
+        let chromium = self.chromium.as_deref().context("no Chromium")?;
+        let report = self.project.target.join("playwright.json");
+        remove(&report)?;
+        let mut playwright = e2e::playwright(self.project, chromium);
+        playwright
+            .args(["--reporter", "list,json"])
+            .env("PLAYWRIGHT_JSON_OUTPUT_FILE", &report);
+        let mut words = self.filters.clone();
+        if !only.is_empty() {
+            words = vec![only.to_owned()];
+        }
+        if !words.is_empty() {
+            playwright.args(["--pass-with-no-tests", "--grep", &words.join("|")]);
+        }
+        let heard = shell::tee(playwright.envs(part.env.iter().copied()), Some(LIMIT))?;
+        let counts = fs::read_to_string(&report)
+            .map_err(anyhow::Error::from)
+            .and_then(|json| Counts::from_playwright(&json));
+        Ok(self.judge(part, &heard, counts.ok(), start))
+    }
+
+    /// A runner that fails without a failing test, or cannot be counted, is one
+    /// failure; so is a part without any test, unless filters were given.
+    fn judge(&self, part: &Part, heard: &Heard, counts: Option<Counts>, start: Instant) -> Outcome {
+        let mut remark = heard.stopped.clone();
+        let mut counts = counts.unwrap_or_else(|| {
+            remark.get_or_insert_with(|| "printed no result".to_owned());
+            Counts::default()
+        });
+        let filtered = !self.filters.is_empty();
+        if counts.failed == 0 {
+            let trouble = if remark.is_some() {
+                true
+            } else if !heard.success {
+                remark = Some("the runner failed".to_owned());
+                true
+            } else if counts.none_ran() && !filtered && !may_be_empty(&part.kind) {
+                remark = Some("held no test".to_owned());
+                true
+            } else {
+                false
+            };
+            counts.failed += u64::from(trouble);
+        }
+        Outcome {
+            title: part.title.to_owned(),
+            counts,
+            time: start.elapsed(),
+            remark,
+        }
+    }
+}
+
+/// Documentation need not have examples.
+fn may_be_empty(kind: &Kind) -> bool {
+    matches!(kind, Kind::Docs { .. })
+}
+
+fn chosen<'a>(packages: &'a [&'a str]) -> impl Iterator<Item = &'a str> {
+    packages.iter().flat_map(|package| ["--package", package])
+}
+
+fn remove(file: &Path) -> Result<()> {
+    match fs::remove_file(file) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error.into()),
+        _ => Ok(()),
+    }
+}
