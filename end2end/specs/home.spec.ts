@@ -1,0 +1,22 @@
+import { expect, test } from "../support/test.ts";
+import { Site } from "../pages/site.ts";
+
+test("the home page is served, styled and wakes up", async ({ page }) => {
+  const site = new Site(page);
+  const bundle = page.waitForResponse(/\/pkg\/tradefloor\.wasm$/);
+  await site.open("/");
+  await expect(page).toHaveTitle(/Tradefloor/);
+
+  const wasm = await bundle;
+  expect(wasm.headers()["content-encoding"]).toBe("br");
+  expect(wasm.headers()["etag"]).toBeTruthy();
+});
+
+test("the page can be read without scripts", async ({ browser, server }) => {
+  const context = await browser.newContext({ javaScriptEnabled: false });
+  const page = await context.newPage();
+  const response = await page.goto(server.url);
+  expect(response?.status()).toBe(200);
+  await expect(page).toHaveTitle(/Tradefloor/);
+  await context.close();
+});

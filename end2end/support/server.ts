@@ -1,0 +1,149 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { existsSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { fileURLToPath } from "node:url";
+import path from "node:path";
+
+/** What a test may ask of its server. */
+export interface ServerOptions {
+  /** `manual`: nothing happens until the test steps the venue. */
+  clock: "live" | "manual";
+  /** More arguments for `tradefloor serve`. */
+  args: string[];
+}
+
+const START_LIMIT_MS = 30_000;
+const STOP_LIMIT_MS = 10_000;
+const KEPT_LINES = 2_000;
+const ADDRESS = /http:\/\/127\.0\.0\.1:(\d+)/;
+
+/** One `tradefloor serve` with a data folder of its own, on a free port. */
+export class Server {
+  private child: ChildProcess | undefined;
+  private port = 0;
+  private lines: string[] = [];
+  private listeners = new Set<(line: string) => void>();
+
+  private constructor(
+    private readonly binary: string,
+    private readonly options: ServerOptions,
+    /** The data folder, the same over restarts. */
+    readonly data: string,
+  ) {}
+
+  static async create(options: ServerOptions): Promise<Server> {
+    const data = await mkdtemp(path.join(tmpdir(), "tradefloor-e2e-"));
+    const server = new Server(findBinary(), options, data);
+    await server.start();
+    return server;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.port}`;
+  }
+
+  /** Everything that the process printed, the newest lines last. */
+  get output(): string {
+    return this.lines.join("\n");
+  }
+
+  /** Starts, or starts again where it was: same data, same port. */
+  async start(): Promise<void> {
+    if (this.child) throw new Error("the server is running already");
+    const child = spawn(
+      this.binary,
+      [
+        "serve",
+        "--listen",
+        `127.0.0.1:${this.port}`,
+        "--data",
+        this.data,
+        "--clock",
+        this.options.clock,
+        ...this.options.args,
+      ],
+      { stdio: ["ignore", "pipe", "pipe"] },
+    );
+    this.child = child;
+    const address = this.waitFor(ADDRESS, START_LIMIT_MS);
+    for (const stream of [child.stdout, child.stderr]) this.listen(stream);
+    const ended = once(child, "exit").then(([code, signal]) => {
+      throw new Error(`the server ended (${code ?? signal}) before it listened:\n${this.output}`);
+    });
+    ended.catch(() => undefined);
+    const found = await Promise.race([address, ended]);
+    this.port = Number(found[1]);
+  }
+
+  /** Asks it to end and waits until it did. */
+  async stop(): Promise<void> {
+    await this.end("SIGTERM");
+  }
+
+  /** `kill -9`: no chance to save anything. */
+  async crash(): Promise<void> {
+    await this.end("SIGKILL");
+  }
+
+  /** Stops it and removes its data. */
+  async destroy(): Promise<void> {
+    await this.stop();
+    await rm(this.data, { recursive: true, force: true });
+  }
+
+  /** The first line, from now on, that the pattern is found in. */
+  waitFor(pattern: RegExp, limitMs: number): Promise<RegExpExecArray> {
+    return new Promise((resolve, reject) => {
+      const limit = setTimeout(() => {
+        this.listeners.delete(look);
+        reject(new Error(`no ${pattern} within ${limitMs} ms in:\n${this.output}`));
+      }, limitMs);
+      const look = (line: string) => {
+        const found = pattern.exec(line);
+        if (!found) return;
+        clearTimeout(limit);
+        this.listeners.delete(look);
+        resolve(found);
+      };
+      this.listeners.add(look);
+    });
+  }
+
+  private async end(signal: NodeJS.Signals): Promise<void> {
+    const child = this.child;
+    this.child = undefined;
+    if (!child || child.exitCode !== null || child.signalCode !== null) return;
+    const ended = once(child, "exit");
+    child.kill(signal);
+    const limit = setTimeout(() => child.kill("SIGKILL"), STOP_LIMIT_MS);
+    await ended;
+    clearTimeout(limit);
+  }
+
+  private listen(stream: NodeJS.ReadableStream | null): void {
+    let rest = "";
+    stream?.setEncoding("utf8");
+    stream?.on("data", (chunk: string) => {
+      const parts = (rest + chunk).split("\n");
+      rest = parts.pop() ?? "";
+      for (const line of parts) {
+        this.lines.push(line);
+        for (const listener of [...this.listeners]) listener(line);
+      }
+      this.lines.splice(0, this.lines.length - KEPT_LINES);
+    });
+  }
+}
+
+/** `cargo xtask` names the binary; by hand, the one last built is taken. */
+function findBinary(): string {
+  const named = process.env["TRADEFLOOR_BIN"];
+  const built = fileURLToPath(new URL("../../target/release/tradefloor", import.meta.url));
+  const binary = named ?? built;
+  if (!existsSync(binary)) {
+    throw new Error(`${binary} does not exist: use \`cargo xtask e2e\`, which builds it`);
+  }
+  return binary;
+}
