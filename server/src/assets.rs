@@ -46,6 +46,7 @@ fn content_type(file: &str) -> Option<&'static str> {
     match file.rsplit_once('.')?.1 {
         "css" => Some("text/css; charset=utf-8"),
         "js" => Some("text/javascript; charset=utf-8"),
+        "svg" => Some("image/svg+xml"),
         "wasm" => Some("application/wasm"),
         _ => None,
     }
@@ -83,7 +84,10 @@ fn accepts(headers: &HeaderMap, encoding: &str) -> bool {
 
 fn etag(file: &EmbeddedFile) -> String {
     let hash = file.metadata.sha256_hash();
-    let hex: String = hash[..16].iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex: String = hash[..16]
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
     format!("\"{hex}\"")
 }
 
@@ -118,7 +122,11 @@ mod tests {
             ("", "br", false),
         ] {
             let headers = asking(header::ACCEPT_ENCODING, value);
-            assert_eq!(accepts(&headers, encoding), expected, "{value} / {encoding}");
+            assert_eq!(
+                accepts(&headers, encoding),
+                expected,
+                "{value} / {encoding}"
+            );
         }
     }
 

@@ -42,6 +42,10 @@ pub(crate) fn build(project: &Project, quality: Quality) -> Result<()> {
     let mut print = Fingerprint::default();
     print.file(&wasm)?.bytes("css", sheet.as_bytes());
     print.file(&project.root.join("Cargo.lock"))?;
+    let pictures = css::pictures(&project.root.join("style"))?;
+    for picture in &pictures {
+        print.file(picture)?;
+    }
     if optimiser.is_some() {
         print.file(&project.root.join("xtask/tools/package-lock.json"))?;
     }
@@ -55,7 +59,11 @@ pub(crate) fn build(project: &Project, quality: Quality) -> Result<()> {
         fs::remove_file(&stamp)?;
     }
     fingerprint::unless_same(&stamp, &print, || {
-        assemble(project, &wasm, &sheet, optimiser.as_ref(), quality)
+        let folder = assemble(project, &wasm, &sheet, &pictures)?;
+        if quality == Quality::Release {
+            tighten(project, &folder, optimiser.as_ref())?;
+        }
+        publish(&folder, &project.site())
     })?;
     Ok(())
 }
@@ -96,24 +104,28 @@ fn compile(project: &Project, quality: Quality) -> Result<PathBuf> {
         .join("frontend.wasm"))
 }
 
-fn assemble(
-    project: &Project,
-    wasm: &Path,
-    sheet: &str,
-    optimiser: Option<&WasmOpt>,
-    quality: Quality,
-) -> Result<()> {
+/// Everything that the browser needs, in a folder of its own, not yet tight.
+fn assemble(project: &Project, wasm: &Path, sheet: &str, pictures: &[PathBuf]) -> Result<PathBuf> {
     let folder = project.root.join("target/site/next");
     if folder.exists() {
         fs::remove_dir_all(&folder)?;
     }
     fs::create_dir_all(&folder)?;
-
     let step = Step::start("browser bundle: binding");
     bindgen::generate(wasm, NAME, Host::Browser, &folder)?;
     fs::write(folder.join(format!("{NAME}.css")), sheet)?;
+    for picture in pictures {
+        fs::copy(
+            picture,
+            folder.join(picture.file_name().unwrap_or_default()),
+        )?;
+    }
     step.done();
+    Ok(folder)
+}
 
+/// Shrinks the module and puts compressed twins beside every file.
+fn tighten(project: &Project, folder: &Path, optimiser: Option<&WasmOpt>) -> Result<()> {
     let module = folder.join(format!("{NAME}.wasm"));
     if let Some(optimiser) = optimiser {
         let before = fs::metadata(&module)?.len();
@@ -126,15 +138,13 @@ fn assemble(
             progress::size(after)
         ));
     }
-    if quality == Quality::Release {
-        let step = Step::start("browser bundle: compressing");
-        let mut total = 0;
-        for file in walk(&folder)? {
-            total += compress::twins(&file)?;
-        }
-        step.done_with(&format!("{} to download", progress::size(total)));
+    let step = Step::start("browser bundle: compressing");
+    let mut total = 0;
+    for file in walk(folder)? {
+        total += compress::twins(&file)?;
     }
-    publish(&folder, &project.site())
+    step.done_with(&format!("{} to download", progress::size(total)));
+    Ok(())
 }
 
 /// Moves the new files over the old ones, one by one, so that a server which

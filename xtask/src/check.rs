@@ -11,20 +11,22 @@ use crate::{bindgen, e2e, progress, shell, wasm_target};
 
 /// What the browser runs is linted for the browser; never `--all-features`,
 /// which would build the server's and the browser's half of `app` together.
-const NATIVE: [&str; 5] = [
+const NATIVE: &[&str] = &[
     "--workspace",
     "--exclude",
     "frontend",
     "--features",
     "app/ssr",
 ];
-const WASM: [&str; 8] = [
+const WASM: &[&str] = &[
     "--package",
     "engine",
     "--package",
     "app",
     "--package",
     "frontend",
+    "--package",
+    "parity",
     "--features",
     "app/hydrate,frontend/hydrate",
 ];

@@ -1,4 +1,4 @@
-//! One style sheet out of style/*.css.
+//! One style sheet out of style/*.css, and the pictures beside them.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ const FIRST: [&str; 2] = ["tokens.css", "base.css"];
 /// All the sheets of a folder as one, without comments and spare blanks.
 pub(crate) fn collect(folder: &Path) -> Result<String> {
     let mut sheet = String::new();
-    for file in files(folder)? {
+    for file in sheets(folder)? {
         let text = fs::read_to_string(&file).with_context(|| file.display().to_string())?;
         sheet.push_str(&minify(&text));
         sheet.push('\n');
@@ -19,16 +19,15 @@ pub(crate) fn collect(folder: &Path) -> Result<String> {
     Ok(sheet)
 }
 
-fn files(folder: &Path) -> Result<Vec<PathBuf>> {
-    let mut files = Vec::new();
-    if folder.is_dir() {
-        for entry in folder.read_dir()? {
-            let path = entry?.path();
-            if path.extension().is_some_and(|extension| extension == "css") {
-                files.push(path);
-            }
-        }
-    }
+/// The drawings that pages show, such as the icon.
+pub(crate) fn pictures(folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut files = files(folder, "svg")?;
+    files.sort();
+    Ok(files)
+}
+
+fn sheets(folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut files = files(folder, "css")?;
     files.sort_by_key(|path| {
         let name = path
             .file_name()
@@ -38,6 +37,19 @@ fn files(folder: &Path) -> Result<Vec<PathBuf>> {
         let rank = FIRST.iter().position(|first| *first == name);
         (rank.unwrap_or(FIRST.len()), name)
     });
+    Ok(files)
+}
+
+fn files(folder: &Path, extension: &str) -> Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    if folder.is_dir() {
+        for entry in folder.read_dir()? {
+            let path = entry?.path();
+            if path.extension().is_some_and(|found| found == extension) {
+                files.push(path);
+            }
+        }
+    }
     Ok(files)
 }
 

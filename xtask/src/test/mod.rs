@@ -4,6 +4,7 @@
 //! themselves report. Nothing counted is a failure too.
 
 mod long;
+mod parity;
 mod part;
 mod parts;
 mod runner;
@@ -94,7 +95,10 @@ fn everything(project: &Project, options: &Options, skips: &Skips) -> Result<Vec
     }
     let node = shell::find("node").is_some();
     if needs(Need::Node) && !node {
-        skips.add("tests of the WebAssembly build", "install node 20 or newer");
+        skips.add(
+            "the comparison with WebAssembly",
+            "install node 20 or newer",
+        );
     }
 
     bundle::build(project, Quality::Release)?;

@@ -40,27 +40,11 @@ pub(super) enum Kind {
     },
     /// The examples in the documentation.
     Docs { packages: &'static [&'static str] },
-    /// A package compiled to WebAssembly, bound for node, and a script that is
-    /// given the folder with `{package}.js` and `{package}_bg.wasm`. Its last
-    /// line must be `N passed, N failed`. Without the script there is no part.
-    Wasm {
-        package: &'static str,
-        target: WasmTarget,
-        script: &'static str,
-    },
+    /// A package whose program and whose WebAssembly module print the same
+    /// report: run natively twice and under node, and compared line by line.
+    Parity { package: &'static str, long: bool },
     /// Playwright in end2end.
     Browser { only: &'static str },
-}
-
-/// Which of a package's targets is compiled to WebAssembly.
-pub(super) enum WasmTarget {
-    #[allow(
-        dead_code,
-        reason = "the engine's comparison may be a crate of its own"
-    )]
-    Lib,
-    /// An example with `crate-type = ["cdylib"]`.
-    Example(&'static str),
 }
 
 /// How a part went.

@@ -1,9 +1,9 @@
 //! The whole suite as one table. A new kind of test is a new row.
 
-use super::part::{Kind, Need, Part, WasmTarget};
+use super::part::{Kind, Need, Part};
 
 /// The packages that share their compiled dependencies.
-pub(super) const NATIVE: &[&str] = &["engine", "app", "server"];
+pub(super) const NATIVE: &[&str] = &["engine", "app", "parity", "server"];
 
 pub(super) fn all() -> Vec<Part> {
     vec![
@@ -38,13 +38,12 @@ pub(super) fn all() -> Vec<Part> {
             env: &[],
         },
         Part {
-            name: "wasm",
-            title: "the engine in WebAssembly",
-            needs: &[Need::Node, Need::Binaries],
-            kind: Kind::Wasm {
-                package: "engine",
-                target: WasmTarget::Example("wasm_hashes"),
-                script: "engine/examples/wasm_hashes.mjs",
+            name: "parity",
+            title: "natively and in WebAssembly",
+            needs: &[Need::Binaries, Need::Node],
+            kind: Kind::Parity {
+                package: "parity",
+                long: false,
             },
             long: false,
             env: &[],
@@ -79,6 +78,17 @@ pub(super) fn all() -> Vec<Part> {
             },
             long: true,
             env: &[("PROPTEST_CASES", "20000")],
+        },
+        Part {
+            name: "long-parity",
+            title: "natively and in WebAssembly, long",
+            needs: &[Need::Binaries, Need::Node],
+            kind: Kind::Parity {
+                package: "parity",
+                long: true,
+            },
+            long: true,
+            env: &[],
         },
     ]
 }

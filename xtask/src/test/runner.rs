@@ -5,15 +5,16 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 
-use super::part::{Kind, Outcome, Part, WasmTarget};
+use super::parity;
+use super::part::{Kind, Outcome, Part};
 use super::parts::NATIVE;
 use super::summary::Counts;
 use crate::bindgen::{self, Host};
 use crate::project::Project;
 use crate::shell::{self, Heard};
-use crate::{e2e, wasm_target};
+use crate::{e2e, progress, wasm_target};
 
 /// A part is stopped after this long: the long ones are cut to fit.
 const LIMIT: Duration = Duration::from_secs(30 * 60);
@@ -69,11 +70,7 @@ impl<'a> Runner<'a> {
                 cargo.args(chosen(packages)).arg("--").args(&self.filters);
                 (cargo, Counts::from_libtest)
             }
-            Kind::Wasm {
-                package,
-                target,
-                script,
-            } => (self.wasm(package, target, script)?, Counts::from_plain),
+            Kind::Parity { package, long } => return self.parity(part, package, *long, start),
             Kind::Browser { only } => return self.browser(part, only, start),
         };
         let heard = shell::tee(command.envs(part.env.iter().copied()), Some(LIMIT))?;
@@ -113,37 +110,42 @@ impl<'a> Runner<'a> {
         cargo
     }
 
-    fn wasm(&self, package: &str, target: &WasmTarget, script: &str) -> Result<Command> {
+    /// Not filtered: a report is cheap to compare and means nothing in part.
+    fn parity(&self, part: &Part, package: &str, long: bool, start: Instant) -> Result<Outcome> {
         wasm_target::ensure(self.project)?;
-        let script = self.project.root.join(script);
-        if !script.is_file() {
-            bail!("{} does not exist", script.display());
-        }
         let mut cargo = self.project.cargo();
-        cargo.args(["build", "--locked", "--profile", "wasm-release"]);
+        cargo.args(["build", "--locked", "--profile", "wasm-release", "--lib"]);
         cargo.args(["--target", wasm_target::TRIPLE, "--package", package]);
-        let folder = self
-            .project
-            .target
-            .join(wasm_target::TRIPLE)
-            .join("wasm-release");
-        let module = match target {
-            WasmTarget::Lib => {
-                cargo.arg("--lib");
-                folder.join(format!("{}.wasm", package.replace('-', "_")))
-            }
-            WasmTarget::Example(name) => {
-                cargo.args(["--example", name]);
-                folder.join("examples").join(format!("{name}.wasm"))
-            }
-        };
         shell::run(&mut cargo)?;
+        let built = self.project.target.join(wasm_target::TRIPLE);
+        let module = built.join(format!("wasm-release/{package}.wasm"));
         let bound = self.project.target.join("wasm-tests").join(package);
         fs::create_dir_all(&bound)?;
         bindgen::generate(&module, package, Host::Node, &bound)?;
-        let mut node = self.project.command("node", &self.project.root);
-        node.arg(script).arg(bound);
-        Ok(node)
+
+        let program = self.project.target.join("release").join(package);
+        let native = || {
+            let mut native = self.project.command(&program, &self.project.root);
+            shell::output(native.args(long.then_some("long")))
+        };
+        let mut node = self.project.command("node", &bound);
+        node.arg("--eval").arg(format!(
+            "process.stdout.write(require('./{package}.js').report({long}))"
+        ));
+        let reports = [native()?, native()?, shell::output(&mut node)?];
+        let (counts, differences) = parity::compare(&reports);
+        for line in reports[0].lines() {
+            progress::note(line);
+        }
+        for difference in differences {
+            progress::loud(&difference);
+        }
+        let heard = Heard {
+            success: true,
+            text: String::new(),
+            stopped: None,
+        };
+        Ok(self.judge(part, &heard, Some(counts), start))
     }
 
     fn browser(&self, part: &Part, only: &str, start: Instant) -> Result<Outcome> {

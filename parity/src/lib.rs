@@ -1,0 +1,62 @@
+//! The same sums natively and in WebAssembly, hashed.
+//!
+//! `cargo xtask test` runs the report twice natively and once under node; each
+//! line must be the same, to the bit, in all three. A new comparison is one
+//! more entry of `SUMS`. Knows nothing of how the reports are compared.
+
+mod mathematics;
+
+use std::fmt::Write;
+
+use sha2::{Digest, Sha256};
+
+/// One thing that is computed everywhere.
+struct Sum {
+    name: &'static str,
+    /// How many cases the suite asks for.
+    cases: u64,
+    /// How many `--long` asks for.
+    long_cases: u64,
+    /// Feeds the results of that many cases to the hash.
+    run: fn(u64, &mut Sha256),
+}
+
+const SUMS: &[Sum] = &[Sum {
+    name: "elementary functions",
+    cases: 10_000,
+    long_cases: 1_000_000,
+    run: mathematics::elementary,
+}];
+
+/// A line `name, cases, hash` for each sum.
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen::prelude::wasm_bindgen)]
+pub fn report(long: bool) -> String {
+    let mut report = String::new();
+    for sum in SUMS {
+        let cases = if long { sum.long_cases } else { sum.cases };
+        let mut hash = Sha256::new();
+        (sum.run)(cases, &mut hash);
+        let _ = write!(report, "{}, {cases} cases, ", sum.name);
+        for byte in hash.finalize() {
+            let _ = write!(report, "{byte:02x}");
+        }
+        report.push('\n');
+    }
+    report
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_report_repeats_itself_and_depends_on_its_cases() {
+        assert_eq!(report(false), report(false));
+        let hash = |cases| {
+            let mut hash = Sha256::new();
+            mathematics::elementary(cases, &mut hash);
+            hash.finalize()
+        };
+        assert_ne!(hash(10), hash(11));
+    }
+}

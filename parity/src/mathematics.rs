@@ -1,0 +1,24 @@
+//! The functions below all pricing. The standard library's differ between
+//! systems; these must not.
+
+use sha2::{Digest, Sha256};
+
+/// exp, ln, erfc and pow over arguments of every size that pricing meets.
+pub(crate) fn elementary(cases: u64, hash: &mut Sha256) {
+    for case in 0..cases {
+        // Weyl's sequence by the golden ratio covers [−40, 40) evenly.
+        let unit = case.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 11;
+        let x = (unit as f64 / (1_u64 << 53) as f64 - 0.5) * 80.0;
+        let results = [
+            libm::exp(x),
+            libm::log(x * x + 1e-9),
+            libm::erfc(x / 8.0),
+            libm::pow(1.0 + x * x, 0.37),
+            libm::sin(x),
+            libm::sqrt(x * x + 1.0),
+        ];
+        for result in results {
+            hash.update(result.to_bits().to_le_bytes());
+        }
+    }
+}
