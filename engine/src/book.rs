@@ -1,0 +1,293 @@
+//! The merged book of one instrument: price-time priority over synthetic
+//! chunks and users' orders.
+//!
+//! A level is a queue, first come first served. Knows neither accounts' cash
+//! nor why anything rests; fills are planned in `matching`.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use serde::{Deserialize, Serialize};
+
+use crate::event::{BookMessage, BookRow};
+use crate::id::{AccountId, InstrumentId, OrderId, Seq};
+use crate::matching::{Maker, Match};
+use crate::money::{Lots, Ticks};
+use crate::order::Side;
+
+/// Something that waits in a level.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Resting {
+    /// Synthetic liquidity of the house.
+    House {
+        /// How much.
+        lots: Lots,
+    },
+    /// A user's order.
+    Order {
+        /// Which one.
+        order: OrderId,
+        /// Whose.
+        account: AccountId,
+        /// What is left of it.
+        leaves: Lots,
+    },
+}
+
+impl Resting {
+    /// How much waits.
+    pub const fn lots(&self) -> Lots {
+        match self {
+            Self::House { lots } | Self::Order { leaves: lots, .. } => *lots,
+        }
+    }
+
+    /// Who trades when it is hit.
+    pub const fn maker(&self) -> Maker {
+        match self {
+            Self::House { .. } => Maker::House,
+            Self::Order { order, account, .. } => Maker::Order { order: *order, account: *account },
+        }
+    }
+
+    const fn reduce(&mut self, by: Lots) {
+        match self {
+            Self::House { lots } | Self::Order { leaves: lots, .. } => lots.0 -= by.0,
+        }
+    }
+}
+
+/// All that rests at one price, in order of arrival. Never empty in a book.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Level {
+    queue: VecDeque<Resting>,
+    total: Lots,
+    house: Lots,
+}
+
+impl Level {
+    /// Everything that rests here, in order of arrival.
+    pub fn queue(&self) -> impl Iterator<Item = &Resting> {
+        self.queue.iter()
+    }
+
+    /// Sum over the queue.
+    pub const fn total(&self) -> Lots {
+        self.total
+    }
+
+    /// Sum over the synthetic chunks.
+    pub const fn house(&self) -> Lots {
+        self.house
+    }
+
+    fn push(&mut self, resting: Resting) {
+        self.total += resting.lots();
+        if let Resting::House { lots } = resting {
+            self.house += lots;
+        }
+        self.queue.push_back(resting);
+    }
+
+    /// Takes `lots` from the front entry, and the entry itself when nothing is
+    /// left of it.
+    fn take_front(&mut self, lots: Lots) {
+        let Some(front) = self.queue.front_mut() else { return };
+        front.reduce(lots);
+        self.total -= lots;
+        if matches!(front, Resting::House { .. }) {
+            self.house -= lots;
+        }
+        if front.lots() == Lots::ZERO {
+            self.queue.pop_front();
+        }
+    }
+
+    /// Cancels `excess` synthetic lots: pro rata over the chunks, floored, the
+    /// remainder from the back.
+    fn cancel_house(&mut self, excess: Lots) {
+        let (excess, before) = (excess.min(self.house).0, self.house.0);
+        if excess <= 0 {
+            return;
+        }
+        let mut left = excess;
+        for resting in &mut self.queue {
+            if let Resting::House { lots } = resting {
+                let cut = (i128::from(lots.0) * i128::from(excess) / i128::from(before)) as i64;
+                lots.0 -= cut;
+                left -= cut;
+            }
+        }
+        for resting in self.queue.iter_mut().rev() {
+            if let Resting::House { lots } = resting {
+                let cut = lots.0.min(left);
+                lots.0 -= cut;
+                left -= cut;
+            }
+        }
+        self.queue.retain(|resting| resting.lots() > Lots::ZERO);
+        self.house -= Lots(excess);
+        self.total -= Lots(excess);
+    }
+
+    fn remove(&mut self, wanted: OrderId) -> Option<Lots> {
+        let at = self
+            .queue
+            .iter()
+            .position(|resting| matches!(resting, Resting::Order { order, .. } if *order == wanted))?;
+        let removed = self.queue.remove(at)?.lots();
+        self.total -= removed;
+        Some(removed)
+    }
+}
+
+/// The merged book of one instrument. Never crossed: what could trade has.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Book {
+    bids: BTreeMap<Ticks, Level>,
+    asks: BTreeMap<Ticks, Level>,
+    /// The last sequence number that changed it.
+    pub rev: Seq,
+}
+
+impl Book {
+    fn side(&self, side: Side) -> &BTreeMap<Ticks, Level> {
+        match side {
+            Side::Buy => &self.bids,
+            Side::Sell => &self.asks,
+        }
+    }
+
+    fn side_mut(&mut self, side: Side) -> &mut BTreeMap<Ticks, Level> {
+        match side {
+            Side::Buy => &mut self.bids,
+            Side::Sell => &mut self.asks,
+        }
+    }
+
+    /// The resting levels of `side`, best first.
+    pub fn levels(&self, side: Side) -> impl Iterator<Item = (Ticks, &Level)> {
+        let (falling, rising) = match side {
+            Side::Buy => (Some(self.bids.iter().rev()), None),
+            Side::Sell => (None, Some(self.asks.iter())),
+        };
+        falling
+            .into_iter()
+            .flatten()
+            .chain(rising.into_iter().flatten())
+            .map(|(price, level)| (*price, level))
+    }
+
+    /// Totals a level of `side`, best first: what `check` reads.
+    pub fn depth(&self, side: Side) -> impl Iterator<Item = (Ticks, Lots)> {
+        self.levels(side).map(|(price, level)| (price, level.total()))
+    }
+
+    /// Best bid and best ask.
+    pub fn touch(&self) -> (Option<Ticks>, Option<Ticks>) {
+        (
+            self.bids.last_key_value().map(|(price, _)| *price),
+            self.asks.first_key_value().map(|(price, _)| *price),
+        )
+    }
+
+    /// Puts something at the back of its level.
+    pub fn rest(&mut self, side: Side, price: Ticks, resting: Resting) {
+        if resting.lots() > Lots::ZERO {
+            self.side_mut(side).entry(price).or_default().push(resting);
+        }
+    }
+
+    /// Takes out what a plan against `side` fills. The plan must be of this
+    /// very book: it names the front of each level in turn.
+    pub fn take(&mut self, side: Side, plan: &[Match]) {
+        let levels = self.side_mut(side);
+        for fill in plan {
+            if let Some(level) = levels.get_mut(&fill.price) {
+                level.take_front(fill.lots);
+                if level.queue.is_empty() {
+                    levels.remove(&fill.price);
+                }
+            }
+        }
+    }
+
+    /// Takes out a user's order; what was left of it, `None` if it is not there.
+    pub fn remove(&mut self, side: Side, price: Ticks, order: OrderId) -> Option<Lots> {
+        let levels = self.side_mut(side);
+        let level = levels.get_mut(&price)?;
+        let removed = level.remove(order)?;
+        if level.queue.is_empty() {
+            levels.remove(&price);
+        }
+        Some(removed)
+    }
+
+    /// Cancels synthetic liquidity of `side` down to `target` lots a price
+    /// (nothing is wanted where it is silent); whether anything changed.
+    pub fn cancel_house_to(&mut self, side: Side, target: &BTreeMap<Ticks, Lots>) -> bool {
+        let mut changed = false;
+        self.side_mut(side).retain(|price, level| {
+            let wanted = target.get(price).copied().unwrap_or_default();
+            if level.house > wanted {
+                level.cancel_house(level.house - wanted);
+                changed = true;
+            }
+            !level.queue.is_empty()
+        });
+        changed
+    }
+
+    /// Synthetic lots of `side` at `price`.
+    pub fn house_at(&self, side: Side, price: Ticks) -> Lots {
+        self.side(side).get(&price).map(Level::house).unwrap_or_default()
+    }
+
+    /// The whole book with totals a level, as it is published.
+    pub fn message(&self, instrument: InstrumentId) -> BookMessage {
+        let rows = |side| self.depth(side).map(|(price, lots)| BookRow { price, lots }).collect();
+        BookMessage { instrument, rev: self.rev, bids: rows(Side::Buy), asks: rows(Side::Sell) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn house(lots: i64) -> Resting {
+        Resting::House { lots: Lots(lots) }
+    }
+
+    fn user(n: u128, leaves: i64) -> Resting {
+        let id = uuid::Uuid::from_u128(n);
+        Resting::Order { order: OrderId(id), account: AccountId(id), leaves: Lots(leaves) }
+    }
+
+    fn sizes(book: &Book, price: i64) -> Vec<i64> {
+        book.asks[&Ticks(price)].queue().map(|resting| resting.lots().0).collect()
+    }
+
+    #[test]
+    fn cancels_are_pro_rata_floored_and_then_from_the_back() {
+        let mut book = Book::default();
+        for resting in [house(50), user(1, 10), house(33), house(17)] {
+            book.rest(Side::Sell, Ticks(101), resting);
+        }
+        // 100 → 70: floors of 30 % are 15, 9, 5 = 29, and 1 more from the back
+        assert!(book.cancel_house_to(Side::Sell, &BTreeMap::from([(Ticks(101), Lots(70))])));
+        assert_eq!(sizes(&book, 101), [35, 10, 24, 11]);
+        assert_eq!(book.house_at(Side::Sell, Ticks(101)), Lots(70));
+        // Where nothing is wanted the synthetic part goes, the user's stays.
+        assert!(book.cancel_house_to(Side::Sell, &BTreeMap::new()));
+        assert_eq!(sizes(&book, 101), [10]);
+    }
+
+    #[test]
+    fn an_emptied_level_is_gone() {
+        let mut book = Book::default();
+        book.rest(Side::Buy, Ticks(99), user(7, 5));
+        let id = OrderId(uuid::Uuid::from_u128(7));
+        assert_eq!(book.remove(Side::Buy, Ticks(99), id), Some(Lots(5)));
+        assert_eq!(book.remove(Side::Buy, Ticks(99), id), None);
+        assert_eq!(book.touch(), (None, None));
+    }
+}

@@ -1,0 +1,236 @@
+//! Decimal text to exact integers and back: the only form in which prices,
+//! quantities and money cross a public boundary.
+//!
+//! Does not know what a number means; instruments give it a unit.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// Largest number of digits after the point that is read or written.
+pub const MAX_SCALE: u8 = 18;
+
+/// An exact decimal number, `mantissa × 10^-scale`.
+///
+/// In human-readable formats it is a string (`"101.25"`), elsewhere the pair.
+/// Equality is by representation: compare with [`Decimal::same_value`] where
+/// `1.0` and `1.00` must agree.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Decimal {
+    /// The number without its point; its sign is the number's sign.
+    pub mantissa: i64,
+    /// Digits after the point, at most [`MAX_SCALE`].
+    pub scale: u8,
+}
+
+/// Why a text is not a decimal number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DecimalError {
+    /// Not of the form `-12.34` (an exponent is allowed if the value stays exact).
+    #[error("not a decimal number")]
+    Malformed,
+    /// More digits than an `i64` mantissa or [`MAX_SCALE`] can hold.
+    #[error("a decimal number out of range")]
+    OutOfRange,
+}
+
+impl Decimal {
+    /// Builds `mantissa × 10^-scale`.
+    pub const fn new(mantissa: i64, scale: u8) -> Self {
+        Self { mantissa, scale }
+    }
+
+    /// Reads decimal text exactly, never through a binary float.
+    ///
+    /// Accepts an optional sign, digits with an optional point, and an
+    /// optional exponent (JSON's number grammar and a little more).
+    ///
+    /// # Errors
+    /// [`DecimalError`] when the text is no number or does not fit.
+    pub fn parse(text: &str) -> Result<Self, DecimalError> {
+        let (body, exponent) = match text.find(['e', 'E']) {
+            Some(at) => {
+                let exponent: i32 = text[at + 1..].parse().map_err(|_| DecimalError::Malformed)?;
+                (&text[..at], exponent)
+            }
+            None => (text, 0),
+        };
+        let (negative, digits) = match body.strip_prefix('-') {
+            Some(rest) => (true, rest),
+            None => (false, body.strip_prefix('+').unwrap_or(body)),
+        };
+        let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+        if whole.is_empty() && fraction.is_empty() {
+            return Err(DecimalError::Malformed);
+        }
+        let mut mantissa: i128 = 0;
+        for byte in whole.bytes().chain(fraction.bytes()) {
+            if !byte.is_ascii_digit() {
+                return Err(DecimalError::Malformed);
+            }
+            mantissa = mantissa
+                .checked_mul(10)
+                .and_then(|m| m.checked_add(i128::from(byte - b'0')))
+                .ok_or(DecimalError::OutOfRange)?;
+        }
+        let fraction_digits = i64::try_from(fraction.len()).map_err(|_| DecimalError::OutOfRange)?;
+        let mut scale = fraction_digits - i64::from(exponent);
+        if mantissa == 0 {
+            return Ok(Self::new(0, 0));
+        }
+        while scale < 0 {
+            mantissa = mantissa.checked_mul(10).ok_or(DecimalError::OutOfRange)?;
+            scale += 1;
+        }
+        while mantissa % 10 == 0 && scale > 0 {
+            mantissa /= 10;
+            scale -= 1;
+        }
+        if negative {
+            mantissa = -mantissa;
+        }
+        Ok(Self {
+            mantissa: i64::try_from(mantissa).map_err(|_| DecimalError::OutOfRange)?,
+            scale: u8::try_from(scale)
+                .ok()
+                .filter(|scale| *scale <= MAX_SCALE)
+                .ok_or(DecimalError::OutOfRange)?,
+        })
+    }
+
+    /// How many whole `unit`s this number is; `None` when it is not a whole
+    /// number of them, when `unit` is not positive, or on overflow.
+    pub fn in_units_of(self, unit: Decimal) -> Option<i64> {
+        if unit.mantissa <= 0 {
+            return None;
+        }
+        let numerator = i128::from(self.mantissa).checked_mul(pow10(unit.scale))?;
+        let denominator = i128::from(unit.mantissa).checked_mul(pow10(self.scale))?;
+        (numerator % denominator == 0).then(|| i64::try_from(numerator / denominator).ok()).flatten()
+    }
+
+    /// `self × count`, at the scale of `self`; `None` on overflow.
+    pub fn times(self, count: i64) -> Option<Decimal> {
+        Some(Self::new(self.mantissa.checked_mul(count)?, self.scale))
+    }
+
+    /// Whether both stand for the same number, whatever their scales.
+    pub fn same_value(self, other: Decimal) -> bool {
+        i128::from(self.mantissa) * pow10(other.scale) == i128::from(other.mantissa) * pow10(self.scale)
+    }
+
+    /// The nearest double: for pricing and drawing, never for accounting.
+    pub fn to_f64(self) -> f64 {
+        // Both operands are exact for mantissas up to 2^53, so one rounding.
+        self.mantissa as f64 / pow10(self.scale) as f64
+    }
+}
+
+/// `10^scale`; scales are at most [`MAX_SCALE`], so it always fits.
+pub(crate) const fn pow10(scale: u8) -> i128 {
+    10_i128.pow(scale as u32)
+}
+
+impl fmt::Display for Decimal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.scale == 0 {
+            return write!(f, "{}", self.mantissa);
+        }
+        let unit = pow10(self.scale).unsigned_abs();
+        let magnitude = u128::from(self.mantissa.unsigned_abs());
+        let sign = if self.mantissa < 0 { "-" } else { "" };
+        let width = usize::from(self.scale);
+        write!(f, "{sign}{}.{:0width$}", magnitude / unit, magnitude % unit)
+    }
+}
+
+impl FromStr for Decimal {
+    type Err = DecimalError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::parse(text)
+    }
+}
+
+impl Serialize for Decimal {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if serializer.is_human_readable() {
+            serializer.collect_str(self)
+        } else {
+            (self.mantissa, self.scale).serialize(serializer)
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Decimal {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        if deserializer.is_human_readable() {
+            let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+            Self::parse(&text).map_err(serde::de::Error::custom)
+        } else {
+            let (mantissa, scale) = <(i64, u8)>::deserialize(deserializer)?;
+            if scale > MAX_SCALE {
+                return Err(serde::de::Error::custom(DecimalError::OutOfRange));
+            }
+            Ok(Self { mantissa, scale })
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_becomes_the_exact_number() {
+        for (text, mantissa, scale) in [
+            ("0", 0, 0),
+            ("-0.000", 0, 0),
+            ("101.25", 10_125, 2),
+            ("101.250", 10_125, 2),
+            ("-0.5", -5, 1),
+            (".5", 5, 1),
+            ("1e3", 1000, 0),
+            ("12.5e-3", 125, 4),
+            ("9223372036854775807", i64::MAX, 0),
+        ] {
+            assert_eq!(Decimal::parse(text), Ok(Decimal::new(mantissa, scale)), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_exact_number_is_refused() {
+        for text in ["", "-", ".", "NaN", "inf", "1,5", "0x10", "1e", "1.2.3", " 1", "1 "] {
+            assert_eq!(Decimal::parse(text), Err(DecimalError::Malformed), "{text}");
+        }
+        for text in ["1e309", "9223372036854775808", "0.0000000000000000001", "1e-40"] {
+            assert_eq!(Decimal::parse(text), Err(DecimalError::OutOfRange), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_huge_exponent_of_zero_is_zero_and_costs_nothing() {
+        assert_eq!(Decimal::parse("0e999999999"), Ok(Decimal::new(0, 0)));
+        assert_eq!(Decimal::parse("1e999999999"), Err(DecimalError::OutOfRange));
+    }
+
+    #[test]
+    fn units_divide_exactly_or_not_at_all() {
+        let cent = Decimal::new(1, 2);
+        assert_eq!(Decimal::new(1005, 1).in_units_of(cent), Some(10_050)); // 100.5 / 0.01
+        assert_eq!(Decimal::new(100_005, 3).in_units_of(cent), None); // 100.005 is half a tick off
+        assert_eq!(Decimal::new(100, 0).in_units_of(Decimal::new(0, 0)), None);
+        let sixty_fourth = Decimal::new(15_625, 6); // 1/64 of a point
+        assert_eq!(Decimal::new(99_015_625, 6).in_units_of(sixty_fourth), Some(6_337));
+    }
+
+    #[test]
+    fn a_decimal_is_text_in_json_and_a_pair_in_postcard() {
+        let price = Decimal::new(-10_125, 2);
+        assert_eq!(serde_json::to_string(&price).unwrap(), "\"-101.25\"");
+        assert_eq!(serde_json::from_str::<Decimal>("\"-101.25\"").unwrap(), price);
+        let bytes = postcard::to_allocvec(&price).unwrap();
+        assert_eq!(postcard::from_bytes::<Decimal>(&bytes).unwrap(), price);
+    }
+}

@@ -1,0 +1,15 @@
+//! Messages that cross a process boundary: between agents over the bus, and
+//! from the gateway to clients.
+//!
+//! Plain versioned structs and enums, so that JSON (public, Redis) and
+//! postcard (the browser app) both carry them. Inside the bus prices are
+//! `Ticks` and quantities `Lots`; towards clients they are decimals.
+
+mod bus;
+mod frame;
+
+pub use bus::{BookMessage, BookRow, ExecutionBatch, MarketStep, PortfolioMessage, PublishedEntry};
+pub use frame::{
+    AccountFrame, BookFrame, BookLevel, ClientMessage, Cut, Encoding, ExecutionFrame, FillFrame, Frame,
+    FrameError, Hello, Item, OrderFrame, PortfolioSnapshot, PositionFrame, TapeFrame, TickEvent,
+};

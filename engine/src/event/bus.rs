@@ -1,0 +1,92 @@
+//! What agents tell each other.
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::{AccountId, InstrumentId, Seq, VenueId};
+use crate::money::{Lots, Ticks};
+use crate::portfolio::Valuation;
+use crate::step::{StepHeader, StepPayload};
+use crate::time::VenueTime;
+use crate::venue::Outcome;
+
+/// On `marketdata_stream`: one step, with its number as the message id.
+/// Indicative until the sequencer has journalled it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MarketStep {
+    /// Version of this shape: 1.
+    pub v: u8,
+    /// Whose market.
+    pub venue: VenueId,
+    /// Venue time of the step.
+    pub time: VenueTime,
+    /// Number, what it knew, hash.
+    pub header: StepHeader,
+    /// What moves.
+    pub payload: StepPayload,
+}
+
+/// On `execution_stream`: one committed batch of the journal, with its last
+/// sequence number as the message id. A reader whose cursor is before
+/// `first_seq − 1` refills from the journal.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExecutionBatch {
+    /// Version of this shape: 1.
+    pub v: u8,
+    /// Whose market.
+    pub venue: VenueId,
+    /// The first entry in the batch.
+    pub first_seq: Seq,
+    /// The last; everything in the message is as of here.
+    pub through: Seq,
+    /// The entries, in order and without gaps.
+    pub entries: Vec<PublishedEntry>,
+    /// The merged book of every instrument that the batch changed, whole, as
+    /// of `through`.
+    pub books: Vec<BookMessage>,
+}
+
+/// One entry of a batch.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PublishedEntry {
+    /// Everything that it changed.
+    pub outcome: Outcome,
+}
+
+/// A merged book, every level, with totals a level.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BookMessage {
+    /// Which instrument.
+    pub instrument: InstrumentId,
+    /// The last sequence number that changed it.
+    pub rev: Seq,
+    /// Best first, falling.
+    pub bids: Vec<BookRow>,
+    /// Best first, rising.
+    pub asks: Vec<BookRow>,
+}
+
+/// A price level of a merged book.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BookRow {
+    /// Where.
+    pub price: Ticks,
+    /// Everything that rests there, users' orders included.
+    pub lots: Lots,
+}
+
+/// On `risk_stream`: one account's valuation after an entry.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PortfolioMessage {
+    /// Version of this shape: 1.
+    pub v: u8,
+    /// Whose market.
+    pub venue: VenueId,
+    /// Whose book.
+    pub account: AccountId,
+    /// Marks and positions are as of this entry.
+    pub through: Seq,
+    /// Venue time of that entry.
+    pub time: VenueTime,
+    /// The figures.
+    pub valuation: Valuation,
+}

@@ -1,0 +1,371 @@
+//! What the socket carries: client messages in, frames out.
+//!
+//! A flush is one [`Cut`]: everything in it is as of one sequence number, so a
+//! client never shows a book of one instant beside an account of another.
+//! Prices, quantities and money are decimals here; nothing in a frame belongs
+//! to another account than the one that the socket was opened for.
+
+use serde::{Deserialize, Serialize};
+
+use crate::decimal::Decimal;
+use crate::id::{AccountId, Digest, InstrumentId, OrderId, Seq, TradeId, VenueId};
+use crate::instrument::Instrument;
+use crate::money::Money;
+use crate::order::{CancelReason, ClientOrderId, Order, OrderStatus, OrderType, Side, TimeInForce};
+use crate::position::Basis;
+use crate::time::{Date, VenueTime};
+use crate::venue::Fill;
+
+/// How a socket's frames are encoded; the client chooses at the upgrade.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Encoding {
+    /// Text frames, for everybody.
+    #[default]
+    Json,
+    /// Binary frames, for the browser app.
+    Postcard,
+}
+
+/// What a client may say. Text frames of at most 16 KiB.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum ClientMessage {
+    /// Adds channels: `book:{instrument_id}`, `tick:{instrument_id}`,
+    /// `tape:{instrument_id}`, `account`, `portfolio`. The newest state of each
+    /// follows in the next cut.
+    Subscribe {
+        /// At most 128 at a time.
+        channels: Vec<String>,
+    },
+    /// Takes channels away.
+    Unsubscribe {
+        /// Which.
+        channels: Vec<String>,
+    },
+    /// Asks for a `pong`, to measure the round trip.
+    Ping {
+        /// Comes back as it is.
+        nonce: u32,
+    },
+}
+
+/// What the gateway sends.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Frame {
+    /// First of all, once.
+    Hello(Hello),
+    /// One consistent flush.
+    Cut(Cut),
+    /// A client message was refused; the socket stays open.
+    Error(FrameError),
+    /// The answer to a `ping`.
+    Pong {
+        /// The ping's own.
+        nonce: u32,
+    },
+}
+
+/// Who is talking to whom.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hello {
+    /// Version of all frames: 1.
+    pub v: u8,
+    /// The market.
+    pub venue: VenueId,
+    /// The account that the socket's user owns.
+    pub account: AccountId,
+    /// SHA-256(seed ‖ salt): the venue committed to its seed before it opened.
+    pub seed_commitment: Digest,
+}
+
+/// One consistent flush: the newest of each key, and every execution.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cut {
+    /// Everything up to this entry is in, nothing after it.
+    pub through: Seq,
+    /// Venue time of that entry.
+    pub time: VenueTime,
+    /// Settlement date.
+    pub date: Date,
+    /// The entry that last changed the settlement date.
+    pub date_rev: Seq,
+    /// What changed.
+    pub items: Vec<Item>,
+}
+
+/// One thing in a cut.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Item {
+    /// A merged book, whole.
+    Book(BookFrame),
+    /// A quote and mark.
+    Tick(TickEvent),
+    /// Matches on the public tape.
+    Tape(TapeFrame),
+    /// The account, whole: the subscription's first answer and after a gap.
+    Account(Box<AccountFrame>),
+    /// What happened to the account, in order, never dropped.
+    Execution(Box<ExecutionFrame>),
+    /// The newest valuation.
+    Portfolio(Box<PortfolioSnapshot>),
+}
+
+/// A merged book, every level inside the collar and beyond.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BookFrame {
+    /// Which instrument.
+    pub instrument_id: InstrumentId,
+    /// The last sequence number that changed it.
+    pub rev: Seq,
+    /// Best first.
+    pub bids: Vec<BookLevel>,
+    /// Best first.
+    pub asks: Vec<BookLevel>,
+}
+
+/// A price level.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BookLevel {
+    /// Where.
+    pub price: Decimal,
+    /// Everything that rests there, in units.
+    pub quantity: Decimal,
+}
+
+/// A quote: the merged book's touch and the mark.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TickEvent {
+    /// Which instrument.
+    pub instrument_id: InstrumentId,
+    /// Venue time of the mark.
+    pub timestamp: VenueTime,
+    /// Best bid, if there is one.
+    pub bid: Option<Decimal>,
+    /// Best ask, if there is one.
+    pub ask: Option<Decimal>,
+    /// The mark (bond: clean).
+    pub mid: Decimal,
+    /// The entry that set the mark.
+    pub mark_rev: Seq,
+    /// Bonds: accrued interest of one lot, in money.
+    pub accrued_per_lot: Money,
+}
+
+/// A match on the public tape.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TapeFrame {
+    /// Which instrument.
+    pub instrument_id: InstrumentId,
+    /// Where.
+    pub price: Decimal,
+    /// How much, in units.
+    pub quantity: Decimal,
+    /// Side of the incoming order.
+    pub aggressor: Side,
+    /// Venue time.
+    pub timestamp: VenueTime,
+}
+
+/// The account, whole.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccountFrame {
+    /// The newest number of the account's events that is in.
+    pub account_seq: u64,
+    /// The last sequence number that touched the account.
+    pub rev: Seq,
+    /// All cash.
+    pub cash: Money,
+    /// The part that open orders hold.
+    pub reserved: Money,
+    /// Every position that was ever held, flat ones too (they keep P&L).
+    pub positions: Vec<PositionFrame>,
+    /// Live orders.
+    pub orders: Vec<OrderFrame>,
+}
+
+/// A position.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PositionFrame {
+    /// Of what.
+    pub instrument_id: InstrumentId,
+    /// In units, long positive.
+    pub quantity: Decimal,
+    /// Money received minus money paid, without fees.
+    pub trade_cash: Money,
+    /// Fees paid.
+    pub fees: Money,
+    /// What the open lots cost, in 1e-18.
+    pub basis: Basis,
+}
+
+/// An order.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OrderFrame {
+    /// The venue's name for it.
+    pub order_id: OrderId,
+    /// The client's name for it.
+    pub client_order_id: ClientOrderId,
+    /// What it trades.
+    pub instrument_id: InstrumentId,
+    /// Buy or sell.
+    pub side: Side,
+    /// Market or limit.
+    #[serde(rename = "type")]
+    pub order_type: OrderType,
+    /// Absent on a market order.
+    pub limit_price: Option<Decimal>,
+    /// What happens to a remainder.
+    pub time_in_force: TimeInForce,
+    /// Asked for, in units.
+    pub quantity: Decimal,
+    /// Filled, in units.
+    pub filled_quantity: Decimal,
+    /// Still to fill, in units; zero once it is over.
+    pub leaves_quantity: Decimal,
+    /// Money that its fills exchanged, without fees.
+    pub notional: Money,
+    /// Fees charged.
+    pub fee: Money,
+    /// Where it stands.
+    pub status: OrderStatus,
+    /// Venue time of acceptance.
+    pub created_at: VenueTime,
+    /// Venue time of the newest change.
+    pub updated_at: VenueTime,
+}
+
+/// Something that happened to the account.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExecutionFrame {
+    /// Dense within the account.
+    pub account_seq: u64,
+    /// The entry in which it happened.
+    pub seq: Seq,
+    /// The account's cash after that entry.
+    pub cash: Money,
+    /// The part of it that open orders hold.
+    pub reserved: Money,
+    /// The order afterwards, if it is about one.
+    pub order: Option<OrderFrame>,
+    /// The fill, if it is one.
+    pub fill: Option<FillFrame>,
+    /// Why the remainder was taken out, if it was.
+    pub cancel_reason: Option<CancelReason>,
+    /// Coupon or redemption received, if it is one.
+    pub payment: Option<Money>,
+    /// The position after that entry, if it changed.
+    pub position: Option<PositionFrame>,
+}
+
+/// One of the account's fills.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FillFrame {
+    /// The match.
+    pub trade_id: TradeId,
+    /// Whose order.
+    pub order_id: OrderId,
+    /// What traded.
+    pub instrument_id: InstrumentId,
+    /// The order's side.
+    pub side: Side,
+    /// The resting order's price.
+    pub price: Decimal,
+    /// In units.
+    pub quantity: Decimal,
+    /// Money exchanged, without fee.
+    pub notional: Money,
+    /// Fee that it added.
+    pub fee: Money,
+    /// Whether the account's order was resting.
+    pub maker: bool,
+    /// Venue time.
+    pub timestamp: VenueTime,
+}
+
+/// An account's valuation for its owner.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PortfolioSnapshot {
+    /// Marks and positions are as of this entry.
+    pub through: Seq,
+    /// Venue time of that entry.
+    pub timestamp: VenueTime,
+    /// The figures.
+    pub valuation: crate::portfolio::Valuation,
+}
+
+/// Why a client message was refused.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FrameError {
+    /// Stable: `unknown_channel`, `forbidden`, `too_many_channels`,
+    /// `invalid_json`, `unknown_field`, …
+    pub code: String,
+    /// For people.
+    pub message: String,
+}
+
+impl OrderFrame {
+    /// `order` in the units of the instrument that it trades.
+    pub fn new(order: &Order, instrument: &Instrument) -> Self {
+        Self {
+            order_id: order.id,
+            client_order_id: order.client_order_id.clone(),
+            instrument_id: order.instrument,
+            side: order.side,
+            order_type: order.price.order_type(),
+            limit_price: order.price.limit().map(|price| instrument.price(price)),
+            time_in_force: order.time_in_force,
+            quantity: instrument.quantity(order.quantity),
+            filled_quantity: instrument.quantity(order.filled),
+            leaves_quantity: instrument.quantity(order.leaves()),
+            notional: order.notional,
+            fee: order.fee,
+            status: order.status,
+            created_at: order.created_at,
+            updated_at: order.updated_at,
+        }
+    }
+}
+
+impl FillFrame {
+    /// `fill` in the units of the instrument that traded.
+    pub fn new(fill: &Fill, instrument: &Instrument) -> Self {
+        Self {
+            trade_id: fill.trade,
+            order_id: fill.order,
+            instrument_id: fill.instrument,
+            side: fill.side,
+            price: instrument.price(fill.price),
+            quantity: instrument.quantity(fill.lots),
+            notional: fill.notional,
+            fee: fill.fee,
+            maker: fill.maker,
+            timestamp: fill.time,
+        }
+    }
+}
+
+impl PositionFrame {
+    /// `position` in the units of `instrument`.
+    pub fn new(position: &crate::position::Position, instrument: &Instrument) -> Self {
+        Self {
+            instrument_id: instrument.id,
+            quantity: instrument.quantity(position.lots),
+            trade_cash: position.trade_cash,
+            fees: position.fees,
+            basis: position.basis,
+        }
+    }
+
+    /// The position in lots; `None` when the quantity is not a whole number of
+    /// the instrument's lots.
+    pub fn to_position(&self, instrument: &Instrument) -> Option<crate::position::Position> {
+        Some(crate::position::Position {
+            lots: crate::money::Lots(self.quantity.in_units_of(instrument.lot_size)?),
+            trade_cash: self.trade_cash,
+            fees: self.fees,
+            basis: self.basis,
+        })
+    }
+}

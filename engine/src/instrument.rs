@@ -1,0 +1,532 @@
+//! What is traded: terms of all five asset classes, and the fixed units in
+//! which an instrument is priced, sized and settled.
+//!
+//! Holds contracts, not opinions: no market data, no valuation model. The only
+//! sums made here are those that settlement itself needs.
+
+use serde::{Deserialize, Serialize};
+
+use crate::decimal::{Decimal, pow10};
+use crate::id::{InstrumentId, VenueId};
+use crate::money::{Lots, MONEY_SCALE, Money, Ticks};
+use crate::order::Reject;
+use crate::time::Date;
+
+mod bond;
+
+pub use bond::{BondTerms, CouponPeriod, DayCount};
+
+/// Rates, volatilities, yields and fractions cross boundaries as integers in
+/// units of 1e-9 (5 % is 50,000,000).
+pub type E9 = i64;
+
+/// Longest metadata of an instrument, in bytes.
+pub const MAX_METADATA_BYTES: usize = 8 * 1024;
+
+/// The contract that an instrument stands for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Terms {
+    /// A share; one lot is `lot_size` shares.
+    Equity,
+    /// A vanilla option on another instrument of the venue.
+    Option(OptionTerms),
+    /// A cash-settled future on another instrument of the venue.
+    Future(FutureTerms),
+    /// A fixed-coupon bullet bond, priced clean per 100 of face.
+    Bond(BondTerms),
+    /// A standard-coupon fungible interest-rate swap.
+    Swap(SwapTerms),
+}
+
+/// Terms of a vanilla option.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OptionTerms {
+    /// What is delivered, or whose level settles it.
+    pub underlier: InstrumentId,
+    /// Call or put.
+    pub right: OptionRight,
+    /// When it may be exercised.
+    pub exercise: Exercise,
+    /// In the underlier's price unit.
+    pub strike: Decimal,
+    /// The last day on which it lives.
+    pub expiry: Date,
+    /// Units of underlier a contract.
+    pub multiplier: i64,
+}
+
+/// Call or put.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum OptionRight {
+    /// The right to buy.
+    Call,
+    /// The right to sell.
+    Put,
+}
+
+/// When an option may be exercised: index options are European, single-stock
+/// options American.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Exercise {
+    /// At expiry alone.
+    European,
+    /// On any day up to expiry.
+    American,
+}
+
+/// Terms of a cash-settled future.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FutureTerms {
+    /// Whose level settles it.
+    pub underlier: InstrumentId,
+    /// The last day of variation.
+    pub expiry: Date,
+    /// Money a price point and contract.
+    pub multiplier: i64,
+}
+
+/// Terms of a standard-coupon interest-rate swap; a long position receives
+/// fixed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SwapTerms {
+    /// Start of the first period.
+    pub start: Date,
+    /// End of the last period.
+    pub maturity: Date,
+    /// The standard fixed rate, in 1e-9.
+    pub fixed_rate_e9: E9,
+    /// Fixed payments a year.
+    pub fixed_frequency: u8,
+    /// Floating payments a year.
+    pub float_frequency: u8,
+    /// How fixed periods accrue.
+    pub fixed_day_count: DayCount,
+    /// Notional of one lot, in whole currency units.
+    pub notional_per_lot: i64,
+}
+
+impl Terms {
+    /// The contract's word for the asset class.
+    pub fn kind(&self) -> InstrumentKind {
+        match self {
+            Self::Equity => InstrumentKind::Equity,
+            Self::Option(_) => InstrumentKind::Option,
+            Self::Future(_) => InstrumentKind::Future,
+            Self::Bond(_) => InstrumentKind::Bond,
+            Self::Swap(_) => InstrumentKind::Swap,
+        }
+    }
+
+    /// The day after which the instrument no longer trades, if it has one.
+    pub fn maturity(&self) -> Option<Date> {
+        match self {
+            Self::Equity => None,
+            Self::Option(terms) => Some(terms.expiry),
+            Self::Future(terms) => Some(terms.expiry),
+            Self::Bond(terms) => Some(terms.maturity),
+            Self::Swap(terms) => Some(terms.maturity),
+        }
+    }
+
+    /// The instrument that this one derives from, if any.
+    pub fn underlier(&self) -> Option<InstrumentId> {
+        match self {
+            Self::Option(terms) => Some(terms.underlier),
+            Self::Future(terms) => Some(terms.underlier),
+            Self::Equity | Self::Bond(_) | Self::Swap(_) => None,
+        }
+    }
+}
+
+/// The five asset classes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum InstrumentKind {
+    /// Shares.
+    Equity,
+    /// Options.
+    Option,
+    /// Futures.
+    Future,
+    /// Bonds.
+    Bond,
+    /// Interest-rate swaps.
+    Swap,
+}
+
+impl InstrumentKind {
+    /// The word used on the wire and in the store.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Equity => "EQUITY",
+            Self::Option => "OPTION",
+            Self::Future => "FUTURE",
+            Self::Bond => "BOND",
+            Self::Swap => "SWAP",
+        }
+    }
+}
+
+/// An instrument of a venue with the units that are fixed for its life.
+///
+/// A value of this type has passed [`Instrument::list`]: its tick value is a
+/// whole number of [`Money`] units, so `ticks × lots × tick_value` is exact.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Instrument {
+    /// UUIDv5 of (venue, symbol).
+    pub id: InstrumentId,
+    /// Short name, unique in the venue.
+    pub symbol: String,
+    /// Long name, shown as text and never as markup.
+    pub name: String,
+    /// The contract.
+    pub terms: Terms,
+    /// Smallest price step, in price units (bond: points per 100 of face).
+    pub tick_size: Decimal,
+    /// Smallest quantity, in units (shares, contracts, face).
+    pub lot_size: Decimal,
+    /// Money that one lot gains when the price rises by one tick.
+    pub tick_value: Money,
+    /// Fee as a fraction of an order's cumulative notional, in 1e-9.
+    pub fee_rate_e9: E9,
+    /// How far from the mark an order may be priced, in basis points.
+    pub collar_bps: u32,
+}
+
+/// What an instrument's configuration says, before it is checked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct InstrumentSpec {
+    /// Short name, unique in the venue.
+    pub symbol: String,
+    /// Long name.
+    pub name: String,
+    /// The contract.
+    pub terms: Terms,
+    /// Smallest price step.
+    pub tick_size: Decimal,
+    /// Smallest quantity.
+    pub lot_size: Decimal,
+    /// Fee as a fraction of notional, in 1e-9.
+    pub fee_rate_e9: E9,
+    /// How far from the mark an order may be priced, in basis points.
+    pub collar_bps: u32,
+}
+
+/// Why a configured instrument is not listed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ListingError {
+    /// Empty, too long, or with characters other than `A-Z 0-9 . - _`.
+    #[error("invalid_symbol: {0:?}")]
+    InvalidSymbol(String),
+    /// Not positive, or not a whole number of money units a lot.
+    #[error("invalid_tick: {0}")]
+    InvalidTick(Decimal),
+    /// Not positive.
+    #[error("invalid_lot: {0}")]
+    InvalidLot(Decimal),
+    /// A fee, collar or coupon beyond its limits.
+    #[error("out_of_range: {0}")]
+    OutOfRange(&'static str),
+    /// Matures on or before the day it is listed, or before it is issued.
+    #[error("invalid_maturity: {0}")]
+    InvalidMaturity(Date),
+    /// Derives from an instrument that the venue lacks.
+    #[error("unknown_underlier: {0}")]
+    UnknownUnderlier(InstrumentId),
+    /// Derives from itself, directly or around a corner.
+    #[error("cyclic_underlier: {0}")]
+    CyclicUnderlier(InstrumentId),
+    /// Name longer than allowed.
+    #[error("too_large: {0}")]
+    TooLarge(&'static str),
+    /// Listed twice.
+    #[error("duplicate_symbol: {0}")]
+    DuplicateSymbol(String),
+    /// A feed cadence of zero, or faster than 50 Hz.
+    #[error("invalid_cadence: {0}")]
+    InvalidCadence(String),
+}
+
+impl Instrument {
+    /// Checks a configuration and fixes the instrument's units.
+    ///
+    /// # Errors
+    /// [`ListingError`] names the first field that cannot be listed.
+    pub fn list(venue: VenueId, spec: InstrumentSpec, listed_on: Date) -> Result<Self, ListingError> {
+        let symbol_ok = (1..=24).contains(&spec.symbol.len())
+            && spec
+                .symbol
+                .bytes()
+                .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b".-_".contains(&b));
+        if !symbol_ok {
+            return Err(ListingError::InvalidSymbol(spec.symbol));
+        }
+        if spec.name.len() > MAX_METADATA_BYTES {
+            return Err(ListingError::TooLarge("name"));
+        }
+        if spec.lot_size.mantissa <= 0 {
+            return Err(ListingError::InvalidLot(spec.lot_size));
+        }
+        let tick_value = tick_value(&spec).ok_or(ListingError::InvalidTick(spec.tick_size))?;
+        if !(0..=100_000_000).contains(&spec.fee_rate_e9) {
+            return Err(ListingError::OutOfRange("fee_rate_e9: 0 to 100000000 (10 %)"));
+        }
+        if !(1..10_000).contains(&spec.collar_bps) {
+            return Err(ListingError::OutOfRange("collar_bps: 1 to 9999"));
+        }
+        if let Some(maturity) = spec.terms.maturity()
+            && maturity <= listed_on
+        {
+            return Err(ListingError::InvalidMaturity(maturity));
+        }
+        if let Terms::Bond(terms) = &spec.terms {
+            terms.check()?;
+        }
+        let id = InstrumentId::derive(venue, &spec.symbol);
+        if spec.terms.underlier() == Some(id) {
+            return Err(ListingError::CyclicUnderlier(id));
+        }
+        Ok(Self {
+            id,
+            symbol: spec.symbol,
+            name: spec.name,
+            terms: spec.terms,
+            tick_size: spec.tick_size,
+            lot_size: spec.lot_size,
+            tick_value,
+            fee_rate_e9: spec.fee_rate_e9,
+            collar_bps: spec.collar_bps,
+        })
+    }
+
+    /// The asset class.
+    pub fn kind(&self) -> InstrumentKind {
+        self.terms.kind()
+    }
+
+    /// The price as exact decimal, with the tick size's decimals.
+    pub fn price(&self, ticks: Ticks) -> Decimal {
+        self.tick_size.times(ticks.0).unwrap_or(Decimal::new(i64::MAX, 0))
+    }
+
+    /// The quantity as exact decimal in units.
+    pub fn quantity(&self, lots: Lots) -> Decimal {
+        self.lot_size.times(lots.0).unwrap_or(Decimal::new(i64::MAX, 0))
+    }
+
+    /// Reads a price.
+    ///
+    /// # Errors
+    /// `invalid_price` for what is no number or not positive, `tick_size` for
+    /// what lies between two ticks.
+    pub fn parse_price(&self, text: &str) -> Result<Ticks, Reject> {
+        let price = Decimal::parse(text).map_err(|_| Reject::InvalidPrice)?;
+        if price.mantissa <= 0 {
+            return Err(Reject::InvalidPrice);
+        }
+        price.in_units_of(self.tick_size).map(Ticks).ok_or(Reject::TickSize { tick_size: self.tick_size })
+    }
+
+    /// Reads a quantity in units.
+    ///
+    /// # Errors
+    /// `invalid_quantity` for what is no positive whole-unit number that fits,
+    /// `lot_size` for what is no whole number of lots.
+    pub fn parse_quantity(&self, text: &str) -> Result<Lots, Reject> {
+        let quantity = Decimal::parse(text).map_err(|_| Reject::InvalidQuantity)?;
+        // A fraction of the unit the lot is quoted in is no quantity at all;
+        // a whole number of units between two lots names the lot size.
+        if quantity.mantissa <= 0 || quantity.scale > self.lot_size.scale {
+            return Err(Reject::InvalidQuantity);
+        }
+        let lots = quantity.in_units_of(self.lot_size).ok_or(Reject::LotSize { lot_size: self.lot_size })?;
+        if lots > MAX_LOTS.0 {
+            return Err(Reject::InvalidQuantity);
+        }
+        Ok(Lots(lots))
+    }
+
+    /// Accrued interest that one lot carries when settled on `date`; zero for
+    /// everything but bonds. Rounded half-even once a lot and date.
+    pub fn accrued_per_lot(&self, date: Date) -> Money {
+        match &self.terms {
+            Terms::Bond(terms) => terms.accrued(self.face_per_lot(), date),
+            _ => Money::ZERO,
+        }
+    }
+
+    /// The most that [`Instrument::accrued_per_lot`] can be on any date.
+    pub fn max_accrued_per_lot(&self) -> Money {
+        match &self.terms {
+            Terms::Bond(terms) => terms.coupon(self.face_per_lot()),
+            _ => Money::ZERO,
+        }
+    }
+
+    /// Money that changes hands, or that is marked, for one lot at `price` on
+    /// `date`: ticks × tick value, plus accrued interest. `None` on overflow.
+    pub fn money_per_lot(&self, price: Ticks, date: Date) -> Option<Money> {
+        let clean = self.tick_value.0.checked_mul(price.0).map(Money)?;
+        clean.checked_add(self.accrued_per_lot(date))
+    }
+
+    /// The highest and lowest price an order may carry when the mark is
+    /// `mark`, both inclusive and at least one tick.
+    pub fn collar(&self, mark: Ticks) -> (Ticks, Ticks) {
+        let width = (i128::from(mark.0) * i128::from(self.collar_bps) / 10_000) as i64;
+        let width = width.max(1);
+        (Ticks((mark.0 - width).max(1)), Ticks(mark.0.saturating_add(width)))
+    }
+
+    /// Face value of one lot of a bond: its lot size is an amount of face.
+    pub(crate) fn face_per_lot(&self) -> Money {
+        Money::from_decimal(self.lot_size).unwrap_or(Money::ZERO)
+    }
+}
+
+/// The most lots that one order may ask for.
+pub const MAX_LOTS: Lots = Lots(1_000_000_000_000);
+
+/// Money a tick and lot: tick × lot × multiplier, a hundredth of it for bonds
+/// (priced per 100 of face). `None` unless a positive whole number of units.
+fn tick_value(spec: &InstrumentSpec) -> Option<Money> {
+    if spec.tick_size.mantissa <= 0 {
+        return None;
+    }
+    let (multiplier, divisor) = match &spec.terms {
+        Terms::Equity => (1, 1),
+        Terms::Option(terms) => (terms.multiplier, 1),
+        Terms::Future(terms) => (terms.multiplier, 1),
+        Terms::Bond(_) => (1, 100),
+        Terms::Swap(terms) => (terms.notional_per_lot, 100),
+    };
+    let numerator = i128::from(spec.tick_size.mantissa)
+        .checked_mul(i128::from(spec.lot_size.mantissa))?
+        .checked_mul(i128::from(multiplier))?
+        .checked_mul(pow10(MONEY_SCALE))?;
+    let denominator =
+        pow10(spec.tick_size.scale).checked_mul(pow10(spec.lot_size.scale))?.checked_mul(divisor)?;
+    (numerator > 0 && numerator % denominator == 0)
+        .then(|| i64::try_from(numerator / denominator).ok().map(Money))
+        .flatten()
+}
+
+#[cfg(test)]
+pub(crate) mod fixtures {
+    use super::*;
+
+    /// Shares of ACME: tick 0.01, lot 1, fee 1 bp, collar 10 %.
+    pub(crate) fn equity() -> Instrument {
+        let spec = InstrumentSpec {
+            symbol: "ACME".into(),
+            name: "Acme Industries".into(),
+            terms: Terms::Equity,
+            tick_size: Decimal::new(1, 2),
+            lot_size: Decimal::new(1, 0),
+            fee_rate_e9: 100_000,
+            collar_bps: 1_000,
+        };
+        Instrument::list(VenueId::from_name("test"), spec, date("2026-01-05")).unwrap()
+    }
+
+    /// Five per cent semi-annual to 2036-02-15: tick 0.01, lot 1,000 of face.
+    pub(crate) fn bond() -> Instrument {
+        let spec = InstrumentSpec {
+            symbol: "GOV-5-2036".into(),
+            name: "Government 5 % 2036".into(),
+            terms: Terms::Bond(BondTerms {
+                issue: date("2026-01-02"),
+                maturity: date("2036-02-15"),
+                coupon_e9: 50_000_000,
+                frequency: 2,
+                day_count: DayCount::ActActIcma,
+            }),
+            tick_size: Decimal::new(1, 2),
+            lot_size: Decimal::new(1_000, 0),
+            fee_rate_e9: 20_000,
+            collar_bps: 500,
+        };
+        Instrument::list(VenueId::from_name("test"), spec, date("2026-01-05")).unwrap()
+    }
+
+    pub(crate) fn date(text: &str) -> Date {
+        text.parse().unwrap()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::fixtures::{bond, equity};
+    use super::*;
+
+    fn spec() -> InstrumentSpec {
+        let listed = equity();
+        InstrumentSpec {
+            symbol: listed.symbol,
+            name: listed.name,
+            terms: listed.terms,
+            tick_size: listed.tick_size,
+            lot_size: listed.lot_size,
+            fee_rate_e9: listed.fee_rate_e9,
+            collar_bps: listed.collar_bps,
+        }
+    }
+
+    fn list(change: impl FnOnce(&mut InstrumentSpec)) -> Result<Instrument, ListingError> {
+        let mut spec = spec();
+        change(&mut spec);
+        Instrument::list(VenueId::from_name("test"), spec, "2026-01-05".parse().unwrap())
+    }
+
+    #[test]
+    fn tick_values_are_exact_money() {
+        assert_eq!(equity().tick_value, Money(10_000)); // 0.01 × 1 share
+        assert_eq!(bond().tick_value, Money(100_000)); // 0.01 / 100 × 1,000 face
+    }
+
+    #[test]
+    fn what_cannot_be_listed_is_named() {
+        assert!(matches!(list(|s| s.tick_size = Decimal::new(0, 0)), Err(ListingError::InvalidTick(_))));
+        assert!(matches!(list(|s| s.tick_size = Decimal::new(-1, 2)), Err(ListingError::InvalidTick(_))));
+        // A tenth of a money unit a tick would have to be rounded.
+        assert!(matches!(list(|s| s.tick_size = Decimal::new(1, 7)), Err(ListingError::InvalidTick(_))));
+        assert!(matches!(list(|s| s.lot_size = Decimal::new(0, 0)), Err(ListingError::InvalidLot(_))));
+        assert!(matches!(list(|s| s.symbol = "no spaces".into()), Err(ListingError::InvalidSymbol(_))));
+        assert!(matches!(list(|s| s.collar_bps = 0), Err(ListingError::OutOfRange(_))));
+        let own = InstrumentId::derive(VenueId::from_name("test"), "ACME");
+        let expired = FutureTerms { underlier: own, expiry: "2026-01-05".parse().unwrap(), multiplier: 50 };
+        assert!(matches!(
+            list(|s| s.terms = Terms::Future(expired.clone())),
+            Err(ListingError::InvalidMaturity(_))
+        ));
+        let cyclic = FutureTerms { expiry: "2026-06-19".parse().unwrap(), ..expired };
+        assert!(matches!(list(|s| s.terms = Terms::Future(cyclic)), Err(ListingError::CyclicUnderlier(_))));
+    }
+
+    #[test]
+    fn quantities_and_prices_are_read_exactly_or_refused_by_name() {
+        let (equity, bond) = (equity(), bond());
+        assert_eq!(equity.parse_quantity("100"), Ok(Lots(100)));
+        assert_eq!(bond.parse_quantity("25000"), Ok(Lots(25)));
+        assert_eq!(bond.parse_quantity("25500"), Err(Reject::LotSize { lot_size: bond.lot_size }));
+        for text in ["0", "-1", "1.5", "1e309", "NaN", "9223372036854775807", ""] {
+            assert_eq!(equity.parse_quantity(text), Err(Reject::InvalidQuantity), "{text}");
+        }
+        assert_eq!(equity.parse_price("100.05"), Ok(Ticks(10_005)));
+        assert_eq!(equity.parse_price("100.005"), Err(Reject::TickSize { tick_size: equity.tick_size }));
+        for text in ["0", "-1", "x"] {
+            assert_eq!(equity.parse_price(text), Err(Reject::InvalidPrice), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_collar_is_a_band_around_the_mark() {
+        // 10 % of 100.00
+        assert_eq!(equity().collar(Ticks(10_000)), (Ticks(9_000), Ticks(11_000)));
+        assert_eq!(equity().collar(Ticks(1)), (Ticks(1), Ticks(2)));
+    }
+}

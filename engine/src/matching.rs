@@ -1,0 +1,80 @@
+//! Who trades with whom: an incoming order against a book, first come first
+//! served within a price.
+//!
+//! Plans only; it neither changes the book nor settles anything.
+
+use crate::book::Book;
+use crate::id::{AccountId, OrderId};
+use crate::money::{Lots, Ticks};
+use crate::order::Side;
+
+/// The resting side of a match.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Maker {
+    /// Synthetic liquidity.
+    House,
+    /// A user's order.
+    Order {
+        /// Which one.
+        order: OrderId,
+        /// Whose.
+        account: AccountId,
+    },
+}
+
+/// Lots that trade between an incoming order and one resting thing, at the
+/// resting price.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Match {
+    /// The resting side's price.
+    pub price: Ticks,
+    /// How much.
+    pub lots: Lots,
+    /// Who rested.
+    pub maker: Maker,
+}
+
+/// The matches of an incoming order of `side`, no worse than `limit`, for
+/// `quantity` lots: best price first, oldest first within a price.
+pub fn plan(book: &Book, side: Side, limit: Ticks, quantity: Lots) -> Vec<Match> {
+    let mut left = quantity;
+    let mut matches = Vec::new();
+    for (price, level) in book.levels(side.opposite()) {
+        if left == Lots::ZERO || !side.reaches(limit, price) {
+            break;
+        }
+        for resting in level.queue() {
+            if left == Lots::ZERO {
+                break;
+            }
+            let lots = left.min(resting.lots());
+            matches.push(Match { price, lots, maker: resting.maker() });
+            left -= lots;
+        }
+    }
+    matches
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::book::Resting;
+
+    #[test]
+    fn a_buy_100_at_100_05_fills_by_price_and_then_by_time() {
+        let id = uuid::Uuid::from_u128(9);
+        let (order, account) = (OrderId(id), AccountId(id));
+        let mut book = Book::default();
+        book.rest(Side::Sell, Ticks(10_010), Resting::House { lots: Lots(500) });
+        book.rest(Side::Sell, Ticks(10_005), Resting::House { lots: Lots(30) });
+        book.rest(Side::Sell, Ticks(10_005), Resting::Order { order, account, leaves: Lots(50) });
+        let expected = [
+            Match { price: Ticks(10_005), lots: Lots(30), maker: Maker::House },
+            Match { price: Ticks(10_005), lots: Lots(50), maker: Maker::Order { order, account } },
+        ];
+        // 80 lots are there at 100.05 or better, 20 stay unfilled.
+        assert_eq!(plan(&book, Side::Buy, Ticks(10_005), Lots(100)), expected);
+        book.take(Side::Sell, &expected);
+        assert_eq!(book.touch(), (None, Some(Ticks(10_010))));
+    }
+}

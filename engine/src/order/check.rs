@@ -1,0 +1,336 @@
+//! The one rule by which an order is accepted or refused, and what it does at
+//! once: the same function in the browser's preview and in the venue.
+//!
+//! Reads totals a price level and the account, never the queue: who is ahead
+//! in a level does not change what an incoming order pays.
+
+use super::{Decided, Price, PriceFill, Reject, SelfTradePrevention, Side, Ticket, TimeInForce};
+use crate::account::{Account, MAX_NOTIONAL, MAX_OPEN_ORDERS, fee_on, reserve, reserved_by};
+use crate::id::{OrderId, Seq};
+use crate::instrument::Instrument;
+use crate::money::{Lots, Money, Ticks};
+use crate::time::Date;
+
+/// Whether an instrument trades.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum TradingStatus {
+    /// No: it has no mark yet, or lost one.
+    #[default]
+    Halted,
+    /// Yes.
+    Trading,
+    /// Never again: it matured.
+    Expired,
+}
+
+/// What `check` reads besides the account and the book.
+#[derive(Clone, Copy, Debug)]
+pub struct Conditions<'a> {
+    /// What is traded.
+    pub instrument: &'a Instrument,
+    /// Whether it trades.
+    pub status: TradingStatus,
+    /// Its mark (bond: clean); the price collar lies around it.
+    pub mark: Ticks,
+    /// The entry that set the mark.
+    pub mark_rev: Seq,
+    /// Settlement date.
+    pub date: Date,
+    /// The entry that last changed the settlement date.
+    pub date_rev: Seq,
+    /// The entry that last changed the book.
+    pub book_rev: Seq,
+}
+
+impl Conditions<'_> {
+    /// The basis of an answer that reads these conditions and `account`.
+    pub fn basis(&self, account: &Account) -> super::AnswerBasis {
+        super::AnswerBasis {
+            book_rev: self.book_rev,
+            inputs_rev: account.rev.max(self.mark_rev).max(self.date_rev),
+        }
+    }
+}
+
+/// An order that may be matched: only [`check`] makes one.
+#[derive(Clone, Debug)]
+pub struct CheckedOrder<'a> {
+    ticket: &'a Ticket,
+    limit: Ticks,
+    decided: Decided,
+}
+
+impl<'a> CheckedOrder<'a> {
+    /// What was asked for.
+    pub fn ticket(&self) -> &'a Ticket {
+        self.ticket
+    }
+
+    /// The worst price it may trade at: its limit, or the collar.
+    pub fn limit(&self) -> Ticks {
+        self.limit
+    }
+
+    /// Own resting orders to take out before it is matched.
+    pub fn cancel_first(&self) -> &[OrderId] {
+        &self.decided.cancelled
+    }
+
+    /// What it will do at once, computed from totals a level alone.
+    pub fn decided(&self) -> &Decided {
+        &self.decided
+    }
+}
+
+/// Decides whether `ticket` is accepted and what it does at once.
+///
+/// `opposite` is the other side of the book, best level first, with all that
+/// rests there, the account's own orders included.
+///
+/// # Errors
+/// The first rule that the order breaks, by name. Nothing is changed either way.
+pub fn check<'a>(
+    conditions: &Conditions<'_>,
+    account: &Account,
+    opposite: impl IntoIterator<Item = (Ticks, Lots)>,
+    ticket: &'a Ticket,
+) -> Result<CheckedOrder<'a>, Reject> {
+    let instrument = conditions.instrument;
+    match conditions.status {
+        TradingStatus::Trading => {}
+        TradingStatus::Halted => return Err(Reject::Halted),
+        TradingStatus::Expired => return Err(Reject::Expired),
+    }
+    let limit = effective_limit(conditions, ticket)?;
+    bounded_notional(instrument, limit, ticket.quantity)?;
+
+    let side = ticket.side;
+    let own = account.resting_at(instrument.id, side.opposite());
+    let cancelled: Vec<OrderId> = account
+        .open_on(instrument.id, side.opposite())
+        .filter(|order| order.price.limit().is_some_and(|price| side.reaches(limit, price)))
+        .map(|order| order.id)
+        .collect();
+    if !cancelled.is_empty() && ticket.self_trade_prevention == SelfTradePrevention::Reject {
+        return Err(Reject::SelfTrade);
+    }
+
+    let mut left = ticket.quantity;
+    let mut fills: Vec<PriceFill> = Vec::new();
+    for (price, total) in opposite {
+        if left == Lots::ZERO || !side.reaches(limit, price) {
+            break;
+        }
+        let others = total - own.get(&price).copied().unwrap_or_default();
+        let lots = left.min(others);
+        if lots > Lots::ZERO {
+            fills.push(PriceFill { price, lots });
+            left -= lots;
+        }
+    }
+    let (resting, expired) = match ticket.time_in_force {
+        TimeInForce::Gtc => (left, Lots::ZERO),
+        TimeInForce::Ioc => (Lots::ZERO, left),
+    };
+    if resting > Lots::ZERO && account.open.len() - cancelled.len() >= MAX_OPEN_ORDERS as usize {
+        return Err(Reject::TooManyOrders { limit: MAX_OPEN_ORDERS });
+    }
+
+    let decided = settle(conditions, account, ticket, limit, fills, cancelled, resting, expired)?;
+    Ok(CheckedOrder { ticket, limit, decided })
+}
+
+/// The limit of a limit order inside the collar, or the collar itself.
+fn effective_limit(conditions: &Conditions<'_>, ticket: &Ticket) -> Result<Ticks, Reject> {
+    let (low, high) = conditions.instrument.collar(conditions.mark);
+    match (ticket.price, ticket.side) {
+        (Price::Limit(price), _) if price < low || price > high => Err(Reject::PriceCollar {
+            low: conditions.instrument.price(low),
+            high: conditions.instrument.price(high),
+        }),
+        (Price::Limit(price), _) => Ok(price),
+        (Price::Market, Side::Buy) => Ok(high),
+        (Price::Market, Side::Sell) => Ok(low),
+    }
+}
+
+/// Refuses an order that at its worst would exchange more than the venue
+/// accounts for.
+fn bounded_notional(instrument: &Instrument, limit: Ticks, quantity: Lots) -> Result<(), Reject> {
+    let worst = reserve(instrument, Side::Buy, limit, quantity, Money::ZERO);
+    match worst {
+        Some(worst) if worst <= MAX_NOTIONAL => Ok(()),
+        _ => Err(Reject::NotionalLimit),
+    }
+}
+
+/// Sums what the fills exchange and refuses what the account cannot cover.
+#[expect(clippy::too_many_arguments, reason = "one order's decision, named once")]
+fn settle(
+    conditions: &Conditions<'_>,
+    account: &Account,
+    ticket: &Ticket,
+    limit: Ticks,
+    fills: Vec<PriceFill>,
+    cancelled: Vec<OrderId>,
+    resting: Lots,
+    expired: Lots,
+) -> Result<Decided, Reject> {
+    let (instrument, side) = (conditions.instrument, ticket.side);
+    let released: Money = cancelled
+        .iter()
+        .filter_map(|id| account.open.get(id))
+        .map(|order| reserved_by(instrument, order))
+        .sum();
+    let mut position = account.position(instrument.id);
+    let (mut filled, mut notional, mut fee) = (Lots::ZERO, Money::ZERO, Money::ZERO);
+    for fill in &fills {
+        let money = instrument
+            .money_per_lot(fill.price, conditions.date)
+            .and_then(|per_lot| per_lot.times(fill.lots))
+            .ok_or(Reject::NotionalLimit)?;
+        notional += money;
+        let added = fee_on(instrument, notional) - fee;
+        fee += added;
+        filled += fill.lots;
+        position.fill(Lots(side.sign() * fill.lots.0), money, added);
+    }
+    let held = reserve(instrument, side, limit, resting, notional).ok_or(Reject::NotionalLimit)?;
+    match side {
+        Side::Buy => {
+            let required = notional + fee + held;
+            let available = account.buying_power() + released;
+            if required > available {
+                return Err(Reject::InsufficientCash { required, available });
+            }
+        }
+        Side::Sell => {
+            let available = account.sellable(instrument.id).max(Lots::ZERO);
+            if ticket.quantity > available {
+                return Err(Reject::short_of(instrument, ticket.quantity, available));
+            }
+        }
+    }
+    Ok(Decided {
+        fills,
+        cancelled,
+        filled,
+        resting,
+        expired,
+        notional,
+        fee,
+        cash: account.cash - Money(side.sign() * notional.0) - fee,
+        reserved: account.reserved - released + held,
+        position: position.lots,
+        basis: position.basis,
+        realized_pnl: position.realized_pnl(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::AccountId;
+    use crate::instrument::fixtures::{bond, date, equity};
+    use crate::order::ClientOrderId;
+
+    fn conditions(instrument: &Instrument) -> Conditions<'_> {
+        Conditions {
+            instrument,
+            status: TradingStatus::Trading,
+            mark: Ticks(10_000),
+            mark_rev: Seq(2),
+            date: date("2026-01-05"),
+            date_rev: Seq(1),
+            book_rev: Seq(2),
+        }
+    }
+
+    fn account(cash: i64) -> Account {
+        Account::new(AccountId(uuid::Uuid::from_u128(1)), Money::from_units(cash), Seq(3))
+    }
+
+    fn ticket(instrument: &Instrument, side: Side, price: Price, lots: i64) -> Ticket {
+        Ticket {
+            instrument: instrument.id,
+            side,
+            price,
+            quantity: Lots(lots),
+            time_in_force: match price {
+                Price::Market => TimeInForce::Ioc,
+                Price::Limit(_) => TimeInForce::Gtc,
+            },
+            client_order_id: ClientOrderId::parse("c-1").unwrap(),
+            valid_until: None,
+            self_trade_prevention: SelfTradePrevention::CancelResting,
+        }
+    }
+
+    const ASKS: [(Ticks, Lots); 2] = [(Ticks(10_005), Lots(60)), (Ticks(10_010), Lots(500))];
+
+    #[test]
+    fn a_market_buy_walks_the_book_and_pays_a_fee_on_the_sum() {
+        let equity = equity();
+        let buy = ticket(&equity, Side::Buy, Price::Market, 100);
+        let decided = check(&conditions(&equity), &account(1_000_000), ASKS, &buy).unwrap().decided;
+        // 60 × 100.05 + 40 × 100.10 = 6,003 + 4,004 = 10,007; 1 bp = 1.0007
+        assert_eq!(decided.notional, Money::from_units(10_007));
+        assert_eq!(decided.fee, Money(1_000_700));
+        // 1,000,000 − 10,007 − 1.0007 = 989,991.9993
+        assert_eq!(decided.cash, Money(989_991_999_300));
+        assert_eq!((decided.filled, decided.position, decided.expired), (Lots(100), Lots(100), Lots(0)));
+    }
+
+    #[test]
+    fn a_limit_buy_holds_cash_for_what_rests() {
+        let equity = equity();
+        let buy = ticket(&equity, Side::Buy, Price::Limit(Ticks(10_005)), 100);
+        let decided = check(&conditions(&equity), &account(1_000_000), ASKS, &buy).unwrap().decided;
+        assert_eq!((decided.filled, decided.resting), (Lots(60), Lots(40)));
+        // 40 × 100.05 = 4,002; its fee on top of 6,003's: 0.4002
+        assert_eq!(decided.reserved, Money(4_002_400_200));
+    }
+
+    #[test]
+    fn a_bond_costs_clean_and_accrued() {
+        let bond = bond();
+        let buy = ticket(&bond, Side::Buy, Price::Market, 10);
+        let asks = [(Ticks(9_950), Lots(10))];
+        let decided = check(&conditions(&bond), &account(1_000_000), asks, &buy).unwrap().decided;
+        // Three days into the short first period, 3 of 184: 1,000 × 2.5 % × 3 / 184
+        // = 0.407609 a lot; 10 × (995.00 + 0.407609) = 9,954.07609
+        assert_eq!(decided.notional, Money(9_954_076_090));
+    }
+
+    #[test]
+    fn what_the_account_cannot_cover_is_refused_with_the_amounts() {
+        let equity = equity();
+        let buy = ticket(&equity, Side::Buy, Price::Market, 100);
+        let refused = check(&conditions(&equity), &account(10_000), ASKS, &buy).unwrap_err();
+        let expected = Reject::InsufficientCash {
+            required: Money(10_008_000_700), // 10,007 + 1.0007
+            available: Money::from_units(10_000),
+        };
+        assert_eq!(refused, expected);
+        let sell = ticket(&equity, Side::Sell, Price::Market, 1);
+        let refused = check(&conditions(&equity), &account(10_000), [], &sell).unwrap_err();
+        assert_eq!(refused.code(), "insufficient_position");
+    }
+
+    #[test]
+    fn prices_outside_the_collar_and_huge_orders_are_refused() {
+        let equity = equity();
+        for price in [8_999, 11_001] {
+            let buy = ticket(&equity, Side::Buy, Price::Limit(Ticks(price)), 1);
+            let refused = check(&conditions(&equity), &account(1_000), [], &buy).unwrap_err();
+            assert_eq!(refused.code(), "price_collar");
+        }
+        let huge = ticket(&equity, Side::Buy, Price::Market, crate::instrument::MAX_LOTS.0);
+        let refused = check(&conditions(&equity), &account(1_000), [], &huge).unwrap_err();
+        assert_eq!(refused, Reject::NotionalLimit);
+        let halted = Conditions { status: TradingStatus::Halted, ..conditions(&equity) };
+        let buy = ticket(&equity, Side::Buy, Price::Market, 1);
+        assert_eq!(check(&halted, &account(1_000), [], &buy).unwrap_err(), Reject::Halted);
+    }
+}

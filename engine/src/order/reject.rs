@@ -1,0 +1,181 @@
+//! Every reason to refuse an order or a cancel, by name.
+
+use serde::{Deserialize, Serialize};
+
+use crate::decimal::Decimal;
+use crate::money::{Lots, Money};
+
+/// Why the venue refused. The code is stable, the message is for people.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reject {
+    /// Zero, negative, fractional, or more than any order may ask for.
+    #[error("The quantity must be a positive number of units.")]
+    InvalidQuantity,
+    /// Not a whole number of lots.
+    #[error("The quantity must be a multiple of {lot_size}.")]
+    LotSize {
+        /// The instrument's lot size.
+        lot_size: Decimal,
+    },
+    /// Not a positive number.
+    #[error("The limit price must be a positive number.")]
+    InvalidPrice,
+    /// Between two ticks.
+    #[error("The limit price must be a multiple of {tick_size}.")]
+    TickSize {
+        /// The instrument's tick size.
+        tick_size: Decimal,
+    },
+    /// Too far from the mark.
+    #[error("The limit price must lie between {low} and {high}.")]
+    PriceCollar {
+        /// Lowest price allowed now.
+        low: Decimal,
+        /// Highest price allowed now.
+        high: Decimal,
+    },
+    /// Quantity × price is more than the venue can account for.
+    #[error("The order's notional is beyond the venue's limit.")]
+    NotionalLimit,
+    /// A limit order without a price.
+    #[error("A limit order needs a limit price.")]
+    PriceRequired,
+    /// A market order with a price.
+    #[error("A market order takes no limit price.")]
+    PriceForbidden,
+    /// No such instrument in this venue.
+    #[error("There is no such instrument.")]
+    UnknownInstrument,
+    /// Trading in it is halted.
+    #[error("Trading in this instrument is halted.")]
+    Halted,
+    /// It matured.
+    #[error("This instrument has expired.")]
+    Expired,
+    /// Neither `BUY` nor `SELL`.
+    #[error("The side must be BUY or SELL.")]
+    InvalidSide,
+    /// Neither `GTC` nor `IOC`, or `GTC` on a market order.
+    #[error("The time in force must be GTC or IOC; a market order is IOC.")]
+    InvalidTimeInForce,
+    /// Neither `MARKET` nor `LIMIT`.
+    #[error("The type must be MARKET or LIMIT.")]
+    InvalidType,
+    /// Missing, too long or not printable.
+    #[error("client_order_id must be 1 to 64 printable characters.")]
+    InvalidClientOrderId,
+    /// Not a time.
+    #[error("valid_until must be an RFC 3339 time with at most microseconds.")]
+    InvalidValidUntil,
+    /// Not a prevention mode.
+    #[error("self_trade_prevention must be CANCEL_RESTING or REJECT.")]
+    InvalidSelfTradePrevention,
+    /// The name belongs to an accepted order that says something else.
+    #[error("This client_order_id names an accepted order with other contents.")]
+    IdempotencyMismatch,
+    /// `valid_until` had passed.
+    #[error("The order arrived after its valid_until.")]
+    TooLate,
+    /// The account's free cash does not cover it.
+    #[error("The order needs {required}; {available} is available.")]
+    InsufficientCash {
+        /// What the order would take, fees included.
+        required: Money,
+        /// Cash that open orders do not hold.
+        available: Money,
+    },
+    /// The account does not hold what it would sell.
+    #[error("The order sells {required}; {available} is available.")]
+    InsufficientPosition {
+        /// What the order would sell, in units.
+        required: Decimal,
+        /// What the position and open sell orders leave, in units.
+        available: Decimal,
+    },
+    /// It would trade with its own account, which asked to be refused then.
+    #[error("The order would trade with your own resting order.")]
+    SelfTrade,
+    /// The account has as many open orders as it may.
+    #[error("An account may have {limit} open orders.")]
+    TooManyOrders {
+        /// The most an account may have.
+        limit: u32,
+    },
+    /// No such account in this venue.
+    #[error("There is no such account.")]
+    UnknownAccount,
+    /// No such live order of this account.
+    #[error("There is no such order.")]
+    UnknownOrder,
+}
+
+impl Reject {
+    /// The stable code, also the wire's word.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::InvalidQuantity => "invalid_quantity",
+            Self::LotSize { .. } => "lot_size",
+            Self::InvalidPrice => "invalid_price",
+            Self::TickSize { .. } => "tick_size",
+            Self::PriceCollar { .. } => "price_collar",
+            Self::NotionalLimit => "notional_limit",
+            Self::PriceRequired => "price_required",
+            Self::PriceForbidden => "price_forbidden",
+            Self::UnknownInstrument => "unknown_instrument",
+            Self::Halted => "halted",
+            Self::Expired => "expired",
+            Self::InvalidSide => "invalid_side",
+            Self::InvalidTimeInForce => "invalid_time_in_force",
+            Self::InvalidType => "invalid_type",
+            Self::InvalidClientOrderId => "invalid_client_order_id",
+            Self::InvalidValidUntil => "invalid_valid_until",
+            Self::InvalidSelfTradePrevention => "invalid_self_trade_prevention",
+            Self::IdempotencyMismatch => "idempotency_mismatch",
+            Self::TooLate => "too_late",
+            Self::InsufficientCash { .. } => "insufficient_cash",
+            Self::InsufficientPosition { .. } => "insufficient_position",
+            Self::SelfTrade => "self_trade",
+            Self::TooManyOrders { .. } => "too_many_orders",
+            Self::UnknownAccount => "unknown_account",
+            Self::UnknownOrder => "unknown_order",
+        }
+    }
+
+    /// The ticket's field that the reason belongs to, if it is one field's.
+    pub const fn field(&self) -> Option<&'static str> {
+        match self {
+            Self::InvalidQuantity
+            | Self::LotSize { .. }
+            | Self::NotionalLimit
+            | Self::InsufficientCash { .. }
+            | Self::InsufficientPosition { .. } => Some("quantity"),
+            Self::InvalidPrice
+            | Self::TickSize { .. }
+            | Self::PriceCollar { .. }
+            | Self::PriceRequired
+            | Self::PriceForbidden => Some("limit_price"),
+            Self::UnknownInstrument | Self::Halted | Self::Expired => Some("instrument_id"),
+            Self::InvalidSide => Some("side"),
+            Self::InvalidTimeInForce => Some("time_in_force"),
+            Self::InvalidType => Some("type"),
+            Self::InvalidClientOrderId | Self::IdempotencyMismatch => Some("client_order_id"),
+            Self::InvalidValidUntil | Self::TooLate => Some("valid_until"),
+            Self::InvalidSelfTradePrevention => Some("self_trade_prevention"),
+            Self::UnknownOrder => Some("order_id"),
+            Self::SelfTrade | Self::TooManyOrders { .. } | Self::UnknownAccount => None,
+        }
+    }
+
+    /// `InsufficientPosition` in units of an instrument's lots.
+    pub(crate) fn short_of(
+        instrument: &crate::instrument::Instrument,
+        required: Lots,
+        available: Lots,
+    ) -> Self {
+        Self::InsufficientPosition {
+            required: instrument.quantity(required),
+            available: instrument.quantity(available),
+        }
+    }
+}

@@ -1,0 +1,26 @@
+//! What contracts are worth: opinions about the market, in `f64`.
+//!
+//! Knows no accounts and no books; money is made of its results in one named
+//! place, rounded once.
+
+pub mod bond;
+
+/// Why a value cannot be given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PricingError {
+    /// Settlement is on or after maturity: nothing is left to value.
+    #[error("the contract has matured")]
+    Matured,
+    /// No number, or at or below −frequency, where discounting breaks down.
+    #[error("the yield is out of range")]
+    YieldOutOfRange,
+    /// Not positive, or beyond what any admissible yield gives.
+    #[error("no yield gives this price")]
+    PriceOutOfRange,
+    /// The search for a yield did not settle.
+    #[error("the yield was not found")]
+    NotConverged,
+    /// The result does not fit the venue's money.
+    #[error("the amount is out of range")]
+    AmountOutOfRange,
+}

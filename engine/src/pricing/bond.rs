@@ -1,0 +1,253 @@
+//! Fixed-coupon bullet bonds: prices from a yield, the yield from a price, and
+//! how the one moves with the other. All per 100 of face.
+//!
+//! Does not round: settlement's accrued interest is exact and belongs to the
+//! contract, in [`BondTerms::accrued`].
+//!
+//! The yield compounds as often as the bond pays. The flow `i` coupons after
+//! the next one is discounted by `(1 + y/f)^−(w+i)`, where `w` is the part of
+//! the notional period that is left, also in the last period and for bonds
+//! with a short first coupon (ICMA's convention).
+
+use crate::instrument::{BondTerms, CouponPeriod, DayCount, E9};
+use crate::money::{Lots, Money, round_half_even};
+use crate::pricing::PricingError;
+use crate::time::Date;
+
+/// One whole in units of 1e-9.
+const ONE_E9: f64 = 1e9;
+
+/// One basis point.
+const BASIS_POINT: f64 = 1e-4;
+
+/// A bond's value and sensitivities at a yield.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Valuation {
+    /// Price without accrued interest, per 100 of face.
+    pub clean: f64,
+    /// Price with accrued interest, per 100 of face.
+    pub dirty: f64,
+    /// Interest accrued since the last coupon, per 100 of face.
+    pub accrued: f64,
+    /// Present-value-weighted time of the flows, in years.
+    pub macaulay: f64,
+    /// `−(∂dirty/∂y) / dirty`, in years.
+    pub modified: f64,
+    /// `(∂²dirty/∂y²) / dirty`, in years².
+    pub convexity: f64,
+    /// `−∂dirty/∂y × 0.0001` per 100 of face: what a fall of the yield by one
+    /// basis point gains, to first order.
+    pub dv01: f64,
+}
+
+/// What a bond still pays after a settlement date, per 100 of face.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Flows {
+    /// Coupons a year.
+    frequency: f64,
+    /// Periods from settlement to the next coupon date.
+    to_next: f64,
+    /// Interest accrued at settlement.
+    accrued: f64,
+    /// Coupon dates ahead that pay nothing, because the bond is issued later.
+    unpaid: u32,
+    /// The first coupon paid, which may be for a part of its period.
+    first_coupon: f64,
+    /// Every other coupon.
+    coupon: f64,
+    /// Coupon dates ahead, unpaid ones included; the last redeems 100.
+    dates: u32,
+}
+
+/// Present value with its first two moments in time, in periods.
+struct Sums {
+    value: f64,
+    /// Σ t·PV
+    first: f64,
+    /// Σ t·(t+1)·PV
+    second: f64,
+}
+
+/// Values a bond for settlement on `date` at `annual_yield` (0.05 is 5 %).
+///
+/// # Errors
+/// [`PricingError::Matured`], [`PricingError::YieldOutOfRange`].
+pub fn value(terms: &BondTerms, annual_yield: f64, date: Date) -> Result<Valuation, PricingError> {
+    Flows::of(terms, date)?.value(annual_yield)
+}
+
+/// The yield at which a bond costs `clean` for settlement on `date`.
+///
+/// # Errors
+/// See [`Flows::yield_from_clean`]; also [`PricingError::Matured`].
+pub fn yield_from_clean(terms: &BondTerms, clean: f64, date: Date) -> Result<f64, PricingError> {
+    Flows::of(terms, date)?.yield_from_clean(clean)
+}
+
+/// What `lots` of a bond gain when its yield falls by one basis point: the
+/// analytic DV01, rounded once. Signed like `lots`.
+///
+/// # Errors
+/// As [`value`]; also [`PricingError::AmountOutOfRange`].
+pub fn dv01_money(
+    terms: &BondTerms,
+    face_per_lot: Money,
+    yield_e9: E9,
+    date: Date,
+    lots: Lots,
+) -> Result<Money, PricingError> {
+    let per_100 = value(terms, yield_e9 as f64 / ONE_E9, date)?.dv01;
+    let units = per_100 / 100.0 * face_per_lot.0 as f64 * lots.0 as f64;
+    round_half_even(units).map(Money).ok_or(PricingError::AmountOutOfRange)
+}
+
+impl Flows {
+    /// The flows after `date`: a coupon paid on it belongs to the seller.
+    ///
+    /// # Errors
+    /// [`PricingError::Matured`] when nothing is left.
+    pub fn of(terms: &BondTerms, date: Date) -> Result<Self, PricingError> {
+        let period = terms.period(date).ok_or(PricingError::Matured)?;
+        let coupon_rate = terms.coupon_e9 as f64 / ONE_E9;
+        let frequency = f64::from(terms.frequency);
+        let coupon = 100.0 * coupon_rate / frequency;
+        // Before the issue the first paid coupon lies further ahead.
+        let first = terms.period(date.max(terms.issue)).unwrap_or(period);
+        let first_coupon = if terms.issue <= first.start {
+            coupon
+        } else {
+            100.0 * coupon_rate * years(terms, first, terms.issue, first.end)
+        };
+        let from = period.start.max(terms.issue);
+        let accrued = if date <= from { 0.0 } else { 100.0 * coupon_rate * years(terms, period, from, date) };
+        Ok(Self {
+            frequency,
+            to_next: 1.0 - elapsed(terms, period, date),
+            accrued,
+            unpaid: (period.periods_to_maturity - first.periods_to_maturity).unsigned_abs(),
+            first_coupon,
+            coupon,
+            dates: period.periods_to_maturity.unsigned_abs() + 1,
+        })
+    }
+
+    /// Interest accrued at settlement, per 100 of face.
+    pub fn accrued(&self) -> f64 {
+        self.accrued
+    }
+
+    /// Values the flows at `annual_yield`, compounded as often as they pay.
+    ///
+    /// # Errors
+    /// [`PricingError::YieldOutOfRange`].
+    pub fn value(&self, annual_yield: f64) -> Result<Valuation, PricingError> {
+        let per_period = annual_yield / self.frequency;
+        if !(per_period > -1.0 && per_period.is_finite()) {
+            return Err(PricingError::YieldOutOfRange);
+        }
+        let sums = self.sums(libm::log1p(per_period), 1.0 / (1.0 + per_period));
+        if !(sums.value > 0.0 && sums.second.is_finite()) {
+            return Err(PricingError::YieldOutOfRange);
+        }
+        // d/dy (1+y/f)^−t = −t/f · (1+y/f)^−(t+1), and once more for convexity.
+        let scale = 1.0 / (self.frequency + annual_yield);
+        let slope = sums.first * scale;
+        Ok(Valuation {
+            clean: sums.value - self.accrued,
+            dirty: sums.value,
+            accrued: self.accrued,
+            macaulay: sums.first / self.frequency / sums.value,
+            modified: slope / sums.value,
+            convexity: sums.second * scale * scale / sums.value,
+            dv01: slope * BASIS_POINT,
+        })
+    }
+
+    /// The yield at which the flows cost `clean`.
+    ///
+    /// Newton's method on the logarithm of the price against `ln(1 + y/f)`,
+    /// where it is convex, falling and nearly straight; a step that leaves the
+    /// bracket is replaced by halving it.
+    ///
+    /// # Errors
+    /// [`PricingError::PriceOutOfRange`] for what is no positive dirty price or
+    /// needs a growth outside 0.1 to 1,000 a period;
+    /// [`PricingError::NotConverged`] if the search does not settle.
+    pub fn yield_from_clean(&self, clean: f64) -> Result<f64, PricingError> {
+        let target = clean + self.accrued;
+        if !(target > 0.0 && target.is_finite()) {
+            return Err(PricingError::PriceOutOfRange);
+        }
+        // How far the price at ln(1 + y/f) is above the target, and its slope.
+        let miss = |log_growth: f64| {
+            let sums = self.sums(log_growth, libm::exp(-log_growth));
+            let ratio = (sums.value - target) / target;
+            (libm::log1p(ratio), -sums.first / sums.value)
+        };
+        let (mut low, mut high) = (libm::log(0.1), libm::log(1_000.0));
+        if miss(low).0 < 0.0 || miss(high).0 > 0.0 {
+            return Err(PricingError::PriceOutOfRange);
+        }
+        let mut at = libm::log1p(self.coupon / 100.0);
+        for _ in 0..MAX_ITERATIONS {
+            let (above, slope) = miss(at);
+            if above > 0.0 {
+                low = at;
+            } else {
+                high = at;
+            }
+            let newton = at - above / slope;
+            let next = if newton > low && newton < high { newton } else { 0.5 * (low + high) };
+            let moved = libm::fabs(next - at);
+            if libm::fabs(above) <= 2.0 * f64::EPSILON || moved <= f64::EPSILON {
+                // The last step costs nothing and is never worse.
+                let best = if newton.is_finite() { newton } else { at };
+                return Ok(self.frequency * libm::expm1(best));
+            }
+            at = next;
+        }
+        Err(PricingError::NotConverged)
+    }
+
+    /// Present value and moments, `ln(1 + y/f)` and `1 / (1 + y/f)` given.
+    fn sums(&self, log_growth: f64, discount_per_period: f64) -> Sums {
+        let mut time = self.to_next + f64::from(self.unpaid);
+        let mut discount = libm::exp(-time * log_growth);
+        let mut amount = self.first_coupon;
+        let mut sums = Sums { value: 0.0, first: 0.0, second: 0.0 };
+        for date in self.unpaid..self.dates {
+            if date + 1 == self.dates {
+                amount += 100.0;
+            }
+            let present = amount * discount;
+            sums.value += present;
+            sums.first += time * present;
+            sums.second += time * (time + 1.0) * present;
+            discount *= discount_per_period;
+            time += 1.0;
+            amount = self.coupon;
+        }
+        sums
+    }
+}
+
+/// More than halving the bracket to nothing could take.
+const MAX_ITERATIONS: u32 = 100;
+
+/// Years from `from` to `to` within `period`, by the bond's day count.
+fn years(terms: &BondTerms, period: CouponPeriod, from: Date, to: Date) -> f64 {
+    let (numerator, denominator) = terms.accrual(period, from, to);
+    numerator as f64 / denominator as f64
+}
+
+/// The part of the notional period that has passed on `date`: by 30/360 where
+/// the bond accrues so, by actual days otherwise.
+fn elapsed(terms: &BondTerms, period: CouponPeriod, date: Date) -> f64 {
+    match terms.day_count {
+        DayCount::Thirty360 => years(terms, period, period.start, date) * f64::from(terms.frequency),
+        DayCount::ActActIcma | DayCount::Act365Fixed | DayCount::Act360 => {
+            let whole = f64::from(period.start.days_until(period.end));
+            f64::from(period.start.days_until(date)) / whole
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! The simulated market: makes steps from a seed and from what users traded.
+//!
+//! Knows neither accounts nor the merged book: all it hears of trading is net
+//! flow by instrument and sequence number.
+//!
+//! **What a step depends on.** Step `k` is a function of the configuration, the
+//! seed, and the flows seen by each of the steps 1 to `k` (the `seen_seq` of
+//! their headers). Draws are addressed by (instrument, purpose, step), so
+//! neither another instrument nor a restart moves them. Nothing else enters: no
+//! clock, no speed, no order of arrival.
+
+mod feed;
+mod maker;
+mod noise;
+pub mod processes;
+pub mod rng;
+mod state;
+
+pub use rng::{Seed, SeedError};
+pub use state::SimState;
+
+use std::collections::BTreeMap;
+
+use crate::id::Seq;
+use crate::step::{StepHeader, StepPayload};
+use crate::venue::{ConfigError, Flow, ListingSpec, VenueConfig};
+use feed::Feed;
+
+/// Makes a venue's steps, one after the other.
+pub struct Simulator {
+    config: VenueConfig,
+    /// Ascending by instrument id.
+    feeds: Vec<Feed>,
+    last_step: u64,
+    seen_seq: Seq,
+    /// Flows that no step has seen so far.
+    unseen: BTreeMap<Seq, Vec<Flow>>,
+}
+
+impl Simulator {
+    /// A simulator that stands at step 0.
+    ///
+    /// # Errors
+    /// What [`VenueConfig::instruments`] refuses, and a process that cannot
+    /// drive its instrument's kind.
+    pub fn new(config: &VenueConfig, seed: &Seed) -> Result<Self, ConfigError> {
+        let mut feeds = Vec::with_capacity(config.listings.len());
+        for instrument in config.instruments()?.values() {
+            let of = |listing: &&ListingSpec| listing.instrument.symbol == instrument.symbol;
+            if let Some(listing) = config.listings.iter().find(of) {
+                feeds.push(Feed::new(config, instrument, &listing.feed, seed)?);
+            }
+        }
+        Ok(Self {
+            config: config.clone(),
+            feeds,
+            last_step: 0,
+            seen_seq: Seq::default(),
+            unseen: BTreeMap::new(),
+        })
+    }
+
+    /// A simulator that goes on where [`Simulator::state`] was taken, to the
+    /// bit. Configuration and seed must be those it was taken with.
+    ///
+    /// # Errors
+    /// As [`Simulator::new`]; also a state of another version or of other
+    /// instruments.
+    pub fn resume(config: &VenueConfig, seed: &Seed, state: SimState) -> Result<Self, ConfigError> {
+        let mut simulator = Self::new(config, seed)?;
+        state.check(simulator.feeds.iter().map(Feed::id))?;
+        for (feed, state) in simulator.feeds.iter_mut().zip(&state.feeds) {
+            feed.restore(state);
+        }
+        simulator.last_step = state.last_step;
+        simulator.seen_seq = state.seen_seq;
+        simulator.unseen = state.unseen.into_iter().collect();
+        Ok(simulator)
+    }
+
+    /// Everything that the next steps depend on besides configuration and
+    /// seed.
+    pub fn state(&self) -> SimState {
+        SimState {
+            version: state::VERSION,
+            last_step: self.last_step,
+            seen_seq: self.seen_seq,
+            feeds: self.feeds.iter().map(Feed::state).collect(),
+            unseen: self.unseen.clone().into_iter().collect(),
+        }
+    }
+
+    /// Takes the flows of the journal entry `seq`, all of them at once.
+    ///
+    /// Entries may come in any order; one that was taken before, or that a step
+    /// has already seen, changes nothing.
+    pub fn observe(&mut self, seq: Seq, flows: &[Flow]) {
+        if seq > self.seen_seq && !flows.is_empty() {
+            self.unseen.entry(seq).or_insert_with(|| flows.to_vec());
+        }
+    }
+
+    /// Makes the next step, which knows the flows up to `seen_seq` and no
+    /// later one. The caller has observed every entry up to there.
+    ///
+    /// What is seen stays seen: a lower `seen_seq` than before counts as the
+    /// one before.
+    pub fn step(&mut self, seen_seq: Seq) -> (StepHeader, StepPayload) {
+        self.last_step += 1;
+        self.seen_seq = self.seen_seq.max(seen_seq);
+        self.hear();
+        let (step, date) = (self.last_step, self.config.date_at(self.last_step));
+        let ticks = self.feeds.iter_mut().filter_map(|feed| feed.tick(step, date)).collect();
+        let payload = StepPayload { ticks };
+        (payload.header(step, self.seen_seq), payload)
+    }
+
+    /// Number of the step made last; 0 before the first.
+    pub fn last_step(&self) -> u64 {
+        self.last_step
+    }
+
+    /// The last sequence number whose flows the steps made so far know.
+    pub fn seen_seq(&self) -> Seq {
+        self.seen_seq
+    }
+
+    /// Hands the flows that are seen now to their instruments.
+    fn hear(&mut self) {
+        while let Some(entry) = self.unseen.first_entry() {
+            if *entry.key() > self.seen_seq {
+                return;
+            }
+            for flow in entry.remove() {
+                // A flow in what is not simulated moves nothing.
+                if let Ok(at) = self.feeds.binary_search_by_key(&flow.instrument, Feed::id) {
+                    self.feeds[at].hear(flow.lots);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! What a market step does to the books: prints, cancels, additions.
+
+use std::collections::BTreeMap;
+
+use super::Venue;
+use super::outcome::Mark;
+use super::recorder::Recorder;
+use crate::book::Resting;
+use crate::id::{InstrumentId, Seq};
+use crate::matching;
+use crate::money::{Lots, Ticks};
+use crate::order::{Side, TradingStatus};
+use crate::step::{Depth, StepError, StepHeader, StepPayload, Tick};
+
+impl Venue {
+    /// Refuses a step that a sound publisher cannot have made.
+    pub(super) fn check_step(&self, header: &StepHeader, payload: &StepPayload) -> Result<(), StepError> {
+        if header.step <= self.state.step {
+            return Err(StepError::OutOfOrder { last: self.state.step, found: header.step });
+        }
+        let (low, high) = (self.state.seen_seq, self.state.seq);
+        if header.seen_seq < low || header.seen_seq > high {
+            return Err(StepError::SeenSeq { low, high, found: header.seen_seq });
+        }
+        if payload.header(header.step, header.seen_seq) != *header {
+            return Err(StepError::PayloadHash);
+        }
+        payload.check()?;
+        match payload.ticks.iter().find(|tick| !self.instruments.contains_key(&tick.instrument)) {
+            Some(tick) => {
+                Err(StepError::Malformed { instrument: tick.instrument, what: "it is not listed here" })
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Halts every instrument that ticked in a step that was lost, until its
+    /// next tick.
+    pub(super) fn halt_unticked(&mut self, step: u64) {
+        let last = self.state.step;
+        if step == last + 1 {
+            return;
+        }
+        let venue = self.state.venue;
+        for listing in &self.state.config.listings {
+            let every = u64::from(listing.feed.every_steps.max(1));
+            let id = InstrumentId::derive(venue, &listing.instrument.symbol);
+            let ticked = (step - 1) / every > last / every;
+            if let Some(market) = self.state.markets.get_mut(&id)
+                && ticked
+                && market.status == TradingStatus::Trading
+            {
+                market.status = TradingStatus::Halted;
+            }
+        }
+    }
+
+    /// One instrument's tick: its mark, then prints, cancels and additions.
+    pub(super) fn apply_tick(&mut self, tick: &Tick, seen_seq: Seq, recorder: &mut Recorder) {
+        let id = tick.instrument;
+        let market = self.state.market_mut(id);
+        if market.status == TradingStatus::Expired {
+            return;
+        }
+        market.status = TradingStatus::Trading;
+        market.mark = tick.mark;
+        market.mark_rev = recorder.outcome.seq;
+        recorder.outcome.marks.push(Mark { instrument: id, price: tick.mark, rev: recorder.outcome.seq });
+        market.executed.retain(|executed| executed.seq > seen_seq);
+        let targets = [
+            (Side::Buy, reduced(&tick.bids, Side::Buy, &market.executed)),
+            (Side::Sell, reduced(&tick.asks, Side::Sell, &market.executed)),
+        ];
+        for print in &tick.prints {
+            self.house_trade(id, print.side, print.limit, print.lots, recorder);
+        }
+        for (side, target) in &targets {
+            if self.state.market_mut(id).book.cancel_house_to(*side, target) {
+                recorder.book_changed(id);
+            }
+        }
+        for (side, target) in &targets {
+            match side {
+                Side::Buy => target.iter().rev().for_each(|(p, l)| self.add(id, *side, *p, *l, recorder)),
+                Side::Sell => target.iter().for_each(|(p, l)| self.add(id, *side, *p, *l, recorder)),
+            }
+        }
+    }
+
+    /// Brings the synthetic lots at a price up to `target`; what crosses a
+    /// resting order trades with it first, at the resting price.
+    fn add(&mut self, id: InstrumentId, side: Side, price: Ticks, target: Lots, recorder: &mut Recorder) {
+        let missing = target - self.state.market(id).book.house_at(side, price);
+        if missing <= Lots::ZERO {
+            return;
+        }
+        let traded = self.house_trade(id, side, price, missing, recorder);
+        if traded > Lots::ZERO {
+            // Until a step knows of it, a target would put it back.
+            self.executed(id, side, price, traded, recorder);
+        }
+        let resting = Resting::House { lots: missing - traded };
+        self.state.market_mut(id).book.rest(side, price, resting);
+        recorder.book_changed(id);
+    }
+
+    /// An immediate-or-cancel order of the house; the lots that traded.
+    fn house_trade(
+        &mut self,
+        id: InstrumentId,
+        side: Side,
+        limit: Ticks,
+        lots: Lots,
+        recorder: &mut Recorder,
+    ) -> Lots {
+        let book = &mut self.state.market_mut(id).book;
+        let plan = matching::plan(book, side, limit, lots);
+        if plan.is_empty() {
+            return Lots::ZERO;
+        }
+        book.take(side.opposite(), &plan);
+        recorder.book_changed(id);
+        self.settle_house(id, side, &plan, recorder);
+        plan.iter().map(|fill| fill.lots).sum()
+    }
+}
+
+/// A target without what has traded there since it was drawn.
+fn reduced(target: &[Depth], side: Side, executed: &[super::state::Executed]) -> BTreeMap<Ticks, Lots> {
+    let mut wanted: BTreeMap<Ticks, Lots> = target.iter().map(|depth| (depth.price, depth.lots)).collect();
+    for traded in executed.iter().filter(|traded| traded.side == side) {
+        if let Some(lots) = wanted.get_mut(&traded.price) {
+            *lots = (*lots - traded.lots).max(Lots::ZERO);
+        }
+    }
+    wanted
+}

@@ -1,0 +1,236 @@
+//! All that a venue is, as one value: what a snapshot holds and a hash pins.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::outcome::{Asset, Party, Posting};
+use super::{RULES_VERSION, VenueConfig};
+use crate::account::{Account, reserved_by};
+use crate::book::{Book, Resting};
+use crate::id::{AccountId, Digest, InstrumentId, Seq, VenueId};
+use crate::instrument::Instrument;
+use crate::money::{Lots, Money, Ticks};
+use crate::order::{ClientOrderId, Side, Ticket, TradingStatus};
+use crate::time::Date;
+
+/// Version of the snapshot's shape.
+const STATE_VERSION: u8 = 1;
+
+/// The first sixteen bytes of a SHA-256: enough to tell names and bodies apart.
+type ShortHash = [u8; 16];
+
+/// Everything that the journal has made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VenueState {
+    pub(super) version: u8,
+    pub(super) rules_version: u32,
+    pub(super) venue: VenueId,
+    pub(super) config: VenueConfig,
+    pub(super) seed_commitment: Digest,
+    pub(super) seq: Seq,
+    pub(super) step: u64,
+    pub(super) seen_seq: Seq,
+    pub(super) date: Date,
+    pub(super) date_rev: Seq,
+    pub(super) markets: BTreeMap<InstrumentId, Market>,
+    pub(super) accounts: BTreeMap<AccountId, Account>,
+    accepted: BTreeMap<AccountId, BTreeMap<ShortHash, Accepted>>,
+    /// What the house holds of every asset; negative of what users and fees do.
+    pub(super) house: BTreeMap<Asset, i128>,
+    pub(super) fees: Money,
+}
+
+/// One instrument's market.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Market {
+    pub(super) status: TradingStatus,
+    /// Zero until the first tick.
+    pub(super) mark: Ticks,
+    pub(super) mark_rev: Seq,
+    pub(super) book: Book,
+    /// Synthetic liquidity that traded, so that a target drawn without knowing
+    /// it does not refill it: kept until a step has seen it.
+    pub(super) executed: Vec<Executed>,
+}
+
+/// Synthetic lots that traded at `price` on `side` of the book.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Executed {
+    pub(super) seq: Seq,
+    pub(super) side: Side,
+    pub(super) price: Ticks,
+    pub(super) lots: Lots,
+}
+
+/// An accepted client order id: where it was journalled and what it said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Accepted {
+    pub(super) seq: Seq,
+    body: ShortHash,
+}
+
+impl Accepted {
+    pub(super) fn new(seq: Seq, ticket: &Ticket) -> Self {
+        Self { seq, body: body_hash(ticket) }
+    }
+
+    pub(super) fn says(&self, ticket: &Ticket) -> bool {
+        self.body == body_hash(ticket)
+    }
+}
+
+/// Hash of what a ticket asks for; how long it may wait is not part of that.
+fn body_hash(ticket: &Ticket) -> ShortHash {
+    let asked = Ticket { valid_until: None, ..ticket.clone() };
+    short_hash(&postcard::to_allocvec(&asked).unwrap_or_default())
+}
+
+fn short_hash(bytes: &[u8]) -> ShortHash {
+    let mut short = ShortHash::default();
+    short.copy_from_slice(&Digest::of(&[bytes]).0[..16]);
+    short
+}
+
+/// Why bytes are not a venue's snapshot.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RestoreError {
+    /// They do not decode.
+    #[error("the bytes are no venue snapshot")]
+    Malformed,
+    /// They were made by other rules.
+    #[error("the snapshot has version {0}")]
+    Version(u8),
+    /// Their configuration is refused by this build.
+    #[error("the snapshot's configuration is refused")]
+    Config,
+}
+
+impl VenueState {
+    pub(super) fn open(
+        config: VenueConfig,
+        seed_commitment: Digest,
+        instruments: impl Iterator<Item = InstrumentId>,
+    ) -> Self {
+        Self {
+            version: STATE_VERSION,
+            rules_version: RULES_VERSION,
+            venue: config.venue_id(),
+            seed_commitment,
+            seq: Seq(1),
+            step: 0,
+            seen_seq: Seq(0),
+            date: config.date_at(0),
+            date_rev: Seq(1),
+            markets: instruments.map(|id| (id, Market::default())).collect(),
+            accounts: BTreeMap::new(),
+            accepted: BTreeMap::new(),
+            house: BTreeMap::new(),
+            fees: Money::ZERO,
+            config,
+        }
+    }
+
+    pub(super) fn bytes(&self) -> Vec<u8> {
+        // Writing plain data to a growing buffer cannot fail.
+        postcard::to_allocvec(self).unwrap_or_default()
+    }
+
+    pub(super) fn from_bytes(bytes: &[u8]) -> Result<Self, RestoreError> {
+        match bytes.first() {
+            Some(&STATE_VERSION) => postcard::from_bytes(bytes).map_err(|_| RestoreError::Malformed),
+            Some(&other) => Err(RestoreError::Version(other)),
+            None => Err(RestoreError::Malformed),
+        }
+    }
+
+    pub(super) fn accepted(&self, account: AccountId, name: &ClientOrderId) -> Option<&Accepted> {
+        self.accepted.get(&account)?.get(&short_hash(name.as_str().as_bytes()))
+    }
+
+    pub(super) fn accept(&mut self, account: AccountId, accepted: Accepted, name: &ClientOrderId) {
+        self.accepted.entry(account).or_default().insert(short_hash(name.as_str().as_bytes()), accepted);
+    }
+
+    /// The market of a listed instrument: callers have looked it up before.
+    pub(super) fn market(&self, id: InstrumentId) -> &Market {
+        &self.markets[&id]
+    }
+
+    pub(super) fn market_mut(&mut self, id: InstrumentId) -> &mut Market {
+        self.markets.entry(id).or_default()
+    }
+
+    /// An account that exists: callers have looked it up before.
+    pub(super) fn account_mut(&mut self, id: AccountId) -> &mut Account {
+        self.accounts.entry(id).or_insert_with(|| Account::new(id, Money::ZERO, Seq(0)))
+    }
+
+    /// Books a posting's house or fee side; accounts book their own.
+    pub(super) fn post(&mut self, posting: &Posting) {
+        match posting.party {
+            Party::Account(_) => {}
+            Party::House => *self.house.entry(posting.asset).or_default() += i128::from(posting.amount),
+            Party::Fees => self.fees += Money(posting.amount),
+        }
+    }
+
+    pub(super) fn check_books(&self, instruments: &BTreeMap<InstrumentId, Instrument>) -> Result<(), String> {
+        let mut sums: BTreeMap<Asset, i128> = self.house.clone();
+        *sums.entry(Asset::Cash).or_default() += i128::from(self.fees.0);
+        for account in self.accounts.values() {
+            *sums.entry(Asset::Cash).or_default() += i128::from(account.cash.0);
+            for (instrument, position) in &account.positions {
+                *sums.entry(Asset::Instrument(*instrument)).or_default() += i128::from(position.lots.0);
+            }
+            let held: Money = account
+                .open
+                .values()
+                .filter_map(|order| instruments.get(&order.instrument).map(|i| reserved_by(i, order)))
+                .sum();
+            if held != account.reserved {
+                return Err(format!("{:?} reserves {} and holds {held}", account.id, account.reserved));
+            }
+            if account.buying_power() < Money::ZERO {
+                return Err(format!("{:?} has overdrawn {}", account.id, account.buying_power()));
+            }
+        }
+        if let Some((asset, sum)) = sums.iter().find(|(_, sum)| **sum != 0) {
+            return Err(format!("{asset:?} sums to {sum}"));
+        }
+        for (id, market) in &self.markets {
+            if let (Some(bid), Some(ask)) = market.book.touch()
+                && bid >= ask
+            {
+                return Err(format!("{id:?} is crossed: {bid:?} ≥ {ask:?}"));
+            }
+            self.check_resting(*id, market)?;
+        }
+        Ok(())
+    }
+
+    /// Every user's entry in a book is a live order with as many leaves.
+    fn check_resting(&self, id: InstrumentId, market: &Market) -> Result<(), String> {
+        for side in [Side::Buy, Side::Sell] {
+            for (price, level) in market.book.levels(side) {
+                let (mut total, mut house) = (Lots::ZERO, Lots::ZERO);
+                for resting in level.queue() {
+                    total += resting.lots();
+                    match resting {
+                        Resting::House { lots } => house += *lots,
+                        Resting::Order { order, account, leaves } => {
+                            let live = self.accounts.get(account).and_then(|a| a.open.get(order));
+                            if live.map(crate::order::Order::leaves) != Some(*leaves) {
+                                return Err(format!("{order:?} rests in {id:?} and is not live"));
+                            }
+                        }
+                    }
+                }
+                if total != level.total() || house != level.house() || total <= Lots::ZERO {
+                    return Err(format!("{id:?} at {price:?} does not add up"));
+                }
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,249 @@
+//! The real venue against a naive book, and previews against executions: the
+//! same random trading gives the same answers.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may fail")]
+
+mod support;
+
+use engine::id::{AccountId, OrderId};
+use engine::money::{Lots, Ticks};
+use engine::order::{Price, Side, TimeInForce, preview};
+use engine::portfolio::Marked;
+use proptest::prelude::*;
+use support::{Desk, tick, with_print};
+
+/// A book as simple as can be: one list, searched from start to end.
+#[derive(Default)]
+struct NaiveBook {
+    arrivals: u64,
+    resting: Vec<Naive>,
+}
+
+#[derive(Clone, Debug)]
+struct Naive {
+    arrival: u64,
+    side: Side,
+    price: i64,
+    lots: i64,
+    /// `None` is the house.
+    order: Option<(AccountId, OrderId)>,
+}
+
+impl NaiveBook {
+    fn add(&mut self, side: Side, price: i64, lots: i64, order: Option<(AccountId, OrderId)>) {
+        self.arrivals += 1;
+        if lots > 0 {
+            self.resting.push(Naive { arrival: self.arrivals, side, price, lots, order });
+        }
+    }
+
+    /// Trades `lots` against the other side; what traded, as (price, lots).
+    fn trade(&mut self, side: Side, limit: i64, mut lots: i64) -> Vec<(i64, i64)> {
+        let mut fills = Vec::new();
+        while lots > 0 {
+            let best = self
+                .resting
+                .iter_mut()
+                .filter(|r| r.side != side && side.reaches(Ticks(limit), Ticks(r.price)))
+                .min_by_key(|r| (r.price * side.sign(), r.arrival));
+            let Some(best) = best else { break };
+            let traded = lots.min(best.lots);
+            best.lots -= traded;
+            lots -= traded;
+            fills.push((best.price, traded));
+            self.resting.retain(|r| r.lots > 0);
+        }
+        fills
+    }
+
+    fn house_at(&self, side: Side, price: i64) -> i64 {
+        let here = |r: &&Naive| r.side == side && r.price == price && r.order.is_none();
+        self.resting.iter().filter(here).map(|r| r.lots).sum()
+    }
+
+    fn cancel_down_to(&mut self, side: Side, target: &[(i64, i64)]) {
+        let prices: std::collections::BTreeSet<i64> =
+            self.resting.iter().filter(|r| r.side == side).map(|r| r.price).collect();
+        for price in prices {
+            let wanted = target.iter().find(|(at, _)| *at == price).map_or(0, |(_, lots)| *lots);
+            let before = self.house_at(side, price);
+            let mut left = (before - wanted).max(0);
+            let excess = left;
+            let mut chunks: Vec<&mut Naive> = self
+                .resting
+                .iter_mut()
+                .filter(|r| r.side == side && r.price == price && r.order.is_none())
+                .collect();
+            chunks.sort_by_key(|r| r.arrival);
+            for chunk in &mut chunks {
+                let cut = chunk.lots * excess / before.max(1);
+                chunk.lots -= cut;
+                left -= cut;
+            }
+            for chunk in chunks.iter_mut().rev() {
+                let cut = chunk.lots.min(left);
+                chunk.lots -= cut;
+                left -= cut;
+            }
+        }
+        self.resting.retain(|r| r.lots > 0);
+    }
+
+    fn step(&mut self, bids: &[(i64, i64)], asks: &[(i64, i64)], print: Option<(Side, i64, i64)>) {
+        if let Some((side, lots, limit)) = print {
+            self.trade(side, limit, lots);
+        }
+        self.cancel_down_to(Side::Buy, bids);
+        self.cancel_down_to(Side::Sell, asks);
+        for (side, target) in [(Side::Buy, bids), (Side::Sell, asks)] {
+            for (price, wanted) in target {
+                let missing = wanted - self.house_at(side, *price);
+                if missing > 0 {
+                    let traded: i64 = self.trade(side, *price, missing).iter().map(|fill| fill.1).sum();
+                    self.add(side, *price, missing - traded, None);
+                }
+            }
+        }
+    }
+
+    fn depth(&self, side: Side) -> Vec<(i64, i64)> {
+        let mut levels = std::collections::BTreeMap::new();
+        for resting in self.resting.iter().filter(|r| r.side == side) {
+            *levels.entry(resting.price * -side.sign()).or_insert(0) += resting.lots;
+        }
+        levels.into_iter().map(|(key, lots)| (key * -side.sign(), lots)).collect()
+    }
+}
+
+#[derive(Clone, Debug)]
+enum Action {
+    Step { mid: i64, spread: i64, sizes: Vec<i64>, print: Option<(bool, i64)> },
+    Order { user: usize, buy: bool, offset: Option<i64>, lots: i64, ioc: bool },
+    Cancel { user: usize, nth: usize },
+}
+
+fn action() -> impl Strategy<Value = Action> {
+    prop_oneof![
+        2 => (9_990_i64..10_010, 1_i64..4, prop::collection::vec(1_i64..300, 3..6), prop::option::of((any::<bool>(), 1_i64..500)))
+            .prop_map(|(mid, spread, sizes, print)| Action::Step { mid, spread, sizes, print }),
+        5 => (0_usize..3, any::<bool>(), prop::option::weighted(0.8, -8_i64..8), 1_i64..400, any::<bool>())
+            .prop_map(|(user, buy, offset, lots, ioc)| Action::Order { user, buy, offset, lots, ioc }),
+        1 => (0_usize..3, 0_usize..4).prop_map(|(user, nth)| Action::Cancel { user, nth }),
+    ]
+}
+
+/// What the preview says for `ticket`, from the published levels and account.
+fn previewed(
+    desk: &Desk,
+    user: AccountId,
+    ticket: &engine::order::Ticket,
+) -> Result<engine::order::Preview, engine::order::Reject> {
+    let conditions = desk.venue.conditions(ticket.instrument)?;
+    let book = desk.venue.book_message(ticket.instrument);
+    let opposite = if ticket.side == Side::Buy { book.asks } else { book.bids };
+    let marked = |id| {
+        let instrument = desk.venue.instruments().get(&id)?;
+        Some(Marked { instrument, mark: desk.venue.mark(id)?.price })
+    };
+    preview(&conditions, desk.account(user), opposite.iter().map(|row| (row.price, row.lots)), ticket, marked)
+}
+
+fn run(actions: &[Action], bond: bool) -> usize {
+    let mut desk = Desk::new();
+    let mut naive = NaiveBook::default();
+    let users = [desk.open(1), desk.open(2), desk.open(3)];
+    let instrument = if bond { desk.bond } else { desk.share };
+    let (mut mid, mut compared) = (10_000, 0);
+    let first = Action::Step { mid, spread: 1, sizes: vec![200, 300, 400], print: None };
+    for action in std::iter::once(&first).chain(actions) {
+        match action {
+            Action::Step { mid: to, spread, sizes, print } => {
+                mid = *to;
+                let rows = |sign: i64| -> Vec<(i64, i64)> {
+                    sizes.iter().zip(0..).map(|(lots, at)| (mid + sign * (spread + at), *lots)).collect()
+                };
+                let (bids, asks) = (rows(-1), rows(1));
+                let print =
+                    print.map(
+                        |(buy, lots)| {
+                            if buy { (Side::Buy, lots, mid + 3) } else { (Side::Sell, lots, mid - 3) }
+                        },
+                    );
+                let mut made = tick(instrument, mid, &bids, &asks);
+                if let Some((side, lots, limit)) = print {
+                    made = with_print(made, side, lots, limit);
+                }
+                desk.step(vec![made]);
+                naive.step(&bids, &asks, print);
+            }
+            Action::Order { user, buy, offset, lots, ioc } => {
+                let (user, side) = (users[*user], if *buy { Side::Buy } else { Side::Sell });
+                let price = offset.map_or(Price::Market, |offset| Price::Limit(Ticks(mid + offset)));
+                let mut ticket = desk.ticket(instrument, side, price, *lots);
+                if *ioc {
+                    ticket.time_in_force = TimeInForce::Ioc;
+                }
+                let expected = previewed(&desk, user, &ticket);
+                match (desk.place(user, ticket.clone()), expected) {
+                    (Ok(answer), Ok(preview)) => {
+                        assert_eq!(answer.basis, preview.basis);
+                        assert_eq!(answer.decided.bytes(), preview.decided.bytes());
+                        compared += 1;
+                        naive.resting.retain(|r| {
+                            !r.order.is_some_and(|(_, id)| answer.decided.cancelled.contains(&id))
+                        });
+                        let limit = desk.venue.conditions(instrument).unwrap();
+                        let (low, high) = limit.instrument.collar(limit.mark);
+                        let limit = price.limit().unwrap_or(if *buy { high } else { low });
+                        let fills = naive.trade(side, limit.0, *lots);
+                        let mut by_price: Vec<(i64, i64)> = Vec::new();
+                        for (price, lots) in fills {
+                            match by_price.last_mut() {
+                                Some(last) if last.0 == price => last.1 += lots,
+                                _ => by_price.push((price, lots)),
+                            }
+                        }
+                        let real: Vec<_> =
+                            answer.decided.fills.iter().map(|f| (f.price.0, f.lots.0)).collect();
+                        assert_eq!(real, by_price);
+                        // A fill never exceeds its order.
+                        assert!(answer.decided.filled <= Lots(*lots));
+                        naive.add(side, limit.0, answer.decided.resting.0, Some((user, answer.order.id)));
+                    }
+                    (Err(refused), Err(foreseen)) => assert_eq!(refused, foreseen),
+                    (real, foreseen) => panic!("{real:?} was previewed as {foreseen:?}"),
+                }
+            }
+            Action::Cancel { user, nth } => {
+                let user = users[*user];
+                let Some(order) = desk.account(user).open.keys().nth(*nth).copied() else { continue };
+                desk.cancel(user, order).unwrap();
+                naive.resting.retain(|r| r.order != Some((user, order)));
+            }
+        }
+        let book = desk.venue.book_message(instrument);
+        let real = |rows: &[engine::event::BookRow]| -> Vec<_> {
+            rows.iter().map(|row| (row.price.0, row.lots.0)).collect()
+        };
+        assert_eq!(real(&book.bids), naive.depth(Side::Buy));
+        assert_eq!(real(&book.asks), naive.depth(Side::Sell));
+    }
+    // Every entry's postings sum to zero for each asset.
+    for outcome in &desk.outcomes {
+        let mut sums = std::collections::BTreeMap::new();
+        for posting in &outcome.postings {
+            *sums.entry(posting.asset).or_insert(0_i64) += posting.amount;
+        }
+        assert!(sums.values().all(|sum| *sum == 0), "{outcome:?}");
+    }
+    compared
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 256, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_real_book_agrees_with_the_naive_one(actions in prop::collection::vec(action(), 1..60), bond in any::<bool>()) {
+        run(&actions, bond);
+    }
+}
