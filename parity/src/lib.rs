@@ -5,6 +5,9 @@
 //! more entry of `SUMS`. Knows nothing of how the reports are compared.
 
 mod mathematics;
+mod previews;
+mod replay;
+mod trading;
 
 use std::fmt::Write;
 
@@ -21,12 +24,21 @@ struct Sum {
     run: fn(u64, &mut Sha256),
 }
 
-const SUMS: &[Sum] = &[Sum {
-    name: "elementary functions",
-    cases: 10_000,
-    long_cases: 1_000_000,
-    run: mathematics::elementary,
-}];
+const SUMS: &[Sum] = &[
+    Sum { name: "elementary functions", cases: 10_000, long_cases: 1_000_000, run: mathematics::elementary },
+    Sum {
+        name: "previews equal to their fills",
+        cases: 10_000,
+        long_cases: 200_000,
+        run: previews::previews,
+    },
+    Sum {
+        name: "ticks of a venue regenerated from seed and journal",
+        cases: 1_000_000,
+        long_cases: 3_000_000,
+        run: replay::regenerated,
+    },
+];
 
 /// A line `name, cases, hash` for each sum.
 #[cfg_attr(target_arch = "wasm32", wasm_bindgen::prelude::wasm_bindgen)]

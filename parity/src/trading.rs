@@ -1,0 +1,143 @@
+//! Random trading that is the same everywhere: what previews and replays are
+//! compared on.
+//!
+//! Knows nothing of hashes; it drives a venue and tells what was decided.
+
+use engine::account::Account;
+use engine::id::{AccountId, InstrumentId};
+use engine::money::{Lots, Ticks};
+use engine::order::{
+    ClientOrderId, Preview, Price, Reject, SelfTradePrevention, Side, Ticket, TimeInForce, preview,
+};
+use engine::portfolio::Marked;
+use engine::sim::{Seed, Simulator};
+use engine::step::StepHeader;
+use engine::venue::{Command, Input, Outcome, Venue, VenueConfig};
+
+/// Steele, Lea and Flood's SplitMix64: small, and the same on every machine.
+pub(crate) struct Random(pub(crate) u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    /// A whole number below `bound`.
+    pub(crate) fn below(&mut self, bound: u64) -> u64 {
+        self.next() % bound
+    }
+}
+
+/// A market, its traders, and where the next order comes from.
+pub(crate) struct Floor {
+    pub(crate) config: VenueConfig,
+    pub(crate) seed: Seed,
+    pub(crate) venue: Venue,
+    simulator: Simulator,
+    traders: Vec<AccountId>,
+    instruments: Vec<InstrumentId>,
+    random: Random,
+    orders: u64,
+}
+
+impl Floor {
+    /// A floor whose traders have accounts; `None` when the default venue
+    /// cannot be opened. `journal` hears of every input.
+    pub(crate) fn open(seed: u64, traders: u128, mut journal: impl FnMut(&Input, &Outcome)) -> Option<Self> {
+        let config = VenueConfig::default();
+        let commitment = VenueConfig::commit_to_seed(&[1; 32], &[2; 32]);
+        let (mut venue, opened) = Venue::open(config.clone(), commitment).ok()?;
+        let input = Input::VenueOpened { config: Box::new(config.clone()), seed_commitment: commitment };
+        journal(&input, &opened);
+        let seed: Seed = seed.to_string().parse().ok()?;
+        let traders: Vec<AccountId> = (1..=traders).map(|n| AccountId(uuid::Uuid::from_u128(n))).collect();
+        for account in &traders {
+            let input = Input::Command(Command::OpenAccount { account: *account });
+            journal(&input, &venue.reapply(&input, None).ok()?);
+        }
+        Some(Self {
+            simulator: Simulator::new(&config, &seed).ok()?,
+            instruments: venue.instruments().keys().copied().collect(),
+            random: Random(venue.instruments().len() as u64 ^ 0x7ade_f100),
+            config,
+            seed,
+            venue,
+            traders,
+            orders: 0,
+        })
+    }
+
+    /// The market's next step, knowing everything; how many instruments ticked.
+    pub(crate) fn step(&mut self) -> Option<(StepHeader, Outcome, u64)> {
+        let (header, payload) = self.simulator.step(self.venue.seq());
+        let outcome = self.venue.apply_step(&header, &payload).ok()?;
+        self.simulator.observe(outcome.seq, &outcome.flows());
+        Some((header, outcome, payload.ticks.len() as u64))
+    }
+
+    /// Whether a trader acts now, one time in `every`.
+    pub(crate) fn acts(&mut self, every: u64) -> bool {
+        self.random.below(every) == 0
+    }
+
+    /// A random order of a random trader, priced around the mark.
+    pub(crate) fn draw_order(&mut self) -> Option<(AccountId, Ticket)> {
+        let pick = |random: &mut Random, len: usize| random.below(len as u64) as usize;
+        let account = *self.traders.get(pick(&mut self.random, self.traders.len()))?;
+        let instrument = *self.instruments.get(pick(&mut self.random, self.instruments.len()))?;
+        let mark = self.venue.mark(instrument)?.price;
+        let side = if self.random.below(2) == 0 { Side::Buy } else { Side::Sell };
+        let price = match self.random.below(4) {
+            0 => Price::Market,
+            _ => Price::Limit(Ticks(mark.0 + self.random.below(15) as i64 - 7)),
+        };
+        let ioc = price == Price::Market || self.random.below(4) == 0;
+        self.orders += 1;
+        let ticket = Ticket {
+            instrument,
+            side,
+            price,
+            quantity: Lots(1 + self.random.below(900) as i64),
+            time_in_force: if ioc { TimeInForce::Ioc } else { TimeInForce::Gtc },
+            client_order_id: ClientOrderId::parse(&format!("order-{}", self.orders)).ok()?,
+            valid_until: None,
+            self_trade_prevention: match self.random.below(8) {
+                0 => SelfTradePrevention::Reject,
+                _ => SelfTradePrevention::CancelResting,
+            },
+        };
+        Some((account, ticket))
+    }
+
+    /// One of the trader's live orders, to cancel.
+    pub(crate) fn draw_cancel(&mut self) -> Option<Command> {
+        let at = self.random.below(self.traders.len() as u64) as usize;
+        let account = self.venue.account(*self.traders.get(at)?)?;
+        let nth = self.random.below(account.open.len().max(1) as u64) as usize;
+        let order = *account.open.keys().nth(nth)?;
+        Some(Command::CancelOrder { account: account.id, order })
+    }
+
+    /// Applies a command; its outcome, unless it is refused.
+    pub(crate) fn command(&mut self, command: Command) -> Option<(Input, Outcome)> {
+        let input = Input::Command(command);
+        let outcome = self.venue.reapply(&input, None).ok()?;
+        self.simulator.observe(outcome.seq, &outcome.flows());
+        Some((input, outcome))
+    }
+
+    /// What a browser would show before the order is sent.
+    pub(crate) fn preview(&self, account: &Account, ticket: &Ticket) -> Result<Preview, Reject> {
+        let conditions = self.venue.conditions(ticket.instrument)?;
+        let book = self.venue.book_message(ticket.instrument);
+        let opposite = if ticket.side == Side::Buy { book.asks } else { book.bids };
+        let levels = opposite.iter().map(|row| (row.price, row.lots));
+        preview(&conditions, account, levels, ticket, |id| {
+            Some(Marked { instrument: self.venue.instruments().get(&id)?, mark: self.venue.mark(id)?.price })
+        })
+    }
+}
