@@ -1,0 +1,126 @@
+//! Reading what others wrote: a message that cannot be read goes to the dead
+//! letters at once, counted and logged with its id, and is never acted upon.
+//!
+//! Added fields are ignored. Does not know what a reader does next.
+
+use bytes::Bytes;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use engine::event::{ExecutionBatch, MarketStep, PortfolioMessage};
+use engine::id::VenueId;
+
+use super::control::{ClockStatus, ControlMessage};
+use super::messages::{CommandMessage, ReplyMessage};
+use super::{Bus, Message};
+
+/// How many dead letters are kept.
+const DEAD_LETTERS: usize = 10_000;
+
+/// A message that says its version and its venue.
+pub trait Envelope: Serialize + DeserializeOwned {
+    /// The version that this build reads.
+    const VERSION: u8;
+
+    /// Version and venue, as written.
+    fn stamp(&self) -> (u8, VenueId);
+}
+
+macro_rules! envelope {
+    ($($message:ty),+) => {$(
+        impl Envelope for $message {
+            const VERSION: u8 = 1;
+
+            fn stamp(&self) -> (u8, VenueId) {
+                (self.v, self.venue)
+            }
+        }
+    )+};
+}
+
+envelope!(MarketStep, ExecutionBatch, PortfolioMessage, CommandMessage, ReplyMessage, ControlMessage, ClockStatus);
+
+/// Why a message is a dead letter.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unreadable {
+    /// Not JSON of the expected shape.
+    #[error("malformed: {0}")]
+    Malformed(String),
+    /// Of a version that this build does not know.
+    #[error("version {0} is unknown")]
+    Version(u8),
+    /// Of another venue.
+    #[error("belongs to venue {0}")]
+    Venue(VenueId),
+}
+
+/// The bytes of a message.
+pub fn encode<M: Envelope>(message: &M) -> Bytes {
+    // Plain data with text keys always has a JSON form.
+    serde_json::to_vec(message).unwrap_or_default().into()
+}
+
+/// Reads a message of `venue`.
+///
+/// # Errors
+/// [`Unreadable`] for anything that must not be acted upon.
+pub fn decode<M: Envelope>(venue: VenueId, bytes: &[u8]) -> Result<M, Unreadable> {
+    // The version first: another version need not have this one's fields.
+    #[derive(serde::Deserialize)]
+    struct Version {
+        v: u8,
+    }
+    let malformed = |error: serde_json::Error| Unreadable::Malformed(error.to_string());
+    let Version { v } = serde_json::from_slice(bytes).map_err(malformed)?;
+    if v != M::VERSION {
+        return Err(Unreadable::Version(v));
+    }
+    let message: M = serde_json::from_slice(bytes).map_err(malformed)?;
+    match message.stamp().1 {
+        found if found == venue => Ok(message),
+        found => Err(Unreadable::Venue(found)),
+    }
+}
+
+/// Reads a message of `stream`, or moves it to the dead letters.
+pub async fn decode_or_bury<M: Envelope>(
+    bus: &Bus,
+    venue: VenueId,
+    stream: &str,
+    message: &Message,
+) -> Option<M> {
+    match decode(venue, &message.bytes) {
+        Ok(read) => Some(read),
+        Err(reason) => {
+            bury(bus, venue, stream, message, &reason.to_string()).await;
+            None
+        }
+    }
+}
+
+/// Moves a message that no one can act upon to the dead letters.
+pub async fn bury(bus: &Bus, venue: VenueId, stream: &str, message: &Message, reason: &str) {
+    metrics::counter!("dead_letters_total", "stream" => stream.to_owned()).increment(1);
+    tracing::error!(
+        event = "dead_letter",
+        stream,
+        id = message.id,
+        reason,
+        "A message could not be read and was set aside."
+    );
+    let letter = serde_json::json!({
+        "v": 1,
+        "venue": venue,
+        "stream": stream,
+        "id": message.id,
+        "reason": reason,
+        "bytes": String::from_utf8_lossy(&message.bytes),
+    });
+    let stream = super::StreamNames::of(venue).dead_letter;
+    if let Ok(last) = bus.last_id(&stream).await {
+        let _ = bus.trim(&stream, last.saturating_sub(DEAD_LETTERS as u64)).await;
+    }
+    if let Err(error) = bus.append_auto(&stream, letter.to_string(), usize::MAX).await {
+        tracing::error!(event = "dead_letter_lost", stream, %error, "A dead letter could not be kept.");
+    }
+}

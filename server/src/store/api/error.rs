@@ -1,0 +1,47 @@
+//! Why the store could not do it.
+//!
+//! Does not know what a caller answers to its client.
+
+/// Why the store could not do it; one line each.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The folder cannot be used.
+    #[error("--data {folder}: {error}")]
+    Folder {
+        /// As configured.
+        folder: String,
+        /// What the system says.
+        error: std::io::Error,
+    },
+    /// Another process has it.
+    #[error("--data {folder}: another tradefloor process holds this folder")]
+    Held {
+        /// As configured.
+        folder: String,
+    },
+    /// A newer build has been here.
+    #[error("--data: {file} has schema {version}, which is newer than this program; nothing was changed")]
+    NewerSchema {
+        /// The database.
+        file: String,
+        /// The migration that this build does not know.
+        version: i64,
+    },
+    /// A database cannot be opened or migrated.
+    #[error("--data: {file}: {error}")]
+    Opening {
+        /// The database.
+        file: String,
+        /// What the driver says.
+        error: sqlx::Error,
+    },
+    /// Another sequencer has taken the venue over: this one must not write.
+    #[error("another sequencer has taken over")]
+    Fenced,
+    /// A statement failed.
+    #[error("the database failed: {0}")]
+    Database(#[from] sqlx::Error),
+    /// A row holds what no code of ours writes.
+    #[error("{0}")]
+    Corrupt(String),
+}

@@ -1,0 +1,251 @@
+//! Venues, the journal and its readers.
+//!
+//! Compiled for each backend. Does not know how an entry was decided.
+
+use engine::id::{Digest, Seq, VenueId};
+use engine::time::WallTime;
+use sqlx::Row as _;
+use uuid::Uuid;
+
+use super::{Backend, Db, dialect};
+use crate::store::api::error::StoreError;
+use crate::store::api::journal::{CommitBatch, EntryKind, JournalRow, SnapshotRow, VenueRow};
+
+/// A transaction that holds the write lock.
+pub(super) type Writing = sqlx::Transaction<'static, Db>;
+
+impl Backend {
+    pub(in crate::store) async fn create_venue(&self, venue: &VenueRow) -> Result<bool, StoreError> {
+        let config = serde_json::to_string(&venue.config)
+            .map_err(|error| StoreError::Corrupt(format!("the venue's configuration: {error}")))?;
+        let done = sqlx::query::<Db>(
+            "INSERT INTO venues (venue_id, name, config, seed, salt, seed_commitment, owner_user_id,
+                                 claim_token_hash, created_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (venue_id) DO NOTHING",
+        )
+        .bind(venue.id.0)
+        .bind(&venue.config.name)
+        .bind(config)
+        .bind(venue.seed.as_slice())
+        .bind(venue.salt.as_slice())
+        .bind(venue.seed_commitment().0.to_vec())
+        .bind(venue.owner)
+        .bind(venue.claim_token_hash.map(|digest| digest.0.to_vec()))
+        .bind(venue.created_at.0)
+        .execute(&self.main)
+        .await?;
+        Ok(done.rows_affected() == 1)
+    }
+
+    pub(in crate::store) async fn venue(&self, venue: VenueId) -> Result<Option<VenueRow>, StoreError> {
+        let row = sqlx::query::<Db>(
+            "SELECT config, seed, salt, owner_user_id, claim_token_hash, created_at
+             FROM venues WHERE venue_id = $1",
+        )
+        .bind(venue.0)
+        .fetch_optional(&self.main_readers)
+        .await?;
+        let Some(row) = row else { return Ok(None) };
+        let corrupt = |what: &str| StoreError::Corrupt(format!("the venue's {what} cannot be read"));
+        let config: String = row.try_get(0)?;
+        let claim: Option<Vec<u8>> = row.try_get(4)?;
+        Ok(Some(VenueRow {
+            id: venue,
+            config: serde_json::from_str(&config).map_err(|_| corrupt("configuration"))?,
+            seed: row.try_get::<Vec<u8>, _>(1)?.try_into().map_err(|_| corrupt("seed"))?,
+            salt: row.try_get::<Vec<u8>, _>(2)?.try_into().map_err(|_| corrupt("salt"))?,
+            owner: row.try_get(3)?,
+            claim_token_hash: claim.map(|bytes| digest(bytes, "claim token")).transpose()?,
+            created_at: WallTime(row.try_get(5)?),
+        }))
+    }
+
+    pub(in crate::store) async fn take_epoch(&self, venue: VenueId, holder: Uuid) -> Result<u64, StoreError> {
+        let epoch: i64 = sqlx::query_scalar::<Db, _>(
+            "INSERT INTO epochs (venue_id, epoch, holder) VALUES ($1, 1, $2)
+             ON CONFLICT (venue_id) DO UPDATE SET epoch = epochs.epoch + 1, holder = excluded.holder
+             RETURNING epoch",
+        )
+        .bind(venue.0)
+        .bind(holder)
+        .fetch_one(&self.main)
+        .await?;
+        unsigned(epoch)
+    }
+
+    /// Begins a transaction that only the holder of `epoch` gets.
+    pub(super) async fn begin_fenced(&self, venue: VenueId, epoch: u64) -> Result<Writing, StoreError> {
+        let mut transaction = self.main.begin_with(dialect::BEGIN_WRITE).await?;
+        // An update rather than a read: it holds the row until the commit.
+        let held = sqlx::query::<Db>("UPDATE epochs SET epoch = epoch WHERE venue_id = $1 AND epoch = $2")
+            .bind(venue.0)
+            .bind(signed(epoch)?)
+            .execute(&mut *transaction)
+            .await?;
+        if held.rows_affected() == 1 { Ok(transaction) } else { Err(StoreError::Fenced) }
+    }
+
+    pub(in crate::store) async fn commit(&self, batch: &CommitBatch) -> Result<(), StoreError> {
+        let mut transaction = self.begin_fenced(batch.venue, batch.epoch).await?;
+        for new in &batch.entries {
+            let entry = &new.entry;
+            let row = JournalRow {
+                first_seq: entry.seq,
+                seq: entry.seq,
+                kind: new.kind,
+                touched: new.outcome.touches_accounts(),
+                rules_version: entry.rules_version,
+                input: entry.input.clone(),
+                outcome: entry.outcome.clone(),
+                payload: new.payload.clone(),
+                hash: entry.hash,
+            };
+            insert_row(&mut transaction, batch.venue, &row).await?;
+        }
+        self.project(&mut transaction, batch).await?;
+        if let Some(cursor) = &batch.cursor {
+            sqlx::query::<Db>(
+                "INSERT INTO consumer_cursors (venue_id, consumer, stream, position) VALUES ($1, $2, $3, $4)
+                 ON CONFLICT (venue_id, consumer, stream) DO UPDATE SET position = excluded.position",
+            )
+            .bind(batch.venue.0)
+            .bind(&cursor.consumer)
+            .bind(&cursor.stream)
+            .bind(signed(cursor.position)?)
+            .execute(&mut *transaction)
+            .await?;
+        }
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    pub(in crate::store) async fn journal_after(
+        &self,
+        venue: VenueId,
+        after: Seq,
+        max: u32,
+    ) -> Result<Vec<JournalRow>, StoreError> {
+        let rows = sqlx::query::<Db>(
+            "SELECT first_seq, seq, kind, touched, rules_version, input, outcome, payload, hash
+             FROM journal WHERE venue_id = $1 AND seq > $2 ORDER BY seq LIMIT $3",
+        )
+        .bind(venue.0)
+        .bind(signed(after.0)?)
+        .bind(i64::from(max))
+        .fetch_all(&self.main_readers)
+        .await?;
+        rows.iter().map(read_row).collect()
+    }
+
+    pub(in crate::store) async fn journal_head(&self, venue: VenueId) -> Result<Option<JournalRow>, StoreError> {
+        let row = sqlx::query::<Db>(
+            "SELECT first_seq, seq, kind, touched, rules_version, input, outcome, payload, hash
+             FROM journal WHERE venue_id = $1 ORDER BY seq DESC LIMIT 1",
+        )
+        .bind(venue.0)
+        .fetch_optional(&self.main_readers)
+        .await?;
+        row.as_ref().map(read_row).transpose()
+    }
+
+    pub(in crate::store) async fn state_snapshots(
+        &self,
+        venue: VenueId,
+        max: u32,
+    ) -> Result<Vec<SnapshotRow>, StoreError> {
+        let rows = sqlx::query::<Db>(
+            "SELECT seq, step, rules_version, state, state_hash, journal_hash
+             FROM state_snapshots WHERE venue_id = $1 ORDER BY seq DESC LIMIT $2",
+        )
+        .bind(venue.0)
+        .bind(i64::from(max))
+        .fetch_all(&self.main_readers)
+        .await?;
+        let read = |row: &<Db as sqlx::Database>::Row| {
+            Ok(SnapshotRow {
+                seq: Seq(unsigned(row.try_get(0)?)?),
+                step: unsigned(row.try_get(1)?)?,
+                rules_version: version(row.try_get(2)?)?,
+                state: row.try_get(3)?,
+                state_hash: digest(row.try_get(4)?, "snapshot")?,
+                journal_hash: digest(row.try_get(5)?, "snapshot")?,
+            })
+        };
+        rows.iter().map(read).collect()
+    }
+
+    pub(in crate::store) async fn cursor(
+        &self,
+        venue: VenueId,
+        consumer: &str,
+        stream: &str,
+    ) -> Result<u64, StoreError> {
+        let position: Option<i64> = sqlx::query_scalar::<Db, _>(
+            "SELECT position FROM consumer_cursors WHERE venue_id = $1 AND consumer = $2 AND stream = $3",
+        )
+        .bind(venue.0)
+        .bind(consumer)
+        .bind(stream)
+        .fetch_optional(&self.main_readers)
+        .await?;
+        unsigned(position.unwrap_or(0))
+    }
+}
+
+/// Adds a row; a place that is taken refuses it.
+pub(super) async fn insert_row(
+    transaction: &mut Writing,
+    venue: VenueId,
+    row: &JournalRow,
+) -> Result<(), StoreError> {
+    sqlx::query::<Db>(
+        "INSERT INTO journal (venue_id, seq, first_seq, kind, touched, rules_version, input, outcome, payload, hash)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+    )
+    .bind(venue.0)
+    .bind(signed(row.seq.0)?)
+    .bind(signed(row.first_seq.0)?)
+    .bind(row.kind.as_str())
+    .bind(row.touched)
+    .bind(i64::from(row.rules_version))
+    .bind(row.input.as_slice())
+    .bind(row.outcome.as_slice())
+    .bind(row.payload.as_deref())
+    .bind(row.hash.0.to_vec())
+    .execute(&mut **transaction)
+    .await?;
+    Ok(())
+}
+
+pub(super) fn read_row(row: &<Db as sqlx::Database>::Row) -> Result<JournalRow, StoreError> {
+    let kind: String = row.try_get(2)?;
+    Ok(JournalRow {
+        first_seq: Seq(unsigned(row.try_get(0)?)?),
+        seq: Seq(unsigned(row.try_get(1)?)?),
+        kind: EntryKind::parse(&kind).ok_or_else(|| StoreError::Corrupt(format!("a journal row of kind {kind:?}")))?,
+        touched: row.try_get(3)?,
+        rules_version: version(row.try_get(4)?)?,
+        input: row.try_get(5)?,
+        outcome: row.try_get(6)?,
+        payload: row.try_get(7)?,
+        hash: digest(row.try_get(8)?, "journal row")?,
+    })
+}
+
+/// A sequence number as the store holds it.
+pub(super) fn signed(number: u64) -> Result<i64, StoreError> {
+    i64::try_from(number).map_err(|_| StoreError::Corrupt(format!("{number} is beyond the store's range")))
+}
+
+/// A sequence number from the store.
+pub(super) fn unsigned(number: i64) -> Result<u64, StoreError> {
+    u64::try_from(number).map_err(|_| StoreError::Corrupt(format!("{number} where a positive number belongs")))
+}
+
+fn version(number: i64) -> Result<u32, StoreError> {
+    u32::try_from(number).map_err(|_| StoreError::Corrupt(format!("rules version {number}")))
+}
+
+fn digest(bytes: Vec<u8>, whose: &str) -> Result<Digest, StoreError> {
+    bytes.try_into().map(Digest).map_err(|_| StoreError::Corrupt(format!("the hash of a {whose}")))
+}

@@ -1,0 +1,128 @@
+//! SQLite: two files in one folder, one writer each, and a lock on the folder.
+//!
+//! Only connections, pragmas and migrations are here; the queries are shared
+//! with other backends. Does not know what the tables mean.
+
+use std::fs::{File, TryLockError};
+use std::path::Path;
+use std::time::Duration;
+
+use sqlx::Connection as _;
+use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+
+use super::api::error::StoreError;
+
+#[path = "queries.rs"]
+mod queries;
+
+/// The database that the shared queries are compiled for here.
+pub(crate) type Db = sqlx::Sqlite;
+
+/// What the dialects do not share.
+pub(crate) mod dialect {
+    /// Begins a transaction that will write: it takes the write lock at once,
+    /// because one that is taken after a read fails without waiting.
+    pub(crate) const BEGIN_WRITE: &str = "BEGIN IMMEDIATE";
+}
+
+static MAIN: Migrator = sqlx::migrate!("../migrations/sqlite/main");
+static HISTORY: Migrator = sqlx::migrate!("../migrations/sqlite/history");
+
+/// How long a statement waits for another process's lock (a backup, a prompt).
+const BUSY: Duration = Duration::from_secs(10);
+
+/// Connections that read.
+const READERS: u32 = 4;
+
+/// Pools over the two files.
+#[derive(Debug)]
+pub struct Backend {
+    /// Money, users, sessions: one connection that writes.
+    pub(super) main: sqlx::Pool<Db>,
+    /// The same file, to read from.
+    pub(super) main_readers: sqlx::Pool<Db>,
+    /// The market's past: one connection that writes.
+    pub(super) history: sqlx::Pool<Db>,
+    /// The same file, to read from.
+    pub(super) history_readers: sqlx::Pool<Db>,
+    /// Held as long as the pools are.
+    _lock: File,
+}
+
+impl Backend {
+    pub(super) async fn open(folder: &Path) -> Result<Self, StoreError> {
+        let at = || folder.display().to_string();
+        std::fs::create_dir_all(folder).map_err(|error| StoreError::Folder { folder: at(), error })?;
+        let lock = hold(folder)?;
+        let main = folder.join("tradefloor.db");
+        let history = folder.join("history.db");
+        let (full, normal) = (SqliteSynchronous::Full, SqliteSynchronous::Normal);
+        let backend = Self {
+            main: pool(&main, full, 1).await.map_err(|error| opening(&main, error))?,
+            main_readers: pool(&main, full, READERS).await.map_err(|error| opening(&main, error))?,
+            history: pool(&history, normal, 1).await.map_err(|error| opening(&history, error))?,
+            history_readers: pool(&history, normal, READERS).await.map_err(|error| opening(&history, error))?,
+            _lock: lock,
+        };
+        migrate(&MAIN, &backend.main, &main).await?;
+        migrate(&HISTORY, &backend.history, &history).await?;
+        Ok(backend)
+    }
+
+    pub(super) async fn close(&self) {
+        self.main_readers.close().await;
+        self.history_readers.close().await;
+        self.main.close().await;
+        self.history.close().await;
+    }
+}
+
+/// Takes the folder for this process; the system lets go of it when the
+/// process ends, however it ends.
+fn hold(folder: &Path) -> Result<File, StoreError> {
+    let at = || folder.display().to_string();
+    let lock = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(folder.join("tradefloor.lock"))
+        .map_err(|error| StoreError::Folder { folder: at(), error })?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => Err(StoreError::Held { folder: at() }),
+        Err(TryLockError::Error(error)) => Err(StoreError::Folder { folder: at(), error }),
+    }
+}
+
+async fn pool(file: &Path, synchronous: SqliteSynchronous, connections: u32) -> Result<sqlx::Pool<Db>, sqlx::Error> {
+    // Pragmas are per connection, so they stand in the options.
+    let options = SqliteConnectOptions::new()
+        .filename(file)
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(synchronous)
+        .foreign_keys(true)
+        .busy_timeout(BUSY);
+    SqlitePoolOptions::new()
+        .max_connections(connections)
+        .min_connections(1)
+        .acquire_timeout(BUSY)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        // A future that was dropped inside a transaction leaves one behind.
+        .after_release(|connection, _| Box::pin(async move { Ok(!connection.is_in_transaction()) }))
+        .connect_with(options)
+        .await
+}
+
+async fn migrate(migrations: &Migrator, pool: &sqlx::Pool<Db>, file: &Path) -> Result<(), StoreError> {
+    migrations.run(pool).await.map_err(|error| match error {
+        MigrateError::VersionMissing(version) => StoreError::NewerSchema { file: file.display().to_string(), version },
+        other => opening(file, other.into()),
+    })
+}
+
+fn opening(file: &Path, error: sqlx::Error) -> StoreError {
+    StoreError::Opening { file: file.display().to_string(), error }
+}

@@ -1,0 +1,195 @@
+//! How gateway and auth reach the sequencer: a command goes onto the command
+//! stream, its answer comes back on the reply stream by correlation id.
+//!
+//! Works over any bus. Does not know how a command is decided.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use engine::id::VenueId;
+use engine::order::Reject;
+use engine::time::WallTime;
+use engine::venue::Command;
+use tokio::sync::oneshot;
+use uuid::Uuid;
+
+use crate::bus::decode::{decode_or_bury, encode};
+use crate::bus::messages::{CommandMessage, CommandReply, ReplyMessage, TradingStatus, VERSION};
+use crate::bus::{Batch, Bus, BusError, StreamNames};
+use crate::clock::WallClock;
+use crate::shutdown::Shutdown;
+
+pub use crate::bus::messages::Reply;
+
+/// Commands that may wait for the sequencer before the next is told `busy`.
+pub const QUEUE_LIMIT: usize = 4_096;
+
+/// How much longer than a command's validity its sender waits: the commit of
+/// what was decided in time.
+const GRACE: Duration = Duration::from_millis(500);
+
+/// Replies that are read at once.
+const READ: usize = 1_024;
+
+/// Why there is no answer.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SendError {
+    /// Too many commands wait: 503 `busy`. Nothing was sent.
+    #[error("the sequencer has too much to do")]
+    Busy,
+    /// Sent and not answered in time: 202 `pending`. It may have been decided;
+    /// it will not be decided later than its validity.
+    #[error("the sequencer has not answered in time")]
+    Pending,
+    /// Store or bus is away: 503 `unavailable`. Nothing was sent.
+    #[error("trading is not available")]
+    Unavailable,
+    /// The venue's books did not add up: 503 `trading_halted`.
+    #[error("trading is halted")]
+    TradingHalted,
+    /// The venue refused; nothing changed.
+    #[error(transparent)]
+    Refused(#[from] Reject),
+}
+
+/// Sends commands to a venue's sequencer; clones share one reader of replies.
+#[derive(Clone, Debug)]
+pub struct SequencerClient {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    bus: Bus,
+    names: StreamNames,
+    venue: VenueId,
+    clock: WallClock,
+    waiting: Mutex<HashMap<Uuid, oneshot::Sender<CommandReply>>>,
+}
+
+impl SequencerClient {
+    /// A client whose reader of replies runs until `shutdown`.
+    ///
+    /// # Errors
+    /// When the bus is away.
+    pub async fn start(
+        bus: Bus,
+        names: StreamNames,
+        venue: VenueId,
+        clock: WallClock,
+        shutdown: Shutdown,
+    ) -> Result<Self, BusError> {
+        // Replies from before belong to others.
+        let after = bus.last_id(&names.reply).await?;
+        let shared = Arc::new(Shared { bus, names, venue, clock, waiting: Mutex::default() });
+        let reader = shared.clone();
+        tokio::spawn(async move {
+            tokio::select! {
+                () = shutdown.cancelled() => {}
+                () = reader.read_replies(after) => {}
+            }
+        });
+        Ok(Self { shared })
+    }
+
+    /// Sends a command and waits for its durable answer. It is refused with
+    /// `too_late` when the sequencer sees it more than `valid_for` from now.
+    ///
+    /// # Errors
+    /// [`SendError`].
+    pub async fn send(&self, command: Command, valid_for: Duration) -> Result<Reply, SendError> {
+        let shared = &self.shared;
+        match shared.status().await {
+            Some(TradingStatus::Halted { .. }) => return Err(SendError::TradingHalted),
+            Some(TradingStatus::Unavailable) => return Err(SendError::Unavailable),
+            Some(TradingStatus::Running) | None => {}
+        }
+        let validity = i64::try_from(valid_for.as_micros()).unwrap_or(i64::MAX);
+        let message = CommandMessage {
+            v: VERSION,
+            venue: shared.venue,
+            correlation: Uuid::new_v4(),
+            valid_until: WallTime(shared.clock.now().0.saturating_add(validity)),
+            command,
+        };
+        let waiting = Waiting::register(shared.clone(), message.correlation);
+        let sent = shared.bus.append_auto(&shared.names.command, encode(&message), QUEUE_LIMIT).await;
+        sent.map_err(|error| match error {
+            BusError::Full => SendError::Busy,
+            BusError::Unavailable(_) => SendError::Unavailable,
+        })?;
+        match tokio::time::timeout(valid_for.saturating_add(GRACE), waiting.answer()).await {
+            Ok(Some(CommandReply::Applied(reply))) => Ok(reply),
+            Ok(Some(CommandReply::Refused(reject))) => Err(SendError::Refused(reject)),
+            Ok(Some(CommandReply::TradingHalted)) => Err(SendError::TradingHalted),
+            Ok(None) | Err(_) => Err(SendError::Pending),
+        }
+    }
+}
+
+impl Shared {
+    async fn status(&self) -> Option<TradingStatus> {
+        let bytes = self.bus.get_latest(&self.names.trading_status).await.ok()??;
+        serde_json::from_slice(&bytes).ok()
+    }
+
+    async fn read_replies(&self, mut after: u64) {
+        loop {
+            match self.bus.read_after(&self.names.reply, after, READ).await {
+                Ok(Batch::Messages(messages)) => {
+                    for message in messages {
+                        after = message.id;
+                        let reply = decode_or_bury::<ReplyMessage>(&self.bus, self.venue, &self.names.reply, &message);
+                        if let Some(reply) = reply.await {
+                            self.deliver(reply);
+                        }
+                    }
+                }
+                // Their senders time out and ask by client order id.
+                Ok(Batch::Trimmed { through }) => after = through,
+                Err(error) => {
+                    tracing::warn!(event = "replies_unreadable", %error, "The sequencer's replies cannot be read.");
+                    tokio::time::sleep(GRACE).await;
+                }
+            }
+        }
+    }
+
+    fn deliver(&self, message: ReplyMessage) {
+        let waiting = self.waiting().remove(&message.correlation);
+        if let Some(waiting) = waiting {
+            // Whoever gave up meanwhile needs no answer.
+            let _ = waiting.send(message.reply);
+        }
+    }
+
+    fn waiting(&self) -> std::sync::MutexGuard<'_, HashMap<Uuid, oneshot::Sender<CommandReply>>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A sender that waits; dropping it forgets the correlation id.
+struct Waiting {
+    shared: Arc<Shared>,
+    correlation: Uuid,
+    answer: oneshot::Receiver<CommandReply>,
+}
+
+impl Waiting {
+    fn register(shared: Arc<Shared>, correlation: Uuid) -> Self {
+        let (sender, answer) = oneshot::channel();
+        shared.waiting().insert(correlation, sender);
+        Self { shared, correlation, answer }
+    }
+
+    async fn answer(mut self) -> Option<CommandReply> {
+        (&mut self.answer).await.ok()
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.shared.waiting().remove(&self.correlation);
+    }
+}
