@@ -20,7 +20,4 @@ pub enum PricingError {
     /// The search for a yield did not settle.
     #[error("the yield was not found")]
     NotConverged,
-    /// The result does not fit the venue's money.
-    #[error("the amount is out of range")]
-    AmountOutOfRange,
 }
