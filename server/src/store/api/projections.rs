@@ -6,7 +6,6 @@
 
 use engine::id::{AccountId, InstrumentId, OrderId, Seq, VenueId};
 use engine::money::Money;
-use engine::order::OrderStatus;
 use engine::venue::{Asset, Party, Posting};
 
 use super::error::StoreError;
@@ -46,7 +45,7 @@ pub struct OrderRow {
     pub notional: Money,
     /// Fees.
     pub fee: Money,
-    /// [`OrderStatus::as_str`].
+    /// [`engine::order::OrderStatus::as_str`].
     pub status: String,
 }
 
@@ -118,10 +117,6 @@ pub(crate) fn asset_column(asset: Asset) -> Option<uuid::Uuid> {
     }
 }
 
-/// The word for a status, for rows made from the journal.
-pub(crate) fn status_word(status: OrderStatus) -> String {
-    status.as_str().to_owned()
-}
 
 impl Store {
     /// Every account, by id.
