@@ -111,6 +111,9 @@ pub struct Config {
     pub data: PathBuf,
     /// Address to listen on; port 0 picks a free one.
     pub listen: SocketAddr,
+    /// Where the site is reached from outside, when that is not where it
+    /// listens; over https, cookies are for https alone.
+    pub public_url: Option<String>,
     /// What drives the market's steps.
     pub clock: ClockMode,
     /// Venue seconds a wall second, in thousandths.
@@ -142,6 +145,7 @@ impl Default for Config {
         Self {
             data: PathBuf::from("data"),
             listen: SocketAddr::from(([127, 0, 0, 1], 3000)),
+            public_url: None,
             clock: ClockMode::Realtime,
             speed_milli: 1_000,
             seed: None,

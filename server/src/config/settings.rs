@@ -54,6 +54,22 @@ pub const SETTINGS: &[Setting] = &[
     plain!("listen", "Address to listen on; port 0 picks a free one", listen, |text| {
         parse(text, "an address like 127.0.0.1:3000")
     }),
+    Setting {
+        key: "public_url",
+        about: "Where browsers reach the site, like https://trade.example.org; the listening address when absent",
+        secret: false,
+        get: |config| config.public_url.clone(),
+        set: |config, text| {
+            let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+            let plain = |host: &&str| {
+                !host.is_empty()
+                    && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-:[]".contains(&byte))
+            };
+            host.filter(plain).ok_or("an address like https://trade.example.org")?;
+            config.public_url = Some(text.to_owned());
+            Ok(())
+        },
+    },
     plain!("clock", "What drives the market: realtime or manual", clock, parse_own),
     Setting {
         key: "speed",
