@@ -8,7 +8,6 @@ use std::time::Duration;
 use engine::id::{Digest, Seq};
 use engine::venue::journal::{GENESIS, JournalEntry};
 use engine::venue::{Input, RULES_VERSION, Venue};
-use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::batch::Pending;
@@ -41,16 +40,16 @@ const LONGEST_WAIT: Duration = Duration::from_secs(2);
 pub async fn run(deps: Deps, shutdown: Shutdown) -> Result<(), TradingError> {
     let row = deps.store.venue(deps.venue).await?.ok_or(TradingError::NoVenue(deps.venue))?;
     let epoch = deps.store.take_epoch(row.id, Uuid::new_v4()).await?;
-    let mut life = Life { deps, row, epoch, commits: 0, requeued: Vec::new(), poisoned: BTreeSet::new() };
+    let mut life = Life { deps, row, epoch, commits: 0, written: 0, requeued: Vec::new(), poisoned: BTreeSet::new() };
     let mut wait = FIRST_WAIT;
     loop {
-        let began = Instant::now();
+        let written = life.written;
         match life.work(&shutdown).await {
             Ended::Asked => return Ok(()),
             Ended::Again(error) => {
                 tracing::warn!(event = "sequencer_reloads", %error, "The sequencer forgets its memory and loads it again.");
                 metrics::counter!("tradefloor_sequencer_reloads_total").increment(1);
-                wait = if began.elapsed() > LONGEST_WAIT { FIRST_WAIT } else { (wait * 2).min(LONGEST_WAIT) };
+                wait = if life.written > written { FIRST_WAIT } else { (wait * 2).min(LONGEST_WAIT) };
                 if wait > FIRST_WAIT * 4 {
                     life.deps.health.fail(NAME, &error);
                     publish::status(&life.deps, &TradingStatus::Unavailable).await;
@@ -120,6 +119,8 @@ pub(super) struct Life {
     pub(super) row: VenueRow,
     pub(super) epoch: u64,
     pub(super) commits: u64,
+    /// Commits that succeeded.
+    pub(super) written: u64,
     /// Commands of a batch whose commit failed: looked at again, since the
     /// stored cursor may have moved past them unanswered. All are harmless to
     /// repeat.

@@ -165,6 +165,7 @@ impl Life {
             cursor,
         };
         commit(&self.deps.store, batch, (self.deps.faults)(self.commits)).await?;
+        self.written += 1;
         metrics::histogram!("tradefloor_commit_seconds").record(began.elapsed().as_secs_f64());
         metrics::counter!("tradefloor_journal_entries_total").increment(count);
         Ok(())

@@ -29,6 +29,9 @@ pub const QUEUE_LIMIT: usize = 4_096;
 /// what was decided in time.
 const GRACE: Duration = Duration::from_millis(500);
 
+/// No command is worth waiting for longer.
+const LONGEST_VALIDITY: Duration = Duration::from_secs(3_600);
+
 /// Replies that are read at once.
 const READ: usize = 1_024;
 
@@ -105,6 +108,7 @@ impl SequencerClient {
             Some(TradingStatus::Unavailable) => return Err(SendError::Unavailable),
             Some(TradingStatus::Running) | None => {}
         }
+        let valid_for = valid_for.min(LONGEST_VALIDITY);
         let validity = i64::try_from(valid_for.as_micros()).unwrap_or(i64::MAX);
         let message = CommandMessage {
             v: VERSION,

@@ -17,37 +17,36 @@ const PIECE: u32 = 512;
 /// Where compaction stands.
 #[derive(Debug, Default)]
 pub(super) struct Compaction {
-    /// Everything up to here has been looked at.
-    done: Seq,
+    /// The next piece begins after this entry, with the last run so far: it may
+    /// go on.
+    from: Seq,
     /// How far it may go.
     through: Seq,
+    due: bool,
 }
 
 impl Compaction {
     /// Lets it go as far as `through`.
     pub(super) fn allow(&mut self, through: Seq) {
         self.through = self.through.max(through);
+        self.due = true;
     }
 
     /// Whether there is something to look at.
     pub(super) fn is_due(&self) -> bool {
-        self.done < self.through
+        self.due
     }
 
     /// Compacts the next piece.
     pub(super) async fn piece(&mut self, store: &Store, venue: VenueId, epoch: u64) -> Result<(), StoreError> {
-        let rows = store.untouched_rows(venue, self.done, self.through, PIECE).await?;
-        let full = rows.len() == PIECE as usize;
-        let mut last = None;
+        let rows = store.untouched_rows(venue, self.from, self.through, PIECE).await?;
+        self.due = rows.len() == PIECE as usize;
         for run in runs(rows)? {
-            last = Some(run.first);
+            self.from = Seq(run.first.0.saturating_sub(1));
             if run.rows.len() > 1 {
                 store.compact(venue, epoch, &run.into_range()).await?;
             }
         }
-        // The last run may go on: the next piece begins with it.
-        let again = last.map_or(self.through, |first| Seq(first.0.saturating_sub(1)));
-        self.done = if full { again } else { self.through };
         Ok(())
     }
 }

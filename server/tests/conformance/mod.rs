@@ -1,0 +1,4 @@
+//! What every bus and every store must do, whatever they are made of.
+
+mod bus;
+mod store;
