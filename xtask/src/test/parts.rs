@@ -58,11 +58,19 @@ pub(super) fn all() -> Vec<Part> {
         },
         Part {
             name: "long-properties",
-            title: "properties, 20,000 cases each",
+            title: "properties of the engine, 20,000 cases",
             needs: &[Need::Binaries],
-            kind: Kind::Rust { packages: NATIVE, only: "prop" },
+            kind: Kind::Rust { packages: &["engine"], only: "" },
             long: true,
             env: &[("PROPTEST_CASES", "20000")],
+        },
+        Part {
+            name: "long-previews",
+            title: "2,500 previews in the browser",
+            needs: &[Need::Browser, Need::Binaries],
+            kind: Kind::Browser { only: "preview" },
+            long: true,
+            env: &[("TRADEFLOOR_PREVIEWS", "2500")],
         },
         Part {
             name: "long-parity",
