@@ -1,16 +1,18 @@
 //! The venue that this deployment serves: found in the store, or made with a
 //! seed and, unless its owner is named, a token to claim it.
 //!
-//! Does not know what is listed or how it trades.
+//! Part of the assembly. Does not know what is listed or how it trades.
 
-use engine::id::{Digest, VenueId};
+use engine::id::Digest;
 use engine::sim::Seed;
 use engine::venue::VenueConfig;
 
+use crate::bus::{Bus, StreamNames};
 use crate::clock::WallClock;
 use crate::config::Config;
 use crate::store::api::journal::VenueRow;
 use crate::store::{Store, StoreError};
+use crate::trading::{SeedChoice, TradingError, prepare};
 
 /// A venue as it is served.
 #[derive(Debug)]
@@ -27,6 +29,9 @@ pub enum OpenError {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The venue cannot be made.
+    #[error(transparent)]
+    Prepare(#[from] TradingError),
     /// The system gave no randomness.
     #[error("the system gives no random numbers: {0}")]
     Random(getrandom::Error),
@@ -48,52 +53,31 @@ impl Opened {
 /// [`OpenError`], one line each.
 pub async fn open(
     store: &Store,
+    bus: &Bus,
+    streams: &StreamNames,
     config: &Config,
-    venue: VenueConfig,
+    venue: &VenueConfig,
     clock: &WallClock,
 ) -> Result<Opened, OpenError> {
-    let id: VenueId = venue.venue_id();
-    if let Some(row) = store.venue(id).await? {
-        return match &config.seed {
-            Some(seed) if *seed.as_bytes() != row.seed => Err(OpenError::OtherSeed),
-            _ => Ok(Opened { row, claim_token: None }),
-        };
+    let is_new = store.venue(venue.venue_id()).await?.is_none();
+    let claim_token = match (is_new, &config.owner_email) {
+        (true, None) => Some(draw_token()?),
+        _ => None,
+    };
+    let hash = claim_token.as_ref().map(|token| Digest::of(&[token.as_bytes()]));
+    let choice = config.seed.clone().map_or(SeedChoice::Drawn, SeedChoice::Given);
+    let row = prepare(store, bus, streams, venue, &choice, hash, clock).await?;
+    if config.seed.as_ref().is_some_and(|seed| *seed.as_bytes() != row.seed) {
+        return Err(OpenError::OtherSeed);
     }
-    let seed = match &config.seed {
-        Some(seed) => *seed.as_bytes(),
-        None => random()?,
-    };
-    let claim_token = match &config.owner_email {
-        Some(_) => None,
-        None => Some(hexadecimal(&random::<16>()?)),
-    };
-    let row = VenueRow {
-        id,
-        config: venue,
-        seed,
-        salt: random()?,
-        owner: None,
-        claim_token_hash: claim_token.as_ref().map(|token| Digest::of(&[token.as_bytes()])),
-        created_at: clock.now(),
-    };
-    store.create_venue(&row).await?;
-    tracing::info!(
-        event = "venue_created",
-        venue = %id,
-        seed_commitment = %row.seed_commitment(),
-        "a new venue"
-    );
     Ok(Opened { row, claim_token })
 }
 
-fn random<const N: usize>() -> Result<[u8; N], OpenError> {
-    let mut bytes = [0; N];
+/// 128 bits that nobody can guess, in hexadecimal.
+fn draw_token() -> Result<String, OpenError> {
+    let mut bytes = [0; 16];
     getrandom::fill(&mut bytes).map_err(OpenError::Random)?;
-    Ok(bytes)
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
 #[cfg(test)]
@@ -103,7 +87,9 @@ mod tests {
     use super::*;
 
     async fn opened(store: &Store, config: &Config) -> Result<Opened, OpenError> {
-        open(store, config, VenueConfig::default(), &WallClock::manual(WallTime(1))).await
+        let venue = VenueConfig::default();
+        let streams = StreamNames::of(venue.venue_id());
+        open(store, &Bus::local(), &streams, config, &venue, &WallClock::manual(WallTime(1))).await
     }
 
     #[tokio::test]

@@ -114,6 +114,10 @@ fn again(simulator: &mut Simulator, header: &StepHeader) -> Result<(), MarketDat
     if header.step <= simulator.last_step() {
         return Ok(());
     }
+    // A step that was lost on its way saw, at best, what the one before saw.
+    while simulator.last_step() + 1 < header.step {
+        simulator.step(simulator.seen_seq());
+    }
     let (made, _) = simulator.step(header.seen_seq);
     if made == *header { Ok(()) } else { Err(MarketDataError::Diverged { step: header.step }) }
 }
