@@ -1,4 +1,6 @@
 //! The `tradefloor` binary as a library, so that tests can reach its parts.
+// Leptos nests every view in the type of its parent.
+#![recursion_limit = "512"]
 
 pub mod assets;
 pub mod auth;
@@ -7,8 +9,10 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod door;
+pub mod gateway;
 pub mod market_data;
 pub mod portfolio;
+pub mod serve;
 pub mod shutdown;
 pub mod store;
 pub mod telemetry;
