@@ -4,6 +4,8 @@
 
 mod agents;
 mod api;
+mod boundaries;
 mod conformance;
 mod scenario;
+mod start;
 mod support;
