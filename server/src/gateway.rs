@@ -17,13 +17,16 @@ mod router;
 mod window;
 mod ws;
 
+use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use app::gateway::SharedGateway;
 use engine::id::{Digest, Seq, VenueId};
 use engine::venue::VenueConfig;
 use leptos::prelude::LeptosOptions;
 use tokio::net::TcpListener;
+use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
 use crate::auth::Auth;
@@ -44,6 +47,9 @@ use cursor::Cursors;
 use model::{Model, State};
 use presence::Activity;
 use ws::Sockets;
+
+/// How long sockets may take to say goodbye when the server stops.
+const GOODBYES: Duration = Duration::from_secs(2);
 
 /// What the gateway is made of.
 #[derive(Clone, Debug)]
@@ -97,6 +103,8 @@ struct Inner {
     model: Model,
     cursors: Cursors,
     sockets: Sockets,
+    /// The sockets' tasks, to wait for their goodbyes.
+    socket_tasks: TaskTracker,
     activity: Activity,
     order_budget: Budget,
     request_budget: Budget,
@@ -117,6 +125,7 @@ impl Floor {
             venue,
             model,
             sockets: Sockets::default(),
+            socket_tasks: TaskTracker::new(),
             activity: Activity::default(),
             order_budget: Budget::new(deps.limits.orders_per_second),
             request_budget: Budget::new(deps.limits.requests_per_second),
@@ -173,7 +182,12 @@ pub async fn serve(listener: TcpListener, floor: Floor, shutdown: Shutdown) -> s
         .output_name("tradefloor")
         .site_addr(listener.local_addr()?)
         .build();
+    let sockets = floor.inner.socket_tasks.clone();
     let router = router::router(floor, options);
-    let service = router.into_make_service_with_connect_info::<std::net::SocketAddr>();
-    axum::serve(listener, service).with_graceful_shutdown(shutdown.cancelled_owned()).await
+    let service = router.into_make_service_with_connect_info::<SocketAddr>();
+    let served = axum::serve(listener, service).with_graceful_shutdown(shutdown.cancelled_owned()).await;
+    // An upgraded connection is no longer the listener's to wait for.
+    sockets.close();
+    let _ = tokio::time::timeout(GOODBYES, sockets.wait()).await;
+    served
 }

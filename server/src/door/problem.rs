@@ -100,7 +100,7 @@ pub fn refused(reject: Reject) -> ApiError {
 
 impl From<ApiError> for Problem {
     fn from(error: ApiError) -> Self {
-        let retry_after = (error.status == 503).then_some(1);
+        let retry_after = matches!(error.status, 429 | 503).then_some(1);
         Self { error, retry_after }
     }
 }

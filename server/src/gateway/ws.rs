@@ -58,7 +58,7 @@ pub(super) async fn upgrade(
     let most = floor.inner.limits.sockets_per_user as usize;
     let Some(place) = floor.inner.sockets.enter(&signed_in, most) else {
         let error = ApiError::new(429, "too_many_sockets", format!("A user may open {most} sockets."));
-        return Err(Problem::from(error).after(1));
+        return Err(error.into());
     };
     let caller = Caller::from(signed_in.clone());
     Ok(upgrade
@@ -66,7 +66,10 @@ pub(super) async fn upgrade(
         .max_frame_size(MAX_MESSAGE)
         .write_buffer_size(0)
         .max_write_buffer_size(MAX_WAITING)
-        .on_upgrade(move |socket| socket::run(floor, socket, caller, signed_in, encoding, place))
+        .on_upgrade(move |socket| {
+            let tasks = floor.inner.socket_tasks.clone();
+            tasks.track_future(socket::run(floor, socket, caller, signed_in, encoding, place))
+        })
         .into_response())
 }
 
