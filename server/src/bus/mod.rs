@@ -86,7 +86,12 @@ impl Bus {
     ///
     /// # Errors
     /// [`BusError::Full`], [`BusError::Unavailable`].
-    pub async fn append_auto(&self, stream: &str, bytes: impl Into<Bytes>, limit: usize) -> Result<u64, BusError> {
+    pub async fn append_auto(
+        &self,
+        stream: &str,
+        bytes: impl Into<Bytes>,
+        limit: usize,
+    ) -> Result<u64, BusError> {
         match self {
             Self::Local(bus) => bus.append_auto(stream, bytes.into(), limit),
         }

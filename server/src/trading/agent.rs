@@ -14,7 +14,7 @@ use super::batch::Pending;
 use super::compaction::Compaction;
 use super::load::{Loaded, load};
 use super::sequencer::Sequencer;
-use super::{Deps, NAME, TradingError, publish};
+use super::{Deps, NAME, TradingError, pause, publish};
 use crate::bus::decode::decode_or_bury;
 use crate::bus::messages::{CommandMessage, CommandReply, TradingStatus};
 use crate::bus::{Batch, BusError, Message};
@@ -40,7 +40,8 @@ const LONGEST_WAIT: Duration = Duration::from_secs(2);
 pub async fn run(deps: Deps, shutdown: Shutdown) -> Result<(), TradingError> {
     let row = deps.store.venue(deps.venue).await?.ok_or(TradingError::NoVenue(deps.venue))?;
     let epoch = deps.store.take_epoch(row.id, Uuid::new_v4()).await?;
-    let mut life = Life { deps, row, epoch, commits: 0, written: 0, requeued: Vec::new(), poisoned: BTreeSet::new() };
+    let mut life =
+        Life { deps, row, epoch, commits: 0, written: 0, requeued: Vec::new(), poisoned: BTreeSet::new() };
     let mut wait = FIRST_WAIT;
     loop {
         let written = life.written;
@@ -56,7 +57,7 @@ pub async fn run(deps: Deps, shutdown: Shutdown) -> Result<(), TradingError> {
                 }
                 tokio::select! {
                     () = shutdown.cancelled() => return Ok(()),
-                    () = tokio::time::sleep(wait) => {}
+                    () = pause(wait) => {}
                 }
             }
             Ended::Fenced => {
@@ -90,7 +91,9 @@ impl From<TradingError> for Ended {
             TradingError::Fold(_) | TradingError::NoVenue(_) | TradingError::Config(_) => {
                 Self::ForGood(error.to_string())
             }
-            TradingError::Store(_) | TradingError::Bus(_) | TradingError::Random(_) => Self::Again(error.to_string()),
+            TradingError::Store(_) | TradingError::Bus(_) | TradingError::Random(_) => {
+                Self::Again(error.to_string())
+            }
         }
     }
 }
@@ -159,7 +162,8 @@ impl Life {
             // Kept until they are answered, whatever happens on the way.
             self.requeued.clone_from(&requeued);
             let mut messages = requeued;
-            let last_requeued = messages.last().map_or(command_cursor, |message| message.id.max(command_cursor));
+            let last_requeued =
+                messages.last().map_or(command_cursor, |message| message.id.max(command_cursor));
             messages.extend(self.waiting_commands(&mut command_cursor, last_requeued).await?);
             self.requeued.clone_from(&messages);
             for message in messages {
@@ -250,7 +254,9 @@ impl Life {
             };
             for message in messages {
                 cursor = message.id;
-                if let Some(command) = decode_or_bury::<CommandMessage>(bus, self.row.id, stream, &message).await {
+                if let Some(command) =
+                    decode_or_bury::<CommandMessage>(bus, self.row.id, stream, &message).await
+                {
                     publish::reply(&self.deps, command.correlation, CommandReply::TradingHalted).await;
                 }
             }

@@ -15,7 +15,7 @@ use uuid::Uuid;
 use super::agent::{COMMANDS, Ended, Life};
 use super::commit::commit;
 use super::sequencer::{Decision, Sequencer};
-use super::{NAME, publish};
+use super::{NAME, pause, publish};
 use crate::bus::decode::{bury, decode_or_bury};
 use crate::bus::messages::{CommandMessage, CommandReply, Reply};
 use crate::bus::{Batch, Message};
@@ -52,7 +52,11 @@ impl Life {
             Batch::Messages(messages) => Ok(messages),
             Batch::Trimmed { through } => {
                 // Their senders were told `pending` and will ask.
-                tracing::error!(event = "commands_lost", through, "Commands were trimmed before they were read.");
+                tracing::error!(
+                    event = "commands_lost",
+                    through,
+                    "Commands were trimmed before they were read."
+                );
                 *cursor = through.max(*cursor);
                 Ok(Vec::new())
             }
@@ -84,7 +88,7 @@ impl Life {
         let decided = catch_unwind(AssertUnwindSafe(|| sequencer.command(&command.command)));
         let answer = match decided {
             Ok(Decision::Applied(entry)) => {
-                pending.entries.push(entry);
+                pending.entries.push(*entry);
                 Answer::Entry(pending.entries.len() - 1)
             }
             Ok(Decision::Repeat(seq)) => Answer::Repeat(seq),
@@ -118,7 +122,9 @@ impl Life {
         };
         for message in messages {
             *cursor = message.id;
-            let Some(step) = decode_or_bury::<MarketStep>(bus, self.row.id, stream, &message).await else { continue };
+            let Some(step) = decode_or_bury::<MarketStep>(bus, self.row.id, stream, &message).await else {
+                continue;
+            };
             let applied = catch_unwind(AssertUnwindSafe(|| sequencer.step(&step)));
             match applied.map_err(|_| Ended::ForGood(format!("the venue failed on step {}", message.id)))? {
                 Ok(entry) => pending.entries.push(entry),
@@ -129,13 +135,19 @@ impl Life {
     }
 
     /// Commits, then answers and publishes in the order of the sequence.
-    pub(super) async fn settle(&mut self, sequencer: &Sequencer, pending: Pending, command_cursor: u64) -> Result<(), Ended> {
+    pub(super) async fn settle(
+        &mut self,
+        sequencer: &Sequencer,
+        pending: Pending,
+        command_cursor: u64,
+    ) -> Result<(), Ended> {
         let Pending { entries, answers, commands } = pending;
         let outcomes: Vec<Outcome> = entries.iter().map(|new| new.outcome.clone()).collect();
         let early = self.deps.settings.acknowledge == Acknowledge::BeforeCommit;
         if early {
             self.answer(&answers, &outcomes).await?;
-            tokio::time::sleep(WRITE_BEHIND).await;
+            publish::entries(&self.deps, &sequencer.venue, outcomes.clone()).await;
+            pause(WRITE_BEHIND).await;
         }
         let cursor = (!commands.is_empty()).then(|| Cursor {
             consumer: NAME.to_owned(),
@@ -145,16 +157,20 @@ impl Life {
         self.commit(entries, cursor).await?;
         if !early {
             self.answer(&answers, &outcomes).await?;
+            publish::entries(&self.deps, &sequencer.venue, outcomes).await;
         }
         self.requeued.clear();
-        publish::entries(&self.deps, &sequencer.venue, outcomes).await;
         if !commands.is_empty() {
             self.deps.bus.trim(&self.deps.streams.command, command_cursor).await?;
         }
         Ok(())
     }
 
-    pub(super) async fn commit(&mut self, entries: Vec<NewEntry>, cursor: Option<Cursor>) -> Result<(), Ended> {
+    pub(super) async fn commit(
+        &mut self,
+        entries: Vec<NewEntry>,
+        cursor: Option<Cursor>,
+    ) -> Result<(), Ended> {
         self.commits += 1;
         let (count, began) = (entries.len() as u64, Instant::now());
         let batch = CommitBatch {
@@ -176,11 +192,11 @@ impl Life {
             let reply = match answer {
                 Answer::Entry(index) => {
                     let outcome = outcomes[*index].clone();
-                    CommandReply::Applied(Reply { seq: outcome.seq, outcome, repeated: false })
+                    CommandReply::Applied(Box::new(Reply { seq: outcome.seq, outcome, repeated: false }))
                 }
                 Answer::Repeat(seq) => {
                     let outcome = self.original(*seq, outcomes).await?;
-                    CommandReply::Applied(Reply { seq: *seq, outcome, repeated: true })
+                    CommandReply::Applied(Box::new(Reply { seq: *seq, outcome, repeated: true }))
                 }
                 Answer::Refused(reject) => CommandReply::Refused(reject.clone()),
             };

@@ -124,7 +124,7 @@ impl SequencerClient {
             BusError::Unavailable(_) => SendError::Unavailable,
         })?;
         match tokio::time::timeout(valid_for.saturating_add(GRACE), waiting.answer()).await {
-            Ok(Some(CommandReply::Applied(reply))) => Ok(reply),
+            Ok(Some(CommandReply::Applied(reply))) => Ok(*reply),
             Ok(Some(CommandReply::Refused(reject))) => Err(SendError::Refused(reject)),
             Ok(Some(CommandReply::TradingHalted)) => Err(SendError::TradingHalted),
             Ok(None) | Err(_) => Err(SendError::Pending),
@@ -144,7 +144,12 @@ impl Shared {
                 Ok(Batch::Messages(messages)) => {
                     for message in messages {
                         after = message.id;
-                        let reply = decode_or_bury::<ReplyMessage>(&self.bus, self.venue, &self.names.reply, &message);
+                        let reply = decode_or_bury::<ReplyMessage>(
+                            &self.bus,
+                            self.venue,
+                            &self.names.reply,
+                            &message,
+                        );
                         if let Some(reply) = reply.await {
                             self.deliver(reply);
                         }
@@ -154,7 +159,7 @@ impl Shared {
                 Ok(Batch::Trimmed { through }) => after = through,
                 Err(error) => {
                     tracing::warn!(event = "replies_unreadable", %error, "The sequencer's replies cannot be read.");
-                    tokio::time::sleep(GRACE).await;
+                    super::pause(GRACE).await;
                 }
             }
         }

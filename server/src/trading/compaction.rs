@@ -38,7 +38,12 @@ impl Compaction {
     }
 
     /// Compacts the next piece.
-    pub(super) async fn piece(&mut self, store: &Store, venue: VenueId, epoch: u64) -> Result<(), StoreError> {
+    pub(super) async fn piece(
+        &mut self,
+        store: &Store,
+        venue: VenueId,
+        epoch: u64,
+    ) -> Result<(), StoreError> {
         let rows = store.untouched_rows(venue, self.from, self.through, PIECE).await?;
         self.due = rows.len() == PIECE as usize;
         for run in runs(rows)? {
@@ -80,9 +85,10 @@ fn runs(rows: Vec<JournalRow>) -> Result<Vec<Run>, StoreError> {
 
 impl Run {
     fn continues_with(&self, row: &JournalRow, body: &RangeBody) -> bool {
-        self.rows.last().is_some_and(|last| {
-            last.seq.next() == row.first_seq && last.rules_version == row.rules_version
-        }) && self.next_step == body.first_step
+        self.rows
+            .last()
+            .is_some_and(|last| last.seq.next() == row.first_seq && last.rules_version == row.rules_version)
+            && self.next_step == body.first_step
     }
 
     fn push(&mut self, row: JournalRow, body: RangeBody, steps: u64) {

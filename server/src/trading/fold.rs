@@ -87,10 +87,7 @@ impl Fold {
     }
 
     /// Starts before entry 1, with the seed.
-    pub(super) fn from_seed(
-        config: &engine::venue::VenueConfig,
-        seed: [u8; 32],
-    ) -> Result<Self, FoldError> {
+    pub(super) fn from_seed(config: &engine::venue::VenueConfig, seed: [u8; 32]) -> Result<Self, FoldError> {
         let simulator = Simulator::new(config, &Seed::from_bytes(seed))?;
         Ok(Self { venue: None, head: GENESIS, simulator: Some(simulator) })
     }
@@ -121,7 +118,11 @@ impl Fold {
     }
 
     /// Applies a row; `each` hears the outcome of every entry in it.
-    pub(super) fn apply(&mut self, row: &JournalRow, mut each: impl FnMut(&Outcome)) -> Result<(), FoldError> {
+    pub(super) fn apply(
+        &mut self,
+        row: &JournalRow,
+        mut each: impl FnMut(&Outcome),
+    ) -> Result<(), FoldError> {
         if row.first_seq != self.seq().next() {
             return Err(FoldError::Gap(self.seq().next()));
         }
@@ -238,7 +239,8 @@ impl Merged {
         self.new_date = outcome.new_date.or(self.new_date);
         self.marks.extend(outcome.marks.iter().map(|mark| (mark.instrument, *mark)));
         self.books.extend(&outcome.books);
-        self.last = Some(Outcome { seq: outcome.seq, time: outcome.time, step: outcome.step, ..Outcome::default() });
+        self.last =
+            Some(Outcome { seq: outcome.seq, time: outcome.time, step: outcome.step, ..Outcome::default() });
     }
 
     pub(super) fn outcome(self) -> Outcome {

@@ -93,3 +93,8 @@ pub enum TradingError {
     Fold(#[from] FoldError),
 }
 
+/// Lets a store or bus that failed come back before it is asked again.
+#[expect(clippy::disallowed_methods, reason = "nothing announces that an outage is over")]
+async fn pause(wait: std::time::Duration) {
+    tokio::time::sleep(wait).await;
+}

@@ -34,7 +34,8 @@ pub(super) async fn reply(deps: &Deps, correlation: Uuid, reply: CommandReply) {
 
 /// Publishes committed entries; `venue` is as of the last of them.
 pub(super) async fn entries(deps: &Deps, venue: &Venue, outcomes: Vec<Outcome>) {
-    let books: BTreeSet<InstrumentId> = outcomes.iter().flat_map(|outcome| outcome.books.iter().copied()).collect();
+    let books: BTreeSet<InstrumentId> =
+        outcomes.iter().flat_map(|outcome| outcome.books.iter().copied()).collect();
     send(deps, venue, outcomes, &books).await;
 }
 

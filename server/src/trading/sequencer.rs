@@ -24,7 +24,7 @@ pub(super) struct Sequencer {
 #[derive(Debug)]
 pub(super) enum Decision {
     /// A new entry.
-    Applied(NewEntry),
+    Applied(Box<NewEntry>),
     /// The entry at this place answers it.
     Repeat(Seq),
     /// Nothing changed.
@@ -36,7 +36,7 @@ impl Sequencer {
         match self.venue.execute(command) {
             Ok(Verdict::Applied(outcome)) => {
                 let input = Input::Command(command.clone());
-                Decision::Applied(self.link(EntryKind::Command, &input, *outcome, None))
+                Decision::Applied(Box::new(self.link(EntryKind::Command, &input, *outcome, None)))
             }
             Ok(Verdict::Repeat(seq)) => Decision::Repeat(seq),
             Err(reject) => Decision::Refused(reject),
@@ -48,7 +48,13 @@ impl Sequencer {
         Ok(self.link(EntryKind::Step, &Input::Step(step.header), outcome, Some(step.payload.bytes())))
     }
 
-    fn link(&mut self, kind: EntryKind, input: &Input, outcome: Outcome, payload: Option<Vec<u8>>) -> NewEntry {
+    fn link(
+        &mut self,
+        kind: EntryKind,
+        input: &Input,
+        outcome: Outcome,
+        payload: Option<Vec<u8>>,
+    ) -> NewEntry {
         let entry = JournalEntry::new(self.head, input, &outcome);
         self.head = entry.hash;
         NewEntry { kind, entry, outcome, payload }

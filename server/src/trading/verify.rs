@@ -10,9 +10,9 @@ use std::fmt;
 use engine::id::{AccountId, Digest, InstrumentId, OrderId, Seq, VenueId};
 use engine::venue::{AccountChange, Asset, Balance, Fill, Outcome, Posting};
 
+use super::TradingError;
 use super::fold::{Fold, FoldError};
 use super::load::PAGE;
-use super::TradingError;
 use crate::store::Store;
 use crate::store::api::journal::{JournalRow, SnapshotRow, VenueRow};
 use crate::store::api::projections::{AccountRow, OrderRow, PositionRow, TradeRow};
@@ -56,7 +56,13 @@ impl fmt::Display for Report {
             f,
             "verified: {} entries, {} steps, {} accounts, {} orders, {} trades, {} postings; books balance; \
              state {}, journal {}",
-            self.seq, self.step, self.accounts, self.orders, self.trades, self.postings, self.state_hash,
+            self.seq,
+            self.step,
+            self.accounts,
+            self.orders,
+            self.trades,
+            self.postings,
+            self.state_hash,
             self.journal_hash
         )
     }
@@ -195,7 +201,9 @@ impl Expected {
                     order
                 }
                 AccountChange::OrderCancelled { order, .. } => order,
-                AccountChange::Opened | AccountChange::CouponPaid { .. } | AccountChange::Redeemed { .. } => continue,
+                AccountChange::Opened | AccountChange::CouponPaid { .. } | AccountChange::Redeemed { .. } => {
+                    continue;
+                }
             };
             let seq = self.places.get(&order.id).copied().unwrap_or(outcome.seq);
             let row = OrderRow {
@@ -260,7 +268,10 @@ async fn compare_page(
 }
 
 /// The first place where two lists differ.
-fn first_difference<'a, T: PartialEq>(found: &'a [T], wanted: &'a [T]) -> Option<(Option<&'a T>, Option<&'a T>)> {
+fn first_difference<'a, T: PartialEq>(
+    found: &'a [T],
+    wanted: &'a [T],
+) -> Option<(Option<&'a T>, Option<&'a T>)> {
     (0..found.len().max(wanted.len()))
         .map(|at| (found.get(at), wanted.get(at)))
         .find(|(found, wanted)| found != wanted)
@@ -268,7 +279,9 @@ fn first_difference<'a, T: PartialEq>(found: &'a [T], wanted: &'a [T]) -> Option
 
 fn difference<T>(found: Option<&T>, wanted: Option<&T>, name: impl Fn(&T) -> String) -> String {
     match (found, wanted) {
-        (Some(found), Some(wanted)) => format!("{} where {} belongs, or not as it was", name(found), name(wanted)),
+        (Some(found), Some(wanted)) => {
+            format!("{} where {} belongs, or not as it was", name(found), name(wanted))
+        }
         (Some(found), None) => format!("{} is not in the journal", name(found)),
         (None, Some(wanted)) => format!("{} is missing", name(wanted)),
         (None, None) => String::new(),
@@ -276,7 +289,12 @@ fn difference<T>(found: Option<&T>, wanted: Option<&T>, name: impl Fn(&T) -> Str
 }
 
 /// States: accounts, positions, orders; then the venue's own sums.
-async fn finish(store: &Store, row: &VenueRow, fold: Fold, expected: Expected) -> Result<Report, TradingError> {
+async fn finish(
+    store: &Store,
+    row: &VenueRow,
+    fold: Fold,
+    expected: Expected,
+) -> Result<Report, TradingError> {
     let venue = row.id;
     let Some(state) = fold.venue() else {
         return Err(FoldError::Gap(Seq(1)).into());

@@ -189,7 +189,8 @@ async fn messages_that_mean_nothing_are_buried_and_change_nothing() {
     let dead = StreamNames::of(desk.venue()).dead_letter;
     let mut letters: Vec<String> = Vec::new();
     while letters.len() < 5 {
-        let Batch::Messages(messages) = desk.bus.read_after(&dead, letters.len() as u64, 10).await.unwrap() else {
+        let Batch::Messages(messages) = desk.bus.read_after(&dead, letters.len() as u64, 10).await.unwrap()
+        else {
             panic!("trimmed");
         };
         letters.extend(messages.iter().map(|letter| String::from_utf8_lossy(&letter.bytes).into_owned()));

@@ -56,7 +56,10 @@ async fn every_commit_may_fail_once_and_nothing_is_lost_or_doubled() {
         desk.quote(9_990, 10_010).await;
     }
     assert_eq!(desk.number("SELECT count(*) FROM orders").await, 20);
-    assert_eq!(desk.number("SELECT sum(qty_filled) FROM trades").await, (0..20).map(|round| 1 + round % 3).sum::<i64>());
+    assert_eq!(
+        desk.number("SELECT sum(qty_filled) FROM trades").await,
+        (0..20).map(|round| 1 + round % 3).sum::<i64>()
+    );
     // Snapshots have let payloads go that this made-up market cannot give again.
     desk.stop().await;
     desk.abandon().await;
@@ -110,7 +113,8 @@ async fn a_crash_in_the_middle_of_orders_loses_none_that_was_answered() {
             if index == 3 + round {
                 desk.crash().await;
             }
-            if let Ok(Ok(Ok(name))) = tokio::time::timeout(std::time::Duration::from_millis(200), send).await {
+            if let Ok(Ok(Ok(name))) = tokio::time::timeout(std::time::Duration::from_millis(200), send).await
+            {
                 answered.push(name);
             }
         }

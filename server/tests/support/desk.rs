@@ -288,7 +288,10 @@ impl Desk {
             assert_eq!(batch.through.0, message.id);
             for entry in &batch.entries {
                 let outcome = entry.outcome.clone();
-                assert!(self.outcomes.last().is_none_or(|last| last.seq.next() == outcome.seq), "a gap or a repeat");
+                assert!(
+                    self.outcomes.last().is_none_or(|last| last.seq.next() == outcome.seq),
+                    "a gap or a repeat"
+                );
                 if let Some(simulator) = &mut self.simulator {
                     simulator.observe(outcome.seq, &outcome.flows());
                 }

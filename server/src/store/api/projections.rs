@@ -117,7 +117,6 @@ pub(crate) fn asset_column(asset: Asset) -> Option<uuid::Uuid> {
     }
 }
 
-
 impl Store {
     /// Every account, by id.
     ///
@@ -131,7 +130,12 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Database`].
-    pub async fn order_rows(&self, venue: VenueId, after: Seq, max: u32) -> Result<Vec<OrderRow>, StoreError> {
+    pub async fn order_rows(
+        &self,
+        venue: VenueId,
+        after: Seq,
+        max: u32,
+    ) -> Result<Vec<OrderRow>, StoreError> {
         on_backend!(self, backend => backend.order_rows(venue, after, max).await)
     }
 
@@ -148,7 +152,12 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Database`].
-    pub async fn trade_rows(&self, venue: VenueId, after: Seq, through: Seq) -> Result<Vec<TradeRow>, StoreError> {
+    pub async fn trade_rows(
+        &self,
+        venue: VenueId,
+        after: Seq,
+        through: Seq,
+    ) -> Result<Vec<TradeRow>, StoreError> {
         on_backend!(self, backend => backend.trade_rows(venue, after, through).await)
     }
 
@@ -156,7 +165,12 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Database`].
-    pub async fn ledger_rows(&self, venue: VenueId, after: Seq, through: Seq) -> Result<Vec<LedgerRow>, StoreError> {
+    pub async fn ledger_rows(
+        &self,
+        venue: VenueId,
+        after: Seq,
+        through: Seq,
+    ) -> Result<Vec<LedgerRow>, StoreError> {
         on_backend!(self, backend => backend.ledger_rows(venue, after, through).await)
     }
 
