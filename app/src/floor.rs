@@ -59,6 +59,7 @@ pub(crate) fn Floor(
             })}
         </Suspense>
     }
+    .into_any()
 }
 
 /// The venue cannot be shown now.

@@ -3,7 +3,8 @@
 //! Knows nothing of storage, of buses and of agents: all that it may ask of a
 //! server stands in [`gateway`].
 
-// Views are types made of types; the trading screen's needs more than 128.
+// Views are types made of types. Components end in `into_any`, so that whoever
+// mounts the pages needs no deeper recursion than the usual; this room does.
 #![recursion_limit = "256"]
 #![allow(unreachable_pub, reason = "`#[component]` writes `pub` on what it makes")]
 

@@ -31,6 +31,7 @@ pub(crate) fn Frame(live: Live, title: &'static str, children: Children) -> impl
             <status::StatusBar live />
         </div>
     }
+    .into_any()
 }
 
 /// Shows the receipts to whoever measures the page from outside.

@@ -45,7 +45,8 @@ pub(super) fn Pill(live: Live) -> impl IntoView {
             <span class="dot" aria-hidden="true"></span>
             <strong>{move || phase.get().word()}</strong>
             <span class="num">{round_trip}</span>
-            <span class="num">{age}</span>
+            <span class="num age">{age}</span>
         </p>
     }
+    .into_any()
 }

@@ -17,6 +17,7 @@ pub(super) fn Rail(current: &'static str) -> impl IntoView {
             </Place>
         </nav>
     }
+    .into_any()
 }
 
 #[component]

@@ -36,6 +36,7 @@ pub(super) fn StatusBar(live: Live) -> impl IntoView {
             </p>
         </footer>
     }
+    .into_any()
 }
 
 /// How many answers kept their preview's word.

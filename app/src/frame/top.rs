@@ -60,6 +60,7 @@ pub(super) fn TopBar(live: Live) -> impl IntoView {
             </form>
         </header>
     }
+    .into_any()
 }
 
 #[component]
@@ -74,6 +75,7 @@ fn Figure(label: &'static str, unit: String, testid: &'static str, children: Chi
             </dd>
         </div>
     }
+    .into_any()
 }
 
 /// A gain or loss: sign and arrow beside the colour.
@@ -109,4 +111,5 @@ fn Gain(
             </dd>
         </div>
     }
+    .into_any()
 }

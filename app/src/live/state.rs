@@ -147,6 +147,7 @@ impl State {
         }
         (self.through, self.time) = (cut.through, cut.time);
         (self.date, self.date_rev) = (cut.date, cut.date_rev);
+        let mut executed = Vec::new();
         for item in cut.items {
             match item {
                 Item::Book(book) => {
@@ -158,13 +159,18 @@ impl State {
                     self.set_tick(&tick);
                 }
                 Item::Account(frame) => self.set_account(&frame, &mut changes),
-                Item::Execution(frame) => self.execute(*frame, &mut changes),
+                Item::Execution(frame) => {
+                    if self.execute(&frame, &mut changes) {
+                        executed.push(*frame);
+                    }
+                }
                 Item::Portfolio(snapshot) => {
                     self.agent_nav = (snapshot.valuation.nav, snapshot.through);
                 }
                 Item::Tape(_) => {}
             }
         }
+        changes.notices = Notice::all(&executed, &self.instruments);
         changes
     }
 
@@ -249,19 +255,17 @@ impl State {
         changes.reread |= !same;
     }
 
-    fn execute(&mut self, frame: ExecutionFrame, changes: &mut Changes) {
+    /// Applies an execution; whether it was the next one.
+    fn execute(&mut self, frame: &ExecutionFrame, changes: &mut Changes) -> bool {
         if self.gap || frame.account_seq <= self.account.account_seq {
-            return;
+            return false;
         }
         if frame.account_seq != self.account.account_seq + 1 {
             self.gap = true;
             changes.gap = true;
-            return;
+            return false;
         }
         changes.account = true;
-        if let Some(notice) = Notice::of(&frame, &self.instruments) {
-            changes.notices.push(notice);
-        }
         let account = &mut self.account;
         account.account_seq = frame.account_seq;
         account.rev = account.rev.max(frame.seq);
@@ -272,8 +276,8 @@ impl State {
         {
             account.positions.insert(position.instrument_id, held);
         }
-        if let Some(order) = frame.order {
-            match convert::order(&order, &self.instruments) {
+        if let Some(order) = &frame.order {
+            match convert::order(order, &self.instruments) {
                 Some(open) if order.status.is_live() => {
                     account.open.insert(order.order_id, open);
                 }
@@ -282,10 +286,11 @@ impl State {
                 }
             }
             changes.orders.insert(order.order_id);
-            self.log.put(order);
+            self.log.put(order.clone());
         }
-        if let Some(fill) = frame.fill {
-            changes.fills |= self.log.filled(fill);
+        if let Some(fill) = &frame.fill {
+            changes.fills |= self.log.filled(fill.clone());
         }
+        true
     }
 }

@@ -127,6 +127,13 @@ pub(crate) fn Positions(live: Live, wide: bool) -> impl IntoView {
                 <For each=move || ids.get() key=|id| *id let:id>
                     <Row live id wide columns=row_columns.clone() />
                 </For>
+                <Show when=move || ids.with(Vec::is_empty)>
+                    <tr>
+                        <td class="empty" colspan=if wide { "12" } else { "7" }>
+                            "No positions yet: buy something and it appears here."
+                        </td>
+                    </tr>
+                </Show>
             </tbody>
             <tfoot>
                 <tr data-testid="positions-total">
@@ -140,10 +147,8 @@ pub(crate) fn Positions(live: Live, wide: bool) -> impl IntoView {
                 </tr>
             </tfoot>
         </table>
-        <Show when=move || ids.with(Vec::is_empty)>
-            <p class="empty">"No positions yet: buy something and it appears here."</p>
-        </Show>
     }
+    .into_any()
 }
 
 #[component]
@@ -208,6 +213,7 @@ fn Row(live: Live, id: InstrumentId, wide: bool, columns: Vec<Column>) -> impl I
             {cells}
         </tr>
     }
+    .into_any()
 }
 
 fn shown(gain: bool, money: Option<Money>) -> String {

@@ -35,6 +35,13 @@ pub(super) fn Tiles(live: Live) -> impl IntoView {
             )
         })
     });
+    let concentration = Signal::derive(move || {
+        live.valuation.with(|valuation| match valuation.exposure.is_empty() {
+            true => format::ABSENT.to_owned(),
+            // 1e-9 of one is 1e-7 of a per cent.
+            false => format::decimal_at(Decimal::new(valuation.concentration_e9, 7), 1),
+        })
+    });
     view! {
         <dl class="tiles">
             <Tile label="NAV" unit=currency.clone() testid="tile-nav" value=money(|v| v.nav) />
@@ -76,8 +83,15 @@ pub(super) fn Tiles(live: Live) -> impl IntoView {
                 value=money(|v| v.dv01)
             />
             <Tile label="Leverage" unit=String::new() testid="tile-leverage" value=leverage />
+            <Tile
+                label="Largest position"
+                unit="% of gross".to_owned()
+                testid="tile-concentration"
+                value=concentration
+            />
         </dl>
     }
+    .into_any()
 }
 
 /// Money that underliers' moves act on; absent without any.
@@ -119,4 +133,5 @@ fn Tile(
             </dd>
         </div>
     }
+    .into_any()
 }

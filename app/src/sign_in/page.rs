@@ -33,6 +33,7 @@ pub(crate) fn SignIn() -> impl IntoView {
             </p>
         </Gate>
     }
+    .into_any()
 }
 
 /// `/register`.
@@ -81,6 +82,7 @@ pub(crate) fn Register() -> impl IntoView {
             </p>
         </Gate>
     }
+    .into_any()
 }
 
 /// Who is signed in already has no business at the gate.
@@ -142,6 +144,7 @@ fn Gate(
             </div>
         </main>
     }
+    .into_any()
 }
 
 #[component]

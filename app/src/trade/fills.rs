@@ -50,6 +50,7 @@ pub(super) fn Fills(live: Live) -> impl IntoView {
             </Show>
         </div>
     }
+    .into_any()
 }
 
 #[component]
@@ -63,8 +64,9 @@ fn Row(live: Live, fill: FillFrame) -> impl IntoView {
             <td class="num">{format::decimal(fill.quantity)}</td>
             <td class="num">{format::decimal(fill.price)}</td>
             <td class="num wide">{format::money(fill.notional)}</td>
-            <td class="num">{format::exact_money(fill.fee)}</td>
+            <td class="num">{format::decimal_at(fill.fee.to_decimal(), 4)}</td>
             <td class="wide">{if fill.maker { "Maker" } else { "Taker" }}</td>
         </tr>
     }
+    .into_any()
 }

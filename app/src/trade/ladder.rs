@@ -16,6 +16,9 @@ use crate::widgets::{Units, format};
 /// Rows on each side of the spread.
 const DEPTH: usize = 12;
 
+/// As many of them as a phone shows.
+const PHONE_DEPTH: usize = 8;
+
 #[component]
 pub(super) fn LadderPanel(live: Live, form: Form, tab: RwSignal<Tab>) -> impl IntoView {
     let instrument = Memo::new(move |_| live.instrument(live.selected.get()));
@@ -73,6 +76,7 @@ pub(super) fn LadderPanel(live: Live, form: Form, tab: RwSignal<Tab>) -> impl In
             </table>
         </div>
     }
+    .into_any()
 }
 
 #[component]
@@ -108,9 +112,11 @@ fn Row(
         Side::Buy => format!("bid-{level}"),
         Side::Sell => format!("ask-{level}"),
     };
-    let tone = match side {
-        Side::Buy => "rung bid",
-        Side::Sell => "rung ask",
+    let tone = match (side, level < PHONE_DEPTH) {
+        (Side::Buy, true) => "rung bid",
+        (Side::Buy, false) => "rung bid deep",
+        (Side::Sell, true) => "rung ask",
+        (Side::Sell, false) => "rung ask deep",
     };
     // Arrow keys move between rows; one row a side is in the tab order.
     let tabindex = if level == 0 { "0" } else { "-1" };
@@ -140,6 +146,7 @@ fn Row(
             <td class="num muted">{lots(|rung| rung.cumulative)}</td>
         </tr>
     }
+    .into_any()
 }
 
 /// Arrow keys move the focus from price to price.

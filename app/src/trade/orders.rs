@@ -35,7 +35,9 @@ pub(super) fn Orders(live: Live) -> impl IntoView {
             <table data-testid="orders">
                 <thead>
                     <tr>
-                        <th scope="col">"Time"</th>
+                        <th scope="col" class="wide">
+                            "Time"
+                        </th>
                         <th scope="col">"Symbol"</th>
                         <th scope="col">"Side"</th>
                         <th scope="col" class="wide">
@@ -47,7 +49,7 @@ pub(super) fn Orders(live: Live) -> impl IntoView {
                         <th scope="col" class="num">
                             "Quantity"
                         </th>
-                        <th scope="col" class="num">
+                        <th scope="col" class="num wide">
                             "Filled"
                         </th>
                         <th scope="col">"Status"</th>
@@ -67,6 +69,7 @@ pub(super) fn Orders(live: Live) -> impl IntoView {
             </Show>
         </div>
     }
+    .into_any()
 }
 
 #[component]
@@ -86,13 +89,13 @@ fn Row(live: Live, id: OrderId) -> impl IntoView {
     );
     Some(view! {
         <tr data-testid="order" data-order=id.to_string() data-status=move || status().as_str()>
-            <td class="num left">{format::clock(frame.created_at)}</td>
+            <td class="num left wide">{format::clock(frame.created_at)}</td>
             <th scope="row">{symbol}</th>
             <td class=side_tone(frame.side)>{side_word(frame.side)}</td>
             <td class="wide">{kind} " " {frame.time_in_force.as_str()}</td>
             <td class="num">{limit(&frame)}</td>
             <td class="num">{format::decimal(frame.quantity)}</td>
-            <td class="num" data-testid="order-filled">
+            <td class="num wide" data-testid="order-filled">
                 {move || order.with(|order| format::decimal(order.filled_quantity))}
             </td>
             <td class=move || status_tone(status()) data-testid="order-status">
@@ -157,7 +160,7 @@ pub(super) const fn side_tone(side: Side) -> &'static str {
 const fn status_word(status: OrderStatus) -> &'static str {
     match status {
         OrderStatus::Open => "Open",
-        OrderStatus::Partial => "Partly filled",
+        OrderStatus::Partial => "Partial",
         OrderStatus::Filled => "Filled",
         OrderStatus::Cancelled => "Cancelled",
     }

@@ -58,4 +58,5 @@ pub(super) fn Tabs(tab: RwSignal<Tab>) -> impl IntoView {
             {Tab::ALL.map(button).collect_view()}
         </nav>
     }
+    .into_any()
 }

@@ -50,6 +50,7 @@ pub(super) fn Watch(live: Live, tab: RwSignal<Tab>) -> impl IntoView {
             </table>
         </div>
     }
+    .into_any()
 }
 
 #[component]
@@ -113,4 +114,5 @@ fn Row(live: Live, instrument: Instrument, quote: Quote, tab: RwSignal<Tab>) -> 
             </td>
         </tr>
     }
+    .into_any()
 }

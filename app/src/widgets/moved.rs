@@ -75,9 +75,11 @@ where
         })
     };
     view! {
+        <span class=direction aria-hidden="true">
+            {arrow}
+        </span>
         <span class="moved" data-flash=flash data-testid=testid>
             {move || trace.with(|trace| trace.value).map_or_else(|| ABSENT.to_owned(), show)}
         </span>
-        <span class=direction aria-hidden="true">{arrow}</span>
     }
 }

@@ -3,7 +3,7 @@
 //! Knows no market; the instrument fixed these for its life.
 
 use engine::decimal::Decimal;
-use engine::instrument::Instrument;
+use engine::instrument::{Instrument, InstrumentKind};
 use engine::money::{Lots, Ticks};
 
 use super::format;
@@ -11,6 +11,7 @@ use super::format;
 /// The units in which an instrument is priced and sized.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Units {
+    kind: InstrumentKind,
     tick_size: Decimal,
     lot_size: Decimal,
 }
@@ -18,7 +19,25 @@ pub struct Units {
 impl Units {
     /// The units of `instrument`.
     pub fn of(instrument: &Instrument) -> Self {
-        Self { tick_size: instrument.tick_size, lot_size: instrument.lot_size }
+        Self { kind: instrument.kind(), tick_size: instrument.tick_size, lot_size: instrument.lot_size }
+    }
+
+    /// What a quantity counts.
+    pub const fn counted(self) -> &'static str {
+        match self.kind {
+            InstrumentKind::Equity => "shares",
+            InstrumentKind::Option | InstrumentKind::Future => "contracts",
+            InstrumentKind::Bond => "face",
+            InstrumentKind::Swap => "notional",
+        }
+    }
+
+    /// What a price is a price of, where that is not one unit.
+    pub const fn priced_per(self) -> Option<&'static str> {
+        match self.kind {
+            InstrumentKind::Bond | InstrumentKind::Swap => Some("per 100"),
+            InstrumentKind::Equity | InstrumentKind::Option | InstrumentKind::Future => None,
+        }
     }
 
     /// A price as exact decimal.
@@ -67,7 +86,11 @@ mod tests {
 
     #[test]
     fn an_average_price_has_two_more_decimals() {
-        let units = Units { tick_size: Decimal::new(1, 2), lot_size: Decimal::new(1, 0) };
+        let units = Units {
+            kind: InstrumentKind::Equity,
+            tick_size: Decimal::new(1, 2),
+            lot_size: Decimal::new(1, 0),
+        };
         let fills = [
             PriceFill { price: Ticks(10_005), lots: Lots(60) },
             PriceFill { price: Ticks(10_010), lots: Lots(40) },

@@ -35,6 +35,7 @@ pub(super) fn SideField(form: Form) -> impl IntoView {
             {choice(Side::Buy, "Buy", "buy")} {choice(Side::Sell, "Sell", "sell")}
         </fieldset>
     }
+    .into_any()
 }
 
 /// Limit or market.
@@ -59,6 +60,7 @@ pub(super) fn TypeField(form: Form) -> impl IntoView {
             </select>
         </div>
     }
+    .into_any()
 }
 
 /// What happens to a remainder; a market order never rests.
@@ -86,6 +88,7 @@ pub(super) fn TifField(form: Form) -> impl IntoView {
             </select>
         </div>
     }
+    .into_any()
 }
 
 /// A number with its unit, its hint and its refusal.
@@ -132,4 +135,5 @@ pub(super) fn NumberField(
             </p>
         </div>
     }
+    .into_any()
 }

@@ -102,7 +102,12 @@ pub(in crate::trade) fn TicketPanel(live: Live, form: Form) -> impl IntoView {
         OrderType::Market => "at the market".to_owned(),
         OrderType::Limit => "price".to_owned(),
     });
+    let counted = Signal::derive(move || units.get().map_or("", Units::counted).to_owned());
     let currency = live.currency();
+    let priced = Signal::derive(move || match units.get().and_then(Units::priced_per) {
+        Some(per) => format!("{currency} {per}"),
+        None => currency.clone(),
+    });
     view! {
         <header>
             <h2 id="ticket-title">
@@ -131,7 +136,7 @@ pub(in crate::trade) fn TicketPanel(live: Live, form: Form) -> impl IntoView {
                 <NumberField
                     name="quantity"
                     label="Quantity"
-                    unit=Signal::stored("units".to_owned())
+                    unit=counted
                     value=form.quantity
                     hint=quantity_hint
                     problems=problem
@@ -139,7 +144,7 @@ pub(in crate::trade) fn TicketPanel(live: Live, form: Form) -> impl IntoView {
                 <NumberField
                     name="limit_price"
                     label="Limit price"
-                    unit=Signal::stored(currency)
+                    unit=priced
                     value=form.limit
                     hint=limit_hint
                     problems=problem
@@ -157,6 +162,7 @@ pub(in crate::trade) fn TicketPanel(live: Live, form: Form) -> impl IntoView {
             <PreviewTable live units side=form.side preview />
         </form>
     }
+    .into_any()
 }
 
 /// Parses and previews a raw ticket on the state of this instant.

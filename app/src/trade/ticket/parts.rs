@@ -20,6 +20,7 @@ pub(super) fn General(problem: Signal<Option<(&'static str, String)>>) -> impl I
             {move || text().map(|(_, text)| view! { <span class="problem">{text}</span> })}
         </p>
     }
+    .into_any()
 }
 
 #[component]
@@ -45,14 +46,16 @@ pub(super) fn Submit(form: Form, ready: Memo<bool>, outbox: Outbox) -> impl Into
             {word}
         </button>
     }
+    .into_any()
 }
 
 /// The second question, asked of dangerous orders alone.
 #[component]
 pub(super) fn Confirm(asking: RwSignal<Vec<Danger>>, send: Callback<()>) -> impl IntoView {
-    let yes = NodeRef::<leptos::html::Button>::new();
+    // The harmless answer has the focus: a second Enter sends nothing.
+    let no = NodeRef::<leptos::html::Button>::new();
     Effect::new(move |_| {
-        if let Some(button) = yes.get() {
+        if let Some(button) = no.get() {
             let _ = button.focus();
         }
     });
@@ -73,6 +76,7 @@ pub(super) fn Confirm(asking: RwSignal<Vec<Danger>>, send: Callback<()>) -> impl
             <div class="pair">
                 <button
                     type="button"
+                    node_ref=no
                     data-testid="confirm-no"
                     on:click=move |_| asking.set(Vec::new())
                 >
@@ -81,7 +85,6 @@ pub(super) fn Confirm(asking: RwSignal<Vec<Danger>>, send: Callback<()>) -> impl
                 <button
                     type="button"
                     class="primary"
-                    node_ref=yes
                     data-testid="confirm-yes"
                     on:click=move |_| send.run(())
                 >
@@ -90,6 +93,7 @@ pub(super) fn Confirm(asking: RwSignal<Vec<Danger>>, send: Callback<()>) -> impl
             </div>
         </div>
     }
+    .into_any()
 }
 
 /// What became of the last submission, or why there can be none.
@@ -115,6 +119,7 @@ pub(super) fn Answer(outbox: Outbox, closed: Memo<bool>) -> impl IntoView {
             {move || text().1}
         </p>
     }
+    .into_any()
 }
 
 /// A double click is one submission.

@@ -201,6 +201,7 @@ pub(super) fn PreviewTable(
             </p>
         </div>
     }
+    .into_any()
 }
 
 #[component]
@@ -213,6 +214,7 @@ fn Fact(label: &'static str, testid: &'static str, value: Signal<String>) -> imp
             </dd>
         </div>
     }
+    .into_any()
 }
 
 #[component]
@@ -233,6 +235,7 @@ fn Line(
             </td>
         </tr>
     }
+    .into_any()
 }
 
 fn dash() -> String {
