@@ -25,6 +25,7 @@ use crate::config::Config;
 use crate::shutdown::Shutdown;
 use crate::store::api::users::{Holder, NewUser};
 use crate::store::{Store, StoreError};
+use crate::telemetry::Health;
 use crate::trading::client::{SendError, SequencerClient};
 
 pub use email::Email;
@@ -88,6 +89,8 @@ pub struct Deps {
     pub clock: WallClock,
     /// The market that new users get an account in.
     pub venue: VenueId,
+    /// Where the agent reports.
+    pub health: Health,
 }
 
 /// The agent; clones share it.
@@ -153,7 +156,7 @@ impl Auth {
         let (auth, name) = (self.clone(), email.clone());
         let created = tokio::spawn(async move { auth.create(name, password).await });
         let user = created.await.map_err(|error| StoreError::Corrupt(error.to_string()))??;
-        Ok(Entered { user, cookie: self.sessions.start(user, headers).await? })
+        self.enter(user, headers).await
     }
 
     /// Signs a user in, with a new session of their own.
@@ -181,7 +184,7 @@ impl Auth {
         let user = user.filter(|_| right).ok_or(AuthError::InvalidCredentials)?;
         self.failures.forgive(&key);
         self.open_accounts(Some(user)).await?;
-        Ok(Entered { user, cookie: self.sessions.start(user, headers).await? })
+        self.enter(user, headers).await
     }
 
     /// Ends the request's session for good and says so to whoever holds its
@@ -190,10 +193,22 @@ impl Auth {
     /// # Errors
     /// When store or bus fail.
     pub async fn sign_out(&self, headers: &HeaderMap) -> Result<HeaderValue, AuthError> {
+        self.leave(headers).await?;
+        Ok(self.sessions.forget())
+    }
+
+    /// Gives a user a session of its own; the one that the request came with
+    /// ends.
+    async fn enter(&self, user: Uuid, headers: &HeaderMap) -> Result<Entered, AuthError> {
+        self.leave(headers).await?;
+        Ok(Entered { user, cookie: self.sessions.start(user).await? })
+    }
+
+    async fn leave(&self, headers: &HeaderMap) -> Result<(), AuthError> {
         if let Some(session) = self.sessions.end(headers).await? {
             ended::announce(&self.deps.bus, self.deps.venue, session).await;
         }
-        Ok(self.sessions.forget())
+        Ok(())
     }
 
     async fn create(&self, email: Email, password: String) -> Result<Uuid, AuthError> {
@@ -245,14 +260,25 @@ pub async fn run(auth: Auth, shutdown: Shutdown) -> Result<(), StoreError> {
         tracing::warn!(event = "accounts_unopened", %error, "accounts could not be opened yet");
         tokio::select! {
             () = shutdown.cancelled() => return Ok(()),
-            () = tokio::time::sleep(OPEN_AGAIN) => {}
+            () = pause(OPEN_AGAIN) => {}
         }
     }
+    let mut sweeps = 0;
     loop {
         auth.sessions.sweep().await?;
+        sweeps += 1;
+        auth.deps.health.report("auth", sweeps);
         tokio::select! {
             () = shutdown.cancelled() => return Ok(()),
-            () = tokio::time::sleep(SWEEP) => {}
+            () = pause(SWEEP) => {}
         }
     }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "sessions end on the wall's time; nothing tells that trading is back"
+)]
+async fn pause(wait: Duration) {
+    tokio::time::sleep(wait).await;
 }

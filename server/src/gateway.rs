@@ -178,10 +178,8 @@ pub async fn run(floor: Floor, shutdown: Shutdown) -> Result<(), FollowError> {
 /// # Errors
 /// When the listener fails.
 pub async fn serve(listener: TcpListener, floor: Floor, shutdown: Shutdown) -> std::io::Result<()> {
-    let options = LeptosOptions::builder()
-        .output_name("tradefloor")
-        .site_addr(listener.local_addr()?)
-        .build();
+    let options =
+        LeptosOptions::builder().output_name("tradefloor").site_addr(listener.local_addr()?).build();
     let sockets = floor.inner.socket_tasks.clone();
     let router = router::router(floor, options);
     let service = router.into_make_service_with_connect_info::<SocketAddr>();

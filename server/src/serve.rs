@@ -207,6 +207,7 @@ async fn doors(
         sequencer: sequencer.clone(),
         clock: clock.clone(),
         venue: row.id,
+        health: health.clone(),
     };
     let auth = Auth::new(auth_deps, &config, secure)?;
     let gateway_deps = gateway::Deps {

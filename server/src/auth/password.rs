@@ -112,9 +112,9 @@ impl Hasher {
                 let parsed = PasswordHash::new(&stored);
                 // More bytes than any password may have cannot be anyone's.
                 let password = if password.len() > MAX_BYTES { "" } else { &password };
-                parsed.is_ok_and(|hash| argon2().is_ok_and(|argon2| {
-                    argon2.verify_password(password.as_bytes(), &hash).is_ok()
-                }))
+                parsed.is_ok_and(|hash| {
+                    argon2().is_ok_and(|argon2| argon2.verify_password(password.as_bytes(), &hash).is_ok())
+                })
             })
             .await?;
         Ok(known && matches)

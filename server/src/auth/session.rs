@@ -88,13 +88,11 @@ impl Sessions {
         if self.secure { "__Host-tradefloor" } else { "tradefloor" }
     }
 
-    /// Starts a session of `user` and gives its cookie; the one that the
-    /// request came with ends.
+    /// Starts a session of `user` and gives its cookie.
     ///
     /// # Errors
     /// When the store or the system's randomness fails.
-    pub async fn start(&self, user: Uuid, request: &HeaderMap) -> Result<HeaderValue, StoreError> {
-        self.end(request).await?;
+    pub async fn start(&self, user: Uuid) -> Result<HeaderValue, StoreError> {
         let mut id = [0; 32];
         getrandom::fill(&mut id).map_err(|error| StoreError::Corrupt(format!("no randomness: {error}")))?;
         let id = Digest(id).to_string();

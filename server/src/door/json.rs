@@ -101,11 +101,9 @@ pub async fn read(request: Request) -> Result<bytes::Bytes, Problem> {
     let body = Limited::new(request.into_body(), MAX_BODY_BYTES);
     match body.collect().await {
         Ok(collected) => Ok(collected.to_bytes()),
-        Err(error) if error.downcast_ref::<LengthLimitError>().is_some() => Err(problem(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            "body_too_large",
-            "A body may be 64 KiB.",
-        )),
+        Err(error) if error.downcast_ref::<LengthLimitError>().is_some() => {
+            Err(problem(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", "A body may be 64 KiB."))
+        }
         Err(_) => Err(problem(StatusCode::BAD_REQUEST, "invalid_body", "The body broke off.")),
     }
 }

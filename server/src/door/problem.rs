@@ -14,7 +14,7 @@ use serde_json::json;
 #[derive(Clone, Debug)]
 pub struct Problem {
     /// What the client is told.
-    pub error: ApiError,
+    pub error: Box<ApiError>,
     /// Seconds after which trying again makes sense.
     pub retry_after: Option<u64>,
 }
@@ -28,7 +28,7 @@ impl Problem {
     /// The same, belonging to `field`.
     #[must_use]
     pub fn at(mut self, field: &str) -> Self {
-        self.error = self.error.at(field);
+        self.error.field = Some(field.to_owned());
         self
     }
 
@@ -101,7 +101,7 @@ pub fn refused(reject: Reject) -> ApiError {
 impl From<ApiError> for Problem {
     fn from(error: ApiError) -> Self {
         let retry_after = matches!(error.status, 429 | 503).then_some(1);
-        Self { error, retry_after }
+        Self { error: Box::new(error), retry_after }
     }
 }
 
@@ -113,13 +113,13 @@ impl From<Reject> for Problem {
 
 impl From<Problem> for ApiError {
     fn from(problem: Problem) -> Self {
-        problem.error
+        *problem.error
     }
 }
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let ApiError { status, code, message, field, reject } = self.error;
+        let ApiError { status, code, message, field, reject } = *self.error;
         let mut body = json!({ "code": code, "message": message, "field": field });
         if let Some(Reject::InsufficientCash { required, available }) = &reject {
             body["required"] = json!(required);
@@ -145,10 +145,8 @@ mod tests {
 
     #[test]
     fn a_refusal_keeps_its_code_field_and_status() {
-        let short = Reject::InsufficientCash {
-            required: Money::from_units(10),
-            available: Money::from_units(4),
-        };
+        let short =
+            Reject::InsufficientCash { required: Money::from_units(10), available: Money::from_units(4) };
         let problem = Problem::from(short);
         assert_eq!((problem.error.status, problem.error.code.as_str()), (409, "insufficient_cash"));
         assert_eq!(problem.error.field.as_deref(), Some("quantity"));

@@ -8,8 +8,8 @@
 use std::time::Duration;
 
 use app::gateway::{
-    ApiError, Caller, ClockCommand, ClockState, DayOpen, Desk, Gateway, HistoryQuery, OrderReply,
-    Page, Placed, TickRow, parse_order_id,
+    ApiError, Caller, ClockCommand, ClockState, DayOpen, Desk, Gateway, HistoryQuery, OrderReply, Page,
+    Placed, TickRow, parse_order_id,
 };
 use engine::event::{FillFrame, Item, OrderFrame, PortfolioSnapshot};
 use engine::id::{Digest, InstrumentId, Seq};
@@ -22,9 +22,9 @@ use engine::venue::{Command, Outcome};
 use super::window::{Window, unknown_instrument};
 use super::{Floor, State};
 use crate::door::{Problem, refused};
+use crate::store::StoreError;
 use crate::store::api::history::MarketWindow;
 use crate::store::api::reads::{FillFilter, OrderFilter};
-use crate::store::StoreError;
 use crate::trading::client::{Reply, SendError};
 
 /// How long an order may wait for the sequencer; later it is refused there.

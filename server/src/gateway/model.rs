@@ -128,7 +128,12 @@ impl Model {
         }
     }
 
-    async fn executions(&self, batch: Batch, mut after: u64, shutdown: &Shutdown) -> Result<u64, FollowError> {
+    async fn executions(
+        &self,
+        batch: Batch,
+        mut after: u64,
+        shutdown: &Shutdown,
+    ) -> Result<u64, FollowError> {
         let shared = &self.shared;
         let messages = match batch {
             Batch::Messages(messages) => messages,
@@ -244,7 +249,7 @@ impl Model {
             tracing::debug!(event = "books_awaited", through = self.through().0, "waiting for newest books");
             tokio::select! {
                 () = shutdown.cancelled() => return Ok(()),
-                () = tokio::time::sleep(LOOK_AGAIN) => self.refill().await?,
+                () = look_again() => self.refill().await?,
             }
         }
     }
@@ -291,3 +296,11 @@ impl Model {
         }
     }
 }
+
+#[expect(clippy::disallowed_methods, reason = "nothing announces that trading has put its books on the bus")]
+async fn look_again() {
+    tokio::time::sleep(LOOK_AGAIN).await;
+}
+
+#[cfg(test)]
+mod tests;

@@ -18,6 +18,9 @@ use crate::shutdown::Shutdown;
 /// How often the number is told while it is not zero.
 const TELL_EVERY: Duration = Duration::from_secs(10);
 
+/// How long changes are gathered before they are told.
+const SETTLE: Duration = Duration::from_millis(50);
+
 /// How long a request counts as presence.
 const RECENT_MICROS: i64 = 30 * MICROS_PER_SECOND;
 
@@ -66,13 +69,18 @@ impl Floor {
             let settled = async {
                 // Not again for every one of many that come at once.
                 inner.activity.arrived.notified().await;
-                tokio::time::sleep(Duration::from_millis(50)).await;
+                pause(SETTLE).await;
             };
             tokio::select! {
                 () = shutdown.cancelled() => return Ok(()),
                 () = settled => {}
-                () = tokio::time::sleep(TELL_EVERY) => {}
+                () = pause(TELL_EVERY) => {}
             }
         }
     }
+}
+
+#[expect(clippy::disallowed_methods, reason = "presence is a matter of the wall's time")]
+async fn pause(wait: Duration) {
+    tokio::time::sleep(wait).await;
 }

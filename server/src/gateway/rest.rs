@@ -11,8 +11,8 @@ mod venue;
 use app::gateway::{Caller, HistoryQuery};
 use axum::Router;
 use axum::extract::FromRequestParts;
-use axum::http::request::Parts;
 use axum::http::StatusCode;
+use axum::http::request::Parts;
 use axum::routing::{delete, get, post};
 
 use super::Floor;

@@ -5,13 +5,14 @@
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{Request, State};
+use axum::extract::{MatchedPath, Request, State};
 use axum::http::{Method, StatusCode, header};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use http_body_util::Limited;
 use leptos::prelude::LeptosOptions;
+use tokio::time::Instant;
 
 use super::{Floor, pages, rest, ws};
 use crate::auth::{Peer, SignedIn, routes as auth_routes};
@@ -36,6 +37,7 @@ pub(super) fn router(floor: Floor, options: LeptosOptions) -> Router {
             problem(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "Not with this method.")
         })
         .layer(from_fn(headers::secure))
+        .layer(from_fn(counted))
 }
 
 /// What needs no user: the bundle, health, figures.
@@ -56,6 +58,19 @@ async fn health(State(floor): State<Floor>) -> Response {
 async fn metrics(State(floor): State<Floor>) -> Response {
     let text = floor.inner.metrics.render();
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response()
+}
+
+/// Counts requests by route, so that the numbers do not grow with addresses.
+async fn counted(request: Request, next: Next) -> Response {
+    let route = request.extensions().get::<MatchedPath>().map_or("other", MatchedPath::as_str).to_owned();
+    let method = request.method().as_str().to_owned();
+    let began = Instant::now();
+    let response = next.run(request).await;
+    let status = response.status().as_u16().to_string();
+    let labels = [("route", route), ("method", method), ("status", status)];
+    metrics::counter!("tradefloor_requests_total", &labels).increment(1);
+    metrics::histogram!("tradefloor_request_seconds").record(began.elapsed().as_secs_f64());
+    response
 }
 
 /// Refuses what says that it is too long, and cuts off what does not say so.

@@ -62,12 +62,8 @@ impl Window {
         let short = |text: &Option<String>| -> String {
             text.as_deref().unwrap_or("-").chars().take(MAX_TEXT).collect()
         };
-        let question = format!(
-            "{subject}|{}|{}|{}",
-            short(&query.instrument_id),
-            short(&query.from),
-            short(&query.to)
-        );
+        let question =
+            format!("{subject}|{}|{}|{}", short(&query.instrument_id), short(&query.from), short(&query.to));
         let after = match &query.cursor {
             None => None,
             Some(cursor) => Some(cursors.read(&question, cursor).ok_or_else(|| {

@@ -18,10 +18,10 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use engine::event::Encoding;
 
+use super::Floor;
 use super::model::FollowError;
 use super::rest::Asked;
 use super::router::Identity;
-use super::Floor;
 use crate::auth::{SessionEnded, ended_stream};
 use crate::bus::Batch;
 use crate::bus::decode::decode_or_bury;
@@ -52,9 +52,8 @@ pub(super) async fn upgrade(
             return Err(problem(StatusCode::UNPROCESSABLE_ENTITY, "invalid_encoding", message).at("encoding"));
         }
     };
-    let upgrade = upgrade.map_err(|_| {
-        problem(StatusCode::UPGRADE_REQUIRED, "upgrade_required", "This is a WebSocket.")
-    })?;
+    let upgrade = upgrade
+        .map_err(|_| problem(StatusCode::UPGRADE_REQUIRED, "upgrade_required", "This is a WebSocket."))?;
     let most = floor.inner.limits.sockets_per_user as usize;
     let Some(place) = floor.inner.sockets.enter(&signed_in, most) else {
         let error = ApiError::new(429, "too_many_sockets", format!("A user may open {most} sockets."));

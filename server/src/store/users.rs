@@ -125,7 +125,11 @@ impl Backend {
         .transpose()
     }
 
-    pub(in crate::store) async fn touch_session(&self, hash: [u8; 32], now: WallTime) -> Result<bool, StoreError> {
+    pub(in crate::store) async fn touch_session(
+        &self,
+        hash: [u8; 32],
+        now: WallTime,
+    ) -> Result<bool, StoreError> {
         // An update, never an insert: what was signed out stays so.
         let touched = sqlx::query("UPDATE sessions SET last_seen_at = $2 WHERE session_hash = $1")
             .bind(hash.as_slice())

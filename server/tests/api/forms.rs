@@ -24,9 +24,17 @@ async fn a_refused_form_goes_back_with_the_reason_and_without_the_password() {
     let site = Site::open().await;
     let mut browser = site.visitor();
     for (path, form, expected) in [
-        ("/login", "email=a%40b.org&password=secret-word", "/login?error=invalid_credentials&email=a%40b.org"),
+        (
+            "/login",
+            "email=a%40b.org&password=secret-word",
+            "/login?error=invalid_credentials&email=a%40b.org",
+        ),
         ("/register", "email=a%40b.org&password=short", "/register?error=password_too_short&email=a%40b.org"),
-        ("/register", "email=nobody&password=correct+horse+battery", "/register?error=invalid_email&email=nobody"),
+        (
+            "/register",
+            "email=nobody&password=correct+horse+battery",
+            "/register?error=invalid_email&email=nobody",
+        ),
         (
             "/login",
             "email=a%40b.org&password=secret-word&next=%2Fportfolio",
@@ -48,7 +56,9 @@ async fn a_refused_form_goes_back_with_the_reason_and_without_the_password() {
 async fn a_next_that_leaves_the_site_is_ignored() {
     let site = Site::open().await;
     site.user("ada").await;
-    for next in ["%2F%2Fevil.example", "javascript%3Aalert(1)", "https%3A%2F%2Fevil.example", "%2F%5Cevil.example"] {
+    for next in
+        ["%2F%2Fevil.example", "javascript%3Aalert(1)", "https%3A%2F%2Fevil.example", "%2F%5Cevil.example"]
+    {
         let mut browser = site.visitor();
         let form = format!("email=ada%40example.org&password={}&next={next}", PASSWORD.replace(' ', "+"));
         let answer = browser.form("/login", &form).await;

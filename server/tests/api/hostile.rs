@@ -25,7 +25,14 @@ async fn bodies_that_are_no_clean_json_are_refused_at_every_door() {
     let before = head(&site).await;
     let large = format!(r#"{{"email":"{}"}}"#, "x".repeat(70_000));
     let deep = format!(r#"{{"email":{}{}}}"#, "[".repeat(33), "]".repeat(33));
-    for path in ["/api/v1/auth/register", "/api/v1/auth/login", "/api/v1/orders", "/api/v1/orders/preview", "/api/v1/venue/clock", "/api/v1/venue/claim"] {
+    for path in [
+        "/api/v1/auth/register",
+        "/api/v1/auth/login",
+        "/api/v1/orders",
+        "/api/v1/orders/preview",
+        "/api/v1/venue/clock",
+        "/api/v1/venue/claim",
+    ] {
         for (kind, body, status, code) in [
             ("application/json", large.as_str(), 413, "body_too_large"),
             ("application/json", "", 400, "invalid_json"),
@@ -97,9 +104,24 @@ async fn registrations_are_refused_by_name() {
         (json!({ "email": "a@example.org", "password": "short9chr" }), 422, "password_too_short", "password"),
         (json!({ "email": "a@example.org", "password": "password123" }), 422, "password_weak", "password"),
         (json!({ "email": "a@example.org", "password": long }), 422, "password_too_long", "password"),
-        (json!({ "email": "a@example.org", "password": PASSWORD, "cash_balance": 9 }), 422, "unknown_field", "cash_balance"),
-        (json!({ "email": "a@example.org", "password": PASSWORD, "role": "admin" }), 422, "unknown_field", "role"),
-        (json!({ "email": "a@example.org", "password": PASSWORD, "user_id": "x" }), 422, "unknown_field", "user_id"),
+        (
+            json!({ "email": "a@example.org", "password": PASSWORD, "cash_balance": 9 }),
+            422,
+            "unknown_field",
+            "cash_balance",
+        ),
+        (
+            json!({ "email": "a@example.org", "password": PASSWORD, "role": "admin" }),
+            422,
+            "unknown_field",
+            "role",
+        ),
+        (
+            json!({ "email": "a@example.org", "password": PASSWORD, "user_id": "x" }),
+            422,
+            "unknown_field",
+            "user_id",
+        ),
     ];
     for (body, status, code, field) in cases {
         let answer = visitor.post("/api/v1/auth/register", &body).await;
@@ -189,9 +211,7 @@ async fn orders_are_refused_by_name_and_change_nothing() {
         assert_eq!(told(&answer), expected(*status, code), "{body}");
         assert!(answer.json()["error"]["message"].is_string(), "{}", answer.text);
         // A preview says the same, but for what only an order binds.
-        if !["used", ""].contains(&body["client_order_id"].as_str().unwrap_or(""))
-            && *code != "too_late"
-        {
+        if !["used", ""].contains(&body["client_order_id"].as_str().unwrap_or("")) && *code != "too_late" {
             let preview = user.post("/api/v1/orders/preview", body).await;
             assert_eq!(told(&preview), expected(*status, code), "preview of {body}");
         }
@@ -249,7 +269,14 @@ async fn changes_come_from_the_own_site_alone() {
     let site = Site::open().await;
     let user = site.user("ada").await;
     let body = json!({ "email": "ada@example.org", "password": PASSWORD });
-    for path in ["/api/v1/auth/login", "/api/v1/auth/logout", "/api/v1/orders", "/login", "/logout", "/api/ui/place_order"] {
+    for path in [
+        "/api/v1/auth/login",
+        "/api/v1/auth/logout",
+        "/api/v1/orders",
+        "/login",
+        "/logout",
+        "/api/ui/place_order",
+    ] {
         for (origin, cookie, allowed) in [
             (Some("https://evil.example"), true, false),
             (Some("https://evil.example"), false, false),

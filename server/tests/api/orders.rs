@@ -136,10 +136,9 @@ async fn a_number_may_be_text_or_a_number_and_is_never_a_float() {
     assert_eq!(answer.status, 201, "{}", answer.text);
     assert_eq!(answer.json()["order"]["limit_price"], "99.99");
     // A float would make these 99.99 and 10.
-    for (quantity, price, code) in [
-        ("10", "99.990000000000001", "tick_size"),
-        ("10.0000000000000000001", "99.99", "invalid_quantity"),
-    ] {
+    for (quantity, price, code) in
+        [("10", "99.990000000000001", "tick_size"), ("10.0000000000000000001", "99.99", "invalid_quantity")]
+    {
         let body = format!(
             r#"{{"instrument_id":"{id}","side":"BUY","type":"LIMIT","quantity":{quantity},
                 "limit_price":{price},"client_order_id":"c-2"}}"#

@@ -32,8 +32,7 @@ async fn a_subscription_starts_with_the_newest_of_everything_in_one_cut() {
     let mut user = site.user("ada").await;
     user.order(&ticket(site.id("ACME"), "BUY", "10", Some("95"), "c-1")).await;
     let id = site.id("ACME");
-    let channels =
-        [format!("book:{id}"), format!("tick:{id}"), "account".to_owned(), "portfolio".to_owned()];
+    let channels = [format!("book:{id}"), format!("tick:{id}"), "account".to_owned(), "portfolio".to_owned()];
     for query in ["", "?encoding=json", "?encoding=postcard"] {
         let mut socket = user.follow(query, &channels).await;
         let cut = socket.cut().await;
@@ -64,7 +63,8 @@ async fn every_execution_arrives_once_and_in_order_and_prices_are_the_newest() {
     let id = site.id("ACME");
     let mut socket = user.follow("?encoding=postcard", &["account".to_owned(), format!("tick:{id}")]).await;
     let first = socket.cut().await;
-    let Some(Item::Account(account)) = first.items.iter().find(|item| matches!(item, Item::Account(_))) else {
+    let Some(Item::Account(account)) = first.items.iter().find(|item| matches!(item, Item::Account(_)))
+    else {
         panic!("{first:?}")
     };
     let mut expected = account.account_seq + 1;
@@ -150,10 +150,9 @@ async fn messages_that_mean_nothing_are_answered_and_the_socket_goes_on() {
 async fn frames_that_are_too_large_binary_or_not_utf8_end_the_socket() {
     let site = Site::open().await;
     let user = site.user("ada").await;
-    for (message, code) in [
-        (Message::text("x".repeat(16 * 1024 + 1)), 1009),
-        (Message::binary(vec![0; 10]), 1003),
-    ] {
+    for (message, code) in
+        [(Message::text("x".repeat(16 * 1024 + 1)), 1009), (Message::binary(vec![0; 10]), 1003)]
+    {
         let mut socket = user.follow("", &[]).await;
         socket.put(message).await;
         assert_eq!(socket.closed().await, code);

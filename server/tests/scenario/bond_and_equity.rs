@@ -54,7 +54,8 @@ async fn a_user_buys_a_bond_and_an_equity_and_the_portfolio_adds_up() {
     // NAV = cash + marks, and P&L explains it.
     let marks = money(&held(acme)["value"]) + money(&held(gov)["value"]);
     assert_eq!(money(&valuation["nav"]), money(&valuation["cash"]) + marks);
-    let explained = money(&valuation["realized_pnl"]) + money(&valuation["unrealized_pnl"]) - money(&valuation["fees"]);
+    let explained =
+        money(&valuation["realized_pnl"]) + money(&valuation["unrealized_pnl"]) - money(&valuation["fees"]);
     assert_eq!(money(&valuation["nav"]), 1_000_000_000_000 + explained);
 
     // DV01 is the bond's alone: a ten-year bond near par loses about 0.08 per

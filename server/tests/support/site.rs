@@ -69,7 +69,8 @@ impl Site {
         let listener = serve::listen(&self.config).await.unwrap();
         released(self.folder.path()).await.close().await;
         let config = self.config.clone();
-        let running = serve::start(config, VenueConfig::default(), listener, self.clock.clone()).await.unwrap();
+        let running =
+            serve::start(config, VenueConfig::default(), listener, self.clock.clone()).await.unwrap();
         self.base = format!("http://{}", running.address);
         self.running = Some(running);
         self.ready().await;
@@ -240,7 +241,8 @@ impl Visitor {
         path: &str,
         change: impl FnOnce(reqwest::RequestBuilder) -> reqwest::RequestBuilder,
     ) -> Answer {
-        let mut request = self.client.request(method, format!("{}{path}", self.base)).header("origin", &self.base);
+        let mut request =
+            self.client.request(method, format!("{}{path}", self.base)).header("origin", &self.base);
         if let Some(cookie) = &self.cookie {
             request = request.header("cookie", cookie);
         }
@@ -266,7 +268,13 @@ async fn read(response: Response) -> Answer {
 }
 
 /// A ticket that only differs from another in its name.
-pub fn ticket(instrument: InstrumentId, side: &str, quantity: &str, limit: Option<&str>, name: &str) -> Value {
+pub fn ticket(
+    instrument: InstrumentId,
+    side: &str,
+    quantity: &str,
+    limit: Option<&str>,
+    name: &str,
+) -> Value {
     let mut ticket = json!({
         "instrument_id": instrument,
         "side": side,

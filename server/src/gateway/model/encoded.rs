@@ -34,9 +34,9 @@ impl Encoded {
             Encoding::Json => {
                 self.json.get_or_init(|| serde_json::to_vec(&self.item).unwrap_or_default().into())
             }
-            Encoding::Postcard => self
-                .postcard
-                .get_or_init(|| postcard::to_allocvec(&self.item).unwrap_or_default().into()),
+            Encoding::Postcard => {
+                self.postcard.get_or_init(|| postcard::to_allocvec(&self.item).unwrap_or_default().into())
+            }
         }
     }
 }

@@ -47,8 +47,7 @@ pub(crate) fn frame(
             frame.order = order(cancelled);
             frame.cancel_reason = Some(*reason);
         }
-        AccountChange::CouponPaid { instrument, amount }
-        | AccountChange::Redeemed { instrument, amount } => {
+        AccountChange::CouponPaid { instrument, amount } | AccountChange::Redeemed { instrument, amount } => {
             frame.payment = Some(*amount);
             frame.position = position(*instrument);
         }

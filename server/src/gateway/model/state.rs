@@ -10,8 +10,8 @@ use std::sync::Arc;
 use engine::account::Account;
 use engine::decimal::Decimal;
 use engine::event::{
-    BookFrame, BookLevel, BookMessage, BookRow, ExecutionBatch, Item, PortfolioMessage,
-    PortfolioSnapshot, TapeFrame, TickEvent,
+    BookFrame, BookLevel, BookMessage, BookRow, ExecutionBatch, Item, PortfolioMessage, PortfolioSnapshot,
+    TapeFrame, TickEvent,
 };
 use engine::id::{AccountId, InstrumentId, Seq};
 use engine::instrument::Instrument;
@@ -265,9 +265,8 @@ impl State {
                         followed.account.open.remove(&order.id);
                     }
                 }
-                AccountChange::Opened
-                | AccountChange::CouponPaid { .. }
-                | AccountChange::Redeemed { .. } => {}
+                AccountChange::Opened | AccountChange::CouponPaid { .. } | AccountChange::Redeemed { .. } => {
+                }
             }
             let frame = execution::frame(outcome, event, &followed.account, &self.instruments);
             let item = Arc::new(Encoded::new(Item::Execution(Box::new(frame))));
@@ -334,14 +333,12 @@ impl State {
 
     /// Makes the quote of `id` anew: its mark, touch or accrued interest moved.
     fn retick(&mut self, id: InstrumentId) {
-        let (Some(market), Some(instrument)) = (self.markets.get_mut(&id), self.instruments.get(&id))
-        else {
+        let (Some(market), Some(instrument)) = (self.markets.get_mut(&id), self.instruments.get(&id)) else {
             return;
         };
         let Some(mark) = market.mark else { return };
-        let touch = |rows: &[BookRow]| -> Option<Decimal> {
-            rows.first().map(|row| instrument.price(row.price))
-        };
+        let touch =
+            |rows: &[BookRow]| -> Option<Decimal> { rows.first().map(|row| instrument.price(row.price)) };
         let tick = TickEvent {
             instrument_id: id,
             timestamp: market.marked_at,

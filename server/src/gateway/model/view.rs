@@ -19,9 +19,9 @@ impl State {
     /// Whether every book is the one that this entry left: false while one is
     /// older than an entry that changed it, or newer than all of them.
     pub(crate) fn is_consistent(&self) -> bool {
-        self.markets.values().all(|market| {
-            market.book.rev >= market.changed && market.book.rev <= self.through
-        })
+        self.markets
+            .values()
+            .all(|market| market.book.rev >= market.changed && market.book.rev <= self.through)
     }
 
     /// The newest entry that any book is of.
@@ -88,9 +88,10 @@ impl State {
 
     /// An account as its owner sees it.
     pub(crate) fn account_frame(&self, account: &Account) -> AccountFrame {
-        let positions = account.positions.iter().filter_map(|(id, position)| {
-            Some(PositionFrame::new(position, self.instruments.get(id)?))
-        });
+        let positions = account
+            .positions
+            .iter()
+            .filter_map(|(id, position)| Some(PositionFrame::new(position, self.instruments.get(id)?)));
         let orders = account
             .open
             .values()
