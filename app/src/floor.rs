@@ -35,6 +35,8 @@ pub(crate) fn opening() -> OpeningResource {
 pub(crate) fn Floor(
     /// The screen's name.
     title: &'static str,
+    /// Where it is: where signing in comes back to.
+    path: &'static str,
     /// The screen.
     screen: fn(Live) -> AnyView,
 ) -> impl IntoView {
@@ -42,8 +44,10 @@ pub(crate) fn Floor(
     let slot = expect_context::<Slot>();
     #[cfg(feature = "ssr")]
     if matches!(use_context::<Option<Caller>>(), Some(None)) {
-        leptos_axum::redirect("/login");
+        leptos_axum::redirect(&format!("/login?next={path}"));
     }
+    #[cfg(not(feature = "ssr"))]
+    let _ = path;
     view! {
         <Title text=title />
         <Suspense fallback=|| ()>

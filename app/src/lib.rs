@@ -79,12 +79,12 @@ pub fn App() -> impl IntoView {
                 <Route
                     path=path!("/")
                     ssr=SsrMode::Async
-                    view=|| view! { <Floor title="Trade" screen=trade::screen /> }
+                    view=|| view! { <Floor title="Trade" path="/" screen=trade::screen /> }
                 />
                 <Route
                     path=path!("/portfolio")
                     ssr=SsrMode::Async
-                    view=|| view! { <Floor title="Portfolio" screen=portfolio::screen /> }
+                    view=|| view! { <Floor title="Portfolio" path="/portfolio" screen=portfolio::screen /> }
                 />
                 <Route path=path!("/login") ssr=SsrMode::Async view=SignIn />
                 <Route path=path!("/register") ssr=SsrMode::Async view=Register />

@@ -168,7 +168,8 @@ fn look(this: &Rc<Socket>) {
     let open = state == Some(WebSocket::OPEN);
     let age_ms = now_ms() - this.heard_at.get();
     let round_trip_ms = this.round_trip.get();
-    let phase = Phase::of(open, age_ms, round_trip_ms);
+    let first = this.attempt.get() == 0 && state == Some(WebSocket::CONNECTING);
+    let phase = if first { Phase::Connecting } else { Phase::of(open, age_ms, round_trip_ms) };
     let link = Link { phase, round_trip_ms, age_ms };
     if this.live.link.get_untracked() != link {
         this.live.link.set(link);

@@ -19,6 +19,7 @@ pub(crate) fn SignIn() -> impl IntoView {
         <Title text="Sign in" />
         <Gate heading="Sign in" lead="Welcome back to the floor." problem=answer.of(None)>
             <form method="post" action="/login" data-testid="login-form">
+                <Next answer=answer.clone() />
                 <Email answer=answer.clone() />
                 <Password answer=answer.clone() autocomplete="current-password" hint="" />
                 <button class="primary" data-testid="submit">
@@ -64,6 +65,7 @@ pub(crate) fn Register() -> impl IntoView {
                             </p>
                         }
                     })}
+                <Next answer=answer.clone() />
                 <Email answer=answer.clone() />
                 <Password
                     answer=answer.clone()
@@ -100,6 +102,7 @@ fn welcome_back() {
 struct Answer {
     problem: Option<Problem>,
     email: String,
+    next: Option<String>,
 }
 
 impl Answer {
@@ -107,6 +110,7 @@ impl Answer {
         use_query_map().with_untracked(|query| Self {
             problem: query.get_str("error").map(problem),
             email: query.get("email").unwrap_or_default(),
+            next: query.get("next").filter(|next| next != "/"),
         })
     }
 
@@ -154,6 +158,12 @@ fn Logo() -> impl IntoView {
             <path d="M5 4v16M5 8h3v7H5M12 2v20M10 6h4v9h-4zM19 6v14M17 10h4v6h-4z" />
         </svg>
     }
+}
+
+/// Where the server goes on to; it accepts nothing but a path of its own.
+#[component]
+fn Next(answer: Answer) -> impl IntoView {
+    answer.next.map(|next| view! { <input type="hidden" name="next" value=next /> })
 }
 
 #[component]

@@ -15,19 +15,14 @@ pub(super) struct Problem {
 pub(super) fn problem(code: &str) -> Problem {
     let (field, text) = match code {
         "invalid_email" => (Some("email"), "Enter an e-mail address like name@example.com."),
-        "email_taken" | "already_registered" => {
-            (Some("email"), "This address is already registered. Sign in instead.")
-        }
-        "password_weak" | "weak_password" => {
-            (Some("password"), "This password is easy to guess. Use a longer, unusual one.")
-        }
+        "email_taken" => (Some("email"), "This address is already registered. Sign in instead."),
+        "password_weak" => (Some("password"), "This password is easy to guess. Use a longer, unusual one."),
         "password_too_short" => (Some("password"), "Use at least 10 characters."),
-        "password_too_long" => (Some("password"), "Use at most 128 characters."),
-        "invalid_password" => (Some("password"), "Enter a password of 10 to 128 characters."),
+        "password_too_long" => (Some("password"), "Use at most 1,024 characters."),
         "invalid_credentials" => (None, "E-mail address and password do not match."),
-        "rate_limited" | "too_many_requests" => (None, "Too many attempts. Wait a minute, then try again."),
-        "forbidden_origin" => (None, "The form was sent from another site. Send it again from here."),
-        "unavailable" | "pending" => (None, "The venue is not answering just now. Try again in a moment."),
+        "rate_limited" => (None, "Too many attempts. Wait a minute, then try again."),
+        "foreign_origin" => (None, "The form was sent from another site. Send it again from here."),
+        "unavailable" => (None, "The venue is not answering just now. Try again in a moment."),
         _ => (None, "That did not work. Try again."),
     };
     Problem { field, text }
@@ -40,7 +35,7 @@ mod tests {
     #[test]
     fn problems_stand_next_to_their_field() {
         assert_eq!(problem("email_taken").field, Some("email"));
-        assert_eq!(problem("weak_password").field, Some("password"));
+        assert_eq!(problem("password_weak").field, Some("password"));
         assert_eq!(problem("invalid_credentials").field, None);
         assert!(!problem("anything else").text.is_empty());
     }

@@ -68,7 +68,10 @@ pub(in crate::trade) fn TicketPanel(live: Live, form: Form) -> impl IntoView {
             && matches!(shown.get(), Shown::Ready(_))
             && outbox.sent.with(|sent| *sent != Sent::Sending)
     });
-    let send = move || {
+    let send = move |confirmed: bool| {
+        if closed.get() {
+            return;
+        }
         // The very state of this instant, not the last frame's.
         let Some(raw) = form.raw(live.selected.get_untracked(), PREVIEW) else { return };
         let raw = RawTicket { client_order_id: Some(outbox.name(&raw)), ..raw };
@@ -78,7 +81,7 @@ pub(in crate::trade) fn TicketPanel(live: Live, form: Form) -> impl IntoView {
             let levels = state.markets.get(&ticket.instrument).map(|market| market.levels(opposite));
             dangers(&ticket, &preview, levels.unwrap_or_default())
         });
-        if danger.is_empty() || !asking.with_untracked(Vec::is_empty) {
+        if danger.is_empty() || confirmed {
             asking.set(Vec::new());
             outbox.send(raw, preview);
         } else {
@@ -87,8 +90,8 @@ pub(in crate::trade) fn TicketPanel(live: Live, form: Form) -> impl IntoView {
     };
     let submit = move |event: SubmitEvent| {
         event.prevent_default();
-        if ready.get_untracked() {
-            untrack(send);
+        if ready.get_untracked() && asking.with_untracked(Vec::is_empty) {
+            untrack(|| send(false));
         }
     };
     let quantity_hint = Signal::derive(move || {
@@ -156,7 +159,7 @@ pub(in crate::trade) fn TicketPanel(live: Live, form: Form) -> impl IntoView {
                 when=move || !asking.with(Vec::is_empty)
                 fallback=move || view! { <Submit form ready outbox /> }
             >
-                <Confirm asking send=Callback::new(move |()| untrack(send)) />
+                <Confirm asking send=Callback::new(move |()| untrack(|| send(true))) />
             </Show>
             <Answer outbox closed />
             <PreviewTable live units side=form.side preview />
