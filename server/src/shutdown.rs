@@ -42,6 +42,7 @@ pub fn on_signals(shutdown: Shutdown) -> std::io::Result<()> {
 
 /// Runs an agent in a task of its own until `shutdown`; one that fails or
 /// panics is reported and runs again after a pause that grows.
+#[expect(clippy::disallowed_methods, reason = "how long a failed agent rests is paced by wall time")]
 pub fn supervise<F, E>(
     agent: &'static str,
     health: Health,

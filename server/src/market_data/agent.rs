@@ -140,6 +140,7 @@ struct Agent {
     reported_mode: &'static str,
     reported_at: Instant,
     reported_step: u64,
+    speed_reached_milli: u64,
 }
 
 impl Agent {
@@ -163,11 +164,13 @@ impl Agent {
             reported_mode: "",
             reported_at: now,
             reported_step: made,
+            speed_reached_milli: 0,
         }
     }
 
     async fn run(mut self, shutdown: Shutdown) -> Result<(), MarketDataError> {
         let (bus, streams) = (self.deps.bus.clone(), self.deps.streams.clone());
+        self.deps.health.report(NAME, self.beat.made());
         if let Some(bytes) = bus.get_latest(&streams.clock).await?
             && let Ok(status) = decode::<ClockStatus>(self.deps.venue, &bytes)
         {
@@ -317,7 +320,7 @@ impl Agent {
                 Control::Speed { speed_milli } => self.beat.set_speed(speed_milli, now),
             }
             tracing::info!(event = "clock_controlled", control = ?control, "the clock was told");
-            self.say_status(self.beat.speed_milli()).await?;
+            self.say_status().await?;
         }
         Ok(())
     }
@@ -335,14 +338,15 @@ impl Agent {
                 step = self.beat.made(),
                 "the clock's mode"
             );
-            self.say_status(0).await?;
+            self.say_status().await?;
         } else if elapsed >= REPORT_EVERY {
             let venue_us = (self.beat.made() - self.reported_step)
                 .saturating_mul(self.deps.config.step_us.unsigned_abs());
             let reached = u128::from(venue_us) * 1_000 / elapsed.as_micros().max(1);
             let reached = u64::try_from(reached).unwrap_or(u64::MAX);
             metrics::gauge!("tradefloor_clock_speed_reached").set(reached as f64 / 1_000.0);
-            let status = self.status(reached);
+            self.speed_reached_milli = reached;
+            let status = self.status();
             self.deps.bus.put_latest(&self.deps.streams.clock, encode(&status)).await?;
         } else {
             return Ok(());
@@ -351,14 +355,14 @@ impl Agent {
         Ok(())
     }
 
-    fn status(&self, speed_reached_milli: u64) -> ClockStatus {
+    fn status(&self) -> ClockStatus {
         ClockStatus {
             v: 1,
             venue: self.deps.venue,
             control_id: self.control_cursor,
             mode: self.beat.mode().to_owned(),
             speed_milli: self.beat.speed_milli(),
-            speed_reached_milli,
+            speed_reached_milli: self.speed_reached_milli,
             step: self.beat.made(),
             target_step: self.beat.target(),
         }
@@ -366,8 +370,8 @@ impl Agent {
 
     /// Publishes what the clock does, newest value first, so that whoever is
     /// woken by the stream finds it.
-    async fn say_status(&mut self, speed_reached_milli: u64) -> Result<(), MarketDataError> {
-        let status = encode(&self.status(speed_reached_milli));
+    async fn say_status(&mut self) -> Result<(), MarketDataError> {
+        let status = encode(&self.status());
         let (bus, stream) = (&self.deps.bus, &self.deps.streams.clock);
         bus.put_latest(stream, status.clone()).await?;
         let id = bus.append_auto(stream, status, usize::MAX).await?;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use engine::event::MarketStep;
 use engine::id::Seq;
-use engine::money::Lots;
+use engine::money::{Lots, Ticks};
 use engine::order::{ClientOrderId, Price, SelfTradePrevention, Side, Ticket, TimeInForce};
 use engine::sim::{Seed, Simulator};
 use engine::step::StepHeader;
@@ -14,7 +14,7 @@ use server::bus::control::Control;
 use server::bus::decode::decode;
 use server::config::ClockMode;
 use server::market_data::Settings;
-use server::store::api::history::MarketWindow;
+use server::store::api::history::{MarketBatch, MarketWindow, TickRecord};
 use server::store::api::journal::{EntryKind, RangeBody};
 
 use super::stage::Stage;
@@ -86,6 +86,43 @@ async fn a_tick_is_published_and_stored() {
     let ticks = stage.store.ticks(stage.row.id, bond, ALL).await.unwrap();
     assert_eq!(ticks.iter().map(|tick| tick.step).collect::<Vec<_>>(), [20, 10]);
     assert!(ticks[0].metadata.contains("\"yield_e9\":4"), "{}", ticks[0].metadata);
+}
+
+#[tokio::test]
+async fn rows_written_again_replace_themselves_and_the_oldest_go() {
+    let stage = Stage::new("5").await;
+    let acme = stage.instrument("ACME");
+    let tick = |step: u64, mid: i64| TickRecord {
+        instrument: acme,
+        step,
+        time: stage.row.config.time_of(step),
+        bid: None,
+        ask: None,
+        mid: Ticks(mid),
+        dealer: None,
+        metadata: "{}".to_owned(),
+    };
+    let write = async |ticks: Vec<TickRecord>| {
+        let batch = MarketBatch { ticks, ..MarketBatch::default() };
+        stage.store.write_market(stage.row.id, &batch).await.unwrap();
+    };
+    write((1..=10).map(|step| tick(step, 1)).collect()).await;
+    // A restart that came from before step 9 wrote steps 9 and 10 anew.
+    write((9..=11).map(|step| tick(step, 2)).collect()).await;
+    stage.store.retain_market(stage.row.id, acme, 4).await.unwrap();
+    let kept = stage.store.ticks(stage.row.id, acme, ALL).await.unwrap();
+    let kept: Vec<_> = kept.iter().map(|tick| (tick.step, tick.mid.0)).collect();
+    assert_eq!(kept, [(11, 2), (10, 2), (9, 2), (8, 1)]);
+    // Windows: from inclusive, to exclusive, a page ends before a step.
+    let at = |step| Some(stage.row.config.time_of(step));
+    for (window, expected) in [
+        (MarketWindow { from: at(9), ..ALL }, &[11, 10, 9][..]),
+        (MarketWindow { to: at(9), ..ALL }, &[8]),
+        (MarketWindow { before_step: Some(10), limit: 1, ..ALL }, &[9]),
+    ] {
+        let found = stage.store.ticks(stage.row.id, acme, window).await.unwrap();
+        assert_eq!(found.iter().map(|tick| tick.step).collect::<Vec<_>>(), expected);
+    }
 }
 
 #[tokio::test]
