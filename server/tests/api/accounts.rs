@@ -122,6 +122,29 @@ async fn unknown_users_and_wrong_passwords_look_alike() {
 }
 
 #[tokio::test]
+async fn an_unknown_user_takes_as_long_as_a_wrong_password() {
+    let site = Site::with(|config| config.limits.login_failures_per_minute = 1_000).await;
+    site.user("ada").await;
+    let mut visitor = site.visitor();
+    // By turns, so that whatever else the machine does meets both alike.
+    let (mut wrong, mut unknown) = (Vec::new(), Vec::new());
+    for _ in 0..15 {
+        for (email, times) in [("ada@example.org", &mut wrong), ("nobody@example.org", &mut unknown)] {
+            let body = json!({ "email": email, "password": "wrong password 1" });
+            let began = std::time::Instant::now();
+            assert_eq!(visitor.post("/api/v1/auth/login", &body).await.status, 401);
+            times.push(began.elapsed());
+        }
+    }
+    wrong.sort();
+    unknown.sort();
+    // Medians; without the dummy hash they differ by a factor of ten or more.
+    let (wrong, unknown) = (wrong[7].as_secs_f64(), unknown[7].as_secs_f64());
+    assert!(unknown > wrong * 0.6 && unknown < wrong * 1.6, "{unknown} against {wrong}");
+    site.close().await;
+}
+
+#[tokio::test]
 async fn the_eleventh_failure_in_a_minute_waits_and_others_do_not() {
     let site = Site::open().await;
     site.user("ada").await;
