@@ -20,6 +20,9 @@ const MAX_BYTES: usize = 1_024;
 /// beginning, and judging takes time with length.
 const JUDGED_CHARACTERS: usize = 100;
 
+/// Passwords that may wait for their turn.
+const MAX_WAITING: usize = 256;
+
 /// Memory in KiB, passes and lanes of every hash.
 const MEMORY_KIB: u32 = 19_456;
 const PASSES: u32 = 2;
@@ -59,6 +62,8 @@ pub struct HashError(String);
 #[derive(Clone, Debug)]
 pub(crate) struct Hasher {
     turns: Arc<Semaphore>,
+    /// Places to wait in: a flood of sign-ins is turned away, not remembered.
+    queue: Arc<Semaphore>,
     /// Verified against when there is no user, so that both take as long.
     dummy: Arc<str>,
 }
@@ -88,7 +93,8 @@ impl Hasher {
     pub(crate) fn new() -> Result<Self, HashError> {
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
         let dummy = hash(b"nobody has this password")?;
-        Ok(Self { turns: Arc::new(Semaphore::new(cores)), dummy: dummy.into() })
+        let (turns, queue) = (Arc::new(Semaphore::new(cores)), Arc::new(Semaphore::new(MAX_WAITING)));
+        Ok(Self { turns, queue, dummy: dummy.into() })
     }
 
     /// The PHC string of a new password.
@@ -124,6 +130,7 @@ impl Hasher {
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, HashError> {
+        let _place = self.queue.try_acquire().map_err(|_| HashError("too many are waiting".to_owned()))?;
         let _turn = self.turns.acquire().await.map_err(|error| HashError(error.to_string()))?;
         tokio::task::spawn_blocking(work).await.map_err(|error| HashError(error.to_string()))
     }

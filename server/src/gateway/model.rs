@@ -186,7 +186,7 @@ impl Model {
     /// Starts from the newest snapshot that can be read, else from entry 1.
     async fn load(&self) -> Result<Seq, FollowError> {
         let shared = &self.shared;
-        let version = *shared.changed.borrow();
+        let version = self.peek(|state| state.version).unwrap_or_default();
         let snapshots = shared.store.state_snapshots(shared.venue, 2).await?;
         let restored = snapshots.iter().find_map(|snapshot| Venue::restore(&snapshot.state).ok());
         let venue = match restored {

@@ -93,6 +93,9 @@ pub(crate) struct State {
     pub(crate) version: u64,
     pub(super) markets: BTreeMap<InstrumentId, Market>,
     pub(super) accounts: BTreeMap<AccountId, Followed>,
+    /// Valuations of entries that are not in yet: nothing in a cut may be of a
+    /// later entry than the cut.
+    early: BTreeMap<AccountId, PortfolioMessage>,
 }
 
 impl State {
@@ -109,6 +112,7 @@ impl State {
             version: version + 1,
             markets: BTreeMap::new(),
             accounts: BTreeMap::new(),
+            early: BTreeMap::new(),
         };
         for id in venue.instruments().keys() {
             let book = venue.book_message(*id);
@@ -147,6 +151,7 @@ impl State {
         }
         self.through = outcome.seq;
         self.retick_all();
+        self.take_early();
     }
 
     /// Takes the newest known books, perhaps of later entries.
@@ -190,11 +195,16 @@ impl State {
         for instrument in touched {
             self.retick(instrument);
         }
+        self.take_early();
         Ok(())
     }
 
     /// Takes the portfolio agent's newest word about an account.
     pub(crate) fn apply_portfolio(&mut self, message: PortfolioMessage) {
+        if message.through > self.through {
+            self.early.insert(message.account, message);
+            return;
+        }
         let Some(followed) = self.accounts.get_mut(&message.account) else { return };
         self.version += 1;
         let snapshot = PortfolioSnapshot {
@@ -204,6 +214,14 @@ impl State {
         };
         let item = Arc::new(Encoded::new(Item::Portfolio(Box::new(snapshot))));
         followed.portfolio = Some(Stamped { version: self.version, value: item });
+    }
+
+    /// Takes the valuations that waited for the entries that are in now.
+    fn take_early(&mut self) {
+        for message in std::mem::take(&mut self.early).into_values() {
+            // What is still early goes back to where it was.
+            self.apply_portfolio(message);
+        }
     }
 
     fn expect_books(&mut self, outcome: &Outcome) {

@@ -1,6 +1,6 @@
 //! The picture against the venue that it follows.
 
-use engine::event::{ExecutionBatch, Item, PublishedEntry};
+use engine::event::{ExecutionBatch, Item, PortfolioMessage, PublishedEntry};
 use engine::id::{AccountId, Digest, InstrumentId, Seq};
 use engine::money::{Lots, Ticks};
 use engine::order::{ClientOrderId, Price, SelfTradePrevention, Side, Ticket, TimeInForce, preview};
@@ -237,4 +237,29 @@ fn a_preview_of_the_picture_is_what_the_venue_decides() {
     }
     assert!(compared > 60, "{compared}");
     assert!(state.through > Seq(100));
+}
+
+#[test]
+fn a_valuation_waits_for_the_entry_that_it_is_of() {
+    let mut traded = Traded::open();
+    let mut state = State::new(&traded.venue, 0);
+    let accounts = accounts(&mut traded);
+    state.apply(traded.publish()).unwrap();
+    traded.busy(&accounts, 1);
+    let batch = traded.publish();
+    let account = traded.venue.account(accounts[0]).unwrap();
+    let message = PortfolioMessage {
+        v: 1,
+        venue: batch.venue,
+        account: account.id,
+        through: batch.through,
+        time: traded.venue.time(),
+        valuation: value(account, traded.venue.date(), &|_| None),
+    };
+    state.apply_portfolio(message);
+    assert!(state.account(account.id).unwrap().portfolio.is_none());
+    state.apply(batch).unwrap();
+    let shown = state.account(account.id).unwrap().portfolio.as_ref().unwrap();
+    let Item::Portfolio(shown) = shown.value.item() else { panic!("not a valuation") };
+    assert_eq!(shown.through, state.through);
 }
