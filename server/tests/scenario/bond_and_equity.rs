@@ -79,7 +79,7 @@ async fn a_user_buys_a_bond_and_an_equity_and_the_portfolio_adds_up() {
             break told;
         }
     };
-    assert_eq!(serde_json::to_value(&told.valuation.cash).unwrap(), valuation["cash"]);
+    assert_eq!(serde_json::to_value(told.valuation.cash).unwrap(), valuation["cash"]);
 
     // The lights go out and come back: all is as it was.
     let before = user.get("/api/v1/account").await.json();
