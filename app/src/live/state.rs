@@ -26,7 +26,9 @@ pub type Level = (Ticks, Lots);
 pub struct Market {
     /// Its mark, once there is one.
     pub mark: Option<Ticks>,
-    /// The entry that set the mark.
+    /// Whether it trades.
+    pub status: TradingStatus,
+    /// The entry that set the mark or the status.
     pub mark_rev: Seq,
     /// Accrued interest of one lot.
     pub accrued_per_lot: Money,
@@ -194,14 +196,9 @@ impl State {
 
     fn conditions(&self, id: InstrumentId) -> Option<Conditions<'_>> {
         let (instrument, market) = (self.instruments.get(&id)?, self.markets.get(&id)?);
-        let matured = instrument.terms.maturity().is_some_and(|maturity| self.date >= maturity);
         Some(Conditions {
             instrument,
-            status: match market.mark {
-                _ if matured => TradingStatus::Expired,
-                Some(_) => TradingStatus::Trading,
-                None => TradingStatus::Halted,
-            },
+            status: market.status,
             mark: market.mark.unwrap_or_default(),
             mark_rev: market.mark_rev,
             date: self.date,
@@ -239,6 +236,7 @@ impl State {
         if tick.mark_rev >= market.mark_rev {
             market.mark = tick.mid.in_units_of(instrument.tick_size).map(Ticks);
             market.mark_rev = tick.mark_rev;
+            market.status = tick.status;
             market.accrued_per_lot = tick.accrued_per_lot;
         }
     }

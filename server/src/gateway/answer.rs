@@ -213,7 +213,8 @@ impl Floor {
         self.inner.model.read(look).unwrap_or_else(|| Err(Problem::unavailable().into()))
     }
 
-    fn instrument(&self, id: InstrumentId) -> Result<Instrument, ApiError> {
+    /// What is listed under `id`.
+    pub(super) fn instrument(&self, id: InstrumentId) -> Result<Instrument, ApiError> {
         self.cut(|state| state.instruments.get(&id).cloned().ok_or_else(unknown_instrument))
     }
 

@@ -4,6 +4,7 @@
 //! Does not know how anything is answered.
 
 mod account;
+mod decided;
 mod history;
 mod orders;
 mod venue;

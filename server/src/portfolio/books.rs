@@ -157,6 +157,7 @@ impl Books {
 
 #[cfg(test)]
 mod tests {
+    use engine::order::TradingStatus;
     use engine::position::Position;
     use engine::venue::{Balance, Mark, PositionState};
     use uuid::Uuid;
@@ -196,7 +197,7 @@ mod tests {
     }
 
     fn marked(seq: u64, price: i64) -> Outcome {
-        let mark = Mark { instrument: acme(), price: Ticks(price), rev: Seq(seq) };
+        let mark = Mark { instrument: acme(), price: Ticks(price), rev: Seq(seq), status: TradingStatus::Trading };
         Outcome { marks: vec![mark], ..entry(seq) }
     }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use engine::event::PortfolioMessage;
 use engine::id::{AccountId, Seq};
 use engine::money::{Lots, Money, Ticks};
-use engine::order::{ClientOrderId, Price, SelfTradePrevention, Side, Ticket, TimeInForce};
+use engine::order::{ClientOrderId, Price, SelfTradePrevention, Side, Ticket, TimeInForce, TradingStatus};
 use engine::position::Position;
 use engine::venue::{Balance, Command, Mark, Outcome, PositionState};
 use server::bus::decode::decode;
@@ -36,7 +36,7 @@ fn long_100_at_100(stage: &Stage, seq: u64, account: AccountId) -> Outcome {
 }
 
 fn tick(stage: &Stage, seq: u64, mid: i64) -> Outcome {
-    let mark = Mark { instrument: stage.instrument("ACME"), price: Ticks(mid), rev: Seq(seq) };
+    let mark = Mark { instrument: stage.instrument("ACME"), price: Ticks(mid), rev: Seq(seq), status: TradingStatus::Trading };
     Outcome { marks: vec![mark], ..entry(stage, seq) }
 }
 

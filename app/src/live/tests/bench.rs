@@ -107,6 +107,7 @@ impl Bench {
             bid: None,
             ask: None,
             mid: instrument.price(mark.price),
+            status: mark.status,
             mark_rev: mark.rev,
             accrued_per_lot: instrument.accrued_per_lot(self.venue.date()),
         })

@@ -363,6 +363,7 @@ impl State {
             bid: touch(&market.book.bids),
             ask: touch(&market.book.asks),
             mid: instrument.price(mark.price),
+            status: mark.status,
             mark_rev: mark.rev,
             accrued_per_lot: instrument.accrued_per_lot(self.date),
         };

@@ -64,14 +64,9 @@ impl State {
     /// What a preview reads about an instrument, and the rows of its book.
     pub(crate) fn conditions(&self, id: InstrumentId) -> Option<(Conditions<'_>, &BookMessage)> {
         let (instrument, market) = (self.instruments.get(&id)?, self.markets.get(&id)?);
-        let expired = instrument.terms.maturity().is_some_and(|maturity| maturity <= self.date);
         let conditions = Conditions {
             instrument,
-            status: match market.mark {
-                _ if expired => TradingStatus::Expired,
-                Some(_) => TradingStatus::Trading,
-                None => TradingStatus::Halted,
-            },
+            status: market.mark.map_or(TradingStatus::Halted, |mark| mark.status),
             mark: market.mark.map_or(Ticks::ZERO, |mark| mark.price),
             mark_rev: market.mark.map_or(Seq(0), |mark| mark.rev),
             date: self.date,

@@ -7,10 +7,11 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use engine::event::OrderFrame;
 use engine::id::{OrderId, Seq};
-use engine::order::{AnswerBasis, Decided, Preview, RawTicket};
+use engine::order::{AnswerBasis, RawTicket};
 use serde::Serialize;
 use serde_json::json;
 
+use super::decided::{DecidedView, PreviewView};
 use super::{Asked, Floor, Known};
 use crate::door::Problem;
 use crate::door::json::{Body, Fields};
@@ -34,15 +35,16 @@ const TICKET: [&str; 9] = [
 struct Answer {
     order_id: OrderId,
     order: OrderFrame,
-    decided: Decided,
+    decided: DecidedView,
     basis: AnswerBasis,
     seq: Seq,
 }
 
-impl From<OrderReply> for Answer {
-    fn from(reply: OrderReply) -> Self {
+impl Answer {
+    fn of(floor: &Floor, reply: OrderReply) -> Result<Self, ApiError> {
         let OrderReply { order, decided, basis, seq, repeated: _ } = reply;
-        Self { order_id: order.order_id, order, decided, basis, seq }
+        let decided = DecidedView::of(floor, order.instrument_id, decided)?;
+        Ok(Self { order_id: order.order_id, order, decided, basis, seq })
     }
 }
 
@@ -54,7 +56,7 @@ pub(super) async fn place(
     Ok(match floor.place_order(&caller, ticket(fields)?).await? {
         Placed::Answered(reply) => {
             let status = if reply.repeated { StatusCode::OK } else { StatusCode::CREATED };
-            (status, Json(Answer::from(*reply))).into_response()
+            (status, Json(Answer::of(&floor, *reply)?)).into_response()
         }
         Placed::Pending { client_order_id } => {
             let body = json!({ "status": "pending", "client_order_id": client_order_id });
@@ -67,8 +69,13 @@ pub(super) async fn preview(
     State(floor): State<Floor>,
     Known(caller): Known,
     Body(fields): Body,
-) -> Result<Json<Preview>, Problem> {
-    Ok(Json(floor.preview_order(&caller, ticket(fields)?).await?))
+) -> Result<Json<PreviewView>, Problem> {
+    let ticket = ticket(fields)?;
+    let named = ticket.instrument_id.clone();
+    let preview = floor.preview_order(&caller, ticket).await?;
+    // Previewing has found the instrument by this very text.
+    let instrument = named.parse().map_err(|_| Problem::unavailable())?;
+    Ok(Json(PreviewView::of(&floor, instrument, preview)?))
 }
 
 pub(super) async fn list(
