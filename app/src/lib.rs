@@ -42,8 +42,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                 <meta name="viewport" content="width=device-width, initial-scale=1" />
                 <meta name="color-scheme" content="dark" />
                 <meta name="description" content="A trading floor that is replayable to the bit." />
-                // No request for a favicon that does not exist.
-                <link rel="icon" href="data:," />
+                <link rel="icon" href="/pkg/icon.svg" type="image/svg+xml" />
                 <HydrationScripts options />
                 <MetaTags />
             </head>

@@ -28,12 +28,16 @@ pub(super) fn Pill(live: Live) -> impl IntoView {
         now
     });
     let round_trip = move || match link.get().round_trip_ms {
-        Some(ms) => format!("{ms:.0} ms"),
+        Some(ms) => format!("{} ms", ms as u64),
         None => "— ms".to_owned(),
     };
     let age = move || match phase.get() {
         Phase::Connecting => "— s".to_owned(),
-        _ => format!("{:.1} s", link.get().age_ms / 1_000.0),
+        _ => {
+            // Whole tenths: the bundle carries no printer of floats.
+            let tenths = (link.get().age_ms / 100.0) as u64;
+            format!("{}.{} s", tenths / 10, tenths % 10)
+        }
     };
     view! {
         <p
