@@ -35,7 +35,7 @@ pub(super) fn worded(reject: &Reject) -> String {
         }
         Reject::InvalidQuantity => "Enter a positive number of units.".to_owned(),
         Reject::InvalidPrice => "Enter a positive price.".to_owned(),
-        Reject::Halted => "Trading is halted: there is no mark yet.".to_owned(),
+        Reject::Halted => "Trading in it is halted just now.".to_owned(),
         other => other.to_string(),
     }
 }
