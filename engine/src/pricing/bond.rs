@@ -107,8 +107,16 @@ impl Flows {
     /// # Errors
     /// [`PricingError::Matured`] when nothing is left.
     pub fn of(terms: &BondTerms, date: Date) -> Result<Self, PricingError> {
+        Self::with_coupon(terms, terms.coupon_e9 as f64 / ONE_E9, date)
+    }
+
+    /// As [`Flows::of`], for an annual coupon of `coupon_rate` (0.05 is 5 %)
+    /// instead of the listed one, which knows nine decimals.
+    ///
+    /// # Errors
+    /// [`PricingError::Matured`] when nothing is left.
+    pub fn with_coupon(terms: &BondTerms, coupon_rate: f64, date: Date) -> Result<Self, PricingError> {
         let period = terms.period(date).ok_or(PricingError::Matured)?;
-        let coupon_rate = terms.coupon_e9 as f64 / ONE_E9;
         let frequency = f64::from(terms.frequency);
         let coupon = 100.0 * coupon_rate / frequency;
         // Before the issue the first paid coupon lies further ahead.
