@@ -4,6 +4,8 @@
 //! place, rounded once.
 
 pub mod bond;
+pub mod curve;
+pub mod european;
 
 /// Why a value cannot be given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -20,6 +22,9 @@ pub enum PricingError {
     /// The search for a yield did not settle.
     #[error("the yield was not found")]
     NotConverged,
+    /// A number is missing, infinite or of the wrong sign.
+    #[error("an input is no admissible number")]
+    InvalidInput,
     /// The result does not fit the venue's money.
     #[error("the amount is out of range")]
     AmountOutOfRange,

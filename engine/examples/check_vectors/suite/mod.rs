@@ -7,6 +7,8 @@
 
 mod bonds;
 mod check;
+mod curves;
+mod options;
 mod read;
 mod report;
 
@@ -22,7 +24,13 @@ pub(crate) use report::{FamilyReport, Report};
 pub(crate) type Family = fn(case: &Value, header: &Value) -> Result<Vec<Check>, String>;
 
 /// Every family that can be checked. A new one is one more line.
-pub(crate) const FAMILIES: &[(&str, Family)] = &[("bonds", bonds::bonds)];
+pub(crate) const FAMILIES: &[(&str, Family)] = &[
+    ("european_options", options::european),
+    ("european_edge", options::edge),
+    ("black76", options::black76),
+    ("bonds", bonds::bonds),
+    ("curves", curves::curves),
+];
 
 /// Checks all `.json` files of `folder`, by name.
 ///

@@ -1,0 +1,114 @@
+//! European options: values and Greeks, at the edges too, and on futures.
+
+use engine::instrument::OptionRight;
+use engine::pricing::european::{FutureMarket, SpotMarket, Vanilla, value, value_on_future};
+use serde_json::Value;
+
+use super::Check;
+use super::read::{number, text};
+
+/// Where no "must" is asked for.
+const ANY: f64 = 1e300;
+/// Relative errors count above this size.
+const LEAST: f64 = 1e-200;
+
+/// Strike, right and years of a case.
+pub(super) fn terms(case: &Value) -> Result<Vanilla, String> {
+    let right = match text(case, "type")? {
+        "call" => OptionRight::Call,
+        "put" => OptionRight::Put,
+        other => return Err(format!("malformed: no type {other:?}")),
+    };
+    Ok(Vanilla { right, strike: number(case, "strike")?, years: number(case, "t")? })
+}
+
+/// Spot, rates and volatility of a case.
+pub(super) fn market(case: &Value) -> Result<SpotMarket, String> {
+    Ok(SpotMarket {
+        spot: number(case, "spot")?,
+        rate: number(case, "rate")?,
+        div_yield: number(case, "div_yield")?,
+        vol: number(case, "vol")?,
+    })
+}
+
+/// A first-order Greek: scaled, and relative to itself where it is not tiny.
+fn first_order(names: [&'static str; 2], got: f64, known: f64, scale: f64) -> Vec<Check> {
+    let mut checks = vec![Check::scaled(names[0], got, known, scale, 1e-11, 1e-13)];
+    if known.abs() > LEAST {
+        checks.push(Check::relative(names[1], got, known, ANY, 1e-11));
+    }
+    checks
+}
+
+/// The family `european_options`.
+pub(super) fn european(case: &Value, _: &Value) -> Result<Vec<Check>, String> {
+    let (terms, market) = (terms(case)?, market(case)?);
+    let got = value(&terms, &market).map_err(|error| error.to_string())?;
+    let known = |name| number(&case["expected"], name);
+    let SpotMarket { spot, rate, div_yield, vol } = market;
+    let total = spot + terms.strike;
+    let root = terms.years.sqrt();
+    let goal = 4.0 * number(case, "price_eps")?;
+    let mut checks = vec![
+        Check::absolute("price", got.price, known("price")?, 1e-12 * total, goal),
+        Check::relative("gamma", got.gamma, known("gamma")?, 1e-9, 1e-11),
+        Check::relative("vanna", got.vanna, known("vanna")?, 1e-9, 2e-11),
+        Check::relative("volga", got.volga, known("volga")?, 1e-9, 2e-11),
+        Check::relative("charm", got.charm, known("charm")?, 1e-9, 2e-11),
+    ];
+    let rates = terms.years * total;
+    let decay = total * (vol / root + rate.abs() + div_yield);
+    for (names, got, known, scale) in [
+        (["delta", "delta rel"], got.delta, known("delta")?, 1.0),
+        (["vega", "vega rel"], got.vega, known("vega")?, spot * root),
+        (["rho", "rho rel"], got.rho, known("rho")?, rates),
+        (["dividend_rho", "dividend_rho rel"], got.dividend_rho, known("dividend_rho")?, rates),
+        (["theta", "theta rel"], got.theta, known("theta")?, decay),
+    ] {
+        checks.extend(first_order(names, got, known, scale));
+    }
+    Ok(checks)
+}
+
+/// The family `european_edge`: no time or no volatility left.
+pub(super) fn edge(case: &Value, _: &Value) -> Result<Vec<Check>, String> {
+    let (terms, market) = (terms(case)?, market(case)?);
+    let got = value(&terms, &market).map_err(|error| error.to_string())?;
+    let known = number(&case["expected"], "price")?;
+    let greeks = [got.delta, got.gamma, got.vega, got.theta, got.rho, got.dividend_rho];
+    let finite = greeks.iter().chain(&[got.vanna, got.volga, got.charm]).all(|greek| greek.is_finite());
+    Ok(vec![
+        Check::scaled("price", got.price, known, market.spot + terms.strike, 1e-12, 1e-15),
+        Check::holds("finite Greeks", finite),
+    ])
+}
+
+/// The family `black76`.
+pub(super) fn black76(case: &Value, _: &Value) -> Result<Vec<Check>, String> {
+    let terms = terms(case)?;
+    let market = FutureMarket {
+        future: number(case, "futures")?,
+        rate: number(case, "rate")?,
+        vol: number(case, "vol")?,
+    };
+    let got = value_on_future(&terms, &market).map_err(|error| error.to_string())?;
+    let known = |name| number(&case["expected"], name);
+    let total = market.future + terms.strike;
+    let root = terms.years.sqrt();
+    let goal = 4.0 * number(case, "price_eps")?;
+    let mut checks = vec![
+        Check::absolute("price", got.price, known("price")?, 1e-12 * total, goal),
+        Check::relative("gamma", got.gamma, known("gamma")?, 1e-9, 1e-11),
+    ];
+    let decay = total * (market.vol / root + market.rate.abs());
+    for (names, got, known, scale) in [
+        (["delta", "delta rel"], got.delta, known("delta")?, 1.0),
+        (["vega", "vega rel"], got.vega, known("vega")?, market.future * root),
+        (["rho", "rho rel"], got.rho, known("rho")?, terms.years * total),
+        (["theta", "theta rel"], got.theta, known("theta")?, decay),
+    ] {
+        checks.extend(first_order(names, got, known, scale));
+    }
+    Ok(checks)
+}
