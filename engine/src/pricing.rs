@@ -4,7 +4,10 @@
 //! place, rounded once.
 
 pub mod bond;
+pub mod cash_flows;
 pub mod curve;
+pub mod future;
+pub mod swap;
 pub mod european;
 
 /// Why a value cannot be given.

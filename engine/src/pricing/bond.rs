@@ -12,6 +12,8 @@
 use crate::instrument::{BondTerms, CouponPeriod, DayCount, E9};
 use crate::money::{Lots, Money, round_half_even};
 use crate::pricing::PricingError;
+use crate::pricing::cash_flows::CashFlows;
+use crate::pricing::curve::years as years_to;
 use crate::time::Date;
 
 /// One whole in units of 1e-9.
@@ -142,6 +144,23 @@ impl Flows {
     /// Interest accrued at settlement, per 100 of face.
     pub fn accrued(&self) -> f64 {
         self.accrued
+    }
+
+    /// What the bond of these `terms` still pays after `date`, per 100 of
+    /// face, at the times of a curve whose reference is `date`.
+    pub fn cash_flows(&self, terms: &BondTerms, date: Date) -> CashFlows {
+        let mut flows = CashFlows::with_capacity(self.dates as usize);
+        let months = 12 / i32::from(terms.frequency);
+        let mut amount = self.first_coupon;
+        for ahead in self.unpaid..self.dates {
+            let back = (self.dates - 1 - ahead) as i32;
+            if back == 0 {
+                amount += 100.0;
+            }
+            flows.push(years_to(date, terms.maturity.add_months(-back * months)), amount);
+            amount = self.coupon;
+        }
+        flows
     }
 
     /// Values the flows at `annual_yield`, compounded as often as they pay.

@@ -8,6 +8,8 @@
 mod bonds;
 mod check;
 mod curves;
+mod futures;
+mod on_curve;
 mod options;
 mod read;
 mod report;
@@ -30,6 +32,9 @@ pub(crate) const FAMILIES: &[(&str, Family)] = &[
     ("black76", options::black76),
     ("bonds", bonds::bonds),
     ("curves", curves::curves),
+    ("swaps", on_curve::swaps),
+    ("bonds_on_curve", on_curve::bonds_on_curve),
+    ("index_futures", futures::index_futures),
 ];
 
 /// Checks all `.json` files of `folder`, by name.
