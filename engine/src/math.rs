@@ -8,7 +8,7 @@ mod gauss;
 mod normal;
 
 pub use elementary::{exp, ln};
-pub(crate) use elementary::ln_normal;
+pub(crate) use elementary::{ln_normal, polynomial};
 pub(crate) use gauss::INVERSE_ROOT_TWO_PI;
 pub use gauss::{erfc, erfcx, mills_ratio, normal_cdf, normal_cdf_block, normal_pdf};
 pub use normal::inverse_normal_cdf;

@@ -9,6 +9,7 @@ pub mod curve;
 pub mod future;
 pub mod swap;
 pub mod european;
+pub mod implied_vol;
 
 /// Why a value cannot be given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

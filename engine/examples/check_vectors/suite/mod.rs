@@ -30,6 +30,7 @@ pub(crate) const FAMILIES: &[(&str, Family)] = &[
     ("european_options", options::european),
     ("european_edge", options::edge),
     ("black76", options::black76),
+    ("implied_vol", options::implied),
     ("bonds", bonds::bonds),
     ("curves", curves::curves),
     ("swaps", on_curve::swaps),

@@ -2,6 +2,7 @@
 
 use engine::instrument::OptionRight;
 use engine::pricing::european::{FutureMarket, SpotMarket, Vanilla, value, value_on_future};
+use engine::pricing::implied_vol::{Carry, ImpliedVolError, implied_vol, implied_vol_of_forward};
 use serde_json::Value;
 
 use super::Check;
@@ -109,6 +110,40 @@ pub(super) fn black76(case: &Value, _: &Value) -> Result<Vec<Check>, String> {
         (["theta", "theta rel"], got.theta, known("theta")?, decay),
     ] {
         checks.extend(first_order(names, got, known, scale));
+    }
+    Ok(checks)
+}
+
+/// The family `implied_vol`.
+pub(super) fn implied(case: &Value, _: &Value) -> Result<Vec<Check>, String> {
+    let terms = terms(case)?;
+    let price = if case["price"].is_null() { f64::NAN } else { number(case, "price")? };
+    let got = match text(case, "form")? {
+        "black" => implied_vol_of_forward(&terms, number(case, "forward")?, price),
+        "bsm" => {
+            let (rate, div_yield) = (number(case, "rate")?, number(case, "div_yield")?);
+            implied_vol(&terms, &Carry { spot: number(case, "spot")?, rate, div_yield }, price)
+        }
+        other => return Err(format!("malformed: no form {other:?}")),
+    };
+    let status = match got {
+        Ok(_) => "ok",
+        Err(ImpliedVolError::BelowIntrinsic) => "below_intrinsic",
+        Err(ImpliedVolError::AboveMaximum) => "above_maximum",
+        Err(ImpliedVolError::Invalid) => "invalid",
+        Err(ImpliedVolError::NotConverged) => "not converged",
+    };
+    let expected = text(&case["expected"], "status")?;
+    let Ok(vol) = got else {
+        return Ok(vec![
+            Check::holds("accepted or refused", expected != "ok"),
+            Check::should_hold("reason", status == expected),
+        ]);
+    };
+    let mut checks = vec![Check::holds("accepted or refused", expected == "ok")];
+    if expected == "ok" {
+        let (known, unit) = (number(&case["expected"], "vol")?, number(case, "vol_eps")?);
+        checks.push(Check::absolute("vol", vol, known, 1e-8 + 16.0 * unit, 4.0 * unit));
     }
     Ok(checks)
 }
