@@ -3,10 +3,12 @@
 //!
 //! Knows no market: what a number stands for is its caller's business.
 
+mod chi_square;
 mod elementary;
 mod gauss;
 mod normal;
 
+pub use chi_square::noncentral_chi_square_cdf;
 pub use elementary::{exp, ln};
 pub(crate) use elementary::{ln_normal, polynomial};
 pub(crate) use gauss::INVERSE_ROOT_TWO_PI;

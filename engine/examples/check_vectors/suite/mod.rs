@@ -11,6 +11,7 @@ mod curves;
 mod futures;
 mod on_curve;
 mod options;
+mod processes;
 mod read;
 mod report;
 
@@ -36,6 +37,8 @@ pub(crate) const FAMILIES: &[(&str, Family)] = &[
     ("swaps", on_curve::swaps),
     ("bonds_on_curve", on_curve::bonds_on_curve),
     ("index_futures", futures::index_futures),
+    ("process_moments", processes::moments),
+    ("process_paths", processes::paths),
 ];
 
 /// Checks all `.json` files of `folder`, by name.
