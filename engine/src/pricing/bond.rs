@@ -146,6 +146,12 @@ impl Flows {
         self.accrued
     }
 
+    /// What the next coupon date pays per 100 of face, redemption included.
+    pub fn next_payment(&self) -> f64 {
+        let coupon = if self.unpaid > 0 { 0.0 } else { self.first_coupon };
+        if self.dates == 1 { coupon + 100.0 } else { coupon }
+    }
+
     /// What the bond of these `terms` still pays after `date`, per 100 of
     /// face, at the times of a curve whose reference is `date`.
     pub fn cash_flows(&self, terms: &BondTerms, date: Date) -> CashFlows {

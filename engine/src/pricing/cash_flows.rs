@@ -77,14 +77,23 @@ impl CashFlows {
     /// up to the third order in a basis point.
     pub fn key_rate_dv01(&self, curve: &Curve, buckets: &mut [f64]) {
         buckets.fill(0.0);
+        self.add_key_rate_dv01(curve, 0.0, 1.0, buckets);
+    }
+
+    /// Adds `quantity` times the key-rate DV01, discounted with `spread` over
+    /// the curve, to `buckets`; returns the parallel DV01 added.
+    pub fn add_key_rate_dv01(&self, curve: &Curve, spread: f64, quantity: f64, buckets: &mut [f64]) -> f64 {
+        let mut parallel = 0.0;
         for (time, amount) in self.iter() {
-            let present = amount * curve.df(time);
+            let present = quantity * amount * libm::exp(curve.log_df(time) - spread * time);
+            parallel += present * sinh(BASIS_POINT * time);
             curve.sensitivities(time, |node, by| {
                 if let Some(bucket) = buckets.get_mut(node) {
                     *bucket += present * sinh(BASIS_POINT * by);
                 }
             });
         }
+        parallel
     }
 
     /// Key-rate DV01 on market quotes: half of what the present value gains

@@ -11,9 +11,11 @@ mod curves;
 mod futures;
 mod on_curve;
 mod options;
+mod pnl;
 mod processes;
 mod read;
 mod report;
+mod risk;
 
 use std::io;
 use std::path::Path;
@@ -32,11 +34,15 @@ pub(crate) const FAMILIES: &[(&str, Family)] = &[
     ("european_edge", options::edge),
     ("black76", options::black76),
     ("implied_vol", options::implied),
+    ("american_options", options::american),
     ("bonds", bonds::bonds),
     ("curves", curves::curves),
     ("swaps", on_curve::swaps),
     ("bonds_on_curve", on_curve::bonds_on_curve),
     ("index_futures", futures::index_futures),
+    ("stress", risk::stress),
+    ("var_es", risk::var_es),
+    ("pnl", pnl::pnl),
     ("process_moments", processes::moments),
     ("process_paths", processes::paths),
 ];

@@ -1,6 +1,7 @@
 //! European options: values and Greeks, at the edges too, and on futures.
 
 use engine::instrument::OptionRight;
+use engine::pricing::american::{Precision, Valuer};
 use engine::pricing::european::{FutureMarket, SpotMarket, Vanilla, value, value_on_future};
 use engine::pricing::implied_vol::{Carry, ImpliedVolError, implied_vol, implied_vol_of_forward};
 use serde_json::Value;
@@ -145,5 +146,36 @@ pub(super) fn implied(case: &Value, _: &Value) -> Result<Vec<Check>, String> {
         let (known, unit) = (number(&case["expected"], "vol")?, number(case, "vol_eps")?);
         checks.push(Check::absolute("vol", vol, known, 1e-8 + 16.0 * unit, 4.0 * unit));
     }
+    Ok(checks)
+}
+
+/// The family `american_options`.
+pub(super) fn american(case: &Value, _: &Value) -> Result<Vec<Check>, String> {
+    let (terms, market) = (terms(case)?, market(case)?);
+    let mut valuer = Valuer::new(Precision::High);
+    let got = valuer.value(&terms, &market).map_err(|error| error.to_string())?;
+    let more = valuer.sensitivities(&terms, &market).map_err(|error| error.to_string())?;
+    let known = |name| number(&case["expected"], name);
+    let total = market.spot + terms.strike;
+    let on_future = text(case, "underlying")? == "futures";
+    let rho = if on_future { more.rho + more.dividend_rho } else { more.rho };
+    let theta = known("theta")?;
+    let decay = theta.abs() + 1e-3 * market.spot;
+    let premium = known("early_exercise_premium")?;
+    let (vega_scale, rho_scale) = (market.spot * terms.years.sqrt(), total * terms.years);
+    let mut checks = vec![
+        Check::scaled("price", got.price, known("price")?, total, 1e-6, 1e-9),
+        Check::scaled("premium", got.early_exercise_premium, premium, total, 1e-6, 1e-9),
+        Check::absolute("delta", got.delta, known("delta")?, 1e-4, 1e-7),
+        Check::scaled("gamma", got.gamma, known("gamma")?, 1.0 / market.spot, 1e-4, 1e-7),
+        Check::scaled("vega", more.vega, known("vega")?, vega_scale, 1e-4, 1e-7),
+        Check::scaled("theta", got.theta, theta, decay, 1e-4, 1e-6),
+        Check::scaled("rho", rho, known("rho")?, rho_scale, 1e-4, 1e-7),
+    ];
+    let critical = &case["expected"]["critical_price"];
+    checks.push(match (got.critical_price, critical.as_f64()) {
+        (Some(got), Some(known)) => Check::relative("critical price", got, known, 1e-3, 1e-7),
+        (got, known) => Check::holds("never exercised", got.is_none() && known.is_none()),
+    });
     Ok(checks)
 }

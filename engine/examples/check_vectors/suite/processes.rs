@@ -192,8 +192,11 @@ fn correlated(case: &Value, params: &Value, dt: f64) -> Result<Vec<Check>, Strin
     for (got, expected) in lower.iter().zip(rows(params, "cholesky")?.concat()) {
         checks.push(Check::absolute("cholesky", *got, expected, 1e-12, 1e-14));
     }
-    let steps: Vec<Gbm> =
-        drifts.iter().zip(&volatilities).map(|(drift, volatility)| Gbm::new(*drift, *volatility, dt)).collect();
+    let steps: Vec<Gbm> = drifts
+        .iter()
+        .zip(&volatilities)
+        .map(|(drift, volatility)| Gbm::new(*drift, *volatility, dt))
+        .collect();
     let mut logs: Vec<f64> = spots.iter().map(|spot| engine::math::ln(*spot)).collect();
     let mut moves = vec![0.0; spots.len()];
     for (normals, expected) in rows(case, "normals")?.iter().zip(rows(case, "expected")?) {
