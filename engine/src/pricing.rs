@@ -3,6 +3,7 @@
 //! Knows no accounts and no books; money is made of its results in one named
 //! place, rounded once.
 
+pub mod american;
 pub mod bond;
 pub mod cash_flows;
 pub mod curve;
