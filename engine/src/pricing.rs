@@ -7,10 +7,11 @@ pub mod american;
 pub mod bond;
 pub mod cash_flows;
 pub mod curve;
-pub mod future;
-pub mod swap;
 pub mod european;
+pub mod flow_book;
+pub mod future;
 pub mod implied_vol;
+pub mod swap;
 
 /// Why a value cannot be given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

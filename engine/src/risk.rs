@@ -11,6 +11,7 @@ pub mod exposure;
 pub mod greeks;
 pub mod margin;
 pub mod normal_var;
+pub mod plan;
 pub mod simulation;
 pub mod stress;
 pub mod var;

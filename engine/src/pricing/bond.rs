@@ -122,7 +122,10 @@ impl Flows {
         let frequency = f64::from(terms.frequency);
         let coupon = 100.0 * coupon_rate / frequency;
         // Before the issue the first paid coupon lies further ahead.
-        let first = terms.period(date.max(terms.issue)).unwrap_or(period);
+        let first = match date < terms.issue {
+            true => terms.period(terms.issue).unwrap_or(period),
+            false => period,
+        };
         let first_coupon = if terms.issue <= first.start {
             coupon
         } else {

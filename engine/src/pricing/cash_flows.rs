@@ -3,6 +3,7 @@
 //!
 //! Knows no contracts and no dates, only years from the curve's reference.
 
+use crate::math::exp;
 use crate::pricing::curve::{Bootstrap, Curve, CurveError};
 
 /// One basis point.
@@ -34,6 +35,20 @@ impl CashFlows {
         self.amounts.extend(other.amounts.iter().map(|amount| factor * amount));
     }
 
+    /// The same flows by time, one a time; what cancels is left out.
+    pub fn merged(&self) -> Self {
+        let mut sorted: Vec<(f64, f64)> = self.iter().collect();
+        sorted.sort_by(|(left, _), (right, _)| left.total_cmp(right));
+        let mut merged = Self::with_capacity(sorted.len());
+        for flows in sorted.chunk_by(|(left, _), (right, _)| left == right) {
+            let amount: f64 = flows.iter().map(|(_, amount)| amount).sum();
+            if amount != 0.0 {
+                merged.push(flows[0].0, amount);
+            }
+        }
+        merged
+    }
+
     /// Every time with its amount.
     pub fn iter(&self) -> impl Iterator<Item = (f64, f64)> {
         self.times.iter().copied().zip(self.amounts.iter().copied())
@@ -57,7 +72,7 @@ impl CashFlows {
     /// Present value with `spread` (continuously compounded, 1 bp is 0.0001)
     /// added to every zero rate.
     pub fn present_value_at(&self, curve: &Curve, spread: f64) -> f64 {
-        self.iter().map(|(time, amount)| amount * libm::exp(curve.log_df(time) - spread * time)).sum()
+        self.iter().map(|(time, amount)| amount * exp(curve.log_df(time) - spread * time)).sum()
     }
 
     /// What a parallel move of all zero rates by `shift` adds to the present
@@ -85,7 +100,7 @@ impl CashFlows {
     pub fn add_key_rate_dv01(&self, curve: &Curve, spread: f64, quantity: f64, buckets: &mut [f64]) -> f64 {
         let mut parallel = 0.0;
         for (time, amount) in self.iter() {
-            let present = quantity * amount * libm::exp(curve.log_df(time) - spread * time);
+            let present = quantity * amount * exp(curve.log_df(time) - spread * time);
             parallel += present * sinh(BASIS_POINT * time);
             curve.sensitivities(time, |node, by| {
                 if let Some(bucket) = buckets.get_mut(node) {
@@ -136,7 +151,7 @@ impl CashFlows {
         for _ in 0..MAX_ITERATIONS {
             let (mut value, mut moment) = (0.0, 0.0);
             for (time, amount) in self.iter() {
-                let present = amount * libm::exp(curve.log_df(time) - at * time);
+                let present = amount * exp(curve.log_df(time) - at * time);
                 value += present;
                 moment += time * present;
             }

@@ -7,6 +7,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::math::exp;
 use crate::time::Date;
 
 mod bootstrap;
@@ -181,20 +182,39 @@ impl Curve {
     /// Logarithm of the discount factor at `time` ≥ 0 years. Beyond the last
     /// node the last forward (log-linear) or zero rate goes on.
     pub fn log_df(&self, time: f64) -> f64 {
-        let left = self.segment(time);
+        self.log_df_in(self.segment(time), time)
+    }
+
+    fn log_df_in(&self, left: usize, time: f64) -> f64 {
         match self.interpolation {
             Interpolation::LoglinearDf => self.along(left, time),
             Interpolation::LinearZero => -time * self.along(left, self.within(time)),
             Interpolation::NaturalCubicZero => {
-                let time_within = self.within(time);
-                -time * spline::value(&self.times, &self.values, &self.bends, left, time_within)
+                let within = self.within(time);
+                -time * spline::value(&self.times, &self.values, &self.bends, left, within)
             }
         }
     }
 
     /// Discount factor at `time` ≥ 0 years.
     pub fn df(&self, time: f64) -> f64 {
-        libm::exp(self.log_df(time))
+        exp(self.log_df(time))
+    }
+
+    /// Discount factors at rising `times`, all zero rates moved by `shift`: one
+    /// walk along the curve. Writes no more than `dfs` has room for.
+    pub fn dfs(&self, times: &[f64], shift: f64, dfs: &mut [f64]) {
+        let mut left = 0;
+        let last = self.times.len() - 2;
+        for (df, time) in dfs.iter_mut().zip(times) {
+            while left < last && self.times[left + 1] <= *time {
+                left += 1;
+            }
+            *df = self.log_df_in(left, *time) - shift * time;
+        }
+        for df in dfs.iter_mut().take(times.len()) {
+            *df = exp(*df);
+        }
     }
 
     /// Discount factor on `date`.

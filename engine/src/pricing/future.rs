@@ -4,6 +4,8 @@
 //! Knows no quotes beyond its inputs; rates and yields are continuously
 //! compounded, times are years of 365 days.
 
+use crate::math::exp;
+
 /// What a future's fair price depends on.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Carry<'a> {
@@ -36,18 +38,13 @@ pub struct FairValue {
 pub fn fair_value(carry: &Carry<'_>) -> FairValue {
     let (mut dividends, mut moments) = (0.0, 0.0);
     for (time, amount) in carry.dividends.iter().filter(|(time, _)| *time <= carry.time) {
-        let present = amount * libm::exp(-carry.rate * time);
+        let present = amount * exp(-carry.rate * time);
         dividends += present;
         moments += time * present;
     }
-    let growth = libm::exp((carry.rate - carry.div_yield) * carry.time);
+    let growth = exp((carry.rate - carry.div_yield) * carry.time);
     let price = (carry.spot - dividends) * growth;
-    FairValue {
-        price,
-        basis: price - carry.spot,
-        delta: growth,
-        rho: carry.time * price + growth * moments,
-    }
+    FairValue { price, basis: price - carry.spot, delta: growth, rho: carry.time * price + growth * moments }
 }
 
 /// A position of `contracts` (short negative) with `multiplier` money a point.

@@ -5,6 +5,7 @@
 
 use super::bootstrap::{Bootstrap, Grid, Pillar, PillarKind};
 use super::{Curve, CurveError, Interpolation};
+use crate::math::exp;
 
 /// Newton's method doubles its digits: when a step is this small, the next
 /// would be below a double's resolution.
@@ -84,7 +85,7 @@ impl Bootstrap {
         for (grid, (paid, annuity)) in self.grids.iter().zip(&mut self.room.known) {
             while let Some(time) = grid.times.get(*paid).filter(|time| **time <= end) {
                 let log_df = segment_log_df(curve, node, curve.values[node + 1], *time).0;
-                *annuity += libm::exp(log_df);
+                *annuity += exp(log_df);
                 *paid += 1;
             }
         }
@@ -115,7 +116,7 @@ impl Bootstrap {
             for time in inner.iter().chain([&end]) {
                 let weight = if *time == end { 1.0 + coupon } else { coupon };
                 let (log_df, by) = segment_log_df(curve, node, at, *time);
-                let present = weight * libm::exp(log_df);
+                let present = weight * exp(log_df);
                 value += present;
                 slope += by * present;
             }

@@ -12,8 +12,7 @@ pub fn cholesky(matrix: &[f64], size: usize) -> Option<Vec<f64>> {
     let mut lower = vec![0.0; matrix.len()];
     for row in 0..size {
         for column in 0..=row {
-            let known: f64 =
-                (0..column).map(|k| lower[row * size + k] * lower[column * size + k]).sum();
+            let known: f64 = (0..column).map(|k| lower[row * size + k] * lower[column * size + k]).sum();
             let left = matrix[row * size + column] - known;
             lower[row * size + column] = if row == column {
                 if left <= 0.0 || !left.is_finite() {
