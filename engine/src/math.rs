@@ -10,7 +10,7 @@ mod normal;
 
 pub use chi_square::noncentral_chi_square_cdf;
 pub use elementary::{exp, ln};
-pub(crate) use elementary::{ln_normal, polynomial};
+pub(crate) use elementary::{exp_bounded, ln_normal, polynomial};
 pub(crate) use gauss::INVERSE_ROOT_TWO_PI;
 pub use gauss::{erfc, erfcx, mills_ratio, normal_cdf, normal_cdf_block, normal_pdf};
 pub use normal::inverse_normal_cdf;

@@ -39,16 +39,20 @@ const LN: [f64; 7] = [
     0.146_178_071_534_173_25,
 ];
 
-/// Horner's rule; coefficients by rising power.
+/// A polynomial's even and odd halves by Horner's rule, side by side: half the
+/// wait of a single chain. Coefficients by rising power.
 #[inline(always)]
 pub(crate) fn polynomial<const N: usize>(coefficients: &[f64; N], x: f64) -> f64 {
-    let mut sum = coefficients[N - 1];
-    let mut power = N - 1;
+    let square = x * x;
+    let mut halves = [0.0, 0.0];
+    halves[(N - 1) % 2] = coefficients[N - 1];
+    halves[N % 2] = coefficients[N - 2];
+    let mut power = N - 2;
     while power > 0 {
         power -= 1;
-        sum = sum * x + coefficients[power];
+        halves[power % 2] = halves[power % 2] * square + coefficients[power];
     }
-    sum
+    halves[0] + halves[1] * x
 }
 
 /// 2 to a whole number between −1022 and 1023.
@@ -79,6 +83,16 @@ pub(crate) fn exp_sum(x: f64, low: f64) -> f64 {
     // In two steps, so that results below the normal range round once more.
     let half = (k * 0.5 + ROUND) - ROUND;
     mantissa * power_of_two(half) * power_of_two(k - half)
+}
+
+/// eˣ for x between −708 and 709, below it e^−708: a few operations less where
+/// a block of them is wanted; within 0.8 units in the last place.
+#[inline(always)]
+pub(crate) fn exp_bounded(x: f64) -> f64 {
+    let x = if x > -708.0 { x } else { -708.0 };
+    let k = (x * core::f64::consts::LOG2_E + ROUND) - ROUND;
+    let r = (x - k * LN2_HIGH) - k * LN2_LOW;
+    (1.0 + (r + r * r * polynomial(&EXP, r))) * power_of_two(k)
 }
 
 /// ln x, within 0.9 units in the last place: −infinity for 0, NaN below it.

@@ -124,7 +124,7 @@ impl BlockValues {
         let inverse = 1.0 / lane.spot;
         self.price[i] = parts.price;
         self.delta[i] = parts.asset * inverse;
-        self.gamma[i] = parts.density * inverse * inverse / parts.deviation;
+        self.gamma[i] = parts.density * (inverse * inverse) * parts.per_deviation;
         self.vega[i] = parts.density * parts.root_years;
         self.theta[i] = theta(lane, parts);
         self.rho[i] = lane.years * parts.cash;

@@ -9,13 +9,13 @@
 //! rational function for the ratio makes his four regions one.)
 
 use super::Valuation;
-use crate::math::{INVERSE_ROOT_TWO_PI, exp, ln_normal, mills_ratio};
+use crate::math::{INVERSE_ROOT_TWO_PI, exp_bounded, ln_normal, mills_ratio};
 use crate::pricing::PricingError;
 
 /// No deviation counts as none below this; it keeps divisions finite.
 const LEAST_DEVIATION: f64 = 1e-60;
 /// Standard deviations beyond which everything has long underflowed.
-const FARTHEST: f64 = 1e10;
+const FARTHEST: f64 = 1e4;
 
 /// One option's numbers.
 #[derive(Clone, Copy)]
@@ -57,8 +57,8 @@ pub(super) struct Parts {
     pub(super) d1: f64,
     pub(super) d2: f64,
     pub(super) root_years: f64,
-    /// σ√t, never quite 0.
-    pub(super) deviation: f64,
+    /// 1/(σ√t), finite at expiry.
+    pub(super) per_deviation: f64,
 }
 
 /// The parts from discounted legs: `asset` = S e^(−qt), `cash` = K e^(−rt) and
@@ -67,48 +67,45 @@ pub(super) struct Parts {
 pub(super) fn parts(sign: f64, asset: f64, cash: f64, moneyness: f64, years: f64, vol: f64) -> Parts {
     let root_years = years.sqrt();
     let deviation = vol * root_years;
-    let live = deviation >= LEAST_DEVIATION;
-    let deviation = if live { deviation } else { LEAST_DEVIATION };
+    let live = deviation > LEAST_DEVIATION;
+    let per_deviation = 1.0 / if live { deviation } else { LEAST_DEVIATION };
 
     let below = moneyness <= 0.0;
     let (near, far) = if below { (asset, cash) } else { (cash, asset) };
-    let h = -moneyness.abs() / deviation;
-    let h = if live && h > -FARTHEST { h } else { -FARTHEST };
+    let h = -moneyness.abs() * per_deviation;
+    let h = if h > -FARTHEST { h } else { -FARTHEST };
     let half = 0.5 * deviation;
     let (d1, d2) = (h + half, h - half);
-    let density = near * (INVERSE_ROOT_TWO_PI * exp(-0.5 * (d1 * d1)));
-    let (m1, m2) = (mills_ratio(d1.abs()), mills_ratio(-d2));
+    let density = near * (INVERSE_ROOT_TWO_PI * exp_bounded(-0.5 * (d1 * d1)));
+    let density = if live { density } else { 0.0 };
 
     // Legs of the out-of-the-money option, and what they leave of the whole.
-    let tail = density * m1;
-    let inner = d1 > 0.0;
-    let leg1 = if inner { near - tail } else { tail };
-    let rest1 = if inner { tail } else { near - tail };
-    let leg2 = density * m2;
-    let rest2 = far - leg2;
-    let out = if inner { near - density * (m1 + m2) } else { density * (m1 - m2) };
+    let tail1 = density * mills_ratio(d1.abs());
+    let tail2 = density * mills_ratio(-d2);
+    let inner = (d1 > 0.0) & live;
+    let inside = near - tail1;
+    let (leg1, rest1) = if inner { (inside, tail1) } else { (tail1, inside) };
+    let rest2 = far - tail2;
+    let value = leg1 - tail2;
     // Rounding may leave less than nothing of what is nearly nothing.
-    let out = if out < 0.0 { 0.0 } else { out };
+    let value = if value > 0.0 { value } else { 0.0 };
 
-    let call = sign > 0.0;
-    let intrinsic = if call { asset - cash } else { cash - asset };
-    let is_out = call == below;
-    let price = if is_out { out } else { out + if intrinsic > 0.0 { intrinsic } else { 0.0 } };
+    let intrinsic = sign * (asset - cash);
+    let intrinsic = if intrinsic > 0.0 { intrinsic } else { 0.0 };
     // Below the money a call is out (leg1, leg2) and a put in (rest1, rest2);
     // above it the legs trade places.
-    let first = if is_out { leg1 } else { rest1 };
-    let second = if is_out { leg2 } else { rest2 };
-    let asset_leg = if below { first } else { second };
-    let cash_leg = if below { second } else { first };
+    let is_out = (sign > 0.0) == below;
+    let (first, second) = if is_out { (leg1, tail2) } else { (rest1, rest2) };
+    let (asset_leg, cash_leg) = if below { (first, second) } else { (second, first) };
     Parts {
-        price,
-        asset: if call { asset_leg } else { -asset_leg },
-        cash: if call { cash_leg } else { -cash_leg },
+        price: value + if is_out { 0.0 } else { intrinsic },
+        asset: sign * asset_leg,
+        cash: sign * cash_leg,
         density,
         d1: if below { d1 } else { -d2 },
         d2: if below { d2 } else { -d1 },
         root_years,
-        deviation,
+        per_deviation,
     }
 }
 
@@ -116,34 +113,34 @@ pub(super) fn parts(sign: f64, asset: f64, cash: f64, moneyness: f64, years: f64
 #[inline(always)]
 pub(super) fn take_apart(lane: &Lane) -> Parts {
     let Lane { sign, spot, strike, years, rate, div_yield, vol } = *lane;
-    let asset = spot * exp(-div_yield * years);
-    let cash = strike * exp(-rate * years);
+    let asset = spot * exp_bounded(-div_yield * years);
+    let cash = strike * exp_bounded(-rate * years);
     let moneyness = ln_normal(spot / strike) + (rate - div_yield) * years;
     parts(sign, asset, cash, moneyness, years, vol)
 }
 
-/// −∂V/∂t per year.
+/// −∂V/∂t per year; σ/√t is σ²/(σ√t).
 #[inline(always)]
 pub(super) fn theta(lane: &Lane, parts: &Parts) -> f64 {
-    let root = if parts.root_years > LEAST_DEVIATION { parts.root_years } else { LEAST_DEVIATION };
-    lane.div_yield * parts.asset - lane.rate * parts.cash - 0.5 * parts.density * lane.vol / root
+    let decay = 0.5 * parts.density * (lane.vol * lane.vol) * parts.per_deviation;
+    lane.div_yield * parts.asset - lane.rate * parts.cash - decay
 }
 
 /// Everything there is to know of one option.
 #[inline(always)]
 pub(super) fn greeks(lane: &Lane) -> Valuation {
     let parts = take_apart(lane);
-    let Parts { price, asset, cash, density, d1, d2, root_years, deviation } = parts;
+    let Parts { price, asset, cash, density, d1, d2, root_years, per_deviation } = parts;
     let per_spot = density / lane.spot;
     let vol = if lane.vol > LEAST_DEVIATION { lane.vol } else { LEAST_DEVIATION };
     let years = if lane.years > LEAST_DEVIATION { lane.years } else { LEAST_DEVIATION };
     let delta = asset / lane.spot;
     let vega = density * root_years;
-    let drift = (lane.rate - lane.div_yield) / deviation - 0.5 * d2 / years;
+    let drift = (lane.rate - lane.div_yield) * per_deviation - 0.5 * d2 / years;
     Valuation {
         price,
         delta,
-        gamma: per_spot / (lane.spot * deviation),
+        gamma: per_spot / lane.spot * per_deviation,
         vega,
         theta: theta(lane, &parts),
         rho: lane.years * cash,
