@@ -4,10 +4,11 @@
 
 use crate::instrument::{BondTerms, Exercise, OptionRight};
 use crate::pricing::PricingError;
+use crate::pricing::american::{Precision, Valuer};
 use crate::pricing::bond;
 use crate::pricing::cash_flows::CashFlows;
 use crate::pricing::curve::Curve;
-use crate::pricing::european::{SpotMarket, Vanilla};
+use crate::pricing::european::{self, SpotMarket, Vanilla};
 use crate::pricing::future::{Carry, fair_value};
 use crate::time::Date;
 
@@ -123,16 +124,17 @@ pub enum RiskError {
 
 impl Book {
     /// Writes the value of every line under `scenario`, coupons and payments
-    /// on the way included; allocates nothing.
+    /// on the way included; allocates nothing once `room` has seen an American
+    /// option.
     ///
     /// # Errors
     /// [`RiskError`] with the first line that has no value.
-    pub fn values(&self, scenario: &Scenario, values: &mut [f64]) -> Result<(), RiskError> {
+    pub fn values(&self, scenario: &Scenario, room: &mut Room, values: &mut [f64]) -> Result<(), RiskError> {
         if values.len() != self.lines.len() {
             return Err(RiskError::Length);
         }
         for (at, value) in values.iter_mut().enumerate() {
-            *value = self.line_value(at, scenario)?;
+            *value = self.line_value(at, scenario, room)?;
         }
         Ok(())
     }
@@ -141,9 +143,9 @@ impl Book {
     ///
     /// # Errors
     /// [`RiskError`].
-    pub fn line_value(&self, at: usize, scenario: &Scenario) -> Result<f64, RiskError> {
+    pub fn line_value(&self, at: usize, scenario: &Scenario, room: &mut Room) -> Result<f64, RiskError> {
         let line = self.lines.get(at).ok_or(RiskError::Length)?;
-        let unit = self.unit_value(line, scenario, at)?;
+        let unit = self.unit_value(line, scenario, at, room)?;
         Ok(line.quantity * unit)
     }
 
@@ -152,7 +154,13 @@ impl Book {
         self.underliers.get(line.underlier).copied().ok_or(RiskError::UnknownUnderlier(at))
     }
 
-    fn unit_value(&self, line: &Line, scenario: &Scenario, at: usize) -> Result<f64, RiskError> {
+    fn unit_value(
+        &self,
+        line: &Line,
+        scenario: &Scenario,
+        at: usize,
+        room: &mut Room,
+    ) -> Result<f64, RiskError> {
         let moved = || {
             let today = self.underlier(line, at)?;
             Ok(Underlier {
@@ -167,7 +175,7 @@ impl Book {
             Contract::Option { right, exercise, strike, days, vol } => {
                 let vanilla = Vanilla { right: *right, strike: *strike, years: years(days - scenario.days) };
                 let market = spot_market(&moved()?, (vol + scenario.vol).max(0.0));
-                option_price(*exercise, &vanilla, &market).map_err(refused)
+                room.option_price(*exercise, &vanilla, &market).map_err(refused)
             }
             Contract::Future { days, trade_price } => {
                 let Underlier { spot, rate, div_yield } = moved()?;
@@ -207,17 +215,41 @@ pub(super) fn spot_market(underlier: &Underlier, vol: f64) -> SpotMarket {
     SpotMarket { spot, rate, div_yield, vol }
 }
 
-/// The price of an option by the model of its exercise.
-pub(super) fn option_price(
-    exercise: Exercise,
-    vanilla: &Vanilla,
-    market: &SpotMarket,
-) -> Result<f64, PricingError> {
-    match exercise {
-        Exercise::European | Exercise::American => {
-            crate::pricing::european::value(vanilla, market).map(|value| value.price)
+/// Room in which American options are valued, made at the first of them.
+#[derive(Debug, Default)]
+pub struct Room {
+    american: Option<Valuer>,
+}
+
+impl Room {
+    /// The price of an option by the model of its exercise.
+    pub(super) fn option_price(
+        &mut self,
+        exercise: Exercise,
+        vanilla: &Vanilla,
+        market: &SpotMarket,
+    ) -> Result<f64, PricingError> {
+        let european = european::value(vanilla, market)?.price;
+        match exercise {
+            Exercise::European => Ok(european),
+            Exercise::American => {
+                let premium = self.valuer().value(vanilla, &floored(market))?.early_exercise_premium;
+                let sign = european::sign(vanilla.right);
+                Ok((european + premium).max(sign * (market.spot - vanilla.strike)))
+            }
         }
     }
+
+    /// For American options; made once.
+    pub(super) fn valuer(&mut self) -> &mut Valuer {
+        self.american.get_or_insert_with(|| Valuer::new(Precision::Fast))
+    }
+}
+
+/// The market that the right to exercise early is valued in: rates and yields
+/// below zero count as zero there, where a stress has put them.
+pub(super) fn floored(market: &SpotMarket) -> SpotMarket {
+    SpotMarket { rate: market.rate.max(0.0), div_yield: market.div_yield.max(0.0), ..*market }
 }
 
 /// A bond valued by its yield.

@@ -5,7 +5,7 @@
 //! is left of the whole: they sum exactly. Knows no trades: both books hold
 //! the same lines.
 
-use super::book::{Book, Contract, RiskError, Scenario, Underlier};
+use super::book::{Book, Contract, RiskError, Room, Scenario, Underlier};
 use super::greeks;
 use crate::money::{Money, UNITS_PER_CURRENCY, round_half_even};
 use crate::pricing::bond::Flows;
@@ -57,9 +57,9 @@ pub fn explain(before: &Book, after: &Book, days: i32) -> Result<Explained, Risk
     if before.lines.len() != after.lines.len() || before.underliers.len() != after.underliers.len() {
         return Err(RiskError::Length);
     }
-    let mut parts = Parts::default();
+    let (mut parts, mut room) = (Parts::default(), Room::default());
     for at in 0..before.lines.len() {
-        add_line(before, after, days, at, &mut parts)?;
+        add_line((before, after), days, at, &mut room, &mut parts)?;
     }
     let money =
         |value: f64| round_half_even(value * UNITS_PER_CURRENCY as f64).map(Money).ok_or(RiskError::Length);
@@ -84,17 +84,23 @@ impl Explained {
     }
 }
 
-fn add_line(before: &Book, after: &Book, days: i32, at: usize, parts: &mut Parts) -> Result<(), RiskError> {
+fn add_line(
+    (before, after): (&Book, &Book),
+    days: i32,
+    at: usize,
+    room: &mut Room,
+    parts: &mut Parts,
+) -> Result<(), RiskError> {
     let (old, new) = (&before.lines[at], &after.lines[at]);
     if old.quantity != new.quantity || old.underlier != new.underlier {
         return Err(RiskError::Length);
     }
     let still = Scenario::default();
     let passed = Scenario { days, ..still };
-    let start = before.line_value(at, &still)?;
-    parts.total += after.line_value(at, &passed)? - start;
+    let start = before.line_value(at, &still, room)?;
+    parts.total += after.line_value(at, &passed, room)? - start;
 
-    let greeks = greeks::of_line(before, at)?;
+    let greeks = greeks::of_line(before, at, room)?;
     let moved = |of: fn(&Underlier) -> f64| -> Result<f64, RiskError> {
         Ok(of(&after.underlier(new, at)?) - of(&before.underlier(old, at)?))
     };
@@ -110,14 +116,14 @@ fn add_line(before: &Book, after: &Book, days: i32, at: usize, parts: &mut Parts
         }
         (Contract::Future { .. }, Contract::Future { .. }) => {
             parts.delta += greeks.delta * moved(|u| u.spot)?;
-            parts.carry_and_roll += before.line_value(at, &passed)? - start;
+            parts.carry_and_roll += before.line_value(at, &passed, room)? - start;
             parts.curve += greeks.rho * moved(|u| u.rate)? + greeks.dividend_rho * moved(|u| u.div_yield)?;
         }
         (
             Contract::Bond { terms, coupon_rate, settlement, annual_yield },
             Contract::Bond { annual_yield: new_yield, .. },
         ) => {
-            parts.carry_and_roll += before.line_value(at, &passed)? - start;
+            parts.carry_and_roll += before.line_value(at, &passed, room)? - start;
             let value = Flows::with_coupon(terms, *coupon_rate, *settlement)
                 .and_then(|flows| flows.value(*annual_yield))
                 .map_err(|error| RiskError::Pricing { line: at, error })?;
@@ -126,8 +132,8 @@ fn add_line(before: &Book, after: &Book, days: i32, at: usize, parts: &mut Parts
             parts.curve += old.quantity * value.dirty * relative;
         }
         (Contract::Flows { .. }, Contract::Flows { .. }) => {
-            parts.carry_and_roll += before.line_value(at, &passed)? - start;
-            parts.curve += after.line_value(at, &still)? - start;
+            parts.carry_and_roll += before.line_value(at, &passed, room)? - start;
+            parts.curve += after.line_value(at, &still, room)? - start;
         }
         _ => return Err(RiskError::Length),
     }

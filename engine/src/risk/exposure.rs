@@ -2,7 +2,7 @@
 //!
 //! Knows values only; where they come from is the book's business.
 
-use super::book::{Book, Contract, RiskError, Scenario};
+use super::book::{Book, Contract, RiskError, Room, Scenario};
 use crate::instrument::InstrumentKind;
 
 /// Net and gross value.
@@ -39,9 +39,9 @@ impl Exposures {
     /// # Errors
     /// [`RiskError`].
     pub fn of(book: &Book) -> Result<Self, RiskError> {
-        let mut all = Self::default();
+        let (mut all, mut room) = (Self::default(), Room::default());
         for (at, line) in book.lines.iter().enumerate() {
-            let value = book.line_value(at, &Scenario::default())?;
+            let value = book.line_value(at, &Scenario::default(), &mut room)?;
             let kind = match line.contract {
                 Contract::Equity => InstrumentKind::Equity,
                 Contract::Option { .. } => InstrumentKind::Option,

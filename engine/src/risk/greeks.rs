@@ -2,10 +2,10 @@
 //!
 //! Analytic, so estimates near today's market; [`super::stress`] revalues.
 
-use super::book::{Book, Contract, Line, RiskError, Scenario, spot_market, years};
+use super::book::{Book, Contract, Line, RiskError, Room, Scenario, floored, spot_market, years};
 use crate::instrument::Exercise;
 use crate::pricing::PricingError;
-use crate::pricing::european::{self, Vanilla};
+use crate::pricing::european::{self, SpotMarket, Vanilla};
 use crate::pricing::future::{Carry, fair_value};
 
 /// How a line, or all lines on an underlier, move with it.
@@ -51,10 +51,11 @@ impl SpotGreeks {
 pub(super) fn option_greeks(
     exercise: Exercise,
     vanilla: &Vanilla,
-    market: &european::SpotMarket,
+    market: &SpotMarket,
+    room: &mut Room,
 ) -> Result<SpotGreeks, PricingError> {
     match exercise {
-        Exercise::European | Exercise::American => {
+        Exercise::European => {
             let value = european::value(vanilla, market)?;
             Ok(SpotGreeks {
                 delta: value.delta,
@@ -65,6 +66,19 @@ pub(super) fn option_greeks(
                 dividend_rho: value.dividend_rho,
             })
         }
+        Exercise::American => {
+            let market = floored(market);
+            let value = room.valuer().value(vanilla, &market)?;
+            let moved = room.valuer().sensitivities(vanilla, &market)?;
+            Ok(SpotGreeks {
+                delta: value.delta,
+                gamma: value.gamma,
+                vega: moved.vega,
+                theta: value.theta,
+                rho: moved.rho,
+                dividend_rho: moved.dividend_rho,
+            })
+        }
     }
 }
 
@@ -72,14 +86,14 @@ pub(super) fn option_greeks(
 ///
 /// # Errors
 /// [`RiskError`].
-pub fn of_line(book: &Book, at: usize) -> Result<SpotGreeks, RiskError> {
+pub fn of_line(book: &Book, at: usize, room: &mut Room) -> Result<SpotGreeks, RiskError> {
     let line = book.lines.get(at).ok_or(RiskError::Length)?;
     let unit = match &line.contract {
         Contract::Equity => SpotGreeks { delta: 1.0, ..SpotGreeks::default() },
         Contract::Option { right, exercise, strike, days, vol } => {
             let vanilla = Vanilla { right: *right, strike: *strike, years: years(*days) };
             let market = spot_market(&book.underlier(line, at)?, *vol);
-            option_greeks(*exercise, &vanilla, &market)
+            option_greeks(*exercise, &vanilla, &market, room)
                 .map_err(|error| RiskError::Pricing { line: at, error })?
         }
         Contract::Future { days, .. } => {
@@ -105,7 +119,7 @@ pub fn of_line(book: &Book, at: usize) -> Result<SpotGreeks, RiskError> {
 ///
 /// # Errors
 /// [`RiskError`]; [`RiskError::Length`] unless there is a place an underlier.
-pub fn by_underlier(book: &Book, totals: &mut [SpotGreeks]) -> Result<(), RiskError> {
+pub fn by_underlier(book: &Book, room: &mut Room, totals: &mut [SpotGreeks]) -> Result<(), RiskError> {
     if totals.len() != book.underliers.len() {
         return Err(RiskError::Length);
     }
@@ -114,7 +128,7 @@ pub fn by_underlier(book: &Book, totals: &mut [SpotGreeks]) -> Result<(), RiskEr
         if let Contract::Bond { .. } | Contract::Flows { .. } = line.contract {
             continue;
         }
-        let greeks = of_line(book, at)?;
+        let greeks = of_line(book, at, room)?;
         totals.get_mut(line.underlier).ok_or(RiskError::UnknownUnderlier(at))?.add(&greeks);
     }
     Ok(())
@@ -150,7 +164,7 @@ fn add_line(book: &Book, line: &Line, at: usize, buckets: &mut [f64]) -> Result<
             let bond = crate::pricing::bond::Flows::with_coupon(terms, *coupon_rate, *settlement)
                 .map_err(refused)?;
             let flows = bond.cash_flows(terms, *settlement);
-            let price = book.line_value(at, &Scenario::default())? / line.quantity;
+            let price = book.line_value(at, &Scenario::default(), &mut Room::default())? / line.quantity;
             let spread = match line.quantity == 0.0 {
                 true => 0.0,
                 false => flows.z_spread(&book.curve, price).ok_or(refused(PricingError::NotConverged))?,

@@ -8,7 +8,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::book::{Book, RiskError, Scenario};
+use super::book::{Book, RiskError, Room, Scenario};
 use crate::money::{Lots, Money, UNITS_PER_CURRENCY, round_half_even};
 
 /// Scenarios of a scan.
@@ -73,10 +73,11 @@ impl Scan {
     /// # Errors
     /// [`RiskError`]; [`RiskError::Length`] for P&Ls that are no money.
     pub fn of_line(book: &Book, at: usize, range: &ScanRange) -> Result<Self, RiskError> {
-        let base = book.line_value(at, &Scenario::default())?;
+        let mut room = Room::default();
+        let base = book.line_value(at, &Scenario::default(), &mut room)?;
         let mut scan = Self::default();
         for (money, (scenario, part)) in scan.0.iter_mut().zip(range.scenarios()) {
-            let gain = (book.line_value(at, &scenario)? - base) * part;
+            let gain = (book.line_value(at, &scenario, &mut room)? - base) * part;
             let units = round_half_even(gain * UNITS_PER_CURRENCY as f64).ok_or(RiskError::Length)?;
             *money = Money(units);
         }

@@ -4,7 +4,7 @@
 //!
 //! Knows no risk: it is the engine under stress grids and simulations.
 
-use super::book::{Book, Contract, RiskError, Scenario, Underlier, years};
+use super::book::{Book, Contract, RiskError, Room, Scenario, Underlier, years};
 use crate::instrument::Exercise;
 use crate::pricing::curve::Curve;
 use crate::pricing::european::Vanilla;
@@ -12,7 +12,7 @@ use crate::pricing::european::batch::{self, Quotes, Values};
 use crate::pricing::flow_book::FlowBook;
 
 /// A book ready to be revalued.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Plan {
     book: Book,
     /// European options: their lines, days and volatilities, and the columns.
@@ -25,6 +25,7 @@ pub struct Plan {
     flow_values: Vec<f64>,
     /// Everything else, line by line.
     others: Vec<usize>,
+    room: Room,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -42,7 +43,8 @@ impl Plan {
     /// [`RiskError`] for a line that has no value today.
     pub fn new(book: Book) -> Result<Self, RiskError> {
         let mut values = vec![0.0; book.lines.len()];
-        book.values(&Scenario::default(), &mut values)?;
+        let mut american = Room::default();
+        book.values(&Scenario::default(), &mut american, &mut values)?;
         let (mut options, mut quotes) = (Vec::new(), Quotes::default());
         let (mut on_curve, mut others) = (Vec::new(), Vec::new());
         for (at, line) in book.lines.iter().enumerate() {
@@ -65,7 +67,7 @@ impl Plan {
         let flow_values = vec![0.0; on_curve.len()];
         let mut room = Values::default();
         room.resize(quotes.len());
-        Ok(Self { book, options, quotes, values: room, on_curve, flows, flow_values, others })
+        Ok(Self { book, options, quotes, values: room, on_curve, flows, flow_values, others, room: american })
     }
 
     /// The book, as it is valued now.
@@ -102,11 +104,11 @@ impl Plan {
         } else {
             // Every date has moved: no discount factor can be shared.
             for at in &self.on_curve {
-                values[*at] = self.book.line_value(*at, scenario)?;
+                values[*at] = self.book.line_value(*at, scenario, &mut self.room)?;
             }
         }
         for at in &self.others {
-            values[*at] = self.book.line_value(*at, scenario)?;
+            values[*at] = self.book.line_value(*at, scenario, &mut self.room)?;
         }
         Ok(())
     }
@@ -166,7 +168,7 @@ mod tests {
         ] {
             let (mut fast, mut plain) = ([0.0; 4], [0.0; 4]);
             plan.values(&scenario, &mut fast).unwrap();
-            book.values(&scenario, &mut plain).unwrap();
+            book.values(&scenario, &mut Room::default(), &mut plain).unwrap();
             for (fast, plain) in fast.iter().zip(plain) {
                 assert!((fast - plain).abs() <= 1e-12 * plain.abs(), "{fast} for {plain}");
             }

@@ -2,7 +2,7 @@
 //!
 //! Knows no limits and no margin.
 
-use super::book::{Book, RiskError, Scenario};
+use super::book::{Book, RiskError, Room, Scenario};
 
 /// Axes of a stress grid; a cell is one move of each.
 #[derive(Clone, Debug, PartialEq)]
@@ -46,11 +46,17 @@ impl StressGrid {
 ///
 /// # Errors
 /// [`RiskError`].
-pub fn profit(book: &Book, base: &[f64], scenario: &Scenario, profit: &mut [f64]) -> Result<(), RiskError> {
+pub fn profit(
+    book: &Book,
+    base: &[f64],
+    scenario: &Scenario,
+    room: &mut Room,
+    profit: &mut [f64],
+) -> Result<(), RiskError> {
     if base.len() != book.lines.len() {
         return Err(RiskError::Length);
     }
-    book.values(scenario, profit)?;
+    book.values(scenario, room, profit)?;
     for (profit, base) in profit.iter_mut().zip(base) {
         *profit -= base;
     }
@@ -62,15 +68,15 @@ pub fn profit(book: &Book, base: &[f64], scenario: &Scenario, profit: &mut [f64]
 ///
 /// # Errors
 /// [`RiskError`]; [`RiskError::Length`] unless `totals` has a place a cell.
-pub fn grid(book: &Book, grid: &StressGrid, totals: &mut [f64]) -> Result<(), RiskError> {
+pub fn grid(book: &Book, grid: &StressGrid, room: &mut Room, totals: &mut [f64]) -> Result<(), RiskError> {
     if totals.len() != grid.len() {
         return Err(RiskError::Length);
     }
     totals.fill(0.0);
     for line in 0..book.lines.len() {
-        let base = book.line_value(line, &Scenario::default())?;
+        let base = book.line_value(line, &Scenario::default(), room)?;
         for (total, cell) in totals.iter_mut().zip(grid.cells()) {
-            *total += book.line_value(line, &cell)? - base;
+            *total += book.line_value(line, &cell, room)? - base;
         }
     }
     Ok(())

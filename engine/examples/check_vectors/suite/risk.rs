@@ -2,7 +2,7 @@
 
 use engine::instrument::{Exercise, OptionRight};
 use engine::pricing::curve::Curve;
-use engine::risk::book::{Book, Contract, Line, Scenario, Underlier};
+use engine::risk::book::{Book, Contract, Line, Room, Scenario, Underlier};
 use engine::risk::normal_var::{LognormalPosition, NormalFactors, lognormal, parametric};
 use engine::risk::{stress, var};
 use engine::time::Date;
@@ -61,8 +61,8 @@ pub(super) fn stress(case: &Value, header: &Value) -> Result<Vec<Check>, String>
     }
     let error = |error: engine::risk::book::RiskError| error.to_string();
     let expected = &case["expected"];
-    let mut base = vec![0.0; book.lines.len()];
-    book.values(&Scenario::default(), &mut base).map_err(error)?;
+    let (mut base, mut room) = (vec![0.0; book.lines.len()], Room::default());
+    book.values(&Scenario::default(), &mut room, &mut base).map_err(error)?;
     let known_base = numbers(expected, "base_values")?;
     let gross: f64 = known_base.iter().map(|value| value.abs()).sum();
     let scaled = |quantity, got, expected| Check::scaled(quantity, got, expected, gross, 1e-10, 1e-13);
@@ -83,7 +83,7 @@ pub(super) fn stress(case: &Value, header: &Value) -> Result<Vec<Check>, String>
             days: i32::try_from(known["days"].as_i64().unwrap_or(0)).map_err(|error| error.to_string())?,
         };
         let mut profit = vec![0.0; base.len()];
-        stress::profit(&book, &base, &scenario, &mut profit).map_err(error)?;
+        stress::profit(&book, &base, &scenario, &mut room, &mut profit).map_err(error)?;
         let known_profit = numbers(outcome, "pnl")?;
         checks.push(Check::holds("positions", profit.len() == known_profit.len()));
         for (got, expected) in profit.iter().zip(known_profit) {
