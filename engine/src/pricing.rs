@@ -11,6 +11,7 @@ pub mod european;
 pub mod flow_book;
 pub mod future;
 pub mod implied_vol;
+pub mod surface;
 pub mod swap;
 
 /// Why a value cannot be given.
