@@ -71,7 +71,7 @@ impl Valuer {
     /// A valuer; allocates, and makes tables at the first of each precision.
     pub fn new(precision: Precision) -> Self {
         let (rule, points, patience) = match precision {
-            Precision::High => (Rule::precise(), 60, Patience { steps: 60, enough: 1e-13 }),
+            Precision::High => (Rule::precise(), 60, Patience { steps: 40, enough: 1e-8 }),
             Precision::Fast => (Rule::fast(), 8, Patience { steps: 2, enough: 0.0 }),
         };
         Self {

@@ -5,15 +5,17 @@
 //! the integrals over u in (0, τ) to an angle: u = τ sin²θ straightens the
 //! square roots at both ends. Points in θ are Gauss-Legendre's.
 
-use std::f64::consts::{FRAC_PI_2, PI};
+use std::f64::consts::{FRAC_1_SQRT_2, FRAC_PI_2, PI};
 use std::sync::OnceLock;
+
+use crate::math::LANES;
 
 /// Nodes of the boundary and points of the integrals.
 #[derive(Debug)]
 pub(super) struct Rule {
     /// √(τ/T) of the nodes, rising, the last is 1; 0 is not among them.
     pub(super) roots: Vec<f64>,
-    /// sin θ, cos θ and the weight of du/τ at each point.
+    /// sin θ, cos θ and the weight of du/τ at each point; whole blocks of them.
     pub(super) points: Vec<Point>,
     /// What node n contributes to the interpolated value at point p of the
     /// integral up to node i, at `[(i · nodes + n) · points + p]`.
@@ -43,7 +45,7 @@ impl Rule {
     fn new(nodes: usize, points: usize) -> Self {
         let extremum = |i: usize| libm::cos(PI * i as f64 / nodes as f64);
         let roots: Vec<f64> = (0..nodes).rev().map(|i| 0.5 * (1.0 + extremum(i))).collect();
-        let points: Vec<Point> = gauss_legendre(points)
+        let mut points: Vec<Point> = gauss_legendre(points)
             .into_iter()
             .map(|(x, weight)| {
                 let angle = 0.5 * FRAC_PI_2 * (1.0 + x);
@@ -51,6 +53,9 @@ impl Rule {
                 Point { sine, cosine, weight: FRAC_PI_2 * weight * sine * cosine }
             })
             .collect();
+        // Points without weight fill the last block.
+        let idle = Point { sine: FRAC_1_SQRT_2, cosine: FRAC_1_SQRT_2, weight: 0.0 };
+        points.resize(points.len().next_multiple_of(LANES), idle);
         let mut interpolation = vec![0.0; nodes * nodes * points.len()];
         for (i, root) in roots.iter().enumerate() {
             for (p, point) in points.iter().enumerate() {
