@@ -5,6 +5,7 @@
 
 use super::rates::annuity;
 use crate::instrument::OptionRight;
+use crate::math::normal_pdf;
 use crate::pricing::PricingError;
 use crate::pricing::curve::Curve;
 use crate::pricing::european::{SpotMarket, Vanilla, value};
@@ -103,20 +104,17 @@ impl<C: TermStructure> HullWhite<C> {
         strike: f64,
     ) -> Result<f64, PricingError> {
         let deviation = libm::sqrt(self.variance(expiry)) * annuity(self.speed, maturity - expiry);
-        // A call on the bond is a put on the strike, paid for in bonds: so the
-        // logarithm of the strike is taken whole, and the far wings stay right.
-        let right = match right {
-            OptionRight::Call => OptionRight::Put,
-            OptionRight::Put => OptionRight::Call,
-        };
-        let market = SpotMarket {
-            spot: strike,
-            rate: -self.curve.log_discount(maturity),
-            div_yield: -self.curve.log_discount(expiry),
-            vol: deviation,
-        };
+        let (own, other) = (self.curve.log_discount(maturity), self.curve.log_discount(expiry));
+        if strike > 0.0 && strike.is_finite() {
+            let moneyness = libm::log(strike) + other - own;
+            if deviation < NARROW && libm::fabs(moneyness) > FAR * deviation {
+                let (bond, cash) = (libm::exp(own), strike * libm::exp(other));
+                return Ok(far_option(right, bond, cash, moneyness, deviation));
+            }
+        }
+        let market = SpotMarket { spot: libm::exp(own), rate: -other, div_yield: 0.0, vol: deviation };
         // The deviation is that of the whole life: one "year".
-        value(&Vanilla { right, strike: 1.0, years: 1.0 }, &market).map(|value| value.price)
+        value(&Vanilla { right, strike, years: 1.0 }, &market).map(|value| value.price)
     }
 
     /// The short rate at `t + dt`, `rate` at `t`, for a standard normal `z`:
@@ -126,6 +124,49 @@ impl<C: TermStructure> HullWhite<C> {
         self.mean(t + dt) + left + libm::sqrt(self.variance(dt)) * z
     }
 }
+
+/// Deviations below this are narrow enough for five points of Gauss.
+const NARROW: f64 = 0.25;
+
+/// Standard deviations from which Mills' ratio is a short continued fraction.
+const FAR: f64 = 2.5;
+
+/// Black's formula far from the money with a small deviation s, where both of
+/// its terms are nearly equal. The out-of-the-money value is
+/// `m (M(z) − M(z+s)) = m ∫ (1 − x M(x)) dx` over [z, z+s], with Mills' ratio M
+/// and m the near leg times φ(z): nothing is subtracted.
+fn far_option(right: OptionRight, bond: f64, cash: f64, moneyness: f64, deviation: f64) -> f64 {
+    let z = libm::fabs(moneyness) / deviation - 0.5 * deviation;
+    let half = 0.5 * deviation;
+    let integral: f64 =
+        GAUSS.iter().map(|(at, weight)| weight * mills_slope(z + half * (1.0 + at))).sum::<f64>() * half;
+    let out = bond.min(cash) * normal_pdf(z) * integral;
+    // A strike above the forward bond leaves the call out of the money.
+    let inner = (right == OptionRight::Call) == (moneyness < 0.0);
+    if inner { out + libm::fabs(bond - cash) } else { out }
+}
+
+/// `1 − x M(x)` = c / (x + c), c = 1/(x + 2/(x + 3/(x + …))), for x above 2.
+fn mills_slope(x: f64) -> f64 {
+    let mut tail = 0.0;
+    for level in (2..DEPTH).rev() {
+        tail = f64::from(level) / (x + tail);
+    }
+    let c = 1.0 / (x + tail);
+    c / (x + c)
+}
+
+/// Levels of the continued fraction, enough for the last bit at 2.
+const DEPTH: u32 = 160;
+
+/// Gauss and Legendre's five points and weights on [−1, 1].
+const GAUSS: [(f64, f64); 5] = [
+    (-0.906_179_845_938_664, 0.236_926_885_056_189_08),
+    (-0.538_469_310_105_683_1, 0.478_628_670_499_366_47),
+    (0.0, 0.568_888_888_888_888_9),
+    (0.538_469_310_105_683_1, 0.478_628_670_499_366_47),
+    (0.906_179_845_938_664, 0.236_926_885_056_189_08),
+];
 
 #[cfg(test)]
 mod tests {
@@ -139,6 +180,21 @@ mod tests {
         let forward = libm::exp(curve.log_discount(5.0)) - 0.9 * libm::exp(curve.log_discount(2.0));
         let parity = option(OptionRight::Call) - option(OptionRight::Put) - forward;
         assert!(parity.abs() < 1e-16, "{parity:e}");
+    }
+
+    #[test]
+    fn far_and_near_options_meet() {
+        for (deviation, right) in [(0.2, OptionRight::Call), (0.001, OptionRight::Put)] {
+            for distance in [2.6, 4.0, -3.0] {
+                let moneyness: f64 = distance * deviation;
+                let (bond, cash) = (0.9, 0.9 * libm::exp(moneyness));
+                let far = far_option(right, bond, cash, moneyness, deviation);
+                let terms = Vanilla { right, strike: cash, years: 1.0 };
+                let market = SpotMarket { spot: bond, rate: 0.0, div_yield: 0.0, vol: deviation };
+                let near = value(&terms, &market).unwrap().price;
+                assert!((far / near - 1.0).abs() < 1e-11, "{deviation}, {distance}: {far} for {near}");
+            }
+        }
     }
 
     #[test]
