@@ -97,7 +97,7 @@ impl Log {
         for fill in fills.into_iter().rev() {
             self.filled(fill);
         }
-        self.fills.sort_by(|a, b| b.timestamp.cmp(&a.timestamp));
+        self.fills.sort_by_key(|fill| std::cmp::Reverse(fill.timestamp));
         changed
     }
 }
