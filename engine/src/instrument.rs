@@ -14,6 +14,7 @@ use crate::time::Date;
 
 mod bond;
 
+pub(crate) use bond::days_30_360;
 pub use bond::{BondTerms, CouponPeriod, DayCount};
 
 /// Rates, volatilities, yields and fractions cross boundaries as integers in

@@ -16,6 +16,7 @@ pub mod order;
 pub mod portfolio;
 pub mod position;
 pub mod pricing;
+pub mod risk;
 pub mod sim;
 pub mod step;
 pub mod time;

@@ -3,7 +3,17 @@
 //! Knows no accounts and no books; money is made of its results in one named
 //! place, rounded once.
 
+pub mod american;
 pub mod bond;
+pub mod cash_flows;
+pub mod curve;
+pub mod european;
+pub mod flow_book;
+pub mod future;
+pub mod implied_vol;
+pub mod quote;
+pub mod surface;
+pub mod swap;
 
 /// Why a value cannot be given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -20,4 +30,7 @@ pub enum PricingError {
     /// The search for a yield did not settle.
     #[error("the yield was not found")]
     NotConverged,
+    /// A number is missing, infinite or of the wrong sign.
+    #[error("an input is no admissible number")]
+    InvalidInput,
 }

@@ -6,6 +6,7 @@
 
 mod mathematics;
 mod previews;
+mod rates;
 mod replay;
 mod trading;
 
@@ -26,6 +27,13 @@ struct Sum {
 
 const SUMS: &[Sum] = &[
     Sum { name: "elementary functions", cases: 10_000, long_cases: 1_000_000, run: mathematics::elementary },
+    Sum { name: "curves, swaps and bonds", cases: 3_000, long_cases: 100_000, run: rates::curves },
+    Sum {
+        name: "books, margin scans, processes and value at risk",
+        cases: 2_000,
+        long_cases: 50_000,
+        run: rates::risk,
+    },
     Sum {
         name: "previews equal to their fills",
         cases: 10_000,

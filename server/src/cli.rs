@@ -22,7 +22,7 @@ pub struct Cli {
 }
 
 /// What can be asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Subcommand)]
+#[derive(Clone, Debug, PartialEq, Eq, Subcommand)]
 pub enum Command {
     /// Run every agent in this process.
     Serve,
@@ -32,6 +32,12 @@ pub enum Command {
     Replay,
     /// Print the effective configuration, secrets redacted.
     Config,
+    /// Price rows of contracts and market: values, Greeks, and bad rows by line.
+    Price {
+        /// CSV with a header, or JSON.
+        #[arg(long, value_name = "FILE")]
+        input: PathBuf,
+    },
 }
 
 /// Settings on the command line.

@@ -12,6 +12,7 @@ pub mod door;
 pub mod gateway;
 pub mod market_data;
 pub mod portfolio;
+pub mod price;
 pub mod serve;
 pub mod shutdown;
 pub mod store;

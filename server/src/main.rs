@@ -4,6 +4,7 @@
 //! Does not know how anything is done.
 
 use std::io::Write as _;
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Parser as _;
@@ -38,6 +39,10 @@ async fn main() -> ExitCode {
 }
 
 async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
+    // Needs no settings, so broken ones must not stand in its way.
+    if let Some(Command::Price { input }) = &cli.command {
+        return price(input);
+    }
     let environment = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
         .collect();
@@ -50,7 +55,15 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         }
         Command::Verify => verify(&config).await,
         Command::Replay => replay(&config).await,
+        Command::Price { input } => price(&input),
     }
+}
+
+/// Prices a file's rows to standard output; a bad row makes the exit code 1,
+/// after everything else was priced.
+fn price(input: &Path) -> anyhow::Result<ExitCode> {
+    let summary = server::price::run(input, std::io::stdout().lock())?;
+    Ok(if summary.refused == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// Compares projections and ledger with the journal, folded from its start.

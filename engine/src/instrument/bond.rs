@@ -88,14 +88,12 @@ impl BondTerms {
         let months = 12 / i32::from(self.frequency);
         // A first guess by months of 30.5 days, never more than a period too many.
         let mut back = (date.days_until(self.maturity) * 12 / (months * 366) - 1).max(0);
-        while self.maturity.add_months(-(back + 1) * months) > date {
+        let mut start = self.maturity.add_months(-(back + 1) * months);
+        while start > date {
             back += 1;
+            start = self.maturity.add_months(-(back + 1) * months);
         }
-        Some(CouponPeriod {
-            start: self.maturity.add_months(-(back + 1) * months),
-            end: self.maturity.add_months(-back * months),
-            periods_to_maturity: back,
-        })
+        Some(CouponPeriod { start, end: self.maturity.add_months(-back * months), periods_to_maturity: back })
     }
 
     /// The full coupon on `face`, rounded half-even.

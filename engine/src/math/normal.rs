@@ -1,14 +1,6 @@
-//! The standard normal distribution: its distribution function and the
-//! inverse of it.
+//! The inverse of the standard normal distribution function.
 //!
 //! Draws nothing: uniforms become normals here, but come from elsewhere.
-
-use std::f64::consts::FRAC_1_SQRT_2;
-
-/// Probability that a standard normal variable is at most `x`.
-pub fn normal_cdf(x: f64) -> f64 {
-    0.5 * libm::erfc(-x * FRAC_1_SQRT_2)
-}
 
 /// The `x` that a standard normal variable stays below with probability `p`.
 ///
@@ -116,6 +108,7 @@ const FAR_TAIL: Rational = Rational {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::math::normal_cdf;
 
     #[test]
     fn the_inverse_is_right_in_the_centre_and_far_out() {

@@ -12,6 +12,8 @@
 use crate::instrument::{BondTerms, CouponPeriod, DayCount};
 use crate::money::{Lots, Money, round_half_even};
 use crate::pricing::PricingError;
+use crate::pricing::cash_flows::CashFlows;
+use crate::pricing::curve::years as years_to;
 use crate::time::Date;
 
 /// One whole in units of 1e-9.
@@ -101,12 +103,23 @@ impl Flows {
     /// # Errors
     /// [`PricingError::Matured`] when nothing is left.
     pub fn of(terms: &BondTerms, date: Date) -> Result<Self, PricingError> {
+        Self::with_coupon(terms, terms.coupon_e9 as f64 / ONE_E9, date)
+    }
+
+    /// As [`Flows::of`], for an annual coupon of `coupon_rate` (0.05 is 5 %)
+    /// instead of the listed one, which knows nine decimals.
+    ///
+    /// # Errors
+    /// [`PricingError::Matured`] when nothing is left.
+    pub fn with_coupon(terms: &BondTerms, coupon_rate: f64, date: Date) -> Result<Self, PricingError> {
         let period = terms.period(date).ok_or(PricingError::Matured)?;
-        let coupon_rate = terms.coupon_e9 as f64 / ONE_E9;
         let frequency = f64::from(terms.frequency);
         let coupon = 100.0 * coupon_rate / frequency;
         // Before the issue the first paid coupon lies further ahead.
-        let first = terms.period(date.max(terms.issue)).unwrap_or(period);
+        let first = match date < terms.issue {
+            true => terms.period(terms.issue).unwrap_or(period),
+            false => period,
+        };
         let first_coupon = if terms.issue <= first.start {
             coupon
         } else {
@@ -128,6 +141,29 @@ impl Flows {
     /// Interest accrued at settlement, per 100 of face.
     pub fn accrued(&self) -> f64 {
         self.accrued
+    }
+
+    /// What the next coupon date pays per 100 of face, redemption included.
+    pub fn next_payment(&self) -> f64 {
+        let coupon = if self.unpaid > 0 { 0.0 } else { self.first_coupon };
+        if self.dates == 1 { coupon + 100.0 } else { coupon }
+    }
+
+    /// What the bond of these `terms` still pays after `date`, per 100 of
+    /// face, at the times of a curve whose reference is `date`.
+    pub fn cash_flows(&self, terms: &BondTerms, date: Date) -> CashFlows {
+        let mut flows = CashFlows::with_capacity(self.dates as usize);
+        let months = 12 / i32::from(terms.frequency);
+        let mut amount = self.first_coupon;
+        for ahead in self.unpaid..self.dates {
+            let back = (self.dates - 1 - ahead) as i32;
+            if back == 0 {
+                amount += 100.0;
+            }
+            flows.push(years_to(date, terms.maturity.add_months(-back * months)), amount);
+            amount = self.coupon;
+        }
+        flows
     }
 
     /// Values the flows at `annual_yield`, compounded as often as they pay.

@@ -4,6 +4,18 @@
 //! Draws nothing: a standard normal variable is passed in. A year is 252
 //! trading days of 23,400 venue seconds.
 
+mod correlation;
+mod gbm;
+mod hull_white;
+mod jumps;
+mod rates;
+
+pub use correlation::{cholesky, correlate};
+pub use gbm::GbmLaw;
+pub use hull_white::{HullWhite, NelsonSiegel, TermStructure};
+pub use jumps::{Heston, JumpDiffusion};
+pub use rates::{Cir, Vasicek};
+
 use crate::time::{MICROS_PER_SECOND, SECONDS_PER_TRADING_DAY, TRADING_DAYS_PER_YEAR};
 
 /// Years of simulated volatility in `micros` of venue time.

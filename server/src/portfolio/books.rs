@@ -197,7 +197,8 @@ mod tests {
     }
 
     fn marked(seq: u64, price: i64) -> Outcome {
-        let mark = Mark { instrument: acme(), price: Ticks(price), rev: Seq(seq), status: TradingStatus::Trading };
+        let mark =
+            Mark { instrument: acme(), price: Ticks(price), rev: Seq(seq), status: TradingStatus::Trading };
         Outcome { marks: vec![mark], ..entry(seq) }
     }
 

@@ -36,7 +36,12 @@ fn long_100_at_100(stage: &Stage, seq: u64, account: AccountId) -> Outcome {
 }
 
 fn tick(stage: &Stage, seq: u64, mid: i64) -> Outcome {
-    let mark = Mark { instrument: stage.instrument("ACME"), price: Ticks(mid), rev: Seq(seq), status: TradingStatus::Trading };
+    let mark = Mark {
+        instrument: stage.instrument("ACME"),
+        price: Ticks(mid),
+        rev: Seq(seq),
+        status: TradingStatus::Trading,
+    };
     Outcome { marks: vec![mark], ..entry(stage, seq) }
 }
 

@@ -1,0 +1,325 @@
+//! The exercise boundary of an American put on one unit of strike, by the
+//! fixed point of L. Andersen, M. Lake and D. Offengenden, "High Performance
+//! American Option Pricing" (2016), their equation system A (smooth pasting),
+//! which tells the boundary much better than the value does.
+//!
+//! B(τ) = N/D with
+//! N = e^(−rτ) φ(d₋)/(σ√τ) + r ∫ e^(−rt) φ(d₋(t, B(τ)/B(u)))/(σ√t) du,
+//! D = e^(−qτ) (Φ(d₊) + φ(d₊)/(σ√τ)) + q ∫ e^(−qt) (Φ(d₊) + φ(d₊)/(σ√t)) du,
+//! t = τ − u, all of them times to expiry. The square of ln(B/X), X the
+//! boundary at expiry, is interpolated in √τ. Their fixed-point steps diverge
+//! where (r − q)√T is large against σ; Newton's method on all nodes together
+//! does not, and takes a third of the steps elsewhere.
+
+use super::rule::Rule;
+use crate::math::{INVERSE_ROOT_TWO_PI, LANES, exp, ln, mills_ratio};
+
+/// What the boundary depends on.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Dynamics {
+    /// What the strike earns; positive.
+    pub(super) rate: f64,
+    /// What the underlier earns; not negative.
+    pub(super) div_yield: f64,
+    pub(super) vol: f64,
+    pub(super) years: f64,
+}
+
+/// How long the fixed point is sought.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Patience {
+    pub(super) steps: u32,
+    /// The largest change of ln B that counts as none.
+    pub(super) enough: f64,
+}
+
+/// Room for a boundary; made once, used for any number of options.
+#[derive(Debug)]
+pub(super) struct Boundary {
+    pub(super) rule: &'static Rule,
+    /// ln² (B/X) at the nodes.
+    pub(super) heights: Vec<f64>,
+    /// ln X
+    pub(super) log_start: f64,
+    log_values: Vec<f64>,
+    /// By node and point: rate terms, yield terms, σ√t, and ln X − ln B(u).
+    rate_terms: Vec<f64>,
+    yield_terms: Vec<f64>,
+    deviations: Vec<f64>,
+    depths: Vec<f64>,
+    /// Newton's equations, and the slopes that they are made of.
+    jacobian: Vec<f64>,
+    residuals: Vec<f64>,
+    changes: Vec<f64>,
+    over_slopes: Vec<f64>,
+    under_slopes: Vec<f64>,
+}
+
+/// φ(d) and Φ(d)
+#[inline(always)]
+pub(super) fn density_and_mass(d: f64) -> (f64, f64) {
+    let density = INVERSE_ROOT_TWO_PI * exp(-0.5 * (d * d));
+    let tail = density * mills_ratio(d.abs());
+    (density, if d > 0.0 { 1.0 - tail } else { tail })
+}
+
+impl Boundary {
+    pub(super) fn new(rule: &'static Rule) -> Self {
+        let (nodes, points) = (rule.roots.len(), rule.points.len());
+        let table = || vec![0.0; nodes * points];
+        Self {
+            rule,
+            heights: vec![0.0; nodes],
+            log_start: 0.0,
+            log_values: vec![0.0; nodes],
+            rate_terms: table(),
+            yield_terms: table(),
+            deviations: table(),
+            depths: table(),
+            jacobian: vec![0.0; nodes * nodes],
+            residuals: vec![0.0; nodes],
+            changes: vec![0.0; nodes],
+            over_slopes: vec![0.0; points],
+            under_slopes: vec![0.0; points],
+        }
+    }
+
+    /// ln B at the node of the whole life.
+    pub(super) fn log_now(&self) -> f64 {
+        self.log_values.last().copied().unwrap_or(0.0)
+    }
+
+    /// ln B with √(u/T) = `root`.
+    pub(super) fn log_at(&self, root: f64) -> f64 {
+        let height = self.rule.interpolate(&self.heights, root);
+        self.log_start - if height > 0.0 { height } else { 0.0 }.sqrt()
+    }
+
+    /// Finds the boundary; how many steps it took. `warm` starts from the
+    /// boundary that was found last.
+    pub(super) fn solve(&mut self, dynamics: &Dynamics, patience: Patience, warm: bool) -> u32 {
+        self.prepare(dynamics);
+        if !warm {
+            self.guess(dynamics);
+        }
+        self.lift();
+        let mut known = f64::INFINITY;
+        for step in 1..=patience.steps {
+            let change = self.step(dynamics, &mut known);
+            self.lift();
+            if change <= patience.enough {
+                return step;
+            }
+        }
+        patience.steps
+    }
+
+    /// What does not change from step to step.
+    fn prepare(&mut self, dynamics: &Dynamics) {
+        let Dynamics { rate, div_yield, vol, years } = *dynamics;
+        self.log_start = if rate < div_yield { ln(rate / div_yield) } else { 0.0 };
+        let points = &self.rule.points;
+        for (i, root) in self.rule.roots.iter().enumerate() {
+            let tau = years * root * root;
+            let deviation = vol * tau.sqrt();
+            let row = i * points.len()..(i + 1) * points.len();
+            let rows = self.rate_terms[row.clone()]
+                .iter_mut()
+                .zip(&mut self.yield_terms[row.clone()])
+                .zip(&mut self.deviations[row]);
+            for (point, ((rate_term, yield_term), out)) in points.iter().zip(rows) {
+                let t = tau * point.cosine * point.cosine;
+                let weight = tau * point.weight;
+                *rate_term = rate * weight * exp(-rate * t);
+                *yield_term = div_yield * weight * exp(-div_yield * t);
+                *out = deviation * point.cosine;
+            }
+        }
+    }
+
+    /// Bjerksund and Stensland's curve (1993) between the boundary at expiry
+    /// and the perpetual option's.
+    fn guess(&mut self, dynamics: &Dynamics) {
+        let Dynamics { rate, div_yield, vol, years } = *dynamics;
+        let variance = vol * vol;
+        // β of the mirrored call, whose money earns q and asset r.
+        let carry = div_yield - rate;
+        let b = carry / variance - 0.5;
+        let beta = -b + (b * b + 2.0 * div_yield / variance).sqrt();
+        let perpetual = beta / (beta - 1.0);
+        let start = exp(-self.log_start);
+        let gap = (perpetual - start).max(1e-9 * start);
+        for (value, root) in self.log_values.iter_mut().zip(&self.rule.roots) {
+            let tau = years * root * root;
+            let drift = (carry * tau + 2.0 * vol * tau.sqrt()).max(vol * tau.sqrt());
+            let decay = exp(-drift * start / gap);
+            let guess = -ln(start + gap * (1.0 - decay));
+            *value = guess.min(self.log_start - 0.1 * vol * tau.sqrt());
+        }
+    }
+
+    /// Heights from logarithms, and the boundary between its nodes.
+    fn lift(&mut self) {
+        for (height, log_value) in self.heights.iter_mut().zip(&self.log_values) {
+            let below = self.log_start - log_value;
+            *height = below * below;
+        }
+        let (nodes, points) = (self.heights.len(), self.rule.points.len());
+        for i in 0..nodes {
+            let row = &mut self.depths[i * points..(i + 1) * points];
+            row.fill(0.0);
+            for (n, height) in self.heights.iter().enumerate() {
+                let at = (i * nodes + n) * points;
+                for (sum, share) in row.iter_mut().zip(&self.rule.interpolation[at..at + points]) {
+                    *sum += share * height;
+                }
+            }
+            for value in row {
+                let height = if *value > 1e-300 { *value } else { 1e-300 };
+                *value = height.sqrt();
+            }
+        }
+    }
+
+    /// One step of Newton's method at all nodes; the largest change of ln B.
+    /// A step that made things worse is first taken back to its quarter.
+    fn step(&mut self, dynamics: &Dynamics, known: &mut f64) -> f64 {
+        let nodes = self.log_values.len();
+        for _ in 0..MOST_RETREATS {
+            for i in 0..nodes {
+                self.row(i, dynamics);
+            }
+            let miss = self.residuals.iter().fold(0.0_f64, |most, miss| most.max(miss.abs()));
+            if miss <= *known {
+                *known = miss;
+                break;
+            }
+            for (log_value, change) in self.log_values.iter_mut().zip(&mut self.changes) {
+                *log_value -= 0.75 * *change;
+                *change *= 0.25;
+            }
+            self.lift();
+        }
+        self.changes.copy_from_slice(&self.residuals);
+        solve_in_place(&mut self.jacobian, &mut self.changes);
+        let mut largest = 0.0_f64;
+        for (log_value, change) in self.log_values.iter_mut().zip(&mut self.changes) {
+            // Below the boundary at expiry, and no wild leaps.
+            let most = (0.7 * (self.log_start - *log_value)).min(LEAP);
+            *change = change.clamp(-LEAP, most);
+            *log_value += *change;
+            largest = largest.max(change.abs());
+        }
+        largest
+    }
+
+    /// Node `i`'s residual ln(N/D) − ln B, and its derivatives, negated, in
+    /// all nodes' ln B.
+    fn row(&mut self, i: usize, dynamics: &Dynamics) {
+        let Dynamics { rate, div_yield, vol, years } = *dynamics;
+        let (plus, minus) = ((rate - div_yield) / vol + 0.5 * vol, (rate - div_yield) / vol - 0.5 * vol);
+        let (nodes, points) = (self.log_values.len(), self.rule.points.len());
+        let row = i * points..(i + 1) * points;
+        let (rates, yields) = (&self.rate_terms[row.clone()], &self.yield_terms[row.clone()]);
+        let (deviations, depths) = (&self.deviations[row.clone()], &self.depths[row]);
+        let tau = years * self.rule.roots[i] * self.rule.roots[i];
+        let root_tau = tau.sqrt();
+        let per_vol = 1.0 / vol;
+        let log_value = self.log_values[i];
+        let depth = self.log_start - log_value;
+
+        // Sums of N and D and of their derivatives in ln B(τ) − ln B(u).
+        let [mut over, mut under] = [[0.0; LANES]; 2];
+        let starts = (0..points).step_by(LANES);
+        for at in starts.clone() {
+            for l in 0..LANES {
+                let p = at + l;
+                let inverse = 1.0 / deviations[p];
+                let reach = (depths[p] - depth) * inverse;
+                let time = deviations[p] * per_vol;
+                let d2 = reach + minus * time;
+                let (density, _) = density_and_mass(d2);
+                let money = rates[p] * density * inverse;
+                over[l] += money;
+                self.over_slopes[p] = -money * d2 * inverse;
+                let d1 = reach + plus * time;
+                let (density, mass) = density_and_mass(d1);
+                let asset = yields[p] * density * inverse;
+                under[l] += yields[p] * mass + asset;
+                self.under_slopes[p] = asset * (1.0 - d1 * inverse);
+            }
+        }
+        let inverse = 1.0 / (vol * root_tau);
+        let d2 = log_value * inverse + minus * root_tau;
+        let (density, _) = density_and_mass(d2);
+        let money = exp(-rate * tau) * density * inverse;
+        let d1 = log_value * inverse + plus * root_tau;
+        let (density, mass) = density_and_mass(d1);
+        let kept = exp(-div_yield * tau);
+        let asset = kept * density * inverse;
+        let over = money + over.iter().sum::<f64>();
+        let under = kept * mass + asset + under.iter().sum::<f64>();
+        self.residuals[i] = ln(over / under) - log_value;
+
+        let (per_over, per_under) = (1.0 / over, 1.0 / under);
+        let mut own = [0.0; LANES];
+        for at in starts.clone() {
+            for (lane, own) in own.iter_mut().enumerate() {
+                let p = at + lane;
+                let slope = self.over_slopes[p] * per_over - self.under_slopes[p] * per_under;
+                *own += slope;
+                self.over_slopes[p] = if depths[p] > SHALLOW { slope / depths[p] } else { 0.0 };
+            }
+        }
+        for n in 0..nodes {
+            let shares = &self.rule.interpolation[(i * nodes + n) * points..][..points];
+            let mut sum = [0.0; LANES];
+            for at in starts.clone() {
+                for l in 0..LANES {
+                    sum[l] += self.over_slopes[at + l] * shares[at + l];
+                }
+            }
+            // ln B(u) = ln X − √h(u) moves with h at node n.
+            let depth = self.log_start - self.log_values[n];
+            self.jacobian[i * nodes + n] = depth * sum.iter().sum::<f64>();
+        }
+        let first = -money * d2 * inverse * per_over - asset * (1.0 - d1 * inverse) * per_under;
+        self.jacobian[i * nodes + i] += 1.0 - first - own.iter().sum::<f64>();
+    }
+}
+
+/// The farthest a step goes in ln B.
+const LEAP: f64 = 0.7;
+/// Where the interpolant dips to the boundary at expiry it does not move.
+const SHALLOW: f64 = 1e-9;
+/// How often a step is shortened before it is taken as it is.
+const MOST_RETREATS: u32 = 6;
+
+/// Solves the square system row by row, pivoting by columns' largest; `right`
+/// becomes the solution. A singular matrix gives what is no number.
+fn solve_in_place(matrix: &mut [f64], right: &mut [f64]) {
+    let n = right.len();
+    for k in 0..n {
+        let larger = |a: usize, b: usize| matrix[b * n + k].abs() > matrix[a * n + k].abs();
+        let pivot = (k + 1..n).fold(k, |best, i| if larger(best, i) { i } else { best });
+        if pivot != k {
+            for j in k..n {
+                matrix.swap(k * n + j, pivot * n + j);
+            }
+            right.swap(k, pivot);
+        }
+        let (above, below) = matrix.split_at_mut((k + 1) * n);
+        let leading = &above[k * n..];
+        for (i, row) in below.chunks_exact_mut(n).enumerate() {
+            let factor = row[k] / leading[k];
+            for (value, lead) in row[k..].iter_mut().zip(&leading[k..]) {
+                *value -= factor * lead;
+            }
+            right[k + 1 + i] -= factor * right[k];
+        }
+    }
+    for k in (0..n).rev() {
+        let known: f64 = (k + 1..n).map(|j| matrix[k * n + j] * right[j]).sum();
+        right[k] = (right[k] - known) / matrix[k * n + k];
+    }
+}

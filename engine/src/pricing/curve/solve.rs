@@ -1,0 +1,272 @@
+//! Finding the nodes: one by one where a node moves only its own segment, all
+//! together by Newton's method where a spline ties them to each other.
+//!
+//! Every swap solves `rate/f · Σ DF(T_i) + DF(T_n) = 1`. Knows no dates.
+
+use super::bootstrap::{Bootstrap, Grid, Pillar, PillarKind};
+use super::{Curve, CurveError, Interpolation};
+use crate::math::exp;
+
+/// Newton's method doubles its digits: when a step is this small, the next
+/// would be below a double's resolution.
+const SMALL_STEP: f64 = 1e-9;
+
+/// More than enough for any curve that exists.
+const MAX_ITERATIONS: u32 = 50;
+
+/// Room to solve in, and what does not depend on quotes.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Room {
+    /// Of each grid: payments before the node at hand, and the sum of their
+    /// discount factors.
+    known: Vec<(usize, f64)>,
+    /// Of each grid's payments, for a cubic: the nodes' cardinals.
+    weights: Vec<Vec<f64>>,
+    /// Swaps × (nodes + 1): the derivatives and, last, what is missed.
+    system: Vec<f64>,
+    /// Of each grid: Σ T·DF·weight over the payments so far.
+    moments: Vec<f64>,
+}
+
+impl Room {
+    pub(super) fn for_plan(curve: &Curve, pillars: &[Pillar], grids: &[Grid]) -> Self {
+        let mut room = Self { known: vec![(0, 0.0); grids.len()], ..Self::default() };
+        if curve.interpolation == Interpolation::NaturalCubicZero {
+            let nodes = pillars.len();
+            room.system = vec![0.0; nodes * (nodes + 1)];
+            room.moments = vec![0.0; grids.len() * nodes];
+            room.weights = grids.iter().map(|grid| weights(curve, &grid.times, nodes)).collect();
+        }
+        room
+    }
+}
+
+/// `∂ z(time) / ∂ z_node` for every time and node.
+fn weights(curve: &Curve, times: &[f64], nodes: usize) -> Vec<f64> {
+    let mut weights = vec![0.0; times.len() * nodes];
+    for (row, time) in weights.chunks_exact_mut(nodes.max(1)).zip(times) {
+        curve.sensitivities(*time, |node, by| row[node] = by / time);
+    }
+    weights
+}
+
+/// The logarithm of a deposit's discount factor.
+fn deposit(rate: f64, accrual: f64, quote: usize) -> Result<f64, CurveError> {
+    let growth = rate * accrual;
+    if growth > -1.0 && growth.is_finite() {
+        Ok(-libm::log1p(growth))
+    } else {
+        Err(CurveError::QuoteOutOfRange(quote))
+    }
+}
+
+impl Bootstrap {
+    /// Log-linear discount factors and linear zeros: node after node.
+    pub(super) fn one_by_one(&mut self, rates: &[f64], curve: &mut Curve) -> Result<(), CurveError> {
+        self.room.known.fill((0, 0.0));
+        for node in 0..self.pillars.len() {
+            let quote = self.pillars[node].quote;
+            let rate = rates[quote];
+            match self.pillars[node].kind {
+                PillarKind::Deposit(accrual) => curve.set_node(node, deposit(rate, accrual, quote)?),
+                PillarKind::Swap { grid, .. } => self.swap_node(node, grid, rate, curve)?,
+            }
+            if node == 0 {
+                curve.settle();
+            }
+            self.discount_segment(node, curve);
+        }
+        Ok(())
+    }
+
+    /// Adds the payments of the segment that ends at `node` to what is known.
+    fn discount_segment(&mut self, node: usize, curve: &Curve) {
+        let end = curve.times[node + 1];
+        for (grid, (paid, annuity)) in self.grids.iter().zip(&mut self.room.known) {
+            while let Some(time) = grid.times.get(*paid).filter(|time| **time <= end) {
+                let log_df = segment_log_df(curve, node, curve.values[node + 1], *time).0;
+                *annuity += exp(log_df);
+                *paid += 1;
+            }
+        }
+    }
+
+    /// Solves the node of a swap, everything before it being known.
+    fn swap_node(&self, node: usize, grid: usize, rate: f64, curve: &mut Curve) -> Result<(), CurveError> {
+        let quote = self.pillars[node].quote;
+        let (paid, annuity) = self.room.known[grid];
+        let Grid { frequency, times } = &self.grids[grid];
+        let coupon = rate / f64::from(*frequency);
+        let end = curve.times[node + 1];
+        let inner = &times[paid..];
+        let inner = &inner[..inner.partition_point(|time| *time < end)];
+        // All but the redemption, discounted already.
+        let target = 1.0 - coupon * annuity;
+        if inner.is_empty() {
+            let df = target / (1.0 + coupon);
+            if !(df > 0.0 && df.is_finite()) {
+                return Err(CurveError::QuoteOutOfRange(quote));
+            }
+            curve.set_node(node, libm::log(df));
+            return Ok(());
+        }
+        let mut at = first_guess(curve, node, rate);
+        for _ in 0..MAX_ITERATIONS {
+            let (mut value, mut slope) = (0.0, 0.0);
+            for time in inner.iter().chain([&end]) {
+                let weight = if *time == end { 1.0 + coupon } else { coupon };
+                let (log_df, by) = segment_log_df(curve, node, at, *time);
+                let present = weight * exp(log_df);
+                value += present;
+                slope += by * present;
+            }
+            let step = (value - target) / slope;
+            at -= step;
+            if !at.is_finite() {
+                break;
+            }
+            if libm::fabs(step) < SMALL_STEP {
+                curve.values[node + 1] = at;
+                return Ok(());
+            }
+        }
+        Err(CurveError::NotConverged)
+    }
+
+    /// A natural cubic: every node moves every payment.
+    pub(super) fn all_together(&mut self, rates: &[f64], curve: &mut Curve) -> Result<(), CurveError> {
+        let nodes = self.pillars.len();
+        for (node, pillar) in self.pillars.iter().enumerate() {
+            let rate = rates[pillar.quote];
+            match pillar.kind {
+                PillarKind::Deposit(accrual) => {
+                    curve.set_node(node, deposit(rate, accrual, pillar.quote)?);
+                }
+                PillarKind::Swap { .. } if rate.is_finite() && rate > -1.0 => {
+                    curve.values[node + 1] = libm::log1p(rate);
+                }
+                PillarKind::Swap { .. } => return Err(CurveError::QuoteOutOfRange(pillar.quote)),
+            }
+        }
+        for _ in 0..MAX_ITERATIONS {
+            curve.settle();
+            self.linearise(rates, curve);
+            let largest = eliminate(&mut self.room.system, nodes).ok_or(CurveError::NotConverged)?;
+            for node in 0..nodes {
+                curve.values[node + 1] -= self.room.system[node * (nodes + 1) + nodes];
+            }
+            if largest < SMALL_STEP {
+                curve.settle();
+                return Ok(());
+            }
+        }
+        Err(CurveError::NotConverged)
+    }
+
+    /// Fills the system `J · step = miss` at the curve's nodes.
+    fn linearise(&mut self, rates: &[f64], curve: &Curve) {
+        let nodes = self.pillars.len();
+        let Room { known, weights, system, moments } = &mut self.room;
+        known.fill((0, 0.0));
+        moments.fill(0.0);
+        system.fill(0.0);
+        for (node, pillar) in self.pillars.iter().enumerate() {
+            let row = &mut system[node * (nodes + 1)..][..=nodes];
+            let PillarKind::Swap { grid: at, payments } = pillar.kind else {
+                row[node] = 1.0; // a deposit's node is known
+                continue;
+            };
+            let grid = &self.grids[at];
+            let coupon = rates[pillar.quote] / f64::from(grid.frequency);
+            let (paid, annuity) = &mut known[at];
+            let moments = &mut moments[at * nodes..][..nodes];
+            let mut last = (0.0, 1.0);
+            for payment in *paid..payments {
+                let time = grid.times[payment];
+                let df = curve.df(time);
+                last = (time, df);
+                *annuity += df;
+                for (moment, weight) in moments.iter_mut().zip(&weights[at][payment * nodes..]) {
+                    *moment += time * df * weight;
+                }
+            }
+            *paid = payments;
+            // The last payment is the node itself: its own weight is one.
+            let (time, df) = last;
+            for (entry, moment) in row.iter_mut().zip(moments.iter()) {
+                *entry = -coupon * moment;
+            }
+            row[node] -= time * df;
+            row[nodes] = coupon * *annuity + df - 1.0;
+        }
+    }
+}
+
+/// The logarithm of the discount factor in the segment that ends at `node`,
+/// whose value is `at`, and its derivative by `at`.
+fn segment_log_df(curve: &Curve, node: usize, at: f64, time: f64) -> (f64, f64) {
+    let (start, end) = (curve.times[node], curve.times[node + 1]);
+    let share = (time - start) / (end - start);
+    let from = curve.values[node];
+    match curve.interpolation {
+        Interpolation::LoglinearDf => (from + (at - from) * share, share),
+        // Flat before the first node.
+        _ if node == 0 => (-time * at, -time),
+        _ => (-time * (from + (at - from) * share), -time * share),
+    }
+}
+
+/// A node's value if the swap's rate were the zero rate.
+fn first_guess(curve: &Curve, node: usize, rate: f64) -> f64 {
+    let zero = libm::log1p(rate.max(-0.5));
+    match curve.interpolation {
+        Interpolation::LoglinearDf => -zero * curve.times[node + 1],
+        _ => zero,
+    }
+}
+
+/// Solves `nodes` equations in place (Gauss, largest pivot first); the steps
+/// are left in the last column. The largest of them; `None` when the system
+/// has no single answer.
+fn eliminate(system: &mut [f64], nodes: usize) -> Option<f64> {
+    let width = nodes + 1;
+    for column in 0..nodes {
+        let size = |row: usize, system: &[f64]| libm::fabs(system[row * width + column]);
+        let mut best = column;
+        for row in column + 1..nodes {
+            if size(row, system) > size(best, system) {
+                best = row;
+            }
+        }
+        let pivot = system[best * width + column];
+        if pivot == 0.0 || !pivot.is_finite() {
+            return None;
+        }
+        if best != column {
+            for at in 0..width {
+                system.swap(best * width + at, column * width + at);
+            }
+        }
+        let (upper, lower) = system.split_at_mut((column + 1) * width);
+        let top = &upper[column * width..];
+        for row in lower.chunks_exact_mut(width) {
+            let factor = row[column] / pivot;
+            if factor != 0.0 {
+                for (entry, above) in row[column..].iter_mut().zip(&top[column..]) {
+                    *entry -= factor * above;
+                }
+            }
+        }
+    }
+    let mut largest: f64 = 0.0;
+    for row in (0..nodes).rev() {
+        let mut sum = system[row * width + nodes];
+        for column in row + 1..nodes {
+            sum -= system[row * width + column] * system[column * width + nodes];
+        }
+        let step = sum / system[row * width + row];
+        system[row * width + nodes] = step;
+        largest = largest.max(libm::fabs(step));
+    }
+    largest.is_finite().then_some(largest)
+}

@@ -1,0 +1,152 @@
+//! The formula itself for one option, without a branch.
+//!
+//! The out-of-the-money option is valued and parity gives the other. With
+//! A the asset's and C the cash's discounted leg (mirrored for puts),
+//! D = −|ln(A/C)|/s ± s/2, s = σ√t and m = A φ(D₁) = C φ(D₂), both legs are m
+//! times Mills' ratios: V = m (M(−D₁) − M(−D₂)). An error in D then moves both
+//! legs alike, as the inputs' own rounding does, and nothing is lost in the
+//! wings. (The idea is Jäckel's, "Let's Be Rational", 2015, §6; the single
+//! rational function for the ratio makes his four regions one.)
+
+use super::Valuation;
+use crate::math::{INVERSE_ROOT_TWO_PI, exp_bounded, ln_normal, mills_ratio};
+use crate::pricing::PricingError;
+
+/// No deviation counts as none below this; it keeps divisions finite.
+const LEAST_DEVIATION: f64 = 1e-60;
+/// Standard deviations beyond which everything has long underflowed.
+const FARTHEST: f64 = 1e4;
+
+/// One option's numbers.
+#[derive(Clone, Copy)]
+pub(super) struct Lane {
+    /// +1 call, −1 put.
+    pub(super) sign: f64,
+    pub(super) spot: f64,
+    pub(super) strike: f64,
+    pub(super) years: f64,
+    pub(super) rate: f64,
+    pub(super) div_yield: f64,
+    pub(super) vol: f64,
+}
+
+impl Lane {
+    pub(super) fn check(&self) -> Result<(), PricingError> {
+        let positive = |x: f64| x >= f64::MIN_POSITIVE && x.is_finite();
+        let not_negative = |x: f64| x >= 0.0 && x.is_finite();
+        let valid = positive(self.spot)
+            && positive(self.strike)
+            && not_negative(self.years)
+            && not_negative(self.vol)
+            && self.rate.is_finite()
+            && self.div_yield.is_finite();
+        if valid { Ok(()) } else { Err(PricingError::InvalidInput) }
+    }
+}
+
+/// What price and all Greeks are made of.
+#[derive(Clone, Copy)]
+pub(super) struct Parts {
+    pub(super) price: f64,
+    /// S e^(−qt) Φ(d₁) of a call, −S e^(−qt) Φ(−d₁) of a put.
+    pub(super) asset: f64,
+    /// K e^(−rt) Φ(d₂) of a call, −K e^(−rt) Φ(−d₂) of a put.
+    pub(super) cash: f64,
+    /// S e^(−qt) φ(d₁)
+    pub(super) density: f64,
+    pub(super) d1: f64,
+    pub(super) d2: f64,
+    pub(super) root_years: f64,
+    /// 1/(σ√t), finite at expiry.
+    pub(super) per_deviation: f64,
+}
+
+/// The parts from discounted legs: `asset` = S e^(−qt), `cash` = K e^(−rt) and
+/// `moneyness`, the logarithm of their quotient.
+#[inline(always)]
+pub(super) fn parts(sign: f64, asset: f64, cash: f64, moneyness: f64, years: f64, vol: f64) -> Parts {
+    let root_years = years.sqrt();
+    let deviation = vol * root_years;
+    let live = deviation > LEAST_DEVIATION;
+    let per_deviation = 1.0 / if live { deviation } else { LEAST_DEVIATION };
+
+    let below = moneyness <= 0.0;
+    let (near, far) = if below { (asset, cash) } else { (cash, asset) };
+    let h = -moneyness.abs() * per_deviation;
+    let h = if h > -FARTHEST { h } else { -FARTHEST };
+    let half = 0.5 * deviation;
+    let (d1, d2) = (h + half, h - half);
+    let density = near * (INVERSE_ROOT_TWO_PI * exp_bounded(-0.5 * (d1 * d1)));
+    let density = if live { density } else { 0.0 };
+
+    // Legs of the out-of-the-money option, and what they leave of the whole.
+    let tail1 = density * mills_ratio(d1.abs());
+    let tail2 = density * mills_ratio(-d2);
+    let inner = (d1 > 0.0) & live;
+    let inside = near - tail1;
+    let (leg1, rest1) = if inner { (inside, tail1) } else { (tail1, inside) };
+    let rest2 = far - tail2;
+    let value = leg1 - tail2;
+    // Rounding may leave less than nothing of what is nearly nothing.
+    let value = if value > 0.0 { value } else { 0.0 };
+
+    let intrinsic = sign * (asset - cash);
+    let intrinsic = if intrinsic > 0.0 { intrinsic } else { 0.0 };
+    // Below the money a call is out (leg1, leg2) and a put in (rest1, rest2);
+    // above it the legs trade places.
+    let is_out = (sign > 0.0) == below;
+    let (first, second) = if is_out { (leg1, tail2) } else { (rest1, rest2) };
+    let (asset_leg, cash_leg) = if below { (first, second) } else { (second, first) };
+    Parts {
+        price: value + if is_out { 0.0 } else { intrinsic },
+        asset: sign * asset_leg,
+        cash: sign * cash_leg,
+        density,
+        d1: if below { d1 } else { -d2 },
+        d2: if below { d2 } else { -d1 },
+        root_years,
+        per_deviation,
+    }
+}
+
+/// Discounts the legs and takes the option apart.
+#[inline(always)]
+pub(super) fn take_apart(lane: &Lane) -> Parts {
+    let Lane { sign, spot, strike, years, rate, div_yield, vol } = *lane;
+    let asset = spot * exp_bounded(-div_yield * years);
+    let cash = strike * exp_bounded(-rate * years);
+    let moneyness = ln_normal(spot / strike) + (rate - div_yield) * years;
+    parts(sign, asset, cash, moneyness, years, vol)
+}
+
+/// −∂V/∂t per year; σ/√t is σ²/(σ√t).
+#[inline(always)]
+pub(super) fn theta(lane: &Lane, parts: &Parts) -> f64 {
+    let decay = 0.5 * parts.density * (lane.vol * lane.vol) * parts.per_deviation;
+    lane.div_yield * parts.asset - lane.rate * parts.cash - decay
+}
+
+/// Everything there is to know of one option.
+#[inline(always)]
+pub(super) fn greeks(lane: &Lane) -> Valuation {
+    let parts = take_apart(lane);
+    let Parts { price, asset, cash, density, d1, d2, root_years, per_deviation } = parts;
+    let per_spot = density / lane.spot;
+    let vol = if lane.vol > LEAST_DEVIATION { lane.vol } else { LEAST_DEVIATION };
+    let years = if lane.years > LEAST_DEVIATION { lane.years } else { LEAST_DEVIATION };
+    let delta = asset / lane.spot;
+    let vega = density * root_years;
+    let drift = (lane.rate - lane.div_yield) * per_deviation - 0.5 * d2 / years;
+    Valuation {
+        price,
+        delta,
+        gamma: per_spot / lane.spot * per_deviation,
+        vega,
+        theta: theta(lane, &parts),
+        rho: lane.years * cash,
+        dividend_rho: -lane.years * asset,
+        vanna: -per_spot * (d2 / vol),
+        volga: vega * (d1 * d2 / vol),
+        charm: lane.div_yield * delta - per_spot * drift,
+    }
+}

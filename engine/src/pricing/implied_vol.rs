@@ -1,0 +1,87 @@
+//! Implied volatility: the σ at which an option costs what it costs.
+//!
+//! In the manner of P. Jäckel, "Let's Be Rational" (2015): the problem is
+//! brought to out-of-the-money form, guessed by rational functions, and
+//! finished by Householder's method of fourth order on the logarithm of the
+//! price, or of what the price leaves of its maximum. The result is as exact
+//! as the price itself.
+//!
+//! Knows no surface and no quotes: one price, one volatility.
+
+pub mod batch;
+mod kernel;
+
+use super::european::Vanilla;
+use crate::instrument::OptionRight;
+use crate::math::exp;
+use kernel::Problem;
+
+/// Why no volatility gives a price.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ImpliedVolError {
+    /// The price is less than exercise at the forward would bring.
+    #[error("the price is below the intrinsic value")]
+    BelowIntrinsic,
+    /// The price is at or above what no volatility can reach: the discounted
+    /// forward for a call, the discounted strike for a put.
+    #[error("the price is at or above its maximum")]
+    AboveMaximum,
+    /// An input is no number, infinite, or not positive where it must be.
+    #[error("an input is no admissible number")]
+    Invalid,
+    /// The search did not settle.
+    #[error("the volatility was not found")]
+    NotConverged,
+}
+
+/// What an option's price is discounted by.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Carry {
+    /// Price of the underlier.
+    pub spot: f64,
+    /// Continuously compounded.
+    pub rate: f64,
+    /// Continuously compounded.
+    pub div_yield: f64,
+}
+
+/// The volatility of an option on a spot, from its price today.
+///
+/// # Errors
+/// [`ImpliedVolError`].
+pub fn implied_vol(terms: &Vanilla, carry: &Carry, price: f64) -> Result<f64, ImpliedVolError> {
+    let years = terms.years;
+    let asset = carry.spot * exp(-carry.div_yield * years);
+    let cash = terms.strike * exp(-carry.rate * years);
+    let valid = carry.spot > 0.0 && terms.strike > 0.0 && carry.rate.is_finite();
+    if !valid || !carry.div_yield.is_finite() {
+        return Err(ImpliedVolError::Invalid);
+    }
+    let problem = Problem { call: terms.right == OptionRight::Call, asset, cash, years, price };
+    solve(&problem)
+}
+
+/// The volatility of an option on a forward, from its undiscounted price.
+///
+/// # Errors
+/// [`ImpliedVolError`].
+pub fn implied_vol_of_forward(terms: &Vanilla, forward: f64, price: f64) -> Result<f64, ImpliedVolError> {
+    let call = terms.right == OptionRight::Call;
+    solve(&Problem { call, asset: forward, cash: terms.strike, years: terms.years, price })
+}
+
+fn solve(problem: &Problem) -> Result<f64, ImpliedVolError> {
+    if let Some(error) = problem.refusal() {
+        return Err(error);
+    }
+    let state = problem.start();
+    let mut deviation = state.guess;
+    for _ in 0..kernel::MAX_STEPS {
+        let (next, change) = state.step(deviation);
+        deviation = next;
+        if change <= kernel::FULL {
+            return Ok(state.vol(deviation));
+        }
+    }
+    Err(ImpliedVolError::NotConverged)
+}

@@ -1,0 +1,374 @@
+//! Dispatch: each kind of row to its model, results by name.
+
+use std::collections::BTreeMap;
+
+use super::{CurveRow, Kind, PayReceive, QuoteError, Results, Right, Row};
+use crate::instrument::{BondTerms, DayCount, OptionRight};
+use crate::pricing::american::{Precision, Valuer};
+use crate::pricing::bond::Flows;
+use crate::pricing::curve::{Bootstrap, Curve, CurveInstrument, Interpolation};
+use crate::pricing::european::{self, FutureMarket, SpotMarket, Vanilla};
+use crate::pricing::future::{self, FuturePosition, fair_value};
+use crate::pricing::implied_vol::{self, implied_vol};
+use crate::pricing::swap::{Leg, SwapContract};
+
+/// Prices rows, one after another; keeps curves and the room that American
+/// options are solved in.
+#[derive(Debug, Default)]
+pub struct Desk {
+    curves: BTreeMap<String, Curve>,
+    american: Option<Valuer>,
+}
+
+/// A number that its kind needs.
+fn need<T>(value: Option<T>, name: &'static str) -> Result<T, QuoteError> {
+    value.ok_or(QuoteError::Missing(name))
+}
+
+impl Row {
+    fn right(&self) -> Result<OptionRight, QuoteError> {
+        Ok(match need(self.right, "type")? {
+            Right::Call => OptionRight::Call,
+            Right::Put => OptionRight::Put,
+        })
+    }
+
+    fn years(&self) -> Result<f64, QuoteError> {
+        match (self.t, self.days) {
+            (Some(years), _) => Ok(years),
+            (None, Some(days)) => Ok(days / 365.0),
+            (None, None) => Err(QuoteError::Missing("days")),
+        }
+    }
+
+    fn vanilla(&self) -> Result<Vanilla, QuoteError> {
+        Ok(Vanilla { right: self.right()?, strike: need(self.strike, "strike")?, years: self.years()? })
+    }
+
+    fn spot_market(&self, vol: f64) -> Result<SpotMarket, QuoteError> {
+        Ok(SpotMarket {
+            spot: need(self.spot, "spot")?,
+            rate: need(self.rate, "rate")?,
+            div_yield: self.div_yield.unwrap_or(0.0),
+            vol,
+        })
+    }
+}
+
+impl Desk {
+    /// Makes a curve that rows can name.
+    ///
+    /// # Errors
+    /// [`QuoteError::Curve`].
+    pub fn add_curve(&mut self, name: &str, row: &CurveRow) -> Result<(), QuoteError> {
+        let interpolation = row.interpolation.unwrap_or(Interpolation::LoglinearDf);
+        let curve = if row.nodes.is_empty() {
+            let frequency = row.swap_fixed_frequency.unwrap_or(1);
+            let (mut instruments, mut rates) = (Vec::new(), Vec::new());
+            for deposit in &row.deposits {
+                instruments.push(CurveInstrument::Deposit { months: deposit.tenor_months });
+                rates.push(deposit.rate);
+            }
+            for swap in &row.swaps {
+                let months = swap.tenor_years.checked_mul(12).ok_or(QuoteError::OutOfRange("tenor_years"))?;
+                instruments.push(CurveInstrument::Swap { months, frequency });
+                rates.push(swap.rate);
+            }
+            Bootstrap::new(row.reference_date, interpolation, &instruments)?.curve(&rates)?
+        } else {
+            let nodes: Vec<_> = row.nodes.iter().map(|node| (node.date, node.df)).collect();
+            Curve::through(row.reference_date, interpolation, &nodes)?
+        };
+        self.curves.insert(name.to_owned(), curve);
+        Ok(())
+    }
+
+    /// What `row` is worth and how it moves.
+    ///
+    /// # Errors
+    /// [`QuoteError`]; results that are no finite numbers are left out.
+    pub fn price(&mut self, row: &Row) -> Result<Results, QuoteError> {
+        let mut results = match row.kind {
+            Kind::European => european_row(row)?,
+            Kind::American => self.american(row)?,
+            Kind::Black76 => black76(row)?,
+            Kind::Future => future_row(row)?,
+            Kind::Bond => self.bond(row)?,
+            Kind::Swap => self.swap(row)?,
+        };
+        if let Some(quantity) = row.quantity {
+            let by = quantity * row.multiplier.unwrap_or(1.0);
+            let unit = ["pv", "dirty", "price"].iter().find_map(|name| results.get(name)).copied();
+            let unit = if row.kind == Kind::Bond { unit.map(|dirty| dirty / 100.0) } else { unit };
+            if let Some(unit) = unit {
+                results.insert("position_value", unit * by);
+            }
+        }
+        results.retain(|_, value| value.is_finite());
+        Ok(results)
+    }
+
+    fn american(&mut self, row: &Row) -> Result<Results, QuoteError> {
+        let (terms, market) = (row.vanilla()?, row.spot_market(need(row.vol, "vol")?)?);
+        let valuer = self.american.get_or_insert_with(|| Valuer::new(Precision::High));
+        let value = valuer.value(&terms, &market)?;
+        let moved = valuer.sensitivities(&terms, &market)?;
+        let mut results = Results::from([
+            ("price", value.price),
+            ("delta", value.delta),
+            ("gamma", value.gamma),
+            ("theta", value.theta),
+            ("vega", moved.vega),
+            ("rho", moved.rho),
+            ("dividend_rho", moved.dividend_rho),
+            ("early_exercise_premium", value.early_exercise_premium),
+        ]);
+        if let Some(critical) = value.critical_price {
+            results.insert("critical_price", critical);
+        }
+        Ok(results)
+    }
+
+    fn bond(&self, row: &Row) -> Result<Results, QuoteError> {
+        let terms = BondTerms {
+            issue: need(row.issue_date, "issue_date")?,
+            maturity: need(row.maturity_date, "maturity_date")?,
+            coupon_e9: 0, // the row's own double is used
+            frequency: need(row.frequency, "frequency")?,
+            day_count: need(row.day_count, "day_count")?,
+        };
+        let settlement = need(row.settlement_date, "settlement_date")?;
+        let coupon_rate = need(row.coupon_rate, "coupon_rate")?;
+        if ![1, 2, 4, 12].contains(&terms.frequency) {
+            return Err(QuoteError::OutOfRange("frequency"));
+        }
+        if terms.issue >= terms.maturity {
+            return Err(QuoteError::OutOfRange("maturity_date"));
+        }
+        let flows = Flows::with_coupon(&terms, coupon_rate, settlement)?;
+        let curve = match &row.curve {
+            Some(name) => Some(self.curve(name)?),
+            None => None,
+        };
+        if curve.is_some_and(|curve| curve.reference() != settlement) {
+            return Err(QuoteError::OutOfRange("settlement_date"));
+        }
+        let on_curve = flows.cash_flows(&terms, settlement);
+        let annual_yield = match (row.annual_yield, row.clean, curve) {
+            (Some(annual_yield), _, _) => annual_yield,
+            (None, Some(clean), _) => flows.yield_from_clean(clean)?,
+            (None, None, Some(curve)) => {
+                flows.yield_from_clean(on_curve.present_value(curve) - flows.accrued())?
+            }
+            (None, None, None) => return Err(QuoteError::Missing("yield")),
+        };
+        let value = flows.value(annual_yield)?;
+        let mut results = Results::from([
+            ("clean", value.clean),
+            ("dirty", value.dirty),
+            ("accrued", value.accrued),
+            ("yield", annual_yield),
+            ("macaulay", value.macaulay),
+            ("modified", value.modified),
+            ("convexity", value.convexity),
+            ("dv01", value.dv01),
+        ]);
+        if let Some(curve) = curve {
+            results.insert("curve_dv01", on_curve.dv01(curve));
+            if let Some(spread) = on_curve.z_spread(curve, value.dirty) {
+                results.insert("z_spread", spread);
+            }
+        }
+        Ok(results)
+    }
+
+    fn swap(&self, row: &Row) -> Result<Results, QuoteError> {
+        let leg = |rate, frequency, day_count| Leg { rate, frequency, day_count };
+        let contract = SwapContract {
+            notional: need(row.notional, "notional")?,
+            receives_fixed: need(row.pay_receive, "pay_receive")? == PayReceive::ReceiveFixed,
+            start: need(row.start_date, "start_date")?,
+            end: need(row.end_date, "end_date")?,
+            fixed: leg(
+                need(row.fixed_rate, "fixed_rate")?,
+                need(row.fixed_frequency, "fixed_frequency")?,
+                need(row.fixed_day_count, "fixed_day_count")?,
+            ),
+            floating: leg(
+                row.float_spread.unwrap_or(0.0),
+                need(row.float_frequency, "float_frequency")?,
+                row.float_day_count.unwrap_or(DayCount::Act360),
+            ),
+        };
+        let flat;
+        let curve = match &row.curve {
+            Some(name) => self.curve(name)?,
+            None => {
+                let today = need(row.valuation_date, "curve")?;
+                flat = Curve::flat(today, need(row.rate, "rate")?);
+                &flat
+            }
+        };
+        let flows = contract.flows(curve.reference(), row.current_fixing)?;
+        let value = flows.value(curve);
+        Ok(Results::from([
+            ("pv", value.pv),
+            ("par_rate", value.par_rate),
+            ("annuity", value.annuity),
+            ("fixed_leg_pv", value.fixed_leg_pv),
+            ("float_leg_pv", value.float_leg_pv),
+            ("dv01", flows.net().dv01(curve)),
+        ]))
+    }
+
+    fn curve(&self, name: &str) -> Result<&Curve, QuoteError> {
+        self.curves.get(name).ok_or_else(|| QuoteError::UnknownCurve(name.to_owned()))
+    }
+}
+
+fn european_row(row: &Row) -> Result<Results, QuoteError> {
+    let terms = row.vanilla()?;
+    let (vol, implied) = match (row.vol, row.price) {
+        (Some(vol), _) => (vol, None),
+        (None, Some(price)) => {
+            let SpotMarket { spot, rate, div_yield, .. } = row.spot_market(0.0)?;
+            let vol = implied_vol(&terms, &implied_vol::Carry { spot, rate, div_yield }, price)?;
+            (vol, Some(vol))
+        }
+        (None, None) => return Err(QuoteError::Missing("vol")),
+    };
+    let value = european::value(&terms, &row.spot_market(vol)?)?;
+    let mut results = Results::from([
+        ("price", value.price),
+        ("delta", value.delta),
+        ("gamma", value.gamma),
+        ("vega", value.vega),
+        ("theta", value.theta),
+        ("rho", value.rho),
+        ("dividend_rho", value.dividend_rho),
+        ("vanna", value.vanna),
+        ("volga", value.volga),
+        ("charm", value.charm),
+    ]);
+    results.extend(implied.map(|vol| ("implied_vol", vol)));
+    Ok(results)
+}
+
+fn black76(row: &Row) -> Result<Results, QuoteError> {
+    let market = FutureMarket {
+        future: need(row.futures, "futures")?,
+        rate: need(row.rate, "rate")?,
+        vol: need(row.vol, "vol")?,
+    };
+    let value = european::value_on_future(&row.vanilla()?, &market)?;
+    Ok(Results::from([
+        ("price", value.price),
+        ("delta", value.delta),
+        ("gamma", value.gamma),
+        ("vega", value.vega),
+        ("theta", value.theta),
+        ("rho", value.rho),
+    ]))
+}
+
+fn future_row(row: &Row) -> Result<Results, QuoteError> {
+    let carry = future::Carry {
+        spot: need(row.spot, "spot")?,
+        rate: need(row.rate, "rate")?,
+        div_yield: row.div_yield.unwrap_or(0.0),
+        time: row.years()?,
+        dividends: &[],
+    };
+    if !(carry.spot > 0.0 && carry.time >= 0.0) {
+        return Err(QuoteError::OutOfRange("spot"));
+    }
+    let value = fair_value(&carry);
+    let mut results = Results::from([
+        ("price", value.price),
+        ("basis", value.basis),
+        ("delta", value.delta),
+        ("rho", value.rho),
+    ]);
+    if let Some(contracts) = row.quantity {
+        let multiplier = row.multiplier.unwrap_or(1.0);
+        let position =
+            FuturePosition { contracts, multiplier, trade_price: row.trade_price.unwrap_or(value.price) };
+        results.insert("position_dv01", position.rate_gain_per_bp(&value));
+        if row.trade_price.is_some() {
+            results.insert("pnl_to_fair", position.pnl_to(value.price));
+        }
+    }
+    Ok(results)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn price(json: &str) -> Result<Results, QuoteError> {
+        Desk::default().price(&serde_json::from_str(json).unwrap())
+    }
+
+    #[test]
+    fn every_kind_has_its_results() {
+        let option = r#""type":"call","strike":100,"days":365,"rate":0.05,"vol":0.2"#;
+        let european = price(&format!(r#"{{"kind":"european","spot":100,{option},"quantity":2}}"#)).unwrap();
+        // Black and Scholes: 10.4506 for these numbers.
+        assert!((european["price"] - 10.450_583_572_185_6).abs() < 1e-12);
+        assert!((european["position_value"] - 2.0 * european["price"]).abs() < 1e-13);
+        // Without dividends a call is not exercised early.
+        let american = price(&format!(r#"{{"kind":"american","spot":100,{option}}}"#)).unwrap();
+        assert!((american["price"] - european["price"]).abs() < 1e-12);
+        let black = price(&format!(r#"{{"kind":"black76","futures":100,{option}}}"#)).unwrap();
+        assert!(black["price"] < european["price"]);
+        let future = price(r#"{"kind":"future","spot":100,"days":365,"rate":0.05}"#).unwrap();
+        assert!((future["basis"] - 100.0 * libm::expm1(0.05)).abs() < 1e-12);
+        let bond = r#""kind":"bond","issue_date":"2025-01-15","maturity_date":"2030-01-15",
+            "settlement_date":"2026-01-15","coupon_rate":0.05,"frequency":1,"day_count":"30/360""#;
+        // At a yield equal to the coupon a bond costs its face.
+        let bond = price(&format!(r#"{{{bond},"yield":0.05}}"#)).unwrap();
+        assert!((bond["clean"] - 100.0).abs() < 1e-12);
+        let swap = r#"{"kind":"swap","notional":1000000,"pay_receive":"pay_fixed","rate":0.03,
+            "start_date":"2026-01-15","end_date":"2031-01-15","valuation_date":"2026-01-15",
+            "fixed_rate":0.0,"fixed_frequency":1,"fixed_day_count":"30/360","float_frequency":4}"#;
+        let swap = price(swap).unwrap();
+        assert!((swap["pv"] - 1e6 * (1.0 - libm::exp(-0.03 * 1826.0 / 365.0))).abs() < 1e-6);
+        assert!(swap["dv01"] < 0.0);
+    }
+
+    #[test]
+    fn a_price_instead_of_a_volatility_is_explained() {
+        let row =
+            r#"{"kind":"european","spot":100,"type":"put","strike":90,"t":0.5,"rate":0.02,"price":3.1}"#;
+        let results = price(row).unwrap();
+        assert!((results["price"] - 3.1).abs() < 1e-13, "{results:?}");
+        assert!(results["implied_vol"] > 0.1);
+        assert!(results.keys().all(|name| super::super::RESULTS.contains(name)));
+    }
+
+    #[test]
+    fn what_is_missing_is_named() {
+        let refused = price(r#"{"kind":"european","spot":100}"#).unwrap_err();
+        assert_eq!(refused, QuoteError::Missing("type"));
+        let refused = price(r#"{"kind":"swap"}"#).unwrap_err();
+        assert_eq!(refused, QuoteError::Missing("notional"));
+        let row = r#"{"kind":"european","spot":-1,"type":"put","strike":90,"t":0.5,"rate":0,"vol":0.2}"#;
+        assert_eq!(price(row).unwrap_err().to_string(), "an input is no admissible number");
+        assert!(serde_json::from_str::<Row>(r#"{"kind":"european","spto":1}"#).is_err());
+    }
+
+    #[test]
+    fn rows_may_name_a_curve() {
+        let mut desk = Desk::default();
+        let curve = r#"{"reference_date":"2026-01-15","deposits":[{"tenor_months":12,"rate":0.03}],
+            "swaps":[{"tenor_years":5,"rate":0.035}]}"#;
+        desk.add_curve("usd", &serde_json::from_str(curve).unwrap()).unwrap();
+        let row = r#"{"kind":"swap","curve":"usd","notional":1000000,"pay_receive":"receive_fixed",
+            "start_date":"2026-01-15","end_date":"2031-01-15","fixed_rate":0.035,"fixed_frequency":1,
+            "fixed_day_count":"ACT/ACT ICMA","float_frequency":2}"#;
+        let row: Row = serde_json::from_str(row).unwrap();
+        assert!(desk.price(&row).unwrap()["pv"].abs() < 1e-8);
+        let unknown = Row { curve: Some("eur".to_owned()), ..row };
+        assert_eq!(desk.price(&unknown), Err(QuoteError::UnknownCurve("eur".to_owned())));
+    }
+}

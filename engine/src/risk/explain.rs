@@ -1,0 +1,141 @@
+//! Where a P&L came from: what each move of the market explains, and what
+//! nothing does.
+//!
+//! The parts are model estimates rounded to whole money, the residual is what
+//! is left of the whole: they sum exactly. Knows no trades: both books hold
+//! the same lines.
+
+use super::book::{Book, Contract, RiskError, Room, Scenario, Underlier};
+use super::greeks;
+use crate::money::{Money, UNITS_PER_CURRENCY, round_half_even};
+use crate::pricing::bond::Flows;
+
+/// A P&L in parts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Explained {
+    /// Spot moves times yesterday's delta.
+    pub delta: Money,
+    /// Half their squares times gamma.
+    pub gamma: Money,
+    /// Volatility moves times vega.
+    pub vega: Money,
+    /// Time passing at options, by their theta.
+    pub theta: Money,
+    /// Time passing at futures, bonds and swaps in an unchanged market:
+    /// accrual, payments and rolling along the curve.
+    pub carry_and_roll: Money,
+    /// Rates, yields and the curve.
+    pub curve: Money,
+    /// What is left.
+    pub residual: Money,
+    /// All of it: value after less value before, payments included.
+    pub total: Money,
+}
+
+/// The parts before they are rounded.
+#[derive(Default)]
+struct Parts {
+    delta: f64,
+    gamma: f64,
+    vega: f64,
+    theta: f64,
+    carry_and_roll: f64,
+    curve: f64,
+    total: f64,
+}
+
+/// Explains the move from `before` to `after` over `days` calendar days.
+///
+/// `after` is the same book as `before`, of the same date (expiries and
+/// settlement not moved), in the new market: its spots, rates, volatilities,
+/// yields and curve. Time is added by `days`.
+///
+/// # Errors
+/// [`RiskError::Length`] for books that differ in more than their market, or
+/// amounts that are no money; [`RiskError::Pricing`].
+pub fn explain(before: &Book, after: &Book, days: i32) -> Result<Explained, RiskError> {
+    if before.lines.len() != after.lines.len() || before.underliers.len() != after.underliers.len() {
+        return Err(RiskError::Length);
+    }
+    let (mut parts, mut room) = (Parts::default(), Room::default());
+    for at in 0..before.lines.len() {
+        add_line((before, after), days, at, &mut room, &mut parts)?;
+    }
+    let money =
+        |value: f64| round_half_even(value * UNITS_PER_CURRENCY as f64).map(Money).ok_or(RiskError::Length);
+    let mut explained = Explained {
+        delta: money(parts.delta)?,
+        gamma: money(parts.gamma)?,
+        vega: money(parts.vega)?,
+        theta: money(parts.theta)?,
+        carry_and_roll: money(parts.carry_and_roll)?,
+        curve: money(parts.curve)?,
+        residual: Money::ZERO,
+        total: money(parts.total)?,
+    };
+    explained.residual = explained.total - explained.explained();
+    Ok(explained)
+}
+
+impl Explained {
+    /// Everything but the residual.
+    pub fn explained(&self) -> Money {
+        self.delta + self.gamma + self.vega + self.theta + self.carry_and_roll + self.curve
+    }
+}
+
+fn add_line(
+    (before, after): (&Book, &Book),
+    days: i32,
+    at: usize,
+    room: &mut Room,
+    parts: &mut Parts,
+) -> Result<(), RiskError> {
+    let (old, new) = (&before.lines[at], &after.lines[at]);
+    if old.quantity != new.quantity || old.underlier != new.underlier {
+        return Err(RiskError::Length);
+    }
+    let still = Scenario::default();
+    let passed = Scenario { days, ..still };
+    let start = before.line_value(at, &still, room)?;
+    parts.total += after.line_value(at, &passed, room)? - start;
+
+    let greeks = greeks::of_line(before, at, room)?;
+    let moved = |of: fn(&Underlier) -> f64| -> Result<f64, RiskError> {
+        Ok(of(&after.underlier(new, at)?) - of(&before.underlier(old, at)?))
+    };
+    match (&old.contract, &new.contract) {
+        (Contract::Equity, Contract::Equity) => parts.delta += greeks.delta * moved(|u| u.spot)?,
+        (Contract::Option { vol, .. }, Contract::Option { vol: new_vol, .. }) => {
+            let spot = moved(|u| u.spot)?;
+            parts.delta += greeks.delta * spot;
+            parts.gamma += 0.5 * greeks.gamma * spot * spot;
+            parts.vega += greeks.vega * (new_vol - vol);
+            parts.theta += greeks.theta * f64::from(days) / 365.0;
+            parts.curve += greeks.rho * moved(|u| u.rate)? + greeks.dividend_rho * moved(|u| u.div_yield)?;
+        }
+        (Contract::Future { .. }, Contract::Future { .. }) => {
+            parts.delta += greeks.delta * moved(|u| u.spot)?;
+            parts.carry_and_roll += before.line_value(at, &passed, room)? - start;
+            parts.curve += greeks.rho * moved(|u| u.rate)? + greeks.dividend_rho * moved(|u| u.div_yield)?;
+        }
+        (
+            Contract::Bond { terms, coupon_rate, settlement, annual_yield },
+            Contract::Bond { annual_yield: new_yield, .. },
+        ) => {
+            parts.carry_and_roll += before.line_value(at, &passed, room)? - start;
+            let value = Flows::with_coupon(terms, *coupon_rate, *settlement)
+                .and_then(|flows| flows.value(*annual_yield))
+                .map_err(|error| RiskError::Pricing { line: at, error })?;
+            let change = new_yield - annual_yield;
+            let relative = change * (0.5 * value.convexity * change - value.modified);
+            parts.curve += old.quantity * value.dirty * relative;
+        }
+        (Contract::Flows { .. }, Contract::Flows { .. }) => {
+            parts.carry_and_roll += before.line_value(at, &passed, room)? - start;
+            parts.curve += after.line_value(at, &still, room)? - start;
+        }
+        _ => return Err(RiskError::Length),
+    }
+    Ok(())
+}

@@ -1,0 +1,176 @@
+//! First-order risk of a book, summed by underlier and by bucket of the curve.
+//!
+//! Analytic, so estimates near today's market; [`super::stress`] revalues.
+
+use super::book::{Book, Contract, Line, RiskError, Room, Scenario, floored, spot_market, years};
+use crate::instrument::Exercise;
+use crate::pricing::PricingError;
+use crate::pricing::european::{self, SpotMarket, Vanilla};
+use crate::pricing::future::{Carry, fair_value};
+
+/// How a line, or all lines on an underlier, move with it.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct SpotGreeks {
+    /// Units of the underlier that move alike.
+    pub delta: f64,
+    /// Change of delta for one price unit.
+    pub gamma: f64,
+    /// Money for 1.00 of volatility.
+    pub vega: f64,
+    /// Money for a year of passing time.
+    pub theta: f64,
+    /// Money for 1.00 of the financing rate.
+    pub rho: f64,
+    /// Money for 1.00 of dividend yield.
+    pub dividend_rho: f64,
+}
+
+impl SpotGreeks {
+    fn scaled(self, by: f64) -> Self {
+        Self {
+            delta: by * self.delta,
+            gamma: by * self.gamma,
+            vega: by * self.vega,
+            theta: by * self.theta,
+            rho: by * self.rho,
+            dividend_rho: by * self.dividend_rho,
+        }
+    }
+
+    fn add(&mut self, other: &Self) {
+        self.delta += other.delta;
+        self.gamma += other.gamma;
+        self.vega += other.vega;
+        self.theta += other.theta;
+        self.rho += other.rho;
+        self.dividend_rho += other.dividend_rho;
+    }
+}
+
+/// The Greeks of an option by the model of its exercise.
+pub(super) fn option_greeks(
+    exercise: Exercise,
+    vanilla: &Vanilla,
+    market: &SpotMarket,
+    room: &mut Room,
+) -> Result<SpotGreeks, PricingError> {
+    match exercise {
+        Exercise::European => {
+            let value = european::value(vanilla, market)?;
+            Ok(SpotGreeks {
+                delta: value.delta,
+                gamma: value.gamma,
+                vega: value.vega,
+                theta: value.theta,
+                rho: value.rho,
+                dividend_rho: value.dividend_rho,
+            })
+        }
+        Exercise::American => {
+            let market = floored(market);
+            let value = room.valuer().value(vanilla, &market)?;
+            let moved = room.valuer().sensitivities(vanilla, &market)?;
+            Ok(SpotGreeks {
+                delta: value.delta,
+                gamma: value.gamma,
+                vega: moved.vega,
+                theta: value.theta,
+                rho: moved.rho,
+                dividend_rho: moved.dividend_rho,
+            })
+        }
+    }
+}
+
+/// How one line moves with its underlier; nothing for bonds and swaps.
+///
+/// # Errors
+/// [`RiskError`].
+pub fn of_line(book: &Book, at: usize, room: &mut Room) -> Result<SpotGreeks, RiskError> {
+    let line = book.lines.get(at).ok_or(RiskError::Length)?;
+    let unit = match &line.contract {
+        Contract::Equity => SpotGreeks { delta: 1.0, ..SpotGreeks::default() },
+        Contract::Option { right, exercise, strike, days, vol } => {
+            let vanilla = Vanilla { right: *right, strike: *strike, years: years(*days) };
+            let market = spot_market(&book.underlier(line, at)?, *vol);
+            option_greeks(*exercise, &vanilla, &market, room)
+                .map_err(|error| RiskError::Pricing { line: at, error })?
+        }
+        Contract::Future { days, .. } => {
+            let underlier = book.underlier(line, at)?;
+            let (rate, div_yield, time) = (underlier.rate, underlier.div_yield, years(*days));
+            let carry = Carry { spot: underlier.spot, rate, div_yield, time, dividends: &[] };
+            let value = fair_value(&carry);
+            SpotGreeks {
+                delta: value.delta,
+                theta: -(rate - div_yield) * value.price,
+                rho: value.rho,
+                dividend_rho: -time * value.price,
+                ..SpotGreeks::default()
+            }
+        }
+        Contract::Bond { .. } | Contract::Flows { .. } => return Ok(SpotGreeks::default()),
+    };
+    Ok(unit.scaled(line.quantity))
+}
+
+/// Writes the book's Greeks by underlier, in the book's order; allocates
+/// nothing.
+///
+/// # Errors
+/// [`RiskError`]; [`RiskError::Length`] unless there is a place an underlier.
+pub fn by_underlier(book: &Book, room: &mut Room, totals: &mut [SpotGreeks]) -> Result<(), RiskError> {
+    if totals.len() != book.underliers.len() {
+        return Err(RiskError::Length);
+    }
+    totals.fill(SpotGreeks::default());
+    for (at, line) in book.lines.iter().enumerate() {
+        if let Contract::Bond { .. } | Contract::Flows { .. } = line.contract {
+            continue;
+        }
+        let greeks = of_line(book, at, room)?;
+        totals.get_mut(line.underlier).ok_or(RiskError::UnknownUnderlier(at))?.add(&greeks);
+    }
+    Ok(())
+}
+
+/// Writes the DV01 of bonds and swaps by node of the book's curve: money
+/// gained when that node's zero rate falls by one basis point. Returns what a
+/// parallel fall gains, which the buckets sum to.
+///
+/// A bond that is quoted by its yield keeps its spread over the curve.
+///
+/// # Errors
+/// [`RiskError`]; [`RiskError::Length`] unless there is a place a node.
+pub fn dv01_by_bucket(book: &Book, buckets: &mut [f64]) -> Result<f64, RiskError> {
+    if buckets.len() != book.curve.node_times().len() {
+        return Err(RiskError::Length);
+    }
+    buckets.fill(0.0);
+    let mut parallel = 0.0;
+    for (at, line) in book.lines.iter().enumerate() {
+        parallel += add_line(book, line, at, buckets)?;
+    }
+    Ok(parallel)
+}
+
+fn add_line(book: &Book, line: &Line, at: usize, buckets: &mut [f64]) -> Result<f64, RiskError> {
+    let refused = |error| RiskError::Pricing { line: at, error };
+    match &line.contract {
+        Contract::Flows { net, spread } => {
+            Ok(net.add_key_rate_dv01(&book.curve, *spread, line.quantity, buckets))
+        }
+        Contract::Bond { terms, coupon_rate, settlement, .. } => {
+            let bond = crate::pricing::bond::Flows::with_coupon(terms, *coupon_rate, *settlement)
+                .map_err(refused)?;
+            let flows = bond.cash_flows(terms, *settlement);
+            let price = book.line_value(at, &Scenario::default(), &mut Room::default())? / line.quantity;
+            let spread = match line.quantity == 0.0 {
+                true => 0.0,
+                false => flows.z_spread(&book.curve, price).ok_or(refused(PricingError::NotConverged))?,
+            };
+            Ok(flows.add_key_rate_dv01(&book.curve, spread, line.quantity, buckets))
+        }
+        Contract::Equity | Contract::Option { .. } | Contract::Future { .. } => Ok(0.0),
+    }
+}

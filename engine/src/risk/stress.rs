@@ -1,0 +1,83 @@
+//! Full-revaluation stress: no Greeks, every line priced again in every cell.
+//!
+//! Knows no limits and no margin.
+
+use super::book::{Book, RiskError, Room, Scenario};
+
+/// Axes of a stress grid; a cell is one move of each.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StressGrid {
+    /// Relative moves of all spots.
+    pub spots: Vec<f64>,
+    /// Volatility points added (0.05 is 5 points).
+    pub vols: Vec<f64>,
+    /// Rates added (1 bp is 0.0001).
+    pub rates: Vec<f64>,
+    /// Days passed.
+    pub days: Vec<i32>,
+}
+
+impl StressGrid {
+    /// How many cells there are.
+    pub fn len(&self) -> usize {
+        self.spots.len() * self.vols.len() * self.rates.len() * self.days.len()
+    }
+
+    /// Whether an axis has no move at all.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The cells, spots turning slowest and days fastest.
+    pub fn cells(&self) -> impl Iterator<Item = Scenario> {
+        self.spots.iter().flat_map(move |spot| {
+            self.vols.iter().flat_map(move |vol| {
+                self.rates.iter().flat_map(move |rate| {
+                    let (spot, vol, rate) = (*spot, *vol, *rate);
+                    self.days.iter().map(move |days| Scenario { spot, vol, rate, days: *days })
+                })
+            })
+        })
+    }
+}
+
+/// What every line gains under `scenario`: stressed value less base value.
+/// `base` holds [`Book::values`] without a scenario.
+///
+/// # Errors
+/// [`RiskError`].
+pub fn profit(
+    book: &Book,
+    base: &[f64],
+    scenario: &Scenario,
+    room: &mut Room,
+    profit: &mut [f64],
+) -> Result<(), RiskError> {
+    if base.len() != book.lines.len() {
+        return Err(RiskError::Length);
+    }
+    book.values(scenario, room, profit)?;
+    for (profit, base) in profit.iter_mut().zip(base) {
+        *profit -= base;
+    }
+    Ok(())
+}
+
+/// What the whole book gains in every cell of `grid`, in the order of
+/// [`StressGrid::cells`]; allocates nothing.
+///
+/// # Errors
+/// [`RiskError`]; [`RiskError::Length`] unless `totals` has a place a cell.
+pub fn grid(book: &Book, grid: &StressGrid, room: &mut Room, totals: &mut [f64]) -> Result<(), RiskError> {
+    if totals.len() != grid.len() {
+        return Err(RiskError::Length);
+    }
+    totals.fill(0.0);
+    for line in 0..book.lines.len() {
+        let base = book.line_value(line, &Scenario::default(), room)?;
+        for (total, cell) in totals.iter_mut().zip(grid.cells()) {
+            *total += book.line_value(line, &cell, room)? - base;
+        }
+    }
+    Ok(())
+}

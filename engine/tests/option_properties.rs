@@ -1,0 +1,280 @@
+//! What must hold of every option, whatever the numbers: parity, monotonicity,
+//! convexity, Greeks as slopes, volatilities that come back, columns equal to
+//! single values, and what early exercise adds.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may fail")]
+
+use engine::instrument::OptionRight::{self, Call, Put};
+use engine::pricing::american::{self, Precision};
+use engine::pricing::european::batch::{Expiry, Quotes, Values};
+use engine::pricing::european::{self, SpotMarket, Vanilla};
+use engine::pricing::implied_vol::batch::{Accuracy, Prices, implied_vols};
+use engine::pricing::implied_vol::{Carry, implied_vol};
+use proptest::prelude::*;
+
+#[derive(Clone, Copy, Debug)]
+struct Option {
+    terms: Vanilla,
+    market: SpotMarket,
+}
+
+impl Option {
+    fn value(&self) -> european::Valuation {
+        european::value(&self.terms, &self.market).unwrap()
+    }
+
+    /// The value with something changed.
+    fn with(&self, change: impl Fn(&mut Self)) -> european::Valuation {
+        let mut other = *self;
+        change(&mut other);
+        other.value()
+    }
+
+    fn total(&self) -> f64 {
+        self.market.spot + self.terms.strike
+    }
+}
+
+fn right() -> impl Strategy<Value = OptionRight> {
+    prop_oneof![Just(Call), Just(Put)]
+}
+
+/// Options within `deviations` of the money.
+fn option(deviations: f64) -> impl Strategy<Value = Option> {
+    let market = (1.0..500.0, -0.02..0.15, 0.0..0.1, 0.03..1.2);
+    (right(), market, 0.01..5.0, -deviations..deviations).prop_map(
+        |(right, (spot, rate, div_yield, vol), years, away): (_, (f64, f64, f64, f64), f64, f64)| {
+            let strike = spot * libm::exp(away * vol * years.sqrt());
+            let terms = Vanilla { right, strike, years };
+            Option { terms, market: SpotMarket { spot, rate, div_yield, vol } }
+        },
+    )
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+    #[test]
+    fn a_call_less_a_put_is_a_forward(option in option(6.0)) {
+        let call = option.with(|o| o.terms.right = Call);
+        let put = option.with(|o| o.terms.right = Put);
+        let Option { terms: Vanilla { strike, years, .. }, market } = option;
+        let asset = market.spot * libm::exp(-market.div_yield * years);
+        let cash = strike * libm::exp(-market.rate * years);
+        let near = |got: f64, want: f64, scale: f64| (got - want).abs() <= 4e-15 * scale;
+        let size = asset + cash;
+        prop_assert!(near(call.price - put.price, asset - cash, size));
+        prop_assert!(near(call.delta - put.delta, asset / market.spot, 1.0 + asset / market.spot));
+        prop_assert!(near(call.rho - put.rho, years * cash, years * size));
+        prop_assert!(near(call.dividend_rho - put.dividend_rho, -years * asset, years * size));
+        prop_assert_eq!([call.gamma, call.vega, call.volga], [put.gamma, put.vega, put.volga]);
+    }
+
+    #[test]
+    fn prices_keep_their_bounds(option in option(40.0)) {
+        let Option { terms, market } = option;
+        let asset = market.spot * libm::exp(-market.div_yield * terms.years);
+        let cash = terms.strike * libm::exp(-market.rate * terms.years);
+        let (least, most) = match terms.right {
+            Call => (asset - cash, asset),
+            Put => (cash - asset, cash),
+        };
+        let price = option.value().price;
+        let slack = 4e-16 * (asset + cash);
+        prop_assert!(price >= least.max(0.0) - slack && price <= most + slack, "{price}");
+    }
+
+    #[test]
+    fn prices_move_the_way_they_must(option in option(5.0), more in 1.01..1.5) {
+        let slack = 1e-15 * option.total();
+        let price = option.value().price;
+        let sign = if option.terms.right == Call { 1.0 } else { -1.0 };
+        let on_spot = option.with(|o| o.market.spot *= more).price - price;
+        let on_strike = option.with(|o| o.terms.strike *= more).price - price;
+        prop_assert!(sign * on_spot >= -slack && -sign * on_strike >= -slack);
+        prop_assert!(option.with(|o| o.market.vol *= more).price >= price - slack);
+    }
+
+    #[test]
+    fn prices_are_convex_in_the_strike(option in option(5.0), step in 0.01..0.3) {
+        let at = |factor: f64| option.with(|o| o.terms.strike *= factor).price;
+        let butterfly = at(1.0 - step) - 2.0 * at(1.0) + at(1.0 + step);
+        prop_assert!(butterfly >= -2e-15 * option.total(), "{butterfly:e}");
+    }
+
+    #[test]
+    fn greeks_are_slopes(option in option(3.0)) {
+        let greeks = option.value();
+        let Option { terms: Vanilla { years, .. }, market: SpotMarket { spot, vol, .. } } = option;
+        // A smooth function's fourth-order difference, and what it is to be.
+        let slope = |of: fn(&european::Valuation) -> f64, h: f64, shift: fn(&mut Option, f64)| {
+            let at = |h: f64| of(&option.with(|o| shift(o, h)));
+            (8.0 * (at(h) - at(-h)) - (at(2.0 * h) - at(-2.0 * h))) / (12.0 * h)
+        };
+        let width = vol * years.sqrt();
+        let on_spot: fn(&mut Option, f64) = |o, h| o.market.spot += h;
+        let on_vol: fn(&mut Option, f64) = |o, h| o.market.vol += h;
+        let on_time: fn(&mut Option, f64) = |o, h| o.terms.years -= h;
+        let step = 2e-3 * spot * width.min(1.0);
+        let (steps, time_step) = (2e-3 * vol, 2e-3 * years);
+        let cases = [
+            ("delta", slope(|v| v.price, step, on_spot), greeks.delta, 1.0),
+            ("gamma", slope(|v| v.delta, step, on_spot), greeks.gamma, 1.0 / (spot * width)),
+            ("vega", slope(|v| v.price, steps, on_vol), greeks.vega, spot * years.sqrt()),
+            ("theta", slope(|v| v.price, time_step, on_time), greeks.theta, option.total() / years),
+            ("rho", slope(|v| v.price, 1e-4, |o, h| o.market.rate += h), greeks.rho, years * option.total()),
+            (
+                "dividend_rho",
+                slope(|v| v.price, 1e-4, |o, h| o.market.div_yield += h),
+                greeks.dividend_rho,
+                years * option.total(),
+            ),
+            ("vanna", slope(|v| v.delta, steps, on_vol), greeks.vanna, 1.0 / vol),
+            ("volga", slope(|v| v.vega, steps, on_vol), greeks.volga, spot * years.sqrt() / vol),
+            ("charm", slope(|v| v.delta, time_step, on_time), greeks.charm, 1.0 / years),
+        ];
+        for (name, difference, greek, scale) in cases {
+            let error = (difference - greek).abs() / scale;
+            prop_assert!(error < 1e-7, "{name}: {greek} against {difference}");
+        }
+    }
+
+    #[test]
+    fn a_volatility_comes_back(option in option(8.0)) {
+        let Option { terms, market: SpotMarket { spot, rate, div_yield, vol } } = option;
+        let value = option.value();
+        let intrinsic = option.with(|o| o.market.vol = 0.0).price;
+        prop_assume!(value.price > intrinsic * (1.0 + 1e-12) && value.price > 1e-290);
+        let found = implied_vol(&terms, &Carry { spot, rate, div_yield }, value.price).unwrap();
+        // What a rounding of the inputs does to the volatility.
+        let unit = 2.3e-16 * (option.total() / value.vega + vol);
+        let unit = if value.price < 1e-3 * intrinsic.max(1e-300) { unit } else { unit.min(1.0) };
+        prop_assert!((found - vol).abs() <= 16.0 * unit, "{found} for {vol}");
+    }
+
+    #[test]
+    fn columns_are_their_rows(options in prop::collection::vec(option(6.0), 1..20)) {
+        let mut quotes = Quotes::default();
+        options.iter().for_each(|option| quotes.push(&option.terms, &option.market));
+        let mut values = Values::default();
+        european::batch::value(&quotes, &mut values);
+        for (row, option) in options.iter().enumerate() {
+            let one = option.value();
+            let near = |got: f64, want: f64| (got - want).abs() <= 1e-15 * want.abs();
+            prop_assert_eq!(values.price[row], one.price);
+            prop_assert!(near(values.delta[row], one.delta) && near(values.gamma[row], one.gamma));
+            prop_assert!(near(values.vega[row], one.vega) && near(values.rho[row], one.rho));
+            prop_assert_eq!(values.theta[row], one.theta);
+            // A chain of one is the same option.
+            let SpotMarket { spot, rate, div_yield, vol } = option.market;
+            let expiry = Expiry { spot, years: option.terms.years, rate, div_yield };
+            let mut chain = Values::default();
+            european::batch::value_chain(&expiry, option.terms.right, &[option.terms.strike], &[vol], &mut chain);
+            prop_assert!((chain.price[0] - one.price).abs() <= 4e-15 * option.total());
+        }
+    }
+
+    #[test]
+    fn columns_of_volatilities_are_their_rows(options in prop::collection::vec(option(7.0), 1..20)) {
+        let mut prices = Prices::default();
+        for option in &options {
+            prices.sign.push(if option.terms.right == Call { 1.0 } else { -1.0 });
+            prices.spot.push(option.market.spot);
+            prices.strike.push(option.terms.strike);
+            prices.years.push(option.terms.years);
+            prices.rate.push(option.market.rate);
+            prices.div_yield.push(option.market.div_yield);
+            prices.price.push(option.value().price);
+        }
+        let (mut full, mut marking) = (vec![0.0; options.len()], vec![0.0; options.len()]);
+        implied_vols(&prices, Accuracy::Full, &mut full);
+        implied_vols(&prices, Accuracy::Marking, &mut marking);
+        for (row, option) in options.iter().enumerate() {
+            let SpotMarket { spot, rate, div_yield, .. } = option.market;
+            match implied_vol(&option.terms, &Carry { spot, rate, div_yield }, prices.price[row]) {
+                // Lanes may take one more step than a single price needs.
+                Ok(vol) => {
+                    let unit = 2.3e-16 * (option.total() / option.value().vega + vol);
+                    prop_assert!((full[row] - vol).abs() <= 16.0 * unit, "{} {vol}", full[row]);
+                    prop_assert!((marking[row] - vol).abs() <= 1e-10 + 16.0 * unit, "{} {vol}", marking[row]);
+                }
+                Err(_) => prop_assert!(full[row].is_nan() && marking[row].is_nan()),
+            }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(150))]
+
+    #[test]
+    fn american_options_are_worth_more(option in option(4.0)) {
+        let option = Option { market: SpotMarket { rate: option.market.rate.abs(), ..option.market }, ..option };
+        let (terms, market) = (option.terms, option.market);
+        let mut valuer = american::Valuer::new(Precision::High);
+        let value = valuer.value(&terms, &market).unwrap();
+        let slack = 1e-9 * option.total();
+        let intrinsic = match terms.right {
+            Call => market.spot - terms.strike,
+            Put => terms.strike - market.spot,
+        };
+        prop_assert!(value.price >= option.value().price - slack, "European");
+        prop_assert!(value.price >= intrinsic - slack, "{} under {intrinsic}", value.price);
+        prop_assert!(value.delta.abs() <= 1.0 + 1e-7 && value.gamma * market.spot >= -1e-6);
+        let longer = valuer.value(&Vanilla { years: terms.years * 1.2, ..terms }, &market).unwrap();
+        prop_assert!(longer.price >= value.price - slack, "time");
+        let wilder = SpotMarket { vol: market.vol * 1.1, ..market };
+        prop_assert!(valuer.value(&terms, &wilder).unwrap().price >= value.price - slack, "volatility");
+    }
+
+    #[test]
+    fn american_puts_and_calls_mirror_each_other(option in option(3.0)) {
+        let Option { terms, market } = option;
+        let market = SpotMarket { rate: market.rate.abs(), ..market };
+        let mirrored = Vanilla {
+            right: if terms.right == Call { Put } else { Call },
+            strike: market.spot,
+            ..terms
+        };
+        let other = SpotMarket {
+            spot: terms.strike,
+            rate: market.div_yield,
+            div_yield: market.rate,
+            vol: market.vol,
+        };
+        let mut valuer = american::Valuer::new(Precision::High);
+        let one = valuer.value(&terms, &market).unwrap().price;
+        let two = valuer.value(&mirrored, &other).unwrap().price;
+        prop_assert!((one - two).abs() <= 1e-13 * option.total(), "{one} {two}");
+    }
+
+    #[test]
+    fn american_delta_and_theta_are_slopes(option in option(2.0)) {
+        let Option { terms, market } = option;
+        let market = SpotMarket { rate: market.rate.abs(), ..market };
+        let mut valuer = american::Valuer::new(Precision::High);
+        let value = valuer.value(&terms, &market).unwrap();
+        let critical = value.critical_price.unwrap_or(f64::INFINITY);
+        // Differences must not reach across the boundary.
+        prop_assume!((market.spot / critical - 1.0).abs() > 0.02);
+        let width = market.vol * terms.years.sqrt();
+        let h = 2e-3 * market.spot * width.min(1.0);
+        let mut at = |h: f64| valuer.value(&terms, &SpotMarket { spot: market.spot + h, ..market }).unwrap().price;
+        let delta = (8.0 * (at(h) - at(-h)) - (at(2.0 * h) - at(-2.0 * h))) / (12.0 * h);
+        prop_assert!((value.delta - delta).abs() < 1e-6, "{} {delta}", value.delta);
+        let h = 5e-3 * terms.years;
+        let mut at = |h: f64| valuer.value(&Vanilla { years: terms.years - h, ..terms }, &market).unwrap().price;
+        let theta = (8.0 * (at(h) - at(-h)) - (at(2.0 * h) - at(-2.0 * h))) / (12.0 * h);
+        let scale = (market.spot + terms.strike) / terms.years;
+        prop_assert!((value.theta - theta).abs() < 1e-6 * scale, "{} {theta}", value.theta);
+    }
+
+    #[test]
+    fn marking_is_near_the_precise_value(option in option(4.0)) {
+        let Option { terms, market } = option;
+        let market = SpotMarket { rate: market.rate.abs(), ..market };
+        let precise = american::Valuer::new(Precision::High).value(&terms, &market).unwrap();
+        let fast = american::Valuer::new(Precision::Fast).value(&terms, &market).unwrap();
+        prop_assert!((fast.price - precise.price).abs() < 5e-5 * option.total());
+    }
+}
