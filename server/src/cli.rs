@@ -49,6 +49,12 @@ pub struct Flags {
     /// Folder of the databases.
     #[arg(long, global = true, value_name = "FOLDER", allow_hyphen_values = true)]
     pub data: Option<String>,
+    /// PostgreSQL in the place of files in the folder.
+    #[arg(long, global = true, value_name = "URL")]
+    pub database_url: Option<String>,
+    /// Redis in the place of a bus inside the process.
+    #[arg(long, global = true, value_name = "URL")]
+    pub redis_url: Option<String>,
     /// Address to listen on; port 0 picks a free one.
     #[arg(long, global = true, value_name = "ADDRESS", allow_hyphen_values = true)]
     pub listen: Option<String>,
@@ -83,6 +89,8 @@ impl Flags {
     pub fn load(&self, environment: Vec<(String, String)>) -> Result<Config, ConfigError> {
         let named = [
             ("data", "--data", &self.data),
+            ("database_url", "--database-url", &self.database_url),
+            ("redis_url", "--redis-url", &self.redis_url),
             ("listen", "--listen", &self.listen),
             ("clock", "--clock", &self.clock),
             ("speed", "--speed", &self.speed),

@@ -17,7 +17,7 @@ use crate::config::{self, Config};
 use crate::gateway::{self, Floor};
 use crate::shutdown::{Shutdown, supervise};
 use crate::store::api::journal::VenueRow;
-use crate::store::{Store, StoreError};
+use crate::store::{Role, Store, StoreError};
 use crate::telemetry::{Health, PrometheusHandle, recorder, upkeep};
 use crate::trading::client::SequencerClient;
 use crate::venue::{self, OpenError, Opened};
@@ -120,8 +120,8 @@ pub async fn start(
 ) -> Result<Running, ServeError> {
     let address =
         listener.local_addr().map_err(|error| ServeError::Listen { address: config.listen, error })?;
-    let store = Store::open_sqlite(&config.data).await?;
-    let bus = Bus::local();
+    let store = Store::open(&config, Role::Owner).await?;
+    let bus = Bus::open(&config).await?;
     let streams = stream_names(&config, &venue);
     let Opened { row, claim_token } = venue::open(&store, &bus, &streams, &config, &venue, &clock).await?;
     let shared = Shared {
