@@ -67,6 +67,11 @@ pub(crate) fn finish(name: &'static str, command: &mut Command) -> Result<(), Fa
     Err(Failure::Broken { program: name, said })
 }
 
+#[expect(clippy::disallowed_methods, reason = "a server says that it is ready in no other way")]
+fn rest() {
+    std::thread::sleep(Duration::from_millis(5));
+}
+
 /// Starts a server whose words go to `log`, and waits until `ready`.
 pub(crate) fn start(
     name: &'static str,
@@ -84,7 +89,7 @@ pub(crate) fn start(
             let said = said.lines().rev().take(5).collect::<Vec<_>>().join(" / ");
             return Err(Failure::Broken { program: name, said });
         }
-        std::thread::sleep(Duration::from_millis(5));
+        rest();
     }
     Ok(child)
 }
