@@ -16,6 +16,7 @@ pub mod order;
 pub mod portfolio;
 pub mod position;
 pub mod pricing;
+pub mod quote;
 pub mod risk;
 pub mod sim;
 pub mod step;

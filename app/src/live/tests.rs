@@ -53,6 +53,43 @@ fn every_preview_is_what_the_venue_decides() {
 }
 
 #[test]
+fn every_quote_that_is_taken_was_previewed() {
+    let mut bench = Bench::open();
+    let mut page = bench.page();
+    let dealt = bench.venue.instruments().values().find(|instrument| instrument.is_dealt()).unwrap().id;
+    let (mut compared, mut refused) = (0, 0);
+    for round in 0..600_i64 {
+        page.apply(bench.step());
+        let Some(quote) = page.markets[&dealt].quotes.first().copied() else { continue };
+        if round % 3 != 0 {
+            continue;
+        }
+        let side = if round % 5 < 3 { Side::Buy } else { Side::Sell };
+        let (take, command) = bench.take(quote.id, side, 1 + round * 37 % 60);
+        match page.preview_take(dealt, side, &take) {
+            Err(reject) => {
+                assert_eq!(bench.venue.execute(&command).unwrap_err(), reject, "{round}");
+                refused += 1;
+            }
+            Ok(preview) => {
+                let outcome = bench.execute(&command);
+                let answer = outcome.answer.clone().unwrap();
+                assert_eq!((preview.basis, preview.decided.bytes()), (answer.basis, answer.decided.bytes()));
+                page.apply(bench.cut(&outcome));
+                compared += 1;
+            }
+        }
+        assert_eq!(page.account.cash, bench.venue.account(bench.account).unwrap().cash, "{round}");
+    }
+    assert!(compared > 50 && refused > 5, "{compared} {refused}");
+    let fresh = bench.page();
+    assert_eq!(
+        (page.markets[&dealt].clone(), page.valuation()),
+        (fresh.markets[&dealt].clone(), fresh.valuation())
+    );
+}
+
+#[test]
 fn a_missing_execution_closes_the_account_until_it_comes_whole() {
     let mut bench = Bench::open();
     let mut page = bench.page();

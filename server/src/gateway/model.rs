@@ -13,7 +13,7 @@ mod view;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use engine::event::{BookMessage, ExecutionBatch, PortfolioMessage};
+use engine::event::{BookMessage, ExecutionBatch, PortfolioMessage, QuotesMessage};
 use engine::id::{Seq, VenueId};
 use engine::venue::{Input, Venue};
 use tokio::sync::watch;
@@ -257,16 +257,17 @@ impl Model {
     async fn take_published_books(&self) -> Result<(), FollowError> {
         let shared = &self.shared;
         let ids = self.peek(|state| state.instruments.keys().copied().collect::<Vec<_>>());
-        let mut books = Vec::new();
+        let (mut books, mut quotes) = (Vec::new(), Vec::new());
         for id in ids.unwrap_or_default() {
-            if let Some(bytes) = shared.bus.get_latest(&shared.names.book(id)).await?
-                && let Ok(book) = serde_json::from_slice::<BookMessage>(&bytes)
-            {
+            let Some(bytes) = shared.bus.get_latest(&shared.names.book(id)).await? else { continue };
+            if let Ok(book) = serde_json::from_slice::<BookMessage>(&bytes) {
                 books.push(book);
+            } else if let Ok(board) = serde_json::from_slice::<QuotesMessage>(&bytes) {
+                quotes.push(board);
             }
         }
         self.change(|state| {
-            state.take_books(books);
+            state.take_books(books, quotes);
             true
         });
         Ok(())

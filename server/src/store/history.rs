@@ -2,7 +2,7 @@
 //!
 //! Compiled for each backend. Does not know what the simulation will do next.
 
-use engine::id::{AccountId, Digest, InstrumentId, OrderId, Seq, VenueId};
+use engine::id::{AccountId, Digest, InstrumentId, OrderId, QuoteId, Seq, VenueId};
 use engine::money::{Money, Ticks};
 use engine::time::VenueTime;
 use sqlx::Row as _;
@@ -79,6 +79,29 @@ impl Backend {
             .execute(&mut *transaction)
             .await?;
         }
+        for quote in &batch.quotes {
+            sqlx::query::<Db>(
+                "INSERT INTO dealer_quotes (venue_id, quote_id, instrument_id, dealer_id, step, timestamp, bid, ask,
+                                            bid_size, ask_size, expires_at)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+                 ON CONFLICT (venue_id, quote_id) DO UPDATE SET timestamp = excluded.timestamp,
+                     bid = excluded.bid, ask = excluded.ask, bid_size = excluded.bid_size,
+                     ask_size = excluded.ask_size, expires_at = excluded.expires_at",
+            )
+            .bind(venue.0)
+            .bind(quote.quote.0)
+            .bind(quote.instrument.0)
+            .bind(quote.dealer.to_string())
+            .bind(signed(quote.step)?)
+            .bind(quote.time.0)
+            .bind(quote.bid.0)
+            .bind(quote.ask.0)
+            .bind(quote.bid_lots.0)
+            .bind(quote.ask_lots.0)
+            .bind(quote.expires_at.0)
+            .execute(&mut *transaction)
+            .await?;
+        }
         for snapshot in &batch.snapshots {
             sqlx::query::<Db>(
                 "INSERT INTO sim_snapshots (venue_id, step, seen_seq, state, state_hash)
@@ -123,6 +146,10 @@ impl Backend {
              )",
             "DELETE FROM order_books WHERE venue_id = $1 AND instrument_id = $2 AND step <= (
                  SELECT step FROM order_books WHERE venue_id = $1 AND instrument_id = $2
+                 ORDER BY step DESC LIMIT 1 OFFSET $3
+             )",
+            "DELETE FROM dealer_quotes WHERE venue_id = $1 AND instrument_id = $2 AND step <= (
+                 SELECT step FROM dealer_quotes WHERE venue_id = $1 AND instrument_id = $2
                  ORDER BY step DESC LIMIT 1 OFFSET $3
              )",
         ] {
@@ -224,6 +251,21 @@ impl Backend {
             })
         };
         rows.iter().map(read).collect()
+    }
+
+    pub(in crate::store) async fn quoted_instrument(
+        &self,
+        venue: VenueId,
+        quote: QuoteId,
+    ) -> Result<Option<InstrumentId>, StoreError> {
+        let found: Option<Uuid> = sqlx::query_scalar::<Db, _>(
+            "SELECT instrument_id FROM dealer_quotes WHERE venue_id = $1 AND quote_id = $2",
+        )
+        .bind(venue.0)
+        .bind(quote.0)
+        .fetch_optional(&self.history_readers)
+        .await?;
+        Ok(found.map(InstrumentId))
     }
 
     pub(in crate::store) async fn write_valuations(

@@ -50,7 +50,7 @@ impl<'a> Folded<'a> {
                         folded.orders.insert(order.id, (event.account, order));
                         folded.fills.push((seq, event.account, event.account_seq, fill));
                     }
-                    AccountChange::OrderCancelled { order, .. } => {
+                    AccountChange::OrderCancelled { order, .. } | AccountChange::OrderAmended(order) => {
                         folded.orders.insert(order.id, (event.account, order));
                     }
                     AccountChange::CouponPaid { .. } | AccountChange::Redeemed { .. } => {}
@@ -120,7 +120,8 @@ impl Backend {
                 Some(seq) => insert_order(transaction, batch, *account, order, *seq).await?,
                 None => {
                     let done = sqlx::query::<Db>(
-                        "UPDATE orders SET filled_qty = $3, status = $4, notional = $5, fee = $6, updated_at = $7
+                        "UPDATE orders SET filled_qty = $3, status = $4, notional = $5, fee = $6, updated_at = $7,
+                                           qty = $8, limit_price = $9
                          WHERE venue_id = $1 AND order_id = $2",
                     )
                     .bind(venue)
@@ -130,6 +131,8 @@ impl Backend {
                     .bind(order.notional.0)
                     .bind(order.fee.0)
                     .bind(order.updated_at.0)
+                    .bind(order.quantity.0)
+                    .bind(order.price.limit().map(|ticks| ticks.0))
                     .execute(&mut **transaction)
                     .await?;
                     expect_one(done.rows_affected(), "order", id)?;
@@ -195,8 +198,8 @@ async fn insert_order(
     sqlx::query::<Db>(
         "INSERT INTO orders (venue_id, order_id, account_id, instrument_id, client_order_id, side, type, qty,
                              filled_qty, limit_price, status, time_in_force, notional, fee, seq, created_at,
-                             updated_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
+                             updated_at, quote_id, dealer)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)",
     )
     .bind(batch.venue.0)
     .bind(order.id.0)
@@ -204,7 +207,7 @@ async fn insert_order(
     .bind(order.instrument.0)
     .bind(order.client_order_id.as_str())
     .bind(order.side.as_str())
-    .bind(if order.price.limit().is_some() { "LIMIT" } else { "MARKET" })
+    .bind(order.price.order_type().as_str())
     .bind(order.quantity.0)
     .bind(order.filled.0)
     .bind(order.price.limit().map(|ticks| ticks.0))
@@ -215,6 +218,8 @@ async fn insert_order(
     .bind(signed(seq.0)?)
     .bind(order.created_at.0)
     .bind(order.updated_at.0)
+    .bind(order.price.taken().map(|taken| taken.quote.0))
+    .bind(order.price.taken().map(|taken| i64::from(taken.dealer)))
     .execute(&mut **transaction)
     .await?;
     Ok(())

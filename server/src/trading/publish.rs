@@ -1,5 +1,5 @@
 //! What leaves after a commit: answers, the batch on the execution stream, the
-//! newest books and the status.
+//! newest books or quotes and the status.
 //!
 //! The journal is the outbox: at start-up what the execution stream lacks is
 //! published from it. Nothing here can undo a commit, so failures are logged
@@ -41,18 +41,22 @@ pub(super) async fn entries(deps: &Deps, venue: &Venue, outcomes: Vec<Outcome>) 
 
 async fn send(deps: &Deps, venue: &Venue, outcomes: Vec<Outcome>, books: &BTreeSet<InstrumentId>) {
     let (Some(first), Some(last)) = (outcomes.first(), outcomes.last()) else { return };
+    let on_books = books.iter().filter(|id| venue.board(**id).is_none());
     let batch = ExecutionBatch {
         v: VERSION,
         venue: deps.venue,
         first_seq: first.seq,
         through: last.seq,
-        books: books.iter().map(|id| venue.book_message(*id)).collect(),
+        books: on_books.map(|id| venue.book_message(*id)).collect(),
+        quotes: books.iter().filter_map(|id| venue.quotes_message(*id)).collect(),
         entries: outcomes.into_iter().map(|outcome| PublishedEntry { outcome }).collect(),
     };
     // Newest books first: whoever is woken by the batch finds them.
-    for book in &batch.books {
-        let bytes = serde_json::to_vec(book).unwrap_or_default();
-        if let Err(error) = deps.bus.put_latest(&deps.streams.book(book.instrument), bytes).await {
+    let newest_books = batch.books.iter().map(|book| (book.instrument, serde_json::to_vec(book)));
+    let newest_quotes = batch.quotes.iter().map(|quotes| (quotes.instrument, serde_json::to_vec(quotes)));
+    for (instrument, bytes) in newest_books.chain(newest_quotes) {
+        let bytes = bytes.unwrap_or_default();
+        if let Err(error) = deps.bus.put_latest(&deps.streams.book(instrument), bytes).await {
             tracing::warn!(event = "book_not_cached", %error, "A newest book could not be cached.");
         }
     }

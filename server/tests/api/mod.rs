@@ -2,9 +2,11 @@
 //! row of bad input and hostile clients.
 
 mod accounts;
+mod changes;
 mod forms;
 mod history;
 mod hostile;
 mod orders;
+mod quotes;
 mod socket;
 mod venue;

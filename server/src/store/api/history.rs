@@ -3,8 +3,8 @@
 //! Rows and the store's methods; the SQL is in `store/history.rs`. Does not know
 //! which backend answers.
 
-use engine::id::{AccountId, Digest, InstrumentId, OrderId, Seq, VenueId};
-use engine::money::{Money, Ticks};
+use engine::id::{AccountId, Digest, InstrumentId, OrderId, QuoteId, Seq, VenueId};
+use engine::money::{Lots, Money, Ticks};
 use engine::time::VenueTime;
 
 use super::error::StoreError;
@@ -45,6 +45,31 @@ pub struct BookRecord {
     pub levels: String,
 }
 
+/// A row of `dealer_quotes`, as it was issued.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct QuoteRecord {
+    /// Its name.
+    pub quote: QuoteId,
+    /// What is quoted.
+    pub instrument: InstrumentId,
+    /// The dealer's place among those of the instrument.
+    pub dealer: u8,
+    /// Number of the step.
+    pub step: u64,
+    /// Venue time of the step.
+    pub time: VenueTime,
+    /// What the dealer pays.
+    pub bid: Ticks,
+    /// What the dealer asks.
+    pub ask: Ticks,
+    /// How much at the bid.
+    pub bid_lots: Lots,
+    /// How much at the ask.
+    pub ask_lots: Lots,
+    /// Good before this venue time.
+    pub expires_at: VenueTime,
+}
+
 /// A row of `sim_snapshots`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SimSnapshot {
@@ -65,6 +90,8 @@ pub struct MarketBatch {
     pub ticks: Vec<TickRecord>,
     /// The same.
     pub books: Vec<BookRecord>,
+    /// The same.
+    pub quotes: Vec<QuoteRecord>,
     /// Of journalled steps; older ones than the newest two go.
     pub snapshots: Vec<SimSnapshot>,
 }
@@ -161,6 +188,18 @@ impl Store {
         window: MarketWindow,
     ) -> Result<Vec<BookRecord>, StoreError> {
         on_backend!(self, backend => backend.books(venue, instrument, window).await)
+    }
+
+    /// What a quote that was issued is about, while it is kept.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub async fn quoted_instrument(
+        &self,
+        venue: VenueId,
+        quote: QuoteId,
+    ) -> Result<Option<InstrumentId>, StoreError> {
+        on_backend!(self, backend => backend.quoted_instrument(venue, quote).await)
     }
 
     /// Writes valuations and moves the consumer's cursor, in one transaction.
