@@ -5,7 +5,7 @@
 
 use super::kernel::{Lane, Parts, greeks, parts, take_apart, theta};
 use crate::instrument::OptionRight;
-use crate::math::{Block, LANES, exp, ln_normal};
+use crate::math::{Block, LANES, exp, ln_normal, load, store};
 
 /// Inputs of options, a column each, all of one length.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -80,29 +80,6 @@ impl Values {
     fn columns(&mut self) -> [&mut Vec<f64>; 7] {
         let Self { price, delta, gamma, vega, theta, rho, dividend_rho } = self;
         [price, delta, gamma, vega, theta, rho, dividend_rho]
-    }
-}
-
-/// Eight of a column from `at`; the last value fills what is missing.
-#[inline(always)]
-fn load(column: &[f64], at: usize) -> Block {
-    if let Some(block) = column.get(at..at + LANES) {
-        let mut lanes = [0.0; LANES];
-        lanes.copy_from_slice(block);
-        return lanes;
-    }
-    std::array::from_fn(|lane| column.get(at + lane).or(column.last()).copied().unwrap_or(1.0))
-}
-
-/// Writes as many of eight as the column has room for.
-#[inline(always)]
-fn store(column: &mut [f64], at: usize, block: &Block) {
-    if let Some(room) = column.get_mut(at..at + LANES) {
-        room.copy_from_slice(block);
-    } else if let Some(room) = column.get_mut(at..) {
-        for (out, value) in room.iter_mut().zip(block) {
-            *out = *value;
-        }
     }
 }
 
