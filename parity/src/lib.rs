@@ -5,6 +5,7 @@
 //! more entry of `SUMS`. Knows nothing of how the reports are compared.
 
 mod mathematics;
+mod options;
 mod previews;
 mod rates;
 mod replay;
@@ -34,6 +35,9 @@ const SUMS: &[Sum] = &[
         long_cases: 50_000,
         run: rates::risk,
     },
+    Sum { name: "European options", cases: 100_000, long_cases: 2_000_000, run: options::european },
+    Sum { name: "implied volatilities", cases: 50_000, long_cases: 1_000_000, run: options::implied },
+    Sum { name: "American options", cases: 300, long_cases: 5_000, run: options::american },
     Sum {
         name: "previews equal to their fills",
         cases: 10_000,
