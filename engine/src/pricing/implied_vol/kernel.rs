@@ -77,7 +77,7 @@ impl Problem {
     #[inline(always)]
     pub(super) fn is_admissible(&self) -> bool {
         let Self { call, asset, cash, years, price } = *self;
-        let positive = |x: f64| (x >= f64::MIN_POSITIVE) & (x <= f64::MAX);
+        let positive = |x: f64| (f64::MIN_POSITIVE..=f64::MAX).contains(&x);
         let (over, most) = if call { (asset - cash, asset) } else { (cash - asset, cash) };
         positive(asset) & positive(cash) & positive(years) & (price >= over) & (price >= 0.0) & (price < most)
     }
