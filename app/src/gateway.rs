@@ -6,7 +6,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use engine::event::{BookFrame, AccountFrame, FillFrame, OrderFrame, PortfolioSnapshot, TickEvent};
+use engine::event::{AccountFrame, BookFrame, FillFrame, OrderFrame, PortfolioSnapshot, TickEvent};
 use engine::id::{AccountId, Digest, InstrumentId, OrderId, Seq, VenueId};
 use engine::instrument::Instrument;
 use engine::money::Money;
@@ -301,6 +301,5 @@ pub trait Gateway: Send + Sync + 'static {
 /// # Errors
 /// 400 `invalid_id` for what is no UUID.
 pub fn parse_order_id(text: &str) -> Result<OrderId, ApiError> {
-    text.parse()
-        .map_err(|_| ApiError::new(400, "invalid_id", "The id must be a UUID.").at("order_id"))
+    text.parse().map_err(|_| ApiError::new(400, "invalid_id", "The id must be a UUID.").at("order_id"))
 }

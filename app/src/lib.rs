@@ -1,11 +1,36 @@
 //! The pages: components that the server renders and the browser hydrates.
 //!
-//! Knows nothing of storage, of buses and of agents.
+//! Knows nothing of storage, of buses and of agents: all that it may ask of a
+//! server stands in [`gateway`].
+
+// Views are types made of types. Components end in `into_any`, so that whoever
+// mounts the pages needs no deeper recursion than the usual; this room does.
+#![recursion_limit = "256"]
+#![allow(unreachable_pub, reason = "`#[component]` writes `pub` on what it makes")]
+
+pub mod api;
+mod codec;
+mod floor;
+mod frame;
+pub mod gateway;
+pub mod live;
+mod portfolio;
+mod sign_in;
+mod trade;
+pub mod widgets;
 
 use leptos::prelude::*;
 use leptos_meta::{MetaTags, Stylesheet, Title, provide_meta_context};
 use leptos_router::components::{Route, Router, Routes};
-use leptos_router::path;
+use leptos_router::{SsrMode, path};
+
+use crate::floor::Floor;
+use crate::live::Slot;
+use crate::sign_in::{Register, SignIn};
+
+/// Whether the page is alive: set once, by an effect, so only in a browser.
+#[derive(Clone, Copy)]
+pub struct Hydrated(pub ReadSignal<bool>);
 
 /// The HTML document around the application, made by the server for every page.
 pub fn shell(options: LeptosOptions) -> impl IntoView {
@@ -15,6 +40,8 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
             <head>
                 <meta charset="utf-8" />
                 <meta name="viewport" content="width=device-width, initial-scale=1" />
+                <meta name="color-scheme" content="dark" />
+                <meta name="description" content="A trading floor that is replayable to the bit." />
                 <link rel="icon" href="/pkg/icon.svg" type="image/svg+xml" />
                 <HydrationScripts options />
                 <MetaTags />
@@ -30,26 +57,56 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
 #[component]
 pub fn App() -> impl IntoView {
     provide_meta_context();
+    provide_context(Slot::new());
+    provide_context(floor::opening());
+    let hydrated = RwSignal::new(false);
+    provide_context(Hydrated(hydrated.read_only()));
     // Clicks before hydration are lost: tests and controls wait for this mark.
-    Effect::new(|_| {
+    Effect::new(move |_| {
+        hydrated.set(true);
         if let Some(body) = document().body() {
             let _ = body.set_attribute("data-hydrated", "true");
         }
     });
     view! {
-        <Stylesheet id="leptos" href="/pkg/tradefloor.css" />
-        <Title text="Tradefloor" />
+        <Stylesheet id="tradefloor" href="/pkg/tradefloor.css" />
+        <Title formatter=|title: String| {
+            if title.is_empty() { "Tradefloor".to_owned() } else { format!("{title} · Tradefloor") }
+        } />
         <Router>
-            <main>
-                <Routes fallback=|| view! { <p>"There is no such page."</p> }>
-                    <Route path=path!("/") view=Home />
-                </Routes>
-            </main>
+            <Routes fallback=|| view! { <NotFound /> }>
+                <Route
+                    path=path!("/")
+                    ssr=SsrMode::Async
+                    view=|| view! { <Floor title="Trade" path="/" screen=trade::screen /> }
+                />
+                <Route
+                    path=path!("/portfolio")
+                    ssr=SsrMode::Async
+                    view=|| view! { <Floor title="Portfolio" path="/portfolio" screen=portfolio::screen /> }
+                />
+                <Route path=path!("/login") ssr=SsrMode::Async view=SignIn />
+                <Route path=path!("/register") ssr=SsrMode::Async view=Register />
+            </Routes>
         </Router>
     }
 }
 
 #[component]
-fn Home() -> impl IntoView {
-    view! { <h1>"Tradefloor"</h1> }
+fn NotFound() -> impl IntoView {
+    #[cfg(feature = "ssr")]
+    if let Some(response) = use_context::<leptos_axum::ResponseOptions>() {
+        response.set_status(http::StatusCode::NOT_FOUND);
+    }
+    view! {
+        <main class="gate">
+            <div class="card">
+                <h1>"There is no such page"</h1>
+                <p class="lead">"The address may be mistyped."</p>
+                <a class="button" href="/">
+                    "To the trading floor"
+                </a>
+            </div>
+        </main>
+    }
 }

@@ -9,7 +9,7 @@ import path from "node:path";
 /** What a test may ask of its server. */
 export interface ServerOptions {
   /** `manual`: nothing happens until the test steps the venue. */
-  clock: "live" | "manual";
+  clock: "realtime" | "manual";
   /** More arguments for `tradefloor serve`. */
   args: string[];
 }
@@ -64,7 +64,8 @@ export class Server {
         this.options.clock,
         ...this.options.args,
       ],
-      { stdio: ["ignore", "pipe", "pipe"] },
+      // A folder and an environment without settings: only the test's own count.
+      { stdio: ["ignore", "pipe", "pipe"], cwd: this.data, env: withoutSettings(process.env) },
     );
     this.child = child;
     const address = this.waitFor(ADDRESS, START_LIMIT_MS);
@@ -135,6 +136,10 @@ export class Server {
       this.lines.splice(0, this.lines.length - KEPT_LINES);
     });
   }
+}
+
+function withoutSettings(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith("TRADEFLOOR_")));
 }
 
 /** `cargo xtask` names the binary; by hand, the one last built is taken. */

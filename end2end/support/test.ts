@@ -39,7 +39,7 @@ interface TestFixtures {
  * page logs an error or a warning, a failed hydration among them.
  */
 export const test = base.extend<TestFixtures, WorkerFixtures>({
-  serverOptions: [{ clock: "live", args: [] }, { option: true, scope: "worker" }],
+  serverOptions: [{ clock: "realtime", args: [] }, { option: true, scope: "worker" }],
 
   server: [
     async ({ serverOptions }, use) => {

@@ -80,10 +80,16 @@ impl Level {
         self.house
     }
 
+    /// Puts something at the back. Synthetic liquidity behind synthetic
+    /// liquidity joins it: nobody stands between to notice.
     fn push(&mut self, resting: Resting) {
         self.total += resting.lots();
         if let Resting::House { lots } = resting {
             self.house += lots;
+            if let Some(Resting::House { lots: back }) = self.queue.back_mut() {
+                *back += lots;
+                return;
+            }
         }
         self.queue.push_back(resting);
     }
@@ -269,16 +275,18 @@ mod tests {
     #[test]
     fn cancels_are_pro_rata_floored_and_then_from_the_back() {
         let mut book = Book::default();
-        for resting in [house(50), user(1, 10), house(33), house(17)] {
+        for resting in [house(50), user(1, 10), house(30), house(3), user(2, 5), house(17)] {
             book.rest(Side::Sell, Ticks(101), resting);
         }
+        // What joins a chunk is one with it.
+        assert_eq!(sizes(&book, 101), [50, 10, 33, 5, 17]);
         // 100 → 70: floors of 30 % are 15, 9, 5 = 29, and 1 more from the back
         assert!(book.cancel_house_to(Side::Sell, &BTreeMap::from([(Ticks(101), Lots(70))])));
-        assert_eq!(sizes(&book, 101), [35, 10, 24, 11]);
+        assert_eq!(sizes(&book, 101), [35, 10, 24, 5, 11]);
         assert_eq!(book.house_at(Side::Sell, Ticks(101)), Lots(70));
         // Where nothing is wanted the synthetic part goes, the user's stays.
         assert!(book.cancel_house_to(Side::Sell, &BTreeMap::new()));
-        assert_eq!(sizes(&book, 101), [10]);
+        assert_eq!(sizes(&book, 101), [10, 5]);
     }
 
     #[test]

@@ -46,9 +46,16 @@ impl Decimal {
     /// Accepts an optional sign, digits with an optional point, and an
     /// optional exponent (JSON's number grammar and a little more).
     ///
+    /// Trailing zeros after the point are dropped.
+    ///
     /// # Errors
     /// [`DecimalError`] when the text is no number or does not fit.
     pub fn parse(text: &str) -> Result<Self, DecimalError> {
+        Self::read(text, false)
+    }
+
+    /// Reads decimal text, keeping trailing zeros if they are to be kept.
+    fn read(text: &str, keep_zeros: bool) -> Result<Self, DecimalError> {
         let (body, exponent) = match text.find(['e', 'E']) {
             Some(at) => {
                 let exponent: i32 = text[at + 1..].parse().map_err(|_| DecimalError::Malformed)?;
@@ -77,13 +84,14 @@ impl Decimal {
         let fraction_digits = i64::try_from(fraction.len()).map_err(|_| DecimalError::OutOfRange)?;
         let mut scale = fraction_digits - i64::from(exponent);
         if mantissa == 0 {
-            return Ok(Self::new(0, 0));
+            let shown = if keep_zeros { scale.clamp(0, i64::from(MAX_SCALE)) } else { 0 };
+            return Ok(Self::new(0, shown as u8));
         }
         while scale < 0 {
             mantissa = mantissa.checked_mul(10).ok_or(DecimalError::OutOfRange)?;
             scale += 1;
         }
-        while mantissa % 10 == 0 && scale > 0 {
+        while !keep_zeros && mantissa % 10 == 0 && scale > 0 {
             mantissa /= 10;
             scale -= 1;
         }
@@ -167,7 +175,7 @@ impl<'de> Deserialize<'de> for Decimal {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         if deserializer.is_human_readable() {
             let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
-            Self::parse(&text).map_err(serde::de::Error::custom)
+            Self::read(&text, true).map_err(serde::de::Error::custom)
         } else {
             let (mantissa, scale) = <(i64, u8)>::deserialize(deserializer)?;
             if scale > MAX_SCALE {
@@ -230,6 +238,10 @@ mod tests {
         let price = Decimal::new(-10_125, 2);
         assert_eq!(serde_json::to_string(&price).unwrap(), "\"-101.25\"");
         assert_eq!(serde_json::from_str::<Decimal>("\"-101.25\"").unwrap(), price);
+        for text in ["\"100.00\"", "\"0.00\"", "\"-7.50\"", "\"12\""] {
+            let read: Decimal = serde_json::from_str(text).unwrap();
+            assert_eq!(serde_json::to_string(&read).unwrap(), text, "what is sent on looks the same");
+        }
         let bytes = postcard::to_allocvec(&price).unwrap();
         assert_eq!(postcard::from_bytes::<Decimal>(&bytes).unwrap(), price);
     }

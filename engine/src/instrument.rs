@@ -285,7 +285,7 @@ impl Instrument {
             return Err(ListingError::InvalidMaturity(maturity));
         }
         if let Terms::Bond(terms) = &spec.terms {
-            terms.check()?;
+            terms.check(listed_on)?;
         }
         let id = InstrumentId::derive(venue, &spec.symbol);
         if spec.terms.underlier() == Some(id) {
@@ -363,7 +363,7 @@ impl Instrument {
     /// The most that [`Instrument::accrued_per_lot`] can be on any date.
     pub fn max_accrued_per_lot(&self) -> Money {
         match &self.terms {
-            Terms::Bond(terms) => terms.coupon(self.face_per_lot()),
+            Terms::Bond(terms) => terms.max_accrued(self.face_per_lot()),
             _ => Money::ZERO,
         }
     }

@@ -222,21 +222,18 @@ fn average_cost(instrument: &Instrument, position: &Position) -> Option<Decimal>
     Some(Decimal::new(instrument.tick_size.mantissa.checked_mul(hundredths)?, scale))
 }
 
-/// A bond's yield and price value of a basis point at its mark.
+/// A bond's yield and valuation at its mark.
 #[derive(Clone, Copy, Debug)]
 pub struct BondRisk {
     /// Yield to maturity, in 1e-9.
     pub yield_e9: E9,
-    /// −∂dirty/∂y · 1e-4 per 100 of face.
-    dv01_per_100: f64,
+    valuation: pricing::bond::Valuation,
 }
 
 impl BondRisk {
     /// DV01 of `lots`, rounded half-even once.
     pub fn dv01(&self, instrument: &Instrument, lots: Lots) -> Option<Money> {
-        // Per 100 of face → per lot in money units → the position.
-        let per_lot = self.dv01_per_100 * instrument.face_per_lot().0 as f64 / 100.0;
-        crate::money::round_half_even(per_lot * lots.0 as f64).map(Money)
+        self.valuation.dv01_money(instrument.face_per_lot(), lots)
     }
 }
 
@@ -244,10 +241,12 @@ impl BondRisk {
 /// and where no yield gives that price.
 pub fn bond_risk(instrument: &Instrument, mark: Ticks, date: Date) -> Option<BondRisk> {
     let Terms::Bond(terms) = &instrument.terms else { return None };
-    let clean = instrument.price(mark).to_f64();
-    let at = pricing::bond::yield_from_clean(terms, clean, date).ok()?;
-    let valued = pricing::bond::value(terms, at, date).ok()?;
-    Some(BondRisk { yield_e9: crate::money::round_half_even(at * 1e9)?, dv01_per_100: valued.dv01 })
+    let flows = pricing::bond::Flows::of(terms, date).ok()?;
+    let annual_yield = flows.yield_from_clean(instrument.price(mark).to_f64()).ok()?;
+    Some(BondRisk {
+        yield_e9: crate::money::round_half_even(annual_yield * 1e9)?,
+        valuation: flows.value(annual_yield).ok()?,
+    })
 }
 
 #[cfg(test)]

@@ -33,7 +33,4 @@ pub enum PricingError {
     /// A number is missing, infinite or of the wrong sign.
     #[error("an input is no admissible number")]
     InvalidInput,
-    /// The result does not fit the venue's money.
-    #[error("the amount is out of range")]
-    AmountOutOfRange,
 }

@@ -124,7 +124,7 @@ impl Venue {
         let mut recorder = self.next_entry();
         recorder.outcome.step = header.step;
         recorder.outcome.time = self.state.config.time_of(header.step);
-        self.halt_unticked(header.step);
+        self.halt_unticked(header.step, &mut recorder);
         self.state.step = header.step;
         self.state.seen_seq = header.seen_seq;
         self.roll_date(&mut recorder);
@@ -399,6 +399,7 @@ impl Venue {
             instrument: id,
             price: market.mark,
             rev: market.mark_rev,
+            status: market.status,
         })
     }
 

@@ -32,7 +32,13 @@ struct Naive {
 impl NaiveBook {
     fn add(&mut self, side: Side, price: i64, lots: i64, order: Option<(AccountId, OrderId)>) {
         self.arrivals += 1;
-        if lots > 0 {
+        let last =
+            self.resting.iter_mut().filter(|r| r.side == side && r.price == price).max_by_key(|r| r.arrival);
+        if let (Some(last), None) = (last, order)
+            && last.order.is_none()
+        {
+            last.lots += lots;
+        } else if lots > 0 {
             self.resting.push(Naive { arrival: self.arrivals, side, price, lots, order });
         }
     }

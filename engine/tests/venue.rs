@@ -6,7 +6,7 @@ mod support;
 
 use engine::id::Seq;
 use engine::money::{Lots, Money, Ticks};
-use engine::order::{OrderStatus, Price, Reject, SelfTradePrevention, Side, TimeInForce};
+use engine::order::{OrderStatus, Price, Reject, SelfTradePrevention, Side, TimeInForce, TradingStatus};
 use engine::venue::{AccountChange, Command, Venue, Verdict};
 use support::{Desk, tick, with_print};
 
@@ -166,7 +166,11 @@ fn a_lost_step_halts_what_it_ticked_until_the_next_tick() {
     let ticks = both(&desk);
     desk.step_at(1, Seq(1), ticks);
     // Step 2 would have ticked the share (every 2) and not the bond (every 10).
-    desk.step_at(3, desk.venue.seq(), vec![]);
+    let outcome = desk.step_at(3, desk.venue.seq(), vec![]);
+    // It is told as a mark, so no preview on the old basis can promise a fill.
+    let told: Vec<_> = outcome.marks.iter().map(|mark| (mark.instrument, mark.status)).collect();
+    assert_eq!(told, [(desk.share, TradingStatus::Halted)]);
+    assert_eq!(desk.venue.conditions(desk.share).unwrap().mark_rev, outcome.seq);
     assert_eq!(desk.market(user, desk.share, Side::Buy, 1).unwrap_err(), Reject::Halted);
     desk.market(user, desk.bond, Side::Buy, 1).unwrap();
     let ticks = vec![tick(desk.share, 10_000, &BIDS, &ASKS)];

@@ -72,9 +72,7 @@ fn accepts(headers: &HeaderMap, encoding: &str) -> bool {
         .flat_map(|value| value.split(','))
         .any(|choice| {
             let mut parts = choice.split(';').map(str::trim);
-            let named = parts
-                .next()
-                .is_some_and(|name| name.eq_ignore_ascii_case(encoding));
+            let named = parts.next().is_some_and(|name| name.eq_ignore_ascii_case(encoding));
             let refused = parts
                 .filter_map(|part| part.strip_prefix("q="))
                 .any(|q| q.parse::<f32>().is_ok_and(|q| q == 0.0));
@@ -84,10 +82,7 @@ fn accepts(headers: &HeaderMap, encoding: &str) -> bool {
 
 fn etag(file: &EmbeddedFile) -> String {
     let hash = file.metadata.sha256_hash();
-    let hex: String = hash[..16]
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let hex: String = hash[..16].iter().map(|byte| format!("{byte:02x}")).collect();
     format!("\"{hex}\"")
 }
 
@@ -122,23 +117,15 @@ mod tests {
             ("", "br", false),
         ] {
             let headers = asking(header::ACCEPT_ENCODING, value);
-            assert_eq!(
-                accepts(&headers, encoding),
-                expected,
-                "{value} / {encoding}"
-            );
+            assert_eq!(accepts(&headers, encoding), expected, "{value} / {encoding}");
         }
     }
 
     #[test]
     fn a_known_tag_matches_weak_or_strong() {
-        for (value, expected) in [
-            ("\"a\"", true),
-            ("W/\"a\"", true),
-            ("\"b\", \"a\"", true),
-            ("*", true),
-            ("\"b\"", false),
-        ] {
+        for (value, expected) in
+            [("\"a\"", true), ("W/\"a\"", true), ("\"b\", \"a\"", true), ("*", true), ("\"b\"", false)]
+        {
             let headers = asking(header::IF_NONE_MATCH, value);
             assert_eq!(matches(&headers, "\"a\""), expected, "{value}");
         }

@@ -1,78 +1,121 @@
-//! The `tradefloor` command.
+//! The `tradefloor` command: reads the command line, starts what it asks for,
+//! and says in one line why it cannot.
+//!
+//! Does not know how anything is done.
 
-use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::io::Write as _;
+use std::path::Path;
+use std::process::ExitCode;
 
-use anyhow::Context;
-use app::{App, shell};
-use axum::Router;
-use axum::routing::get;
-use clap::{Parser, Subcommand, ValueEnum};
-use leptos::prelude::LeptosOptions;
-use leptos_axum::{LeptosRoutes, generate_route_list};
-
-#[derive(Parser)]
-#[command(name = "tradefloor", version, about = "A trading floor in one binary")]
-struct Cli {
-    #[command(subcommand)]
-    command: Command,
-}
-
-#[derive(Subcommand)]
-enum Command {
-    /// Run every agent in this process.
-    Serve(Serve),
-}
-
-#[derive(clap::Args)]
-struct Serve {
-    /// Address to listen on; port 0 picks a free one.
-    #[arg(long, default_value = "127.0.0.1:3000")]
-    listen: SocketAddr,
-    /// Folder of the databases.
-    #[arg(long, default_value = "data")]
-    data: PathBuf,
-    /// What drives the market's steps.
-    #[arg(long, value_enum, default_value_t = Clock::Live)]
-    clock: Clock,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-enum Clock {
-    Live,
-    Manual,
-}
+use clap::Parser as _;
+use engine::id::VenueId;
+use engine::venue::VenueConfig;
+use server::cli::{Cli, Command};
+use server::clock::WallClock;
+use server::config::Config;
+use server::serve::{self, Running};
+use server::shutdown::on_signals;
+use server::store::Store;
+use server::telemetry::start_logging;
+use server::trading;
+use server::trading::verify::Steps;
 
 #[tokio::main]
-async fn main() -> anyhow::Result<()> {
-    let Command::Serve(serve) = Cli::parse().command;
-    std::fs::create_dir_all(&serve.data)
-        .with_context(|| format!("--data {}", serve.data.display()))?;
-    let listener = tokio::net::TcpListener::bind(serve.listen)
-        .await
-        .with_context(|| format!("--listen {}", serve.listen))?;
-    let address = listener.local_addr()?;
-    let options = LeptosOptions::builder()
-        .output_name("tradefloor")
-        .site_addr(address)
-        .build();
-    let routes = generate_route_list(App);
-    let router = Router::new()
-        .route("/health", get(|| async { "ok" }))
-        .route("/pkg/{*file}", get(server::assets::serve))
-        .leptos_routes(&options, routes, {
-            let options = options.clone();
-            move || shell(options.clone())
-        })
-        .with_state(options);
-    #[allow(clippy::print_stdout, reason = "the address is this command's answer")]
-    {
-        println!("listening on http://{address}");
+async fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) if !error.use_stderr() => {
+            say(error.render().to_string().trim_end());
+            return ExitCode::SUCCESS;
+        }
+        Err(error) => return fail(error.render().to_string().lines().next().unwrap_or("error: bad usage")),
+    };
+    let done = match run(cli).await {
+        Ok(code) => return code,
+        Err(error) => error,
+    };
+    // One line, whatever a library's error says.
+    fail(&format!("error: {}", format!("{done:#}").replace(['\n', '\r'], " ")))
+}
+
+async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
+    // Needs no settings, so broken ones must not stand in its way.
+    if let Some(Command::Price { input }) = &cli.command {
+        return price(input);
     }
-    axum::serve(listener, router)
-        .with_graceful_shutdown(async {
-            let _ = tokio::signal::ctrl_c().await;
-        })
-        .await?;
-    Ok(())
+    let environment = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect();
+    let config = cli.flags.load(environment)?;
+    match cli.command.unwrap_or(Command::Serve) {
+        Command::Serve => serve(config).await,
+        Command::Config => {
+            say(config.to_toml().trim_end());
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Verify => verify(&config).await,
+        Command::Replay => replay(&config).await,
+        Command::Price { input } => price(&input),
+    }
+}
+
+/// Prices a file's rows to standard output; a bad row makes the exit code 1,
+/// after everything else was priced.
+fn price(input: &Path) -> anyhow::Result<ExitCode> {
+    let summary = server::price::run(input, std::io::stdout().lock())?;
+    Ok(if summary.refused == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Compares projections and ledger with the journal, folded from its start.
+async fn verify(config: &Config) -> anyhow::Result<ExitCode> {
+    let store = stored(config).await?;
+    let report = trading::verify::verify(&store, main_venue(), Steps::FromSeed).await?;
+    store.close().await;
+    say(&report.to_string());
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Decides the journal again, its steps made from the seed.
+async fn replay(config: &Config) -> anyhow::Result<ExitCode> {
+    let store = stored(config).await?;
+    let (seq, state) = trading::verify::replay(&store, main_venue()).await?;
+    store.close().await;
+    say(&format!("replayed: {seq} entries\nstate   {state}"));
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The store of a folder that is there: looking must not make one.
+async fn stored(config: &Config) -> anyhow::Result<Store> {
+    anyhow::ensure!(config.data.is_dir(), "--data {}: no such folder", config.data.display());
+    Ok(Store::open_sqlite(&config.data).await?)
+}
+
+fn main_venue() -> VenueId {
+    VenueConfig::default().venue_id()
+}
+
+async fn serve(config: Config) -> anyhow::Result<ExitCode> {
+    start_logging(&config.log, WallClock::System);
+    let listener = serve::listen(&config).await?;
+    let running = serve::start(config, VenueConfig::default(), listener, WallClock::System).await?;
+    let Running { address, claim_token, .. } = &running;
+    say(&format!("Tradefloor is open at http://{address}"));
+    if let Some(token) = claim_token {
+        say(&format!("To own this venue, sign in and claim it with this token, once: {token}"));
+    }
+    on_signals(running.shared.shutdown.clone())?;
+    running.shared.shutdown.cancelled().await;
+    running.stop().await;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Prints what the command answers; a reader that has gone misses it.
+fn say(text: &str) {
+    let _ = writeln!(std::io::stdout(), "{text}");
+}
+
+/// Prints why the command does not do it.
+fn fail(line: &str) -> ExitCode {
+    let _ = writeln!(std::io::stderr(), "{line}");
+    ExitCode::FAILURE
 }

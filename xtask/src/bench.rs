@@ -10,10 +10,8 @@ use crate::{progress, shell};
 const ROOMS: [&str; 2] = ["engine", "server"];
 
 pub(crate) fn run(project: &Project, args: &[String]) -> Result<ExitCode> {
-    let rooms: Vec<_> = ROOMS
-        .into_iter()
-        .filter(|room| project.root.join(room).join("benches").is_dir())
-        .collect();
+    let rooms: Vec<_> =
+        ROOMS.into_iter().filter(|room| project.root.join(room).join("benches").is_dir()).collect();
     if rooms.is_empty() {
         progress::loud(&format!("no benches folder in {}", ROOMS.join(" or ")));
         return Ok(ExitCode::FAILURE);

@@ -30,10 +30,7 @@ pub(crate) fn generate(wasm: &Path, name: &str, host: Host, folder: &Path) -> Re
         .with_context(|| format!("wasm-bindgen on {}", wasm.display()))?;
     if matches!(host, Host::Browser) {
         // The name that Leptos writes into the page.
-        fs::rename(
-            folder.join(format!("{name}_bg.wasm")),
-            folder.join(format!("{name}.wasm")),
-        )?;
+        fs::rename(folder.join(format!("{name}_bg.wasm")), folder.join(format!("{name}.wasm")))?;
     }
     Ok(())
 }

@@ -8,12 +8,7 @@ use crate::project::Project;
 use crate::{install, shell};
 
 /// Where a Chromium may already be.
-const NAMES: [&str; 4] = [
-    "chromium",
-    "chromium-browser",
-    "google-chrome",
-    "google-chrome-stable",
-];
+const NAMES: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
 
 /// Installs whatever is missing and returns the browser's path.
 pub(crate) fn prepare(project: &Project) -> Result<PathBuf> {
@@ -24,10 +19,7 @@ pub(crate) fn prepare(project: &Project) -> Result<PathBuf> {
     if let Some(named) = std::env::var_os("TRADEFLOOR_CHROMIUM") {
         let path = PathBuf::from(named);
         if !path.is_file() {
-            bail!(
-                "TRADEFLOOR_CHROMIUM names {}, which is no file",
-                path.display()
-            );
+            bail!("TRADEFLOOR_CHROMIUM names {}, which is no file", path.display());
         }
         return Ok(path);
     }

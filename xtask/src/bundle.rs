@@ -97,11 +97,7 @@ fn compile(project: &Project, quality: Quality) -> Result<PathBuf> {
         Quality::Release => profile,
         Quality::Dev => "debug",
     };
-    Ok(project
-        .target
-        .join(wasm_target::TRIPLE)
-        .join(folder)
-        .join("frontend.wasm"))
+    Ok(project.target.join(wasm_target::TRIPLE).join(folder).join("frontend.wasm"))
 }
 
 /// Everything that the browser needs, in a folder of its own, not yet tight.
@@ -115,10 +111,7 @@ fn assemble(project: &Project, wasm: &Path, sheet: &str, pictures: &[PathBuf]) -
     bindgen::generate(wasm, NAME, Host::Browser, &folder)?;
     fs::write(folder.join(format!("{NAME}.css")), sheet)?;
     for picture in pictures {
-        fs::copy(
-            picture,
-            folder.join(picture.file_name().unwrap_or_default()),
-        )?;
+        fs::copy(picture, folder.join(picture.file_name().unwrap_or_default()))?;
     }
     step.done();
     Ok(folder)
@@ -132,11 +125,7 @@ fn tighten(project: &Project, folder: &Path, optimiser: Option<&WasmOpt>) -> Res
         let step = Step::start("browser bundle: shrinking");
         optimiser.shrink(project, &module)?;
         let after = fs::metadata(&module)?.len();
-        step.done_with(&format!(
-            "{} → {}",
-            progress::size(before),
-            progress::size(after)
-        ));
+        step.done_with(&format!("{} → {}", progress::size(before), progress::size(after)));
     }
     let step = Step::start("browser bundle: compressing");
     let mut total = 0;
@@ -200,9 +189,7 @@ fn walk(folder: &Path) -> Result<Vec<PathBuf>> {
 /// A file's name below a folder, with `/` on every system.
 fn relative(file: &Path, folder: &Path) -> String {
     let parts = file.strip_prefix(folder).unwrap_or(file).components();
-    let names: Vec<_> = parts
-        .map(|part| part.as_os_str().to_string_lossy())
-        .collect();
+    let names: Vec<_> = parts.map(|part| part.as_os_str().to_string_lossy()).collect();
     names.join("/")
 }
 

@@ -56,12 +56,10 @@ mod tests {
         assert!(size < 200, "{size}");
 
         let mut unpacked = String::new();
-        brotli::Decompressor::new(File::open(beside(&file, "br"))?, 4096)
-            .read_to_string(&mut unpacked)?;
+        brotli::Decompressor::new(File::open(beside(&file, "br"))?, 4096).read_to_string(&mut unpacked)?;
         assert_eq!(unpacked, text);
         unpacked.clear();
-        flate2::read::GzDecoder::new(File::open(beside(&file, "gz"))?)
-            .read_to_string(&mut unpacked)?;
+        flate2::read::GzDecoder::new(File::open(beside(&file, "gz"))?).read_to_string(&mut unpacked)?;
         assert_eq!(unpacked, text);
         Ok(())
     }

@@ -29,11 +29,7 @@ pub(crate) fn pictures(folder: &Path) -> Result<Vec<PathBuf>> {
 fn sheets(folder: &Path) -> Result<Vec<PathBuf>> {
     let mut files = files(folder, "css")?;
     files.sort_by_key(|path| {
-        let name = path
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned();
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let rank = FIRST.iter().position(|first| *first == name);
         (rank.unwrap_or(FIRST.len()), name)
     });
@@ -107,10 +103,7 @@ mod tests {
             ("/* x */ a{}/* y */", "a{}"),
             ("a/* x */b{}", "a b{}"),
             ("a{width:calc(1px + 2px)}", "a{width:calc(1px + 2px)}"),
-            (
-                "a{content:\" ; /* \\\" */ \"}",
-                "a{content:\" ; /* \\\" */ \"}",
-            ),
+            ("a{content:\" ; /* \\\" */ \"}", "a{content:\" ; /* \\\" */ \"}"),
             ("a{content:'\\\\'}  b{}", "a{content:'\\\\'}b{}"),
         ] {
             assert_eq!(minify(css), expected, "{css}");
@@ -120,13 +113,7 @@ mod tests {
     #[test]
     fn tokens_come_first_then_the_base_then_by_name() -> Result<()> {
         let folder = Scratch::new()?;
-        for name in [
-            "trade.css",
-            "base.css",
-            "auth.css",
-            "tokens.css",
-            "notes.md",
-        ] {
+        for name in ["trade.css", "base.css", "auth.css", "tokens.css", "notes.md"] {
             fs::write(folder.path().join(name), format!(".{}{{}}", &name[..2]))?;
         }
         assert_eq!(collect(folder.path())?, ".to{}\n.ba{}\n.au{}\n.tr{}\n");

@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, ExitCode};
-use std::thread;
 use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, Result};
@@ -10,17 +9,9 @@ use anyhow::{Context, Result};
 use crate::bundle::{self, Quality};
 use crate::progress::{loud, note};
 use crate::project::Project;
-use crate::server;
+use crate::{server, shell};
 
-const WATCHED: [&str; 7] = [
-    "Cargo.toml",
-    "engine",
-    "app",
-    "frontend",
-    "server",
-    "style",
-    "migrations",
-];
+const WATCHED: [&str; 7] = ["Cargo.toml", "engine", "app", "frontend", "server", "style", "migrations"];
 const LOOK: Duration = Duration::from_millis(500);
 
 pub(crate) fn run(project: &Project, args: Vec<String>) -> Result<ExitCode> {
@@ -35,22 +26,17 @@ pub(crate) fn run(project: &Project, args: Vec<String>) -> Result<ExitCode> {
                     old.wait()?;
                 }
                 let mut command = project.command(project.binary("debug"), &project.root);
-                let child = command
-                    .args(&args)
-                    .spawn()
-                    .context("could not start the server")?;
+                let child = command.args(&args).spawn().context("could not start the server")?;
                 running = Some(child);
                 note("serving; reload the page after a change (Ctrl-C ends)");
             }
             Err(error) => loud(&format!("{error:#}")),
         }
         while newest(&project.root) == seen {
-            thread::sleep(LOOK);
+            shell::pause(LOOK);
             let ended = running.as_mut().map(Child::try_wait).transpose()?.flatten();
             if let Some(status) = ended {
-                loud(&format!(
-                    "the server ended ({status}); waiting for a change"
-                ));
+                loud(&format!("the server ended ({status}); waiting for a change"));
                 running = None;
             }
         }

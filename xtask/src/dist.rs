@@ -28,11 +28,7 @@ pub(crate) fn run(project: &Project) -> Result<()> {
         progress::note("without `strip` the archive is larger than it need be");
     }
 
-    let name = format!(
-        "tradefloor-{}-{}",
-        env!("CARGO_PKG_VERSION"),
-        host(project)?
-    );
+    let name = format!("tradefloor-{}-{}", env!("CARGO_PKG_VERSION"), host(project)?);
     let mut files = vec![("tradefloor", 0o755, fs::read(&binary)?)];
     for paper in PAPERS {
         let text = fs::read(project.root.join(paper)).with_context(|| paper.to_owned())?;
@@ -43,16 +39,10 @@ pub(crate) fn run(project: &Project) -> Result<()> {
     fs::remove_file(&binary)?;
 
     let hash = fingerprint::sha256(&fs::read(&archive)?);
-    fs::write(
-        folder.join(format!("{name}.tar.gz.sha256")),
-        format!("{hash}  {name}.tar.gz\n"),
-    )?;
+    fs::write(folder.join(format!("{name}.tar.gz.sha256")), format!("{hash}  {name}.tar.gz\n"))?;
     step.done_with(&format!(
         "{} ({})",
-        archive
-            .strip_prefix(&project.root)
-            .unwrap_or(&archive)
-            .display(),
+        archive.strip_prefix(&project.root).unwrap_or(&archive).display(),
         progress::size(fs::metadata(&archive)?.len())
     ));
     println!("{hash}  {name}.tar.gz");
@@ -98,20 +88,15 @@ mod tests {
     #[test]
     fn packing_twice_gives_the_same_bytes() -> Result<()> {
         let folder = Scratch::new()?;
-        let files = [
-            ("tradefloor", 0o755, b"binary".to_vec()),
-            ("README.md", 0o644, vec![]),
-        ];
+        let files = [("tradefloor", 0o755, b"binary".to_vec()), ("README.md", 0o644, vec![])];
         let (one, two) = (folder.path().join("1"), folder.path().join("2"));
         pack(&one, "name", &files, 7)?;
         pack(&two, "name", &files, 7)?;
         assert_eq!(fs::read(&one)?, fs::read(&two)?);
 
         let mut tar = tar::Archive::new(flate2::read::GzDecoder::new(File::open(&one)?));
-        let names: Result<Vec<_>> = tar
-            .entries()?
-            .map(|entry| Ok(entry?.path()?.display().to_string()))
-            .collect();
+        let names: Result<Vec<_>> =
+            tar.entries()?.map(|entry| Ok(entry?.path()?.display().to_string())).collect();
         assert_eq!(names?, ["name/tradefloor", "name/README.md"]);
         Ok(())
     }

@@ -16,11 +16,7 @@ pub(crate) fn run(project: &Project, args: &[String]) -> Result<ExitCode> {
     server::release(project)?;
     progress::flush();
     let status = playwright(project, &chromium).args(args).status()?;
-    Ok(if status.success() {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
+    Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// Playwright on the release server.

@@ -95,10 +95,7 @@ mod tests {
     #[test]
     fn known_hash() {
         // SHA-256 of the empty string, FIPS 180-2.
-        assert_eq!(
-            sha256(b""),
-            "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
-        );
+        assert_eq!(sha256(b""), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
     }
 
     #[test]

@@ -52,11 +52,7 @@ pub(crate) fn debian(packages: &[&str]) -> Result<()> {
     };
     // Lists that cannot be refreshed may still be good enough.
     let refreshed = apt(&["update", "-q"]);
-    let arguments = [
-        &["install", "-y", "-q", "--no-install-recommends"],
-        packages,
-    ]
-    .concat();
+    let arguments = [&["install", "-y", "-q", "--no-install-recommends"], packages].concat();
     if let Err(error) = apt(&arguments) {
         return Err(match refreshed {
             Ok(_) => error,

@@ -1,10 +1,7 @@
 //! The one front door: `cargo xtask run | test | check | dev | dist | bench | e2e`.
 //!
 //! Builds, checks and starts things; knows nothing of markets.
-#![allow(
-    clippy::print_stdout,
-    reason = "talking to whoever typed the command is what this program is for"
-)]
+#![allow(clippy::print_stdout, reason = "talking to whoever typed the command is what this program is for")]
 
 mod bench;
 mod bindgen;

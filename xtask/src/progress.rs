@@ -12,9 +12,7 @@ impl Step {
     pub(crate) fn start(name: &str) -> Step {
         println!("── {name}");
         flush();
-        Step {
-            start: Instant::now(),
-        }
+        Step { start: Instant::now() }
     }
 
     pub(crate) fn done(self) {
@@ -69,12 +67,9 @@ mod tests {
 
     #[test]
     fn durations_read_well() {
-        for (millis, expected) in [
-            (850, "850 ms"),
-            (12_345, "12.3 s"),
-            (245_000, "4 min 05 s"),
-            (3_600_000, "60 min 00 s"),
-        ] {
+        for (millis, expected) in
+            [(850, "850 ms"), (12_345, "12.3 s"), (245_000, "4 min 05 s"), (3_600_000, "60 min 00 s")]
+        {
             assert_eq!(duration(Duration::from_millis(millis)), expected);
         }
     }

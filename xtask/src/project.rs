@@ -32,10 +32,7 @@ impl Project {
                 .map(PathBuf::from)
                 .with_context(|| format!("`cargo metadata` does not name {key}"))
         };
-        Ok(Project {
-            root: folder("workspace_root")?,
-            target: folder("target_directory")?,
-        })
+        Ok(Project { root: folder("workspace_root")?, target: folder("target_directory")? })
     }
 
     /// What the server embeds. Always below the checkout, because the server's
@@ -79,9 +76,9 @@ fn cargo() -> Command {
     // What `cargo run` told this program about itself is not for its children:
     // build scripts would see it as a change.
     for (name, _) in std::env::vars_os() {
-        let own = name.to_str().is_some_and(|name| {
-            name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_")
-        });
+        let own = name
+            .to_str()
+            .is_some_and(|name| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_"));
         if own {
             command.env_remove(name);
         }

@@ -29,9 +29,5 @@ fn become_it(command: &mut std::process::Command) -> Result<ExitCode> {
 #[cfg(not(unix))]
 fn become_it(command: &mut std::process::Command) -> Result<ExitCode> {
     let status = command.status()?;
-    Ok(if status.success() {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
+    Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -19,14 +19,7 @@ pub(crate) fn dev(project: &Project) -> Result<()> {
 fn build(project: &Project, name: &str, profile: &[&str]) -> Result<()> {
     let step = Step::start(name);
     let mut cargo = project.cargo();
-    cargo.args([
-        "build",
-        "--locked",
-        "--package",
-        "server",
-        "--bin",
-        "tradefloor",
-    ]);
+    cargo.args(["build", "--locked", "--package", "server", "--bin", "tradefloor"]);
     cargo.args(profile);
     shell::run(&mut cargo)?;
     step.done();
@@ -36,9 +29,7 @@ fn build(project: &Project, name: &str, profile: &[&str]) -> Result<()> {
 /// `serve` goes without saying.
 pub(crate) fn arguments(mut given: Vec<String>) -> Vec<String> {
     let named = given.first().is_some_and(|first| !first.starts_with('-'));
-    let asks = given
-        .iter()
-        .any(|word| matches!(word.as_str(), "--help" | "-h" | "--version" | "-V"));
+    let asks = given.iter().any(|word| matches!(word.as_str(), "--help" | "-h" | "--version" | "-V"));
     if !named && !asks {
         given.insert(0, "serve".to_owned());
     }

@@ -16,9 +16,7 @@ const GRACE: Duration = Duration::from_secs(10);
 /// Runs a program on this terminal; anything but success is an error.
 pub(crate) fn run(command: &mut Command) -> Result<()> {
     crate::progress::flush();
-    let status = command
-        .status()
-        .with_context(|| format!("could not start `{}`", words(command)))?;
+    let status = command.status().with_context(|| format!("could not start `{}`", words(command)))?;
     if !status.success() {
         bail!("`{}` failed ({status})", words(command));
     }
@@ -75,14 +73,8 @@ pub(crate) fn tee(command: &mut Command, limit: Option<Duration>) -> Result<Hear
         .stderr(Stdio::piped())
         .spawn()
         .with_context(|| format!("could not start `{}`", words(command)))?;
-    let out = child
-        .stdout
-        .take()
-        .map(|pipe| copy(pipe, std::io::stdout()));
-    let err = child
-        .stderr
-        .take()
-        .map(|pipe| copy(pipe, std::io::stderr()));
+    let out = child.stdout.take().map(|pipe| copy(pipe, std::io::stdout()));
+    let err = child.stderr.take().map(|pipe| copy(pipe, std::io::stderr()));
     let (status, stopped) = wait(&mut child, limit)?;
     let mut text = String::new();
     for thread in [out, err].into_iter().flatten() {
@@ -90,11 +82,7 @@ pub(crate) fn tee(command: &mut Command, limit: Option<Duration>) -> Result<Hear
             text.push_str(&part);
         }
     }
-    Ok(Heard {
-        success: status.success(),
-        text: without_colours(&text),
-        stopped,
-    })
+    Ok(Heard { success: status.success(), text: without_colours(&text), stopped })
 }
 
 fn wait(child: &mut Child, limit: Option<Duration>) -> Result<(ExitStatus, Option<String>)> {
@@ -106,7 +94,7 @@ fn wait(child: &mut Child, limit: Option<Duration>) -> Result<(ExitStatus, Optio
         if let Some(status) = child.try_wait()? {
             return Ok((status, None));
         }
-        thread::sleep(LOOK);
+        pause(LOOK);
     }
     let reason = format!("stopped after {} s", limit.as_secs());
     // The standard library knows only the signal that cannot be handled; a test
@@ -117,10 +105,17 @@ fn wait(child: &mut Child, limit: Option<Duration>) -> Result<(ExitStatus, Optio
         if let Some(status) = child.try_wait()? {
             return Ok((status, Some(reason)));
         }
-        thread::sleep(LOOK);
+        pause(LOOK);
     }
     child.kill()?;
     Ok((child.wait()?, Some(reason)))
+}
+
+/// Waits a moment before it looks at other processes or files again, which
+/// have no event to wait for.
+#[expect(clippy::disallowed_methods, reason = "this program's time is the wall's")]
+pub(crate) fn pause(time: Duration) {
+    thread::sleep(time);
 }
 
 fn copy<R, W>(from: R, mut to: W) -> JoinHandle<String>
@@ -163,9 +158,7 @@ pub(crate) fn without_colours(text: &str) -> String {
 pub(crate) fn find(program: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
     let name = format!("{program}{}", std::env::consts::EXE_SUFFIX);
-    std::env::split_paths(&path)
-        .map(|folder| folder.join(&name))
-        .find(|file| file.is_file())
+    std::env::split_paths(&path).map(|folder| folder.join(&name)).find(|file| file.is_file())
 }
 
 /// The command as one would type it, near enough.

@@ -44,13 +44,7 @@ impl WasmOpt {
     pub(crate) fn shrink(&self, project: &Project, wasm: &Path) -> Result<()> {
         let out = wasm.with_extension("opt");
         let mut command = project.command(&self.node, &project.root);
-        command
-            .arg(&self.script)
-            .arg("-Oz")
-            .args(FEATURES)
-            .arg(wasm)
-            .arg("-o")
-            .arg(&out);
+        command.arg(&self.script).arg("-Oz").args(FEATURES).arg(wasm).arg("-o").arg(&out);
         shell::output(&mut command)?;
         std::fs::rename(&out, wasm).with_context(|| out.display().to_string())
     }

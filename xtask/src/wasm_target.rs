@@ -38,7 +38,5 @@ fn installed(project: &Project) -> Result<bool> {
     let Ok(entries) = Path::new(folder.trim()).read_dir() else {
         return Ok(false);
     };
-    Ok(entries
-        .flatten()
-        .any(|entry| entry.file_name().to_string_lossy().starts_with("libstd-")))
+    Ok(entries.flatten().any(|entry| entry.file_name().to_string_lossy().starts_with("libstd-")))
 }

@@ -8,9 +8,7 @@ use std::process::{Command, Output};
 const WHY: &str = "One two three four five six\nseven eight nine ten eleven twelve.";
 
 fn hook(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../.githooks")
-        .join(name)
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../.githooks").join(name)
 }
 
 /// Gives a message to the hook in a file of its own.
@@ -28,33 +26,18 @@ fn a_message_says_what_and_why() {
     let eighty = "x".repeat(80);
     let cases = [
         (format!("add: a thing\n\n{WHY}\n"), None),
-        (
-            format!("revert: a thing\n\n{WHY}\n\n# comment {eighty}\n"),
-            None,
-        ),
-        (
-            format!("admin: a thing\n\n{WHY}\n# ------ >8 ------\n{eighty}!\n"),
-            None,
-        ),
+        (format!("revert: a thing\n\n{WHY}\n\n# comment {eighty}\n"), None),
+        (format!("admin: a thing\n\n{WHY}\n# ------ >8 ------\n{eighty}!\n"), None),
         ("Merge branch 'x'\n".to_owned(), None),
         (format!("change: {}\n\n{WHY}\n", "x".repeat(72)), None),
-        (
-            format!("change: {}\n\n{WHY}\n", "x".repeat(73)),
-            Some("81 columns"),
-        ),
-        (
-            format!("add: a thing\n\n{WHY}\n{eighty}!\n"),
-            Some("81 columns"),
-        ),
+        (format!("change: {}\n\n{WHY}\n", "x".repeat(73)), Some("81 columns")),
+        (format!("add: a thing\n\n{WHY}\n{eighty}!\n"), Some("81 columns")),
         (format!("fix: a thing\n\n{WHY}\n"), Some("verb")),
         (format!("Add: a thing\n\n{WHY}\n"), Some("verb")),
         (format!("add a thing\n\n{WHY}\n"), Some("verb")),
         (format!("add: \n\n{WHY}\n"), Some("verb")),
         (format!("add: a thing\n{WHY}\n"), Some("second line")),
-        (
-            "add: a thing\n\nToo short to say why.\n".to_owned(),
-            Some("5 words"),
-        ),
+        ("add: a thing\n\nToo short to say why.\n".to_owned(), Some("5 words")),
         ("add: a thing\n".to_owned(), Some("0 words")),
         (String::new(), Some("verb")),
     ];
@@ -73,10 +56,8 @@ fn a_message_says_what_and_why() {
 
 #[test]
 fn the_suite_can_be_skipped_before_a_commit() {
-    let output = Command::new(hook("pre-commit"))
-        .env("SKIP_TEST_COMMIT", "1")
-        .output()
-        .expect("bash runs the hook");
+    let output =
+        Command::new(hook("pre-commit")).env("SKIP_TEST_COMMIT", "1").output().expect("bash runs the hook");
     assert!(output.status.success());
     assert!(String::from_utf8_lossy(&output.stdout).contains("nothing was tested"));
 }

@@ -11,7 +11,9 @@ use crate::decimal::Decimal;
 use crate::id::{AccountId, Digest, InstrumentId, OrderId, Seq, TradeId, VenueId};
 use crate::instrument::Instrument;
 use crate::money::Money;
-use crate::order::{CancelReason, ClientOrderId, Order, OrderStatus, OrderType, Side, TimeInForce};
+use crate::order::{
+    CancelReason, ClientOrderId, Order, OrderStatus, OrderType, Side, TimeInForce, TradingStatus,
+};
 use crate::position::Basis;
 use crate::time::{Date, VenueTime};
 use crate::venue::Fill;
@@ -147,7 +149,9 @@ pub struct TickEvent {
     pub ask: Option<Decimal>,
     /// The mark (bond: clean).
     pub mid: Decimal,
-    /// The entry that set the mark.
+    /// Whether the instrument trades.
+    pub status: TradingStatus,
+    /// The entry that set the mark or the status.
     pub mark_rev: Seq,
     /// Bonds: accrued interest of one lot, in money.
     pub accrued_per_lot: Money,

@@ -58,10 +58,16 @@ pub struct CouponPeriod {
 }
 
 impl BondTerms {
-    /// Refuses terms that no schedule can be made of.
-    pub(super) fn check(&self) -> Result<(), ListingError> {
-        if self.issue >= self.maturity {
+    /// Refuses terms that no schedule can be made of, and a bond that would be
+    /// listed before it is issued.
+    pub(super) fn check(&self, listed_on: Date) -> Result<(), ListingError> {
+        // Months of thirty days know no 31st to count to.
+        let unreachable = self.day_count == DayCount::Thirty360 && self.maturity.ymd().2 > 28;
+        if self.issue >= self.maturity || unreachable {
             return Err(ListingError::InvalidMaturity(self.maturity));
+        }
+        if self.issue > listed_on {
+            return Err(ListingError::OutOfRange("issue: on or before the day of listing"));
         }
         if !(0..=1_000_000_000).contains(&self.coupon_e9) {
             return Err(ListingError::OutOfRange("coupon_e9: 0 to 1000000000"));
@@ -107,6 +113,19 @@ impl BondTerms {
             return Money::ZERO;
         }
         let (numerator, denominator) = self.accrual(period, from, date);
+        self.share_of_year(face, numerator, denominator)
+    }
+
+    /// More than [`BondTerms::accrued`] is on any date: a period of the longest
+    /// months there are.
+    pub fn max_accrued(&self, face: Money) -> Money {
+        let months = 12 / i64::from(self.frequency);
+        let (numerator, denominator) = match self.day_count {
+            DayCount::ActActIcma => return self.coupon(face),
+            DayCount::Thirty360 => (30 * months + 2, 360),
+            DayCount::Act365Fixed => (31 * months, 365),
+            DayCount::Act360 => (31 * months, 360),
+        };
         self.share_of_year(face, numerator, denominator)
     }
 
@@ -208,5 +227,31 @@ mod tests {
             assert!(period.start <= day && day < period.end, "{day}: {period:?}");
             day = day.plus_days(1);
         }
+    }
+
+    #[test]
+    fn no_day_accrues_more_than_the_most() {
+        for count in [DayCount::ActActIcma, DayCount::Thirty360, DayCount::Act365Fixed, DayCount::Act360] {
+            for frequency in [1, 2, 4, 12] {
+                let bond = BondTerms { frequency, ..terms(count) };
+                let mut day = bond.issue;
+                while day < bond.maturity {
+                    assert!(bond.accrued(FACE, day) <= bond.max_accrued(FACE), "{bond:?} on {day}");
+                    day = day.plus_days(1);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn terms_without_a_sound_schedule_are_refused() {
+        let listed = date("2026-01-05");
+        assert!(terms(DayCount::Thirty360).check(listed).is_ok());
+        let late = BondTerms { maturity: date("2036-03-30"), ..terms(DayCount::Thirty360) };
+        assert!(matches!(late.check(listed), Err(ListingError::InvalidMaturity(_))));
+        let unissued = BondTerms { issue: date("2026-01-06"), ..terms(DayCount::ActActIcma) };
+        assert!(matches!(unissued.check(listed), Err(ListingError::OutOfRange(_))));
+        let monthly = BondTerms { frequency: 5, ..terms(DayCount::ActActIcma) };
+        assert!(matches!(monthly.check(listed), Err(ListingError::OutOfRange(_))));
     }
 }

@@ -112,7 +112,8 @@ impl Valuer {
         if own == 0.0 {
             return Ok(value);
         }
-        if !(vol * years.sqrt() > 1e-8) {
+        let deviation = vol * years.sqrt();
+        if deviation.is_nan() || deviation <= 1e-8 {
             return Ok(Self::without_time(terms, market, value));
         }
         let dynamics = Dynamics { rate: own, div_yield: other, vol, years };

@@ -9,7 +9,7 @@
 //! the notional period that is left, also in the last period and for bonds
 //! with a short first coupon (ICMA's convention).
 
-use crate::instrument::{BondTerms, CouponPeriod, DayCount, E9};
+use crate::instrument::{BondTerms, CouponPeriod, DayCount};
 use crate::money::{Lots, Money, round_half_even};
 use crate::pricing::PricingError;
 use crate::pricing::cash_flows::CashFlows;
@@ -86,21 +86,15 @@ pub fn yield_from_clean(terms: &BondTerms, clean: f64, date: Date) -> Result<f64
     Flows::of(terms, date)?.yield_from_clean(clean)
 }
 
-/// What `lots` of a bond gain when its yield falls by one basis point: the
-/// analytic DV01, rounded once. Signed like `lots`.
-///
-/// # Errors
-/// As [`value`]; also [`PricingError::AmountOutOfRange`].
-pub fn dv01_money(
-    terms: &BondTerms,
-    face_per_lot: Money,
-    yield_e9: E9,
-    date: Date,
-    lots: Lots,
-) -> Result<Money, PricingError> {
-    let per_100 = value(terms, yield_e9 as f64 / ONE_E9, date)?.dv01;
-    let units = per_100 / 100.0 * face_per_lot.0 as f64 * lots.0 as f64;
-    round_half_even(units).map(Money).ok_or(PricingError::AmountOutOfRange)
+impl Valuation {
+    /// What `lots` of the bond gain when its yield falls by one basis point:
+    /// the analytic DV01 in money, rounded once. Signed like `lots`; `None`
+    /// when money cannot hold it.
+    pub fn dv01_money(&self, face_per_lot: Money, lots: Lots) -> Option<Money> {
+        // Per 100 of face → per lot in money units → the position.
+        let per_lot = self.dv01 * face_per_lot.0 as f64 / 100.0;
+        round_half_even(per_lot * lots.0 as f64).map(Money)
+    }
 }
 
 impl Flows {

@@ -132,6 +132,10 @@ impl VenueConfig {
         if !(1_000..=3_600 * MICROS_PER_SECOND).contains(&self.step_us) {
             return Err(ConfigError::Venue("step_us: 1000 to 3600000000"));
         }
+        // From 1970 to the end of 9998: dates and steps stay in the calendar.
+        if !(0..253_370_764_800 * MICROS_PER_SECOND).contains(&self.t0.0) {
+            return Err(ConfigError::Venue("t0: 1970 to 9998"));
+        }
         if self.name.is_empty() || self.name.len() > 64 {
             return Err(ConfigError::Venue("name: 1 to 64 characters"));
         }

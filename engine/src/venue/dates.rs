@@ -83,7 +83,7 @@ impl Venue {
             self.record(holder, AccountChange::Redeemed { instrument: id, amount }, recorder);
         }
         let market = self.state.market_mut(id);
-        market.status = TradingStatus::Expired;
+        market.set_status(id, TradingStatus::Expired, recorder);
         market.book = crate::book::Book::default();
         market.executed.clear();
         recorder.book_changed(id);

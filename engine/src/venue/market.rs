@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::Venue;
 use super::outcome::Mark;
 use super::recorder::Recorder;
+use super::state::Market;
 use crate::book::Resting;
 use crate::id::{InstrumentId, Seq};
 use crate::matching;
@@ -36,7 +37,7 @@ impl Venue {
 
     /// Halts every instrument that ticked in a step that was lost, until its
     /// next tick.
-    pub(super) fn halt_unticked(&mut self, step: u64) {
+    pub(super) fn halt_unticked(&mut self, step: u64, recorder: &mut Recorder) {
         let last = self.state.step;
         if step == last + 1 {
             return;
@@ -50,7 +51,7 @@ impl Venue {
                 && ticked
                 && market.status == TradingStatus::Trading
             {
-                market.status = TradingStatus::Halted;
+                market.set_status(id, TradingStatus::Halted, recorder);
             }
         }
     }
@@ -62,10 +63,8 @@ impl Venue {
         if market.status == TradingStatus::Expired {
             return;
         }
-        market.status = TradingStatus::Trading;
         market.mark = tick.mark;
-        market.mark_rev = recorder.outcome.seq;
-        recorder.outcome.marks.push(Mark { instrument: id, price: tick.mark, rev: recorder.outcome.seq });
+        market.set_status(id, TradingStatus::Trading, recorder);
         market.executed.retain(|executed| executed.seq > seen_seq);
         let targets = [
             (Side::Buy, reduced(&tick.bids, Side::Buy, &market.executed)),
@@ -122,6 +121,16 @@ impl Venue {
         recorder.book_changed(id);
         self.settle_house(id, side, &plan, recorder);
         plan.iter().map(|fill| fill.lots).sum()
+    }
+}
+
+impl Market {
+    /// Sets whether it trades and tells it with the mark: `check` reads both,
+    /// so both move the inputs' revision.
+    pub(super) fn set_status(&mut self, id: InstrumentId, status: TradingStatus, recorder: &mut Recorder) {
+        self.status = status;
+        self.mark_rev = recorder.outcome.seq;
+        recorder.outcome.marks.push(Mark { instrument: id, price: self.mark, rev: self.mark_rev, status });
     }
 }
 

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::id::{AccountId, Digest, InstrumentId, OrderId, Seq, TradeId};
 use crate::money::{Lots, Money, Ticks};
-use crate::order::{AnswerBasis, CancelReason, Decided, Order, Side, Ticket};
+use crate::order::{AnswerBasis, CancelReason, Decided, Order, Side, Ticket, TradingStatus};
 use crate::position::Position;
 use crate::step::StepHeader;
 use crate::time::{Date, VenueTime};
@@ -89,7 +89,7 @@ pub struct Outcome {
     pub positions: Vec<PositionState>,
     /// Double-entry postings; they sum to zero for each asset.
     pub postings: Vec<Posting>,
-    /// Marks that the entry set.
+    /// Marks that the entry set, and instruments that it halted or ended.
     pub marks: Vec<Mark>,
     /// Matches on the public tape, in order.
     pub tape: Vec<TapePrint>,
@@ -242,15 +242,17 @@ pub struct Posting {
     pub amount: i64,
 }
 
-/// The price at which an instrument is marked.
+/// The price at which an instrument is marked, and whether it trades.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mark {
     /// Which instrument.
     pub instrument: InstrumentId,
     /// Its mark (bond: clean).
     pub price: Ticks,
-    /// The entry that set it.
+    /// The entry that set either.
     pub rev: Seq,
+    /// Whether the instrument trades.
+    pub status: TradingStatus,
 }
 
 /// A match on the public tape: no names.

@@ -64,6 +64,8 @@ pub struct ClockStatus {
     pub mode: String,
     /// Venue seconds a wall second asked for, in thousandths.
     pub speed_milli: u64,
+    /// What was reached in the last second.
+    pub speed_reached_milli: u64,
     /// The last step made.
     pub step: u64,
     /// The last step asked for.

@@ -38,7 +38,15 @@ macro_rules! envelope {
     )+};
 }
 
-envelope!(MarketStep, ExecutionBatch, PortfolioMessage, CommandMessage, ReplyMessage, ControlMessage, ClockStatus);
+envelope!(
+    MarketStep,
+    ExecutionBatch,
+    PortfolioMessage,
+    CommandMessage,
+    ReplyMessage,
+    ControlMessage,
+    ClockStatus
+);
 
 /// Why a message is a dead letter.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

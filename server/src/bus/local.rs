@@ -15,6 +15,9 @@ use super::{Appended, Batch, BusError, Message};
 /// Most messages that a ring keeps; its oldest give way.
 const RING: usize = 16_384;
 
+/// Most bytes of messages that a ring keeps.
+const RING_BYTES: usize = 16 * 1024 * 1024;
+
 /// Shared state of the bus; clones share it.
 #[derive(Clone, Debug, Default)]
 pub struct LocalBus {
@@ -36,6 +39,7 @@ struct Stream {
 #[derive(Debug, Default)]
 struct Ring {
     messages: VecDeque<Message>,
+    bytes: usize,
     last_id: u64,
     trimmed_through: u64,
 }
@@ -43,11 +47,17 @@ struct Ring {
 impl Ring {
     fn push(&mut self, id: u64, bytes: Bytes) {
         self.last_id = id;
+        self.bytes += bytes.len();
         self.messages.push_back(Message { id, bytes });
-        while self.messages.len() > RING {
-            if let Some(oldest) = self.messages.pop_front() {
-                self.trimmed_through = oldest.id;
-            }
+        while self.messages.len() > RING || (self.bytes > RING_BYTES && self.messages.len() > 1) {
+            self.pop();
+        }
+    }
+
+    fn pop(&mut self) {
+        if let Some(oldest) = self.messages.pop_front() {
+            self.bytes -= oldest.bytes.len();
+            self.trimmed_through = oldest.id;
         }
     }
 
@@ -137,10 +147,8 @@ impl LocalBus {
     pub(super) fn trim(&self, name: &str, through: u64) {
         let stream = self.stream(name);
         let mut ring = lock(&stream.ring);
-        let count = ring.messages.partition_point(|message| message.id <= through);
-        let last = ring.messages.drain(..count).next_back().map(|message| message.id);
-        if let Some(last) = last {
-            ring.trimmed_through = last;
+        while ring.messages.front().is_some_and(|oldest| oldest.id <= through) {
+            ring.pop();
         }
     }
 
@@ -150,5 +158,28 @@ impl LocalBus {
 
     pub(super) fn get_latest(&self, key: &str) -> Option<Bytes> {
         lock(&self.shared.latest).get(key).cloned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_ring_keeps_the_newest_within_its_bounds() {
+        let bus = LocalBus::default();
+        let quarter = Bytes::from(vec![0; RING_BYTES / 4]);
+        for id in 1..=6 {
+            bus.append("large", id, quarter.clone());
+        }
+        assert_eq!(bus.read_now("large", 0, 10), Batch::Trimmed { through: 2 });
+        // A message larger than the ring still gets through.
+        bus.append("large", 7, Bytes::from(vec![0; RING_BYTES + 1]));
+        let Batch::Messages(left) = bus.read_now("large", 6, 10) else { panic!("trimmed") };
+        assert_eq!(left.len(), 1);
+        for id in 1..=RING as u64 + 1 {
+            bus.append("small", id, Bytes::new());
+        }
+        assert_eq!(bus.read_now("small", 0, 10), Batch::Trimmed { through: 1 });
     }
 }

@@ -50,7 +50,7 @@ pub struct ReplyMessage {
 #[serde(rename_all = "snake_case")]
 pub enum CommandReply {
     /// Decided and durable.
-    Applied(Reply),
+    Applied(Box<Reply>),
     /// The venue refused it; nothing changed.
     Refused(Reject),
     /// The venue takes no commands: its books did not add up.

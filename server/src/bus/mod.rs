@@ -86,7 +86,12 @@ impl Bus {
     ///
     /// # Errors
     /// [`BusError::Full`], [`BusError::Unavailable`].
-    pub async fn append_auto(&self, stream: &str, bytes: impl Into<Bytes>, limit: usize) -> Result<u64, BusError> {
+    pub async fn append_auto(
+        &self,
+        stream: &str,
+        bytes: impl Into<Bytes>,
+        limit: usize,
+    ) -> Result<u64, BusError> {
         match self {
             Self::Local(bus) => bus.append_auto(stream, bytes.into(), limit),
         }
@@ -199,6 +204,8 @@ pub struct StreamNames {
     pub trading_status: String,
     /// Start of the keys of newest merged books; see [`StreamNames::book`].
     pub book_prefix: String,
+    /// Start of the keys of newest valuations; see [`StreamNames::portfolio`].
+    pub portfolio_prefix: String,
 }
 
 impl StreamNames {
@@ -216,6 +223,7 @@ impl StreamNames {
             dead_letter: name("dead_letter"),
             trading_status: name("trading_status"),
             book_prefix: name("book"),
+            portfolio_prefix: name("portfolio"),
         }
     }
 
@@ -223,5 +231,11 @@ impl StreamNames {
     /// ([`engine::event::BookMessage`]).
     pub fn book(&self, instrument: engine::id::InstrumentId) -> String {
         format!("{}:{instrument}", self.book_prefix)
+    }
+
+    /// Key of an account's newest valuation
+    /// ([`engine::event::PortfolioMessage`]).
+    pub fn portfolio(&self, account: engine::id::AccountId) -> String {
+        format!("{}:{account}", self.portfolio_prefix)
     }
 }

@@ -64,7 +64,10 @@ impl Backend {
         rows.iter().map(read).collect()
     }
 
-    pub(in crate::store) async fn position_rows(&self, venue: VenueId) -> Result<Vec<PositionRow>, StoreError> {
+    pub(in crate::store) async fn position_rows(
+        &self,
+        venue: VenueId,
+    ) -> Result<Vec<PositionRow>, StoreError> {
         let rows = sqlx::query::<Db>(
             "SELECT account_id, instrument_id, qty, trade_cash, fees, basis
              FROM positions WHERE venue_id = $1 ORDER BY account_id, instrument_id",

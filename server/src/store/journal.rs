@@ -137,7 +137,10 @@ impl Backend {
         rows.iter().map(read_row).collect()
     }
 
-    pub(in crate::store) async fn journal_head(&self, venue: VenueId) -> Result<Option<JournalRow>, StoreError> {
+    pub(in crate::store) async fn journal_head(
+        &self,
+        venue: VenueId,
+    ) -> Result<Option<JournalRow>, StoreError> {
         let row = sqlx::query::<Db>(
             "SELECT first_seq, seq, kind, touched, rules_version, input, outcome, payload, hash
              FROM journal WHERE venue_id = $1 ORDER BY seq DESC LIMIT 1",
@@ -222,7 +225,8 @@ pub(super) fn read_row(row: &<Db as sqlx::Database>::Row) -> Result<JournalRow, 
     Ok(JournalRow {
         first_seq: Seq(unsigned(row.try_get(0)?)?),
         seq: Seq(unsigned(row.try_get(1)?)?),
-        kind: EntryKind::parse(&kind).ok_or_else(|| StoreError::Corrupt(format!("a journal row of kind {kind:?}")))?,
+        kind: EntryKind::parse(&kind)
+            .ok_or_else(|| StoreError::Corrupt(format!("a journal row of kind {kind:?}")))?,
         touched: row.try_get(3)?,
         rules_version: version(row.try_get(4)?)?,
         input: row.try_get(5)?,
@@ -239,7 +243,8 @@ pub(super) fn signed(number: u64) -> Result<i64, StoreError> {
 
 /// A sequence number from the store.
 pub(super) fn unsigned(number: i64) -> Result<u64, StoreError> {
-    u64::try_from(number).map_err(|_| StoreError::Corrupt(format!("{number} where a positive number belongs")))
+    u64::try_from(number)
+        .map_err(|_| StoreError::Corrupt(format!("{number} where a positive number belongs")))
 }
 
 fn version(number: i64) -> Result<u32, StoreError> {

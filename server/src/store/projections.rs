@@ -9,8 +9,8 @@ use std::collections::BTreeMap;
 use engine::id::{AccountId, InstrumentId, OrderId, Seq};
 use engine::instrument::Instrument;
 use engine::order::Order;
-use engine::venue::{AccountChange, Balance, Fill, Input, PositionState};
 use engine::time::VenueTime;
+use engine::venue::{AccountChange, Balance, Fill, Input, PositionState};
 
 use super::journal::{Writing, signed};
 use super::{Backend, Db};
@@ -68,7 +68,11 @@ impl<'a> Folded<'a> {
 }
 
 impl Backend {
-    pub(super) async fn project(&self, transaction: &mut Writing, batch: &CommitBatch) -> Result<(), StoreError> {
+    pub(super) async fn project(
+        &self,
+        transaction: &mut Writing,
+        batch: &CommitBatch,
+    ) -> Result<(), StoreError> {
         let venue = batch.venue.0;
         for new in &batch.entries {
             if new.kind == EntryKind::Opened {
@@ -220,7 +224,9 @@ async fn insert_postings(transaction: &mut Writing, batch: &CommitBatch) -> Resu
     let postings: Vec<_> = batch
         .entries
         .iter()
-        .flat_map(|new| new.outcome.postings.iter().enumerate().map(|(index, posting)| (new.outcome.seq, index, posting)))
+        .flat_map(|new| {
+            new.outcome.postings.iter().enumerate().map(|(index, posting)| (new.outcome.seq, index, posting))
+        })
         .collect();
     for postings in postings.chunks(ROWS) {
         let mut insert = sqlx::QueryBuilder::<Db>::new(

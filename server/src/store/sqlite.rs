@@ -62,7 +62,9 @@ impl Backend {
             main: pool(&main, full, 1).await.map_err(|error| opening(&main, error))?,
             main_readers: pool(&main, full, READERS).await.map_err(|error| opening(&main, error))?,
             history: pool(&history, normal, 1).await.map_err(|error| opening(&history, error))?,
-            history_readers: pool(&history, normal, READERS).await.map_err(|error| opening(&history, error))?,
+            history_readers: pool(&history, normal, READERS)
+                .await
+                .map_err(|error| opening(&history, error))?,
             _lock: lock,
         };
         migrate(&MAIN, &backend.main, &main).await?;
@@ -95,7 +97,11 @@ fn hold(folder: &Path) -> Result<File, StoreError> {
     }
 }
 
-async fn pool(file: &Path, synchronous: SqliteSynchronous, connections: u32) -> Result<sqlx::Pool<Db>, sqlx::Error> {
+async fn pool(
+    file: &Path,
+    synchronous: SqliteSynchronous,
+    connections: u32,
+) -> Result<sqlx::Pool<Db>, sqlx::Error> {
     // Pragmas are per connection, so they stand in the options.
     let options = SqliteConnectOptions::new()
         .filename(file)
@@ -118,7 +124,9 @@ async fn pool(file: &Path, synchronous: SqliteSynchronous, connections: u32) -> 
 
 async fn migrate(migrations: &Migrator, pool: &sqlx::Pool<Db>, file: &Path) -> Result<(), StoreError> {
     migrations.run(pool).await.map_err(|error| match error {
-        MigrateError::VersionMissing(version) => StoreError::NewerSchema { file: file.display().to_string(), version },
+        MigrateError::VersionMissing(version) => {
+            StoreError::NewerSchema { file: file.display().to_string(), version }
+        }
         other => opening(file, other.into()),
     })
 }

@@ -102,7 +102,10 @@ impl Backend {
         .fetch_one(&mut *transaction)
         .await?;
         if unsigned(covered)? != range.seq.0 - range.first_seq.0 + 1 {
-            return Err(StoreError::Corrupt(format!("entries {} to {} are not a range", range.first_seq, range.seq)));
+            return Err(StoreError::Corrupt(format!(
+                "entries {} to {} are not a range",
+                range.first_seq, range.seq
+            )));
         }
         sqlx::query::<Db>("DELETE FROM journal WHERE venue_id = $1 AND seq >= $2 AND seq <= $3")
             .bind(venue.0)

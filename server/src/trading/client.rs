@@ -29,6 +29,9 @@ pub const QUEUE_LIMIT: usize = 4_096;
 /// what was decided in time.
 const GRACE: Duration = Duration::from_millis(500);
 
+/// No command is worth waiting for longer.
+const LONGEST_VALIDITY: Duration = Duration::from_secs(3_600);
+
 /// Replies that are read at once.
 const READ: usize = 1_024;
 
@@ -105,6 +108,7 @@ impl SequencerClient {
             Some(TradingStatus::Unavailable) => return Err(SendError::Unavailable),
             Some(TradingStatus::Running) | None => {}
         }
+        let valid_for = valid_for.min(LONGEST_VALIDITY);
         let validity = i64::try_from(valid_for.as_micros()).unwrap_or(i64::MAX);
         let message = CommandMessage {
             v: VERSION,
@@ -120,7 +124,7 @@ impl SequencerClient {
             BusError::Unavailable(_) => SendError::Unavailable,
         })?;
         match tokio::time::timeout(valid_for.saturating_add(GRACE), waiting.answer()).await {
-            Ok(Some(CommandReply::Applied(reply))) => Ok(reply),
+            Ok(Some(CommandReply::Applied(reply))) => Ok(*reply),
             Ok(Some(CommandReply::Refused(reject))) => Err(SendError::Refused(reject)),
             Ok(Some(CommandReply::TradingHalted)) => Err(SendError::TradingHalted),
             Ok(None) | Err(_) => Err(SendError::Pending),
@@ -140,7 +144,12 @@ impl Shared {
                 Ok(Batch::Messages(messages)) => {
                     for message in messages {
                         after = message.id;
-                        let reply = decode_or_bury::<ReplyMessage>(&self.bus, self.venue, &self.names.reply, &message);
+                        let reply = decode_or_bury::<ReplyMessage>(
+                            &self.bus,
+                            self.venue,
+                            &self.names.reply,
+                            &message,
+                        );
                         if let Some(reply) = reply.await {
                             self.deliver(reply);
                         }
@@ -150,7 +159,7 @@ impl Shared {
                 Ok(Batch::Trimmed { through }) => after = through,
                 Err(error) => {
                     tracing::warn!(event = "replies_unreadable", %error, "The sequencer's replies cannot be read.");
-                    tokio::time::sleep(GRACE).await;
+                    super::pause(GRACE).await;
                 }
             }
         }

@@ -36,11 +36,7 @@ impl Ledger {
         progress::note(&format!("{}: done before on these sources", part.title));
         Some(Outcome {
             title: part.title.to_owned(),
-            counts: Counts {
-                passed,
-                skipped,
-                failed: 0,
-            },
+            counts: Counts { passed, skipped, failed: 0 },
             time: Duration::from_secs(seconds),
             remark: Some("done before on these sources".to_owned()),
         })
@@ -88,11 +84,7 @@ mod tests {
     fn outcome(passed: u64, failed: u64) -> Outcome {
         Outcome {
             title: String::new(),
-            counts: Counts {
-                passed,
-                failed,
-                skipped: 0,
-            },
+            counts: Counts { passed, failed, skipped: 0 },
             time: Duration::from_secs(5),
             remark: None,
         }
@@ -101,10 +93,7 @@ mod tests {
     #[test]
     fn only_a_long_part_that_went_well_is_remembered() -> Result<()> {
         let folder = Scratch::new()?;
-        let mut ledger = Ledger {
-            file: folder.path().join("long/x.json"),
-            rows: BTreeMap::new(),
-        };
+        let mut ledger = Ledger { file: folder.path().join("long/x.json"), rows: BTreeMap::new() };
         let (long, short): (Vec<_>, Vec<_>) = parts::all().into_iter().partition(|part| part.long);
         for part in &short {
             ledger.record(part, &outcome(1, 0))?;
@@ -115,10 +104,7 @@ mod tests {
             ledger.record(part, &outcome(0, 0))?;
             assert!(ledger.finished(part).is_none());
             ledger.record(part, &outcome(3, 0))?;
-            assert_eq!(
-                ledger.finished(part).map(|known| known.counts.passed),
-                Some(3)
-            );
+            assert_eq!(ledger.finished(part).map(|known| known.counts.passed), Some(3));
         }
         assert!(folder.path().join("long/x.json").is_file());
         Ok(())

@@ -69,11 +69,7 @@ pub(crate) fn run(project: &Project, options: &Options) -> Result<ExitCode> {
     total.failed += skips.failures();
     println!("{} passed, {} failed", total.passed, total.failed);
     let green = total.failed == 0 && total.passed > 0;
-    Ok(if green {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
+    Ok(if green { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 fn everything(project: &Project, options: &Options, skips: &Skips) -> Result<Vec<Outcome>> {
@@ -95,10 +91,7 @@ fn everything(project: &Project, options: &Options, skips: &Skips) -> Result<Vec
     }
     let node = shell::find("node").is_some();
     if needs(Need::Node) && !node {
-        skips.add(
-            "the comparison with WebAssembly",
-            "install node 20 or newer",
-        );
+        skips.add("the comparison with WebAssembly", "install node 20 or newer");
     }
 
     bundle::build(project, Quality::Release)?;

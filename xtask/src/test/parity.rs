@@ -5,9 +5,7 @@ use super::summary::Counts;
 /// A line that stands in all three reports passes; any other is a failure and
 /// is told.
 pub(super) fn compare(reports: &[String; 3]) -> (Counts, Vec<String>) {
-    let [first, second, wasm] = reports
-        .each_ref()
-        .map(|text| text.lines().collect::<Vec<_>>());
+    let [first, second, wasm] = reports.each_ref().map(|text| text.lines().collect::<Vec<_>>());
     let mut counts = Counts::default();
     let mut differences = Vec::new();
     for row in 0..first.len().max(second.len()).max(wasm.len()) {
@@ -37,11 +35,7 @@ mod tests {
             (["", "", ""], 0, 0),
         ] {
             let (counts, differences) = compare(&reports.map(str::to_owned));
-            assert_eq!(
-                (counts.passed, counts.failed),
-                (passed, failed),
-                "{reports:?}"
-            );
+            assert_eq!((counts.passed, counts.failed), (passed, failed), "{reports:?}");
             assert_eq!(differences.len() as u64, failed);
         }
     }

@@ -34,10 +34,7 @@ pub(super) enum Need {
 pub(super) enum Kind {
     /// Unit and integration tests of packages, by nextest where it is
     /// installed; only those whose names hold `only`, unless it is empty.
-    Rust {
-        packages: &'static [&'static str],
-        only: &'static str,
-    },
+    Rust { packages: &'static [&'static str], only: &'static str },
     /// The examples in the documentation.
     Docs { packages: &'static [&'static str] },
     /// A package whose program and whose WebAssembly module print the same
@@ -61,10 +58,7 @@ impl Outcome {
     pub(super) fn broken(title: &str) -> Outcome {
         Outcome {
             title: title.to_owned(),
-            counts: Counts {
-                failed: 1,
-                ..Counts::default()
-            },
+            counts: Counts { failed: 1, ..Counts::default() },
             time: Duration::ZERO,
             remark: Some("could not be run".to_owned()),
         }
@@ -73,12 +67,7 @@ impl Outcome {
 
 impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Outcome {
-            title,
-            counts,
-            time,
-            remark,
-        } = self;
+        let Outcome { title, counts, time, remark } = self;
         write!(f, "{title:<36} {counts}  ({})", progress::duration(*time))?;
         match remark {
             Some(remark) => write!(f, "  {remark}"),

@@ -27,33 +27,17 @@ pub(super) struct Runner<'a> {
 }
 
 impl<'a> Runner<'a> {
-    pub(super) fn new(
-        project: &'a Project,
-        filters: Vec<String>,
-        chromium: Option<PathBuf>,
-    ) -> Runner<'a> {
+    pub(super) fn new(project: &'a Project, filters: Vec<String>, chromium: Option<PathBuf>) -> Runner<'a> {
         let mut version = project.cargo();
         let nextest = shell::succeeds(version.args(["nextest", "--version"]));
-        Runner {
-            project,
-            filters,
-            chromium,
-            nextest,
-        }
+        Runner { project, filters, chromium, nextest }
     }
 
     /// Compiles server and tests in one go: dependencies are built once, with
     /// the features of both, and the browser tests find the server ready.
     pub(super) fn compile(&self) -> Result<()> {
         let mut cargo = self.project.cargo();
-        cargo.args([
-            "build",
-            "--locked",
-            "--release",
-            "--lib",
-            "--bins",
-            "--tests",
-        ]);
+        cargo.args(["build", "--locked", "--release", "--lib", "--bins", "--tests"]);
         shell::run(cargo.args(chosen(NATIVE)))
     }
 
@@ -81,13 +65,7 @@ impl<'a> Runner<'a> {
     fn nextest(&self, packages: &[&str], only: &str) -> Command {
         let mut cargo = self.project.cargo();
         cargo.args(["nextest", "run", "--locked", "--cargo-profile", "release"]);
-        cargo.args([
-            "--no-fail-fast",
-            "--no-tests",
-            "pass",
-            "--status-level",
-            "slow",
-        ]);
+        cargo.args(["--no-fail-fast", "--no-tests", "pass", "--status-level", "slow"]);
         cargo.args(["--final-status-level", "fail"]);
         cargo.args(chosen(packages));
         // A test must hold the part's word and one of the caller's.
@@ -100,8 +78,7 @@ impl<'a> Runner<'a> {
 
     fn libtest(&self, packages: &[&str], only: &str) -> Command {
         let mut cargo = self.project.cargo();
-        cargo.args(["test", "--locked", "--release", "--no-fail-fast"]);
-        cargo.args(["--lib", "--bins", "--tests"]);
+        cargo.args(["test", "--locked", "--release", "--no-fail-fast", "--tests"]);
         cargo.args(chosen(packages)).arg("--");
         match only {
             "" => cargo.args(&self.filters),
@@ -129,9 +106,7 @@ impl<'a> Runner<'a> {
             shell::output(native.args(long.then_some("long")))
         };
         let mut node = self.project.command("node", &bound);
-        node.arg("--eval").arg(format!(
-            "process.stdout.write(require('./{package}.js').report({long}))"
-        ));
+        node.arg("--eval").arg(format!("process.stdout.write(require('./{package}.js').report({long}))"));
         let reports = [native()?, native()?, shell::output(&mut node)?];
         let (counts, differences) = parity::compare(&reports);
         for line in reports[0].lines() {
@@ -140,11 +115,7 @@ impl<'a> Runner<'a> {
         for difference in differences {
             progress::loud(&difference);
         }
-        let heard = Heard {
-            success: true,
-            text: String::new(),
-            stopped: None,
-        };
+        let heard = Heard { success: true, text: String::new(), stopped: None };
         Ok(self.judge(part, &heard, Some(counts), start))
     }
 
@@ -153,9 +124,7 @@ impl<'a> Runner<'a> {
         let report = self.project.target.join("playwright.json");
         remove(&report)?;
         let mut playwright = e2e::playwright(self.project, chromium);
-        playwright
-            .args(["--reporter", "list,json"])
-            .env("PLAYWRIGHT_JSON_OUTPUT_FILE", &report);
+        playwright.args(["--reporter", "list,json"]).env("PLAYWRIGHT_JSON_OUTPUT_FILE", &report);
         let mut words = self.filters.clone();
         if !only.is_empty() {
             words = vec![only.to_owned()];
@@ -193,12 +162,7 @@ impl<'a> Runner<'a> {
             };
             counts.failed += u64::from(trouble);
         }
-        Outcome {
-            title: part.title.to_owned(),
-            counts,
-            time: start.elapsed(),
-            remark,
-        }
+        Outcome { title: part.title.to_owned(), counts, time: start.elapsed(), remark }
     }
 }
 

@@ -17,10 +17,7 @@ impl Counts {
     /// nextest's `Summary [ 1.2s] 4 tests run: 3 passed (1 slow), 1 failed, 2 skipped`.
     pub(super) fn from_nextest(text: &str) -> Option<Counts> {
         let line = text.lines().rev().find_map(|line| {
-            let (_, rest) = line
-                .trim_start()
-                .strip_prefix("Summary [")?
-                .split_once(']')?;
+            let (_, rest) = line.trim_start().strip_prefix("Summary [")?.split_once(']')?;
             Some(rest.trim())
         })?;
         let (run, results) = line.split_once(':')?;
@@ -35,10 +32,7 @@ impl Counts {
         }
         // "3/4 tests run": what was never reached did not pass.
         if let Some((reached, planned)) = run.split_once(' ')?.0.split_once('/') {
-            let missing = planned
-                .parse::<u64>()
-                .ok()?
-                .checked_sub(reached.parse().ok()?)?;
+            let missing = planned.parse::<u64>().ok()?.checked_sub(reached.parse().ok()?)?;
             counts.failed += missing;
         }
         Some(counts)
@@ -68,12 +62,9 @@ impl Counts {
     /// The statistics of Playwright's JSON report. A test that passed only when
     /// it was tried again has failed.
     pub(super) fn from_playwright(json: &str) -> Result<Counts> {
-        let report: serde_json::Value =
-            serde_json::from_str(json).context("Playwright's report")?;
+        let report: serde_json::Value = serde_json::from_str(json).context("Playwright's report")?;
         let stat = |name: &str| {
-            report["stats"][name]
-                .as_u64()
-                .with_context(|| format!("Playwright's report has no stats.{name}"))
+            report["stats"][name].as_u64().with_context(|| format!("Playwright's report has no stats.{name}"))
         };
         let outside = report["errors"].as_array().map_or(0, Vec::len) as u64;
         Ok(Counts {
@@ -139,38 +130,22 @@ mod tests {
     use super::*;
 
     fn counts(passed: u64, failed: u64, skipped: u64) -> Counts {
-        Counts {
-            passed,
-            failed,
-            skipped,
-        }
+        Counts { passed, failed, skipped }
     }
 
     #[test]
     fn nextest() {
         for (text, expected) in [
-            (
-                "     Summary [   0.012s] 3 tests run: 3 passed, 0 skipped",
-                Some(counts(3, 0, 0)),
-            ),
-            (
-                "     Summary [   0.012s] 1 test run: 1 passed, 2 skipped",
-                Some(counts(1, 0, 2)),
-            ),
+            ("     Summary [   0.012s] 3 tests run: 3 passed, 0 skipped", Some(counts(3, 0, 0))),
+            ("     Summary [   0.012s] 1 test run: 1 passed, 2 skipped", Some(counts(1, 0, 2))),
             (
                 "  Summary [ 9.1s] 9 tests run: 5 passed (1 slow, 2 leaky), 1 failed, \
                  1 exec failed, 2 timed out, 4 skipped\n        FAIL [ 1.0s] server trading",
                 Some(counts(5, 4, 4)),
             ),
             // Stopped by hand after 3 of 10: 2 + 1, and 7 never reached.
-            (
-                "Summary [ 1s] 3/10 tests run: 2 passed, 1 failed, 0 skipped",
-                Some(counts(2, 8, 0)),
-            ),
-            (
-                "     Summary [   0.000s] 0 tests run: 0 passed, 12 skipped",
-                Some(counts(0, 0, 12)),
-            ),
+            ("Summary [ 1s] 3/10 tests run: 2 passed, 1 failed, 0 skipped", Some(counts(2, 8, 0))),
+            ("     Summary [   0.000s] 0 tests run: 0 passed, 12 skipped", Some(counts(0, 0, 12))),
             ("error: could not compile `server`", None),
         ] {
             assert_eq!(Counts::from_nextest(text), expected, "{text}");
@@ -192,8 +167,7 @@ test result: FAILED. 3 passed; 1 failed; 2 ignored; 0 measured; 4 filtered out; 
 
     #[test]
     fn playwright() -> Result<()> {
-        let report =
-            r#"{"errors":[{}],"stats":{"expected":7,"unexpected":1,"flaky":2,"skipped":3}}"#;
+        let report = r#"{"errors":[{}],"stats":{"expected":7,"unexpected":1,"flaky":2,"skipped":3}}"#;
         // 1 unexpected + 2 flaky + 1 error outside the tests
         assert_eq!(Counts::from_playwright(report)?, counts(7, 4, 3));
         assert!(Counts::from_playwright("{}").is_err());

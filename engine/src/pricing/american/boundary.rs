@@ -264,10 +264,10 @@ impl Boundary {
         let (per_over, per_under) = (1.0 / over, 1.0 / under);
         let mut own = [0.0; LANES];
         for at in starts.clone() {
-            for l in 0..LANES {
-                let p = at + l;
+            for (lane, own) in own.iter_mut().enumerate() {
+                let p = at + lane;
                 let slope = self.over_slopes[p] * per_over - self.under_slopes[p] * per_under;
-                own[l] += slope;
+                *own += slope;
                 self.over_slopes[p] = if depths[p] > SHALLOW { slope / depths[p] } else { 0.0 };
             }
         }

@@ -230,7 +230,12 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Database`], [`StoreError::Corrupt`].
-    pub async fn journal_after(&self, venue: VenueId, after: Seq, max: u32) -> Result<Vec<JournalRow>, StoreError> {
+    pub async fn journal_after(
+        &self,
+        venue: VenueId,
+        after: Seq,
+        max: u32,
+    ) -> Result<Vec<JournalRow>, StoreError> {
         on_backend!(self, backend => backend.journal_after(venue, after, max).await)
     }
 

@@ -6,7 +6,6 @@
 
 use engine::id::{AccountId, InstrumentId, OrderId, Seq, VenueId};
 use engine::money::Money;
-use engine::order::OrderStatus;
 use engine::venue::{Asset, Party, Posting};
 
 use super::error::StoreError;
@@ -46,7 +45,7 @@ pub struct OrderRow {
     pub notional: Money,
     /// Fees.
     pub fee: Money,
-    /// [`OrderStatus::as_str`].
+    /// [`engine::order::OrderStatus::as_str`].
     pub status: String,
 }
 
@@ -118,11 +117,6 @@ pub(crate) fn asset_column(asset: Asset) -> Option<uuid::Uuid> {
     }
 }
 
-/// The word for a status, for rows made from the journal.
-pub(crate) fn status_word(status: OrderStatus) -> String {
-    status.as_str().to_owned()
-}
-
 impl Store {
     /// Every account, by id.
     ///
@@ -136,7 +130,12 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Database`].
-    pub async fn order_rows(&self, venue: VenueId, after: Seq, max: u32) -> Result<Vec<OrderRow>, StoreError> {
+    pub async fn order_rows(
+        &self,
+        venue: VenueId,
+        after: Seq,
+        max: u32,
+    ) -> Result<Vec<OrderRow>, StoreError> {
         on_backend!(self, backend => backend.order_rows(venue, after, max).await)
     }
 
@@ -153,7 +152,12 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Database`].
-    pub async fn trade_rows(&self, venue: VenueId, after: Seq, through: Seq) -> Result<Vec<TradeRow>, StoreError> {
+    pub async fn trade_rows(
+        &self,
+        venue: VenueId,
+        after: Seq,
+        through: Seq,
+    ) -> Result<Vec<TradeRow>, StoreError> {
         on_backend!(self, backend => backend.trade_rows(venue, after, through).await)
     }
 
@@ -161,7 +165,12 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Database`].
-    pub async fn ledger_rows(&self, venue: VenueId, after: Seq, through: Seq) -> Result<Vec<LedgerRow>, StoreError> {
+    pub async fn ledger_rows(
+        &self,
+        venue: VenueId,
+        after: Seq,
+        through: Seq,
+    ) -> Result<Vec<LedgerRow>, StoreError> {
         on_backend!(self, backend => backend.ledger_rows(venue, after, through).await)
     }
 

@@ -1,0 +1,176 @@
+//! Server functions: what the pages ask and do, each one line over the gateway.
+//!
+//! Know no rule: who may do what, and what an answer is, the gateway decides.
+
+use engine::event::{FillFrame, OrderFrame, PortfolioSnapshot};
+use engine::order::RawTicket;
+use leptos::prelude::*;
+use leptos::server_fn::codec::{Postcard, PostcardEncoding};
+use leptos::server_fn::error::ServerFnErrorErr;
+
+use crate::gateway::{ApiError, Desk, Opening, Placed};
+
+/// Code of an error whose request may or may not have been carried out.
+pub const UNREACHABLE: &str = "unreachable";
+
+impl FromServerFnError for ApiError {
+    type Encoder = PostcardEncoding;
+
+    fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
+        match error {
+            ServerFnErrorErr::Request(_) => Self::new(0, UNREACHABLE, "The server cannot be reached."),
+            ServerFnErrorErr::MissingArg(_) | ServerFnErrorErr::Args(_) => {
+                Self::new(400, "invalid_request", "The server could not read the request.")
+            }
+            _ => Self::new(500, "internal", "The server's answer could not be read."),
+        }
+    }
+}
+
+impl ApiError {
+    /// Whether what was asked may have happened all the same.
+    pub fn leaves_doubt(&self) -> bool {
+        self.status == 0 || self.status >= 500
+    }
+}
+
+/// Everything that a page is rendered from.
+#[server(
+    name = ReadOpening,
+    prefix = "/api/ui",
+    endpoint = "opening",
+    input = Postcard,
+    output = Postcard
+)]
+pub async fn opening() -> Result<Opening, ApiError> {
+    let (gateway, caller) = door::open()?;
+    // History is read last: it may know more than the desk, never less.
+    let desk = door::answer(gateway.desk(&caller).await)?;
+    let newest = || door::newest(100);
+    let orders = door::answer(gateway.orders(&caller, None, None, newest()).await)?.items;
+    let fills = door::answer(gateway.trades(&caller, newest()).await)?.items;
+    Ok(Opening { caller, desk, orders, fills })
+}
+
+/// One consistent cut of market and account.
+#[server(
+    name = ReadDesk,
+    prefix = "/api/ui",
+    endpoint = "desk",
+    input = Postcard,
+    output = Postcard
+)]
+pub async fn desk() -> Result<Desk, ApiError> {
+    let (gateway, caller) = door::open()?;
+    door::answer(gateway.desk(&caller).await)
+}
+
+/// The caller's newest orders.
+#[server(
+    name = ReadOrders,
+    prefix = "/api/ui",
+    endpoint = "orders",
+    input = Postcard,
+    output = Postcard
+)]
+pub async fn orders() -> Result<Vec<OrderFrame>, ApiError> {
+    let (gateway, caller) = door::open()?;
+    door::answer(gateway.orders(&caller, None, None, door::newest(100)).await).map(|page| page.items)
+}
+
+/// The order that the client named so, if it was accepted.
+#[server(
+    name = FindOrder,
+    prefix = "/api/ui",
+    endpoint = "order_named",
+    input = Postcard,
+    output = Postcard
+)]
+pub async fn order_named(client_order_id: String) -> Result<Option<OrderFrame>, ApiError> {
+    let (gateway, caller) = door::open()?;
+    let found = gateway.orders(&caller, None, Some(&client_order_id), door::newest(1)).await;
+    door::answer(found).map(|page| page.items.into_iter().next())
+}
+
+/// The caller's newest fills.
+#[server(
+    name = ReadFills,
+    prefix = "/api/ui",
+    endpoint = "fills",
+    input = Postcard,
+    output = Postcard
+)]
+pub async fn fills() -> Result<Vec<FillFrame>, ApiError> {
+    let (gateway, caller) = door::open()?;
+    door::answer(gateway.trades(&caller, door::newest(100)).await).map(|page| page.items)
+}
+
+/// The caller's valuation by the portfolio agent.
+#[server(
+    name = ReadPortfolio,
+    prefix = "/api/ui",
+    endpoint = "portfolio",
+    input = Postcard,
+    output = Postcard
+)]
+pub async fn portfolio() -> Result<PortfolioSnapshot, ApiError> {
+    let (gateway, caller) = door::open()?;
+    door::answer(gateway.portfolio(&caller).await)
+}
+
+/// Places an order; the answer is durable.
+#[server(
+    name = PlaceOrder,
+    prefix = "/api/ui",
+    endpoint = "place_order",
+    input = Postcard,
+    output = Postcard
+)]
+pub async fn place_order(ticket: RawTicket) -> Result<Placed, ApiError> {
+    let (gateway, caller) = door::open()?;
+    door::answer(gateway.place_order(&caller, ticket).await)
+}
+
+/// Cancels what is left of an order.
+#[server(
+    name = CancelOrder,
+    prefix = "/api/ui",
+    endpoint = "cancel_order",
+    input = Postcard,
+    output = Postcard
+)]
+pub async fn cancel_order(order_id: String) -> Result<OrderFrame, ApiError> {
+    let (gateway, caller) = door::open()?;
+    door::answer(gateway.cancel_order(&caller, &order_id).await)
+}
+
+/// Who asks whom, and how an answer becomes a status.
+#[cfg(feature = "ssr")]
+mod door {
+    use leptos::prelude::use_context;
+    use leptos_axum::ResponseOptions;
+
+    use crate::gateway::{ApiError, Caller, HistoryQuery, SharedGateway};
+
+    pub(super) fn open() -> Result<(SharedGateway, Caller), ApiError> {
+        let missing = || ApiError::new(500, "internal", "The page was not given a gateway.");
+        let gateway = answer(use_context::<SharedGateway>().ok_or_else(missing))?;
+        let nobody = || ApiError::new(401, "unauthenticated", "Sign in first.");
+        let caller = answer(use_context::<Option<Caller>>().flatten().ok_or_else(nobody))?;
+        Ok((gateway, caller))
+    }
+
+    pub(super) fn answer<T>(result: Result<T, ApiError>) -> Result<T, ApiError> {
+        if let Err(error) = &result
+            && let Some(response) = use_context::<ResponseOptions>()
+            && let Ok(status) = http::StatusCode::from_u16(error.status)
+        {
+            response.set_status(status);
+        }
+        result
+    }
+
+    pub(super) fn newest(limit: u16) -> HistoryQuery {
+        HistoryQuery { limit: Some(limit.to_string()), ..HistoryQuery::default() }
+    }
+}

@@ -1,0 +1,157 @@
+//! Orders and fills to look at: the newest of them, closed ones too.
+//!
+//! For showing alone: what the account may do is the account's business.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use engine::event::{FillFrame, OrderFrame};
+use engine::id::{OrderId, TradeId};
+use engine::time::VenueTime;
+
+/// Fills that are kept.
+const MAX_FILLS: usize = 200;
+
+/// Orders that are kept, live ones always.
+const MAX_ORDERS: usize = 300;
+
+/// The account's recent history.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Log {
+    orders: BTreeMap<OrderId, OrderFrame>,
+    /// The turn in which each order was heard of: orders of one step carry one
+    /// time.
+    turns: BTreeMap<OrderId, u64>,
+    fills: Vec<FillFrame>,
+}
+
+impl Log {
+    /// A log of what the server read; both newest first.
+    pub fn new(orders: Vec<OrderFrame>, fills: Vec<FillFrame>) -> Self {
+        let turns = orders.iter().rev().zip(0..).map(|(order, turn)| (order.order_id, turn)).collect();
+        let orders = orders.into_iter().map(|order| (order.order_id, order)).collect();
+        Self { orders, turns, fills }
+    }
+
+    /// An order as it stands.
+    pub fn order(&self, id: OrderId) -> Option<&OrderFrame> {
+        self.orders.get(&id)
+    }
+
+    /// Newest first.
+    pub fn newest_orders(&self) -> Vec<OrderId> {
+        let turn = |order: &OrderFrame| self.turns.get(&order.order_id).copied();
+        let mut ids: Vec<(VenueTime, Option<u64>, OrderId)> =
+            self.orders.values().map(|order| (order.created_at, turn(order), order.order_id)).collect();
+        ids.sort_unstable_by(|a, b| b.cmp(a));
+        ids.into_iter().map(|(_, _, id)| id).collect()
+    }
+
+    /// Newest first.
+    pub fn fills(&self) -> &[FillFrame] {
+        &self.fills
+    }
+
+    /// Takes an order's newest state.
+    pub fn put(&mut self, order: OrderFrame) {
+        let next = self.turns.values().max().map_or(0, |turn| turn + 1);
+        self.turns.entry(order.order_id).or_insert(next);
+        self.orders.insert(order.order_id, order);
+        if self.orders.len() > MAX_ORDERS {
+            let closed = self.orders.values().filter(|order| !order.status.is_live());
+            if let Some(oldest) = closed.min_by_key(|order| order.created_at).map(|o| o.order_id) {
+                self.orders.remove(&oldest);
+                self.turns.remove(&oldest);
+            }
+        }
+    }
+
+    /// Takes the account's live orders where they are news; tells which were.
+    pub fn take_live(&mut self, live: &[OrderFrame]) -> BTreeSet<OrderId> {
+        let mut changed = BTreeSet::new();
+        for order in live {
+            let newer =
+                |known: &OrderFrame| known.status.is_live() && known.filled_quantity != order.filled_quantity;
+            if self.orders.get(&order.order_id).is_none_or(newer) {
+                changed.insert(order.order_id);
+                self.put(order.clone());
+            }
+        }
+        changed
+    }
+
+    /// Takes a fill; whether it was new.
+    pub fn filled(&mut self, fill: FillFrame) -> bool {
+        if self.fills.iter().any(|known| key(known) == key(&fill)) {
+            return false;
+        }
+        self.fills.insert(0, fill);
+        self.fills.truncate(MAX_FILLS);
+        true
+    }
+
+    /// Takes what the server read again, newest first; tells which orders are
+    /// new or changed. What executions have said since is newer and stays.
+    pub fn reread(&mut self, orders: Vec<OrderFrame>, fills: Vec<FillFrame>) -> BTreeSet<OrderId> {
+        let mut changed = BTreeSet::new();
+        for order in orders.into_iter().rev() {
+            let news = |known: &OrderFrame| {
+                known.status.is_live() && *known != order && known.updated_at <= order.updated_at
+            };
+            if self.orders.get(&order.order_id).is_none_or(news) {
+                changed.insert(order.order_id);
+                self.put(order);
+            }
+        }
+        for fill in fills.into_iter().rev() {
+            self.filled(fill);
+        }
+        self.fills.sort_by_key(|fill| std::cmp::Reverse(fill.timestamp));
+        changed
+    }
+}
+
+/// One fill's name: both sides of a match share the trade's.
+pub fn key(fill: &FillFrame) -> (TradeId, OrderId) {
+    (fill.trade_id, fill.order_id)
+}
+
+#[cfg(test)]
+mod tests {
+    use engine::decimal::Decimal;
+    use engine::id::InstrumentId;
+    use engine::money::Money;
+    use engine::order::{ClientOrderId, OrderStatus, OrderType, Side, TimeInForce};
+
+    use super::*;
+
+    fn order(id: &str, created_at: i64) -> OrderFrame {
+        OrderFrame {
+            order_id: id.parse().unwrap(),
+            client_order_id: ClientOrderId::parse(id).unwrap(),
+            instrument_id: InstrumentId(engine::id::VenueId::from_name("test").0),
+            side: Side::Buy,
+            order_type: OrderType::Market,
+            limit_price: None,
+            time_in_force: TimeInForce::Ioc,
+            quantity: Decimal::new(1, 0),
+            filled_quantity: Decimal::new(1, 0),
+            leaves_quantity: Decimal::new(0, 0),
+            notional: Money::ZERO,
+            fee: Money::ZERO,
+            status: OrderStatus::Filled,
+            created_at: VenueTime(created_at),
+            updated_at: VenueTime(created_at),
+        }
+    }
+
+    #[test]
+    fn orders_of_one_step_stay_in_the_order_of_their_acceptance() {
+        let [a, b, c, d] = ["a", "b", "c", "d"].map(|digit| digit.repeat(8) + "-0000-4000-8000-000000000000");
+        // Read newest first: c, then a, then an older b; d is heard of later.
+        let mut log = Log::new(vec![order(&c, 2), order(&a, 2), order(&b, 1)], Vec::new());
+        log.put(order(&d, 2));
+        log.put(order(&a, 2));
+        let ids: Vec<String> = log.newest_orders().iter().map(ToString::to_string).collect();
+        assert_eq!(ids, [d, c, a, b]);
+    }
+}

@@ -1,0 +1,280 @@
+//! State into signals: one for each instrument and field, set once a frame.
+//!
+//! Knows what changed, not why.
+
+use std::collections::BTreeMap;
+
+use engine::decimal::Decimal;
+use engine::event::{FillFrame, OrderFrame};
+use engine::id::{Digest, InstrumentId, OrderId, Seq};
+use engine::instrument::Instrument;
+use engine::money::{Money, Ticks};
+use engine::order::{Preview, Reject, Side, Ticket};
+use engine::portfolio::Valuation;
+use engine::time::{Date, VenueTime};
+use leptos::prelude::*;
+
+use super::link::Link;
+use super::news::News;
+use super::notice::Notice;
+use super::receipts::Receipts;
+use super::state::{Changes, State};
+use super::view::Ladder;
+use crate::gateway::{Caller, Opening};
+
+/// When everything on the screen was true.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Moment {
+    /// The venue's entry.
+    pub through: Seq,
+    /// Its venue time.
+    pub time: VenueTime,
+    /// Its settlement date.
+    pub date: Date,
+}
+
+/// One instrument's figures.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Quote {
+    /// Best bid.
+    pub bid: RwSignal<Option<Ticks>>,
+    /// Best ask.
+    pub ask: RwSignal<Option<Ticks>>,
+    /// The mark.
+    pub mark: RwSignal<Option<Ticks>>,
+    /// Accrued interest of one lot.
+    pub accrued: RwSignal<Money>,
+    /// The mark when the day began.
+    pub open: RwSignal<Option<Decimal>>,
+    /// The merged book with the account's own orders marked.
+    pub ladder: RwSignal<Ladder>,
+}
+
+/// The live desk. A handle: copies share everything.
+#[derive(Clone, Copy)]
+pub struct Live {
+    state: StoredValue<State>,
+    quotes: StoredValue<BTreeMap<InstrumentId, Quote>>,
+    orders: StoredValue<BTreeMap<OrderId, RwSignal<OrderFrame>>>,
+    #[cfg_attr(not(target_arch = "wasm32"), allow(dead_code, reason = "sockets are the browser's"))]
+    owner: StoredValue<Owner>,
+    /// As of when everything is.
+    pub moment: RwSignal<Moment>,
+    /// Orders to show, newest first.
+    pub order_ids: RwSignal<Vec<OrderId>>,
+    /// Fills to show, newest first.
+    pub fills: RwSignal<Vec<FillFrame>>,
+    /// The account at the newest marks.
+    pub valuation: RwSignal<Valuation>,
+    /// NAV when the day began.
+    pub day_open_nav: RwSignal<Option<Money>>,
+    /// The portfolio agent's NAV and the entry that it is as of.
+    pub agent_nav: RwSignal<(Money, Seq)>,
+    /// The account's newest entry.
+    pub account_rev: RwSignal<Seq>,
+    /// The connection.
+    pub link: RwSignal<Link>,
+    /// What is announced.
+    pub news: News,
+    /// The instrument that ladder and ticket are about.
+    pub selected: RwSignal<InstrumentId>,
+    /// Previews against fills.
+    pub receipts: RwSignal<Receipts>,
+    started: StoredValue<bool>,
+    caller: StoredValue<Caller>,
+    venue: StoredValue<(String, String, Digest)>,
+}
+
+impl Live {
+    pub(super) fn new(opening: Opening, owner: Owner) -> Self {
+        let caller = opening.caller.clone();
+        let desk = &opening.desk;
+        let venue = (desk.venue_name.clone(), desk.currency.clone(), desk.seed_commitment);
+        let first = desk.instruments.iter().min_by(|a, b| a.symbol.cmp(&b.symbol)).map(|i| i.id);
+        let first = first.unwrap_or_else(|| InstrumentId::derive(desk.venue, ""));
+        let state = State::open(opening);
+        let quotes = state.instruments.keys().map(|id| (*id, Quote::new(&state, *id))).collect();
+        let order = |id: &OrderId| Some((*id, RwSignal::new(state.log.order(*id)?.clone())));
+        let ids = state.log.newest_orders();
+        Self {
+            quotes: StoredValue::new(quotes),
+            orders: StoredValue::new(ids.iter().filter_map(order).collect()),
+            owner: StoredValue::new(owner),
+            moment: RwSignal::new(moment(&state)),
+            order_ids: RwSignal::new(ids),
+            fills: RwSignal::new(state.log.fills().to_vec()),
+            valuation: RwSignal::new(state.valuation()),
+            day_open_nav: RwSignal::new(state.day_open.nav),
+            agent_nav: RwSignal::new(state.agent_nav),
+            account_rev: RwSignal::new(state.account.rev),
+            link: RwSignal::new(Link::default()),
+            news: News::new(),
+            receipts: RwSignal::new(Receipts::default()),
+            selected: RwSignal::new(first),
+            started: StoredValue::new(false),
+            caller: StoredValue::new(caller),
+            venue: StoredValue::new(venue),
+            state: StoredValue::new(state),
+        }
+    }
+
+    /// Connects to the venue, once; the server never does.
+    pub fn start(self) {
+        if !self.started.get_value() {
+            self.started.set_value(true);
+            #[cfg(target_arch = "wasm32")]
+            super::socket::start(self);
+        }
+    }
+
+    /// Who looks.
+    pub fn caller(self) -> Caller {
+        self.caller.get_value()
+    }
+
+    /// The venue's name.
+    pub fn venue_name(self) -> String {
+        self.venue.with_value(|venue| venue.0.clone())
+    }
+
+    /// The one currency's code.
+    pub fn currency(self) -> String {
+        self.venue.with_value(|venue| venue.1.clone())
+    }
+
+    /// What the venue committed to before it opened.
+    pub fn seed_commitment(self) -> Digest {
+        self.venue.with_value(|venue| venue.2)
+    }
+
+    /// What is listed, by symbol.
+    pub fn listed(self) -> Vec<Instrument> {
+        let mut listed: Vec<_> = self.state.with_value(|state| state.instruments.values().cloned().collect());
+        listed.sort_by(|a: &Instrument, b| a.symbol.cmp(&b.symbol));
+        listed
+    }
+
+    /// An instrument by id.
+    pub fn instrument(self, id: InstrumentId) -> Option<Instrument> {
+        self.state.with_value(|state| state.instruments.get(&id).cloned())
+    }
+
+    /// An instrument's figures.
+    pub fn quote(self, id: InstrumentId) -> Option<Quote> {
+        self.quotes.with_value(|quotes| quotes.get(&id).copied())
+    }
+
+    /// An order's newest state.
+    pub fn order(self, id: OrderId) -> Option<RwSignal<OrderFrame>> {
+        self.orders.with_value(|orders| orders.get(&id).copied())
+    }
+
+    /// Reads the plain state, without following it.
+    pub fn read<T>(self, read: impl FnOnce(&State) -> T) -> T {
+        self.state.with_value(read)
+    }
+
+    /// What placing `ticket` now would do. Follow `moment` to follow it.
+    ///
+    /// # Errors
+    /// What the venue would refuse.
+    pub fn preview(self, ticket: &Ticket) -> Result<Preview, Reject> {
+        self.state.with_value(|state| state.preview(ticket))
+    }
+
+    /// Changes the plain state; what it returns is shown by [`Live::show`].
+    #[cfg_attr(not(target_arch = "wasm32"), allow(dead_code, reason = "sockets are the browser's"))]
+    pub(super) fn change<T>(self, change: impl FnOnce(&mut State) -> T) -> T {
+        let mut result = None;
+        self.state.update_value(|state| result = Some(change(state)));
+        #[expect(clippy::expect_used, reason = "update_value ran the closure on a live value")]
+        result.expect("the desk outlives its screens")
+    }
+
+    /// Says something to the user, through the one live region.
+    pub fn say(self, text: impl Into<String>) {
+        self.news.say(Notice(text.into()));
+    }
+
+    /// Shows what has changed since the last frame.
+    #[cfg_attr(not(target_arch = "wasm32"), allow(dead_code, reason = "sockets are the browser's"))]
+    pub(super) fn show(self, changes: Changes) {
+        self.state.with_value(|state| {
+            self.moment.set(moment(state));
+            set(self.agent_nav, state.agent_nav);
+            set(self.day_open_nav, state.day_open.nav);
+            for (id, quote) in self.quotes.get_value() {
+                if changes.account || changes.markets.contains(&id) {
+                    quote.show(state, id);
+                }
+            }
+            if changes.account || !changes.markets.is_empty() {
+                set(self.account_rev, state.account.rev);
+                set(self.valuation, state.valuation());
+            }
+            if changes.fills {
+                self.fills.set(state.log.fills().to_vec());
+            }
+            self.show_orders(state, &changes);
+        });
+        changes.notices.into_iter().for_each(|notice| self.news.say(notice));
+    }
+
+    #[cfg_attr(not(target_arch = "wasm32"), allow(dead_code, reason = "sockets are the browser's"))]
+    fn show_orders(self, state: &State, changes: &Changes) {
+        if changes.orders.is_empty() {
+            return;
+        }
+        for id in &changes.orders {
+            let Some(frame) = state.log.order(*id) else { continue };
+            match self.order(*id) {
+                Some(order) => set(order, frame.clone()),
+                None => {
+                    let signal = self.owner.get_value().with(|| RwSignal::new(frame.clone()));
+                    self.orders.update_value(|orders| {
+                        orders.insert(*id, signal);
+                    });
+                }
+            }
+        }
+        set(self.order_ids, state.log.newest_orders());
+    }
+}
+
+impl Quote {
+    fn new(state: &State, id: InstrumentId) -> Self {
+        let quote = Self {
+            bid: RwSignal::new(None),
+            ask: RwSignal::new(None),
+            mark: RwSignal::new(None),
+            accrued: RwSignal::new(Money::ZERO),
+            open: RwSignal::new(None),
+            ladder: RwSignal::new(Ladder::default()),
+        };
+        quote.show(state, id);
+        quote
+    }
+
+    fn show(self, state: &State, id: InstrumentId) {
+        let Some(market) = state.markets.get(&id) else { return };
+        let ladder = Ladder::of(market, &state.account, id);
+        set(self.bid, ladder.best(Side::Buy));
+        set(self.ask, ladder.best(Side::Sell));
+        set(self.mark, market.mark);
+        set(self.accrued, market.accrued_per_lot);
+        let open = state.day_open.marks.iter().find(|(of, _)| *of == id);
+        set(self.open, open.map(|(_, mark)| *mark));
+        set(self.ladder, ladder);
+    }
+}
+
+fn moment(state: &State) -> Moment {
+    Moment { through: state.through, time: state.time, date: state.date }
+}
+
+/// Sets a signal where it is news: what has not changed is not drawn again.
+fn set<T: PartialEq + Send + Sync + 'static>(signal: RwSignal<T>, value: T) {
+    if signal.with_untracked(|known| *known != value) {
+        signal.set(value);
+    }
+}

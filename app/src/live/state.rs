@@ -1,0 +1,294 @@
+//! What the browser knows of its market and account, and how a cut changes it.
+//!
+//! Plain values: knows neither sockets nor signals, so native tests reach it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use engine::account::Account;
+use engine::event::{AccountFrame, BookFrame, Cut, ExecutionFrame, Item, TickEvent};
+use engine::id::{InstrumentId, OrderId, Seq};
+use engine::instrument::Instrument;
+use engine::money::{Lots, Money, Ticks};
+use engine::order::{Conditions, Preview, Reject, Side, Ticket, TradingStatus, preview};
+use engine::portfolio::{Marked, Valuation, value};
+use engine::time::{Date, VenueTime};
+
+use super::convert;
+use super::log::Log;
+use super::notice::Notice;
+use crate::gateway::{DayOpen, Opening};
+
+/// A price and everything that rests there.
+pub type Level = (Ticks, Lots);
+
+/// One instrument's market.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Market {
+    /// Its mark, once there is one.
+    pub mark: Option<Ticks>,
+    /// Whether it trades.
+    pub status: TradingStatus,
+    /// The entry that set the mark or the status.
+    pub mark_rev: Seq,
+    /// Accrued interest of one lot.
+    pub accrued_per_lot: Money,
+    /// The entry that last changed the book.
+    pub book_rev: Seq,
+    /// Best first.
+    pub bids: Vec<Level>,
+    /// Best first.
+    pub asks: Vec<Level>,
+}
+
+impl Market {
+    /// The resting levels of `side`, best first.
+    pub fn levels(&self, side: Side) -> &[Level] {
+        match side {
+            Side::Buy => &self.bids,
+            Side::Sell => &self.asks,
+        }
+    }
+}
+
+/// What a cut changed: what must be shown again.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Changes {
+    /// Instruments whose book, touch or mark changed.
+    pub markets: BTreeSet<InstrumentId>,
+    /// Orders that are new or changed.
+    pub orders: BTreeSet<OrderId>,
+    /// Whether cash, positions or open orders changed.
+    pub account: bool,
+    /// Whether there are new fills.
+    pub fills: bool,
+    /// What to tell the user.
+    pub notices: Vec<Notice>,
+    /// An execution is missing: the account must be asked for whole.
+    pub gap: bool,
+    /// The account was replaced whole: orders that closed meanwhile must be
+    /// read again.
+    pub reread: bool,
+}
+
+impl Changes {
+    /// Adds what a later cut changed.
+    pub fn merge(&mut self, later: Changes) {
+        self.markets.extend(later.markets);
+        self.orders.extend(later.orders);
+        self.account |= later.account;
+        self.fills |= later.fills;
+        self.notices.extend(later.notices);
+        self.gap |= later.gap;
+        self.reread |= later.reread;
+    }
+}
+
+/// Market and account as of one entry.
+#[derive(Clone, Debug)]
+pub struct State {
+    /// What is listed.
+    pub instruments: BTreeMap<InstrumentId, Instrument>,
+    /// Everything here is as of this entry.
+    pub through: Seq,
+    /// Venue time of that entry.
+    pub time: VenueTime,
+    /// Settlement date.
+    pub date: Date,
+    /// The entry that last changed it.
+    pub date_rev: Seq,
+    /// Marks and books.
+    pub markets: BTreeMap<InstrumentId, Market>,
+    /// The caller's account, as the venue keeps it.
+    pub account: Account,
+    /// Orders and fills to look at, closed ones too.
+    pub log: Log,
+    /// What the day's changes are measured from.
+    pub day_open: DayOpen,
+    /// The portfolio agent's newest word: NAV and the entry it is as of.
+    pub agent_nav: (Money, Seq),
+    /// Waits for the whole account after a gap.
+    gap: bool,
+}
+
+impl State {
+    /// The state that a page starts from.
+    pub fn open(opening: Opening) -> Self {
+        let Opening { caller, desk, orders, fills } = opening;
+        let instruments: BTreeMap<_, _> =
+            desk.instruments.into_iter().map(|instrument| (instrument.id, instrument)).collect();
+        let markets = instruments.keys().map(|id| (*id, Market::default())).collect();
+        let account = convert::account(&desk.account, caller.account, &instruments);
+        let mut state = Self {
+            instruments,
+            through: desk.through,
+            time: desk.time,
+            date: desk.date,
+            date_rev: desk.date_rev,
+            markets,
+            account,
+            log: Log::new(orders, fills),
+            day_open: desk.day_open,
+            agent_nav: (desk.portfolio.valuation.nav, desk.portfolio.through),
+            gap: false,
+        };
+        desk.books.into_iter().for_each(|book| state.set_book(&book));
+        desk.ticks.into_iter().for_each(|tick| state.set_tick(&tick));
+        state.log.take_live(&desk.account.orders);
+        state
+    }
+
+    /// Applies one consistent flush; tells what it changed.
+    pub fn apply(&mut self, cut: Cut) -> Changes {
+        let mut changes = Changes::default();
+        if cut.through < self.through {
+            return changes;
+        }
+        if cut.date != self.date {
+            self.day_open = self.day_close();
+            changes.markets.extend(self.markets.keys());
+        }
+        (self.through, self.time) = (cut.through, cut.time);
+        (self.date, self.date_rev) = (cut.date, cut.date_rev);
+        let mut executed = Vec::new();
+        for item in cut.items {
+            match item {
+                Item::Book(book) => {
+                    changes.markets.insert(book.instrument_id);
+                    self.set_book(&book);
+                }
+                Item::Tick(tick) => {
+                    changes.markets.insert(tick.instrument_id);
+                    self.set_tick(&tick);
+                }
+                Item::Account(frame) => self.set_account(&frame, &mut changes),
+                Item::Execution(frame) => {
+                    if self.execute(&frame, &mut changes) {
+                        executed.push(*frame);
+                    }
+                }
+                Item::Portfolio(snapshot) => {
+                    self.agent_nav = (snapshot.valuation.nav, snapshot.through);
+                }
+                Item::Tape(_) => {}
+            }
+        }
+        changes.notices = Notice::all(&executed, &self.instruments);
+        changes
+    }
+
+    /// The account's figures at the newest marks.
+    pub fn valuation(&self) -> Valuation {
+        value(&self.account, self.date, &|id| self.marked(id))
+    }
+
+    /// What placing `ticket` now would do, by the venue's own rule.
+    ///
+    /// # Errors
+    /// What the venue would refuse.
+    pub fn preview(&self, ticket: &Ticket) -> Result<Preview, Reject> {
+        let conditions = self.conditions(ticket.instrument).ok_or(Reject::UnknownInstrument)?;
+        let opposite = self
+            .markets
+            .get(&ticket.instrument)
+            .map_or(&[][..], |market| market.levels(ticket.side.opposite()));
+        preview(&conditions, &self.account, opposite.iter().copied(), ticket, |id| self.marked(id))
+    }
+
+    fn conditions(&self, id: InstrumentId) -> Option<Conditions<'_>> {
+        let (instrument, market) = (self.instruments.get(&id)?, self.markets.get(&id)?);
+        Some(Conditions {
+            instrument,
+            status: market.status,
+            mark: market.mark.unwrap_or_default(),
+            mark_rev: market.mark_rev,
+            date: self.date,
+            date_rev: self.date_rev,
+            book_rev: market.book_rev,
+        })
+    }
+
+    fn marked(&self, id: InstrumentId) -> Option<Marked<'_>> {
+        let mark = self.markets.get(&id)?.mark?;
+        Some(Marked { instrument: self.instruments.get(&id)?, mark })
+    }
+
+    /// What the next day is measured from: this very instant.
+    fn day_close(&self) -> DayOpen {
+        let mark = |(id, market): (&InstrumentId, &Market)| {
+            Some((*id, self.instruments.get(id)?.price(market.mark?)))
+        };
+        DayOpen { nav: Some(self.valuation().nav), marks: self.markets.iter().filter_map(mark).collect() }
+    }
+
+    fn set_book(&mut self, book: &BookFrame) {
+        let Some(instrument) = self.instruments.get(&book.instrument_id) else { return };
+        let market = self.markets.entry(book.instrument_id).or_default();
+        if book.rev >= market.book_rev {
+            market.book_rev = book.rev;
+            market.bids = convert::levels(&book.bids, instrument);
+            market.asks = convert::levels(&book.asks, instrument);
+        }
+    }
+
+    fn set_tick(&mut self, tick: &TickEvent) {
+        let Some(instrument) = self.instruments.get(&tick.instrument_id) else { return };
+        let market = self.markets.entry(tick.instrument_id).or_default();
+        if tick.mark_rev >= market.mark_rev {
+            market.mark = tick.mid.in_units_of(instrument.tick_size).map(Ticks);
+            market.mark_rev = tick.mark_rev;
+            market.status = tick.status;
+            market.accrued_per_lot = tick.accrued_per_lot;
+        }
+    }
+
+    fn set_account(&mut self, frame: &AccountFrame, changes: &mut Changes) {
+        if frame.account_seq < self.account.account_seq {
+            return;
+        }
+        let same = frame.account_seq == self.account.account_seq && !self.gap;
+        self.account = convert::account(frame, self.account.id, &self.instruments);
+        self.gap = false;
+        changes.account = true;
+        changes.orders.extend(self.log.take_live(&frame.orders));
+        changes.reread |= !same;
+    }
+
+    /// Applies an execution; whether it was the next one.
+    fn execute(&mut self, frame: &ExecutionFrame, changes: &mut Changes) -> bool {
+        if self.gap || frame.account_seq <= self.account.account_seq {
+            return false;
+        }
+        if frame.account_seq != self.account.account_seq + 1 {
+            self.gap = true;
+            changes.gap = true;
+            return false;
+        }
+        changes.account = true;
+        let account = &mut self.account;
+        account.account_seq = frame.account_seq;
+        account.rev = account.rev.max(frame.seq);
+        (account.cash, account.reserved) = (frame.cash, frame.reserved);
+        if let Some(position) = &frame.position
+            && let Some(instrument) = self.instruments.get(&position.instrument_id)
+            && let Some(held) = position.to_position(instrument)
+        {
+            account.positions.insert(position.instrument_id, held);
+        }
+        if let Some(order) = &frame.order {
+            match convert::order(order, &self.instruments) {
+                Some(open) if order.status.is_live() => {
+                    account.open.insert(order.order_id, open);
+                }
+                _ => {
+                    account.open.remove(&order.order_id);
+                }
+            }
+            changes.orders.insert(order.order_id);
+            self.log.put(order.clone());
+        }
+        if let Some(fill) = &frame.fill {
+            changes.fills |= self.log.filled(fill.clone());
+        }
+        true
+    }
+}

@@ -1,0 +1,106 @@
+//! The state against a real venue: what the browser believes is what the
+//! venue decides.
+
+mod bench;
+
+use bench::Bench;
+use engine::event::{Cut, Item};
+use engine::money::Lots;
+use engine::order::{Price, Side};
+
+#[test]
+fn every_preview_is_what_the_venue_decides() {
+    let mut bench = Bench::open();
+    let mut page = bench.page();
+    let (mut compared, mut filled, mut rested, mut cancelled) = (0, 0, 0, 0);
+    for round in 0..400_i64 {
+        page.apply(bench.step());
+        let symbol = (round % 2) as usize;
+        let id = bench.instrument(symbol).id;
+        let touch = bench.venue.book_message(id);
+        let side = if round % 5 < 3 { Side::Buy } else { Side::Sell };
+        let near = match side {
+            Side::Buy => touch.asks.first().map(|row| row.price),
+            Side::Sell => touch.bids.first().map(|row| row.price),
+        };
+        let price = match (round % 3, near) {
+            (0, Some(near)) => Price::Limit(engine::money::Ticks(near.0 - side.sign() * (round % 7 - 3))),
+            _ => Price::Market,
+        };
+        let ticket = bench.ticket(symbol, side, price, 1 + round * 37 % 90);
+        let command = bench.place(&ticket);
+        match page.preview(&ticket) {
+            Err(reject) => assert_eq!(bench.venue.execute(&command).unwrap_err(), reject, "{round}"),
+            Ok(preview) => {
+                let outcome = bench.execute(&command);
+                let answer = outcome.answer.clone().unwrap();
+                assert_eq!(preview.basis, answer.basis, "{round}");
+                assert_eq!(preview.decided.bytes(), answer.decided.bytes(), "{round}");
+                page.apply(bench.cut(&outcome));
+                compared += 1;
+                filled += i32::from(!answer.decided.fills.is_empty());
+                rested += i32::from(answer.decided.resting > Lots::ZERO);
+                cancelled += i32::from(!answer.decided.cancelled.is_empty());
+            }
+        }
+        assert_eq!(page.account.cash, bench.venue.account(bench.account).unwrap().cash, "{round}");
+    }
+    assert!(compared > 200 && filled > 100 && rested > 20, "{compared} {filled} {rested}");
+    assert!(cancelled > 0, "no own order was ever taken out first");
+    let fresh = bench.page();
+    assert_eq!(page.valuation(), fresh.valuation());
+    assert_eq!(page.account.open, fresh.account.open);
+}
+
+#[test]
+fn a_missing_execution_closes_the_account_until_it_comes_whole() {
+    let mut bench = Bench::open();
+    let mut page = bench.page();
+    let mut buy = || {
+        let ticket = bench.ticket(0, Side::Buy, Price::Market, 10);
+        let command = bench.place(&ticket);
+        let outcome = bench.execute(&command);
+        (bench.cut(&outcome), bench.account_frame())
+    };
+    let (first, _) = buy();
+    let (second, whole) = buy();
+    let before = page.account.clone();
+    let changes = page.apply(second.clone());
+    assert!(changes.gap && !changes.account);
+    assert_eq!(page.account, before);
+    // The lost cut comes too late: the account waits for the whole of itself.
+    assert_eq!(page.apply(first), super::state::Changes::default());
+    let cut = Cut { items: vec![Item::Account(Box::new(whole.clone()))], ..second };
+    let changes = page.apply(cut);
+    assert!(changes.account && changes.reread && !changes.gap);
+    assert_eq!((page.account.cash, page.account.account_seq), (whole.cash, whole.account_seq));
+}
+
+#[test]
+fn what_is_known_already_changes_nothing() {
+    let mut bench = Bench::open();
+    let mut page = bench.page();
+    let ticket = bench.ticket(0, Side::Buy, Price::Market, 10);
+    let command = bench.place(&ticket);
+    let outcome = bench.execute(&command);
+    let cut = bench.cut(&outcome);
+    let changes = page.apply(cut.clone());
+    assert!(changes.fills && changes.notices[0].0.starts_with("Bought 10 ACME at "));
+    let (cash, fills) = (page.account.cash, page.log.fills().len());
+    let again = page.apply(cut);
+    assert!(!again.account && again.notices.is_empty());
+    assert_eq!((page.account.cash, page.log.fills().len()), (cash, fills));
+    let order = page.log.order(page.log.newest_orders()[0]).unwrap();
+    assert!(!order.status.is_live());
+}
+
+#[test]
+fn a_new_date_starts_a_new_day() {
+    let mut bench = Bench::open();
+    let mut page = bench.page();
+    let mut cut = bench.step();
+    cut.date = cut.date.plus_days(1);
+    page.apply(cut);
+    assert_eq!(page.day_open.nav, Some(page.valuation().nav));
+    assert_eq!(page.day_open.marks.len(), 2);
+}

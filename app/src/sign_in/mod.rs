@@ -1,0 +1,9 @@
+//! Sign in and register: plain forms that work before hydration and without
+//! scripts; the server answers them with redirects.
+//!
+//! Know no rule about passwords but how the server words them.
+
+mod page;
+mod words;
+
+pub(crate) use page::{Register, SignIn};

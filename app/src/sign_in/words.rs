@@ -1,0 +1,42 @@
+//! What went wrong with a form, worded and put next to its field.
+//!
+//! Codes come back in the address as `?error=…`; does not know who checks.
+
+/// A refusal and where it belongs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Problem {
+    /// `email`, `password`, or nothing for the form as a whole.
+    pub(super) field: Option<&'static str>,
+    /// For people.
+    pub(super) text: &'static str,
+}
+
+/// The words for a code; an unknown code still says that something failed.
+pub(super) fn problem(code: &str) -> Problem {
+    let (field, text) = match code {
+        "invalid_email" => (Some("email"), "Enter an e-mail address like name@example.com."),
+        "email_taken" => (Some("email"), "This address is already registered. Sign in instead."),
+        "password_weak" => (Some("password"), "This password is easy to guess. Use a longer, unusual one."),
+        "password_too_short" => (Some("password"), "Use at least 10 characters."),
+        "password_too_long" => (Some("password"), "Use at most 1,024 characters."),
+        "invalid_credentials" => (None, "E-mail address and password do not match."),
+        "rate_limited" => (None, "Too many attempts. Wait a minute, then try again."),
+        "foreign_origin" => (None, "The form was sent from another site. Send it again from here."),
+        "unavailable" => (None, "The venue is not answering just now. Try again in a moment."),
+        _ => (None, "That did not work. Try again."),
+    };
+    Problem { field, text }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn problems_stand_next_to_their_field() {
+        assert_eq!(problem("email_taken").field, Some("email"));
+        assert_eq!(problem("password_weak").field, Some("password"));
+        assert_eq!(problem("invalid_credentials").field, None);
+        assert!(!problem("anything else").text.is_empty());
+    }
+}

@@ -1,0 +1,161 @@
+//! The depth ladder: rows and bars from one snapshot of the merged book.
+//!
+//! A fixed number of rows on each side, so nothing jumps when the book moves.
+//! A click on a price writes it into the ticket; what it means there is the
+//! ticket's business.
+
+use engine::order::{OrderType, Side};
+use leptos::ev::KeyboardEvent;
+use leptos::prelude::*;
+
+use super::tabs::Tab;
+use super::ticket::Form;
+use crate::live::{Ladder, Live, Rung};
+use crate::widgets::{Units, format};
+
+/// Rows on each side of the spread.
+const DEPTH: usize = 12;
+
+/// As many of them as a phone shows.
+const PHONE_DEPTH: usize = 8;
+
+#[component]
+pub(super) fn LadderPanel(live: Live, form: Form, tab: RwSignal<Tab>) -> impl IntoView {
+    let instrument = Memo::new(move |_| live.instrument(live.selected.get()));
+    let symbol = move || instrument.with(|found| found.as_ref().map(|i| i.symbol.clone()));
+    let ladder = Memo::new(move |_| {
+        live.quote(live.selected.get()).map(|quote| quote.ladder.get()).unwrap_or_default()
+    });
+    let units = Memo::new(move |_| instrument.with(|found| found.as_ref().map(Units::of)));
+    let side = move |side: Side| {
+        let levels: Vec<usize> = match side {
+            Side::Sell => (0..DEPTH).rev().collect(),
+            Side::Buy => (0..DEPTH).collect(),
+        };
+        levels.into_iter().map(|level| view! { <Row ladder units side level form tab /> }).collect_view()
+    };
+    let spread = move || match (ladder.with(Ladder::spread), units.get()) {
+        (Some(ticks), Some(units)) => units.price(ticks),
+        _ => format::ABSENT.to_owned(),
+    };
+    view! {
+        <header>
+            <h2 id="ladder-title">"Depth " <span data-testid="ladder-symbol">{symbol}</span></h2>
+            <span class="note num" data-testid="ladder-rev">
+                {move || format!("book #{}", format::count(ladder.with(|ladder| ladder.rev.0)))}
+            </span>
+        </header>
+        <div class="body">
+            <table data-testid="ladder" on:keydown=walk>
+                <thead>
+                    <tr>
+                        <th scope="col" class="num">
+                            "Own"
+                        </th>
+                        <th scope="col" class="num">
+                            "Size"
+                        </th>
+                        <th scope="col" class="num">
+                            "Price"
+                        </th>
+                        <th scope="col" class="num">
+                            "Total"
+                        </th>
+                    </tr>
+                </thead>
+                <tbody>
+                    {side(Side::Sell)}
+                    <tr class="spread" data-testid="spread">
+                        <th scope="row" colspan="2">
+                            "Spread"
+                        </th>
+                        <td class="num">{spread}</td>
+                        <td></td>
+                    </tr> {side(Side::Buy)}
+                </tbody>
+            </table>
+        </div>
+    }
+    .into_any()
+}
+
+#[component]
+fn Row(
+    ladder: Memo<Ladder>,
+    units: Memo<Option<Units>>,
+    side: Side,
+    level: usize,
+    form: Form,
+    tab: RwSignal<Tab>,
+) -> impl IntoView {
+    let rung = Memo::new(move |_| ladder.with(|ladder| ladder.side(side).get(level).copied()));
+    let lots = move |of: fn(&Rung) -> engine::money::Lots| {
+        move || match (rung.get(), units.get()) {
+            (Some(rung), Some(units)) if of(&rung).0 > 0 => units.quantity(of(&rung)),
+            _ => String::new(),
+        }
+    };
+    let price = move || match (rung.get(), units.get()) {
+        (Some(rung), Some(units)) => units.price(rung.price),
+        _ => format::ABSENT.to_owned(),
+    };
+    let share =
+        move || ladder.with(|ladder| rung.get().map_or(0, |rung| ladder.share(rung.lots))).to_string();
+    let take = move |_| {
+        if let (Some(rung), Some(units)) = (rung.get_untracked(), units.get_untracked()) {
+            form.order_type.set(OrderType::Limit);
+            form.limit.set(units.price_field(rung.price));
+            tab.set(Tab::Trade);
+        }
+    };
+    let name = match side {
+        Side::Buy => format!("bid-{level}"),
+        Side::Sell => format!("ask-{level}"),
+    };
+    let tone = match (side, level < PHONE_DEPTH) {
+        (Side::Buy, true) => "rung bid",
+        (Side::Buy, false) => "rung bid deep",
+        (Side::Sell, true) => "rung ask",
+        (Side::Sell, false) => "rung ask deep",
+    };
+    // Arrow keys move between rows; one row a side is in the tab order.
+    let tabindex = if level == 0 { "0" } else { "-1" };
+    view! {
+        <tr class=tone data-testid=name.clone() data-own=move || rung.get().map(|r| (r.own.0 > 0).to_string())>
+            <td class="num own">
+                <span class="own-mark">{lots(|rung| rung.own)}</span>
+            </td>
+            <td class="num size">
+                <svg class="bar" viewBox="0 0 100 1" preserveAspectRatio="none" aria-hidden="true">
+                    <rect width=share height="1" />
+                </svg>
+                <span data-testid=format!("{name}-size")>{lots(|rung| rung.lots)}</span>
+            </td>
+            <td class="num">
+                <button
+                    type="button"
+                    class="price"
+                    tabindex=tabindex
+                    disabled=move || rung.get().is_none()
+                    data-testid=format!("{name}-price")
+                    on:click=take
+                >
+                    {price}
+                </button>
+            </td>
+            <td class="num muted">{lots(|rung| rung.cumulative)}</td>
+        </tr>
+    }
+    .into_any()
+}
+
+/// Arrow keys move the focus from price to price.
+fn walk(event: KeyboardEvent) {
+    let forward = match event.key().as_str() {
+        "ArrowDown" => true,
+        "ArrowUp" => false,
+        _ => return,
+    };
+    event.prevent_default();
+    crate::widgets::focus_row(&event, forward);
+}

@@ -1,0 +1,175 @@
+//! Orders, newest first, with cancel on those that still live.
+//!
+//! Asks for a cancel and waits for the venue's word; never guesses a status.
+
+use engine::event::OrderFrame;
+use engine::id::OrderId;
+use engine::order::{OrderStatus, OrderType, Side};
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+
+use crate::Hydrated;
+use crate::api;
+use crate::live::Live;
+use crate::widgets::format;
+
+#[component]
+pub(super) fn Orders(live: Live) -> impl IntoView {
+    let open = move || {
+        live.order_ids.with(|ids| {
+            ids.iter()
+                .filter_map(|id| live.order(*id))
+                .filter(|order| order.with(|order| order.status.is_live()))
+                .count()
+        })
+    };
+    view! {
+        <header>
+            <h2 id="orders-title">"Orders"</h2>
+            <span class="note">
+                <span data-testid="open-orders">{open}</span>
+                " open"
+            </span>
+        </header>
+        <div class="body" tabindex="0" role="group" aria-labelledby="orders-title">
+            <table data-testid="orders">
+                <thead>
+                    <tr>
+                        <th scope="col" class="wide">
+                            "Time"
+                        </th>
+                        <th scope="col">"Symbol"</th>
+                        <th scope="col">"Side"</th>
+                        <th scope="col" class="wide">
+                            "Type"
+                        </th>
+                        <th scope="col" class="num">
+                            "Limit"
+                        </th>
+                        <th scope="col" class="num">
+                            "Quantity"
+                        </th>
+                        <th scope="col" class="num wide">
+                            "Filled"
+                        </th>
+                        <th scope="col">"Status"</th>
+                        <th scope="col">
+                            <span class="sr-only">"Cancel"</span>
+                        </th>
+                    </tr>
+                </thead>
+                <tbody>
+                    <For each=move || live.order_ids.get() key=|id| *id let:id>
+                        <Row live id />
+                    </For>
+                </tbody>
+            </table>
+            <Show when=move || live.order_ids.with(Vec::is_empty)>
+                <p class="empty">"No orders yet: the ticket places the first."</p>
+            </Show>
+        </div>
+    }
+    .into_any()
+}
+
+#[component]
+fn Row(live: Live, id: OrderId) -> impl IntoView {
+    let order = live.order(id)?;
+    let frame = order.get_untracked();
+    let symbol = live.instrument(frame.instrument_id).map(|i| i.symbol).unwrap_or_default();
+    let kind = match frame.order_type {
+        OrderType::Market => "Market",
+        OrderType::Limit => "Limit",
+    };
+    let status = move || order.with(|order| order.status);
+    let about = format!(
+        "Cancel {} {} {symbol}",
+        side_word(frame.side).to_lowercase(),
+        format::decimal(frame.quantity)
+    );
+    Some(view! {
+        <tr data-testid="order" data-order=id.to_string() data-status=move || status().as_str()>
+            <td class="num left wide">{format::clock(frame.created_at)}</td>
+            <th scope="row">{symbol}</th>
+            <td class=side_tone(frame.side)>{side_word(frame.side)}</td>
+            <td class="wide">{kind} " " {frame.time_in_force.as_str()}</td>
+            <td class="num">{limit(&frame)}</td>
+            <td class="num">{format::decimal(frame.quantity)}</td>
+            <td class="num wide" data-testid="order-filled">
+                {move || order.with(|order| format::decimal(order.filled_quantity))}
+            </td>
+            <td class=move || status_tone(status()) data-testid="order-status">
+                {move || status_word(status())}
+            </td>
+            <td class="act">
+                <Show when=move || status().is_live()>
+                    <Cancel live id about=about.clone() />
+                </Show>
+            </td>
+        </tr>
+    })
+}
+
+#[component]
+fn Cancel(live: Live, id: OrderId, about: String) -> impl IntoView {
+    let asked = RwSignal::new(false);
+    let Hydrated(hydrated) = expect_context();
+    let cancel = move |_| {
+        asked.set(true);
+        spawn_local(async move {
+            if let Err(error) = api::cancel_order(id.to_string()).await {
+                live.say(format!("Not cancelled: {}", error.message));
+                asked.try_set(false);
+            }
+        });
+    };
+    view! {
+        <button
+            type="button"
+            class="small"
+            aria-label=about
+            disabled=move || asked.get() || !hydrated.get()
+            data-testid="cancel"
+            on:click=cancel
+        >
+            "Cancel"
+        </button>
+    }
+}
+
+fn limit(order: &OrderFrame) -> String {
+    order.limit_price.map_or_else(|| format::ABSENT.to_owned(), format::decimal)
+}
+
+/// The word for a side.
+pub(super) const fn side_word(side: Side) -> &'static str {
+    match side {
+        Side::Buy => "Buy",
+        Side::Sell => "Sell",
+    }
+}
+
+/// A side's colour; the word always stands beside it.
+pub(super) const fn side_tone(side: Side) -> &'static str {
+    match side {
+        Side::Buy => "up",
+        Side::Sell => "down",
+    }
+}
+
+const fn status_word(status: OrderStatus) -> &'static str {
+    match status {
+        OrderStatus::Open => "Open",
+        OrderStatus::Partial => "Partial",
+        OrderStatus::Filled => "Filled",
+        OrderStatus::Cancelled => "Cancelled",
+    }
+}
+
+const fn status_tone(status: OrderStatus) -> &'static str {
+    match status {
+        OrderStatus::Open | OrderStatus::Partial => "own",
+        OrderStatus::Filled => "",
+        OrderStatus::Cancelled => "muted",
+    }
+}

@@ -1,0 +1,139 @@
+//! The ticket's fields, each with its own refusal beside it.
+//!
+//! Write the form's signals; know no rule.
+
+use engine::order::{OrderType, Side, TimeInForce};
+use leptos::prelude::*;
+
+use super::form::Form;
+
+/// The worded refusal that belongs to a field, if there is one.
+pub(super) type Problems = Signal<Option<(&'static str, String)>>;
+
+/// Buy or sell, as two radio buttons.
+#[component]
+pub(super) fn SideField(form: Form) -> impl IntoView {
+    let choice = move |side: Side, word: &'static str, key: &'static str| {
+        view! {
+            <label class="choice" data-side=key>
+                <input
+                    type="radio"
+                    name="side"
+                    value=key
+                    prop:checked=move || form.side.get() == side
+                    checked=side == Side::Buy
+                    data-testid=format!("side-{key}")
+                    on:change=move |_| form.side.set(side)
+                />
+                <span>{word}</span>
+            </label>
+        }
+    };
+    view! {
+        <fieldset class="sides">
+            <legend class="sr-only">"Side"</legend>
+            {choice(Side::Buy, "Buy", "buy")} {choice(Side::Sell, "Sell", "sell")}
+        </fieldset>
+    }
+    .into_any()
+}
+
+/// Limit or market.
+#[component]
+pub(super) fn TypeField(form: Form) -> impl IntoView {
+    let choose = move |event| {
+        let market = event_target_value(&event) == "MARKET";
+        form.order_type.set(if market { OrderType::Market } else { OrderType::Limit });
+    };
+    let value = move || match form.order_type.get() {
+        OrderType::Market => "MARKET",
+        OrderType::Limit => "LIMIT",
+    };
+    view! {
+        <div class="field">
+            <label for="order-type">"Type"</label>
+            <select id="order-type" data-testid="type" prop:value=value on:change=choose>
+                <option value="LIMIT" selected>
+                    "Limit"
+                </option>
+                <option value="MARKET">"Market"</option>
+            </select>
+        </div>
+    }
+    .into_any()
+}
+
+/// What happens to a remainder; a market order never rests.
+#[component]
+pub(super) fn TifField(form: Form) -> impl IntoView {
+    let choose = move |event| {
+        let ioc = event_target_value(&event) == "IOC";
+        form.time_in_force.set(if ioc { TimeInForce::Ioc } else { TimeInForce::Gtc });
+    };
+    let market = move || form.order_type.get() == OrderType::Market;
+    view! {
+        <div class="field">
+            <label for="tif">"Time in force"</label>
+            <select
+                id="tif"
+                data-testid="tif"
+                prop:value=move || form.effective_tif().as_str()
+                disabled=market
+                on:change=choose
+            >
+                <option value="GTC" selected>
+                    "Good till cancelled"
+                </option>
+                <option value="IOC">"Immediate or cancel"</option>
+            </select>
+        </div>
+    }
+    .into_any()
+}
+
+/// A number with its unit, its hint and its refusal.
+#[component]
+pub(super) fn NumberField(
+    name: &'static str,
+    label: &'static str,
+    /// Its unit, in the label.
+    unit: Signal<String>,
+    value: RwSignal<String>,
+    /// Shown while the field is empty.
+    hint: Signal<String>,
+    problems: Problems,
+    #[prop(optional, into)] disabled: Signal<bool>,
+) -> impl IntoView {
+    let mine = Memo::new(move |_| {
+        problems.with(|problem| {
+            problem.as_ref().filter(|(field, _)| *field == name).map(|(_, text)| text.clone())
+        })
+    });
+    let wrong = move || mine.with(Option::is_some).then_some("true");
+    let described = format!("{name}-problem");
+    view! {
+        <div class="field">
+            <label for=name>{label} " " <span class="unit">{unit}</span></label>
+            <input
+                id=name
+                class="num"
+                type="text"
+                inputmode="decimal"
+                autocomplete="off"
+                placeholder=hint
+                disabled=disabled
+                prop:value=value
+                aria-invalid=wrong
+                aria-describedby=described.clone()
+                data-testid=name
+                on:input=move |event| value.set(event_target_value(&event))
+            />
+            <p id=described class="beside" data-testid=format!("{name}-error")>
+                {move || {
+                    mine.get().map(|text| view! { <span class="problem">{text}</span> })
+                }}
+            </p>
+        </div>
+    }
+    .into_any()
+}

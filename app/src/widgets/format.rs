@@ -1,0 +1,162 @@
+//! Numbers as people read them: thousands separated, a true minus, a dash for
+//! what is absent.
+//!
+//! Rounds for showing alone; knows no instrument and no account.
+
+use engine::decimal::Decimal;
+use engine::money::{Money, div_half_even};
+use engine::time::{Date, VenueTime};
+
+/// What is shown for what is absent; never a zero.
+pub const ABSENT: &str = "—";
+
+/// `value` with its own decimals: `−1,234.50`.
+pub fn decimal(value: Decimal) -> String {
+    grouped(i128::from(value.mantissa), value.scale, false)
+}
+
+/// `value` with exactly `scale` decimals, rounded half-even where it has more.
+pub fn decimal_at(value: Decimal, scale: u8) -> String {
+    grouped(rescale(i128::from(value.mantissa), value.scale, scale), scale, false)
+}
+
+/// Money to the cent.
+pub fn money(value: Money) -> String {
+    grouped(i128::from(value.to_cents()), 2, false)
+}
+
+/// Money to the cent with its sign, plus included; zero has none.
+pub fn signed_money(value: Money) -> String {
+    grouped(i128::from(value.to_cents()), 2, true)
+}
+
+/// All of a small amount of money: up to six decimals, at least two.
+pub fn exact_money(value: Money) -> String {
+    decimal(value.to_decimal())
+}
+
+/// A real number with `scale` decimals (at most nine) and its sign.
+pub fn signed_real(value: f64, scale: u8) -> String {
+    real_with(value, scale, true)
+}
+
+/// A real number with `scale` decimals (at most nine).
+pub fn real(value: f64, scale: u8) -> String {
+    real_with(value, scale, false)
+}
+
+/// `now` against `before` as a signed percentage with two decimals; `None`
+/// when `before` is zero.
+pub fn change_percent(now: Decimal, before: Decimal) -> Option<String> {
+    let scale = now.scale.max(before.scale);
+    let now = rescale(i128::from(now.mantissa), now.scale, scale);
+    let before = rescale(i128::from(before.mantissa), before.scale, scale);
+    (before > 0).then(|| {
+        let hundredths = div_half_even((now - before) * 10_000, before);
+        format!("{} %", grouped(hundredths, 2, true))
+    })
+}
+
+/// `09:30:15` of a venue time.
+pub fn clock(time: VenueTime) -> String {
+    let second = time.0.div_euclid(1_000_000).rem_euclid(86_400);
+    format!("{:02}:{:02}:{:02}", second / 3_600, second / 60 % 60, second % 60)
+}
+
+/// `2026-01-05 09:30:15` of a venue time.
+pub fn moment(time: VenueTime) -> String {
+    format!("{} {}", Date::of(time), clock(time))
+}
+
+/// An integer with thousands separators.
+pub fn count(value: u64) -> String {
+    grouped(i128::from(value), 0, false)
+}
+
+fn real_with(value: f64, scale: u8, plus: bool) -> String {
+    const TENS: [f64; 10] = [1., 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9];
+    let scaled = value * TENS[usize::from(scale.min(9))];
+    // Beyond this a double holds no such decimals; screens show a dash.
+    if !scaled.is_finite() || scaled.abs() > 9e18 {
+        return ABSENT.to_owned();
+    }
+    grouped(scaled.round() as i128, scale, plus)
+}
+
+fn rescale(mantissa: i128, from: u8, to: u8) -> i128 {
+    if to >= from {
+        mantissa * 10_i128.pow(u32::from(to - from))
+    } else {
+        div_half_even(mantissa, 10_i128.pow(u32::from(from - to)))
+    }
+}
+
+/// `mantissa × 10^-scale` with separators; a rounded zero carries no sign.
+fn grouped(mantissa: i128, scale: u8, plus: bool) -> String {
+    let width = usize::from(scale) + 1;
+    let digits = format!("{:0width$}", mantissa.unsigned_abs());
+    let (whole, fraction) = digits.split_at(digits.len() - usize::from(scale));
+    let mut out = String::with_capacity(digits.len() + 8);
+    match mantissa {
+        ..=-1 => out.push('−'),
+        1.. if plus => out.push('+'),
+        _ => {}
+    }
+    for (at, digit) in whole.chars().enumerate() {
+        if at > 0 && (whole.len() - at) % 3 == 0 {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    if scale > 0 {
+        out.push('.');
+        out.push_str(fraction);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_grouped_and_carry_a_true_minus() {
+        assert_eq!(decimal(Decimal::new(123_456_789, 2)), "1,234,567.89");
+        assert_eq!(decimal(Decimal::new(-5, 2)), "−0.05");
+        assert_eq!(decimal(Decimal::new(1_000, 0)), "1,000");
+        assert_eq!(decimal_at(Decimal::new(100_125, 3), 2), "100.12"); // half to even
+        assert_eq!(decimal_at(Decimal::new(1001, 1), 2), "100.10");
+        assert_eq!(count(1_234_567), "1,234,567");
+    }
+
+    #[test]
+    fn money_is_shown_to_the_cent() {
+        assert_eq!(money(Money::from_units(1_000_000)), "1,000,000.00");
+        assert_eq!(signed_money(Money(1_250_000_000)), "+1,250.00");
+        assert_eq!(signed_money(Money(-1_250_000_000)), "−1,250.00");
+        // A fraction of a cent is neither gain nor loss.
+        assert_eq!(signed_money(Money(-400)), "0.00");
+        assert_eq!(exact_money(Money(1_000_700)), "1.0007");
+    }
+
+    #[test]
+    fn changes_are_percentages_of_what_was() {
+        // 101.25 / 100.00 − 1 = 1.25 %
+        let change = change_percent(Decimal::new(10_125, 2), Decimal::new(100, 0));
+        assert_eq!(change.as_deref(), Some("+1.25 %"));
+        assert_eq!(change_percent(Decimal::new(1, 0), Decimal::new(0, 0)), None);
+    }
+
+    #[test]
+    fn reals_that_cannot_be_shown_are_absent() {
+        assert_eq!(real(f64::NAN, 2), ABSENT);
+        assert_eq!(signed_real(-1234.567, 2), "−1,234.57");
+    }
+
+    #[test]
+    fn venue_time_reads_as_a_clock() {
+        let time = VenueTime(1_767_605_400_000_001);
+        assert_eq!(clock(time), "09:30:00");
+        assert_eq!(moment(time), "2026-01-05 09:30:00");
+    }
+}

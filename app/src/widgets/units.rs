@@ -1,0 +1,104 @@
+//! An instrument's units: ticks and lots into what people read.
+//!
+//! Knows no market; the instrument fixed these for its life.
+
+use engine::decimal::Decimal;
+use engine::instrument::{Instrument, InstrumentKind};
+use engine::money::{Lots, Ticks};
+
+use super::format;
+
+/// The units in which an instrument is priced and sized.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Units {
+    kind: InstrumentKind,
+    tick_size: Decimal,
+    lot_size: Decimal,
+}
+
+impl Units {
+    /// The units of `instrument`.
+    pub fn of(instrument: &Instrument) -> Self {
+        Self { kind: instrument.kind(), tick_size: instrument.tick_size, lot_size: instrument.lot_size }
+    }
+
+    /// What a quantity counts.
+    pub const fn counted(self) -> &'static str {
+        match self.kind {
+            InstrumentKind::Equity => "shares",
+            InstrumentKind::Option | InstrumentKind::Future => "contracts",
+            InstrumentKind::Bond => "face",
+            InstrumentKind::Swap => "notional",
+        }
+    }
+
+    /// What a price is a price of, where that is not one unit.
+    pub const fn priced_per(self) -> Option<&'static str> {
+        match self.kind {
+            InstrumentKind::Bond | InstrumentKind::Swap => Some("per 100"),
+            InstrumentKind::Equity | InstrumentKind::Option | InstrumentKind::Future => None,
+        }
+    }
+
+    /// A price as exact decimal.
+    pub fn price_of(self, ticks: Ticks) -> Decimal {
+        self.tick_size.times(ticks.0).unwrap_or(Decimal::new(i64::MAX, 0))
+    }
+
+    /// A price to read.
+    pub fn price(self, ticks: Ticks) -> String {
+        format::decimal(self.price_of(ticks))
+    }
+
+    /// A price as it stands in a field: no separators, a plain minus.
+    pub fn price_field(self, ticks: Ticks) -> String {
+        self.price_of(ticks).to_string()
+    }
+
+    /// A quantity as exact decimal in units.
+    pub fn quantity_of(self, lots: Lots) -> Decimal {
+        self.lot_size.times(lots.0).unwrap_or(Decimal::new(i64::MAX, 0))
+    }
+
+    /// A quantity in units, to read.
+    pub fn quantity(self, lots: Lots) -> String {
+        format::decimal(self.quantity_of(lots))
+    }
+
+    /// The average of fills as a price with two more decimals than the tick
+    /// size; `None` when nothing filled.
+    pub fn average(self, fills: &[engine::order::PriceFill]) -> Option<Decimal> {
+        let lots: i128 = fills.iter().map(|fill| i128::from(fill.lots.0)).sum();
+        let ticks: i128 = fills.iter().map(|fill| i128::from(fill.price.0) * i128::from(fill.lots.0)).sum();
+        (lots > 0).then(|| {
+            let hundredths = engine::money::div_half_even(ticks * 100, lots);
+            let mantissa = i64::try_from(hundredths).unwrap_or(i64::MAX);
+            let scaled = Decimal::new(self.tick_size.mantissa, self.tick_size.scale + 2);
+            scaled.times(mantissa).unwrap_or(scaled)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use engine::order::PriceFill;
+
+    #[test]
+    fn an_average_price_has_two_more_decimals() {
+        let units = Units {
+            kind: InstrumentKind::Equity,
+            tick_size: Decimal::new(1, 2),
+            lot_size: Decimal::new(1, 0),
+        };
+        let fills = [
+            PriceFill { price: Ticks(10_005), lots: Lots(60) },
+            PriceFill { price: Ticks(10_010), lots: Lots(40) },
+        ];
+        // (60 × 100.05 + 40 × 100.10) / 100 = 100.07
+        assert_eq!(units.average(&fills).unwrap().to_string(), "100.0700");
+        assert_eq!(units.average(&[]), None);
+        assert_eq!(units.price(Ticks(123_456)), "1,234.56");
+        assert_eq!(units.price_field(Ticks(123_456)), "1234.56");
+    }
+}

@@ -1,0 +1,84 @@
+import { expect, type Locator } from "@playwright/test";
+import { Site } from "./site.ts";
+
+export const PASSWORD = "violet-anchor-42-lantern";
+
+export interface Order {
+  side: "buy" | "sell";
+  quantity: string;
+  /** A limit order at this price; a market order without it. */
+  limit?: string;
+  ioc?: boolean;
+}
+
+/** The trading screens, from the outside. */
+export class Terminal extends Site {
+  at(id: string): Locator {
+    return this.page.getByTestId(id);
+  }
+
+  /** Registers by the plain form and arrives at the trading screen. */
+  async register(email: string): Promise<void> {
+    await this.open("/register");
+    await this.at("email").fill(email);
+    await this.at("password").fill(PASSWORD);
+    await this.at("submit").click();
+    await this.arrived();
+  }
+
+  async signIn(email: string): Promise<void> {
+    await this.open("/login");
+    await this.at("email").fill(email);
+    await this.at("password").fill(PASSWORD);
+    await this.at("submit").click();
+    await this.arrived();
+  }
+
+  async arrived(): Promise<void> {
+    await expect(this.at("ticket")).toBeVisible();
+    await this.hydrated();
+    await this.live();
+  }
+
+  /** Waits until prices are live. */
+  async live(): Promise<void> {
+    await expect(this.at("connection")).toContainText("Live", { timeout: 20_000 });
+  }
+
+  async choose(symbol: string): Promise<void> {
+    await this.at("watch").getByRole("button", { name: symbol }).click();
+    await expect(this.at("ticket-symbol")).toHaveText(symbol);
+  }
+
+  /** Fills the ticket with the keyboard's help alone. */
+  async fill(order: Order): Promise<void> {
+    await this.at(`side-${order.side}`).check({ force: true });
+    await this.at("type").selectOption(order.limit === undefined ? "MARKET" : "LIMIT");
+    await this.at("quantity").fill(order.quantity);
+    if (order.limit !== undefined) {
+      await this.at("tif").selectOption(order.ioc ? "IOC" : "GTC");
+      await this.at("limit_price").fill(order.limit);
+    }
+  }
+
+  /** Presses Enter, says yes where it is asked, and waits for the answer. */
+  async send(): Promise<void> {
+    await expect(this.at("submit-order")).toBeEnabled();
+    await this.at("quantity").press("Enter");
+    const answered = this.page.locator('[data-testid="order-answer"][data-state="accepted"]');
+    await expect(answered.or(this.at("confirm-yes"))).toBeVisible();
+    if (await this.at("confirm-yes").isVisible()) await this.at("confirm-yes").click();
+    await expect(answered).toBeVisible();
+  }
+
+  async place(order: Order): Promise<void> {
+    await this.fill(order);
+    await this.send();
+  }
+
+  /** A shown number as it was meant: no group separators, a plain minus. */
+  async number(id: string): Promise<number> {
+    const text = await this.at(id).first().innerText();
+    return Number(text.replace(/[,\s]/g, "").replace("−", "-").replace(/[▲▼]/g, ""));
+  }
+}

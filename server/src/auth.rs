@@ -1,0 +1,284 @@
+//! The auth agent: who somebody is, and the sessions that say so.
+//!
+//! *Listens*: nothing; it is asked. *Publishes*: `OpenAccount` commands, and
+//! [`SessionEnded`] at every sign-out. *Owns*: users and sessions. *Never*
+//! writes money: what a new account holds, the venue decides.
+
+mod email;
+mod ended;
+mod limiter;
+mod password;
+mod routes;
+mod session;
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use axum::http::{HeaderMap, HeaderValue};
+use engine::id::{AccountId, VenueId};
+use engine::venue::Command;
+use uuid::Uuid;
+
+use crate::bus::Bus;
+use crate::clock::WallClock;
+use crate::config::Config;
+use crate::shutdown::Shutdown;
+use crate::store::api::users::{Holder, NewUser};
+use crate::store::{Store, StoreError};
+use crate::telemetry::Health;
+use crate::trading::client::{SendError, SequencerClient};
+
+pub use email::Email;
+pub use ended::{SessionEnded, ended_stream};
+pub use limiter::Limiter;
+pub use password::{HashError, Weakness};
+pub use routes::{Peer, routes};
+pub use session::{SessionKey, Sessions, SignedIn};
+
+/// How long an `OpenAccount` may wait for the sequencer.
+const OPEN_WITHIN: Duration = Duration::from_secs(5);
+
+/// How long to wait before accounts are opened that could not be.
+const OPEN_AGAIN: Duration = Duration::from_secs(1);
+
+/// How often sessions that ended by themselves are forgotten.
+const SWEEP: Duration = Duration::from_secs(300);
+
+/// Why somebody is not let in.
+#[derive(Debug, thiserror::Error)]
+pub enum AuthError {
+    /// Not an address.
+    #[error("That is not an e-mail address.")]
+    InvalidEmail,
+    /// Another user's address.
+    #[error("There is a user with this e-mail address.")]
+    EmailTaken,
+    /// Too short, too long or guessable.
+    #[error(transparent)]
+    Weak(#[from] Weakness),
+    /// No such user, or another password: never told apart.
+    #[error("The e-mail address or the password is wrong.")]
+    InvalidCredentials,
+    /// Too many tries.
+    #[error("Too many tries. Wait {seconds} s.")]
+    RateLimited {
+        /// Seconds to wait.
+        seconds: u64,
+    },
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A hash could not be made.
+    #[error(transparent)]
+    Hash(#[from] HashError),
+    /// The account is not open yet: the user is stored, signing in tries again.
+    #[error("The account could not be opened yet: {0}")]
+    Account(#[from] SendError),
+}
+
+/// What auth is made of.
+#[derive(Clone, Debug)]
+pub struct Deps {
+    /// Users and sessions.
+    pub store: Store,
+    /// Where sign-outs are announced.
+    pub bus: Bus,
+    /// Where accounts are opened.
+    pub sequencer: SequencerClient,
+    /// Sessions and limits use the time on the wall.
+    pub clock: WallClock,
+    /// The market that new users get an account in.
+    pub venue: VenueId,
+    /// Where the agent reports.
+    pub health: Health,
+}
+
+/// The agent; clones share it.
+#[derive(Clone, Debug)]
+pub struct Auth {
+    deps: Deps,
+    sessions: Sessions,
+    hasher: password::Hasher,
+    failures: Limiter<(String, IpAddr)>,
+    registrations: Limiter<IpAddr>,
+    owner_email: Option<String>,
+}
+
+/// A user who was let in, and the cookie that says so.
+#[derive(Clone, Debug)]
+pub struct Entered {
+    /// Who.
+    pub user: Uuid,
+    /// The `Set-Cookie` header.
+    pub cookie: HeaderValue,
+}
+
+impl Auth {
+    /// Makes the agent.
+    ///
+    /// # Errors
+    /// When the system gives no randomness.
+    pub fn new(deps: Deps, config: &Config, secure: bool) -> Result<Self, HashError> {
+        let sessions =
+            Sessions::new(deps.store.clone(), deps.clock.clone(), deps.venue, config.session, secure);
+        Ok(Self {
+            sessions,
+            hasher: password::Hasher::new()?,
+            failures: Limiter::new(config.limits.login_failures_per_minute),
+            registrations: Limiter::new(config.limits.registrations_per_minute),
+            owner_email: config.owner_email.as_ref().map(|email| email.to_lowercase()),
+            deps,
+        })
+    }
+
+    /// The sessions, for whoever must know who asks.
+    pub fn sessions(&self) -> &Sessions {
+        &self.sessions
+    }
+
+    /// Stores a user, opens their account and signs them in; ends after the
+    /// account's commit.
+    ///
+    /// # Errors
+    /// [`AuthError`]. After `Account` the user exists and can sign in.
+    pub async fn register(
+        &self,
+        email: &str,
+        password: String,
+        address: IpAddr,
+        headers: &HeaderMap,
+    ) -> Result<Entered, AuthError> {
+        let email = Email::parse(email).ok_or(AuthError::InvalidEmail)?;
+        password::judge(&password, email.as_str())?;
+        let limited = |seconds| AuthError::RateLimited { seconds };
+        self.registrations.count(address, self.deps.clock.now()).map_err(limited)?;
+        // A task of its own: a client that hangs up must not leave half a user.
+        let (auth, name) = (self.clone(), email.clone());
+        let created = tokio::spawn(async move { auth.create(name, password).await });
+        let user = created.await.map_err(|error| StoreError::Corrupt(error.to_string()))??;
+        self.enter(user, headers).await
+    }
+
+    /// Signs a user in, with a new session of their own.
+    ///
+    /// # Errors
+    /// [`AuthError`]; unknown users and wrong passwords look and take the same.
+    pub async fn sign_in(
+        &self,
+        email: &str,
+        password: String,
+        address: IpAddr,
+        headers: &HeaderMap,
+    ) -> Result<Entered, AuthError> {
+        let name: String = email.chars().take(254).collect::<String>().to_lowercase();
+        let key = (name, address);
+        let limited = |seconds| AuthError::RateLimited { seconds };
+        self.failures.count(key.clone(), self.deps.clock.now()).map_err(limited)?;
+        // What is no address is nobody's, after as much work.
+        let found = match Email::parse(email) {
+            Some(email) => self.deps.store.user_by_email(email.as_str()).await?,
+            None => None,
+        };
+        let (user, hash) = found.map(|row| (row.id, row.password_hash)).unzip();
+        let right = self.hasher.verify(password, hash).await?;
+        let user = user.filter(|_| right).ok_or(AuthError::InvalidCredentials)?;
+        self.failures.forgive(&key);
+        self.open_accounts(Some(user)).await?;
+        self.enter(user, headers).await
+    }
+
+    /// Ends the request's session for good and says so to whoever holds its
+    /// sockets. The cookie that makes the browser forget it.
+    ///
+    /// # Errors
+    /// When store or bus fail.
+    pub async fn sign_out(&self, headers: &HeaderMap) -> Result<HeaderValue, AuthError> {
+        self.leave(headers).await?;
+        Ok(self.sessions.forget())
+    }
+
+    /// Gives a user a session of its own; the one that the request came with
+    /// ends.
+    async fn enter(&self, user: Uuid, headers: &HeaderMap) -> Result<Entered, AuthError> {
+        self.leave(headers).await?;
+        Ok(Entered { user, cookie: self.sessions.start(user).await? })
+    }
+
+    async fn leave(&self, headers: &HeaderMap) -> Result<(), AuthError> {
+        if let Some(session) = self.sessions.end(headers).await? {
+            ended::announce(&self.deps.bus, self.deps.venue, session).await;
+        }
+        Ok(())
+    }
+
+    async fn create(&self, email: Email, password: String) -> Result<Uuid, AuthError> {
+        let id = Uuid::new_v4();
+        let account = AccountId::derive(self.deps.venue, id);
+        let user = NewUser {
+            id,
+            email: email.as_str().to_owned(),
+            password_hash: self.hasher.hash(password).await?,
+            created_at: self.deps.clock.now(),
+            venue: self.deps.venue,
+            account,
+        };
+        if !self.deps.store.insert_user(&user).await? {
+            return Err(AuthError::EmailTaken);
+        }
+        if self.owner_email.as_deref() == Some(email.as_str()) {
+            self.deps.store.set_owner(self.deps.venue, email.as_str()).await?;
+        }
+        tracing::info!(event = "user_registered", user = %id, "a user registered");
+        self.open(Holder { user: id, account }).await?;
+        Ok(id)
+    }
+
+    /// Opens what was promised and is not open: everybody's, or one user's.
+    async fn open_accounts(&self, user: Option<Uuid>) -> Result<(), AuthError> {
+        for holder in self.deps.store.unopened_accounts(self.deps.venue, user).await? {
+            self.open(holder).await?;
+        }
+        Ok(())
+    }
+
+    async fn open(&self, holder: Holder) -> Result<(), SendError> {
+        let command = Command::OpenAccount { account: holder.account };
+        self.deps.sequencer.send(command, OPEN_WITHIN).await.map(|_| ())
+    }
+}
+
+/// Opens accounts that were promised before the start, then forgets sessions
+/// that ended by themselves, until `shutdown`.
+///
+/// # Errors
+/// When the store fails.
+pub async fn run(auth: Auth, shutdown: Shutdown) -> Result<(), StoreError> {
+    if let Some(email) = &auth.owner_email {
+        auth.deps.store.set_owner(auth.deps.venue, email).await?;
+    }
+    while let Err(error) = auth.open_accounts(None).await {
+        tracing::warn!(event = "accounts_unopened", %error, "accounts could not be opened yet");
+        tokio::select! {
+            () = shutdown.cancelled() => return Ok(()),
+            () = pause(OPEN_AGAIN) => {}
+        }
+    }
+    let mut sweeps = 0;
+    loop {
+        auth.sessions.sweep().await?;
+        sweeps += 1;
+        auth.deps.health.report("auth", sweeps);
+        tokio::select! {
+            () = shutdown.cancelled() => return Ok(()),
+            () = pause(SWEEP) => {}
+        }
+    }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "sessions end on the wall's time; nothing tells that trading is back"
+)]
+async fn pause(wait: Duration) {
+    tokio::time::sleep(wait).await;
+}

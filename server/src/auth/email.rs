@@ -1,0 +1,87 @@
+//! E-mail addresses as names of users: shape only, no mail is ever sent.
+//!
+//! Does not know who is registered.
+
+use std::fmt;
+
+/// Longest address, in bytes.
+const MAX_BYTES: usize = 254;
+
+/// Longest part before the `@`, in bytes.
+const MAX_LOCAL_BYTES: usize = 64;
+
+/// A well-formed address, in lower case: two spellings that differ in case
+/// alone are one user.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Email(String);
+
+impl Email {
+    /// Reads an address; `None` for what cannot be one.
+    pub fn parse(text: &str) -> Option<Self> {
+        let clean = !text.is_empty()
+            && text.len() <= MAX_BYTES
+            && !text.chars().any(|c| c.is_control() || c.is_whitespace() || "<>,;\"\\".contains(c));
+        let (local, domain) = text.rsplit_once('@')?;
+        let label = |label: &str| {
+            !label.is_empty()
+                && label.len() <= 63
+                && label.chars().all(|c| c.is_alphanumeric() || c == '-')
+                && !label.starts_with('-')
+                && !label.ends_with('-')
+        };
+        let well_formed = clean
+            && !local.is_empty()
+            && local.len() <= MAX_LOCAL_BYTES
+            && !local.contains('@')
+            && domain.contains('.')
+            && domain.split('.').all(label);
+        well_formed.then(|| Self(text.to_lowercase()))
+    }
+
+    /// The text, in lower case.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Email {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_read_or_refused() {
+        for good in ["a@example.com", "First.Last+tag@sub.example.org", "ünï@exämple.de"] {
+            assert!(Email::parse(good).is_some(), "{good}");
+        }
+        let long = format!("{}@example.com", "a".repeat(65));
+        let longer = format!("a@{}.com", "a.".repeat(130));
+        for bad in [
+            "",
+            "a",
+            "a@",
+            "@example.com",
+            "a@b",
+            "a@example..com",
+            "a@-x.com",
+            "a b@example.com",
+            "a\0@example.com",
+            "a\r\nBcc: b@example.com",
+            "a@b@example.com",
+            &long,
+            &longer,
+        ] {
+            assert!(Email::parse(bad).is_none(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn case_makes_no_second_user() {
+        assert_eq!(Email::parse("Ada@Example.com"), Email::parse("ada@example.COM"));
+    }
+}

@@ -1,0 +1,58 @@
+//! The word that a session ended, for every gateway that holds its sockets.
+//!
+//! It names the hash that the store knows the session by, which signs nobody
+//! in. Does not know sockets.
+
+use engine::id::{Digest, VenueId};
+use serde::{Deserialize, Serialize};
+
+use super::session::SessionKey;
+use crate::bus::Bus;
+use crate::bus::decode::{Envelope, encode};
+
+/// Sign-outs kept for gateways that are slow to read.
+const KEPT: u64 = 1_000;
+
+/// A session was signed out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionEnded {
+    /// Version of this shape: 1.
+    pub v: u8,
+    /// Whose market's users read it.
+    pub venue: VenueId,
+    /// The session's name in the store.
+    pub session: Digest,
+}
+
+impl Envelope for SessionEnded {
+    const VERSION: u8 = 1;
+
+    fn stamp(&self) -> (u8, VenueId) {
+        (self.v, self.venue)
+    }
+}
+
+impl SessionEnded {
+    /// The session that ended.
+    pub fn key(&self) -> SessionKey {
+        SessionKey::from_hash(self.session)
+    }
+}
+
+/// Name of the stream of sign-outs of `venue`'s users.
+pub fn ended_stream(venue: VenueId) -> String {
+    format!("{{{venue}}}:session_stream")
+}
+
+/// Says that `session` ended. When the bus is away, sockets notice by
+/// themselves a little later: they ask for their session again and again.
+pub(super) async fn announce(bus: &Bus, venue: VenueId, session: SessionKey) {
+    let stream = ended_stream(venue);
+    let message = SessionEnded { v: SessionEnded::VERSION, venue, session: session.hash() };
+    match bus.append_auto(&stream, encode(&message), usize::MAX).await {
+        Ok(id) => {
+            let _ = bus.trim(&stream, id.saturating_sub(KEPT)).await;
+        }
+        Err(error) => tracing::warn!(event = "sign_out_unannounced", %error, "a sign-out was not announced"),
+    }
+}

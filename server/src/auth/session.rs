@@ -1,0 +1,187 @@
+//! Sessions: who a cookie belongs to.
+//!
+//! A session is a row that sign-in inserts and sign-out deletes, and nothing
+//! else ever writes it whole: a request in flight cannot bring a session back,
+//! and every sign-in has an id of its own. The store holds hashes of ids, so a
+//! copy of it signs nobody in. Does not know pages or orders.
+
+use axum::http::header::{COOKIE, HeaderMap, HeaderValue};
+use engine::id::{AccountId, Digest, VenueId};
+use engine::time::{MICROS_PER_SECOND, WallTime};
+use uuid::Uuid;
+
+use crate::clock::WallClock;
+use crate::config::SessionLimits;
+use crate::store::{Store, StoreError};
+
+/// Activity is noted no more often than this.
+const TOUCH_MICROS: i64 = 30 * MICROS_PER_SECOND;
+
+/// A session's name in the store and inside the server: the hash of the id
+/// that its cookie holds.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct SessionKey([u8; 32]);
+
+impl SessionKey {
+    /// The session that the store knows by `hash`.
+    pub(super) fn from_hash(hash: Digest) -> Self {
+        Self(hash.0)
+    }
+
+    /// What the store knows it by.
+    pub(super) fn hash(self) -> Digest {
+        Digest(self.0)
+    }
+}
+
+impl std::fmt::Debug for SessionKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SessionKey(…)")
+    }
+}
+
+/// Somebody who is signed in.
+#[derive(Clone, Debug)]
+pub struct SignedIn {
+    /// Their session.
+    pub session: SessionKey,
+    /// Who.
+    pub user: Uuid,
+    /// In lower case.
+    pub email: String,
+    /// Their account in the venue.
+    pub account: AccountId,
+    /// Whether the venue is theirs.
+    pub owner: bool,
+    /// When the session ends whatever they do.
+    pub expires_at: WallTime,
+}
+
+/// The sessions of one venue's users; cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Sessions {
+    store: Store,
+    clock: WallClock,
+    venue: VenueId,
+    idle_micros: i64,
+    absolute_micros: i64,
+    secure: bool,
+}
+
+impl Sessions {
+    /// Sessions in `store`; `secure` when the site is served over https.
+    pub fn new(store: Store, clock: WallClock, venue: VenueId, limits: SessionLimits, secure: bool) -> Self {
+        let micros = |seconds: u64| i64::try_from(seconds).unwrap_or(i64::MAX / 2) * MICROS_PER_SECOND;
+        Self {
+            store,
+            clock,
+            venue,
+            idle_micros: micros(limits.idle_minutes * 60),
+            absolute_micros: micros(limits.absolute_hours * 3_600),
+            secure,
+        }
+    }
+
+    /// The cookie's name: browsers let a `__Host-` cookie be set over https
+    /// alone, for this very host and the whole of it.
+    pub fn cookie_name(&self) -> &'static str {
+        if self.secure { "__Host-tradefloor" } else { "tradefloor" }
+    }
+
+    /// Starts a session of `user` and gives its cookie.
+    ///
+    /// # Errors
+    /// When the store or the system's randomness fails.
+    pub async fn start(&self, user: Uuid) -> Result<HeaderValue, StoreError> {
+        let mut id = [0; 32];
+        getrandom::fill(&mut id).map_err(|error| StoreError::Corrupt(format!("no randomness: {error}")))?;
+        let id = Digest(id).to_string();
+        let now = self.clock.now();
+        let expires_at = now.plus_micros(self.absolute_micros);
+        self.store.insert_session(key(&id).0, user, now, expires_at).await?;
+        Ok(self.cookie(&id, self.absolute_micros / MICROS_PER_SECOND))
+    }
+
+    /// Who the request's cookie belongs to, if to anyone still. Counts as
+    /// activity.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn find(&self, request: &HeaderMap) -> Result<Option<SignedIn>, StoreError> {
+        match self.key_of(request) {
+            Some(key) => self.active(key).await,
+            None => Ok(None),
+        }
+    }
+
+    /// The session `key`, if it goes on. Counts as activity: an open socket
+    /// asks this as long as it is open.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn active(&self, key: SessionKey) -> Result<Option<SignedIn>, StoreError> {
+        let Some(row) = self.store.session(self.venue, key.0).await? else { return Ok(None) };
+        let now = self.clock.now();
+        let expires_at = row.created_at.plus_micros(self.absolute_micros);
+        let idle = now.0 - row.last_seen_at.0;
+        if now >= expires_at || idle >= self.idle_micros {
+            self.store.delete_session(key.0).await?;
+            return Ok(None);
+        }
+        if idle >= TOUCH_MICROS && !self.store.touch_session(key.0, now).await? {
+            return Ok(None);
+        }
+        Ok(Some(SignedIn {
+            session: key,
+            user: row.user,
+            email: row.email,
+            account: row.account,
+            owner: row.owner,
+            expires_at,
+        }))
+    }
+
+    /// Ends the request's session for good, if it has one.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn end(&self, request: &HeaderMap) -> Result<Option<SessionKey>, StoreError> {
+        let Some(key) = self.key_of(request) else { return Ok(None) };
+        Ok(self.store.delete_session(key.0).await?.then_some(key))
+    }
+
+    /// Forgets sessions that can no longer be used.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn sweep(&self) -> Result<u64, StoreError> {
+        let now = self.clock.now();
+        self.store.delete_stale_sessions(now.plus_micros(-self.idle_micros), now).await
+    }
+
+    /// The cookie that makes a browser forget its session.
+    pub fn forget(&self) -> HeaderValue {
+        self.cookie("", 0)
+    }
+
+    fn key_of(&self, request: &HeaderMap) -> Option<SessionKey> {
+        let name = self.cookie_name();
+        let pairs = request.get_all(COOKIE).iter().filter_map(|header| header.to_str().ok());
+        let id = pairs
+            .flat_map(|pairs| pairs.split(';'))
+            .filter_map(|pair| pair.trim().split_once('='))
+            .find_map(|(key, value)| (key == name).then_some(value))?;
+        (id.len() == 64 && id.bytes().all(|byte| byte.is_ascii_hexdigit())).then(|| key(id))
+    }
+
+    fn cookie(&self, id: &str, seconds: i64) -> HeaderValue {
+        let name = self.cookie_name();
+        let secure = if self.secure { "; Secure" } else { "" };
+        let text = format!("{name}={id}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}");
+        HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static(""))
+    }
+}
+
+fn key(id: &str) -> SessionKey {
+    SessionKey(Digest::of(&[id.as_bytes()]).0)
+}

@@ -1,0 +1,131 @@
+//! The command line: what can be asked of `tradefloor`, and with which flags.
+//!
+//! Flags are texts here; [`crate::config`] reads them, so that a bad value is
+//! reported the same wherever it came from.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::config::{Config, ConfigError, Sources};
+
+/// A trading floor in one binary.
+#[derive(Debug, Parser)]
+#[command(name = "tradefloor", version, about)]
+pub struct Cli {
+    /// `serve` when absent.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// Settings, before or after the command.
+    #[command(flatten)]
+    pub flags: Flags,
+}
+
+/// What can be asked.
+#[derive(Clone, Debug, PartialEq, Eq, Subcommand)]
+pub enum Command {
+    /// Run every agent in this process.
+    Serve,
+    /// Check the journal's chain, the projections and the ledger.
+    Verify,
+    /// Decide the journal again and compare; make its steps again from the seed.
+    Replay,
+    /// Print the effective configuration, secrets redacted.
+    Config,
+    /// Price rows of contracts and market: values, Greeks, and bad rows by line.
+    Price {
+        /// CSV with a header, or JSON.
+        #[arg(long, value_name = "FILE")]
+        input: PathBuf,
+    },
+}
+
+/// Settings on the command line.
+#[derive(Clone, Debug, Default, Args)]
+pub struct Flags {
+    /// File of settings; `tradefloor.toml` is read when it is there.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Folder of the databases.
+    #[arg(long, global = true, value_name = "FOLDER", allow_hyphen_values = true)]
+    pub data: Option<String>,
+    /// Address to listen on; port 0 picks a free one.
+    #[arg(long, global = true, value_name = "ADDRESS", allow_hyphen_values = true)]
+    pub listen: Option<String>,
+    /// What drives the market: realtime or manual.
+    #[arg(long, global = true, allow_hyphen_values = true)]
+    pub clock: Option<String>,
+    /// Venue seconds a wall second.
+    #[arg(long, global = true, allow_hyphen_values = true)]
+    pub speed: Option<String>,
+    /// Seed of a new venue; drawn from the system when absent.
+    #[arg(long, global = true, allow_hyphen_values = true)]
+    pub seed: Option<String>,
+    /// E-mail address of the venue's owner.
+    #[arg(long, global = true, value_name = "EMAIL", allow_hyphen_values = true)]
+    pub owner_email: Option<String>,
+    /// While nobody watches: pause or run.
+    #[arg(long, global = true, allow_hyphen_values = true)]
+    pub idle: Option<String>,
+    /// What is logged, like `info` or `info,server::trading=debug`.
+    #[arg(long, global = true, value_name = "FILTER", allow_hyphen_values = true)]
+    pub log: Option<String>,
+    /// Any other setting; `tradefloor config` lists them.
+    #[arg(long, global = true, value_name = "KEY=VALUE", allow_hyphen_values = true)]
+    pub set: Vec<String>,
+}
+
+impl Flags {
+    /// The effective configuration, with these flags on top of everything.
+    ///
+    /// # Errors
+    /// The first setting that is unknown or cannot be read.
+    pub fn load(&self, environment: Vec<(String, String)>) -> Result<Config, ConfigError> {
+        let named = [
+            ("data", "--data", &self.data),
+            ("listen", "--listen", &self.listen),
+            ("clock", "--clock", &self.clock),
+            ("speed", "--speed", &self.speed),
+            ("seed", "--seed", &self.seed),
+            ("owner_email", "--owner-email", &self.owner_email),
+            ("idle", "--idle", &self.idle),
+            ("log", "--log", &self.log),
+        ];
+        let named = named
+            .into_iter()
+            .filter_map(|(key, flag, value)| Some((key.to_owned(), value.clone()?, flag.to_owned())));
+        let set = self.set.iter().map(|text| {
+            let (key, value) = text.split_once('=').unwrap_or((text, ""));
+            (key.trim().to_owned(), value.trim().to_owned(), format!("--set {}", key.trim()))
+        });
+        let flags = named.chain(set).collect();
+        Sources { file: self.config.clone(), environment, flags }.load()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(words: &[&str]) -> Cli {
+        Cli::try_parse_from(["tradefloor"].iter().chain(words)).unwrap()
+    }
+
+    #[test]
+    fn serve_goes_without_saying_and_flags_stand_anywhere() {
+        assert_eq!(parsed(&[]).command, None);
+        let cli = parsed(&["serve", "--speed", "2", "--set", "session.idle_minutes=5"]);
+        assert_eq!(cli.command, Some(Command::Serve));
+        let config = cli.flags.load(Vec::new()).unwrap();
+        assert_eq!((config.speed_milli, config.session.idle_minutes), (2_000, 5));
+        assert_eq!(parsed(&["--speed", "2", "verify"]).command, Some(Command::Verify));
+    }
+
+    #[test]
+    fn a_bad_flag_names_itself() {
+        let error = parsed(&["--seed", "-1"]).flags.load(Vec::new()).unwrap_err().to_string();
+        assert!(error.starts_with("--seed: its value is not a whole number"), "{error}");
+        let error = parsed(&["--set", "sped=1"]).flags.load(Vec::new()).unwrap_err().to_string();
+        assert!(error.starts_with("--set sped: no setting"), "{error}");
+    }
+}

@@ -1,0 +1,306 @@
+//! The gateway's picture of the venue, kept by following what trading and
+//! portfolio publish.
+//!
+//! It starts from trading's newest snapshot and the journal after it, goes on
+//! with the execution stream, and refills from the journal wherever the stream
+//! left a gap. Every read is one consistent cut. Does not decide anything.
+
+mod encoded;
+mod execution;
+mod state;
+mod view;
+
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use engine::event::{BookMessage, ExecutionBatch, PortfolioMessage};
+use engine::id::{Seq, VenueId};
+use engine::venue::{Input, Venue};
+use tokio::sync::watch;
+
+use crate::bus::{Batch, Bus, BusError, StreamNames, decode};
+use crate::shutdown::Shutdown;
+use crate::store::api::journal::EntryKind;
+use crate::store::{Store, StoreError};
+
+pub(crate) use encoded::{Encoded, cut, frame};
+pub(crate) use state::{Followed, Stamped, State};
+
+/// Messages taken from a stream at once.
+const READ: usize = 256;
+
+/// Journal rows read at once.
+const ROWS: u32 = 1_000;
+
+/// How long to wait for trading to publish its books at start-up, between two
+/// looks.
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
+
+/// How long a reader waits for the model to reach an entry.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Why following stopped.
+#[derive(Debug, thiserror::Error)]
+pub enum FollowError {
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The bus failed.
+    #[error(transparent)]
+    Bus(#[from] BusError),
+    /// The venue is not there yet, or its journal cannot be read.
+    #[error("{0}")]
+    Venue(String),
+}
+
+/// The picture; clones share it.
+#[derive(Clone, Debug)]
+pub(crate) struct Model {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    venue: VenueId,
+    store: Store,
+    bus: Bus,
+    names: StreamNames,
+    state: RwLock<Option<State>>,
+    /// Version of the newest consistent state.
+    changed: watch::Sender<u64>,
+}
+
+impl Model {
+    /// Empty until [`Model::follow`] runs.
+    pub(crate) fn new(venue: VenueId, store: Store, bus: Bus, names: StreamNames) -> Self {
+        let (changed, _) = watch::channel(0);
+        let state = RwLock::new(None);
+        Self { shared: Arc::new(Shared { venue, store, bus, names, state, changed }) }
+    }
+
+    /// Reads one consistent cut; `None` before there is any.
+    pub(crate) fn read<T>(&self, look: impl FnOnce(&State) -> T) -> Option<T> {
+        let state = self.shared.state.read().unwrap_or_else(PoisonError::into_inner);
+        state.as_ref().filter(|state| state.is_consistent()).map(look)
+    }
+
+    /// Wakes at every new consistent cut.
+    pub(crate) fn watch(&self) -> watch::Receiver<u64> {
+        self.shared.changed.subscribe()
+    }
+
+    /// Waits until the picture holds entry `seq`; `false` when that takes too
+    /// long.
+    pub(crate) async fn reached(&self, seq: Seq) -> bool {
+        let mut changed = self.watch();
+        let there = async {
+            while self.read(|state| state.through >= seq) != Some(true) {
+                if changed.changed().await.is_err() {
+                    return false;
+                }
+            }
+            true
+        };
+        tokio::time::timeout(PATIENCE, there).await.unwrap_or(false)
+    }
+
+    /// Follows the venue until `shutdown`; `progress` hears each entry reached.
+    ///
+    /// # Errors
+    /// When store or bus fail: run it again.
+    pub(crate) async fn follow(&self, shutdown: Shutdown, progress: impl Fn(Seq)) -> Result<(), FollowError> {
+        let shared = &self.shared;
+        let first = self.load().await?;
+        let mut executions = first.0;
+        let mut valuations = shared.bus.last_id(&shared.names.risk).await?.saturating_sub(READ as u64);
+        self.settle(&shutdown).await?;
+        loop {
+            progress(Seq(executions));
+            tokio::select! {
+                () = shutdown.cancelled() => return Ok(()),
+                batch = shared.bus.read_after(&shared.names.execution, executions, READ) => {
+                    executions = self.executions(batch?, executions, &shutdown).await?;
+                }
+                batch = shared.bus.read_after(&shared.names.risk, valuations, READ) => {
+                    valuations = self.valuations(batch?, valuations).await;
+                }
+            }
+        }
+    }
+
+    async fn executions(
+        &self,
+        batch: Batch,
+        mut after: u64,
+        shutdown: &Shutdown,
+    ) -> Result<u64, FollowError> {
+        let shared = &self.shared;
+        let messages = match batch {
+            Batch::Messages(messages) => messages,
+            Batch::Trimmed { .. } => {
+                self.refill().await?;
+                self.settle(shutdown).await?;
+                return Ok(self.through().0.max(after));
+            }
+        };
+        for message in messages {
+            after = message.id;
+            let read: Option<ExecutionBatch> =
+                decode::decode_or_bury(&shared.bus, shared.venue, &shared.names.execution, &message).await;
+            let applied = match read {
+                Some(batch) => self.change(|state| state.apply(batch).is_ok()),
+                None => false,
+            };
+            if !applied {
+                self.refill().await?;
+                self.settle(shutdown).await?;
+            }
+        }
+        self.announce();
+        Ok(after)
+    }
+
+    async fn valuations(&self, batch: Batch, mut after: u64) -> u64 {
+        let shared = &self.shared;
+        match batch {
+            // The next valuation of an account makes up for any that is gone.
+            Batch::Trimmed { through } => after = through,
+            Batch::Messages(messages) => {
+                for message in messages {
+                    after = message.id;
+                    let read: Option<PortfolioMessage> =
+                        decode::decode_or_bury(&shared.bus, shared.venue, &shared.names.risk, &message).await;
+                    if let Some(valuation) = read {
+                        self.change(|state| {
+                            state.apply_portfolio(valuation);
+                            true
+                        });
+                    }
+                }
+                self.announce();
+            }
+        }
+        after
+    }
+
+    /// Starts from the newest snapshot that can be read, else from entry 1.
+    async fn load(&self) -> Result<Seq, FollowError> {
+        let shared = &self.shared;
+        let version = self.peek(|state| state.version).unwrap_or_default();
+        let snapshots = shared.store.state_snapshots(shared.venue, 2).await?;
+        let restored = snapshots.iter().find_map(|snapshot| Venue::restore(&snapshot.state).ok());
+        let venue = match restored {
+            Some(venue) => venue,
+            None => self.opened().await?,
+        };
+        *self.shared.state.write().unwrap_or_else(PoisonError::into_inner) =
+            Some(State::new(&venue, version));
+        self.refill().await?;
+        Ok(self.through())
+    }
+
+    /// The venue as entry 1 left it.
+    async fn opened(&self) -> Result<Venue, FollowError> {
+        let shared = &self.shared;
+        let missing = |what: &str| FollowError::Venue(format!("the venue's journal {what}"));
+        let rows = shared.store.journal_after(shared.venue, Seq(0), 1).await?;
+        let first = rows.first().filter(|row| row.kind == EntryKind::Opened);
+        let first = first.ok_or_else(|| missing("has not begun"))?;
+        match first.entry().input() {
+            Ok(Input::VenueOpened { config, seed_commitment }) => {
+                let opened = Venue::open(*config, seed_commitment);
+                opened.map(|(venue, _)| venue).map_err(|error| missing(&error.to_string()))
+            }
+            _ => Err(missing("does not begin with its opening")),
+        }
+    }
+
+    /// Takes from the journal everything after what is in.
+    async fn refill(&self) -> Result<(), FollowError> {
+        let shared = &self.shared;
+        loop {
+            let rows = shared.store.journal_after(shared.venue, self.through(), ROWS).await?;
+            if rows.is_empty() {
+                return Ok(());
+            }
+            for row in &rows {
+                let (outcome, dense) = (row.outcome()?, row.kind != EntryKind::Range);
+                self.change(|state| {
+                    state.refill(&outcome, dense);
+                    true
+                });
+            }
+        }
+    }
+
+    /// Waits until the newest published books fit the journal: trading puts
+    /// them on the bus when it starts.
+    async fn settle(&self, shutdown: &Shutdown) -> Result<(), FollowError> {
+        loop {
+            self.take_published_books().await?;
+            let Some(newest) = self.newest_book() else { return Ok(()) };
+            if newest > self.through() {
+                self.refill().await?;
+            }
+            if self.read(|_| ()).is_some() {
+                self.announce();
+                return Ok(());
+            }
+            tracing::debug!(event = "books_awaited", through = self.through().0, "waiting for newest books");
+            tokio::select! {
+                () = shutdown.cancelled() => return Ok(()),
+                () = look_again() => self.refill().await?,
+            }
+        }
+    }
+
+    async fn take_published_books(&self) -> Result<(), FollowError> {
+        let shared = &self.shared;
+        let ids = self.peek(|state| state.instruments.keys().copied().collect::<Vec<_>>());
+        let mut books = Vec::new();
+        for id in ids.unwrap_or_default() {
+            if let Some(bytes) = shared.bus.get_latest(&shared.names.book(id)).await?
+                && let Ok(book) = serde_json::from_slice::<BookMessage>(&bytes)
+            {
+                books.push(book);
+            }
+        }
+        self.change(|state| {
+            state.take_books(books);
+            true
+        });
+        Ok(())
+    }
+
+    fn through(&self) -> Seq {
+        self.peek(|state| state.through).unwrap_or_default()
+    }
+
+    fn newest_book(&self) -> Option<Seq> {
+        self.peek(State::newest_book)
+    }
+
+    /// Reads the state even while it is being put together.
+    fn peek<T>(&self, look: impl FnOnce(&State) -> T) -> Option<T> {
+        self.shared.state.read().unwrap_or_else(PoisonError::into_inner).as_ref().map(look)
+    }
+
+    fn change(&self, change: impl FnOnce(&mut State) -> bool) -> bool {
+        let mut state = self.shared.state.write().unwrap_or_else(PoisonError::into_inner);
+        state.as_mut().is_some_and(change)
+    }
+
+    fn announce(&self) {
+        if let Some(version) = self.read(|state| state.version) {
+            self.shared.changed.send_replace(version);
+        }
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "nothing announces that trading has put its books on the bus")]
+async fn look_again() {
+    tokio::time::sleep(LOOK_AGAIN).await;
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,119 @@
+//! What goes out on sockets, encoded once for all of them.
+//!
+//! A cut is an envelope and items; the items are shared between sockets, so
+//! each is encoded at most once per encoding and copied afterwards. Does not
+//! know who gets it.
+
+use std::sync::OnceLock;
+
+use bytes::Bytes;
+use engine::event::{Cut, Encoding, Frame, Item};
+
+/// An item with its bytes, made when first asked for.
+#[derive(Debug)]
+pub(crate) struct Encoded {
+    item: Item,
+    json: OnceLock<Bytes>,
+    postcard: OnceLock<Bytes>,
+}
+
+impl Encoded {
+    /// Not encoded yet.
+    pub(crate) fn new(item: Item) -> Self {
+        Self { item, json: OnceLock::new(), postcard: OnceLock::new() }
+    }
+
+    /// The item itself.
+    pub(crate) fn item(&self) -> &Item {
+        &self.item
+    }
+
+    fn bytes(&self, encoding: Encoding) -> &Bytes {
+        // Plain data always has a form in both.
+        match encoding {
+            Encoding::Json => {
+                self.json.get_or_init(|| serde_json::to_vec(&self.item).unwrap_or_default().into())
+            }
+            Encoding::Postcard => {
+                self.postcard.get_or_init(|| postcard::to_allocvec(&self.item).unwrap_or_default().into())
+            }
+        }
+    }
+}
+
+/// A whole frame's bytes.
+pub(crate) fn frame(frame: &Frame, encoding: Encoding) -> Vec<u8> {
+    match encoding {
+        Encoding::Json => serde_json::to_vec(frame).unwrap_or_default(),
+        Encoding::Postcard => postcard::to_allocvec(frame).unwrap_or_default(),
+    }
+}
+
+/// A cut's bytes: `envelope` has no items of its own, `items` take their place.
+pub(crate) fn cut<'a>(
+    envelope: Cut,
+    items: impl ExactSizeIterator<Item = &'a Encoded>,
+    encoding: Encoding,
+) -> Vec<u8> {
+    let mut bytes = frame(&Frame::Cut(envelope), encoding);
+    match encoding {
+        Encoding::Json => {
+            // The items are the last field: `…,"items":[]}}`.
+            bytes.truncate(bytes.len().saturating_sub(b"]}}".len()));
+            for (index, item) in items.enumerate() {
+                if index > 0 {
+                    bytes.push(b',');
+                }
+                bytes.extend_from_slice(item.bytes(encoding));
+            }
+            bytes.extend_from_slice(b"]}}");
+        }
+        Encoding::Postcard => {
+            // The items are the last field: their number, here 0, and then they.
+            bytes.pop();
+            let count = u32::try_from(items.len()).unwrap_or(u32::MAX);
+            bytes.extend(postcard::to_allocvec(&count).unwrap_or_default());
+            for item in items {
+                bytes.extend_from_slice(item.bytes(encoding));
+            }
+        }
+    }
+    bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use engine::decimal::Decimal;
+    use engine::event::{BookFrame, BookLevel};
+    use engine::id::{InstrumentId, Seq, VenueId};
+    use engine::time::{Date, VenueTime};
+
+    #[test]
+    fn a_cut_put_together_is_the_cut_encoded_whole() {
+        let book = |symbol: &str| {
+            Item::Book(BookFrame {
+                instrument_id: InstrumentId::derive(VenueId::from_name("main"), symbol),
+                rev: Seq(7),
+                bids: vec![BookLevel { price: Decimal::new(9_999, 2), quantity: Decimal::new(5, 0) }],
+                asks: vec![],
+            })
+        };
+        for count in [0, 1, 2, 200] {
+            let items: Vec<Item> = (0..count).map(|index| book(&format!("S{index}"))).collect();
+            let envelope = Cut {
+                through: Seq(300),
+                time: VenueTime(1),
+                date: Date::from_days(20_000),
+                date_rev: Seq(1),
+                items: vec![],
+            };
+            let whole = Frame::Cut(Cut { items: items.clone(), ..envelope.clone() });
+            let encoded: Vec<Encoded> = items.into_iter().map(Encoded::new).collect();
+            for encoding in [Encoding::Json, Encoding::Postcard] {
+                let joined = cut(envelope.clone(), encoded.iter(), encoding);
+                assert_eq!(joined, frame(&whole, encoding), "{count} {encoding:?}");
+            }
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! Pages and server functions: Leptos with a gateway, a caller and a nonce.
+//!
+//! Does not know what a page shows.
+
+use app::gateway::{Caller, SharedGateway};
+use app::{App, shell};
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::middleware::map_response;
+use axum::response::{IntoResponse, Response};
+use leptos::nonce::use_nonce;
+use leptos::prelude::{LeptosOptions, provide_context, use_context};
+use leptos::server_fn::error::SERVER_FN_ERROR_HEADER;
+use leptos_axum::{LeptosRoutes, ResponseOptions, generate_route_list, render_app_async_with_context};
+
+use super::Floor;
+use super::router::{Identity, is_for_programs};
+use crate::door::{Problem, headers::page_policy};
+
+/// The routes of pages and server functions, and what is nowhere.
+pub(super) fn routes(floor: &Floor, options: LeptosOptions) -> Router {
+    let context = context(floor.shared());
+    let document = {
+        let options = options.clone();
+        move || shell(options.clone())
+    };
+    let nowhere = {
+        let (context, document) = (context.clone(), document.clone());
+        move |State(options): State<LeptosOptions>, request: Request| {
+            not_found(context.clone(), document.clone(), options, request)
+        }
+    };
+    // Leptos adds the routes of server functions as well.
+    Router::new()
+        .leptos_routes_with_context(&options, generate_route_list(App), context, document)
+        .fallback(nowhere)
+        .layer(map_response(blame))
+        .with_state(options)
+}
+
+/// What components and server functions find in their context.
+fn context(gateway: SharedGateway) -> impl Fn() + Clone + Send + Sync + 'static {
+    move || {
+        provide_context(gateway.clone());
+        let parts = use_context::<Parts>();
+        let identity = parts.as_ref().and_then(|parts| parts.extensions.get::<Identity>().cloned());
+        provide_context(identity.and_then(|identity| identity.0).map(Caller::from));
+        // A page's own scripts carry the nonce; nothing else may run.
+        let is_page = parts.is_some_and(|parts| !is_for_programs(&parts.method, parts.uri.path()));
+        if let (true, Some(nonce), Some(response)) = (is_page, use_nonce(), use_context::<ResponseOptions>())
+            && let Ok(policy) = HeaderValue::try_from(page_policy(&nonce))
+        {
+            response.insert_header(header::CONTENT_SECURITY_POLICY, policy);
+        }
+    }
+}
+
+/// A server function's own errors have their own status; 500 is what Leptos
+/// gives for arguments that it cannot read, and those are the client's.
+async fn blame(mut response: Response) -> Response {
+    let unread = response.status() == StatusCode::INTERNAL_SERVER_ERROR
+        && response.headers().contains_key(SERVER_FN_ERROR_HEADER);
+    if unread {
+        *response.status_mut() = StatusCode::BAD_REQUEST;
+    }
+    response
+}
+
+async fn not_found<Context, Document, View>(
+    context: Context,
+    document: Document,
+    _options: LeptosOptions,
+    request: Request,
+) -> Response
+where
+    Context: Fn() + Clone + Send + Sync + 'static,
+    Document: Fn() -> View + Clone + Send + Sync + 'static,
+    View: leptos::prelude::IntoView + 'static,
+{
+    if is_for_programs(request.method(), request.uri().path()) {
+        return Problem::not_found().into_response();
+    }
+    render_app_async_with_context(context, document)(request).await.into_response()
+}

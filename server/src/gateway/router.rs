@@ -1,0 +1,115 @@
+//! All routes, and what every request passes on its way: who it is from,
+//! whether it may change things, how often it may come.
+//!
+//! Does not know what a route answers.
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::{Method, StatusCode, header};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use http_body_util::Limited;
+use leptos::prelude::LeptosOptions;
+use tokio::time::Instant;
+
+use super::{Floor, pages, rest, ws};
+use crate::auth::{Peer, SignedIn, routes as auth_routes};
+use crate::door::{MAX_BODY_BYTES, Problem, headers, origin, problem};
+
+/// Who a request is from, if they are signed in.
+#[derive(Clone, Debug)]
+pub(super) struct Identity(pub(super) Option<SignedIn>);
+
+/// The whole site.
+pub(super) fn router(floor: Floor, options: LeptosOptions) -> Router {
+    let api = rest::routes().route("/api/v1/stream", get(ws::upgrade)).with_state(floor.clone());
+    Router::new()
+        .merge(api)
+        .merge(auth_routes(floor.inner.auth.clone()))
+        .merge(pages::routes(&floor, options))
+        .layer(from_fn_with_state(floor.clone(), identify))
+        .layer(from_fn_with_state(floor.inner.origins.clone(), origin::guard))
+        .layer(from_fn(bounded))
+        .merge(operations(floor))
+        .method_not_allowed_fallback(|| async {
+            problem(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "Not with this method.")
+        })
+        .layer(from_fn(headers::secure))
+        .layer(from_fn(counted))
+}
+
+/// What needs no user: the bundle, health, figures.
+fn operations(floor: Floor) -> Router {
+    Router::new()
+        .route("/health", get(health))
+        .route("/metrics", get(metrics))
+        .with_state(floor)
+        .route("/pkg/{*file}", get(crate::assets::serve))
+}
+
+async fn health(State(floor): State<Floor>) -> Response {
+    let report = floor.inner.health.report_all();
+    let status = if report.ok { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (status, axum::Json(report)).into_response()
+}
+
+async fn metrics(State(floor): State<Floor>) -> Response {
+    let text = floor.inner.metrics.render();
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response()
+}
+
+/// Counts requests by route, so that the numbers do not grow with addresses.
+async fn counted(request: Request, next: Next) -> Response {
+    let route = request.extensions().get::<MatchedPath>().map_or("other", MatchedPath::as_str).to_owned();
+    let method = request.method().as_str().to_owned();
+    let began = Instant::now();
+    let response = next.run(request).await;
+    let status = response.status().as_u16().to_string();
+    let labels = [("route", route), ("method", method), ("status", status)];
+    metrics::counter!("tradefloor_requests_total", &labels).increment(1);
+    metrics::histogram!("tradefloor_request_seconds").record(began.elapsed().as_secs_f64());
+    response
+}
+
+/// Refuses what says that it is too long, and cuts off what does not say so.
+async fn bounded(request: Request, next: Next) -> Response {
+    let length = request.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok());
+    if length.and_then(|length| length.parse::<usize>().ok()).is_some_and(|length| length > MAX_BODY_BYTES) {
+        let message = "A body may be 64 KiB.";
+        return problem(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", message).into_response();
+    }
+    // One byte more, so that whoever reads the body sees that it is too long.
+    next.run(request.map(|body| Body::new(Limited::new(body, MAX_BODY_BYTES + 1)))).await
+}
+
+/// Finds out who asks and takes the request from their budget.
+async fn identify(State(floor): State<Floor>, peer: Peer, mut request: Request, next: Next) -> Response {
+    let inner = &floor.inner;
+    let found = match inner.auth.sessions().find(request.headers()).await {
+        Ok(found) => found,
+        Err(error) => {
+            tracing::error!(event = "store_failed", %error, "a session could not be looked up");
+            return Problem::unavailable().into_response();
+        }
+    };
+    let now = inner.clock.now();
+    let client = found.as_ref().map_or_else(|| peer.0.to_string(), |user| user.user.to_string());
+    // Pages come with many requests at once; what may be limited is the API.
+    let limited = request.uri().path().starts_with("/api/");
+    if limited && !inner.request_budget.take(&client, now) {
+        let message = "Too many requests in a second.";
+        return problem(StatusCode::TOO_MANY_REQUESTS, "rate_limited", message).after(1).into_response();
+    }
+    if found.is_some() {
+        inner.activity.note(now);
+    }
+    request.extensions_mut().insert(Identity(found));
+    next.run(request).await
+}
+
+/// What is nowhere: an error for programs, a page for people.
+pub(super) fn is_for_programs(method: &Method, path: &str) -> bool {
+    path.starts_with("/api/") || path == "/api" || !matches!(*method, Method::GET | Method::HEAD)
+}

@@ -1,0 +1,143 @@
+//! What one socket follows and what of it has been sent.
+//!
+//! Gathers the next cut from the gateway's picture. Does not know bytes.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use engine::event::{Cut, FrameError, Item, PortfolioSnapshot};
+use engine::id::{AccountId, Seq};
+
+use super::channel::{Channel, error};
+use crate::gateway::model::{Encoded, Followed, Stamped, State};
+
+/// Most channels of one socket.
+const MAX_CHANNELS: usize = 128;
+
+/// One socket's channels.
+#[derive(Debug)]
+pub(super) struct Subscription {
+    account: AccountId,
+    /// Each channel, and whether its first state is still to be sent.
+    channels: BTreeMap<Channel, bool>,
+    /// The picture's version when the last cut was gathered.
+    seen: u64,
+    /// The newest of the account's events that was sent.
+    account_seq: u64,
+    /// The settlement date that was sent last.
+    date_rev: Seq,
+}
+
+/// A cut's envelope and what is in it.
+pub(super) type Gathered = (Cut, Vec<Arc<Encoded>>);
+
+impl Subscription {
+    /// Nothing is followed yet.
+    pub(super) fn new(account: AccountId) -> Self {
+        Self { account, channels: BTreeMap::new(), seen: 0, account_seq: 0, date_rev: Seq(0) }
+    }
+
+    /// Adds channels, all of them or none.
+    ///
+    /// # Errors
+    /// The first that is refused, or `too_many_channels`.
+    pub(super) fn add(&mut self, names: &[String], state: &State) -> Result<(), FrameError> {
+        let channels = self.parse(names, state)?;
+        let added = channels.iter().filter(|channel| !self.channels.contains_key(channel));
+        let added = added.collect::<std::collections::BTreeSet<_>>().len();
+        if self.channels.len() + added > MAX_CHANNELS {
+            let message = format!("A socket may have {MAX_CHANNELS} channels.");
+            return Err(error("too_many_channels", message));
+        }
+        for channel in channels {
+            self.channels.insert(channel, true);
+        }
+        Ok(())
+    }
+
+    /// Takes channels away; those that are not there are gone already.
+    ///
+    /// # Errors
+    /// The first that names nothing.
+    pub(super) fn remove(&mut self, names: &[String], state: &State) -> Result<(), FrameError> {
+        for channel in self.parse(names, state)? {
+            self.channels.remove(&channel);
+        }
+        Ok(())
+    }
+
+    fn parse(&self, names: &[String], state: &State) -> Result<Vec<Channel>, FrameError> {
+        let listed = |id| state.instruments.contains_key(&id);
+        names.iter().map(|name| Channel::parse(name, self.account, listed)).collect()
+    }
+
+    /// Everything that is new since the last cut; `None` when nothing is.
+    pub(super) fn gather(&mut self, state: &State) -> Option<Gathered> {
+        let mut items = Vec::new();
+        let followed = state.account(self.account);
+        for (channel, fresh) in &mut self.channels {
+            let seen = if *fresh { 0 } else { self.seen };
+            let is_new = |stamped: &&Stamped<Arc<Encoded>>| stamped.version > seen;
+            let newest = |stamped: &Stamped<Arc<Encoded>>| stamped.value.clone();
+            match channel {
+                Channel::Book(id) => items.extend(state.book(*id).filter(is_new).map(newest)),
+                Channel::Tick(id) => items.extend(state.tick(*id).filter(is_new).map(newest)),
+                Channel::Tape(id) => items.extend(state.tape(*id).filter(is_new).map(newest)),
+                Channel::Account => {
+                    let Some(followed) = followed else { continue };
+                    let sent = (!*fresh).then_some(self.account_seq);
+                    items.extend(account_items(state, followed, sent));
+                    self.account_seq = followed.account.account_seq;
+                }
+                Channel::Portfolio => {
+                    let Some(followed) = followed else { continue };
+                    let newer = followed.portfolio.as_ref().filter(is_new).map(newest);
+                    items.extend(newer.or_else(|| fresh.then(|| valued(state, followed))));
+                }
+            }
+            *fresh = false;
+        }
+        self.seen = state.version;
+        if items.is_empty() && (self.channels.is_empty() || self.date_rev == state.date_rev) {
+            return None;
+        }
+        self.date_rev = state.date_rev;
+        let envelope = Cut {
+            through: state.through,
+            time: state.time,
+            date: state.date,
+            date_rev: state.date_rev,
+            items: vec![],
+        };
+        Some((envelope, items))
+    }
+}
+
+/// The executions after number `sent`; the whole account when nothing was sent
+/// yet or some are no longer kept.
+fn account_items(state: &State, followed: &Followed, sent: Option<u64>) -> Vec<Arc<Encoded>> {
+    let newest = followed.account.account_seq;
+    if sent == Some(newest) {
+        return vec![];
+    }
+    let after = |sent: u64| {
+        let kept = followed.executions.iter().map(|execution| &execution.value);
+        let missing: Vec<_> = kept.filter(|(number, _)| *number > sent).collect();
+        let whole = missing.first().is_some_and(|(number, _)| *number == sent + 1);
+        whole.then(|| missing.into_iter().map(|(_, item)| item.clone()).collect())
+    };
+    sent.and_then(after).unwrap_or_else(|| {
+        let frame = state.account_frame(&followed.account);
+        vec![Arc::new(Encoded::new(Item::Account(Box::new(frame))))]
+    })
+}
+
+/// A first valuation, before the portfolio agent has spoken.
+fn valued(state: &State, followed: &Followed) -> Arc<Encoded> {
+    let snapshot = PortfolioSnapshot {
+        through: state.through,
+        timestamp: state.time,
+        valuation: state.valuation(&followed.account),
+    };
+    Arc::new(Encoded::new(Item::Portfolio(Box::new(snapshot))))
+}

@@ -1,0 +1,248 @@
+//! The agent's task: follows the journal, publishes and stores valuations.
+//!
+//! Does not know how a position is valued.
+
+use std::collections::BTreeSet;
+
+use engine::event::{ExecutionBatch, PortfolioMessage};
+use engine::id::{AccountId, Digest, Seq, VenueId};
+use engine::portfolio::Valuation;
+use engine::time::{MICROS_PER_SECOND, VenueTime};
+use engine::venue::{ConfigError, Venue, VenueConfig};
+
+use super::books::Books;
+use crate::bus::decode::{bury, decode, encode};
+use crate::bus::{Batch, Bus, BusError, StreamNames};
+use crate::shutdown::Shutdown;
+use crate::store::api::history::PortfolioRecord;
+use crate::store::api::journal::Cursor;
+use crate::store::{Store, StoreError};
+use crate::telemetry::Health;
+
+/// The agent's name in health, logs and cursors.
+const NAME: &str = "portfolio";
+
+/// Journal rows read at a time.
+const PAGE: u32 = 1_000;
+
+/// Messages taken at a time; accounts are valued once for all of them.
+const MESSAGES: usize = 64;
+
+/// State snapshots looked at for one that is whole.
+const SNAPSHOTS: u32 = 2;
+
+/// Everything that the agent uses.
+#[derive(Clone, Debug)]
+pub struct Deps {
+    /// Whose market.
+    pub venue: VenueId,
+    /// Its configuration, as journalled.
+    pub config: VenueConfig,
+    /// Where it listens and publishes.
+    pub bus: Bus,
+    /// Names on the bus.
+    pub streams: StreamNames,
+    /// Where journal and valuations are.
+    pub store: Store,
+    /// Where it reports.
+    pub health: Health,
+    /// Venue seconds between two stored valuations of an account.
+    pub snapshot_seconds: u64,
+}
+
+/// Why the agent stopped.
+#[derive(Debug, thiserror::Error)]
+pub enum PortfolioError {
+    /// The bus failed.
+    #[error(transparent)]
+    Bus(#[from] BusError),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The venue's configuration cannot be listed.
+    #[error("the venue's configuration: {0}")]
+    Config(#[from] ConfigError),
+    /// An execution cannot be read: going on would show wrong books.
+    #[error("message {id} of the execution stream cannot be read")]
+    UnreadableExecution {
+        /// The message.
+        id: u64,
+    },
+}
+
+/// Runs until `shutdown`; what has not been stored by then is stored before it
+/// returns.
+///
+/// # Errors
+/// [`PortfolioError`]; running again starts from the store.
+pub async fn run(deps: Deps, shutdown: Shutdown) -> Result<(), PortfolioError> {
+    let stored = deps.store.history_cursor(deps.venue, NAME, &deps.streams.execution).await?;
+    let books = load(&deps).await?;
+    let mut agent = Agent {
+        to_store: books.touched_after(Seq(stored)),
+        stored_at: None,
+        cursor: books.through().0,
+        books,
+        deps,
+    };
+    agent.publish().await?;
+    loop {
+        let (bus, stream) = (agent.deps.bus.clone(), agent.deps.streams.execution.clone());
+        tokio::select! {
+            () = shutdown.cancelled() => {
+                return agent.store().await;
+            }
+            batch = bus.read_after(&stream, agent.cursor, MESSAGES) => {
+                agent.take(batch?).await?;
+                agent.publish().await?;
+                agent.store_when_due().await?;
+            }
+        }
+    }
+}
+
+/// The books as of the journal's end: newest whole snapshot, then the entries
+/// after it.
+async fn load(deps: &Deps) -> Result<Books, PortfolioError> {
+    let snapshots = deps.store.state_snapshots(deps.venue, SNAPSHOTS).await?;
+    let whole = snapshots
+        .iter()
+        .filter(|snapshot| Digest::of(&[&snapshot.state]) == snapshot.state_hash)
+        .find_map(|snapshot| Venue::restore(&snapshot.state).ok());
+    let mut books = match whole {
+        Some(venue) => Books::of_venue(&venue),
+        None => Books::empty(&deps.config)?,
+    };
+    catch_up(deps, &mut books).await?;
+    Ok(books)
+}
+
+/// Takes the journal's entries after the last one known.
+async fn catch_up(deps: &Deps, books: &mut Books) -> Result<(), PortfolioError> {
+    loop {
+        let rows = deps.store.journal_after(deps.venue, books.through(), PAGE).await?;
+        if rows.is_empty() {
+            return Ok(());
+        }
+        for row in &rows {
+            let gap = |gap| StoreError::Corrupt(format!("the journal has a gap: {gap}"));
+            books.apply(row.first_seq, &row.outcome()?).map_err(gap)?;
+        }
+    }
+}
+
+struct Agent {
+    deps: Deps,
+    books: Books,
+    cursor: u64,
+    /// Accounts that changed since they were last stored.
+    to_store: BTreeSet<AccountId>,
+    stored_at: Option<VenueTime>,
+}
+
+impl Agent {
+    /// Takes what was committed, each entry once.
+    async fn take(&mut self, batch: Batch) -> Result<(), PortfolioError> {
+        let messages = match batch {
+            Batch::Messages(messages) => messages,
+            Batch::Trimmed { through } => {
+                catch_up(&self.deps, &mut self.books).await?;
+                self.cursor = through.max(self.books.through().0);
+                return Ok(());
+            }
+        };
+        for message in messages {
+            let read = decode::<ExecutionBatch>(self.deps.venue, &message.bytes);
+            let batch = match read {
+                Ok(batch) => batch,
+                Err(reason) => {
+                    let (bus, stream) = (&self.deps.bus, &self.deps.streams.execution);
+                    bury(bus, self.deps.venue, stream, &message, &reason.to_string()).await;
+                    return Err(PortfolioError::UnreadableExecution { id: message.id });
+                }
+            };
+            for entry in &batch.entries {
+                if self.books.apply(entry.outcome.seq, &entry.outcome).is_err() {
+                    // The stream lacks entries; the journal has them all.
+                    catch_up(&self.deps, &mut self.books).await?;
+                }
+            }
+            self.cursor = message.id;
+        }
+        Ok(())
+    }
+
+    /// Publishes the valuation of every account that changed.
+    async fn publish(&mut self) -> Result<(), PortfolioError> {
+        let (through, time) = (self.books.through(), self.books.time());
+        let changed = self.books.take_changed();
+        metrics::counter!("tradefloor_valuations_total").increment(changed.len() as u64);
+        for account in changed {
+            let Some(valuation) = self.books.value(account) else { continue };
+            let message =
+                PortfolioMessage { v: 1, venue: self.deps.venue, account, through, time, valuation };
+            let bytes = encode(&message);
+            let (bus, streams) = (&self.deps.bus, &self.deps.streams);
+            bus.put_latest(&streams.portfolio(account), bytes.clone()).await?;
+            bus.append_auto(&streams.risk, bytes, usize::MAX).await?;
+            self.to_store.insert(account);
+        }
+        self.deps.health.report(NAME, through.0);
+        metrics::gauge!("tradefloor_portfolio_seq").set(through.0 as f64);
+        Ok(())
+    }
+
+    async fn store_when_due(&mut self) -> Result<(), PortfolioError> {
+        let interval =
+            i64::try_from(self.deps.snapshot_seconds).unwrap_or(i64::MAX).saturating_mul(MICROS_PER_SECOND);
+        let now = self.books.time();
+        match self.stored_at {
+            Some(at) if now.0 - at.0 < interval => Ok(()),
+            _ if self.to_store.is_empty() => Ok(()),
+            _ => self.store().await,
+        }
+    }
+
+    /// Stores the valuations that changed, with the cursor.
+    async fn store(&mut self) -> Result<(), PortfolioError> {
+        let (seq, time) = (self.books.through(), self.books.time());
+        let rows: Vec<_> = self
+            .to_store
+            .iter()
+            .filter_map(|account| Some(record(*account, seq, time, &self.books.value(*account)?)))
+            .collect();
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let cursor = Cursor {
+            consumer: NAME.to_owned(),
+            stream: self.deps.streams.execution.clone(),
+            position: seq.0,
+        };
+        self.deps.store.write_valuations(self.deps.venue, &rows, &cursor).await?;
+        self.to_store.clear();
+        self.stored_at = Some(time);
+        Ok(())
+    }
+}
+
+fn record(account: AccountId, seq: Seq, time: VenueTime, valuation: &Valuation) -> PortfolioRecord {
+    // Plain data with text keys always has a JSON form.
+    let delta = serde_json::to_string(&valuation.delta).unwrap_or_default();
+    let dv01 = serde_json::json!({
+        "total": valuation.dv01,
+        "by_instrument": valuation.dv01_by_instrument,
+    });
+    PortfolioRecord {
+        account,
+        seq,
+        time,
+        nav: valuation.nav,
+        cash: valuation.cash,
+        unrealized_pnl: valuation.unrealized_pnl,
+        realized_pnl: valuation.realized_pnl,
+        delta_exposure: delta,
+        dv01_exposure: dv01.to_string(),
+        valuation: serde_json::to_string(valuation).unwrap_or_default(),
+    }
+}

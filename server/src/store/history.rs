@@ -1,0 +1,333 @@
+//! The market's past.
+//!
+//! Compiled for each backend. Does not know what the simulation will do next.
+
+use engine::id::{AccountId, Digest, InstrumentId, OrderId, Seq, VenueId};
+use engine::money::{Money, Ticks};
+use engine::time::VenueTime;
+use sqlx::Row as _;
+use uuid::Uuid;
+
+use super::journal::{signed, unsigned};
+use super::{Backend, Db, dialect};
+use crate::store::api::error::StoreError;
+use crate::store::api::history::{
+    BookRecord, MarketBatch, MarketWindow, PortfolioRecord, SimSnapshot, TickRecord,
+};
+use crate::store::api::journal::Cursor;
+
+type DbRow = <Db as sqlx::Database>::Row;
+
+/// A window's bounds as the store compares them.
+struct Bounds {
+    from: i64,
+    to: i64,
+    before_step: i64,
+    limit: i64,
+}
+
+impl Bounds {
+    fn of(window: MarketWindow) -> Result<Self, StoreError> {
+        Ok(Self {
+            from: window.from.map_or(i64::MIN, |time| time.0),
+            to: window.to.map_or(i64::MAX, |time| time.0),
+            before_step: window.before_step.map_or(Ok(i64::MAX), signed)?,
+            limit: i64::from(window.limit),
+        })
+    }
+}
+
+impl Backend {
+    pub(in crate::store) async fn write_market(
+        &self,
+        venue: VenueId,
+        batch: &MarketBatch,
+    ) -> Result<(), StoreError> {
+        let mut transaction = self.history.begin_with(dialect::BEGIN_WRITE).await?;
+        for tick in &batch.ticks {
+            sqlx::query::<Db>(
+                "INSERT INTO market_ticks (venue_id, instrument_id, step, timestamp, bid, ask, mid, dealer_id, metadata)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+                 ON CONFLICT (venue_id, instrument_id, step) DO UPDATE SET timestamp = excluded.timestamp,
+                     bid = excluded.bid, ask = excluded.ask, mid = excluded.mid,
+                     dealer_id = excluded.dealer_id, metadata = excluded.metadata",
+            )
+            .bind(venue.0)
+            .bind(tick.instrument.0)
+            .bind(signed(tick.step)?)
+            .bind(tick.time.0)
+            .bind(tick.bid.map(|price| price.0))
+            .bind(tick.ask.map(|price| price.0))
+            .bind(tick.mid.0)
+            .bind(tick.dealer.as_deref())
+            .bind(tick.metadata.as_str())
+            .execute(&mut *transaction)
+            .await?;
+        }
+        for book in &batch.books {
+            sqlx::query::<Db>(
+                "INSERT INTO order_books (venue_id, instrument_id, step, timestamp, levels)
+                 VALUES ($1, $2, $3, $4, $5)
+                 ON CONFLICT (venue_id, instrument_id, step) DO UPDATE SET timestamp = excluded.timestamp,
+                     levels = excluded.levels",
+            )
+            .bind(venue.0)
+            .bind(book.instrument.0)
+            .bind(signed(book.step)?)
+            .bind(book.time.0)
+            .bind(book.levels.as_str())
+            .execute(&mut *transaction)
+            .await?;
+        }
+        for snapshot in &batch.snapshots {
+            sqlx::query::<Db>(
+                "INSERT INTO sim_snapshots (venue_id, step, seen_seq, state, state_hash)
+                 VALUES ($1, $2, $3, $4, $5)
+                 ON CONFLICT (venue_id, step) DO UPDATE SET seen_seq = excluded.seen_seq,
+                     state = excluded.state, state_hash = excluded.state_hash",
+            )
+            .bind(venue.0)
+            .bind(signed(snapshot.step)?)
+            .bind(signed(snapshot.seen_seq.0)?)
+            .bind(snapshot.state.as_slice())
+            .bind(snapshot.state_hash.0.to_vec())
+            .execute(&mut *transaction)
+            .await?;
+        }
+        if !batch.snapshots.is_empty() {
+            sqlx::query::<Db>(
+                "DELETE FROM sim_snapshots WHERE venue_id = $1 AND step < (
+                     SELECT min(step) FROM (
+                         SELECT step FROM sim_snapshots WHERE venue_id = $1 ORDER BY step DESC LIMIT 2
+                     ) AS newest
+                 )",
+            )
+            .bind(venue.0)
+            .execute(&mut *transaction)
+            .await?;
+        }
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    pub(in crate::store) async fn retain_market(
+        &self,
+        venue: VenueId,
+        instrument: InstrumentId,
+        rows: u64,
+    ) -> Result<(), StoreError> {
+        for statement in [
+            "DELETE FROM market_ticks WHERE venue_id = $1 AND instrument_id = $2 AND step <= (
+                 SELECT step FROM market_ticks WHERE venue_id = $1 AND instrument_id = $2
+                 ORDER BY step DESC LIMIT 1 OFFSET $3
+             )",
+            "DELETE FROM order_books WHERE venue_id = $1 AND instrument_id = $2 AND step <= (
+                 SELECT step FROM order_books WHERE venue_id = $1 AND instrument_id = $2
+                 ORDER BY step DESC LIMIT 1 OFFSET $3
+             )",
+        ] {
+            sqlx::query::<Db>(statement)
+                .bind(venue.0)
+                .bind(instrument.0)
+                .bind(signed(rows)?)
+                .execute(&self.history)
+                .await?;
+        }
+        Ok(())
+    }
+
+    pub(in crate::store) async fn sim_snapshots(
+        &self,
+        venue: VenueId,
+    ) -> Result<Vec<SimSnapshot>, StoreError> {
+        let rows = sqlx::query::<Db>(
+            "SELECT step, seen_seq, state, state_hash FROM sim_snapshots WHERE venue_id = $1 ORDER BY step DESC",
+        )
+        .bind(venue.0)
+        .fetch_all(&self.history_readers)
+        .await?;
+        let read = |row: &DbRow| {
+            let hash: Vec<u8> = row.try_get(3)?;
+            let hash =
+                hash.try_into().map_err(|_| StoreError::Corrupt("the hash of a sim snapshot".to_owned()))?;
+            Ok(SimSnapshot {
+                step: unsigned(row.try_get(0)?)?,
+                seen_seq: Seq(unsigned(row.try_get(1)?)?),
+                state: row.try_get(2)?,
+                state_hash: Digest(hash),
+            })
+        };
+        rows.iter().map(read).collect()
+    }
+
+    pub(in crate::store) async fn ticks(
+        &self,
+        venue: VenueId,
+        instrument: InstrumentId,
+        window: MarketWindow,
+    ) -> Result<Vec<TickRecord>, StoreError> {
+        let bounds = Bounds::of(window)?;
+        let rows = sqlx::query::<Db>(
+            "SELECT step, timestamp, bid, ask, mid, dealer_id, metadata FROM market_ticks
+             WHERE venue_id = $1 AND instrument_id = $2 AND timestamp >= $3 AND timestamp < $4 AND step < $5
+             ORDER BY step DESC LIMIT $6",
+        )
+        .bind(venue.0)
+        .bind(instrument.0)
+        .bind(bounds.from)
+        .bind(bounds.to)
+        .bind(bounds.before_step)
+        .bind(bounds.limit)
+        .fetch_all(&self.history_readers)
+        .await?;
+        let read = |row: &DbRow| {
+            Ok(TickRecord {
+                instrument,
+                step: unsigned(row.try_get(0)?)?,
+                time: VenueTime(row.try_get(1)?),
+                bid: row.try_get::<Option<i64>, _>(2)?.map(Ticks),
+                ask: row.try_get::<Option<i64>, _>(3)?.map(Ticks),
+                mid: Ticks(row.try_get(4)?),
+                dealer: row.try_get(5)?,
+                metadata: row.try_get(6)?,
+            })
+        };
+        rows.iter().map(read).collect()
+    }
+
+    pub(in crate::store) async fn books(
+        &self,
+        venue: VenueId,
+        instrument: InstrumentId,
+        window: MarketWindow,
+    ) -> Result<Vec<BookRecord>, StoreError> {
+        let bounds = Bounds::of(window)?;
+        let rows = sqlx::query::<Db>(
+            "SELECT step, timestamp, levels FROM order_books
+             WHERE venue_id = $1 AND instrument_id = $2 AND timestamp >= $3 AND timestamp < $4 AND step < $5
+             ORDER BY step DESC LIMIT $6",
+        )
+        .bind(venue.0)
+        .bind(instrument.0)
+        .bind(bounds.from)
+        .bind(bounds.to)
+        .bind(bounds.before_step)
+        .bind(bounds.limit)
+        .fetch_all(&self.history_readers)
+        .await?;
+        let read = |row: &DbRow| {
+            Ok(BookRecord {
+                instrument,
+                step: unsigned(row.try_get(0)?)?,
+                time: VenueTime(row.try_get(1)?),
+                levels: row.try_get(2)?,
+            })
+        };
+        rows.iter().map(read).collect()
+    }
+
+    pub(in crate::store) async fn write_valuations(
+        &self,
+        venue: VenueId,
+        rows: &[PortfolioRecord],
+        cursor: &Cursor,
+    ) -> Result<(), StoreError> {
+        let mut transaction = self.history.begin_with(dialect::BEGIN_WRITE).await?;
+        for row in rows {
+            sqlx::query::<Db>(
+                "INSERT INTO portfolio_snapshots (venue_id, account_id, seq, timestamp, nav, cash_balance,
+                     unrealized_pnl, realized_pnl, delta_exposure, dv01_exposure, valuation)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+                 ON CONFLICT (venue_id, account_id, seq) DO NOTHING",
+            )
+            .bind(venue.0)
+            .bind(row.account.0)
+            .bind(signed(row.seq.0)?)
+            .bind(row.time.0)
+            .bind(row.nav.0)
+            .bind(row.cash.0)
+            .bind(row.unrealized_pnl.0)
+            .bind(row.realized_pnl.0)
+            .bind(row.delta_exposure.as_str())
+            .bind(row.dv01_exposure.as_str())
+            .bind(row.valuation.as_str())
+            .execute(&mut *transaction)
+            .await?;
+        }
+        sqlx::query::<Db>(
+            "INSERT INTO consumer_cursors (venue_id, consumer, stream, position) VALUES ($1, $2, $3, $4)
+             ON CONFLICT (venue_id, consumer, stream) DO UPDATE SET position = excluded.position",
+        )
+        .bind(venue.0)
+        .bind(&cursor.consumer)
+        .bind(&cursor.stream)
+        .bind(signed(cursor.position)?)
+        .execute(&mut *transaction)
+        .await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    pub(in crate::store) async fn valuations(
+        &self,
+        venue: VenueId,
+        account: AccountId,
+        before: Option<Seq>,
+        limit: u32,
+    ) -> Result<Vec<PortfolioRecord>, StoreError> {
+        let rows = sqlx::query::<Db>(
+            "SELECT seq, timestamp, nav, cash_balance, unrealized_pnl, realized_pnl, delta_exposure,
+                    dv01_exposure, valuation
+             FROM portfolio_snapshots WHERE venue_id = $1 AND account_id = $2 AND seq < $3
+             ORDER BY seq DESC LIMIT $4",
+        )
+        .bind(venue.0)
+        .bind(account.0)
+        .bind(before.map_or(Ok(i64::MAX), |seq| signed(seq.0))?)
+        .bind(i64::from(limit))
+        .fetch_all(&self.history_readers)
+        .await?;
+        let read = |row: &DbRow| {
+            Ok(PortfolioRecord {
+                account,
+                seq: Seq(unsigned(row.try_get(0)?)?),
+                time: VenueTime(row.try_get(1)?),
+                nav: Money(row.try_get(2)?),
+                cash: Money(row.try_get(3)?),
+                unrealized_pnl: Money(row.try_get(4)?),
+                realized_pnl: Money(row.try_get(5)?),
+                delta_exposure: row.try_get(6)?,
+                dv01_exposure: row.try_get(7)?,
+                valuation: row.try_get(8)?,
+            })
+        };
+        rows.iter().map(read).collect()
+    }
+
+    pub(in crate::store) async fn history_cursor(
+        &self,
+        venue: VenueId,
+        consumer: &str,
+        stream: &str,
+    ) -> Result<u64, StoreError> {
+        let position: Option<i64> = sqlx::query_scalar::<Db, _>(
+            "SELECT position FROM consumer_cursors WHERE venue_id = $1 AND consumer = $2 AND stream = $3",
+        )
+        .bind(venue.0)
+        .bind(consumer)
+        .bind(stream)
+        .fetch_optional(&self.history_readers)
+        .await?;
+        unsigned(position.unwrap_or(0))
+    }
+
+    pub(in crate::store) async fn live_orders(&self, venue: VenueId) -> Result<Vec<OrderId>, StoreError> {
+        let ids: Vec<Uuid> = sqlx::query_scalar::<Db, _>(
+            "SELECT order_id FROM orders WHERE venue_id = $1 AND status IN ('OPEN', 'PARTIAL')",
+        )
+        .bind(venue.0)
+        .fetch_all(&self.main_readers)
+        .await?;
+        Ok(ids.into_iter().map(OrderId).collect())
+    }
+}

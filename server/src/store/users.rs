@@ -1,0 +1,192 @@
+//! Users, their accounts and sessions.
+//!
+//! Compiled for each backend. Does not know who asks.
+
+use engine::id::{AccountId, VenueId};
+use engine::time::WallTime;
+use sqlx::Row as _;
+use uuid::Uuid;
+
+use super::{Backend, dialect};
+use crate::store::StoreError;
+use crate::store::api::users::{Holder, NewUser, SessionRow, UserRow};
+
+impl Backend {
+    pub(in crate::store) async fn insert_user(&self, user: &NewUser) -> Result<bool, StoreError> {
+        let mut transaction = self.main.begin_with(dialect::BEGIN_WRITE).await?;
+        let added = sqlx::query(
+            "INSERT INTO users (id, email, password_hash, created_at) VALUES ($1, $2, $3, $4)
+             ON CONFLICT (email) DO NOTHING",
+        )
+        .bind(user.id)
+        .bind(&user.email)
+        .bind(&user.password_hash)
+        .bind(user.created_at.0)
+        .execute(&mut *transaction)
+        .await?;
+        if added.rows_affected() == 0 {
+            return Ok(false);
+        }
+        sqlx::query("INSERT INTO user_accounts (venue_id, user_id, account_id) VALUES ($1, $2, $3)")
+            .bind(user.venue.0)
+            .bind(user.id)
+            .bind(user.account.0)
+            .execute(&mut *transaction)
+            .await?;
+        transaction.commit().await?;
+        Ok(true)
+    }
+
+    pub(in crate::store) async fn user_by_email(&self, email: &str) -> Result<Option<UserRow>, StoreError> {
+        let row = sqlx::query("SELECT id, email, password_hash FROM users WHERE email = $1")
+            .bind(email)
+            .fetch_optional(&self.main_readers)
+            .await?;
+        row.map(|row| {
+            Ok(UserRow {
+                id: row.try_get("id")?,
+                email: row.try_get("email")?,
+                password_hash: row.try_get("password_hash")?,
+            })
+        })
+        .transpose()
+    }
+
+    pub(in crate::store) async fn unopened_accounts(
+        &self,
+        venue: VenueId,
+        user: Option<Uuid>,
+    ) -> Result<Vec<Holder>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT h.user_id, h.account_id FROM user_accounts h
+             LEFT JOIN accounts a ON a.venue_id = h.venue_id AND a.account_id = h.account_id
+             WHERE h.venue_id = $1 AND a.account_id IS NULL AND ($2 IS NULL OR h.user_id = $2)",
+        )
+        .bind(venue.0)
+        .bind(user)
+        .fetch_all(&self.main_readers)
+        .await?;
+        rows.into_iter()
+            .map(|row| {
+                Ok(Holder { user: row.try_get("user_id")?, account: AccountId(row.try_get("account_id")?) })
+            })
+            .collect()
+    }
+
+    pub(in crate::store) async fn insert_session(
+        &self,
+        hash: [u8; 32],
+        user: Uuid,
+        now: WallTime,
+        expires_at: WallTime,
+    ) -> Result<(), StoreError> {
+        sqlx::query(
+            "INSERT INTO sessions (session_hash, user_id, data, created_at, last_seen_at, expires_at)
+             VALUES ($1, $2, $3, $4, $4, $5)",
+        )
+        .bind(hash.as_slice())
+        .bind(user)
+        .bind([].as_slice())
+        .bind(now.0)
+        .bind(expires_at.0)
+        .execute(&self.main)
+        .await?;
+        Ok(())
+    }
+
+    pub(in crate::store) async fn session(
+        &self,
+        venue: VenueId,
+        hash: [u8; 32],
+    ) -> Result<Option<SessionRow>, StoreError> {
+        let row = sqlx::query(
+            "SELECT s.user_id, s.created_at, s.last_seen_at, u.email, h.account_id,
+                    CASE WHEN v.owner_user_id = s.user_id THEN 1 ELSE 0 END AS owner
+             FROM sessions s
+             JOIN users u ON u.id = s.user_id
+             JOIN user_accounts h ON h.user_id = s.user_id AND h.venue_id = $1
+             JOIN venues v ON v.venue_id = h.venue_id
+             WHERE s.session_hash = $2",
+        )
+        .bind(venue.0)
+        .bind(hash.as_slice())
+        .fetch_optional(&self.main_readers)
+        .await?;
+        row.map(|row| {
+            Ok(SessionRow {
+                user: row.try_get("user_id")?,
+                email: row.try_get("email")?,
+                account: AccountId(row.try_get("account_id")?),
+                owner: row.try_get::<i32, _>("owner")? == 1,
+                created_at: WallTime(row.try_get("created_at")?),
+                last_seen_at: WallTime(row.try_get("last_seen_at")?),
+            })
+        })
+        .transpose()
+    }
+
+    pub(in crate::store) async fn touch_session(
+        &self,
+        hash: [u8; 32],
+        now: WallTime,
+    ) -> Result<bool, StoreError> {
+        // An update, never an insert: what was signed out stays so.
+        let touched = sqlx::query("UPDATE sessions SET last_seen_at = $2 WHERE session_hash = $1")
+            .bind(hash.as_slice())
+            .bind(now.0)
+            .execute(&self.main)
+            .await?;
+        Ok(touched.rows_affected() > 0)
+    }
+
+    pub(in crate::store) async fn delete_session(&self, hash: [u8; 32]) -> Result<bool, StoreError> {
+        let deleted = sqlx::query("DELETE FROM sessions WHERE session_hash = $1")
+            .bind(hash.as_slice())
+            .execute(&self.main)
+            .await?;
+        Ok(deleted.rows_affected() > 0)
+    }
+
+    pub(in crate::store) async fn delete_stale_sessions(
+        &self,
+        idle_before: WallTime,
+        now: WallTime,
+    ) -> Result<u64, StoreError> {
+        let deleted = sqlx::query("DELETE FROM sessions WHERE last_seen_at < $1 OR expires_at < $2")
+            .bind(idle_before.0)
+            .bind(now.0)
+            .execute(&self.main)
+            .await?;
+        Ok(deleted.rows_affected())
+    }
+
+    pub(in crate::store) async fn set_owner(&self, venue: VenueId, email: &str) -> Result<bool, StoreError> {
+        let set = sqlx::query(
+            "UPDATE venues SET owner_user_id = (SELECT id FROM users WHERE email = $2), claim_token_hash = NULL
+             WHERE venue_id = $1 AND EXISTS (SELECT 1 FROM users WHERE email = $2)",
+        )
+        .bind(venue.0)
+        .bind(email)
+        .execute(&self.main)
+        .await?;
+        Ok(set.rows_affected() > 0)
+    }
+
+    pub(in crate::store) async fn claim_venue(
+        &self,
+        venue: VenueId,
+        token_hash: [u8; 32],
+        user: Uuid,
+    ) -> Result<bool, StoreError> {
+        let claimed = sqlx::query(
+            "UPDATE venues SET owner_user_id = $3, claim_token_hash = NULL
+             WHERE venue_id = $1 AND claim_token_hash = $2",
+        )
+        .bind(venue.0)
+        .bind(token_hash.as_slice())
+        .bind(user)
+        .execute(&self.main)
+        .await?;
+        Ok(claimed.rows_affected() > 0)
+    }
+}

@@ -1,0 +1,26 @@
+//! What the program says about itself: log lines, figures, health.
+//!
+//! Log lines are JSON objects by `logging.schema.json`, on standard error.
+//! Does not know what is worth saying: agents do.
+
+mod health;
+mod log;
+mod metric;
+
+pub use health::{AgentHealth, Health, HealthReport};
+pub use log::{JsonLines, Sink};
+pub use metric::{PrometheusHandle, recorder, upkeep};
+
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+
+use crate::clock::WallClock;
+
+/// Starts logging for the whole process, by `filter`; later calls change
+/// nothing.
+pub fn start_logging(filter: &str, clock: WallClock) {
+    let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
+    // A second call finds the first one's subscriber in place.
+    let _ = tracing_subscriber::registry().with(filter).with(JsonLines::new(Sink::Stderr, clock)).try_init();
+}

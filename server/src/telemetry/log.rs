@@ -1,0 +1,217 @@
+//! Turns `tracing` events into lines by `logging.schema.json`.
+//!
+//! An event names itself by the field `event`; what the schema lifts to the
+//! top (`venue`, `seq`, …) and the rest, in `context`, are plain fields. The
+//! agent follows from the module that speaks. A field whose name sounds like a
+//! secret is never written, whatever it holds.
+
+use std::io::Write as _;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use serde_json::{Map, Value, json};
+use tracing::field::{Field, Visit};
+use tracing::{Event, Level, Subscriber};
+use tracing_subscriber::Layer;
+use tracing_subscriber::layer::Context;
+
+use crate::clock::WallClock;
+
+/// The program's name in every line.
+const SERVICE: &str = "tradefloor";
+
+/// Modules that are agents; everything else speaks for the runtime.
+const AGENTS: [&str; 5] = ["market_data", "trading", "portfolio", "auth", "gateway"];
+
+/// Fields that stand at the top of a line instead of in `context`.
+const LIFTED: [&str; 4] = ["venue", "seq", "step", "request_id"];
+
+/// Names that must not carry a value into a log.
+const SECRETS: [&str; 8] =
+    ["password", "secret", "token", "cookie", "session", "seed", "salt", "authorization"];
+
+/// Where lines go.
+#[derive(Clone, Debug)]
+pub enum Sink {
+    /// Standard error.
+    Stderr,
+    /// A test's memory.
+    Memory(Arc<Mutex<Vec<u8>>>),
+}
+
+/// The layer that writes the lines.
+#[derive(Debug)]
+pub struct JsonLines {
+    sink: Sink,
+    clock: WallClock,
+}
+
+impl JsonLines {
+    /// Writes to `sink`, with times from `clock`.
+    pub fn new(sink: Sink, clock: WallClock) -> Self {
+        Self { sink, clock }
+    }
+
+    fn line(&self, event: &Event<'_>) -> Value {
+        let mut fields = Fields::default();
+        event.record(&mut fields);
+        let target = event.metadata().target();
+        let mut line = json!({
+            "timestamp": self.clock.now().to_string(),
+            "level": level(*event.metadata().level()),
+            "service": SERVICE,
+            "agent": agent(target),
+            "event": fields.event.unwrap_or_else(|| "library".to_owned()),
+            "message": fields.message.unwrap_or_default(),
+            "context": Value::Object(fields.context),
+            "target": target,
+        });
+        if let Some(line) = line.as_object_mut() {
+            line.extend(fields.lifted);
+        }
+        line
+    }
+}
+
+impl<S: Subscriber> Layer<S> for JsonLines {
+    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        let mut line = self.line(event).to_string();
+        line.push('\n');
+        // A log that cannot be written has nowhere to complain.
+        match &self.sink {
+            Sink::Stderr => drop(std::io::stderr().lock().write_all(line.as_bytes())),
+            Sink::Memory(bytes) => {
+                bytes.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(line.as_bytes());
+            }
+        }
+    }
+}
+
+fn level(level: Level) -> &'static str {
+    match level {
+        Level::ERROR => "error",
+        Level::WARN => "warn",
+        Level::INFO => "info",
+        Level::DEBUG => "debug",
+        Level::TRACE => "trace",
+    }
+}
+
+/// `server::trading::sequencer` speaks for `trading`.
+fn agent(target: &str) -> &'static str {
+    let module = target.split("::").nth(1).unwrap_or_default();
+    let ours = target.starts_with("server::");
+    AGENTS.into_iter().find(|agent| ours && *agent == module).unwrap_or("runtime")
+}
+
+/// The value in the type that the schema gives the field.
+fn lifted(name: &str, value: &Value) -> Option<Value> {
+    let text = || value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    match name {
+        "seq" | "step" => text().parse::<u64>().ok().map(Value::from),
+        _ => Some(Value::from(text())),
+    }
+}
+
+#[derive(Default)]
+struct Fields {
+    event: Option<String>,
+    message: Option<String>,
+    lifted: Map<String, Value>,
+    context: Map<String, Value>,
+}
+
+impl Fields {
+    fn put(&mut self, field: &Field, value: Value) {
+        let name = field.name().strip_prefix("r#").unwrap_or(field.name());
+        let text = |value: Value| match value {
+            Value::String(text) => text,
+            other => other.to_string(),
+        };
+        if SECRETS.iter().any(|secret| name.contains(secret)) && name != "seed_commitment" {
+            self.context.insert(name.to_owned(), Value::from("[redacted]"));
+        } else if name == "event" {
+            self.event = Some(text(value));
+        } else if name == "message" {
+            self.message = Some(text(value));
+        } else if LIFTED.contains(&name)
+            && let Some(value) = lifted(name, &value)
+        {
+            self.lifted.insert(name.to_owned(), value);
+        } else {
+            self.context.insert(name.to_owned(), value);
+        }
+    }
+}
+
+impl Visit for Fields {
+    fn record_f64(&mut self, field: &Field, value: f64) {
+        self.put(field, Value::from(value));
+    }
+
+    fn record_i64(&mut self, field: &Field, value: i64) {
+        self.put(field, Value::from(value));
+    }
+
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        self.put(field, Value::from(value));
+    }
+
+    fn record_bool(&mut self, field: &Field, value: bool) {
+        self.put(field, Value::from(value));
+    }
+
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.put(field, Value::from(value));
+    }
+
+    fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
+        self.put(field, Value::from(format!("{value:?}")));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use engine::time::WallTime;
+    use tracing_subscriber::layer::SubscriberExt as _;
+
+    use super::*;
+
+    fn logged(speak: impl FnOnce()) -> Vec<Value> {
+        let bytes = Arc::new(Mutex::new(Vec::new()));
+        let layer = JsonLines::new(Sink::Memory(bytes.clone()), WallClock::manual(WallTime(0)));
+        tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), speak);
+        let bytes = bytes.lock().unwrap();
+        std::str::from_utf8(&bytes).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    #[test]
+    fn fields_find_their_places() {
+        let lines = logged(|| {
+            tracing::info!(target: "server::trading::sequencer", event = "batch_committed", seq = 7_u64, entries = 2, "committed");
+        });
+        assert_eq!(
+            lines,
+            [json!({
+                "timestamp": "1970-01-01T00:00:00.000000Z",
+                "level": "info",
+                "service": "tradefloor",
+                "agent": "trading",
+                "event": "batch_committed",
+                "message": "committed",
+                "context": {"entries": 2},
+                "target": "server::trading::sequencer",
+                "seq": 7,
+            })]
+        );
+    }
+
+    #[test]
+    fn secrets_are_not_written_and_libraries_still_fit() {
+        let lines = logged(|| {
+            tracing::warn!(target: "auth", password = "hunter2", session_id = ?Some("abc"), "signing in");
+        });
+        let text = lines[0].to_string();
+        assert!(!text.contains("hunter2") && !text.contains("abc"), "{text}");
+        assert_eq!((&lines[0]["event"], &lines[0]["agent"]), (&json!("library"), &json!("runtime")));
+    }
+}

@@ -1,0 +1,265 @@
+//! The agent's task: drain what waits, decide, commit, answer, publish.
+//!
+//! Does not know how anything is decided or stored.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use engine::id::{Digest, Seq};
+use engine::venue::journal::{GENESIS, JournalEntry};
+use engine::venue::{Input, RULES_VERSION, Venue};
+use uuid::Uuid;
+
+use super::batch::Pending;
+use super::compaction::Compaction;
+use super::load::{Loaded, load};
+use super::sequencer::Sequencer;
+use super::{Deps, NAME, TradingError, pause, publish};
+use crate::bus::decode::decode_or_bury;
+use crate::bus::messages::{CommandMessage, CommandReply, TradingStatus};
+use crate::bus::{Batch, BusError, Message};
+use crate::shutdown::Shutdown;
+use crate::store::StoreError;
+use crate::store::api::journal::{EntryKind, NewEntry, SnapshotRow, VenueRow};
+
+/// Commands that one batch takes at most.
+pub(super) const COMMANDS: usize = 256;
+
+/// Pause before it loads again after store or bus failed; doubles up to
+/// [`LONGEST_WAIT`].
+const FIRST_WAIT: Duration = Duration::from_millis(50);
+const LONGEST_WAIT: Duration = Duration::from_secs(2);
+
+/// Runs the venue's sequencer until `shutdown`.
+///
+/// Takes the writing over from whoever had it. A store or bus that fails is
+/// tried again; a venue that does not add up halts and says so to everybody.
+///
+/// # Errors
+/// When it cannot start: no venue, a store that is away.
+pub async fn run(deps: Deps, shutdown: Shutdown) -> Result<(), TradingError> {
+    let row = deps.store.venue(deps.venue).await?.ok_or(TradingError::NoVenue(deps.venue))?;
+    let epoch = deps.store.take_epoch(row.id, Uuid::new_v4()).await?;
+    let mut life =
+        Life { deps, row, epoch, commits: 0, written: 0, requeued: Vec::new(), poisoned: BTreeSet::new() };
+    let mut wait = FIRST_WAIT;
+    loop {
+        let written = life.written;
+        match life.work(&shutdown).await {
+            Ended::Asked => return Ok(()),
+            Ended::Again(error) => {
+                tracing::warn!(event = "sequencer_reloads", %error, "The sequencer forgets its memory and loads it again.");
+                metrics::counter!("tradefloor_sequencer_reloads_total").increment(1);
+                wait = if life.written > written { FIRST_WAIT } else { (wait * 2).min(LONGEST_WAIT) };
+                if wait > FIRST_WAIT * 4 {
+                    life.deps.health.fail(NAME, &error);
+                    publish::status(&life.deps, &TradingStatus::Unavailable).await;
+                }
+                tokio::select! {
+                    () = shutdown.cancelled() => return Ok(()),
+                    () = pause(wait) => {}
+                }
+            }
+            Ended::Fenced => {
+                // The venue is somebody else's now: not a word in its name.
+                tracing::error!(event = "sequencer_fenced", "Another sequencer has taken the venue over.");
+                life.deps.health.fail(NAME, "another sequencer has taken over");
+                shutdown.cancelled().await;
+                return Ok(());
+            }
+            Ended::ForGood(reason) => return life.halted(reason, shutdown).await,
+        }
+    }
+}
+
+/// Why a stretch of work ended.
+pub(super) enum Ended {
+    /// It was told to end.
+    Asked,
+    /// Another sequencer writes this venue's journal.
+    Fenced,
+    /// Memory is worth nothing any more: load and go on.
+    Again(String),
+    /// Only a person can go on.
+    ForGood(String),
+}
+
+impl From<TradingError> for Ended {
+    fn from(error: TradingError) -> Self {
+        match error {
+            TradingError::Store(StoreError::Fenced) => Self::Fenced,
+            TradingError::Fold(_) | TradingError::NoVenue(_) | TradingError::Config(_) => {
+                Self::ForGood(error.to_string())
+            }
+            TradingError::Store(_) | TradingError::Bus(_) | TradingError::Random(_) => {
+                Self::Again(error.to_string())
+            }
+        }
+    }
+}
+
+impl From<StoreError> for Ended {
+    fn from(error: StoreError) -> Self {
+        TradingError::from(error).into()
+    }
+}
+
+impl From<BusError> for Ended {
+    fn from(error: BusError) -> Self {
+        TradingError::from(error).into()
+    }
+}
+
+impl From<publish::PublishError> for Ended {
+    fn from(error: publish::PublishError) -> Self {
+        Self::Again(error.to_string())
+    }
+}
+
+/// What outlives a reload.
+pub(super) struct Life {
+    pub(super) deps: Deps,
+    pub(super) row: VenueRow,
+    pub(super) epoch: u64,
+    pub(super) commits: u64,
+    /// Commits that succeeded.
+    pub(super) written: u64,
+    /// Commands of a batch whose commit failed: looked at again, since the
+    /// stored cursor may have moved past them unanswered. All are harmless to
+    /// repeat.
+    pub(super) requeued: Vec<Message>,
+    /// Commands that made the venue panic: buried when met again.
+    pub(super) poisoned: BTreeSet<u64>,
+}
+
+impl Life {
+    /// Loads, then works until something fails.
+    async fn work(&mut self, shutdown: &Shutdown) -> Ended {
+        match self.try_work(shutdown).await {
+            Ok(never) => match never {},
+            Err(ended) => ended,
+        }
+    }
+
+    async fn try_work(&mut self, shutdown: &Shutdown) -> Result<std::convert::Infallible, Ended> {
+        let Loaded { sequencer, mut command_cursor, mut snapshot } = load(&self.deps, &self.row).await?;
+        let mut sequencer = match sequencer {
+            Some(sequencer) => sequencer,
+            None => self.open().await?,
+        };
+        publish::missing(&self.deps, &sequencer.venue).await?;
+        publish::status(&self.deps, &TradingStatus::Running).await;
+        self.deps.health.report(NAME, sequencer.venue.seq().0);
+        let mut step_cursor = sequencer.venue.step();
+        let mut compaction = Compaction::default();
+        loop {
+            // Between batches alone: what is committed is also answered.
+            if shutdown.is_cancelled() {
+                return Err(Ended::Asked);
+            }
+            let mut pending = Pending::default();
+            let requeued = std::mem::take(&mut self.requeued);
+            // Kept until they are answered, whatever happens on the way.
+            self.requeued.clone_from(&requeued);
+            let mut messages = requeued;
+            let last_requeued =
+                messages.last().map_or(command_cursor, |message| message.id.max(command_cursor));
+            messages.extend(self.waiting_commands(&mut command_cursor, last_requeued).await?);
+            self.requeued.clone_from(&messages);
+            for message in messages {
+                command_cursor = command_cursor.max(message.id);
+                self.decide(&mut sequencer, message, &mut pending).await?;
+            }
+            self.take_steps(&mut sequencer, &mut step_cursor, &mut pending).await?;
+            if pending.commands.is_empty() && pending.entries.is_empty() {
+                self.requeued.clear();
+                if compaction.is_due() {
+                    compaction.piece(&self.deps.store, self.row.id, self.epoch).await?;
+                } else {
+                    self.wait(command_cursor, step_cursor, shutdown).await?;
+                }
+                continue;
+            }
+            self.settle(&sequencer, pending, command_cursor).await?;
+            self.deps.health.report(NAME, sequencer.venue.seq().0);
+            if sequencer.venue.seq().0 >= snapshot.0 + self.deps.settings.snapshot_entries.max(1) {
+                if let Some(second) = self.save_snapshot(&sequencer).await? {
+                    compaction.allow(second);
+                }
+                snapshot = sequencer.venue.seq();
+            }
+            if compaction.is_due() {
+                compaction.piece(&self.deps.store, self.row.id, self.epoch).await?;
+            }
+        }
+    }
+
+    /// Entry 1: configuration, rules and the commitment to the seed.
+    async fn open(&mut self) -> Result<Sequencer, Ended> {
+        let seed_commitment = self.row.seed_commitment();
+        let (venue, outcome) =
+            Venue::open(self.row.config.clone(), seed_commitment).map_err(TradingError::from)?;
+        let input = Input::VenueOpened { config: Box::new(self.row.config.clone()), seed_commitment };
+        let entry = JournalEntry::new(GENESIS, &input, &outcome);
+        let sequencer = Sequencer { venue, head: entry.hash };
+        let new = NewEntry { kind: EntryKind::Opened, entry, outcome, payload: None };
+        self.commit(vec![new], None).await?;
+        tracing::info!(event = "venue_opened", venue = %self.row.id, %seed_commitment, "The venue is open.");
+        Ok(sequencer)
+    }
+
+    /// Waits until a command or a step is there.
+    async fn wait(&self, command_cursor: u64, step_cursor: u64, shutdown: &Shutdown) -> Result<(), Ended> {
+        let (bus, streams) = (&self.deps.bus, &self.deps.streams);
+        tokio::select! {
+            () = shutdown.cancelled() => {}
+            woken = bus.read_after(&streams.command, command_cursor, 1) => { woken?; }
+            woken = bus.read_after(&streams.marketdata, step_cursor, 1) => { woken?; }
+        }
+        Ok(())
+    }
+
+    async fn save_snapshot(&self, sequencer: &Sequencer) -> Result<Option<Seq>, Ended> {
+        let state = sequencer.venue.snapshot();
+        let snapshot = SnapshotRow {
+            seq: sequencer.venue.seq(),
+            step: sequencer.venue.step(),
+            rules_version: RULES_VERSION,
+            state_hash: Digest::of(&[&state]),
+            state,
+            journal_hash: sequencer.head,
+        };
+        Ok(self.deps.store.save_snapshot(self.row.id, self.epoch, &snapshot).await?)
+    }
+
+    /// Tells everybody who asks, until the end, that nothing is decided here.
+    async fn halted(&self, reason: String, shutdown: Shutdown) -> Result<(), TradingError> {
+        tracing::error!(event = "trading_halted", %reason, "Trading is halted.");
+        metrics::gauge!("tradefloor_trading_halted").set(1.0);
+        self.deps.health.fail(NAME, &format!("trading_halted: {reason}"));
+        publish::status(&self.deps, &TradingStatus::Halted { reason }).await;
+        let (bus, stream) = (&self.deps.bus, &self.deps.streams.command);
+        let mut cursor = 0;
+        loop {
+            let batch = tokio::select! {
+                () = shutdown.cancelled() => return Ok(()),
+                batch = bus.read_after(stream, cursor, COMMANDS) => batch?,
+            };
+            let messages = match batch {
+                Batch::Messages(messages) => messages,
+                Batch::Trimmed { through } => {
+                    cursor = through;
+                    continue;
+                }
+            };
+            for message in messages {
+                cursor = message.id;
+                if let Some(command) =
+                    decode_or_bury::<CommandMessage>(bus, self.row.id, stream, &message).await
+                {
+                    publish::reply(&self.deps, command.correlation, CommandReply::TradingHalted).await;
+                }
+            }
+        }
+    }
+}

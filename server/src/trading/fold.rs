@@ -1,0 +1,254 @@
+//! Applies journal rows again, one after the other, and compares every byte
+//! with what the journal says.
+//!
+//! Used at start-up on the tail after a snapshot, and by `verify` on the whole.
+//! Steps whose payload is gone, and compacted ranges, are made again from the
+//! seed. Does not know the projections.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use engine::id::{Digest, Seq};
+use engine::sim::{Seed, Simulator};
+use engine::step::{StepHeader, StepPayload};
+use engine::venue::journal::{GENESIS, JournalEntry};
+use engine::venue::{ConfigError, Input, Mark, Outcome, ReplayError, Venue};
+
+use crate::store::api::journal::{EntryKind, JournalRow, RangeBody};
+
+/// Why the journal does not fold: each is one clear line.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum FoldError {
+    /// A row is missing.
+    #[error("the journal lacks entry {0}")]
+    Gap(Seq),
+    /// The row is not what was written.
+    #[error("journal entry {0} breaks the chain of hashes")]
+    Chain(Seq),
+    /// The row's bytes mean nothing.
+    #[error("journal entry {0} does not decode")]
+    Undecodable(Seq),
+    /// It cannot be applied again.
+    #[error("journal {0}")]
+    Replay(#[from] ReplayError),
+    /// It comes to something else now.
+    #[error("journal entry {0} has another outcome now than when it was written")]
+    Outcome(Seq),
+    /// The seed gives another step than the journal has.
+    #[error("journal entry {0} is a step that the seed does not give")]
+    Seed(Seq),
+    /// A payload is gone and there is nothing to make it again with.
+    #[error("journal entry {0} lacks its step's payload")]
+    NoPayload(Seq),
+    /// The venue's configuration is refused now.
+    #[error("the venue's configuration is refused: {0}")]
+    Config(String),
+    /// The seed is not the one that was committed to.
+    #[error("the stored seed is not the one that entry 1 commits to")]
+    Commitment,
+    /// What must always hold does not.
+    #[error("the books do not balance after entry {seq}: {what}")]
+    Books {
+        /// The newest entry.
+        seq: Seq,
+        /// In words.
+        what: String,
+    },
+    /// A table says something else than the journal.
+    #[error("{table} disagrees with the journal: {what}")]
+    Projection {
+        /// Which table.
+        table: &'static str,
+        /// In words.
+        what: String,
+    },
+    /// A state snapshot says something else than the journal.
+    #[error("the state snapshot of entry {0} is not the state that the journal folds to")]
+    Snapshot(Seq),
+}
+
+impl From<ConfigError> for FoldError {
+    fn from(error: ConfigError) -> Self {
+        Self::Config(error.to_string())
+    }
+}
+
+/// A venue on its way through the journal.
+pub(super) struct Fold {
+    venue: Option<Venue>,
+    head: Digest,
+    /// There when folding from entry 1 with the seed.
+    simulator: Option<Simulator>,
+}
+
+impl Fold {
+    /// Goes on from a snapshot; every step needs its payload.
+    pub(super) fn from_snapshot(venue: Venue, head: Digest) -> Self {
+        Self { venue: Some(venue), head, simulator: None }
+    }
+
+    /// Starts before entry 1, with the seed.
+    pub(super) fn from_seed(config: &engine::venue::VenueConfig, seed: [u8; 32]) -> Result<Self, FoldError> {
+        let simulator = Simulator::new(config, &Seed::from_bytes(seed))?;
+        Ok(Self { venue: None, head: GENESIS, simulator: Some(simulator) })
+    }
+
+    /// Starts before entry 1, without the seed: every step needs its payload.
+    pub(super) fn from_payloads() -> Self {
+        Self { venue: None, head: GENESIS, simulator: None }
+    }
+
+    /// The last entry that was applied.
+    pub(super) fn seq(&self) -> Seq {
+        self.venue.as_ref().map_or(Seq(0), Venue::seq)
+    }
+
+    /// The venue, once entry 1 was applied.
+    pub(super) fn venue(&self) -> Option<&Venue> {
+        self.venue.as_ref()
+    }
+
+    /// The chain's hash here.
+    pub(super) fn head(&self) -> Digest {
+        self.head
+    }
+
+    /// The venue and the chain's hash, if there was an entry 1.
+    pub(super) fn into_parts(self) -> (Option<Venue>, Digest) {
+        (self.venue, self.head)
+    }
+
+    /// Applies a row; `each` hears the outcome of every entry in it.
+    pub(super) fn apply(
+        &mut self,
+        row: &JournalRow,
+        mut each: impl FnMut(&Outcome),
+    ) -> Result<(), FoldError> {
+        if row.first_seq != self.seq().next() {
+            return Err(FoldError::Gap(self.seq().next()));
+        }
+        if row.kind == EntryKind::Range {
+            return self.apply_range(row, each);
+        }
+        let entry = row.entry();
+        if !entry.follows(self.head) {
+            return Err(FoldError::Chain(row.seq));
+        }
+        let input = entry.input().map_err(|_| FoldError::Undecodable(row.seq))?;
+        let outcome = match &input {
+            Input::VenueOpened { config, seed_commitment } => {
+                if self.venue.is_some() {
+                    return Err(ReplayError::OpenedAgain(row.seq).into());
+                }
+                let (venue, outcome) = Venue::open((**config).clone(), *seed_commitment)?;
+                self.venue = Some(venue);
+                outcome
+            }
+            Input::Command(_) => self.opened(row.seq)?.reapply(&input, None)?,
+            Input::Step(header) => {
+                let payload = self.payload(row, header)?;
+                self.opened(row.seq)?.reapply(&input, Some(&payload))?
+            }
+        };
+        if outcome.bytes() != row.outcome {
+            return Err(FoldError::Outcome(row.seq));
+        }
+        self.head = row.hash;
+        self.observe(&outcome);
+        each(&outcome);
+        Ok(())
+    }
+
+    /// Makes a range's steps again from the seed.
+    fn apply_range(&mut self, row: &JournalRow, mut each: impl FnMut(&Outcome)) -> Result<(), FoldError> {
+        let body: RangeBody =
+            postcard::from_bytes(&row.input).map_err(|_| FoldError::Undecodable(row.seq))?;
+        let mut merged = Merged::default();
+        let (mut seq, mut step) = (row.first_seq, body.first_step);
+        for run in &body.lags {
+            for _ in 0..run.steps {
+                if seq > row.seq || run.lag > seq.0 {
+                    return Err(FoldError::Undecodable(row.seq));
+                }
+                let (header, payload) = self.regenerate(step, Seq(seq.0 - run.lag), seq)?;
+                let input = Input::Step(header);
+                let outcome = self.opened(seq)?.reapply(&input, Some(&payload))?;
+                self.head = JournalEntry::new(self.head, &input, &outcome).hash;
+                self.observe(&outcome);
+                merged.add(&outcome);
+                each(&outcome);
+                (seq, step) = (seq.next(), step + 1);
+            }
+        }
+        if seq != row.seq.next() {
+            return Err(FoldError::Undecodable(row.seq));
+        }
+        if self.head != row.hash {
+            return Err(FoldError::Chain(row.seq));
+        }
+        if merged.outcome().bytes() != row.outcome {
+            return Err(FoldError::Outcome(row.seq));
+        }
+        Ok(())
+    }
+
+    fn payload(&mut self, row: &JournalRow, header: &StepHeader) -> Result<StepPayload, FoldError> {
+        if self.simulator.is_some() {
+            let (made, payload) = self.regenerate(header.step, header.seen_seq, row.seq)?;
+            if made != *header {
+                return Err(FoldError::Seed(row.seq));
+            }
+            return Ok(payload);
+        }
+        let bytes = row.payload.as_ref().ok_or(FoldError::NoPayload(row.seq))?;
+        postcard::from_bytes(bytes).map_err(|_| FoldError::Undecodable(row.seq))
+    }
+
+    fn regenerate(&mut self, step: u64, seen: Seq, at: Seq) -> Result<(StepHeader, StepPayload), FoldError> {
+        let simulator = self.simulator.as_mut().ok_or(FoldError::NoPayload(at))?;
+        // Steps that never reached the journal were drawn all the same.
+        while simulator.last_step() + 1 < step {
+            let known = simulator.seen_seq();
+            simulator.step(known);
+        }
+        let made = simulator.step(seen);
+        if made.0.step == step { Ok(made) } else { Err(FoldError::Seed(at)) }
+    }
+
+    fn observe(&mut self, outcome: &Outcome) {
+        if let Some(simulator) = &mut self.simulator {
+            simulator.observe(outcome.seq, &outcome.flows());
+        }
+    }
+
+    fn opened(&mut self, at: Seq) -> Result<&mut Venue, FoldError> {
+        self.venue.as_mut().ok_or(FoldError::Gap(at))
+    }
+}
+
+/// What a run of untouched steps changed, together.
+#[derive(Default)]
+pub(super) struct Merged {
+    last: Option<Outcome>,
+    new_date: Option<engine::time::Date>,
+    marks: BTreeMap<engine::id::InstrumentId, Mark>,
+    books: BTreeSet<engine::id::InstrumentId>,
+}
+
+impl Merged {
+    pub(super) fn add(&mut self, outcome: &Outcome) {
+        self.new_date = outcome.new_date.or(self.new_date);
+        self.marks.extend(outcome.marks.iter().map(|mark| (mark.instrument, *mark)));
+        self.books.extend(&outcome.books);
+        self.last =
+            Some(Outcome { seq: outcome.seq, time: outcome.time, step: outcome.step, ..Outcome::default() });
+    }
+
+    pub(super) fn outcome(self) -> Outcome {
+        Outcome {
+            new_date: self.new_date,
+            marks: self.marks.into_values().collect(),
+            books: self.books.into_iter().collect(),
+            ..self.last.unwrap_or_default()
+        }
+    }
+}

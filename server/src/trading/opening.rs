@@ -1,0 +1,79 @@
+//! Creates a venue before anything runs: its secret seed, and a command stream
+//! whose ids continue where its reader stopped.
+//!
+//! Entry 1 of the journal, with the seed's commitment, is the agent's first
+//! commit. Does not know what the seed decides.
+
+use engine::id::Digest;
+use engine::venue::VenueConfig;
+
+use super::{NAME, TradingError};
+use crate::bus::{Bus, StreamNames};
+use crate::clock::WallClock;
+use crate::store::Store;
+use crate::store::api::journal::VenueRow;
+
+/// Where a new venue's seed comes from. An existing venue keeps its own.
+#[derive(Clone, Debug)]
+pub enum SeedChoice {
+    /// The system.
+    Drawn,
+    /// A person, who may want the same market again.
+    Given(engine::sim::Seed),
+}
+
+/// Creates the venue if the store lacks it, and readies the command stream. To
+/// be called before any agent starts; repeating it changes nothing.
+///
+/// # Errors
+/// [`TradingError`]: a configuration that cannot be listed, a store or bus
+/// that is away.
+pub async fn prepare(
+    store: &Store,
+    bus: &Bus,
+    streams: &StreamNames,
+    config: &VenueConfig,
+    seed: &SeedChoice,
+    claim_token_hash: Option<Digest>,
+    clock: &WallClock,
+) -> Result<VenueRow, TradingError> {
+    let venue = config.venue_id();
+    if let Some(row) = store.venue(venue).await? {
+        ready_commands(store, bus, streams, &row).await?;
+        return Ok(row);
+    }
+    config.instruments()?;
+    let row = VenueRow {
+        id: venue,
+        config: config.clone(),
+        seed: match seed {
+            SeedChoice::Drawn => draw()?,
+            SeedChoice::Given(seed) => *seed.as_bytes(),
+        },
+        salt: draw()?,
+        owner: None,
+        claim_token_hash,
+        created_at: clock.now(),
+    };
+    store.create_venue(&row).await?;
+    // Whoever was faster: the stored one counts.
+    let row = store.venue(venue).await?.ok_or(TradingError::NoVenue(venue))?;
+    ready_commands(store, bus, streams, &row).await?;
+    Ok(row)
+}
+
+async fn ready_commands(
+    store: &Store,
+    bus: &Bus,
+    streams: &StreamNames,
+    row: &VenueRow,
+) -> Result<(), TradingError> {
+    let cursor = store.cursor(row.id, NAME, &streams.command).await?;
+    Ok(bus.resume(&streams.command, cursor).await?)
+}
+
+fn draw() -> Result<[u8; 32], TradingError> {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes).map_err(|error| TradingError::Random(error.to_string()))?;
+    Ok(bytes)
+}

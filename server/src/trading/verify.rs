@@ -1,0 +1,362 @@
+//! Folds the whole journal and compares everything that was made of it: the
+//! chain of hashes, every outcome, the ledger, the projections, the snapshots.
+//!
+//! Reads the store alone, and wants it to stand still meanwhile. Does not
+//! mend anything.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use engine::id::{AccountId, Digest, InstrumentId, OrderId, Seq, VenueId};
+use engine::venue::{AccountChange, Asset, Balance, Fill, Outcome, Posting};
+
+use super::TradingError;
+use super::fold::{Fold, FoldError};
+use super::load::PAGE;
+use crate::store::Store;
+use crate::store::api::journal::{JournalRow, SnapshotRow, VenueRow};
+use crate::store::api::projections::{AccountRow, OrderRow, PositionRow, TradeRow};
+
+/// Where steps come from while the journal is folded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Steps {
+    /// Each is made again from the seed, which also proves that the market was
+    /// the committed seed's.
+    FromSeed,
+    /// The stored payloads; none may be gone.
+    Stored,
+}
+
+/// What was verified.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Report {
+    /// Which venue.
+    pub venue: VenueId,
+    /// The newest entry.
+    pub seq: Seq,
+    /// The last applied step.
+    pub step: u64,
+    /// Accounts.
+    pub accounts: u64,
+    /// Orders.
+    pub orders: u64,
+    /// Fills, one for each user's side.
+    pub trades: u64,
+    /// Postings of the ledger.
+    pub postings: u64,
+    /// SHA-256 of the whole state.
+    pub state_hash: Digest,
+    /// The chain's hash at the newest entry.
+    pub journal_hash: Digest,
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "verified: {} entries, {} steps, {} accounts, {} orders, {} trades, {} postings; books balance; \
+             state {}, journal {}",
+            self.seq,
+            self.step,
+            self.accounts,
+            self.orders,
+            self.trades,
+            self.postings,
+            self.state_hash,
+            self.journal_hash
+        )
+    }
+}
+
+/// Folds a venue's journal and compares the store with it.
+///
+/// # Errors
+/// [`TradingError::Fold`]: the first disagreement, in one line.
+pub async fn verify(store: &Store, venue: VenueId, steps: Steps) -> Result<Report, TradingError> {
+    let row = store.venue(venue).await?.ok_or(TradingError::NoVenue(venue))?;
+    let snapshots = store.state_snapshots(venue, u32::MAX).await?;
+    let mut fold = start(&row, steps)?;
+    let mut expected = Expected::default();
+    loop {
+        let rows = store.journal_after(venue, fold.seq(), PAGE).await?;
+        let Some(last) = rows.last() else { break };
+        let (after, through) = (fold.seq(), last.seq);
+        let page = apply(&mut fold, &mut expected, &rows, &snapshots)?;
+        compare_page(store, venue, after, through, page).await?;
+        tokio::task::yield_now().await;
+    }
+    finish(store, &row, fold, expected).await
+}
+
+/// Replays the journal from the seed without looking at the projections: the
+/// venue's newest entry and the hash of its state.
+///
+/// # Errors
+/// [`TradingError::Fold`]: the first entry that comes out otherwise.
+pub async fn replay(store: &Store, venue: VenueId) -> Result<(Seq, Digest), TradingError> {
+    let row = store.venue(venue).await?.ok_or(TradingError::NoVenue(venue))?;
+    let mut fold = start(&row, Steps::FromSeed)?;
+    loop {
+        let rows = store.journal_after(venue, fold.seq(), PAGE).await?;
+        if rows.is_empty() {
+            let hash = fold.venue().map_or(Digest([0; 32]), engine::venue::Venue::state_hash);
+            return Ok((fold.seq(), hash));
+        }
+        rows.iter().try_for_each(|journal_row| fold.apply(journal_row, |_| {}))?;
+        tokio::task::yield_now().await;
+    }
+}
+
+fn start(row: &VenueRow, steps: Steps) -> Result<Fold, FoldError> {
+    match steps {
+        Steps::FromSeed => Fold::from_seed(&row.config, row.seed),
+        Steps::Stored => Ok(Fold::from_payloads()),
+    }
+}
+
+/// What the projections should say, as far as the journal has been folded.
+#[derive(Default)]
+struct Expected {
+    balances: BTreeMap<AccountId, (Balance, Seq)>,
+    positions: BTreeMap<(AccountId, InstrumentId), PositionRow>,
+    orders: BTreeMap<Seq, OrderRow>,
+    places: BTreeMap<OrderId, Seq>,
+    trades: u64,
+    postings: u64,
+}
+
+/// The rows that hang on the entries of one page.
+#[derive(Default)]
+struct Page {
+    trades: Vec<TradeRow>,
+    postings: Vec<(Seq, u64, Posting)>,
+}
+
+fn apply(
+    fold: &mut Fold,
+    expected: &mut Expected,
+    rows: &[JournalRow],
+    snapshots: &[SnapshotRow],
+) -> Result<Page, FoldError> {
+    let mut page = Page::default();
+    for row in rows {
+        let mut unbalanced = None;
+        fold.apply(row, |outcome| {
+            if !balances(outcome) {
+                unbalanced.get_or_insert(outcome.seq);
+            }
+            expected.take(outcome, &mut page);
+        })?;
+        if let Some(seq) = unbalanced {
+            let what = "the entry's postings do not sum to zero".to_owned();
+            return Err(FoldError::Books { seq, what });
+        }
+        if let Some(snapshot) = snapshots.iter().find(|snapshot| snapshot.seq == row.seq) {
+            let same = fold.venue().is_some_and(|venue| venue.snapshot() == snapshot.state)
+                && Digest::of(&[&snapshot.state]) == snapshot.state_hash
+                && snapshot.journal_hash == fold.head();
+            if !same {
+                return Err(FoldError::Snapshot(row.seq));
+            }
+        }
+    }
+    Ok(page)
+}
+
+/// Whether the entry's postings sum to zero for each asset.
+fn balances(outcome: &Outcome) -> bool {
+    let mut sums: BTreeMap<Asset, i128> = BTreeMap::new();
+    for posting in &outcome.postings {
+        *sums.entry(posting.asset).or_default() += i128::from(posting.amount);
+    }
+    sums.values().all(|sum| *sum == 0)
+}
+
+impl Expected {
+    fn take(&mut self, outcome: &Outcome, page: &mut Page) {
+        for balance in &outcome.balances {
+            self.balances.insert(balance.account, (*balance, outcome.seq));
+        }
+        for state in &outcome.positions {
+            let position = &state.position;
+            let row = PositionRow {
+                account: state.account,
+                instrument: state.instrument,
+                lots: position.lots.0,
+                trade_cash: position.trade_cash,
+                fees: position.fees,
+                basis: position.basis.to_money(),
+            };
+            self.positions.insert((state.account, state.instrument), row);
+        }
+        for event in &outcome.events {
+            let order = match &event.change {
+                AccountChange::OrderAccepted(order) => {
+                    self.places.insert(order.id, outcome.seq);
+                    order
+                }
+                AccountChange::OrderFilled { order, fill } => {
+                    self.trades += 1;
+                    page.trades.push(trade_row(outcome.seq, event.account, event.account_seq, fill));
+                    order
+                }
+                AccountChange::OrderCancelled { order, .. } => order,
+                AccountChange::Opened | AccountChange::CouponPaid { .. } | AccountChange::Redeemed { .. } => {
+                    continue;
+                }
+            };
+            let seq = self.places.get(&order.id).copied().unwrap_or(outcome.seq);
+            let row = OrderRow {
+                order: order.id,
+                account: event.account,
+                client_order_id: order.client_order_id.to_string(),
+                seq,
+                quantity: order.quantity.0,
+                filled: order.filled.0,
+                notional: order.notional,
+                fee: order.fee,
+                status: order.status.as_str().to_owned(),
+            };
+            self.orders.insert(seq, row);
+        }
+        for (index, posting) in (0..).zip(&outcome.postings) {
+            self.postings += 1;
+            page.postings.push((outcome.seq, index, *posting));
+        }
+    }
+}
+
+fn trade_row(seq: Seq, account: AccountId, account_seq: u64, fill: &Fill) -> TradeRow {
+    TradeRow {
+        seq,
+        account,
+        account_seq,
+        trade: fill.trade,
+        order: fill.order,
+        lots: fill.lots.0,
+        price: fill.price.0,
+        notional: fill.notional,
+        fee: fill.fee,
+    }
+}
+
+fn differs(table: &'static str, what: impl Into<String>) -> TradingError {
+    FoldError::Projection { table, what: what.into() }.into()
+}
+
+/// Trades and postings of the page's entries, row by row.
+async fn compare_page(
+    store: &Store,
+    venue: VenueId,
+    after: Seq,
+    through: Seq,
+    mut page: Page,
+) -> Result<(), TradingError> {
+    page.trades.sort();
+    let mut trades = store.trade_rows(venue, after, through).await?;
+    trades.sort();
+    if let Some((found, wanted)) = first_difference(&trades, &page.trades) {
+        return Err(differs("trades", difference(found, wanted, |trade| format!("entry {}", trade.seq))));
+    }
+    let ledger = store.ledger_rows(venue, after, through).await?;
+    let found: Vec<_> = ledger.iter().map(|row| (row.seq, row.index, row.posting)).collect();
+    if let Some((found, wanted)) = first_difference(&found, &page.postings) {
+        let name = |(seq, index, _): &(Seq, u64, Posting)| format!("entry {seq}, posting {index}");
+        return Err(differs("ledger", difference(found, wanted, name)));
+    }
+    Ok(())
+}
+
+/// The first place where two lists differ.
+fn first_difference<'a, T: PartialEq>(
+    found: &'a [T],
+    wanted: &'a [T],
+) -> Option<(Option<&'a T>, Option<&'a T>)> {
+    (0..found.len().max(wanted.len()))
+        .map(|at| (found.get(at), wanted.get(at)))
+        .find(|(found, wanted)| found != wanted)
+}
+
+fn difference<T>(found: Option<&T>, wanted: Option<&T>, name: impl Fn(&T) -> String) -> String {
+    match (found, wanted) {
+        (Some(found), Some(wanted)) => {
+            format!("{} where {} belongs, or not as it was", name(found), name(wanted))
+        }
+        (Some(found), None) => format!("{} is not in the journal", name(found)),
+        (None, Some(wanted)) => format!("{} is missing", name(wanted)),
+        (None, None) => String::new(),
+    }
+}
+
+/// States: accounts, positions, orders; then the venue's own sums.
+async fn finish(
+    store: &Store,
+    row: &VenueRow,
+    fold: Fold,
+    expected: Expected,
+) -> Result<Report, TradingError> {
+    let venue = row.id;
+    let Some(state) = fold.venue() else {
+        return Err(FoldError::Gap(Seq(1)).into());
+    };
+    if state.seed_commitment() != row.seed_commitment() {
+        return Err(FoldError::Commitment.into());
+    }
+    state.check_books().map_err(|what| FoldError::Books { seq: fold.seq(), what })?;
+
+    let accounts: Vec<_> = expected
+        .balances
+        .values()
+        .map(|(balance, seq)| AccountRow {
+            account: balance.account,
+            cash: balance.cash,
+            reserved: balance.reserved,
+            account_seq: balance.account_seq,
+            seq: *seq,
+        })
+        .collect();
+    let found = store.account_rows(venue).await?;
+    if let Some((found, wanted)) = first_difference(&found, &accounts) {
+        return Err(differs("accounts", difference(found, wanted, |row| row.account.to_string())));
+    }
+    let positions: Vec<_> = expected.positions.into_values().collect();
+    let found = store.position_rows(venue).await?;
+    if let Some((found, wanted)) = first_difference(&found, &positions) {
+        let name = |row: &PositionRow| format!("{} in {}", row.account, row.instrument);
+        return Err(differs("positions", difference(found, wanted, name)));
+    }
+    let orders = expected.orders.len() as u64;
+    let mut wanted = expected.orders.into_values();
+    let mut after = Seq(0);
+    loop {
+        let found = store.order_rows(venue, after, PAGE).await?;
+        let Some(last) = found.last() else { break };
+        after = last.seq;
+        let page: Vec<_> = wanted.by_ref().take(found.len()).collect();
+        if let Some((found, wanted)) = first_difference(&found, &page) {
+            return Err(differs("orders", difference(found, wanted, |row| row.order.to_string())));
+        }
+    }
+    if let Some(missing) = wanted.next() {
+        return Err(differs("orders", format!("{} is missing", missing.order)));
+    }
+    let counts = store.projection_counts(venue).await?;
+    if counts != (expected.trades, expected.postings) {
+        let what = format!(
+            "{} trades and {} postings, the journal says {} and {}",
+            counts.0, counts.1, expected.trades, expected.postings
+        );
+        return Err(differs("trades or ledger", what));
+    }
+    Ok(Report {
+        venue,
+        seq: fold.seq(),
+        step: state.step(),
+        accounts: accounts.len() as u64,
+        orders,
+        trades: expected.trades,
+        postings: expected.postings,
+        state_hash: state.state_hash(),
+        journal_hash: fold.head(),
+    })
+}

@@ -1,0 +1,244 @@
+//! A store, a bus and a venue for agents to play on, and the agents as tasks.
+//!
+//! Nothing here sleeps: every wait is for a message.
+
+use std::fmt::Display;
+use std::future::Future;
+use std::time::Duration;
+
+use engine::event::ExecutionBatch;
+use engine::id::{AccountId, InstrumentId};
+use engine::time::WallTime;
+use engine::venue::{Outcome, VenueConfig};
+use server::bus::control::{ClockStatus, Control, ControlMessage};
+use server::bus::decode::{decode, encode};
+use server::bus::{Batch, Bus, Message, StreamNames};
+use server::clock::WallClock;
+use server::config::{Acknowledge, ClockMode, Config, IdlePolicy};
+use server::shutdown::Shutdown;
+use server::store::Store;
+use server::store::api::journal::{JournalRow, VenueRow};
+use server::telemetry::Health;
+use server::trading::SeedChoice;
+use server::trading::client::SequencerClient;
+use server::{market_data, portfolio, trading};
+use tempfile::TempDir;
+use uuid::Uuid;
+
+/// Longer than anything here takes; a test that waits this long has failed.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Where agents play.
+pub struct Stage {
+    pub store: Store,
+    pub bus: Bus,
+    pub streams: StreamNames,
+    pub row: VenueRow,
+    pub clock: WallClock,
+    pub health: Health,
+    folder: TempDir,
+}
+
+/// An agent that runs.
+pub struct Task {
+    shutdown: Shutdown,
+    handle: tokio::task::JoinHandle<Result<(), String>>,
+}
+
+impl Task {
+    fn start<F, E>(run: impl FnOnce(Shutdown) -> F) -> Self
+    where
+        F: Future<Output = Result<(), E>> + Send + 'static,
+        E: Display,
+    {
+        let shutdown = Shutdown::new();
+        let running = run(shutdown.clone());
+        let handle = tokio::spawn(async move { running.await.map_err(|error| error.to_string()) });
+        Self { shutdown, handle }
+    }
+
+    /// Asks it to end and waits until it did.
+    pub async fn stop(self) {
+        self.shutdown.cancel();
+        patiently(self.handle).await.unwrap().unwrap();
+    }
+
+    /// Waits until it ends by itself.
+    pub async fn ended(self) -> Result<(), String> {
+        patiently(self.handle).await.unwrap()
+    }
+}
+
+/// Waits for `event`, but not for ever.
+pub async fn patiently<T>(event: impl Future<Output = T>) -> T {
+    tokio::time::timeout(PATIENCE, event).await.expect("it should have happened by now")
+}
+
+impl Stage {
+    /// An empty store and bus with the demonstration venue.
+    pub async fn new(seed: &str) -> Self {
+        Self::in_folder(tempfile::tempdir().unwrap(), seed).await
+    }
+
+    async fn in_folder(folder: TempDir, seed: &str) -> Self {
+        let config = VenueConfig::default();
+        let store = Store::open_sqlite(folder.path()).await.unwrap();
+        let (bus, streams) = (Bus::local(), StreamNames::of(config.venue_id()));
+        let clock = WallClock::manual(WallTime(1_767_225_600_000_000));
+        let seed = SeedChoice::Given(seed.parse().unwrap());
+        let row = trading::prepare(&store, &bus, &streams, &config, &seed, None, &clock).await.unwrap();
+        Self { health: Health::new(clock.clone()), store, bus, streams, row, clock, folder }
+    }
+
+    /// The same store after the process ended, with an empty bus.
+    pub async fn restarted(self) -> Self {
+        self.store.close().await;
+        let Self { folder, store, .. } = self;
+        drop(store);
+        // The seed is stored; another one would not be looked at.
+        Self::in_folder(folder, "0").await
+    }
+
+    /// Market data, stepped by hand.
+    pub fn manual(&self) -> market_data::Settings {
+        market_data::Settings {
+            clock: ClockMode::Manual,
+            speed_milli: 1_000,
+            idle: IdlePolicy::Pause,
+            snapshot_steps: 10,
+            history: Config::default().history,
+        }
+    }
+
+    pub fn market_data(&self, settings: market_data::Settings) -> Task {
+        let deps = market_data::Deps {
+            venue: self.row.id,
+            config: self.row.config.clone(),
+            seed: engine::sim::Seed::from_bytes(self.row.seed),
+            bus: self.bus.clone(),
+            streams: self.streams.clone(),
+            store: self.store.clone(),
+            health: self.health.clone(),
+            settings,
+        };
+        Task::start(|shutdown| market_data::run(deps, shutdown))
+    }
+
+    pub fn trading(&self) -> Task {
+        let deps = trading::Deps {
+            venue: self.row.id,
+            bus: self.bus.clone(),
+            streams: self.streams.clone(),
+            store: self.store.clone(),
+            clock: self.clock.clone(),
+            health: self.health.clone(),
+            settings: trading::Settings { snapshot_entries: 25, acknowledge: Acknowledge::AfterCommit },
+            faults: trading::no_faults(),
+        };
+        Task::start(|shutdown| trading::run(deps, shutdown))
+    }
+
+    pub fn portfolio(&self) -> Task {
+        let deps = portfolio::Deps {
+            venue: self.row.id,
+            config: self.row.config.clone(),
+            bus: self.bus.clone(),
+            streams: self.streams.clone(),
+            store: self.store.clone(),
+            health: self.health.clone(),
+            snapshot_seconds: 60,
+        };
+        Task::start(|shutdown| portfolio::run(deps, shutdown))
+    }
+
+    pub async fn client(&self) -> SequencerClient {
+        let (bus, streams) = (self.bus.clone(), self.streams.clone());
+        SequencerClient::start(bus, streams, self.row.id, self.clock.clone(), Shutdown::new()).await.unwrap()
+    }
+
+    /// Tells the clock, and what it answers.
+    pub async fn control(&self, control: Control) -> ClockStatus {
+        let message = ControlMessage { v: 1, venue: self.row.id, control };
+        let id = self.bus.append_auto(&self.streams.control, encode(&message), usize::MAX).await.unwrap();
+        let mut statuses = self.reader(&self.streams.clock);
+        loop {
+            let status: ClockStatus = decode(self.row.id, &statuses.next().await.bytes).unwrap();
+            if status.control_id >= id {
+                return status;
+            }
+        }
+    }
+
+    /// Steps the venue by hand until trading has applied the last step.
+    pub async fn step(&self, steps: u32) {
+        let status = self.control(Control::Step { steps }).await;
+        self.until_step(status.target_step).await;
+    }
+
+    /// Waits until trading has applied `step`.
+    pub async fn until_step(&self, step: u64) {
+        let mut executions = self.reader(&self.streams.execution);
+        loop {
+            let batch: ExecutionBatch = decode(self.row.id, &executions.next().await.bytes).unwrap();
+            if batch.entries.last().is_some_and(|entry| entry.outcome.step >= step) {
+                return;
+            }
+        }
+    }
+
+    /// The whole journal.
+    pub async fn journal(&self) -> Vec<JournalRow> {
+        let mut rows: Vec<JournalRow> = Vec::new();
+        loop {
+            let after = rows.last().map(|row| row.seq).unwrap_or_default();
+            let page = self.store.journal_after(self.row.id, after, 1_000).await.unwrap();
+            if page.is_empty() {
+                return rows;
+            }
+            rows.extend(page);
+        }
+    }
+
+    pub fn reader(&self, stream: &str) -> Reader {
+        Reader { bus: self.bus.clone(), stream: stream.to_owned(), after: 0, read: Vec::new() }
+    }
+
+    pub fn account(&self, number: u128) -> AccountId {
+        AccountId::derive(self.row.id, Uuid::from_u128(number))
+    }
+
+    pub fn instrument(&self, symbol: &str) -> InstrumentId {
+        InstrumentId::derive(self.row.id, symbol)
+    }
+
+    /// Publishes what a sequencer would.
+    pub async fn publish(&self, outcomes: Vec<Outcome>) {
+        let first_seq = outcomes.first().unwrap().seq;
+        let through = outcomes.last().unwrap().seq;
+        let entries = outcomes.into_iter().map(|outcome| engine::event::PublishedEntry { outcome }).collect();
+        let batch =
+            ExecutionBatch { v: 1, venue: self.row.id, first_seq, through, entries, books: Vec::new() };
+        self.bus.append(&self.streams.execution, through.0, encode(&batch)).await.unwrap();
+    }
+}
+
+/// Reads a stream from its beginning, message by message.
+pub struct Reader {
+    bus: Bus,
+    stream: String,
+    after: u64,
+    read: Vec<Message>,
+}
+
+impl Reader {
+    pub async fn next(&mut self) -> Message {
+        if self.read.is_empty() {
+            match patiently(self.bus.read_after(&self.stream, self.after, 1_000)).await.unwrap() {
+                Batch::Messages(messages) => self.read = messages,
+                Batch::Trimmed { through } => panic!("{} was trimmed through {through}", self.stream),
+            }
+            self.after = self.read.last().unwrap().id;
+        }
+        self.read.remove(0)
+    }
+}

@@ -1,0 +1,173 @@
+//! What the sequencer does when commits fail, processes die and others write.
+
+use std::sync::Arc;
+
+use engine::order::Side;
+use engine::venue::Command;
+use server::bus::Bus;
+use server::trading::Fault;
+use server::trading::client::SendError;
+
+use crate::support::desk::{Desk, fault_at};
+
+/// Entry 1, two accounts, two steps: the commits before the order's.
+const BEFORE: u64 = 4;
+
+async fn order_through(fault: Fault) {
+    let mut desk = Desk::with(10_000, fault_at(BEFORE + 1, fault)).await;
+    let (account, _other) = (desk.account().await, desk.account().await);
+    desk.quote(9_990, 10_010).await;
+    let ticket = desk.limit(Side::Buy, 10, 10_010);
+    // The commit goes wrong; nobody notices but the log.
+    let reply = desk.send(Command::PlaceOrder { account, ticket }).await.unwrap();
+    assert_eq!(reply.outcome.answer.unwrap().order.filled.0, 10);
+    desk.until(|outcome| outcome.seq >= reply.seq).await;
+    let orders = desk.outcomes.iter().filter(|outcome| outcome.answer.is_some()).count();
+    assert_eq!(orders, 1, "published once");
+    assert_eq!(desk.number("SELECT count(*) FROM orders").await, 1);
+    assert_eq!(desk.number("SELECT sum(qty_filled) FROM trades").await, 10);
+    desk.quote(9_990, 10_010).await;
+    desk.close().await;
+}
+
+#[tokio::test]
+async fn a_failed_commit_is_decided_again() {
+    order_through(Fault::Fails).await;
+}
+
+#[tokio::test]
+async fn a_commit_with_unknown_outcome_is_answered_from_the_journal() {
+    order_through(Fault::Unknown).await;
+}
+
+#[tokio::test]
+async fn every_commit_may_fail_once_and_nothing_is_lost_or_doubled() {
+    // Odd commits fail, or fail after they were written; even ones succeed.
+    let faults = Arc::new(|commit: u64| match commit % 4 {
+        1 => Fault::Fails,
+        3 => Fault::Unknown,
+        _ => Fault::None,
+    });
+    let mut desk = Desk::with(10, faults).await;
+    let account = desk.account().await;
+    desk.quote(9_990, 10_010).await;
+    for round in 0..20 {
+        desk.place(account, Side::Buy, 1 + round % 3, 10_010).await;
+        desk.quote(9_990, 10_010).await;
+    }
+    assert_eq!(desk.number("SELECT count(*) FROM orders").await, 20);
+    assert_eq!(
+        desk.number("SELECT sum(qty_filled) FROM trades").await,
+        (0..20).map(|round| 1 + round % 3).sum::<i64>()
+    );
+    // Snapshots have let payloads go that this made-up market cannot give again.
+    desk.stop().await;
+    desk.abandon().await;
+}
+
+#[tokio::test]
+async fn a_restart_finds_everything_as_it_was() {
+    let mut desk = Desk::open().await;
+    let account = desk.account().await;
+    desk.quote(9_990, 10_010).await;
+    desk.place(account, Side::Buy, 10, 10_010).await;
+    let resting = desk.place(account, Side::Buy, 20, 9_995).await;
+    desk.drain().await;
+    let before = desk.verify().await.unwrap();
+
+    desk.crash().await;
+    desk.start().await;
+    // What the wiped stream lacks is published from the journal, with books.
+    assert_eq!(desk.outcomes.first().unwrap().seq.0, 1);
+    assert_eq!(desk.seen(), before.seq);
+    let acme = desk.instrument("ACME").id;
+    let book = desk.batches[0].books.iter().find(|book| book.instrument == acme).unwrap();
+    assert_eq!((book.bids[0].price.0, book.bids[0].lots.0), (9_995, 20));
+    assert_eq!(desk.verify().await.unwrap(), before);
+
+    // The resting order still lives: the ask comes down and fills it.
+    let step = desk.quote(9_980, 9_990).await;
+    assert!(step.fills().any(|fill| fill.order == resting && fill.lots.0 == 20));
+    desk.close().await;
+}
+
+#[tokio::test]
+async fn a_crash_in_the_middle_of_orders_loses_none_that_was_answered() {
+    let mut desk = Desk::open().await;
+    let account = desk.account().await;
+    desk.quote(9_990, 10_010).await;
+    for round in 0..5 {
+        let mut answered = Vec::new();
+        let tickets: Vec<_> = (0..40).map(|_| desk.limit(Side::Buy, 1, 10_010)).collect();
+        let sends = tickets.iter().map(|ticket| {
+            let (client, ticket) = (desk.client.clone(), ticket.clone());
+            tokio::spawn(async move {
+                let name = ticket.client_order_id.to_string();
+                let command = Command::PlaceOrder { account, ticket };
+                client.send(command, std::time::Duration::from_secs(5)).await.map(|_| name)
+            })
+        });
+        let sends: Vec<_> = sends.collect();
+        // The process dies when the first answers are out.
+        for (index, send) in sends.into_iter().enumerate() {
+            if index == 3 + round {
+                desk.crash().await;
+            }
+            if let Ok(Ok(Ok(name))) = tokio::time::timeout(std::time::Duration::from_millis(200), send).await
+            {
+                answered.push(name);
+            }
+        }
+        desk.start().await;
+        let orders = desk.store.order_rows(desk.venue(), engine::id::Seq(0), 1_000).await.unwrap();
+        for name in &answered {
+            assert_eq!(orders.iter().filter(|order| order.client_order_id == *name).count(), 1, "{name}");
+        }
+        assert!(answered.len() > 3, "round {round}: only {} were answered", answered.len());
+    }
+    desk.close().await;
+}
+
+#[tokio::test]
+async fn a_second_sequencer_fences_the_first() {
+    let mut desk = Desk::open().await;
+    let account = desk.account().await;
+    desk.quote(9_990, 10_010).await;
+
+    // Another takes over; it listens on a bus of its own, so that only the
+    // store can keep the two apart.
+    let mut deps = desk.deps();
+    deps.bus = Bus::local();
+    let (second, stop) = desk.launch(deps.clone());
+    deps.bus.read_after(&desk.streams.execution, 0, 1).await.unwrap();
+
+    // What the first decides from now on it cannot write, so it never answers.
+    let head = desk.store.journal_head(desk.venue()).await.unwrap().unwrap();
+    let ticket = desk.limit(Side::Buy, 10, 10_010);
+    let command = Command::PlaceOrder { account, ticket };
+    let sent = desk.client.send(command, std::time::Duration::from_millis(100)).await;
+    assert_eq!(sent.unwrap_err(), SendError::Pending);
+    assert_eq!(desk.store.journal_head(desk.venue()).await.unwrap().unwrap(), head);
+
+    stop.cancel();
+    second.await.unwrap().unwrap();
+    desk.close().await;
+}
+
+#[tokio::test]
+async fn a_venue_that_does_not_add_up_halts_and_says_so() {
+    let mut desk = Desk::open().await;
+    let account = desk.account().await;
+    desk.quote(9_990, 10_010).await;
+    desk.stop().await;
+    desk.crash().await;
+    assert_eq!(desk.damage("UPDATE accounts SET cash_balance = cash_balance + 1").await, 1);
+    desk.prepare().await;
+    let (task, shutdown) = desk.launch(desk.deps());
+    let ticket = desk.limit(Side::Buy, 10, 10_010);
+    let sent = desk.send(Command::PlaceOrder { account, ticket }).await;
+    assert_eq!(sent.unwrap_err(), SendError::TradingHalted);
+    shutdown.cancel();
+    task.await.unwrap().unwrap();
+    desk.abandon().await;
+}

@@ -1,0 +1,229 @@
+//! Registration, sign-in, sign-out, sessions.
+
+use serde_json::json;
+use server::clock::WallClock;
+
+use crate::support::site::{OWNER, PASSWORD, Site, money};
+
+#[tokio::test]
+async fn register_returns_201_with_a_hashed_user_an_account_and_a_secure_cookie() {
+    let site = Site::with(|config| config.public_url = Some("https://trade.example.org".to_owned())).await;
+    let visitor = site.visitor();
+    let body = json!({ "email": "Ada@Example.org", "password": PASSWORD });
+    let request = visitor.client.post(format!("{}/api/v1/auth/register", site.base));
+    let response = request.header("origin", "https://trade.example.org").json(&body).send().await.unwrap();
+    assert_eq!(response.status(), 201);
+    let cookie = response.headers()["set-cookie"].to_str().unwrap().to_owned();
+    for part in ["__Host-tradefloor=", "; Path=/", "; HttpOnly", "; Secure", "; SameSite=Lax"] {
+        assert!(cookie.contains(part), "{cookie}");
+    }
+    assert!(!cookie.contains("Domain"), "{cookie}");
+    let hash = site.text("SELECT password_hash FROM users WHERE email = 'ada@example.org'").await;
+    assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$") && !hash.contains(PASSWORD));
+    let account = site
+        .text(
+            "SELECT cash_balance || ' ' || base_currency || ' ' || margin_allowed FROM accounts a
+             JOIN users u ON u.id = a.user_id WHERE u.email = 'ada@example.org'",
+        )
+        .await;
+    assert_eq!(account, "1000000000000 USD 0"); // 1,000,000 in millionths
+    site.close().await;
+}
+
+#[tokio::test]
+async fn over_plain_http_the_cookie_has_a_plain_name() {
+    let site = Site::open().await;
+    let mut visitor = site.visitor();
+    let body = json!({ "email": "ada@example.org", "password": PASSWORD });
+    let answer = visitor.post("/api/v1/auth/register", &body).await;
+    let cookie = answer.header("set-cookie");
+    assert!(cookie.starts_with("tradefloor=") && !cookie.contains("Secure"), "{cookie}");
+    let session = visitor.get("/api/v1/session").await;
+    assert_eq!(session.json()["email"], "ada@example.org");
+    assert_eq!(session.json()["owner"], false);
+    site.close().await;
+}
+
+#[tokio::test]
+async fn the_store_holds_no_session_id() {
+    let site = Site::open().await;
+    let user = site.user("ada").await;
+    let id = user.cookie.clone().unwrap().split_once('=').unwrap().1.to_owned();
+    let stored = site.text("SELECT lower(hex(session_hash)) FROM sessions").await;
+    assert_eq!(stored.len(), 64);
+    assert_ne!(stored, id);
+    site.close().await;
+}
+
+#[tokio::test]
+async fn every_sign_in_has_a_new_session_and_ends_the_one_it_came_with() {
+    let site = Site::open().await;
+    let mut user = site.user("ada").await;
+    let before = user.clone();
+    let body = json!({ "email": "ada@example.org", "password": PASSWORD });
+    assert_eq!(user.post("/api/v1/auth/login", &body).await.status, 200);
+    assert_ne!(user.cookie, before.cookie);
+    assert_eq!(before.get("/api/v1/session").await.status, 401);
+    assert_eq!(user.get("/api/v1/session").await.status, 200);
+    site.close().await;
+}
+
+#[tokio::test]
+async fn sign_out_is_final() {
+    let site = Site::open().await;
+    let mut user = site.user("ada").await;
+    let copy = user.clone();
+    let answer = user.raw("/api/v1/auth/logout", "application/json", "").await;
+    assert_eq!(answer.status, 204);
+    assert!(answer.header("set-cookie").contains("Max-Age=0"));
+    assert_eq!(copy.get("/api/v1/portfolio").await.status, 401);
+    site.close().await;
+}
+
+#[tokio::test]
+async fn a_session_ends_after_half_an_hour_of_silence_and_after_twelve_hours() {
+    let site = Site::open().await;
+    let minutes = |minutes: i64| minutes * 60_000_000;
+    let user = site.user("ada").await;
+    // Silent for 29 minutes is active; each request starts the half hour anew.
+    for _ in 0..24 {
+        site.clock.advance_micros(minutes(29));
+        assert_eq!(user.get("/api/v1/session").await.status, 200);
+    }
+    // 24 × 29 min = 11 h 36 min; 24 more are 12 h.
+    site.clock.advance_micros(minutes(24));
+    assert_eq!(user.get("/api/v1/session").await.status, 401);
+    let idle = site.user("bob").await;
+    site.clock.advance_micros(minutes(30));
+    assert_eq!(idle.get("/api/v1/session").await.status, 401);
+    site.close().await;
+}
+
+#[tokio::test]
+async fn unknown_users_and_wrong_passwords_look_alike() {
+    let site = Site::open().await;
+    site.user("ada").await;
+    let mut visitor = site.visitor();
+    let mut answers = Vec::new();
+    for (email, password) in [
+        ("ada@example.org", "wrong password 1"),
+        ("nobody@example.org", PASSWORD),
+        ("not an address", PASSWORD),
+        ("", ""),
+    ] {
+        let body = json!({ "email": email, "password": password });
+        let answer = visitor.post("/api/v1/auth/login", &body).await;
+        assert_eq!((answer.status.as_u16(), answer.code().as_str()), (401, "invalid_credentials"));
+        answers.push(answer.text);
+    }
+    answers.dedup();
+    assert_eq!(answers.len(), 1, "{answers:?}");
+    site.close().await;
+}
+
+#[tokio::test]
+async fn an_unknown_user_takes_as_long_as_a_wrong_password() {
+    let site = Site::with(|config| config.limits.login_failures_per_minute = 1_000).await;
+    site.user("ada").await;
+    let mut visitor = site.visitor();
+    // By turns, so that whatever else the machine does meets both alike.
+    let (mut wrong, mut unknown) = (Vec::new(), Vec::new());
+    for _ in 0..15 {
+        for (email, times) in [("ada@example.org", &mut wrong), ("nobody@example.org", &mut unknown)] {
+            let body = json!({ "email": email, "password": "wrong password 1" });
+            let began = std::time::Instant::now();
+            assert_eq!(visitor.post("/api/v1/auth/login", &body).await.status, 401);
+            times.push(began.elapsed());
+        }
+    }
+    // The fastest of each: what other work on the machine adds is not theirs.
+    // Without the dummy hash they differ by a factor of ten or more.
+    let fastest = |times: Vec<std::time::Duration>| times.into_iter().min().unwrap().as_secs_f64();
+    let (wrong, unknown) = (fastest(wrong), fastest(unknown));
+    assert!(unknown > wrong * 0.6 && unknown < wrong * 1.6, "{unknown} against {wrong}");
+    site.close().await;
+}
+
+#[tokio::test]
+async fn the_eleventh_failure_in_a_minute_waits_and_others_do_not() {
+    let site = Site::open().await;
+    site.user("ada").await;
+    site.user("bob").await;
+    let mut visitor = site.visitor();
+    let wrong = json!({ "email": "ada@example.org", "password": "wrong password 1" });
+    for _ in 0..10 {
+        assert_eq!(visitor.post("/api/v1/auth/login", &wrong).await.status, 401);
+    }
+    let limited = visitor.post("/api/v1/auth/login", &wrong).await;
+    assert_eq!((limited.status.as_u16(), limited.code().as_str()), (429, "rate_limited"));
+    assert_eq!(limited.header("retry-after"), "60");
+    let bob = json!({ "email": "bob@example.org", "password": PASSWORD });
+    assert_eq!(visitor.post("/api/v1/auth/login", &bob).await.status, 200);
+    site.clock.advance_micros(60_000_000);
+    let right = json!({ "email": "ada@example.org", "password": PASSWORD });
+    assert_eq!(visitor.post("/api/v1/auth/login", &right).await.status, 200);
+    site.close().await;
+}
+
+#[tokio::test]
+async fn an_account_that_was_not_opened_is_opened_at_start_up() {
+    let mut site = Site::open().await;
+    let user = site.user("ada").await;
+    site.stop().await;
+    // A user who was stored just before the lights went out.
+    let store = server::store::Store::open_sqlite(site.folder.path()).await.unwrap();
+    let venue = engine::venue::VenueConfig::default().venue_id();
+    let id = uuid::Uuid::new_v4();
+    let new = server::store::api::users::NewUser {
+        id,
+        email: "late@example.org".to_owned(),
+        password_hash: "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+            .to_owned(),
+        created_at: WallClock::System.now(),
+        venue,
+        account: engine::id::AccountId::derive(venue, id),
+    };
+    assert!(store.insert_user(&new).await.unwrap());
+    assert_eq!(store.unopened_accounts(venue, None).await.unwrap().len(), 1);
+    store.close().await;
+    drop(store);
+    site.start().await;
+    let opened = async {
+        let store = &site.running.as_ref().unwrap().shared.store;
+        while !store.unopened_accounts(venue, None).await.unwrap().is_empty() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(crate::support::desk::PATIENCE, opened).await.expect("the account stays unopened");
+    // The session from before the restart goes on.
+    let user = crate::support::site::Visitor { base: site.base.clone(), ..user };
+    let portfolio = user.get("/api/v1/portfolio").await.json();
+    assert_eq!(money(&portfolio["valuation"]["cash"]), 1_000_000_000_000);
+    site.close().await;
+}
+
+#[tokio::test]
+async fn the_named_owner_owns_the_venue_and_nobody_else() {
+    let site = Site::open().await;
+    let (owner, mut user) = (site.owner().await, site.user("ada").await);
+    assert_eq!(owner.get("/api/v1/session").await.json()["email"], OWNER);
+    assert_eq!(owner.get("/api/v1/session").await.json()["owner"], true);
+    let step = json!({ "step": { "steps": 1 } });
+    let refused = user.post("/api/v1/venue/clock", &step).await;
+    assert_eq!((refused.status.as_u16(), refused.code().as_str()), (403, "not_owner"));
+    let claim = user.post("/api/v1/venue/claim", &json!({ "token": "guess" })).await;
+    assert_eq!((claim.status.as_u16(), claim.code().as_str()), (403, "invalid_token"));
+    site.close().await;
+}
+
+#[tokio::test]
+async fn the_claim_token_makes_an_owner_once() {
+    let site = Site::with(|config| config.owner_email = None).await;
+    let token = site.running.as_ref().unwrap().claim_token.clone().unwrap();
+    let (mut ada, mut bob) = (site.user("ada").await, site.user("bob").await);
+    let body = json!({ "token": token });
+    assert_eq!(ada.post("/api/v1/venue/claim", &body).await.status, 204);
+    assert_eq!(ada.get("/api/v1/session").await.json()["owner"], true);
+    assert_eq!(bob.post("/api/v1/venue/claim", &body).await.status, 403);
+    site.close().await;
+}

@@ -1,0 +1,10 @@
+//! What the public doors answer: the contract's examples by name, and every
+//! row of bad input and hostile clients.
+
+mod accounts;
+mod forms;
+mod history;
+mod hostile;
+mod orders;
+mod socket;
+mod venue;

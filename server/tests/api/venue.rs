@@ -1,0 +1,56 @@
+//! The venue, its instruments and its clock over REST.
+
+use serde_json::json;
+
+use crate::support::site::Site;
+
+#[tokio::test]
+async fn instruments_are_told_in_the_contracts_words() {
+    let site = Site::open().await;
+    let user = site.user("ada").await;
+    let listed = user.get("/api/v1/instruments").await.json();
+    let symbols: Vec<&str> =
+        listed.as_array().unwrap().iter().map(|listed| listed["symbol"].as_str().unwrap()).collect();
+    assert_eq!(symbols, ["ACME", "GOV-4.5-2036"]);
+    let bond = &listed[1];
+    assert_eq!(bond["instrument_id"], json!(site.id("GOV-4.5-2036")));
+    assert_eq!((&bond["type"], &bond["maturity"]), (&json!("BOND"), &json!("2036-02-15")));
+    assert_eq!((&bond["tick_size"], &bond["lot_size"]), (&json!("0.01"), &json!("1000")));
+    assert_eq!((&bond["currency"], &bond["underlier_instrument_id"]), (&json!("USD"), &json!(null)));
+    assert_eq!(listed[0]["maturity"], json!(null));
+    site.close().await;
+}
+
+#[tokio::test]
+async fn the_venue_commits_to_its_seed_and_never_shows_it() {
+    let site = Site::open().await;
+    let user = site.user("ada").await;
+    let venue = user.get("/api/v1/venue").await;
+    let commitment = site.text("SELECT lower(hex(seed_commitment)) FROM venues").await;
+    assert_eq!(venue.json()["seed_commitment"], json!(commitment));
+    let seed = site.text("SELECT lower(hex(seed)) FROM venues").await;
+    assert!(!venue.text.contains(&seed));
+    site.close().await;
+}
+
+#[tokio::test]
+async fn the_owner_steps_the_clock_and_only_by_so_many() {
+    let site = Site::open().await;
+    let mut owner = site.owner().await;
+    let clock = owner.get("/api/v1/venue/clock").await.json();
+    assert_eq!((&clock["step"], &clock["mode"]), (&json!(0), &json!("manual")));
+    let stepped = owner.post("/api/v1/venue/clock", &json!({ "step": { "steps": 25 } })).await.json();
+    assert_eq!((&stepped["step"], &stepped["time"]), (&json!(25), &json!("2026-01-05T09:30:02.500000Z")));
+    for (body, code) in [
+        (json!({ "step": { "steps": 0 } }), "out_of_range"),
+        (json!({ "step": { "steps": 100_001 } }), "out_of_range"),
+        (json!({ "speed": { "speed_milli": 0 } }), "out_of_range"),
+        (json!({ "step": { "steps": 1, "seed": 1 } }), "unknown_field"),
+        (json!({ "jump": {} }), "invalid_value"),
+        (json!({ "step": { "steps": 1.5 } }), "invalid_value"),
+    ] {
+        let answer = owner.post("/api/v1/venue/clock", &body).await;
+        assert_eq!((answer.status.as_u16(), answer.code().as_str()), (422, code), "{body}");
+    }
+    site.close().await;
+}

@@ -1,0 +1,5 @@
+//! What every bus and every store must do, whatever they are made of.
+
+mod bus;
+mod messages;
+mod store;

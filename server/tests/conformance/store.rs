@@ -1,0 +1,171 @@
+//! The store's promises, checked on each backend.
+
+use engine::id::{Digest, Seq};
+use engine::time::WallTime;
+use engine::venue::journal::{GENESIS, JournalEntry};
+use engine::venue::{Command, Input, Venue, VenueConfig, Verdict};
+use server::store::api::journal::{CommitBatch, Cursor, EntryKind, NewEntry, SnapshotRow, VenueRow};
+use server::store::{Store, StoreError};
+use uuid::Uuid;
+
+/// A store with a venue in it.
+struct Opened {
+    store: Store,
+    row: VenueRow,
+    folder: tempfile::TempDir,
+}
+
+/// Every backend there is.
+async fn stores() -> Vec<Opened> {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open_sqlite(folder.path()).await.unwrap();
+    let config = VenueConfig::default();
+    let row = VenueRow {
+        id: config.venue_id(),
+        config,
+        seed: [1; 32],
+        salt: [2; 32],
+        owner: None,
+        claim_token_hash: Some(Digest([3; 32])),
+        created_at: WallTime(5),
+    };
+    assert!(store.create_venue(&row).await.unwrap());
+    vec![Opened { store, row, folder }]
+}
+
+/// Entry 1 and an opened account, as a batch each.
+fn batches(row: &VenueRow, epoch: u64) -> (CommitBatch, CommitBatch) {
+    let commitment = row.seed_commitment();
+    let (mut venue, outcome) = Venue::open(row.config.clone(), commitment).unwrap();
+    let input = Input::VenueOpened { config: Box::new(row.config.clone()), seed_commitment: commitment };
+    let entry = JournalEntry::new(GENESIS, &input, &outcome);
+    let head = entry.hash;
+    let first = NewEntry { kind: EntryKind::Opened, entry, outcome, payload: None };
+    let account = engine::id::AccountId::derive(row.id, Uuid::from_u128(1));
+    let command = Command::OpenAccount { account };
+    let Ok(Verdict::Applied(outcome)) = venue.execute(&command) else { panic!("refused") };
+    let entry = JournalEntry::new(head, &Input::Command(command), &outcome);
+    let second = NewEntry { kind: EntryKind::Command, entry, outcome: *outcome, payload: None };
+    let batch = |new: NewEntry, position| CommitBatch {
+        venue: row.id,
+        epoch,
+        currency: "USD".to_owned(),
+        entries: vec![new],
+        cursor: Some(Cursor { consumer: "trading".to_owned(), stream: "commands".to_owned(), position }),
+    };
+    (batch(first, 1), batch(second, 2))
+}
+
+#[tokio::test]
+async fn a_venue_is_stored_once_and_read_back() {
+    for Opened { store, row, .. } in stores().await {
+        assert_eq!(store.venue(row.id).await.unwrap().unwrap(), row);
+        let other = VenueRow { seed: [9; 32], ..row.clone() };
+        assert!(!store.create_venue(&other).await.unwrap());
+        assert_eq!(store.venue(row.id).await.unwrap().unwrap().seed, [1; 32]);
+    }
+}
+
+#[tokio::test]
+async fn a_batch_is_written_whole_with_its_cursor() {
+    for Opened { store, row, .. } in stores().await {
+        let epoch = store.take_epoch(row.id, Uuid::new_v4()).await.unwrap();
+        let (first, second) = batches(&row, epoch);
+        store.commit(&first).await.unwrap();
+        store.commit(&second).await.unwrap();
+        let rows = store.journal_after(row.id, Seq(0), 10).await.unwrap();
+        assert_eq!(rows.iter().map(|row| row.seq.0).collect::<Vec<_>>(), [1, 2]);
+        assert_eq!(rows[1].entry(), second.entries[0].entry);
+        assert_eq!(rows[1].outcome().unwrap(), second.entries[0].outcome);
+        assert_eq!(store.journal_head(row.id).await.unwrap().unwrap(), rows[1]);
+        assert_eq!(store.cursor(row.id, "trading", "commands").await.unwrap(), 2);
+        assert_eq!(store.account_rows(row.id).await.unwrap().len(), 1);
+        assert_eq!(store.projection_counts(row.id).await.unwrap(), (0, 2));
+    }
+}
+
+#[tokio::test]
+async fn a_batch_that_fails_halfway_leaves_nothing() {
+    for Opened { store, row, .. } in stores().await {
+        let epoch = store.take_epoch(row.id, Uuid::new_v4()).await.unwrap();
+        let (first, second) = batches(&row, epoch);
+        store.commit(&first).await.unwrap();
+        // Its second entry has a place that is taken.
+        let mut broken = second.clone();
+        broken.entries.push(first.entries[0].clone());
+        assert!(matches!(store.commit(&broken).await, Err(StoreError::Database(_))));
+        assert_eq!(store.journal_head(row.id).await.unwrap().unwrap().seq, Seq(1));
+        assert_eq!(store.cursor(row.id, "trading", "commands").await.unwrap(), 1);
+        assert!(store.account_rows(row.id).await.unwrap().is_empty());
+        // And the connection is fit for the next one.
+        store.commit(&second).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn an_older_epoch_never_writes() {
+    for Opened { store, row, .. } in stores().await {
+        let old = store.take_epoch(row.id, Uuid::new_v4()).await.unwrap();
+        let new = store.take_epoch(row.id, Uuid::new_v4()).await.unwrap();
+        assert!(new > old);
+        let (first, _) = batches(&row, old);
+        assert!(matches!(store.commit(&first).await, Err(StoreError::Fenced)));
+        let snapshot = snapshot(Seq(1));
+        assert!(matches!(store.save_snapshot(row.id, old, &snapshot).await, Err(StoreError::Fenced)));
+        assert!(store.journal_head(row.id).await.unwrap().is_none());
+        store.commit(&batches(&row, new).0).await.unwrap();
+    }
+}
+
+fn snapshot(seq: Seq) -> SnapshotRow {
+    let state = seq.0.to_be_bytes().to_vec();
+    SnapshotRow {
+        seq,
+        step: seq.0,
+        rules_version: 1,
+        state_hash: Digest::of(&[&state]),
+        state,
+        journal_hash: Digest([7; 32]),
+    }
+}
+
+#[tokio::test]
+async fn the_two_newest_snapshots_are_kept() {
+    for Opened { store, row, .. } in stores().await {
+        let epoch = store.take_epoch(row.id, Uuid::new_v4()).await.unwrap();
+        assert_eq!(store.save_snapshot(row.id, epoch, &snapshot(Seq(10))).await.unwrap(), None);
+        assert_eq!(store.save_snapshot(row.id, epoch, &snapshot(Seq(20))).await.unwrap(), Some(Seq(10)));
+        assert_eq!(store.save_snapshot(row.id, epoch, &snapshot(Seq(30))).await.unwrap(), Some(Seq(20)));
+        let kept = store.state_snapshots(row.id, 10).await.unwrap();
+        assert_eq!(kept, [snapshot(Seq(30)), snapshot(Seq(20))]);
+    }
+}
+
+#[tokio::test]
+async fn a_folder_belongs_to_one_process_at_a_time() {
+    for Opened { store, folder, .. } in stores().await {
+        let error = Store::open_sqlite(folder.path()).await.unwrap_err();
+        assert!(matches!(error, StoreError::Held { .. }));
+        assert!(error.to_string().starts_with("--data "), "{error}");
+        store.close().await;
+        drop(store);
+        Store::open_sqlite(folder.path()).await.unwrap().close().await;
+    }
+}
+
+#[tokio::test]
+async fn a_newer_schema_is_refused_and_left_alone() {
+    for Opened { store, folder, .. } in stores().await {
+        store.close().await;
+        drop(store);
+        let options = sqlx::sqlite::SqliteConnectOptions::new().filename(folder.path().join("tradefloor.db"));
+        let pool = sqlx::SqlitePool::connect_with(options).await.unwrap();
+        let newer = "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
+                     VALUES (9999, 'tomorrow', TRUE, x'00', 0)";
+        sqlx::query(newer).execute(&pool).await.unwrap();
+        pool.close().await;
+        let error = Store::open_sqlite(folder.path()).await.unwrap_err();
+        assert!(matches!(error, StoreError::NewerSchema { version: 9999, .. }), "{error}");
+        assert!(error.to_string().starts_with("--data"), "{error}");
+    }
+}

@@ -1,0 +1,3 @@
+//! Stories through the whole system.
+
+mod bond_and_equity;

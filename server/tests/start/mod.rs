@@ -1,0 +1,6 @@
+//! The program as a process: how it starts, what it refuses, what it logs.
+
+mod log_schema;
+mod logging;
+mod process;
+mod refusals;

@@ -1,0 +1,79 @@
+//! `tradefloor` as a child process; killed when the test ends.
+
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+
+/// The command, with an environment of its own.
+fn command(words: &[&str], folder: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tradefloor"));
+    command.args(words).current_dir(folder).env_clear();
+    command
+}
+
+/// Runs it to its end.
+pub fn finished(words: &[&str], folder: &Path) -> Output {
+    command(words, folder).stdin(Stdio::null()).output().unwrap()
+}
+
+/// The same with one more variable.
+pub fn finished_with(variable: (&str, &str), words: &[&str], folder: &Path) -> Output {
+    command(words, folder).env(variable.0, variable.1).stdin(Stdio::null()).output().unwrap()
+}
+
+/// A server that has said where it is open.
+pub struct Server {
+    child: Child,
+    /// `http://127.0.0.1:…`.
+    pub url: String,
+    /// What it printed before it was stopped.
+    pub printed: Vec<String>,
+}
+
+impl Server {
+    /// Starts it on a free port and reads what it prints up to its address.
+    pub fn start(folder: &Path, more: &[&str]) -> Self {
+        let first_start = !folder.join("data").exists();
+        let words = ["serve", "--listen", "127.0.0.1:0", "--clock", "manual"];
+        let words: Vec<&str> = words.iter().chain(more).copied().collect();
+        let mut child =
+            command(&words, folder).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let mut printed = Vec::new();
+        let url = loop {
+            let line = lines.next().expect("an address before the end").unwrap();
+            let url = line.split_whitespace().find(|word| word.starts_with("http://")).map(str::to_owned);
+            printed.push(line);
+            if let Some(url) = url {
+                break url;
+            }
+        };
+        // The claim token follows at a first start.
+        if first_start && !more.contains(&"--owner-email") {
+            printed.extend(lines.next().transpose().unwrap());
+        }
+        Self { child, url, printed }
+    }
+
+    /// Where it listens, without the scheme.
+    pub fn address(&self) -> &str {
+        self.url.trim_start_matches("http://")
+    }
+
+    /// Ends it as an operator would; everything that it logged.
+    pub fn stop(mut self) -> String {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+        let mut logged = String::new();
+        self.child.stderr.take().unwrap().read_to_string(&mut logged).unwrap();
+        assert!(self.child.wait().unwrap().success());
+        logged
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

@@ -1,0 +1,5 @@
+//! What tests share.
+
+pub mod desk;
+pub mod site;
+pub mod socket;
