@@ -3,6 +3,10 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may fail")]
 
+#[path = "support/cases.rs"]
+mod cases;
+
+use cases::cases;
 use engine::instrument::{BondTerms, DayCount, Exercise, InstrumentKind, OptionRight};
 use engine::pricing::cash_flows::CashFlows;
 use engine::pricing::curve::{Curve, Interpolation};
@@ -90,7 +94,7 @@ fn moved(book: &Book, spot: f64, vol: f64, rate: f64) -> Book {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(cases(64))]
 
     #[test]
     fn an_explanation_sums_to_the_last_unit(
