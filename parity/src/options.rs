@@ -3,8 +3,8 @@
 //! Knows no reference values: only that every machine must agree to the bit.
 
 use engine::instrument::OptionRight;
-use engine::pricing::american::{Precision, Valuer};
-use engine::pricing::european::batch::{self, Quotes, Values};
+use engine::pricing::american::{Precision, Sensitivities, Valuer};
+use engine::pricing::european::batch::{self, Expiry, Quotes, Values};
 use engine::pricing::european::{self, SpotMarket, Vanilla};
 use engine::pricing::implied_vol::batch::{Accuracy, Prices, implied_vols};
 use sha2::{Digest, Sha256};
@@ -54,10 +54,19 @@ pub(crate) fn european(cases: u64, hash: &mut Sha256) {
             }
         }
         batch::value(&quotes, &mut values);
-        let Values { price, delta, gamma, vega, theta, rho, dividend_rho } = &values;
-        for column in [price, delta, gamma, vega, theta, rho, dividend_rho] {
-            feed(hash, column);
-        }
+        feed_values(&values, hash);
+        // The same strikes as a chain of one expiry.
+        let (terms, SpotMarket { spot, rate, div_yield, .. }) = draw(&mut random);
+        let expiry = Expiry { spot, years: terms.years, rate, div_yield };
+        batch::value_chain(&expiry, terms.right, &quotes.strike, &quotes.vol, &mut values);
+        feed_values(&values, hash);
+    }
+}
+
+fn feed_values(values: &Values, hash: &mut Sha256) {
+    let Values { price, delta, gamma, vega, theta, rho, dividend_rho } = values;
+    for column in [price, delta, gamma, vega, theta, rho, dividend_rho] {
+        feed(hash, column);
     }
 }
 
@@ -91,11 +100,17 @@ pub(crate) fn american(cases: u64, hash: &mut Sha256) {
     let mut random = Random(13);
     let mut valuers = [Valuer::new(Precision::High), Valuer::new(Precision::Fast)];
     for _ in 0..cases {
-        let (terms, market) = draw(&mut random);
+        let (terms, mut market) = draw(&mut random);
+        if random.below(4) == 0 {
+            (market.rate, market.div_yield) = (market.rate - 0.06, market.div_yield - 0.04);
+        }
         for valuer in &mut valuers {
             let Ok(value) = valuer.value(&terms, &market) else { continue };
             let critical = value.critical_price.unwrap_or(f64::NAN);
             feed(hash, &[value.price, critical, value.delta, value.gamma, value.theta]);
+            if let Ok(Sensitivities { vega, rho, dividend_rho }) = valuer.sensitivities(&terms, &market) {
+                feed(hash, &[vega, rho, dividend_rho]);
+            }
         }
     }
 }
