@@ -20,7 +20,7 @@ fn unit(random: &mut Random) -> f64 {
 }
 
 /// An option within five deviations of the money, seldom far beyond.
-fn draw(random: &mut Random) -> (Vanilla, SpotMarket) {
+pub(crate) fn draw(random: &mut Random) -> (Vanilla, SpotMarket) {
     let right = if random.below(2) == 0 { OptionRight::Call } else { OptionRight::Put };
     let (spot, years) = (1.0 + 499.0 * unit(random), 0.002 + 5.0 * unit(random));
     let vol = 0.03 + unit(random);
