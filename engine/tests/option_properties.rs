@@ -389,3 +389,13 @@ fn an_american_option_without_uncertainty_waits_for_its_best_time() {
     assert!((moved.dividend_rho - dividend_rho).abs() < 1e-3, "{} {dividend_rho}", moved.dividend_rho);
     assert_eq!(moved.vega, 0.0);
 }
+
+#[test]
+fn an_expired_american_option_is_worth_its_exercise_at_any_rates() {
+    let terms = Vanilla { right: Put, strike: 100.0, years: 0.0 };
+    let market = SpotMarket { spot: 90.0, rate: -0.01, div_yield: -0.03, vol: 0.2 };
+    let mut valuer = american::Valuer::new(Precision::Fast);
+    assert_eq!(valuer.value(&terms, &market).unwrap().price, 10.0);
+    let refused = valuer.value(&Vanilla { years: 0.1, ..terms }, &market);
+    assert_eq!(refused, Err(PricingError::TwoBoundaries));
+}

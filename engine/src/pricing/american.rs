@@ -105,7 +105,7 @@ impl Valuer {
             gamma: european.gamma,
             theta: european.theta,
         };
-        if own <= 0.0 && own <= other {
+        if own <= 0.0 && (own <= other || years == 0.0) {
             return Ok(value);
         }
         if own < 0.0 {
