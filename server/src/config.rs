@@ -109,8 +109,15 @@ pub struct SnapshotIntervals {
 pub struct Config {
     /// Folder of the databases.
     pub data: PathBuf,
+    /// PostgreSQL in the place of the folder's files.
+    pub database_url: Option<String>,
+    /// Redis in the place of the bus inside the process.
+    pub redis_url: Option<String>,
     /// Address to listen on; port 0 picks a free one.
     pub listen: SocketAddr,
+    /// Address of an agent's own `/health` and `/metrics`, when it runs alone
+    /// and is not the gateway.
+    pub agent_listen: SocketAddr,
     /// Where the site is reached from outside, when that is not where it
     /// listens; over https, cookies are for https alone.
     pub public_url: Option<String>,
@@ -144,7 +151,10 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             data: PathBuf::from("data"),
+            database_url: None,
+            redis_url: None,
             listen: SocketAddr::from(([127, 0, 0, 1], 3000)),
+            agent_listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             public_url: None,
             clock: ClockMode::Realtime,
             speed_milli: 1_000,

@@ -51,9 +51,35 @@ pub const SETTINGS: &[Setting] = &[
             Ok(())
         },
     },
+    Setting {
+        key: "database_url",
+        about: "PostgreSQL, like postgres://user:password@host/database; files in the data folder when absent",
+        secret: true,
+        get: |config| config.database_url.clone(),
+        set: |config, text| {
+            config.database_url = Some(url(text, &["postgres", "postgresql"])?);
+            Ok(())
+        },
+    },
+    Setting {
+        key: "redis_url",
+        about: "Redis, like redis://user:password@host:6379/0; a bus inside the process when absent",
+        secret: true,
+        get: |config| config.redis_url.clone(),
+        set: |config, text| {
+            config.redis_url = Some(url(text, &["redis", "redis+unix"])?);
+            Ok(())
+        },
+    },
     plain!("listen", "Address to listen on; port 0 picks a free one", listen, |text| {
         parse(text, "an address like 127.0.0.1:3000")
     }),
+    plain!(
+        "agent.listen",
+        "Address of /health and /metrics of an agent alone, the gateway's apart; port 0 picks a free one",
+        agent_listen,
+        |text| parse(text, "an address like 127.0.0.1:3001")
+    ),
     Setting {
         key: "public_url",
         about: "Where browsers reach the site, like https://trade.example.org; the listening address when absent",
@@ -214,6 +240,16 @@ fn within<T: FromStr + PartialOrd + std::fmt::Display>(text: &str, low: T, high:
 
 fn some<'a>(text: &'a str, wanted: &str) -> Result<&'a str, String> {
     if text.is_empty() || text.contains('\0') { Err(wanted.to_owned()) } else { Ok(text) }
+}
+
+/// An address of one of `schemes`.
+fn url(text: &str, schemes: &[&str]) -> Result<String, String> {
+    let (scheme, rest) = text.split_once("://").unwrap_or(("", ""));
+    let plain = !rest.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic());
+    if plain && schemes.contains(&scheme) {
+        return Ok(text.to_owned());
+    }
+    Err(format!("an address that starts with {}://", schemes[0]))
 }
 
 /// A stream's name goes into keys of the bus.

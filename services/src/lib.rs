@@ -1,0 +1,31 @@
+//! A PostgreSQL and a Redis of one's own, for tests and benches: in a
+//! temporary folder, on a Unix socket, gone with the value that holds them.
+//!
+//! Finds the installed programs and never installs any. Does not know what is
+//! stored.
+
+mod postgres;
+mod process;
+mod redis;
+
+pub use postgres::Postgres;
+pub use redis::Redis;
+
+/// Why there is no such server, in one line.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// A program is not installed.
+    #[error("{0} is not installed")]
+    Missing(&'static str),
+    /// It does not do what it should; its own words.
+    #[error("{program}: {said}")]
+    Broken {
+        /// Which program.
+        program: &'static str,
+        /// What it said.
+        said: String,
+    },
+    /// The system refused something.
+    #[error(transparent)]
+    System(#[from] std::io::Error),
+}
