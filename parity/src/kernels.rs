@@ -12,8 +12,11 @@ use engine::pricing::implied_vol::batch::{Accuracy, Prices, implied_vols};
 use crate::options::draw;
 use crate::trading::Random;
 
+/// So many rounds of a kernel; the number depends on every one of them.
+type Work = fn(u32) -> f64;
+
 /// Each with its name.
-pub(crate) const KERNELS: &[(&str, fn(u32) -> f64)] = &[
+pub(crate) const KERNELS: &[(&str, Work)] = &[
     ("European options, 4,096", european),
     ("implied volatilities, 4,096", implied),
     ("American options, 16", |rounds| american(rounds, Precision::High)),
