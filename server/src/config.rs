@@ -119,6 +119,9 @@ pub struct Config {
     pub redis_url: Option<String>,
     /// Address to listen on; port 0 picks a free one.
     pub listen: SocketAddr,
+    /// Address of an agent's own `/health` and `/metrics`, when it runs alone
+    /// and is not the gateway.
+    pub agent_listen: SocketAddr,
     /// Where the site is reached from outside, when that is not where it
     /// listens; over https, cookies are for https alone.
     pub public_url: Option<String>,
@@ -157,6 +160,7 @@ impl Default for Config {
             database_url: None,
             redis_url: None,
             listen: SocketAddr::from(([127, 0, 0, 1], 3000)),
+            agent_listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             public_url: None,
             clock: ClockMode::Realtime,
             speed_milli: 1_000,

@@ -74,6 +74,12 @@ pub const SETTINGS: &[Setting] = &[
     plain!("listen", "Address to listen on; port 0 picks a free one", listen, |text| {
         parse(text, "an address like 127.0.0.1:3000")
     }),
+    plain!(
+        "agent.listen",
+        "Address of /health and /metrics of an agent alone, the gateway's apart; port 0 picks a free one",
+        agent_listen,
+        |text| parse(text, "an address like 127.0.0.1:3001")
+    ),
     Setting {
         key: "public_url",
         about: "Where browsers reach the site, like https://trade.example.org; the listening address when absent",
