@@ -9,9 +9,13 @@ use std::path::PathBuf;
 
 use engine::sim::Seed;
 
+use crate::bus::Limits;
+
+mod address;
 mod settings;
 mod sources;
 
+pub use address::redacted;
 pub use settings::{SETTINGS, Setting};
 pub use sources::{ConfigError, Sources};
 
@@ -137,6 +141,8 @@ pub struct Config {
     pub acknowledge: Acknowledge,
     /// Names on the bus.
     pub streams: StreamNames,
+    /// What a stream keeps.
+    pub stream_limits: Limits,
     /// How long sessions live.
     pub session: SessionLimits,
     /// How much a client may ask for.
@@ -170,6 +176,7 @@ impl Default for Config {
                 command: "command_stream".to_owned(),
                 control: "control_stream".to_owned(),
             },
+            stream_limits: Limits::default(),
             session: SessionLimits { idle_minutes: 30, absolute_hours: 12 },
             limits: RateLimits {
                 login_failures_per_minute: 10,

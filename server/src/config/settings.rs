@@ -145,6 +145,18 @@ pub const SETTINGS: &[Setting] = &[
     plain!("streams.command", "Stream of commands to trading", streams.command, stream),
     plain!("streams.control", "Stream of commands to the clock", streams.control, stream),
     plain!(
+        "streams.max_messages",
+        "Messages that a stream keeps, about: 1000 to 1000000",
+        stream_limits.messages,
+        |text| within(text, 1_000, 1_000_000)
+    ),
+    plain!(
+        "streams.max_bytes",
+        "Bytes that a stream keeps, about: 1000000 to 4000000000",
+        stream_limits.bytes,
+        |text| within(text, 1_000_000, 4_000_000_000)
+    ),
+    plain!(
         "session.idle_minutes",
         "Session's life without activity: 1 to 1440",
         session.idle_minutes,
