@@ -3,8 +3,11 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may fail")]
 
+#[path = "support/cases.rs"]
+mod cases;
 mod support;
 
+use cases::cases;
 use engine::id::{AccountId, QuoteId, Seq};
 use engine::money::{Lots, Money, Ticks};
 use engine::order::{OrderStatus, OrderType, Price, Reject, Side, Take, TimeInForce, preview_take};
@@ -341,7 +344,7 @@ fn replay(desk: &Desk, config: &VenueConfig, seed: &Seed, inputs: &[Input]) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+    #![proptest_config(cases(48))]
 
     #[test]
     fn no_quote_is_oversold_nothing_is_lost_and_previews_are_fills(
