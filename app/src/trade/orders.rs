@@ -80,6 +80,7 @@ fn Row(live: Live, id: OrderId) -> impl IntoView {
     let kind = match frame.order_type {
         OrderType::Market => "Market",
         OrderType::Limit => "Limit",
+        OrderType::Quote => "Quote",
     };
     let status = move || order.with(|order| order.status);
     let about = format!(

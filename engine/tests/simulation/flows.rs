@@ -1,8 +1,9 @@
 //! What users' trading does to the market, and when.
 
+use crate::two;
 use engine::id::Seq;
 use engine::step::Tick;
-use engine::venue::{Flow, VenueConfig};
+use engine::venue::Flow;
 
 use crate::{BOND, EQUITY, flow, id, run, simulator, ticks_of};
 

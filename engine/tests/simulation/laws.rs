@@ -1,6 +1,7 @@
 //! The configured volatility and reversion, measured on simulated paths: all
 //! within four standard errors on a fixed seed.
 
+use crate::two;
 use engine::money::Ticks;
 use engine::time::MICROS_PER_SECOND;
 use engine::venue::{ProcessSpec, VenueConfig};

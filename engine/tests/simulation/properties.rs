@@ -1,6 +1,7 @@
 //! Every market that can be configured makes steps that can be applied, and
 //! can be stopped and taken up anywhere.
 
+use crate::two;
 use engine::decimal::Decimal;
 use engine::id::Seq;
 use engine::instrument::Terms;

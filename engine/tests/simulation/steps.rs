@@ -1,5 +1,6 @@
 //! What a step is made of, and what is refused before the first.
 
+use crate::two;
 use engine::id::{InstrumentId, Seq};
 use engine::instrument::{FutureTerms, Terms};
 use engine::sim::{SimState, Simulator};
@@ -93,7 +94,7 @@ fn a_state_of_another_venue_or_version_is_refused() {
     smaller.listings.pop();
     assert!(Simulator::resume(&smaller, &seed(7), state.clone()).is_err());
     let json = serde_json::to_string(&state).unwrap();
-    let newer = json.replacen("\"version\":1", "\"version\":2", 1);
+    let newer = json.replacen("\"version\":2", "\"version\":3", 1);
     assert_ne!(json, newer);
     let newer: SimState = serde_json::from_str(&newer).unwrap();
     assert!(Simulator::resume(&config, &seed(7), newer).is_err());

@@ -76,7 +76,7 @@ async fn an_amendment_is_durable_idempotent_and_for_the_owner_alone() {
     let first = ada.patch(&path(&order), &less).await;
     assert_eq!(first.status, 200, "{}", first.text);
     assert_eq!(
-        (&first.json()["order"]["quantity"], &first.json()["decided"]["resting"]),
+        (&first.json()["order"]["quantity"], &first.json()["decided"]["resting_quantity"]),
         (&json!("40"), &json!("40"))
     );
     // 40 × 95 and 1 bp of it
@@ -96,7 +96,10 @@ async fn an_amendment_is_durable_idempotent_and_for_the_owner_alone() {
     assert_eq!(ada.get(&path(&order)).await.json(), first.json()["order"]);
     let up = json!({ "limit_price": "102", "quantity": 60, "client_order_id": "a-2" });
     let filled = ada.patch(&path(&order), &up).await.json();
-    assert_eq!((&filled["order"]["status"], &filled["decided"]["filled"]), (&json!("FILLED"), &json!("60")));
+    assert_eq!(
+        (&filled["order"]["status"], &filled["decided"]["filled_quantity"]),
+        (&json!("FILLED"), &json!("60"))
+    );
     assert_eq!(money(&filled["decided"]["reserved"]), 0);
     assert_eq!(ada.get(&path(&order)).await.json(), filled["order"]);
     let late = ada.patch(&path(&order), &json!({ "quantity": "70", "client_order_id": "a-3" })).await;
