@@ -46,6 +46,7 @@ pub(super) fn market_data(shared: &Shared, row: &VenueRow) -> JoinHandle<()> {
             idle: config.idle,
             snapshot_steps: config.snapshot.sim_steps,
             history: config.history,
+            outbox: config.stream_limits,
         },
     };
     supervised(shared, "market_data", deps, market_data::run)
