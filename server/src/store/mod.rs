@@ -8,6 +8,10 @@ use std::sync::Arc;
 
 use crate::config::Config;
 
+#[allow(clippy::duplicate_mod, reason = "one SQL source, compiled for each backend")]
+mod postgres;
+mod rows;
+#[allow(clippy::duplicate_mod, reason = "one SQL source, compiled for each backend")]
 mod sqlite;
 
 pub mod api;
@@ -19,6 +23,8 @@ pub use api::error::StoreError;
 pub enum Store {
     /// Two SQLite files in a folder.
     Sqlite(Arc<sqlite::Backend>),
+    /// A PostgreSQL database.
+    Postgres(Arc<postgres::Backend>),
 }
 
 /// Whose rights a store is opened with; a folder of files knows no rights.
@@ -38,11 +44,34 @@ pub enum Role {
     Gateway,
 }
 
+impl Role {
+    /// What the database calls a connection of it.
+    pub(crate) const fn name(self) -> &'static str {
+        match self.group() {
+            Some(group) => group,
+            None => "tradefloor",
+        }
+    }
+
+    /// The database's role of that name; none for who may do everything.
+    pub(crate) const fn group(self) -> Option<&'static str> {
+        match self {
+            Self::Owner => None,
+            Self::Trading => Some("tradefloor_trading"),
+            Self::MarketData => Some("tradefloor_market_data"),
+            Self::Portfolio => Some("tradefloor_portfolio"),
+            Self::Auth => Some("tradefloor_auth"),
+            Self::Gateway => Some("tradefloor_gateway"),
+        }
+    }
+}
+
 /// Runs an expression on whichever backend the store was opened on.
 macro_rules! on_backend {
     ($store:expr, $backend:ident => $call:expr) => {
         match $store {
             $crate::store::Store::Sqlite($backend) => $call,
+            $crate::store::Store::Postgres($backend) => $call,
         }
     };
 }
@@ -53,8 +82,20 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`], one line that names the setting.
-    pub async fn open(config: &Config, _role: Role) -> Result<Self, StoreError> {
-        Self::open_sqlite(&config.data).await
+    pub async fn open(config: &Config, role: Role) -> Result<Self, StoreError> {
+        match &config.database_url {
+            Some(url) => Self::open_postgres(url, role).await,
+            None => Self::open_sqlite(&config.data).await,
+        }
+    }
+
+    /// Opens the PostgreSQL database at `url` with the rights of `role`, and
+    /// migrates it when that is needed and `role` may.
+    ///
+    /// # Errors
+    /// [`StoreError`], one line that names the setting.
+    pub async fn open_postgres(url: &str, role: Role) -> Result<Self, StoreError> {
+        Ok(Self::Postgres(Arc::new(postgres::Backend::open(url, role).await?)))
     }
 
     /// Opens (and migrates) the SQLite files in `folder`, which this process

@@ -13,18 +13,13 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 
 use super::api::error::StoreError;
 
+#[path = "sqlite/dialect.rs"]
+pub(crate) mod dialect;
 #[path = "queries.rs"]
 mod queries;
 
 /// The database that the shared queries are compiled for here.
 pub(crate) type Db = sqlx::Sqlite;
-
-/// What the dialects do not share.
-pub(crate) mod dialect {
-    /// Begins a transaction that will write: it takes the write lock at once,
-    /// because one that is taken after a read fails without waiting.
-    pub(crate) const BEGIN_WRITE: &str = "BEGIN IMMEDIATE";
-}
 
 static MAIN: Migrator = sqlx::migrate!("../migrations/sqlite/main");
 static HISTORY: Migrator = sqlx::migrate!("../migrations/sqlite/history");
@@ -125,7 +120,7 @@ async fn pool(
 async fn migrate(migrations: &Migrator, pool: &sqlx::Pool<Db>, file: &Path) -> Result<(), StoreError> {
     migrations.run(pool).await.map_err(|error| match error {
         MigrateError::VersionMissing(version) => {
-            StoreError::NewerSchema { file: file.display().to_string(), version }
+            StoreError::NewerSchema { setting: "--data", file: file.display().to_string(), version }
         }
         other => opening(file, other.into()),
     })
