@@ -136,6 +136,12 @@ impl Auth {
         &self.sessions
     }
 
+    /// The way to the sequencer, for whoever mounts auth's routes beside its
+    /// own.
+    pub fn sequencer(&self) -> &SequencerClient {
+        &self.deps.sequencer
+    }
+
     /// Stores a user, opens their account and signs them in; ends after the
     /// account's commit.
     ///

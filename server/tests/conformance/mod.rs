@@ -2,4 +2,5 @@
 
 mod bus;
 mod messages;
+mod redis;
 mod store;

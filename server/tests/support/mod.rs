@@ -2,5 +2,6 @@
 
 pub mod database;
 pub mod desk;
+pub mod redis;
 pub mod site;
 pub mod socket;
