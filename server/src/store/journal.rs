@@ -27,9 +27,9 @@ impl Backend {
         .bind(venue.id.0)
         .bind(&venue.config.name)
         .bind(config)
-        .bind(venue.seed.as_slice())
+        .bind(venue.seed()?.to_vec())
         .bind(venue.salt.as_slice())
-        .bind(venue.seed_commitment().0.to_vec())
+        .bind(venue.seed_commitment.0.to_vec())
         .bind(venue.owner)
         .bind(venue.claim_token_hash.map(|digest| digest.0.to_vec()))
         .bind(venue.created_at.0)
@@ -40,21 +40,31 @@ impl Backend {
 
     pub(in crate::store) async fn venue(&self, venue: VenueId) -> Result<Option<VenueRow>, StoreError> {
         let row = sqlx::query::<Db>(
-            "SELECT config, seed, salt, owner_user_id, claim_token_hash, created_at
+            "SELECT config, salt, seed_commitment, owner_user_id, claim_token_hash, created_at
              FROM venues WHERE venue_id = $1",
         )
         .bind(venue.0)
         .fetch_optional(&self.main_readers)
         .await?;
         let Some(row) = row else { return Ok(None) };
+        let seed: Option<Vec<u8>> = match self.role.knows_seeds() {
+            true => {
+                sqlx::query_scalar::<Db, _>("SELECT seed FROM venues WHERE venue_id = $1")
+                    .bind(venue.0)
+                    .fetch_optional(&self.main_readers)
+                    .await?
+            }
+            false => None,
+        };
         let corrupt = |what: &str| StoreError::Corrupt(format!("the venue's {what} cannot be read"));
         let config: String = row.try_get(0)?;
         let claim: Option<Vec<u8>> = row.try_get(4)?;
         Ok(Some(VenueRow {
             id: venue,
             config: serde_json::from_str(&config).map_err(|_| corrupt("configuration"))?,
-            seed: row.try_get::<Vec<u8>, _>(1)?.try_into().map_err(|_| corrupt("seed"))?,
-            salt: row.try_get::<Vec<u8>, _>(2)?.try_into().map_err(|_| corrupt("salt"))?,
+            seed: seed.map(|seed| seed.try_into().map_err(|_| corrupt("seed"))).transpose()?,
+            salt: row.try_get::<Vec<u8>, _>(1)?.try_into().map_err(|_| corrupt("salt"))?,
+            seed_commitment: digest(row.try_get(2)?, "seed")?,
             owner: row.try_get(3)?,
             claim_token_hash: claim.map(|bytes| digest(bytes, "claim token")).transpose()?,
             created_at: WallTime(row.try_get(5)?),

@@ -32,6 +32,8 @@ pub enum Store {
 pub enum Role {
     /// Everything: migrations, and commands of whoever runs the site.
     Owner,
+    /// Reads everything and changes nothing, not even an older schema.
+    Auditor,
     /// The only one that writes money.
     Trading,
     /// Writes the market's past.
@@ -53,10 +55,15 @@ impl Role {
         }
     }
 
+    /// Whether it may read a venue's seed: the simulation and whoever replays.
+    pub(crate) const fn knows_seeds(self) -> bool {
+        matches!(self, Self::Owner | Self::Auditor | Self::Trading | Self::MarketData)
+    }
+
     /// The database's role of that name; none for who may do everything.
     pub(crate) const fn group(self) -> Option<&'static str> {
         match self {
-            Self::Owner => None,
+            Self::Owner | Self::Auditor => None,
             Self::Trading => Some("tradefloor_trading"),
             Self::MarketData => Some("tradefloor_market_data"),
             Self::Portfolio => Some("tradefloor_portfolio"),
@@ -85,7 +92,7 @@ impl Store {
     pub async fn open(config: &Config, role: Role) -> Result<Self, StoreError> {
         match &config.database_url {
             Some(url) => Self::open_postgres(url, role).await,
-            None => Self::open_sqlite(&config.data).await,
+            None => Ok(Self::Sqlite(Arc::new(sqlite::Backend::open(&config.data, role).await?))),
         }
     }
 
@@ -104,7 +111,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`], one line that names the setting.
     pub async fn open_sqlite(folder: &Path) -> Result<Self, StoreError> {
-        Ok(Self::Sqlite(Arc::new(sqlite::Backend::open(folder).await?)))
+        Ok(Self::Sqlite(Arc::new(sqlite::Backend::open(folder, Role::Owner).await?)))
     }
 
     /// Ends every connection; what was committed stays.

@@ -59,6 +59,8 @@ pub struct Backend {
     pub(super) history: sqlx::Pool<Db>,
     /// The same.
     pub(super) history_readers: sqlx::Pool<Db>,
+    /// Who opened it.
+    pub(super) role: Role,
     /// Partitions that are known to be there.
     pub(super) partitions: partitions::Known,
 }
@@ -81,6 +83,7 @@ impl Backend {
         let options = options.options(PATIENCE);
         let options = match role.group() {
             Some(group) => options.options([("role", group)]),
+            None if role == Role::Auditor => options.options([("default_transaction_read_only", "on")]),
             None => options,
         };
         let main = pool(options.clone().options([("search_path", "public"), ("synchronous_commit", "on")]));
@@ -92,6 +95,7 @@ impl Backend {
             main,
             history_readers: history.clone(),
             history,
+            role,
             partitions: partitions::Known::default(),
         })
     }

@@ -11,6 +11,7 @@ use sqlx::Connection as _;
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 
+use super::Role;
 use super::api::error::StoreError;
 
 #[path = "sqlite/dialect.rs"]
@@ -41,12 +42,14 @@ pub struct Backend {
     pub(super) history: sqlx::Pool<Db>,
     /// The same file, to read from.
     pub(super) history_readers: sqlx::Pool<Db>,
+    /// Who opened it.
+    pub(super) role: Role,
     /// Held as long as the pools are.
     _lock: File,
 }
 
 impl Backend {
-    pub(super) async fn open(folder: &Path) -> Result<Self, StoreError> {
+    pub(super) async fn open(folder: &Path, role: Role) -> Result<Self, StoreError> {
         let at = || folder.display().to_string();
         std::fs::create_dir_all(folder).map_err(|error| StoreError::Folder { folder: at(), error })?;
         let lock = hold(folder)?;
@@ -60,6 +63,7 @@ impl Backend {
             history_readers: pool(&history, normal, READERS)
                 .await
                 .map_err(|error| opening(&history, error))?,
+            role,
             _lock: lock,
         };
         migrate(&MAIN, &backend.main, &main).await?;

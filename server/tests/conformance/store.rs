@@ -29,23 +29,29 @@ async fn stores() -> Vec<Opened> {
 async fn opened(kind: Kind) -> Opened {
     let place = Place::new(kind).await;
     let store = place.open().await;
-    let config = VenueConfig::default();
-    let row = VenueRow {
-        id: config.venue_id(),
-        config,
-        seed: [1; 32],
-        salt: [2; 32],
-        owner: None,
-        claim_token_hash: Some(Digest([3; 32])),
-        created_at: WallTime(5),
-    };
+    let row = venue();
     assert!(store.create_venue(&row).await.unwrap());
     Opened { store, row, place }
 }
 
+/// A venue that anybody may know the seed of.
+pub(super) fn venue() -> VenueRow {
+    let config = VenueConfig::default();
+    VenueRow {
+        id: config.venue_id(),
+        config,
+        seed: Some([1; 32]),
+        salt: [2; 32],
+        seed_commitment: VenueConfig::commit_to_seed(&[1; 32], &[2; 32]),
+        owner: None,
+        claim_token_hash: Some(Digest([3; 32])),
+        created_at: WallTime(5),
+    }
+}
+
 /// Entry 1 and an opened account, as a batch each.
-fn batches(row: &VenueRow, epoch: u64) -> (CommitBatch, CommitBatch) {
-    let commitment = row.seed_commitment();
+pub(super) fn batches(row: &VenueRow, epoch: u64) -> (CommitBatch, CommitBatch) {
+    let commitment = row.seed_commitment;
     let (mut venue, outcome) = Venue::open(row.config.clone(), commitment).unwrap();
     let input = Input::VenueOpened { config: Box::new(row.config.clone()), seed_commitment: commitment };
     let entry = JournalEntry::new(GENESIS, &input, &outcome);
@@ -70,9 +76,9 @@ fn batches(row: &VenueRow, epoch: u64) -> (CommitBatch, CommitBatch) {
 async fn a_venue_is_stored_once_and_read_back() {
     for Opened { store, row, .. } in stores().await {
         assert_eq!(store.venue(row.id).await.unwrap().unwrap(), row);
-        let other = VenueRow { seed: [9; 32], ..row.clone() };
+        let other = VenueRow { seed: Some([9; 32]), ..row.clone() };
         assert!(!store.create_venue(&other).await.unwrap());
-        assert_eq!(store.venue(row.id).await.unwrap().unwrap().seed, [1; 32]);
+        assert_eq!(store.venue(row.id).await.unwrap().unwrap().seed, Some([1; 32]));
     }
 }
 

@@ -31,7 +31,6 @@ impl Place {
         }
     }
 
-
     /// The store there, with all rights.
     pub async fn open(&self) -> Store {
         match self {
