@@ -158,7 +158,8 @@ async fn a_restart_continues_to_the_bit() {
 /// One simulator that never stopped makes the very same steps, none missing;
 /// what the last one had seen.
 pub(super) async fn same_as_never_stopped(stage: &Stage) -> Seq {
-    let mut simulator = Simulator::new(&stage.row.config, &Seed::from_bytes(stage.row.seed)).unwrap();
+    let mut simulator =
+        Simulator::new(&stage.row.config, &Seed::from_bytes(stage.row.seed().unwrap())).unwrap();
     for row in stage.journal().await {
         if row.kind != EntryKind::Range {
             simulator.observe(row.seq, &row.outcome().unwrap().flows());
