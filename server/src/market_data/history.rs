@@ -208,7 +208,7 @@ fn quote_record(venue: VenueId, step: u64, time: VenueTime, quote: &DealerQuote)
     QuoteRecord {
         quote: QuoteId::derive(venue, quote.instrument, quote.dealer, step),
         instrument: quote.instrument,
-        dealer: quote.dealer,
+        dealer: quote.dealer.to_string(),
         step,
         time,
         bid: quote.bid,

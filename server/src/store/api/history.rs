@@ -52,8 +52,8 @@ pub struct QuoteRecord {
     pub quote: QuoteId,
     /// What is quoted.
     pub instrument: InstrumentId,
-    /// The dealer's place among those of the instrument.
-    pub dealer: u8,
+    /// The dealer's place among those of the instrument, as text.
+    pub dealer: String,
     /// Number of the step.
     pub step: u64,
     /// Venue time of the step.
