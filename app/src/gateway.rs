@@ -194,6 +194,42 @@ pub struct TickRow {
     pub dealer_id: Option<String>,
 }
 
+/// A candle: what happened to a price in a stretch of venue time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CandleRow {
+    /// Which instrument.
+    pub instrument_id: InstrumentId,
+    /// Where the stretch begins.
+    pub timestamp: VenueTime,
+    /// The first mark or match.
+    pub open: engine::decimal::Decimal,
+    /// The highest.
+    pub high: engine::decimal::Decimal,
+    /// The lowest.
+    pub low: engine::decimal::Decimal,
+    /// The last.
+    pub close: engine::decimal::Decimal,
+    /// What traded, in units.
+    pub volume: engine::decimal::Decimal,
+}
+
+/// A stored valuation: a point of the P&L chart.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PortfolioPoint {
+    /// Venue time.
+    pub timestamp: VenueTime,
+    /// As of this entry.
+    pub seq: Seq,
+    /// Cash plus marks.
+    pub nav: Money,
+    /// All cash.
+    pub cash: Money,
+    /// P&L of what was closed, without fees.
+    pub realized_pnl: Money,
+    /// P&L of what is open.
+    pub unrealized_pnl: Money,
+}
+
 /// How the venue's clock runs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClockState {
@@ -315,6 +351,21 @@ pub trait Gateway: Send + Sync + 'static {
 
     /// An instrument's ticks, newest first.
     async fn ticks(&self, caller: &Caller, query: HistoryQuery) -> Result<Page<TickRow>, ApiError>;
+
+    /// An instrument's candles of `interval` (`1s` to `1d`), newest first.
+    async fn candles(
+        &self,
+        caller: &Caller,
+        interval: Option<&str>,
+        query: HistoryQuery,
+    ) -> Result<Page<CandleRow>, ApiError>;
+
+    /// The caller's stored valuations, newest first.
+    async fn portfolio_history(
+        &self,
+        caller: &Caller,
+        query: HistoryQuery,
+    ) -> Result<Page<PortfolioPoint>, ApiError>;
 
     /// The caller's cash, NAV, P&L, positions, delta and DV01.
     async fn portfolio(&self, caller: &Caller) -> Result<PortfolioSnapshot, ApiError>;

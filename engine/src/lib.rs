@@ -5,6 +5,7 @@
 
 pub mod account;
 pub mod book;
+pub mod candle;
 pub mod decimal;
 pub mod event;
 pub mod id;

@@ -12,6 +12,7 @@ mod clock;
 mod cursor;
 mod model;
 mod pages;
+mod past;
 mod presence;
 mod quotes;
 mod rest;

@@ -8,8 +8,8 @@
 use std::time::Duration;
 
 use app::gateway::{
-    ApiError, Caller, ClockCommand, ClockState, DayOpen, Desk, Gateway, HistoryQuery, OrderReply, Page,
-    Placed, TickRow, parse_order_id, parse_quote_id,
+    ApiError, Caller, CandleRow, ClockCommand, ClockState, DayOpen, Desk, Gateway, HistoryQuery, OrderReply,
+    Page, Placed, PortfolioPoint, TickRow, parse_order_id, parse_quote_id,
 };
 use engine::event::{FillFrame, Item, OrderFrame, PortfolioSnapshot, QuotesFrame};
 use engine::id::{Digest, InstrumentId, Seq};
@@ -206,6 +206,23 @@ impl Gateway for Floor {
         Ok(Page { items: rows.into_iter().map(row).collect(), next_cursor })
     }
 
+    async fn candles(
+        &self,
+        _caller: &Caller,
+        interval: Option<&str>,
+        query: HistoryQuery,
+    ) -> Result<Page<CandleRow>, ApiError> {
+        self.candle_page(interval, query).await
+    }
+
+    async fn portfolio_history(
+        &self,
+        caller: &Caller,
+        query: HistoryQuery,
+    ) -> Result<Page<PortfolioPoint>, ApiError> {
+        self.portfolio_page(caller, query).await
+    }
+
     async fn portfolio(&self, caller: &Caller) -> Result<PortfolioSnapshot, ApiError> {
         self.cut(|state| portfolio_of(state, caller))
     }
@@ -256,7 +273,7 @@ impl Floor {
         })
     }
 
-    fn window(&self, query: &HistoryQuery, subject: &str) -> Result<Window, ApiError> {
+    pub(super) fn window(&self, query: &HistoryQuery, subject: &str) -> Result<Window, ApiError> {
         self.cut(|state| {
             let window = Window::parse(query, subject, state.time, &self.inner.cursors)?;
             match window.instrument {

@@ -33,6 +33,8 @@ pub(super) fn routes() -> Router<Floor> {
         .route("/api/v1/quotes/{id}/lift", post(quotes::lift))
         .route("/api/v1/quotes/{id}/preview", post(quotes::preview))
         .route("/api/v1/history/ticks", get(history::ticks))
+        .route("/api/v1/history/candles", get(history::candles))
+        .route("/api/v1/portfolio/history", get(history::portfolio))
         .route("/api/v1/history/trades", get(history::trades))
         .route("/api/v1/portfolio", get(account::portfolio))
         .route("/api/v1/account", get(account::account))
