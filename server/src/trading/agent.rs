@@ -196,7 +196,7 @@ impl Life {
 
     /// Entry 1: configuration, rules and the commitment to the seed.
     async fn open(&mut self) -> Result<Sequencer, Ended> {
-        let seed_commitment = self.row.seed_commitment();
+        let seed_commitment = self.row.seed_commitment;
         let (venue, outcome) =
             Venue::open(self.row.config.clone(), seed_commitment).map_err(TradingError::from)?;
         let input = Input::VenueOpened { config: Box::new(self.row.config.clone()), seed_commitment };

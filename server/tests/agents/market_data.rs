@@ -150,7 +150,8 @@ async fn a_restart_continues_to_the_bit() {
         assert_eq!(snapshots.is_empty(), snapshot_steps > 100, "{snapshot_steps}");
 
         // One simulator that never stopped makes the very same steps.
-        let mut simulator = Simulator::new(&stage.row.config, &Seed::from_bytes(stage.row.seed)).unwrap();
+        let mut simulator =
+            Simulator::new(&stage.row.config, &Seed::from_bytes(stage.row.seed().unwrap())).unwrap();
         for row in stage.journal().await {
             if row.kind != EntryKind::Range {
                 simulator.observe(row.seq, &row.outcome().unwrap().flows());

@@ -114,7 +114,7 @@ impl Stage {
         let deps = market_data::Deps {
             venue: self.row.id,
             config: self.row.config.clone(),
-            seed: engine::sim::Seed::from_bytes(self.row.seed),
+            seed: engine::sim::Seed::from_bytes(self.row.seed().unwrap()),
             bus: self.bus.clone(),
             streams: self.streams.clone(),
             store: self.store.clone(),
