@@ -203,6 +203,12 @@ impl Topology {
 
 impl Drop for Topology {
     fn drop(&mut self) {
+        if std::thread::panicking() {
+            // Whoever reads why the test failed wants to know what was said.
+            for name in self.names() {
+                eprintln!("{}", self.last_words(&name));
+            }
+        }
         self.kill_all();
     }
 }

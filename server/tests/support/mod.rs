@@ -5,3 +5,4 @@ pub mod desk;
 pub mod redis;
 pub mod site;
 pub mod socket;
+pub mod traders;
