@@ -9,6 +9,7 @@
 #![allow(unreachable_pub, reason = "`#[component]` writes `pub` on what it makes")]
 
 pub mod api;
+pub mod chart;
 mod codec;
 mod floor;
 mod frame;
