@@ -22,6 +22,29 @@ pub const LANES: usize = 8;
 /// of whatever width the machine has, with the same results.
 pub type Block = [f64; LANES];
 
+/// A block of a column from row `at`; its last value fills what is missing.
+#[inline(always)]
+pub(crate) fn load(column: &[f64], at: usize) -> Block {
+    if let Some(block) = column.get(at..at + LANES) {
+        let mut lanes = [0.0; LANES];
+        lanes.copy_from_slice(block);
+        return lanes;
+    }
+    std::array::from_fn(|lane| column.get(at + lane).or(column.last()).copied().unwrap_or(1.0))
+}
+
+/// Writes as much of a block as the column has room for from row `at`.
+#[inline(always)]
+pub(crate) fn store(column: &mut [f64], at: usize, block: &Block) {
+    if let Some(room) = column.get_mut(at..at + LANES) {
+        room.copy_from_slice(block);
+    } else if let Some(room) = column.get_mut(at..) {
+        for (out, value) in room.iter_mut().zip(block) {
+            *out = *value;
+        }
+    }
+}
+
 /// The distance of `got` from `want` in units of the last place of `want`.
 #[cfg(test)]
 pub(crate) fn ulps(got: f64, want: f64) -> f64 {

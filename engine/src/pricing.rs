@@ -33,4 +33,9 @@ pub enum PricingError {
     /// A number is missing, infinite or of the wrong sign.
     #[error("an input is no admissible number")]
     InvalidInput,
+    /// An American option whose underlier earns less than its strike, and both
+    /// less than nothing: it is exercised between two boundaries, which the
+    /// method here does not find.
+    #[error("early exercise between two boundaries is not priced")]
+    TwoBoundaries,
 }

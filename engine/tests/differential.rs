@@ -3,8 +3,11 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may fail")]
 
+#[path = "support/cases.rs"]
+mod cases;
 mod support;
 
+use cases::cases;
 use engine::id::{AccountId, OrderId};
 use engine::money::{Lots, Ticks};
 use engine::order::{Price, Side, TimeInForce, preview};
@@ -246,7 +249,7 @@ fn run(actions: &[Action], bond: bool) -> usize {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 256, ..ProptestConfig::default() })]
+    #![proptest_config(cases(256))]
 
     #[test]
     fn the_real_book_agrees_with_the_naive_one(actions in prop::collection::vec(action(), 1..60), bond in any::<bool>()) {

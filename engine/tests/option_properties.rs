@@ -4,7 +4,12 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may fail")]
 
+#[path = "support/cases.rs"]
+mod cases;
+
+use cases::cases;
 use engine::instrument::OptionRight::{self, Call, Put};
+use engine::pricing::PricingError;
 use engine::pricing::american::{self, Precision};
 use engine::pricing::european::batch::{Expiry, Quotes, Values};
 use engine::pricing::european::{self, SpotMarket, Vanilla};
@@ -52,7 +57,7 @@ fn option(deviations: f64) -> impl Strategy<Value = Option> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2_000))]
+    #![proptest_config(cases(2_000))]
 
     #[test]
     fn a_call_less_a_put_is_a_forward(option in option(6.0)) {
@@ -204,12 +209,38 @@ proptest! {
     }
 }
 
+/// An American option on a binomial tree of Cox, Ross and Rubinstein (1979),
+/// the mean of one with `steps` and one with a step more.
+fn tree(option: &Option, steps: i32) -> f64 {
+    let Option { terms, market } = *option;
+    let of = |steps: i32| {
+        let length = terms.years / f64::from(steps);
+        let up = libm::exp(market.vol * length.sqrt());
+        let growth = libm::exp((market.rate - market.div_yield) * length);
+        let chance = (growth - 1.0 / up) / (up - 1.0 / up);
+        let discount = libm::exp(-market.rate * length);
+        let exercise = |step: i32, ups: i32| {
+            let spot = market.spot * libm::pow(up, f64::from(2 * ups - step));
+            if terms.right == Call { spot - terms.strike } else { terms.strike - spot }
+        };
+        let mut values: Vec<f64> = (0..=steps).map(|ups| exercise(steps, ups).max(0.0)).collect();
+        for step in (0..steps).rev() {
+            for ups in 0..=step {
+                let at = ups as usize;
+                let held = discount * (chance * values[at + 1] + (1.0 - chance) * values[at]);
+                values[at] = held.max(exercise(step, ups));
+            }
+        }
+        values[0]
+    };
+    0.5 * (of(steps) + of(steps + 1))
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(150))]
+    #![proptest_config(cases(150))]
 
     #[test]
     fn american_options_are_worth_more(option in option(4.0)) {
-        let option = Option { market: SpotMarket { rate: option.market.rate.abs(), ..option.market }, ..option };
         let (terms, market) = (option.terms, option.market);
         let mut valuer = american::Valuer::new(Precision::High);
         let value = valuer.value(&terms, &market).unwrap();
@@ -230,7 +261,6 @@ proptest! {
     #[test]
     fn american_puts_and_calls_mirror_each_other(option in option(3.0)) {
         let Option { terms, market } = option;
-        let market = SpotMarket { rate: market.rate.abs(), ..market };
         let mirrored = Vanilla {
             right: if terms.right == Call { Put } else { Call },
             strike: market.spot,
@@ -251,7 +281,6 @@ proptest! {
     #[test]
     fn american_delta_and_theta_are_slopes(option in option(2.0)) {
         let Option { terms, market } = option;
-        let market = SpotMarket { rate: market.rate.abs(), ..market };
         let mut valuer = american::Valuer::new(Precision::High);
         let value = valuer.value(&terms, &market).unwrap();
         let critical = value.critical_price.unwrap_or(f64::INFINITY);
@@ -270,11 +299,103 @@ proptest! {
     }
 
     #[test]
+    fn american_vega_and_rhos_are_slopes(option in option(2.0)) {
+        let Option { terms, market } = option;
+        let market = SpotMarket { rate: market.rate.abs() + 0.005, div_yield: market.div_yield + 0.005, ..market };
+        let mut valuer = american::Valuer::new(Precision::High);
+        let value = valuer.value(&terms, &market).unwrap();
+        let critical = value.critical_price.unwrap_or(f64::INFINITY);
+        // Differences must reach across neither the boundary nor the place
+        // from which on the boundary at expiry is the strike.
+        prop_assume!((market.spot / critical - 1.0).abs() > 0.05);
+        prop_assume!((market.rate - market.div_yield).abs() > 0.004);
+        let got = valuer.sensitivities(&terms, &market).unwrap();
+        let mut slope = |step: f64, set: fn(&mut SpotMarket, f64)| {
+            let mut at = |step: f64| {
+                let mut moved = market;
+                set(&mut moved, step);
+                valuer.value(&terms, &moved).unwrap().price
+            };
+            (8.0 * (at(step) - at(-step)) - (at(2.0 * step) - at(-2.0 * step))) / (12.0 * step)
+        };
+        let vega = slope(2e-3 * market.vol, |market, step| market.vol += step);
+        let rho = slope(2e-4, |market, step| market.rate += step);
+        let dividend_rho = slope(2e-4, |market, step| market.div_yield += step);
+        let near = |got: f64, want: f64, scale: f64| (got - want).abs() <= 2e-6 * scale;
+        let (vega_scale, rate_scale) = (market.spot * terms.years.sqrt(), option.total() * terms.years);
+        prop_assert!(near(got.vega, vega, vega_scale), "vega {} {vega}", got.vega);
+        prop_assert!(near(got.rho, rho, rate_scale), "rho {} {rho}", got.rho);
+        prop_assert!(near(got.dividend_rho, dividend_rho, rate_scale), "yield {} {dividend_rho}", got.dividend_rho);
+    }
+
+    #[test]
+    fn american_options_know_negative_rates(
+        option in option(2.0),
+        rate in -0.06..0.06_f64,
+        div_yield in -0.06..0.06_f64,
+    ) {
+        let option = Option { market: SpotMarket { rate, div_yield, ..option.market }, ..option };
+        let (terms, market) = (option.terms, option.market);
+        let (own, other) = if terms.right == Put { (rate, div_yield) } else { (div_yield, rate) };
+        let mut valuer = american::Valuer::new(Precision::High);
+        let valued = valuer.value(&terms, &market);
+        if other < own && own < 0.0 {
+            prop_assert_eq!(valued, Err(PricingError::TwoBoundaries));
+            return Ok(());
+        }
+        let (value, tree) = (valued.unwrap(), tree(&option, 400));
+        prop_assert!((value.price - tree).abs() < 1.5e-3 * option.total(), "{} {tree}", value.price);
+        prop_assert!(value.price >= option.value().price);
+        prop_assert_eq!(value.critical_price.is_none(), own <= 0.0 && own <= other);
+    }
+
+    #[test]
     fn marking_is_near_the_precise_value(option in option(4.0)) {
         let Option { terms, market } = option;
-        let market = SpotMarket { rate: market.rate.abs(), ..market };
         let precise = american::Valuer::new(Precision::High).value(&terms, &market).unwrap();
         let fast = american::Valuer::new(Precision::Fast).value(&terms, &market).unwrap();
         prop_assert!((fast.price - precise.price).abs() < 5e-5 * option.total());
     }
+}
+
+#[test]
+fn an_american_option_without_uncertainty_waits_for_its_best_time() {
+    let mut valuer = american::Valuer::new(Precision::High);
+    let terms = Vanilla { right: Put, strike: 100.0, years: 10.0 };
+    let market = SpotMarket { spot: 90.0, rate: 0.02, div_yield: 0.05, vol: 0.0 };
+    let value = valuer.value(&terms, &market).unwrap();
+    // The spot falls by 3 % a year and is exercised at K r/q = 40, so not
+    // within ten years: 100 e^-0.2 − 90 e^-0.5 is best at the end.
+    assert_eq!((value.early_exercise_premium, value.critical_price), (0.0, Some(40.0)));
+    let terms = Vanilla { years: 40.0, ..terms };
+    let value = valuer.value(&terms, &market).unwrap();
+    let wait = libm::log(90.0 / 40.0) / 0.03;
+    let best = 60.0 * libm::exp(-0.02 * wait);
+    assert!((value.price - best).abs() < 1e-12, "{} {best}", value.price);
+    let mut slope = |set: fn(&mut SpotMarket, f64)| {
+        let mut at = |step: f64| {
+            let mut moved = market;
+            set(&mut moved, step);
+            valuer.value(&terms, &moved).unwrap().price
+        };
+        (at(1e-6) - at(-1e-6)) / 2e-6
+    };
+    let delta = slope(|market, step| market.spot += step);
+    let rho = slope(|market, step| market.rate += step);
+    let dividend_rho = slope(|market, step| market.div_yield += step);
+    let moved = valuer.sensitivities(&terms, &market).unwrap();
+    assert!((value.delta - delta).abs() < 1e-7, "{} {delta}", value.delta);
+    assert!((moved.rho - rho).abs() < 1e-3, "{} {rho}", moved.rho);
+    assert!((moved.dividend_rho - dividend_rho).abs() < 1e-3, "{} {dividend_rho}", moved.dividend_rho);
+    assert_eq!(moved.vega, 0.0);
+}
+
+#[test]
+fn an_expired_american_option_is_worth_its_exercise_at_any_rates() {
+    let terms = Vanilla { right: Put, strike: 100.0, years: 0.0 };
+    let market = SpotMarket { spot: 90.0, rate: -0.01, div_yield: -0.03, vol: 0.2 };
+    let mut valuer = american::Valuer::new(Precision::Fast);
+    assert_eq!(valuer.value(&terms, &market).unwrap().price, 10.0);
+    let refused = valuer.value(&Vanilla { years: 0.1, ..terms }, &market);
+    assert_eq!(refused, Err(PricingError::TwoBoundaries));
 }

@@ -1,6 +1,6 @@
 //! The exact steps of the simulated processes against reference paths and
-//! moments: every GBM and Vasicek case. CIR, Hull-White and correlated paths
-//! are in the same files; nothing here simulates them.
+//! moments, and samples of them against their laws. The laws themselves, CIR
+//! and Hull-White included, are compared with all families in `vectors.rs`.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may fail")]
 

@@ -3,6 +3,10 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may fail")]
 
+#[path = "support/cases.rs"]
+mod cases;
+
+use cases::cases;
 use engine::instrument::{BondTerms, DayCount, Exercise, InstrumentKind, OptionRight};
 use engine::pricing::cash_flows::CashFlows;
 use engine::pricing::curve::{Curve, Interpolation};
@@ -13,7 +17,7 @@ use engine::risk::greeks::{SpotGreeks, by_underlier, dv01_by_bucket};
 use engine::risk::normal_var::{LognormalPosition, NormalFactors, lognormal, parametric};
 use engine::risk::plan::Plan;
 use engine::risk::simulation::simulate;
-use engine::risk::stress::{StressGrid, grid};
+use engine::risk::stress::{StressGrid, grid, profit as profit_of};
 use engine::risk::var::historical;
 use engine::sim::rng::{Purpose, Seed, Stream};
 use engine::time::Date;
@@ -90,7 +94,7 @@ fn moved(book: &Book, spot: f64, vol: f64, rate: f64) -> Book {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(cases(64))]
 
     #[test]
     fn an_explanation_sums_to_the_last_unit(
@@ -163,15 +167,14 @@ proptest! {
             rates: vec![-0.01, 0.0],
             days: vec![0, 1],
         };
-        let mut room = Room::default();
         let mut totals = vec![0.0; axes.len()];
-        grid(&book, &axes, &mut room, &mut totals).unwrap();
-        let mut plan = Plan::new(book.clone()).unwrap();
-        let (mut base, mut values) = ([0.0; 7], [0.0; 7]);
-        plan.values(&Scenario::default(), &mut base).unwrap();
+        grid(&mut Plan::new(book.clone()).unwrap(), &axes, &mut totals).unwrap();
+        let mut room = Room::default();
+        let (mut base, mut profit) = ([0.0; 7], [0.0; 7]);
+        book.values(&Scenario::default(), &mut room, &mut base).unwrap();
         for (cell, total) in axes.cells().zip(&totals) {
-            plan.values(&cell, &mut values).unwrap();
-            let gain: f64 = values.iter().zip(&base).map(|(value, base)| value - base).sum();
+            profit_of(&book, &base, &cell, &mut room, &mut profit).unwrap();
+            let gain: f64 = profit.iter().sum();
             prop_assert!((gain - total).abs() < 1e-7, "{cell:?}: {gain} for {total}");
         }
         // spots 3 × vols 2 × rates 2 × days 2; the unmoved cell

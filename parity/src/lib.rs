@@ -4,7 +4,9 @@
 //! line must be the same, to the bit, in all three. A new comparison is one
 //! more entry of `SUMS`. Knows nothing of how the reports are compared.
 
+mod kernels;
 mod mathematics;
+mod options;
 mod previews;
 mod rates;
 mod replay;
@@ -34,6 +36,9 @@ const SUMS: &[Sum] = &[
         long_cases: 50_000,
         run: rates::risk,
     },
+    Sum { name: "European options", cases: 100_000, long_cases: 2_000_000, run: options::european },
+    Sum { name: "implied volatilities", cases: 50_000, long_cases: 1_000_000, run: options::implied },
+    Sum { name: "American options", cases: 300, long_cases: 5_000, run: options::american },
     Sum {
         name: "previews equal to their fills",
         cases: 10_000,
@@ -47,6 +52,21 @@ const SUMS: &[Sum] = &[
         run: replay::regenerated,
     },
 ];
+
+/// Works so many rounds at one kernel and hands back a number that depends on
+/// all of them, for being timed; no number for a name that is not among
+/// [`kernels`].
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen::prelude::wasm_bindgen)]
+pub fn work(kernel: &str, rounds: u32) -> f64 {
+    let known = kernels::KERNELS.iter().find(|(name, _)| *name == kernel);
+    known.map_or(f64::NAN, |(_, work)| work(rounds))
+}
+
+/// The kernels that [`work`] knows.
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen::prelude::wasm_bindgen)]
+pub fn kernels() -> Vec<String> {
+    kernels::KERNELS.iter().map(|(name, _)| (*name).to_owned()).collect()
+}
 
 /// A line `name, cases, hash` for each sum.
 #[cfg_attr(target_arch = "wasm32", wasm_bindgen::prelude::wasm_bindgen)]
@@ -78,5 +98,14 @@ mod tests {
             hash.finalize()
         };
         assert_ne!(hash(10), hash(11));
+    }
+
+    #[test]
+    fn every_kernel_works() {
+        for kernel in kernels() {
+            let (one, two) = (work(&kernel, 1), work(&kernel, 2));
+            assert!(one.is_finite() && one != two, "{kernel}: {one}, {two}");
+        }
+        assert!(work("no such kernel", 1).is_nan());
     }
 }

@@ -1,9 +1,20 @@
-//! Prints the native report; `long` asks for more cases.
+//! Prints the native report; `long` asks for more cases. `work KERNEL ROUNDS`
+//! prints how many seconds that takes, and its result.
 
-fn main() {
-    let long = std::env::args().nth(1).is_some_and(|word| word == "long");
-    #[allow(clippy::print_stdout, reason = "the report is all this program does")]
-    {
-        print!("{}", parity::report(long));
+use std::process::ExitCode;
+use std::time::Instant;
+
+#[allow(clippy::print_stdout, reason = "the report is all this program does")]
+fn main() -> ExitCode {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    match words.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        ["work", kernel, rounds] => {
+            let Ok(rounds) = rounds.parse() else { return ExitCode::FAILURE };
+            let start = Instant::now();
+            let result = parity::work(kernel, rounds);
+            println!("{} {result}", start.elapsed().as_secs_f64());
+        }
+        words => print!("{}", parity::report(words == ["long"])),
     }
+    ExitCode::SUCCESS
 }

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::config::{Config, ConfigError, Sources};
+use crate::serve::Agent;
 
 /// A trading floor in one binary.
 #[derive(Debug, Parser)]
@@ -26,6 +27,16 @@ pub struct Cli {
 pub enum Command {
     /// Run every agent in this process.
     Serve,
+    /// Run one agent alone, over PostgreSQL and Redis.
+    Agent {
+        /// Which.
+        agent: Agent,
+    },
+    /// Ask a running process how it is: exit code 0 when it is well.
+    Health {
+        /// Where; this configuration's own `listen` when absent.
+        url: Option<String>,
+    },
     /// Check the journal's chain, the projections and the ledger.
     Verify,
     /// Decide the journal again and compare; make its steps again from the seed.
@@ -55,7 +66,8 @@ pub struct Flags {
     /// Redis in the place of a bus inside the process.
     #[arg(long, global = true, value_name = "URL")]
     pub redis_url: Option<String>,
-    /// Address to listen on; port 0 picks a free one.
+    /// Address to listen on; port 0 picks a free one. Of an agent alone that is
+    /// not the gateway: where its /health and /metrics are.
     #[arg(long, global = true, value_name = "ADDRESS", allow_hyphen_values = true)]
     pub listen: Option<String>,
     /// What drives the market: realtime or manual.
@@ -82,16 +94,25 @@ pub struct Flags {
 }
 
 impl Flags {
-    /// The effective configuration, with these flags on top of everything.
+    /// The effective configuration of `command`, with these flags on top of
+    /// everything. `--listen` is where the command itself listens.
     ///
     /// # Errors
     /// The first setting that is unknown or cannot be read.
-    pub fn load(&self, environment: Vec<(String, String)>) -> Result<Config, ConfigError> {
+    pub fn load(
+        &self,
+        command: Option<&Command>,
+        environment: Vec<(String, String)>,
+    ) -> Result<Config, ConfigError> {
+        let listen = match command {
+            Some(Command::Agent { agent }) if *agent != Agent::Gateway => "agent.listen",
+            _ => "listen",
+        };
         let named = [
             ("data", "--data", &self.data),
             ("database_url", "--database-url", &self.database_url),
             ("redis_url", "--redis-url", &self.redis_url),
-            ("listen", "--listen", &self.listen),
+            (listen, "--listen", &self.listen),
             ("clock", "--clock", &self.clock),
             ("speed", "--speed", &self.speed),
             ("seed", "--seed", &self.seed),
@@ -124,16 +145,27 @@ mod tests {
         assert_eq!(parsed(&[]).command, None);
         let cli = parsed(&["serve", "--speed", "2", "--set", "session.idle_minutes=5"]);
         assert_eq!(cli.command, Some(Command::Serve));
-        let config = cli.flags.load(Vec::new()).unwrap();
+        let config = cli.flags.load(None, Vec::new()).unwrap();
         assert_eq!((config.speed_milli, config.session.idle_minutes), (2_000, 5));
         assert_eq!(parsed(&["--speed", "2", "verify"]).command, Some(Command::Verify));
     }
 
     #[test]
+    fn an_agent_listens_where_it_is_told() {
+        for (agent, site) in [("gateway", true), ("trading", false), ("market-data", false)] {
+            let cli = parsed(&["agent", agent, "--listen", "127.0.0.1:4000"]);
+            let config = cli.flags.load(cli.command.as_ref(), Vec::new()).unwrap();
+            let told = "127.0.0.1:4000".parse().unwrap();
+            assert_eq!((config.listen == told, config.agent_listen == told), (site, !site), "{agent}");
+        }
+        assert!(Cli::try_parse_from(["tradefloor", "agent", "weather"]).is_err());
+    }
+
+    #[test]
     fn a_bad_flag_names_itself() {
-        let error = parsed(&["--seed", "-1"]).flags.load(Vec::new()).unwrap_err().to_string();
+        let error = parsed(&["--seed", "-1"]).flags.load(None, Vec::new()).unwrap_err().to_string();
         assert!(error.starts_with("--seed: its value is not a whole number"), "{error}");
-        let error = parsed(&["--set", "sped=1"]).flags.load(Vec::new()).unwrap_err().to_string();
+        let error = parsed(&["--set", "sped=1"]).flags.load(None, Vec::new()).unwrap_err().to_string();
         assert!(error.starts_with("--set sped: no setting"), "{error}");
     }
 }

@@ -9,9 +9,13 @@ use std::path::PathBuf;
 
 use engine::sim::Seed;
 
+use crate::bus::Limits;
+
+mod address;
 mod settings;
 mod sources;
 
+pub use address::redacted;
 pub use settings::{SETTINGS, Setting};
 pub use sources::{ConfigError, Sources};
 
@@ -115,6 +119,9 @@ pub struct Config {
     pub redis_url: Option<String>,
     /// Address to listen on; port 0 picks a free one.
     pub listen: SocketAddr,
+    /// Address of an agent's own `/health` and `/metrics`, when it runs alone
+    /// and is not the gateway.
+    pub agent_listen: SocketAddr,
     /// Where the site is reached from outside, when that is not where it
     /// listens; over https, cookies are for https alone.
     pub public_url: Option<String>,
@@ -134,6 +141,8 @@ pub struct Config {
     pub acknowledge: Acknowledge,
     /// Names on the bus.
     pub streams: StreamNames,
+    /// What a stream keeps.
+    pub stream_limits: Limits,
     /// How long sessions live.
     pub session: SessionLimits,
     /// How much a client may ask for.
@@ -151,6 +160,7 @@ impl Default for Config {
             database_url: None,
             redis_url: None,
             listen: SocketAddr::from(([127, 0, 0, 1], 3000)),
+            agent_listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             public_url: None,
             clock: ClockMode::Realtime,
             speed_milli: 1_000,
@@ -166,6 +176,7 @@ impl Default for Config {
                 command: "command_stream".to_owned(),
                 control: "control_stream".to_owned(),
             },
+            stream_limits: Limits::default(),
             session: SessionLimits { idle_minutes: 30, absolute_hours: 12 },
             limits: RateLimits {
                 login_failures_per_minute: 10,

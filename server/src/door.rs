@@ -3,8 +3,10 @@
 //!
 //! Does not know users, orders or markets.
 
+pub mod asking;
 pub mod headers;
 pub mod json;
+pub mod operations;
 pub mod origin;
 mod problem;
 

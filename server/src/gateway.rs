@@ -33,11 +33,11 @@ use crate::auth::Auth;
 use crate::bus::{Bus, StreamNames};
 use crate::clock::WallClock;
 use crate::config::RateLimits;
+use crate::door::operations::Operations;
 use crate::door::origin::Origins;
 use crate::shutdown::Shutdown;
 use crate::store::Store;
 use crate::store::api::journal::VenueRow;
-use crate::telemetry::{Health, PrometheusHandle};
 use crate::trading::client::SequencerClient;
 
 pub use model::FollowError;
@@ -54,7 +54,7 @@ const GOODBYES: Duration = Duration::from_secs(2);
 /// What the gateway is made of.
 #[derive(Clone, Debug)]
 pub struct Deps {
-    /// Read-only, but for the claim of a venue.
+    /// Read-only.
     pub store: Store,
     /// Where the agents speak.
     pub bus: Bus,
@@ -73,10 +73,8 @@ pub struct Deps {
     /// Where the site is reached from outside, when that is not where it
     /// listens: `https://trade.example.org`.
     pub public_url: Option<String>,
-    /// What `/health` answers.
-    pub health: Health,
-    /// What `/metrics` answers.
-    pub metrics: PrometheusHandle,
+    /// What `/health` and `/metrics` answer.
+    pub operations: Operations,
 }
 
 /// The gateway; clones share it.
@@ -98,8 +96,7 @@ struct Inner {
     seed_commitment: Digest,
     limits: RateLimits,
     origins: Origins,
-    health: Health,
-    metrics: PrometheusHandle,
+    operations: Operations,
     model: Model,
     cursors: Cursors,
     sockets: Sockets,
@@ -119,7 +116,7 @@ impl Floor {
         let venue = deps.venue.id;
         let model = Model::new(venue, deps.store.clone(), deps.bus.clone(), deps.names.clone());
         let inner = Inner {
-            seed_commitment: deps.venue.seed_commitment(),
+            seed_commitment: deps.venue.seed_commitment,
             cursors: Cursors::new(&deps.venue.salt),
             config: deps.venue.config,
             venue,
@@ -138,8 +135,7 @@ impl Floor {
             clock: deps.clock,
             limits: deps.limits,
             origins: Origins { public_url: deps.public_url },
-            health: deps.health,
-            metrics: deps.metrics,
+            operations: deps.operations,
             shutdown,
         };
         Self { inner: Arc::new(inner) }
@@ -164,7 +160,7 @@ impl Floor {
 /// When store or bus fail: run it again.
 pub async fn run(floor: Floor, shutdown: Shutdown) -> Result<(), FollowError> {
     let inner = &floor.inner;
-    let progress = |seq: Seq| inner.health.report("gateway", seq.0);
+    let progress = |seq: Seq| inner.operations.health.report("gateway", seq.0);
     tokio::try_join!(
         inner.model.follow(shutdown.clone(), progress),
         floor.follow_sign_outs(shutdown.clone()),

@@ -11,6 +11,7 @@ pub mod config;
 pub mod door;
 pub mod gateway;
 pub mod market_data;
+pub mod peers;
 pub mod portfolio;
 pub mod price;
 pub mod serve;

@@ -13,9 +13,9 @@ use engine::venue::VenueConfig;
 use server::cli::{Cli, Command};
 use server::clock::WallClock;
 use server::config::Config;
-use server::serve::{self, Running};
-use server::shutdown::on_signals;
-use server::store::Store;
+use server::serve::{self, Agent, Running, ServeError};
+use server::shutdown::{Shutdown, on_signals};
+use server::store::{Role, Store};
 use server::telemetry::start_logging;
 use server::trading;
 use server::trading::verify::Steps;
@@ -46,9 +46,11 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     let environment = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
         .collect();
-    let config = cli.flags.load(environment)?;
+    let config = cli.flags.load(cli.command.as_ref(), environment)?;
     match cli.command.unwrap_or(Command::Serve) {
         Command::Serve => serve(config).await,
+        Command::Agent { agent } => alone(agent, config).await,
+        Command::Health { url } => health(url, &config).await,
         Command::Config => {
             say(config.to_toml().trim_end());
             Ok(ExitCode::SUCCESS)
@@ -84,10 +86,11 @@ async fn replay(config: &Config) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The store of a folder that is there: looking must not make one.
+/// A store that is there: looking must not make one.
 async fn stored(config: &Config) -> anyhow::Result<Store> {
-    anyhow::ensure!(config.data.is_dir(), "--data {}: no such folder", config.data.display());
-    Ok(Store::open_sqlite(&config.data).await?)
+    let there = config.database_url.is_some() || config.data.is_dir();
+    anyhow::ensure!(there, "--data {}: no such folder", config.data.display());
+    Ok(Store::open(config, Role::Auditor).await?)
 }
 
 fn main_venue() -> VenueId {
@@ -98,15 +101,51 @@ async fn serve(config: Config) -> anyhow::Result<ExitCode> {
     start_logging(&config.log, WallClock::System);
     let listener = serve::listen(&config).await?;
     let running = serve::start(config, VenueConfig::default(), listener, WallClock::System).await?;
-    let Running { address, claim_token, .. } = &running;
-    say(&format!("Tradefloor is open at http://{address}"));
-    if let Some(token) = claim_token {
-        say(&format!("To own this venue, sign in and claim it with this token, once: {token}"));
-    }
+    greet("Tradefloor is open", &running);
     on_signals(running.shared.shutdown.clone())?;
     running.shared.shutdown.cancelled().await;
     running.stop().await;
     Ok(ExitCode::SUCCESS)
+}
+
+/// One agent; told to end while it waits for the others, it ends.
+async fn alone(agent: Agent, config: Config) -> anyhow::Result<ExitCode> {
+    start_logging(&config.log, WallClock::System);
+    let shutdown = Shutdown::new();
+    on_signals(shutdown.clone())?;
+    let venue = VenueConfig::default();
+    let started = serve::start_alone(agent, config, &venue, WallClock::System, shutdown.clone()).await;
+    let running = match started {
+        Err(ServeError::Ended) => return Ok(ExitCode::SUCCESS),
+        started => started?,
+    };
+    greet(&format!("{agent} answers"), &running);
+    shutdown.cancelled().await;
+    running.stop().await;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn greet(what: &str, running: &Running) {
+    let Running { address, claim_token, .. } = running;
+    say(&format!("{what} at http://{address}"));
+    if let Some(token) = claim_token {
+        say(&format!("To own this venue, sign in and claim it with this token, once: {token}"));
+    }
+}
+
+/// Asks a process how it is.
+async fn health(url: Option<String>, config: &Config) -> anyhow::Result<ExitCode> {
+    let url = url.unwrap_or_else(|| {
+        let mut address = config.listen;
+        if address.ip().is_unspecified() {
+            // Everywhere is also here.
+            address.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
+        }
+        format!("http://{address}")
+    });
+    let (well, said) = server::door::asking::ask(&url).await.map_err(anyhow::Error::msg)?;
+    say(&said);
+    Ok(if well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// Prints what the command answers; a reader that has gone misses it.

@@ -238,6 +238,16 @@ e,european,put,-5,100,365,0.05,0,0.2
     }
 
     #[test]
+    fn numbers_are_read_to_the_last_bit() {
+        // Without its feature `float_roundtrip` serde_json reads ...436 here. A
+        // future that expires today costs its spot.
+        let (_, out) = priced(r#"[{"kind": "future", "spot": 0.12419916357207435, "days": 0, "rate": 0}]"#);
+        assert!(out.contains("0.12419916357207435"), "{out}");
+        let (_, out) = priced("kind,spot,days,rate\nfuture,0.12419916357207435,0,0\n");
+        assert!(out.contains(",0.12419916357207435,"), "{out}");
+    }
+
+    #[test]
     fn what_is_no_table_is_an_error() {
         for text in ["", "spot,strike\n1,2\n", "{", "[1, 2", "{\"rows\": 3}"] {
             assert!(price(text, Vec::new()).is_err(), "{text:?}");

@@ -1,7 +1,12 @@
-//! The assembly: every agent in one process, each a task of its own, over one
-//! bus and one store.
+//! The assembly: agents as tasks of one process, all of them or one alone,
+//! over one bus and one store.
 //!
 //! The only place that knows all of them. Does not know what any of them does.
+
+mod alone;
+mod doors;
+mod tasks;
+mod waiting;
 
 use std::net::SocketAddr;
 
@@ -10,18 +15,17 @@ use engine::venue::VenueConfig;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-use crate::auth::{self, Auth, HashError};
+use crate::auth::HashError;
 use crate::bus::{Bus, BusError, StreamNames};
 use crate::clock::WallClock;
 use crate::config::{self, Config};
-use crate::gateway::{self, Floor};
-use crate::shutdown::{Shutdown, supervise};
-use crate::store::api::journal::VenueRow;
+use crate::peers::Peers;
+use crate::shutdown::Shutdown;
 use crate::store::{Role, Store, StoreError};
 use crate::telemetry::{Health, PrometheusHandle, recorder, upkeep};
-use crate::trading::client::SequencerClient;
 use crate::venue::{self, OpenError, Opened};
-use crate::{market_data, portfolio, trading};
+
+pub use alone::{Agent, start_alone};
 
 /// How long tasks may take to end.
 const STOP_LIMIT: std::time::Duration = std::time::Duration::from_secs(10);
@@ -82,6 +86,15 @@ pub enum ServeError {
     /// The system gave no randomness.
     #[error(transparent)]
     Random(#[from] HashError),
+    /// An agent alone has nobody to share a folder or a process's bus with.
+    #[error("--{flag}-url: an agent alone needs it; `tradefloor serve` does not")]
+    Alone {
+        /// `database` or `redis`.
+        flag: &'static str,
+    },
+    /// It was told to end before there was anything to serve.
+    #[error("ended while it waited for its venue")]
+    Ended,
 }
 
 impl Running {
@@ -99,12 +112,42 @@ impl Running {
     }
 }
 
+impl Shared {
+    /// What `config` names, opened with the rights of `role`.
+    async fn open(
+        config: Config,
+        venue: &VenueConfig,
+        clock: WallClock,
+        role: Role,
+        shutdown: Shutdown,
+    ) -> Result<Self, ServeError> {
+        Ok(Self {
+            store: Store::open(&config, role).await?,
+            bus: Bus::open(&config).await?,
+            streams: stream_names(&config, venue),
+            health: Health::new(clock.clone()),
+            config,
+            clock,
+            metrics: recorder(),
+            shutdown,
+        })
+    }
+
+    /// Keeps the figures' memory bounded.
+    fn upkeep(&self) -> JoinHandle<()> {
+        tokio::spawn(upkeep(self.metrics.clone(), self.shutdown.clone()))
+    }
+}
+
 /// Listens where the configuration says, before anything is written.
 ///
 /// # Errors
 /// [`ServeError::Listen`].
 pub async fn listen(config: &Config) -> Result<TcpListener, ServeError> {
-    let address = config.listen;
+    listen_at(config.listen).await
+}
+
+async fn listen_at(address: SocketAddr) -> Result<TcpListener, ServeError> {
     TcpListener::bind(address).await.map_err(|error| ServeError::Listen { address, error })
 }
 
@@ -120,138 +163,22 @@ pub async fn start(
 ) -> Result<Running, ServeError> {
     let address =
         listener.local_addr().map_err(|error| ServeError::Listen { address: config.listen, error })?;
-    let store = Store::open(&config, Role::Owner).await?;
-    let bus = Bus::open(&config).await?;
-    let streams = stream_names(&config, &venue);
-    let Opened { row, claim_token } = venue::open(&store, &bus, &streams, &config, &venue, &clock).await?;
-    let shared = Shared {
-        health: Health::new(clock.clone()),
-        config,
-        bus,
-        streams,
-        store,
-        clock,
-        metrics: recorder(),
-        shutdown: Shutdown::new(),
-    };
-    let mut tasks = agents(&shared, &row);
-    let (floor, doors) = doors(&shared, row, listener).await?;
+    let shared = Shared::open(config, &venue, clock, Role::Owner, Shutdown::new()).await?;
+    let Shared { store, bus, streams, config, clock, .. } = &shared;
+    let Opened { row, claim_token } = venue::open(store, bus, streams, config, &venue, clock).await?;
+    let mut tasks = vec![
+        tasks::trading(&shared, &row),
+        tasks::market_data(&shared, &row)?,
+        tasks::portfolio(&shared, &row),
+    ];
+    let auth = doors::auth(&shared, row.id, store.clone()).await?;
+    tasks.push(doors::auth_work(&shared, auth.clone()));
+    let (floor, doors) = doors::gateway(&shared, row, auth, Peers::none(), listener);
     tasks.extend(doors);
-    tasks.push(tokio::spawn(upkeep(shared.metrics.clone(), shared.shutdown.clone())));
+    tasks.push(shared.upkeep());
     // Whoever is told the address may use it at once: the venue is open.
     floor.reached(Seq(1)).await;
     Ok(Running { address, claim_token, shared, tasks })
-}
-
-/// Every agent, supervised.
-fn agents(shared: &Shared, row: &VenueRow) -> Vec<JoinHandle<()>> {
-    let Shared { config, bus, streams, store, clock, health, .. } = shared.clone();
-    let trading = trading::Deps {
-        venue: row.id,
-        bus: bus.clone(),
-        streams: streams.clone(),
-        store: store.clone(),
-        clock,
-        health: health.clone(),
-        settings: trading::Settings {
-            snapshot_entries: config.snapshot.journal_entries,
-            acknowledge: config.acknowledge,
-        },
-        faults: trading::no_faults(),
-    };
-    let market_data = market_data::Deps {
-        venue: row.id,
-        config: row.config.clone(),
-        seed: engine::sim::Seed::from_bytes(row.seed),
-        bus: bus.clone(),
-        streams: streams.clone(),
-        store: store.clone(),
-        health: health.clone(),
-        settings: market_data::Settings {
-            clock: config.clock,
-            speed_milli: config.speed_milli,
-            idle: config.idle,
-            snapshot_steps: config.snapshot.sim_steps,
-            history: config.history,
-        },
-    };
-    let portfolio = portfolio::Deps {
-        venue: row.id,
-        config: row.config.clone(),
-        bus,
-        streams,
-        store,
-        health: health.clone(),
-        snapshot_seconds: config.snapshot.portfolio_seconds,
-    };
-    vec![
-        supervised(shared, "trading", trading, trading::run),
-        supervised(shared, "market_data", market_data, market_data::run),
-        supervised(shared, "portfolio", portfolio, portfolio::run),
-    ]
-}
-
-/// Everything that answers over HTTP: auth, the gateway, and the listener.
-async fn doors(
-    shared: &Shared,
-    row: VenueRow,
-    listener: TcpListener,
-) -> Result<(Floor, Vec<JoinHandle<()>>), ServeError> {
-    let Shared { config, bus, streams, store, clock, health, metrics, shutdown } = shared.clone();
-    let sequencer =
-        SequencerClient::start(bus.clone(), streams.clone(), row.id, clock.clone(), shutdown.clone()).await?;
-    let secure = config.public_url.as_ref().is_some_and(|url| url.starts_with("https://"));
-    let auth_deps = auth::Deps {
-        store: store.clone(),
-        bus: bus.clone(),
-        sequencer: sequencer.clone(),
-        clock: clock.clone(),
-        venue: row.id,
-        health: health.clone(),
-    };
-    let auth = Auth::new(auth_deps, &config, secure)?;
-    let gateway_deps = gateway::Deps {
-        store,
-        bus,
-        names: streams,
-        sequencer,
-        auth: auth.clone(),
-        clock,
-        venue: row,
-        limits: config.limits,
-        public_url: config.public_url,
-        health,
-        metrics,
-    };
-    let floor = Floor::new(gateway_deps, shutdown.clone());
-    let served = gateway::serve(listener, floor.clone(), shutdown);
-    let tasks = vec![
-        supervised(shared, "auth", auth, auth::run),
-        supervised(shared, "gateway", floor.clone(), gateway::run),
-        tokio::spawn(async move {
-            if let Err(error) = served.await {
-                tracing::error!(event = "listener_failed", %error, "nobody is let in any more");
-            }
-        }),
-    ];
-    Ok((floor, tasks))
-}
-
-/// One agent's task: `run` with its own copy of what it uses, again when it
-/// fails.
-fn supervised<D, F, E>(
-    shared: &Shared,
-    name: &'static str,
-    deps: D,
-    run: fn(D, Shutdown) -> F,
-) -> JoinHandle<()>
-where
-    D: Clone + Send + 'static,
-    F: Future<Output = Result<(), E>> + Send + 'static,
-    E: std::fmt::Display + Send + 'static,
-{
-    let shutdown = shared.shutdown.clone();
-    supervise(name, shared.health.clone(), shutdown.clone(), move || run(deps.clone(), shutdown.clone()))
 }
 
 /// The configured names, behind the venue's id.

@@ -91,25 +91,3 @@ fn serve(folder: &tempfile::TempDir, settings: &[String]) -> Result<Child, Failu
         text.lines().nth(7).is_some_and(|line| line.trim() == "ready")
     })
 }
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
-
-    use super::*;
-
-    #[test]
-    fn what_was_committed_is_there_after_every_process_was_killed() {
-        let mut postgres = Postgres::start(&[]).unwrap();
-        let ask = |postgres: &Postgres, sql: &str| {
-            let output = postgres.client("psql").unwrap().args(["-At", "-c", sql]).output().unwrap();
-            String::from_utf8(output.stdout).unwrap().trim().to_owned()
-        };
-        ask(&postgres, "CREATE TABLE kept (n int)");
-        assert_eq!(ask(&postgres, "INSERT INTO kept VALUES (7)"), "INSERT 0 1");
-        postgres.kill();
-        assert_eq!(ask(&postgres, "SELECT n FROM kept"), "");
-        postgres.restart().unwrap();
-        assert_eq!(ask(&postgres, "SELECT n FROM kept"), "7");
-    }
-}

@@ -84,25 +84,3 @@ fn answers(socket: &Path) -> std::io::Result<bool> {
     stream.read_exact(&mut answer)?;
     Ok(&answer == b"+PONG")
 }
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
-
-    use super::*;
-
-    #[test]
-    fn a_killed_server_comes_back_empty_at_the_same_place() {
-        let mut redis = Redis::start().unwrap();
-        let ask = |redis: &Redis, words: &[&str]| {
-            let output = redis.client("redis-cli").unwrap().args(words).output().unwrap();
-            String::from_utf8(output.stdout).unwrap().trim().to_owned()
-        };
-        assert_eq!(ask(&redis, &["SET", "k", "v"]), "OK");
-        assert_eq!(ask(&redis, &["GET", "k"]), "v");
-        let url = redis.url();
-        redis.restart().unwrap();
-        assert_eq!(redis.url(), url);
-        assert_eq!(ask(&redis, &["GET", "k"]), "");
-    }
-}

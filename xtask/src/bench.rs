@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 
 use crate::project::Project;
+use crate::services::Services;
 use crate::{progress, shell};
 
 const ROOMS: [&str; 2] = ["engine", "server"];
@@ -15,6 +16,11 @@ pub(crate) fn run(project: &Project, args: &[String]) -> Result<ExitCode> {
     if rooms.is_empty() {
         progress::loud(&format!("no benches folder in {}", ROOMS.join(" or ")));
         return Ok(ExitCode::FAILURE);
+    }
+    if rooms.contains(&"server") {
+        // Benches start servers of their own, which let nothing be lost; here
+        // they are only installed.
+        drop(Services::start()?);
     }
     let mut cargo = project.cargo();
     cargo.args(["bench", "--locked", "--bench", "*"]);

@@ -43,9 +43,11 @@ pub(crate) fn debian(packages: &[&str]) -> Result<()> {
     } else {
         bail!("run `{by_hand}`");
     };
+    // The run level of a system in repair: what a package brings is not started
+    // by its installation.
     let step = Step::start(&format!("Debian packages: {}", packages.join(", ")));
     let apt = |arguments: &[&str]| {
-        let words = ["env", "DEBIAN_FRONTEND=noninteractive", "apt-get"];
+        let words = ["env", "DEBIAN_FRONTEND=noninteractive", "RUNLEVEL=1", "apt-get"];
         let mut all = prefix.iter().chain(&words).chain(arguments);
         let mut command = Command::new(all.next().copied().unwrap_or("apt-get"));
         shell::output(command.args(all))

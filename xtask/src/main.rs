@@ -21,6 +21,7 @@ mod run;
 #[cfg(test)]
 mod scratch;
 mod server;
+mod services;
 mod shell;
 mod skips;
 mod test;

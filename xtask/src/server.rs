@@ -6,6 +6,15 @@ use crate::progress::Step;
 use crate::project::Project;
 use crate::shell;
 
+/// The packages that are built and tested together. Cargo chooses the features
+/// of what they share by this list, so whoever builds the server gives it:
+/// another list would compile the same dependencies once more.
+pub(crate) const PACKAGES: &[&str] = &["engine", "app", "parity", "server", "services"];
+
+/// The smallest test there is. Features that only tests ask for count as soon
+/// as one test is built; so the server that runs is the one that was tested.
+const A_TEST: &str = "servers";
+
 /// The release server, with bundle and migrations inside.
 pub(crate) fn release(project: &Project) -> Result<()> {
     build(project, "server: compiling", &["--release"])
@@ -19,8 +28,8 @@ pub(crate) fn dev(project: &Project) -> Result<()> {
 fn build(project: &Project, name: &str, profile: &[&str]) -> Result<()> {
     let step = Step::start(name);
     let mut cargo = project.cargo();
-    cargo.args(["build", "--locked", "--package", "server", "--bin", "tradefloor"]);
-    cargo.args(profile);
+    cargo.args(["build", "--locked", "--bin", "tradefloor", "--test", A_TEST]).args(profile);
+    cargo.args(PACKAGES.iter().flat_map(|package| ["--package", package]));
     shell::run(&mut cargo)?;
     step.done();
     Ok(())

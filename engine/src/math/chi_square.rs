@@ -85,7 +85,7 @@ fn poisson(n: f64, mean: f64) -> f64 {
 /// `n ln(n / mean) + mean − n`, by a series where the terms would cancel.
 fn deviance(n: f64, mean: f64) -> f64 {
     let v = (n - mean) / (n + mean);
-    if libm::fabs(v) >= 0.1 {
+    if libm::fabs(v) >= 0.6 {
         return n * libm::log(n / mean) + mean - n;
     }
     // n ln((1+v)/(1−v)) = 2n (v + v³/3 + v⁵/5 + …), and 2n v = (n − mean)(1 + v).

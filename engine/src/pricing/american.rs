@@ -11,12 +11,12 @@ mod premium;
 mod rule;
 
 use self::boundary::{Boundary, Dynamics, Patience};
-use self::premium::{Premium, premium};
+use self::premium::{Premium, parameter_slopes, premium};
 use self::rule::{Rule, gauss_legendre};
 use super::PricingError;
 use super::european::{self, SpotMarket, Vanilla};
 use crate::instrument::OptionRight;
-use crate::math::exp;
+use crate::math::{exp, ln};
 
 /// How an option is valued.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,7 +45,7 @@ pub struct Valuation {
     pub theta: f64,
 }
 
-/// What moves with volatility and rates, each found by valuing again.
+/// What moves with volatility and rates.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Sensitivities {
     /// ∂V/∂σ per 1.00
@@ -84,23 +84,19 @@ impl Valuer {
         }
     }
 
-    /// Values an option on a spot.
+    /// Values an option on a spot. Rates and yields may be negative; a put
+    /// whose rate is, and is not above its yield, is never exercised early, and
+    /// neither is a call whose yield is, and is not above its rate.
     ///
     /// # Errors
-    /// [`PricingError::InvalidInput`] as for European options, and for
-    /// negative rates and yields.
+    /// [`PricingError::InvalidInput`] as for European options;
+    /// [`PricingError::TwoBoundaries`] for a put with yield < rate < 0 and a
+    /// call with rate < yield < 0.
     pub fn value(&mut self, terms: &Vanilla, market: &SpotMarket) -> Result<Valuation, PricingError> {
         let european = european::value(terms, market)?;
-        if market.rate < 0.0 || market.div_yield < 0.0 {
-            return Err(PricingError::InvalidInput);
-        }
         let SpotMarket { spot, rate, div_yield, vol } = *market;
         let (strike, years) = (terms.strike, terms.years);
-        // The put's side: (rate, yield), spot per strike, units of value.
-        let (own, other, level) = match terms.right {
-            OptionRight::Put => (rate, div_yield, spot / strike),
-            OptionRight::Call => (div_yield, rate, strike / spot),
-        };
+        let (own, other, level) = put_side(terms, market);
         let mut value = Valuation {
             price: european.price,
             early_exercise_premium: 0.0,
@@ -109,12 +105,21 @@ impl Valuer {
             gamma: european.gamma,
             theta: european.theta,
         };
-        if own == 0.0 {
+        if own <= 0.0 && (own <= other || years == 0.0) {
             return Ok(value);
         }
-        let deviation = vol * years.sqrt();
-        if deviation.is_nan() || deviation <= 1e-8 {
-            return Ok(Self::without_time(terms, market, value));
+        if own < 0.0 {
+            return Err(PricingError::TwoBoundaries);
+        }
+        if is_certain(terms, market) {
+            let waiting = best_wait(terms, market);
+            value.critical_price = Some(waiting.critical);
+            if waiting.price > value.price {
+                value.early_exercise_premium = waiting.price - value.price;
+                value.price = waiting.price;
+                (value.delta, value.gamma, value.theta) = (waiting.delta, waiting.gamma, 0.0);
+            }
+            return Ok(value);
         }
         let dynamics = Dynamics { rate: own, div_yield: other, vol, years };
         self.solve(&dynamics);
@@ -167,34 +172,13 @@ impl Valuer {
 
     fn solve(&mut self, dynamics: &Dynamics) {
         if self.solved != Some(*dynamics) {
-            self.steps = self.boundary.solve(dynamics, self.patience, false);
+            self.steps = self.boundary.solve(dynamics, self.patience);
             self.solved = Some(*dynamics);
         }
     }
 
-    /// At expiry, or when nothing moves: exercise is decided by arithmetic.
-    fn without_time(terms: &Vanilla, market: &SpotMarket, mut value: Valuation) -> Valuation {
-        let SpotMarket { spot, rate, div_yield, .. } = *market;
-        let strike = terms.strike;
-        let (intrinsic, sign) = match terms.right {
-            OptionRight::Put => (strike - spot, -1.0),
-            OptionRight::Call => (spot - strike, 1.0),
-        };
-        let ratio = rate / div_yield;
-        value.critical_price = Some(match terms.right {
-            OptionRight::Put => strike * if terms.years > 0.0 && ratio < 1.0 { ratio } else { 1.0 },
-            OptionRight::Call => strike * if terms.years > 0.0 && ratio > 1.0 { ratio } else { 1.0 },
-        });
-        if intrinsic > value.price {
-            value.early_exercise_premium = intrinsic - value.price;
-            value.price = intrinsic;
-            (value.delta, value.gamma, value.theta) = (sign, 0.0, 0.0);
-        }
-        value
-    }
-
-    /// Vega and rhos: the European's exactly, the premium's by differences of
-    /// fourth order between whole solutions.
+    /// Vega and rhos: the European's, and the premium's by differentiating its
+    /// integral and the boundary's equations. No difference is taken.
     ///
     /// # Errors
     /// As [`Valuer::value`].
@@ -204,63 +188,83 @@ impl Valuer {
         market: &SpotMarket,
     ) -> Result<Sensitivities, PricingError> {
         let now = self.value(terms, market)?;
-        if now.gamma == 0.0 && now.early_exercise_premium > 0.0 {
-            // Exercised at once: nothing but the spot matters.
-            return Ok(Sensitivities::default());
-        }
         let european = european::value(terms, market)?;
         let mut sum =
             Sensitivities { vega: european.vega, rho: european.rho, dividend_rho: european.dividend_rho };
-        if now.early_exercise_premium > 0.0 {
-            let SpotMarket { rate, div_yield, vol, .. } = *market;
-            let (own, other) = match terms.right {
-                OptionRight::Put => (rate, div_yield),
-                OptionRight::Call => (div_yield, rate),
-            };
-            // How fast the premium turns with rates: the boundary at expiry
-            // moves with own/other, seen through the deviation to expiry.
-            let step = RATE_STEP * own * (vol * terms.years.sqrt()).min(1.0);
-            // It stands still from own = other on: differences stay on a side.
-            let aside = (own - other).abs() < 2.0 * step;
-            let one_sided = |direction: f64| if aside { direction } else { 0.0 };
-            let (put, call) = (one_sided(1.0), one_sided(-1.0));
-            let (to_rate, to_yield) = if terms.right == OptionRight::Put { (put, call) } else { (call, put) };
-            sum.vega +=
-                self.slope(terms, market, (vol, VOL_STEP * vol, 0.0), |market, at| market.vol = at)?;
-            sum.rho += self.slope(terms, market, (rate, step, to_rate), |market, at| market.rate = at)?;
-            sum.dividend_rho +=
-                self.slope(terms, market, (div_yield, step, to_yield), |market, at| market.div_yield = at)?;
+        if now.early_exercise_premium == 0.0 {
+            return Ok(sum);
         }
-        Ok(sum)
-    }
-
-    /// The premium's derivative where an input is `at`, by steps; to one side
-    /// if `direction` is not 0, or if the other side is out of bounds.
-    fn slope(
-        &mut self,
-        terms: &Vanilla,
-        market: &SpotMarket,
-        (at, step, direction): (f64, f64, f64),
-        set: impl Fn(&mut SpotMarket, f64),
-    ) -> Result<f64, PricingError> {
-        let mut premium = |to: f64| {
-            let mut moved = *market;
-            set(&mut moved, at + to);
-            self.value(terms, &moved).map(|value| value.early_exercise_premium)
+        if is_certain(terms, market) {
+            let BestWait { rho, dividend_rho, .. } = best_wait(terms, market);
+            return Ok(Sensitivities { vega: 0.0, rho, dividend_rho });
+        }
+        let sign = european::sign(terms.right);
+        if now.critical_price.is_some_and(|critical| sign * (market.spot - critical) >= 0.0) {
+            // Exercised at once: nothing but the spot matters.
+            return Ok(Sensitivities::default());
+        }
+        let (own, other, level) = put_side(terms, market);
+        let dynamics = Dynamics { rate: own, div_yield: other, vol: market.vol, years: terms.years };
+        self.boundary.differentiate(&dynamics);
+        let [by_vol, by_own, by_other] = parameter_slopes(&self.boundary, &dynamics, level, &self.points);
+        let (unit, by_rate, by_yield) = match terms.right {
+            OptionRight::Put => (terms.strike, by_own, by_other),
+            OptionRight::Call => (market.spot, by_other, by_own),
         };
-        if direction == 0.0 && at >= 2.0 * step {
-            let near = premium(step)? - premium(-step)?;
-            let far = premium(2.0 * step)? - premium(-2.0 * step)?;
-            return Ok((8.0 * near - far) / (12.0 * step));
-        }
-        let h = if direction < 0.0 { -step } else { step };
-        let sum = 48.0 * premium(h)? - 36.0 * premium(2.0 * h)? + 16.0 * premium(3.0 * h)?
-            - 3.0 * premium(4.0 * h)?
-            - 25.0 * premium(0.0)?;
-        Ok(sum / (12.0 * h))
+        sum.vega += unit * by_vol;
+        sum.rho += unit * by_rate;
+        sum.dividend_rho += unit * by_yield;
+        Ok(sum)
     }
 }
 
-/// Steps of the differences, relative.
-const VOL_STEP: f64 = 0.005;
-const RATE_STEP: f64 = 0.03;
+/// The option as a put on one unit of strike: what its strike and what its
+/// underlier earn, and its spot.
+fn put_side(terms: &Vanilla, market: &SpotMarket) -> (f64, f64, f64) {
+    match terms.right {
+        OptionRight::Put => (market.rate, market.div_yield, market.spot / terms.strike),
+        OptionRight::Call => (market.div_yield, market.rate, terms.strike / market.spot),
+    }
+}
+
+/// Whether the option is at expiry, or nothing moves: exercise is decided by
+/// arithmetic.
+fn is_certain(terms: &Vanilla, market: &SpotMarket) -> bool {
+    let deviation = market.vol * terms.years.sqrt();
+    deviation.is_nan() || deviation <= LEAST_DEVIATION
+}
+
+/// σ√t that counts as no uncertainty.
+const LEAST_DEVIATION: f64 = 1e-8;
+
+/// Exercise before expiry at the time that is best when the future is known.
+struct BestWait {
+    price: f64,
+    critical: f64,
+    delta: f64,
+    gamma: f64,
+    rho: f64,
+    dividend_rho: f64,
+}
+
+/// The most that ±(S e^(−qt) − K e^(−rt)) is worth, where exercise may pay at
+/// all: at once, or when S e^((r−q)t) has come to K r/q.
+fn best_wait(terms: &Vanilla, market: &SpotMarket) -> BestWait {
+    let SpotMarket { spot, rate, div_yield, .. } = *market;
+    let (strike, sign) = (terms.strike, european::sign(terms.right));
+    let (own, other, _) = put_side(terms, market);
+    let drifts = terms.years > 0.0 && other > own && own > 0.0;
+    let critical = if drifts { strike * rate / div_yield } else { strike };
+    let wait = if drifts { ln(critical / spot) / (rate - div_yield) } else { 0.0 };
+    let wait = wait.clamp(0.0, terms.years);
+    let (asset, cash) = (spot * exp(-div_yield * wait), strike * exp(-rate * wait));
+    let inner = wait > 0.0 && wait < terms.years;
+    BestWait {
+        price: sign * (asset - cash),
+        critical,
+        delta: sign * asset / spot,
+        gamma: if inner { div_yield * asset / (spot * spot * (rate - div_yield).abs()) } else { 0.0 },
+        rho: sign * wait * cash,
+        dividend_rho: -sign * wait * asset,
+    }
+}

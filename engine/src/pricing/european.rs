@@ -90,6 +90,12 @@ pub struct FutureOptionValuation {
     pub theta: f64,
     /// ∂V/∂r at a fixed futures price: −t·V
     pub rho: f64,
+    /// ∂²V/∂F∂σ
+    pub vanna: f64,
+    /// ∂²V/∂σ²
+    pub volga: f64,
+    /// −∂delta/∂t at a fixed futures price, per year
+    pub charm: f64,
 }
 
 /// +1 for a call, −1 for a put.
@@ -141,6 +147,9 @@ pub fn value_on_future(
         vega: value.vega,
         theta: value.theta,
         rho: -terms.years * value.price,
+        vanna: value.vanna,
+        volga: value.volga,
+        charm: value.charm,
     })
 }
 

@@ -80,7 +80,7 @@ fn solve(problem: &Problem) -> Result<f64, ImpliedVolError> {
         let (next, change) = state.step(deviation);
         deviation = next;
         if change <= kernel::FULL {
-            return Ok(state.vol(deviation));
+            return Ok(deviation / problem.years.sqrt());
         }
     }
     Err(ImpliedVolError::NotConverged)

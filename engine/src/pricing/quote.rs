@@ -23,7 +23,7 @@ pub enum Kind {
     /// An option on a spot, exercised at expiry; a `price` instead of a `vol`
     /// asks for the implied volatility.
     European,
-    /// An option on a spot, exercised at any time.
+    /// An option on a spot, or on the future `futures`, exercised at any time.
     American,
     /// An option on the future `futures`, exercised at expiry.
     Black76,
@@ -80,6 +80,8 @@ pub struct Row {
     /// Continuously compounded; without a curve, a swap's flat zero rate.
     pub rate: Option<f64>,
     pub div_yield: Option<f64>,
+    /// A future's dividends in points, `days:points` with semicolons between.
+    pub dividends: Option<String>,
     pub vol: Option<f64>,
     /// An option's price, to find its volatility.
     pub price: Option<f64>,

@@ -229,14 +229,9 @@ impl Room {
         vanilla: &Vanilla,
         market: &SpotMarket,
     ) -> Result<f64, PricingError> {
-        let european = european::value(vanilla, market)?.price;
         match exercise {
-            Exercise::European => Ok(european),
-            Exercise::American => {
-                let premium = self.valuer().value(vanilla, &floored(market))?.early_exercise_premium;
-                let sign = european::sign(vanilla.right);
-                Ok((european + premium).max(sign * (market.spot - vanilla.strike)))
-            }
+            Exercise::European => Ok(european::value(vanilla, market)?.price),
+            Exercise::American => Ok(self.valuer().value(vanilla, market)?.price),
         }
     }
 
@@ -244,12 +239,6 @@ impl Room {
     pub(super) fn valuer(&mut self) -> &mut Valuer {
         self.american.get_or_insert_with(|| Valuer::new(Precision::Fast))
     }
-}
-
-/// The market that the right to exercise early is valued in: rates and yields
-/// below zero count as zero there, where a stress has put them.
-pub(super) fn floored(market: &SpotMarket) -> SpotMarket {
-    SpotMarket { rate: market.rate.max(0.0), div_yield: market.div_yield.max(0.0), ..*market }
 }
 
 /// A bond valued by its yield.

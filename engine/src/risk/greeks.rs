@@ -2,7 +2,7 @@
 //!
 //! Analytic, so estimates near today's market; [`super::stress`] revalues.
 
-use super::book::{Book, Contract, Line, RiskError, Room, Scenario, floored, spot_market, years};
+use super::book::{Book, Contract, Line, RiskError, Room, Scenario, spot_market, years};
 use crate::instrument::Exercise;
 use crate::pricing::PricingError;
 use crate::pricing::european::{self, SpotMarket, Vanilla};
@@ -67,9 +67,8 @@ pub(super) fn option_greeks(
             })
         }
         Exercise::American => {
-            let market = floored(market);
-            let value = room.valuer().value(vanilla, &market)?;
-            let moved = room.valuer().sensitivities(vanilla, &market)?;
+            let value = room.valuer().value(vanilla, market)?;
+            let moved = room.valuer().sensitivities(vanilla, market)?;
             Ok(SpotGreeks {
                 delta: value.delta,
                 gamma: value.gamma,

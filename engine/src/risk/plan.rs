@@ -26,6 +26,8 @@ pub struct Plan {
     /// Everything else, line by line.
     others: Vec<usize>,
     room: Room,
+    /// Values of all lines, for their sum.
+    lines: Vec<f64>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -67,7 +69,18 @@ impl Plan {
         let flow_values = vec![0.0; on_curve.len()];
         let mut room = Values::default();
         room.resize(quotes.len());
-        Ok(Self { book, options, quotes, values: room, on_curve, flows, flow_values, others, room: american })
+        Ok(Self {
+            book,
+            options,
+            quotes,
+            values: room,
+            on_curve,
+            flows,
+            flow_values,
+            others,
+            room: american,
+            lines: values,
+        })
     }
 
     /// The book, as it is valued now.
@@ -111,6 +124,18 @@ impl Plan {
             values[*at] = self.book.line_value(*at, scenario, &mut self.room)?;
         }
         Ok(())
+    }
+
+    /// The value of the whole book under `scenario`.
+    ///
+    /// # Errors
+    /// [`RiskError`] as [`Book::values`].
+    pub fn total(&mut self, scenario: &Scenario) -> Result<f64, RiskError> {
+        let mut lines = std::mem::take(&mut self.lines);
+        let valued = self.values(scenario, &mut lines);
+        let total = lines.iter().sum();
+        self.lines = lines;
+        valued.map(|()| total)
     }
 
     fn value_options(&mut self, scenario: &Scenario, values: &mut [f64]) {

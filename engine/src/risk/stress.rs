@@ -3,6 +3,7 @@
 //! Knows no limits and no margin.
 
 use super::book::{Book, RiskError, Room, Scenario};
+use super::plan::Plan;
 
 /// Axes of a stress grid; a cell is one move of each.
 #[derive(Clone, Debug, PartialEq)]
@@ -68,16 +69,13 @@ pub fn profit(
 ///
 /// # Errors
 /// [`RiskError`]; [`RiskError::Length`] unless `totals` has a place a cell.
-pub fn grid(book: &Book, grid: &StressGrid, room: &mut Room, totals: &mut [f64]) -> Result<(), RiskError> {
+pub fn grid(plan: &mut Plan, grid: &StressGrid, totals: &mut [f64]) -> Result<(), RiskError> {
     if totals.len() != grid.len() {
         return Err(RiskError::Length);
     }
-    totals.fill(0.0);
-    for line in 0..book.lines.len() {
-        let base = book.line_value(line, &Scenario::default(), room)?;
-        for (total, cell) in totals.iter_mut().zip(grid.cells()) {
-            *total += book.line_value(line, &cell, room)? - base;
-        }
+    let base = plan.total(&Scenario::default())?;
+    for (total, cell) in totals.iter_mut().zip(grid.cells()) {
+        *total = plan.total(&cell)? - base;
     }
     Ok(())
 }

@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may fail")]
 
+#[path = "../support/cases.rs"]
+mod cases;
 mod flows;
 mod laws;
 mod properties;

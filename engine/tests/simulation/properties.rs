@@ -9,6 +9,7 @@ use engine::sim::{SimState, Simulator};
 use engine::venue::{MakerSpec, ProcessSpec, VenueConfig};
 use proptest::prelude::*;
 
+use crate::cases::cases;
 use crate::{BOND, EQUITY, flow, seed};
 
 fn e9(low: f64, high: f64) -> impl Strategy<Value = i64> {
@@ -70,7 +71,7 @@ fn any_lots() -> impl Strategy<Value = i64> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(192))]
+    #![proptest_config(cases(192))]
 
     #[test]
     fn every_step_of_every_market_can_be_applied(

@@ -8,15 +8,9 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
-use super::{Appended, Batch, BusError, Message};
-
-/// Most messages that a ring keeps; its oldest give way.
-const RING: usize = 16_384;
-
-/// Most bytes of messages that a ring keeps.
-const RING_BYTES: usize = 16 * 1024 * 1024;
+use super::{Appended, Batch, BusError, Limits, Message, Placed};
 
 /// Shared state of the bus; clones share it.
 #[derive(Clone, Debug, Default)]
@@ -26,8 +20,11 @@ pub struct LocalBus {
 
 #[derive(Debug, Default)]
 struct Shared {
+    limits: Limits,
     streams: Mutex<BTreeMap<String, Arc<Stream>>>,
     latest: Mutex<BTreeMap<String, Bytes>>,
+    /// Memory is never wiped: nothing is ever sent.
+    wipes: watch::Sender<u64>,
 }
 
 #[derive(Debug, Default)]
@@ -45,11 +42,13 @@ struct Ring {
 }
 
 impl Ring {
-    fn push(&mut self, id: u64, bytes: Bytes) {
+    fn push(&mut self, limits: Limits, id: u64, bytes: Bytes) {
         self.last_id = id;
         self.bytes += bytes.len();
         self.messages.push_back(Message { id, bytes });
-        while self.messages.len() > RING || (self.bytes > RING_BYTES && self.messages.len() > 1) {
+        while self.messages.len() > limits.messages.max(1)
+            || (self.bytes > limits.bytes && self.messages.len() > 1)
+        {
             self.pop();
         }
     }
@@ -85,32 +84,48 @@ impl LocalBus {
         }
     }
 
-    pub(super) fn append(&self, name: &str, id: u64, bytes: Bytes) -> Appended {
+    /// A bus whose streams keep as much as `limits` say.
+    pub(super) fn new(limits: Limits) -> Self {
+        Self { shared: Arc::new(Shared { limits, ..Shared::default() }) }
+    }
+
+    /// Changes a stream's ring, and wakes its readers if it grew.
+    fn push<T>(&self, name: &str, change: impl FnOnce(&mut Ring, Limits) -> Option<T>) -> Option<T> {
         let stream = self.stream(name);
-        {
-            let mut ring = lock(&stream.ring);
-            if id <= ring.last_id {
-                return Appended::Duplicate;
-            }
-            ring.push(id, bytes);
-        }
+        let done = change(&mut lock(&stream.ring), self.shared.limits)?;
         stream.arrived.notify_waiters();
-        Appended::New
+        Some(done)
+    }
+
+    pub(super) fn append(&self, name: &str, id: u64, bytes: Bytes) -> Appended {
+        let pushed =
+            self.push(name, |ring, limits| (id > ring.last_id).then(|| ring.push(limits, id, bytes)));
+        pushed.map_or(Appended::Duplicate, |()| Appended::New)
+    }
+
+    pub(super) fn append_after(&self, name: &str, last: u64, id: u64, bytes: Bytes) -> Placed {
+        let mut found = last;
+        let pushed = self.push(name, |ring, limits| {
+            found = ring.last_id;
+            (found == last && id > last).then(|| ring.push(limits, id, bytes))
+        });
+        pushed.map_or(Placed::LastIs(found), |()| Placed::There)
     }
 
     pub(super) fn append_auto(&self, name: &str, bytes: Bytes, limit: usize) -> Result<u64, BusError> {
-        let stream = self.stream(name);
-        let id = {
-            let mut ring = lock(&stream.ring);
-            if ring.messages.len() >= limit {
-                return Err(BusError::Full);
-            }
+        let pushed = self.push(name, |ring, limits| {
             let id = ring.last_id + 1;
-            ring.push(id, bytes);
-            id
-        };
-        stream.arrived.notify_waiters();
-        Ok(id)
+            (ring.messages.len() < limit).then(|| ring.push(limits, id, bytes))?;
+            Some(id)
+        });
+        pushed.ok_or(BusError::Full)
+    }
+
+    pub(super) fn append_all(&self, name: &str, messages: Vec<Bytes>) {
+        self.push(name, |ring, limits| {
+            messages.into_iter().for_each(|bytes| ring.push(limits, ring.last_id + 1, bytes));
+            Some(())
+        });
     }
 
     pub(super) async fn read_after(&self, name: &str, after: u64, max: usize) -> Batch {
@@ -121,7 +136,7 @@ impl LocalBus {
             let mut arrived = std::pin::pin!(arrived);
             arrived.as_mut().enable();
             match lock(&stream.ring).read(after, max) {
-                Batch::Messages(messages) if messages.is_empty() => {}
+                batch if batch.is_empty() => {}
                 batch => return batch,
             }
             arrived.await;
@@ -152,12 +167,17 @@ impl LocalBus {
         }
     }
 
-    pub(super) fn put_latest(&self, key: &str, bytes: Bytes) {
-        lock(&self.shared.latest).insert(key.to_owned(), bytes);
+    pub(super) fn put_latest(&self, values: Vec<(String, Bytes)>) {
+        lock(&self.shared.latest).extend(values);
     }
 
-    pub(super) fn get_latest(&self, key: &str) -> Option<Bytes> {
-        lock(&self.shared.latest).get(key).cloned()
+    pub(super) fn get_latest(&self, keys: &[String]) -> Vec<Option<Bytes>> {
+        let latest = lock(&self.shared.latest);
+        keys.iter().map(|key| latest.get(key).cloned()).collect()
+    }
+
+    pub(super) fn wipes(&self) -> watch::Receiver<u64> {
+        self.shared.wipes.subscribe()
     }
 }
 
@@ -167,17 +187,17 @@ mod tests {
 
     #[test]
     fn a_ring_keeps_the_newest_within_its_bounds() {
-        let bus = LocalBus::default();
-        let quarter = Bytes::from(vec![0; RING_BYTES / 4]);
+        let bus = LocalBus::new(Limits { messages: 8, bytes: 400 });
+        let quarter = Bytes::from(vec![0; 100]);
         for id in 1..=6 {
             bus.append("large", id, quarter.clone());
         }
         assert_eq!(bus.read_now("large", 0, 10), Batch::Trimmed { through: 2 });
         // A message larger than the ring still gets through.
-        bus.append("large", 7, Bytes::from(vec![0; RING_BYTES + 1]));
+        bus.append("large", 7, Bytes::from(vec![0; 401]));
         let Batch::Messages(left) = bus.read_now("large", 6, 10) else { panic!("trimmed") };
         assert_eq!(left.len(), 1);
-        for id in 1..=RING as u64 + 1 {
+        for id in 1..=9 {
             bus.append("small", id, Bytes::new());
         }
         assert_eq!(bus.read_now("small", 0, 10), Batch::Trimmed { through: 1 });

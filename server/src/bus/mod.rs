@@ -2,19 +2,52 @@
 //! newest values.
 //!
 //! Nothing that is only on the bus counts: every consumer keeps its cursor in
-//! the store and refills gaps from there. Does not know what the bytes mean
-//! beyond the helpers in [`decode`].
+//! the store and refills gaps from there, so a bus that is wiped costs nothing.
+//!
+//! What every implementation promises, and `tests/conformance/bus.rs` checks:
+//! - ids of a stream rise; they are the producer's own sequence
+//!   ([`Bus::append`]) or given by the stream ([`Bus::append_auto`]), and those
+//!   go on rising after a wipe as long as the bus's clock does;
+//! - a reader has a place of its own and sees every message after it once, in
+//!   order, or hears that some are [`Batch::Trimmed`];
+//! - a stream keeps about as much as [`Limits`] say, its newest;
+//! - a wipe looks like an empty stream, and [`Bus::wipes`] tells of it;
+//! - streams and newest values share one space of names;
+//! - reading waits an outage through, writing fails at once.
+//!
+//! Does not know what the bytes mean beyond the helpers in [`decode`].
 
 pub mod control;
 pub mod decode;
 mod local;
 pub mod messages;
+mod names;
+mod redis;
 
 use bytes::Bytes;
+use tokio::sync::watch;
 
 use crate::config::Config;
-use engine::id::VenueId;
 use local::LocalBus;
+use redis::RedisBus;
+
+pub use names::StreamNames;
+pub use redis::{Cache, When};
+
+/// What a stream keeps: its newest messages, about as many as this allows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Messages of one stream.
+    pub messages: usize,
+    /// Bytes of one stream's messages.
+    pub bytes: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { messages: 16_384, bytes: 16 * 1024 * 1024 }
+    }
+}
 
 /// One message of a stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,6 +67,15 @@ pub enum Appended {
     Duplicate,
 }
 
+/// What became of an [`Bus::append_after`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Placed {
+    /// It is on the stream, right after the id that its producer named.
+    There,
+    /// Nothing changed: the stream has reached another id, 0 after a wipe.
+    LastIs(u64),
+}
+
 /// What a reader gets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Batch {
@@ -42,9 +84,15 @@ pub enum Batch {
     /// Messages after the cursor were trimmed away: the reader must refill from
     /// the store and go on after `through`.
     Trimmed {
-        /// The last id that is gone.
+        /// Up to here everything is gone.
         through: u64,
     },
+}
+
+impl Batch {
+    fn is_empty(&self) -> bool {
+        matches!(self, Self::Messages(messages) if messages.is_empty())
+    }
 }
 
 /// Why the bus could not do it.
@@ -53,9 +101,20 @@ pub enum BusError {
     /// The stream holds as many unread messages as the caller allows.
     #[error("the stream is full")]
     Full,
-    /// The bus cannot be reached.
+    /// The bus cannot be reached, or refuses.
     #[error("the bus is unavailable: {0}")]
     Unavailable(String),
+    /// The bus went away before it answered: it may have been done.
+    #[error("the bus has not answered: {0}")]
+    Unanswered(String),
+    /// The bus cannot be used as it is configured.
+    #[error("--redis-url {url}: {why}")]
+    Refused {
+        /// As configured, without its password.
+        url: String,
+        /// What is wrong.
+        why: String,
+    },
 }
 
 /// A bus; clones share it.
@@ -63,15 +122,20 @@ pub enum BusError {
 pub enum Bus {
     /// Inside this process: bounded rings, the same bytes.
     Local(LocalBus),
+    /// Redis Streams.
+    Redis(RedisBus),
 }
 
 impl Bus {
     /// The bus that the configuration names.
     ///
     /// # Errors
-    /// [`BusError::Unavailable`], one line that names the setting.
-    pub async fn open(_config: &Config) -> Result<Self, BusError> {
-        Ok(Self::local())
+    /// [`BusError::Refused`], one line that names the setting.
+    pub async fn open(config: &Config) -> Result<Self, BusError> {
+        match &config.redis_url {
+            Some(url) => Ok(Self::Redis(RedisBus::open(url, config.stream_limits).await?)),
+            None => Ok(Self::Local(LocalBus::new(config.stream_limits))),
+        }
     }
 
     /// A bus inside this process.
@@ -83,10 +147,30 @@ impl Bus {
     /// stream has reached refuses itself.
     ///
     /// # Errors
-    /// [`BusError::Unavailable`].
+    /// [`BusError::Unavailable`], [`BusError::Unanswered`].
     pub async fn append(&self, stream: &str, id: u64, bytes: impl Into<Bytes>) -> Result<Appended, BusError> {
         match self {
             Self::Local(bus) => Ok(bus.append(stream, id, bytes.into())),
+            Self::Redis(bus) => bus.append(stream, id, &bytes.into()).await,
+        }
+    }
+
+    /// Appends with the producer's own sequence number as id if `last` is what
+    /// the stream has reached: so a producer notices that the stream has lost
+    /// what it appended before.
+    ///
+    /// # Errors
+    /// [`BusError::Unavailable`], [`BusError::Unanswered`].
+    pub async fn append_after(
+        &self,
+        stream: &str,
+        last: u64,
+        id: u64,
+        bytes: impl Into<Bytes>,
+    ) -> Result<Placed, BusError> {
+        match self {
+            Self::Local(bus) => Ok(bus.append_after(stream, last, id, bytes.into())),
+            Self::Redis(bus) => bus.append_after(stream, last, id, &bytes.into()).await,
         }
     }
 
@@ -94,26 +178,47 @@ impl Bus {
     /// messages that its reader has not trimmed.
     ///
     /// # Errors
-    /// [`BusError::Full`], [`BusError::Unavailable`].
+    /// [`BusError::Full`], [`BusError::Unavailable`], [`BusError::Unanswered`].
     pub async fn append_auto(
         &self,
         stream: &str,
         bytes: impl Into<Bytes>,
         limit: usize,
     ) -> Result<u64, BusError> {
+        let bytes = bytes.into();
         match self {
-            Self::Local(bus) => bus.append_auto(stream, bytes.into(), limit),
+            Self::Local(bus) => bus.append_auto(stream, bytes, limit),
+            Self::Redis(bus) => bus.append_auto(stream, &[bytes], limit).await,
         }
     }
 
-    /// At least one message after `after`, at most `max`, in order; waits for
-    /// one. Safe to drop while it waits.
+    /// Appends all of `messages`, in order and with nothing between them, with
+    /// the stream's next ids.
     ///
     /// # Errors
-    /// [`BusError::Unavailable`].
+    /// [`BusError::Unavailable`], [`BusError::Unanswered`].
+    pub async fn append_all(&self, stream: &str, messages: Vec<Bytes>) -> Result<(), BusError> {
+        if messages.is_empty() {
+            return Ok(());
+        }
+        match self {
+            Self::Local(bus) => bus.append_all(stream, messages),
+            Self::Redis(bus) => {
+                bus.append_auto(stream, &messages, usize::MAX).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// At least one message after `after`, at most `max`, in order; waits for
+    /// one, and for the bus while that is away. Safe to drop while it waits.
+    ///
+    /// # Errors
+    /// [`BusError::Unavailable`] when waiting would not help.
     pub async fn read_after(&self, stream: &str, after: u64, max: usize) -> Result<Batch, BusError> {
         match self {
             Self::Local(bus) => Ok(bus.read_after(stream, after, max).await),
+            Self::Redis(bus) => bus.read_after(stream, after, max).await,
         }
     }
 
@@ -124,6 +229,7 @@ impl Bus {
     pub async fn read_now(&self, stream: &str, after: u64, max: usize) -> Result<Batch, BusError> {
         match self {
             Self::Local(bus) => Ok(bus.read_now(stream, after, max)),
+            Self::Redis(bus) => bus.read_now(stream, after, max).await,
         }
     }
 
@@ -134,11 +240,12 @@ impl Bus {
     pub async fn last_id(&self, stream: &str) -> Result<u64, BusError> {
         match self {
             Self::Local(bus) => Ok(bus.last_id(stream)),
+            Self::Redis(bus) => bus.last_id(stream).await,
         }
     }
 
-    /// Makes automatic ids of a wiped stream continue above `id`, so that its
-    /// reader's stored cursor stays meaningful.
+    /// Makes automatic ids continue above `id`, so that a reader's stored
+    /// cursor stays meaningful when the stream is new or its clock went back.
     ///
     /// # Errors
     /// [`BusError::Unavailable`].
@@ -148,6 +255,7 @@ impl Bus {
                 bus.resume(stream, id);
                 Ok(())
             }
+            Self::Redis(bus) => bus.resume(stream, id).await,
         }
     }
 
@@ -161,6 +269,7 @@ impl Bus {
                 bus.trim(stream, through);
                 Ok(())
             }
+            Self::Redis(bus) => bus.trim(stream, through).await,
         }
     }
 
@@ -169,11 +278,23 @@ impl Bus {
     /// # Errors
     /// [`BusError::Unavailable`].
     pub async fn put_latest(&self, key: &str, bytes: impl Into<Bytes>) -> Result<(), BusError> {
+        self.put_all_latest(vec![(key.to_owned(), bytes.into())]).await
+    }
+
+    /// Replaces the newest values of several keys at once.
+    ///
+    /// # Errors
+    /// [`BusError::Unavailable`].
+    pub async fn put_all_latest(&self, values: Vec<(String, Bytes)>) -> Result<(), BusError> {
+        if values.is_empty() {
+            return Ok(());
+        }
         match self {
             Self::Local(bus) => {
-                bus.put_latest(key, bytes.into());
+                bus.put_latest(values);
                 Ok(())
             }
+            Self::Redis(bus) => bus.put_latest(&values).await,
         }
     }
 
@@ -182,69 +303,47 @@ impl Bus {
     /// # Errors
     /// [`BusError::Unavailable`].
     pub async fn get_latest(&self, key: &str) -> Result<Option<Bytes>, BusError> {
+        let found = self.get_all_latest(&[key.to_owned()]).await?;
+        Ok(found.into_iter().next().flatten())
+    }
+
+    /// The newest value of each of `keys`, in their order.
+    ///
+    /// # Errors
+    /// [`BusError::Unavailable`].
+    pub async fn get_all_latest(&self, keys: &[String]) -> Result<Vec<Option<Bytes>>, BusError> {
+        if keys.is_empty() {
+            return Ok(Vec::new());
+        }
         match self {
-            Self::Local(bus) => Ok(bus.get_latest(key)),
-        }
-    }
-}
-
-/// Names of a venue's streams. The braces are a hash tag: a Redis Cluster keeps
-/// a venue's streams together.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StreamNames {
-    /// Steps, from market data.
-    pub marketdata: String,
-    /// Committed batches, from trading.
-    pub execution: String,
-    /// Valuations, from portfolio.
-    pub risk: String,
-    /// Commands to the sequencer.
-    pub command: String,
-    /// The sequencer's answers.
-    pub reply: String,
-    /// Clock control, to market data.
-    pub control: String,
-    /// What the clock does, from market data; also the key of its newest
-    /// [`control::ClockStatus`].
-    pub clock: String,
-    /// What could not be read.
-    pub dead_letter: String,
-    /// Key under which trading keeps its newest [`messages::TradingStatus`].
-    pub trading_status: String,
-    /// Start of the keys of newest merged books; see [`StreamNames::book`].
-    pub book_prefix: String,
-    /// Start of the keys of newest valuations; see [`StreamNames::portfolio`].
-    pub portfolio_prefix: String,
-}
-
-impl StreamNames {
-    /// The default names in `venue`.
-    pub fn of(venue: VenueId) -> Self {
-        let name = |suffix: &str| format!("{{{venue}}}:{suffix}");
-        Self {
-            marketdata: name("marketdata_stream"),
-            execution: name("execution_stream"),
-            risk: name("risk_stream"),
-            command: name("command_stream"),
-            reply: name("reply_stream"),
-            control: name("control_stream"),
-            clock: name("clock_stream"),
-            dead_letter: name("dead_letter"),
-            trading_status: name("trading_status"),
-            book_prefix: name("book"),
-            portfolio_prefix: name("portfolio"),
+            Self::Local(bus) => Ok(bus.get_latest(keys)),
+            Self::Redis(bus) => bus.get_latest(keys).await,
         }
     }
 
-    /// Key of an instrument's newest merged book
-    /// ([`engine::event::BookMessage`]).
-    pub fn book(&self, instrument: engine::id::InstrumentId) -> String {
-        format!("{}:{instrument}", self.book_prefix)
+    /// Counts how often everything on the bus was lost: whoever owns newest
+    /// values puts them again, whoever owns an outbox looks into it.
+    pub fn wipes(&self) -> watch::Receiver<u64> {
+        match self {
+            Self::Local(bus) => bus.wipes(),
+            Self::Redis(bus) => bus.wipes(),
+        }
     }
 
-    /// Key of an account's newest valuation
-    /// ([`engine::event::PortfolioMessage`]).
-    pub fn portfolio(&self, account: engine::id::AccountId) -> String {
-        format!("{}:{account}", self.portfolio_prefix)
+    /// Whether the bus answered when it was last asked.
+    pub fn is_up(&self) -> bool {
+        match self {
+            Self::Local(_) => true,
+            Self::Redis(bus) => bus.is_up(),
+        }
+    }
+
+    /// Shared memory for what expires by itself; `None` where processes share
+    /// nothing.
+    pub fn cache(&self) -> Option<Cache> {
+        match self {
+            Self::Local(_) => None,
+            Self::Redis(bus) => Some(bus.cache()),
+        }
     }
 }

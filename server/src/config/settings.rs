@@ -74,6 +74,12 @@ pub const SETTINGS: &[Setting] = &[
     plain!("listen", "Address to listen on; port 0 picks a free one", listen, |text| {
         parse(text, "an address like 127.0.0.1:3000")
     }),
+    plain!(
+        "agent.listen",
+        "Address of /health and /metrics of an agent alone, the gateway's apart; port 0 picks a free one",
+        agent_listen,
+        |text| parse(text, "an address like 127.0.0.1:3001")
+    ),
     Setting {
         key: "public_url",
         about: "Where browsers reach the site, like https://trade.example.org; the listening address when absent",
@@ -138,6 +144,18 @@ pub const SETTINGS: &[Setting] = &[
     plain!("streams.risk", "Stream of valuations", streams.risk, stream),
     plain!("streams.command", "Stream of commands to trading", streams.command, stream),
     plain!("streams.control", "Stream of commands to the clock", streams.control, stream),
+    plain!(
+        "streams.max_messages",
+        "Messages that a stream keeps, about: 1000 to 1000000",
+        stream_limits.messages,
+        |text| within(text, 1_000, 1_000_000)
+    ),
+    plain!(
+        "streams.max_bytes",
+        "Bytes that a stream keeps, about: 1000000 to 4000000000",
+        stream_limits.bytes,
+        |text| within(text, 1_000_000, 4_000_000_000)
+    ),
     plain!(
         "session.idle_minutes",
         "Session's life without activity: 1 to 1440",

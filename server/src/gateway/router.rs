@@ -4,19 +4,18 @@
 //! Does not know what a route answers.
 
 use axum::Router;
-use axum::body::Body;
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::{Method, StatusCode, header};
+use axum::http::{Method, StatusCode};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use http_body_util::Limited;
 use leptos::prelude::LeptosOptions;
 use tokio::time::Instant;
 
 use super::{Floor, pages, rest, ws};
 use crate::auth::{Peer, SignedIn, routes as auth_routes};
-use crate::door::{MAX_BODY_BYTES, Problem, headers, origin, problem};
+use crate::door::operations::{self, bounded};
+use crate::door::{Problem, headers, origin, problem};
 
 /// Who a request is from, if they are signed in.
 #[derive(Clone, Debug)]
@@ -32,7 +31,7 @@ pub(super) fn router(floor: Floor, options: LeptosOptions) -> Router {
         .layer(from_fn_with_state(floor.clone(), identify))
         .layer(from_fn_with_state(floor.inner.origins.clone(), origin::guard))
         .layer(from_fn(bounded))
-        .merge(operations(floor))
+        .merge(unasked(floor))
         .method_not_allowed_fallback(|| async {
             problem(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "Not with this method.")
         })
@@ -41,23 +40,8 @@ pub(super) fn router(floor: Floor, options: LeptosOptions) -> Router {
 }
 
 /// What needs no user: the bundle, health, figures.
-fn operations(floor: Floor) -> Router {
-    Router::new()
-        .route("/health", get(health))
-        .route("/metrics", get(metrics))
-        .with_state(floor)
-        .route("/pkg/{*file}", get(crate::assets::serve))
-}
-
-async fn health(State(floor): State<Floor>) -> Response {
-    let report = floor.inner.health.report_all();
-    let status = if report.ok { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    (status, axum::Json(report)).into_response()
-}
-
-async fn metrics(State(floor): State<Floor>) -> Response {
-    let text = floor.inner.metrics.render();
-    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response()
+fn unasked(floor: Floor) -> Router {
+    operations::routes(floor.inner.operations.clone()).route("/pkg/{*file}", get(crate::assets::serve))
 }
 
 /// Counts requests by route, so that the numbers do not grow with addresses.
@@ -71,17 +55,6 @@ async fn counted(request: Request, next: Next) -> Response {
     metrics::counter!("tradefloor_requests_total", &labels).increment(1);
     metrics::histogram!("tradefloor_request_seconds").record(began.elapsed().as_secs_f64());
     response
-}
-
-/// Refuses what says that it is too long, and cuts off what does not say so.
-async fn bounded(request: Request, next: Next) -> Response {
-    let length = request.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok());
-    if length.and_then(|length| length.parse::<usize>().ok()).is_some_and(|length| length > MAX_BODY_BYTES) {
-        let message = "A body may be 64 KiB.";
-        return problem(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", message).into_response();
-    }
-    // One byte more, so that whoever reads the body sees that it is too long.
-    next.run(request.map(|body| Body::new(Limited::new(body, MAX_BODY_BYTES + 1)))).await
 }
 
 /// Finds out who asks and takes the request from their budget.

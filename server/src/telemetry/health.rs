@@ -6,12 +6,12 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use engine::time::WallTime;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::clock::WallClock;
 
 /// One agent's word about itself.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AgentHealth {
     /// Whether it works.
     pub ok: bool,
@@ -60,6 +60,11 @@ impl Health {
             health.ok = false;
             reason.clone_into(&mut health.reason);
         });
+    }
+
+    /// The time by which reports are stamped.
+    pub fn now(&self) -> WallTime {
+        self.clock.now()
     }
 
     /// What everybody said last.

@@ -118,11 +118,12 @@ impl SequencerClient {
             command,
         };
         let waiting = Waiting::register(shared.clone(), message.correlation);
-        let sent = shared.bus.append_auto(&shared.names.command, encode(&message), QUEUE_LIMIT).await;
-        sent.map_err(|error| match error {
-            BusError::Full => SendError::Busy,
-            BusError::Unavailable(_) => SendError::Unavailable,
-        })?;
+        match shared.bus.append_auto(&shared.names.command, encode(&message), QUEUE_LIMIT).await {
+            // It may be on the stream: whoever waits will learn it.
+            Ok(_) | Err(BusError::Unanswered(_)) => {}
+            Err(BusError::Full) => return Err(SendError::Busy),
+            Err(BusError::Unavailable(_) | BusError::Refused { .. }) => return Err(SendError::Unavailable),
+        }
         match tokio::time::timeout(valid_for.saturating_add(GRACE), waiting.answer()).await {
             Ok(Some(CommandReply::Applied(reply))) => Ok(*reply),
             Ok(Some(CommandReply::Refused(reject))) => Err(SendError::Refused(reject)),

@@ -6,7 +6,9 @@ use engine::order::RawTicket;
 use server::auth::{self, Auth};
 use server::bus::messages::TradingStatus;
 use server::config::Config;
+use server::door::operations::Operations;
 use server::gateway::{self, Floor};
+use server::peers::Peers;
 use server::shutdown::Shutdown;
 use server::telemetry::{Health, recorder};
 use server::trading::client::QUEUE_LIMIT;
@@ -35,8 +37,7 @@ async fn open(desk: &Desk, shutdown: &Shutdown) -> Floor {
         venue: desk.store.venue(desk.venue()).await.unwrap().unwrap(),
         limits: config.limits,
         public_url: None,
-        health,
-        metrics: recorder(),
+        operations: Operations { health, peers: Peers::none(), metrics: recorder() },
     };
     let floor = Floor::new(deps, shutdown.clone());
     tokio::spawn(gateway::run(floor.clone(), shutdown.clone()));

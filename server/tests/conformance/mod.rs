@@ -2,4 +2,6 @@
 
 mod bus;
 mod messages;
+mod redis;
+mod roles;
 mod store;

@@ -22,6 +22,7 @@ use self::summary::Counts;
 use crate::bundle::{self, Quality};
 use crate::progress::{self, Step};
 use crate::project::Project;
+use crate::services::Services;
 use crate::skips::Skips;
 use crate::{browser, shell};
 
@@ -94,8 +95,16 @@ fn everything(project: &Project, options: &Options, skips: &Skips) -> Result<Vec
         skips.add("the comparison with WebAssembly", "install node 20 or newer");
     }
 
+    let mut services = None;
+    if needs(Need::Services) {
+        match Services::start() {
+            Ok(started) => services = Some(started),
+            Err(error) => skips.add("tests on PostgreSQL and Redis", &format!("{error:#}")),
+        }
+    }
+
     bundle::build(project, Quality::Release)?;
-    let runner = Runner::new(project, options.filters.clone(), chromium);
+    let runner = Runner::new(project, options.filters.clone(), chromium, services);
     if needs(Need::Binaries) {
         let step = Step::start("server and tests: compiling");
         runner.compile()?;

@@ -25,6 +25,8 @@ pub(super) struct Part {
 pub(super) enum Need {
     /// The compiled server and tests.
     Binaries,
+    /// PostgreSQL and Redis, installed or named in the environment.
+    Services,
     Node,
     /// Chromium and the node packages of end2end.
     Browser,

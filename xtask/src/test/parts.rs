@@ -1,16 +1,14 @@
 //! The whole suite as one table. A new kind of test is a new row.
 
 use super::part::{Kind, Need, Part};
-
-/// The packages that share their compiled dependencies.
-pub(super) const NATIVE: &[&str] = &["engine", "app", "parity", "server"];
+use crate::server::PACKAGES as NATIVE;
 
 pub(super) fn all() -> Vec<Part> {
     vec![
         Part {
             name: "native",
-            title: "engine, app, server",
-            needs: &[Need::Binaries],
+            title: "engine, app, server, services",
+            needs: &[Need::Binaries, Need::Services],
             kind: Kind::Rust { packages: NATIVE, only: "" },
             long: false,
             env: &[],
@@ -51,7 +49,7 @@ pub(super) fn all() -> Vec<Part> {
         Part {
             name: "long-kills",
             title: "killed under load, 200 times",
-            needs: &[Need::Binaries],
+            needs: &[Need::Binaries, Need::Services],
             kind: Kind::Rust { packages: NATIVE, only: "kill" },
             long: true,
             env: &[("TRADEFLOOR_KILLS", "200")],

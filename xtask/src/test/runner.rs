@@ -9,28 +9,39 @@ use anyhow::{Context, Result};
 
 use super::parity;
 use super::part::{Kind, Outcome, Part};
-use super::parts::NATIVE;
 use super::summary::Counts;
 use crate::bindgen::{self, Host};
 use crate::project::Project;
+use crate::server::PACKAGES;
+use crate::services::Services;
 use crate::shell::{self, Heard};
 use crate::{e2e, progress, wasm_target};
 
 /// A part is stopped after this long: the long ones are cut to fit.
 const LIMIT: Duration = Duration::from_secs(30 * 60);
 
+/// What tests are called that need PostgreSQL or Redis.
+const SERVED: [&str; 3] = ["postgres", "redis", "topology"];
+
 pub(super) struct Runner<'a> {
     project: &'a Project,
     filters: Vec<String>,
     pub(super) chromium: Option<PathBuf>,
+    /// What tests share; those that need it are left out when it is missing.
+    services: Option<Services>,
     nextest: bool,
 }
 
 impl<'a> Runner<'a> {
-    pub(super) fn new(project: &'a Project, filters: Vec<String>, chromium: Option<PathBuf>) -> Runner<'a> {
+    pub(super) fn new(
+        project: &'a Project,
+        filters: Vec<String>,
+        chromium: Option<PathBuf>,
+        services: Option<Services>,
+    ) -> Runner<'a> {
         let mut version = project.cargo();
         let nextest = shell::succeeds(version.args(["nextest", "--version"]));
-        Runner { project, filters, chromium, nextest }
+        Runner { project, filters, chromium, services, nextest }
     }
 
     /// Compiles server and tests in one go: dependencies are built once, with
@@ -38,7 +49,7 @@ impl<'a> Runner<'a> {
     pub(super) fn compile(&self) -> Result<()> {
         let mut cargo = self.project.cargo();
         cargo.args(["build", "--locked", "--release", "--lib", "--bins", "--tests"]);
-        shell::run(cargo.args(chosen(NATIVE)))
+        shell::run(cargo.args(chosen(PACKAGES)))
     }
 
     pub(super) fn run(&self, part: &Part) -> Result<Outcome> {
@@ -57,7 +68,11 @@ impl<'a> Runner<'a> {
             Kind::Parity { package, long } => return self.parity(part, package, *long, start),
             Kind::Browser { only } => return self.browser(part, only, start),
         };
-        let heard = shell::tee(command.envs(part.env.iter().copied()), Some(LIMIT))?;
+        command.envs(part.env.iter().copied());
+        if let Some(services) = &self.services {
+            command.envs(services.environment());
+        }
+        let heard = shell::tee(&mut command, Some(LIMIT))?;
         let counts = count(&heard.text);
         Ok(self.judge(part, &heard, counts, start))
     }
@@ -69,8 +84,13 @@ impl<'a> Runner<'a> {
         cargo.args(["--final-status-level", "fail"]);
         cargo.args(chosen(packages));
         // A test must hold the part's word and one of the caller's.
+        let mut terms: Vec<_> =
+            left_out(self.services.as_ref()).map(|word| format!("not test({word})")).collect();
         if !only.is_empty() {
-            cargo.args(["--filterset", &format!("test({only})")]);
+            terms.push(format!("test({only})"));
+        }
+        if !terms.is_empty() {
+            cargo.args(["--filterset", &terms.join(" & ")]);
         }
         cargo.arg("--").args(&self.filters);
         cargo
@@ -84,6 +104,9 @@ impl<'a> Runner<'a> {
             "" => cargo.args(&self.filters),
             word => cargo.arg(word),
         };
+        for word in left_out(self.services.as_ref()) {
+            cargo.args(["--skip", word]);
+        }
         cargo
     }
 
@@ -164,6 +187,12 @@ impl<'a> Runner<'a> {
         }
         Outcome { title: part.title.to_owned(), counts, time: start.elapsed(), remark }
     }
+}
+
+/// Words in the names of tests that cannot run without PostgreSQL and Redis.
+fn left_out(services: Option<&Services>) -> impl Iterator<Item = &'static str> {
+    let missing = services.is_none();
+    SERVED.into_iter().filter(move |_| missing)
 }
 
 /// Documentation need not have examples.

@@ -17,9 +17,9 @@ use crate::math::{INVERSE_ROOT_TWO_PI, LANES, exp, ln, mills_ratio};
 /// What the boundary depends on.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Dynamics {
-    /// What the strike earns; positive.
+    /// What the strike earns: positive, or 0 with a negative `div_yield`.
     pub(super) rate: f64,
-    /// What the underlier earns; not negative.
+    /// What the underlier earns.
     pub(super) div_yield: f64,
     pub(super) vol: f64,
     pub(super) years: f64,
@@ -53,7 +53,16 @@ pub(super) struct Boundary {
     changes: Vec<f64>,
     over_slopes: Vec<f64>,
     under_slopes: Vec<f64>,
+    /// By parameter: what ln X gains, and half of what the heights do.
+    start_slopes: [f64; PARAMETERS],
+    leans: [Vec<f64>; PARAMETERS],
+    /// The matrix of the equations for them, which solving destroys.
+    matrix: Vec<f64>,
 }
+
+/// What a boundary is differentiated in: volatility, what the strike earns and
+/// what the underlier earns, in this order.
+pub(super) const PARAMETERS: usize = 3;
 
 /// φ(d) and Φ(d)
 #[inline(always)]
@@ -81,6 +90,9 @@ impl Boundary {
             changes: vec![0.0; nodes],
             over_slopes: vec![0.0; points],
             under_slopes: vec![0.0; points],
+            start_slopes: [0.0; PARAMETERS],
+            leans: std::array::from_fn(|_| vec![0.0; nodes]),
+            matrix: vec![0.0; nodes * nodes],
         }
     }
 
@@ -95,13 +107,21 @@ impl Boundary {
         self.log_start - if height > 0.0 { height } else { 0.0 }.sqrt()
     }
 
-    /// Finds the boundary; how many steps it took. `warm` starts from the
-    /// boundary that was found last.
-    pub(super) fn solve(&mut self, dynamics: &Dynamics, patience: Patience, warm: bool) -> u32 {
+    /// The derivatives of ln B with √(u/T) = `root` in each parameter, after
+    /// [`Boundary::differentiate`].
+    pub(super) fn log_slopes_at(&self, root: f64) -> [f64; PARAMETERS] {
+        let height = self.rule.interpolate(&self.heights, root);
+        std::array::from_fn(|parameter| {
+            let lean = self.rule.interpolate(&self.leans[parameter], root);
+            let deepening = if height > SHALLOW * SHALLOW { lean / height.sqrt() } else { 0.0 };
+            self.start_slopes[parameter] - deepening
+        })
+    }
+
+    /// Finds the boundary; how many steps it took.
+    pub(super) fn solve(&mut self, dynamics: &Dynamics, patience: Patience) -> u32 {
         self.prepare(dynamics);
-        if !warm {
-            self.guess(dynamics);
-        }
+        self.guess(dynamics);
         self.lift();
         let mut known = f64::INFINITY;
         for step in 1..=patience.steps {
@@ -148,7 +168,8 @@ impl Boundary {
         let beta = -b + (b * b + 2.0 * div_yield / variance).sqrt();
         let perpetual = beta / (beta - 1.0);
         let start = exp(-self.log_start);
-        let gap = (perpetual - start).max(1e-9 * start);
+        // A perpetual option that nobody exercises has no boundary.
+        let gap = (perpetual - start).clamp(1e-9 * start, 1e6 * start);
         for (value, root) in self.log_values.iter_mut().zip(&self.rule.roots) {
             let tau = years * root * root;
             let drift = (carry * tau + 2.0 * vol * tau.sqrt()).max(vol * tau.sqrt());
@@ -285,6 +306,89 @@ impl Boundary {
         }
         let first = -money * d2 * inverse * per_over - asset * (1.0 - d1 * inverse) * per_under;
         self.jacobian[i * nodes + i] += 1.0 - first - own.iter().sum::<f64>();
+    }
+}
+
+impl Boundary {
+    /// Finds how the boundary that was solved last moves with each parameter.
+    ///
+    /// The residuals stay 0 while a parameter moves, which is a linear system
+    /// in the depths ln X − ln B with Newton's own matrix.
+    pub(super) fn differentiate(&mut self, dynamics: &Dynamics) {
+        let Dynamics { rate, div_yield, .. } = *dynamics;
+        self.start_slopes =
+            if rate < div_yield { [0.0, 1.0 / rate, -1.0 / div_yield] } else { [0.0; PARAMETERS] };
+        let nodes = self.log_values.len();
+        for i in 0..nodes {
+            self.row(i, dynamics);
+            let slopes = self.residual_slopes(i, dynamics);
+            for (lean, slope) in self.leans.iter_mut().zip(slopes) {
+                lean[i] = -slope;
+            }
+        }
+        self.matrix.copy_from_slice(&self.jacobian);
+        for lean in &mut self.leans {
+            self.jacobian.copy_from_slice(&self.matrix);
+            solve_in_place(&mut self.jacobian, lean);
+            for (lean, log_value) in lean.iter_mut().zip(&self.log_values) {
+                *lean *= self.log_start - log_value;
+            }
+        }
+    }
+
+    /// Node `i`'s residual ln(N/D) − ln B, differentiated in each parameter
+    /// while the depths stand still. ∂d±/∂σ is −d∓/σ, and ∂d/∂r = −∂d/∂q is
+    /// √t/σ.
+    fn residual_slopes(&self, i: usize, dynamics: &Dynamics) -> [f64; PARAMETERS] {
+        let Dynamics { rate, div_yield, vol, years } = *dynamics;
+        let (plus, minus) = ((rate - div_yield) / vol + 0.5 * vol, (rate - div_yield) / vol - 0.5 * vol);
+        let points = self.rule.points.len();
+        let tau = years * self.rule.roots[i] * self.rule.roots[i];
+        let depth = self.log_start - self.log_values[i];
+        let per_vol = 1.0 / vol;
+        let (mut over, mut under) = (0.0, 0.0);
+        let ([mut over_slopes, mut under_slopes], [x_rate, x_yield]) =
+            ([[0.0; PARAMETERS]; 2], [self.start_slopes[1], self.start_slopes[2]]);
+        // The last term is the one outside the integrals: it has a weight of
+        // its own, and its distance moves with X.
+        for p in 0..=points {
+            let outside = p == points;
+            let (root, reach) = if outside {
+                (tau.sqrt(), self.log_values[i] / (vol * tau.sqrt()))
+            } else {
+                let deviation = self.deviations[i * points + p];
+                (deviation * per_vol, (self.depths[i * points + p] - depth) / deviation)
+            };
+            let (t, inverse) = (root * root, 1.0 / (vol * root));
+            let (d1, d2) = (reach + plus * root, reach + minus * root);
+            let (density2, _) = density_and_mass(d2);
+            let (density1, mass) = density_and_mass(d1);
+            let (money, asset) = (exp(-rate * t), exp(-div_yield * t));
+            // Weights of N and D, and what each gains with its own rate.
+            let weight = if outside { 1.0 } else { tau * self.rule.points[p].weight };
+            let ([own_money, own_asset], [more_money, more_asset]) = if outside {
+                ([money, asset], [-t * money, -t * asset])
+            } else {
+                let (money, asset) = (weight * money, weight * asset);
+                ([rate * money, div_yield * asset], [(1.0 - rate * t) * money, (1.0 - div_yield * t) * asset])
+            };
+            let (bend, lift) = (density2 * inverse, density1 * inverse);
+            let held = mass + lift;
+            over += own_money * bend;
+            under += own_asset * held;
+            over_slopes[0] += own_money * bend * (d1 * d2 - 1.0) * per_vol;
+            under_slopes[0] += own_asset * (lift * (d1 * d2 - 1.0) - density1 * d2) * per_vol;
+            let tilt = -own_money * bend * d2;
+            let turn = own_asset * (density1 - lift * d1);
+            let step = root * per_vol;
+            let (by_rate, by_yield) =
+                if outside { (step + inverse * x_rate, inverse * x_yield - step) } else { (step, -step) };
+            over_slopes[1] += more_money * bend + tilt * by_rate;
+            under_slopes[1] += turn * by_rate;
+            over_slopes[2] += tilt * by_yield;
+            under_slopes[2] += more_asset * held + turn * by_yield;
+        }
+        std::array::from_fn(|k| over_slopes[k] / over - under_slopes[k] / under - self.start_slopes[k])
     }
 }
 

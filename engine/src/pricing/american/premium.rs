@@ -1,7 +1,7 @@
 //! The early exercise premium of a put on one unit of strike, from its
 //! boundary: I. J. Kim's integral (1990) and its derivatives in the spot.
 
-use super::boundary::{Boundary, Dynamics, density_and_mass};
+use super::boundary::{Boundary, Dynamics, PARAMETERS, density_and_mass};
 use crate::math::{exp, ln};
 
 /// A premium, per unit of strike, with its derivatives in the spot.
@@ -15,18 +15,39 @@ pub(super) struct Premium {
 /// Panels of the integral, each a quarter of the one before.
 const MOST_PANELS: u32 = 12;
 
-/// ∫₀ᵀ [r e^(−rt) Φ(−d₋) − q s e^(−qt) Φ(−d₊)] du at spot `s` above the boundary.
+/// What the premium's integrand is made of at one time until exercise.
+struct Sample {
+    /// Share of the integral.
+    weight: f64,
+    /// √(u/T) of the boundary, and ln B there.
+    root: f64,
+    log_boundary: f64,
+    /// √t and σ√t.
+    time: f64,
+    deviation: f64,
+    /// d₊ and d₋
+    d1: f64,
+    d2: f64,
+}
+
+/// Hands the integrand's samples at spot `s` above the boundary to `add`.
 ///
 /// With u = T cos²ψ the time t = T sin²ψ that is left until exercise; next to
 /// the boundary the integrand changes within ψ of the size of the distance in
 /// deviations, so panels shrink towards 0.
-pub(super) fn premium(boundary: &Boundary, dynamics: &Dynamics, spot: f64, points: &[(f64, f64)]) -> Premium {
+#[inline(always)]
+fn for_each_sample(
+    boundary: &Boundary,
+    dynamics: &Dynamics,
+    spot: f64,
+    points: &[(f64, f64)],
+    mut add: impl FnMut(&Sample),
+) {
     let Dynamics { rate, div_yield, vol, years } = *dynamics;
     let (plus, minus) = ((rate - div_yield) / vol + 0.5 * vol, (rate - div_yield) / vol - 0.5 * vol);
     let log_spot = ln(spot);
     let root_years = years.sqrt();
     let distance = (log_spot - boundary.log_now()) / (vol * root_years);
-    let mut sum = Premium::default();
     let mut high = std::f64::consts::FRAC_PI_2;
     for panel in 1..=MOST_PANELS {
         let last = panel == MOST_PANELS || high < 0.125 * distance;
@@ -39,23 +60,66 @@ pub(super) fn premium(boundary: &Boundary, dynamics: &Dynamics, spot: f64, point
             let log_boundary = boundary.log_at(cosine);
             let deviation = vol * time;
             let reach = (log_spot - log_boundary) / deviation;
-            let t = time * time;
-            let (density, mass) = density_and_mass(-(reach + minus * time));
-            let (_, asset_mass) = density_and_mass(-(reach + plus * time));
-            let (money, asset) = (exp(-rate * t), div_yield * exp(-div_yield * t));
-            // s e^(−qt) φ(d₊) = B e^(−rt) φ(d₋)
-            let bend = money * density / deviation;
-            let level = exp(log_boundary);
-            let push = bend * (div_yield * level - rate);
-            let lean = (reach + minus * time) / deviation;
-            sum.value += weight * (rate * money * mass - spot * asset * asset_mass);
-            sum.slope += weight * (push / spot - asset * asset_mass);
-            sum.curvature += weight * (div_yield * level * bend - push * (lean + 1.0)) / (spot * spot);
+            let (d1, d2) = (reach + plus * time, reach + minus * time);
+            add(&Sample { weight, root: cosine, log_boundary, time, deviation, d1, d2 });
         }
         if last {
             break;
         }
         high = low;
     }
+}
+
+/// ∫₀ᵀ [r e^(−rt) Φ(−d₋) − q s e^(−qt) Φ(−d₊)] du at spot `s` above the boundary.
+pub(super) fn premium(boundary: &Boundary, dynamics: &Dynamics, spot: f64, points: &[(f64, f64)]) -> Premium {
+    let Dynamics { rate, div_yield, .. } = *dynamics;
+    let mut sum = Premium::default();
+    for_each_sample(boundary, dynamics, spot, points, |at| {
+        let (weight, t) = (at.weight, at.time * at.time);
+        let (density, mass) = density_and_mass(-at.d2);
+        let (_, asset_mass) = density_and_mass(-at.d1);
+        let (money, asset) = (exp(-rate * t), div_yield * exp(-div_yield * t));
+        // s e^(−qt) φ(d₊) = B e^(−rt) φ(d₋)
+        let bend = money * density / at.deviation;
+        let level = exp(at.log_boundary);
+        let push = bend * (div_yield * level - rate);
+        let lean = at.d2 / at.deviation;
+        sum.value += weight * (rate * money * mass - spot * asset * asset_mass);
+        sum.slope += weight * (push / spot - asset * asset_mass);
+        sum.curvature += weight * (div_yield * level * bend - push * (lean + 1.0)) / (spot * spot);
+    });
     sum
+}
+
+/// The premium's derivatives in the boundary's parameters, the boundary moving
+/// along; [`Boundary::differentiate`] comes before. ∂d±/∂σ is −d∓/σ, and
+/// ∂d/∂r = −∂d/∂q is √t/σ.
+pub(super) fn parameter_slopes(
+    boundary: &Boundary,
+    dynamics: &Dynamics,
+    spot: f64,
+    points: &[(f64, f64)],
+) -> [f64; PARAMETERS] {
+    let Dynamics { rate, div_yield, vol, .. } = *dynamics;
+    let mut sums = [0.0; PARAMETERS];
+    for_each_sample(boundary, dynamics, spot, points, |at| {
+        let t = at.time * at.time;
+        let (density, mass) = density_and_mass(-at.d2);
+        let (_, asset_mass) = density_and_mass(-at.d1);
+        let (money, asset) = (exp(-rate * t), exp(-div_yield * t));
+        // Both densities with their flows; s e^(−qt) φ(d₊) = B e^(−rt) φ(d₋)
+        let (strikes, shares) = (rate * money * density, div_yield * exp(at.log_boundary) * money * density);
+        let flow = strikes - shares;
+        let turn = flow * at.time / vol;
+        let explicit = [
+            (strikes * at.d1 - shares * at.d2) / vol,
+            (1.0 - rate * t) * money * mass - turn,
+            turn - spot * (1.0 - div_yield * t) * asset * asset_mass,
+        ];
+        let moves = boundary.log_slopes_at(at.root);
+        for ((sum, explicit), log_boundary) in sums.iter_mut().zip(explicit).zip(moves) {
+            *sum += at.weight * (explicit + flow / at.deviation * log_boundary);
+        }
+    });
+    sums
 }

@@ -3,9 +3,9 @@
 //! Checks nothing and allocates nothing: a row whose numbers are invalid gives
 //! numbers without meaning in that row alone.
 
-use super::kernel::{Lane, Parts, greeks, parts, take_apart, theta};
+use super::kernel::{Lane, Parts, Reach, density, greeks, parts, reach, theta};
 use crate::instrument::OptionRight;
-use crate::math::{Block, LANES, exp, ln_normal};
+use crate::math::{Block, LANES, exp, exp_bounded, ln_normal, load, mills_ratio, store};
 
 /// Inputs of options, a column each, all of one length.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -83,29 +83,6 @@ impl Values {
     }
 }
 
-/// Eight of a column from `at`; the last value fills what is missing.
-#[inline(always)]
-fn load(column: &[f64], at: usize) -> Block {
-    if let Some(block) = column.get(at..at + LANES) {
-        let mut lanes = [0.0; LANES];
-        lanes.copy_from_slice(block);
-        return lanes;
-    }
-    std::array::from_fn(|lane| column.get(at + lane).or(column.last()).copied().unwrap_or(1.0))
-}
-
-/// Writes as many of eight as the column has room for.
-#[inline(always)]
-fn store(column: &mut [f64], at: usize, block: &Block) {
-    if let Some(room) = column.get_mut(at..at + LANES) {
-        room.copy_from_slice(block);
-    } else if let Some(room) = column.get_mut(at..) {
-        for (out, value) in room.iter_mut().zip(block) {
-            *out = *value;
-        }
-    }
-}
-
 /// Results of eight options.
 #[derive(Default)]
 struct BlockValues {
@@ -143,37 +120,97 @@ impl BlockValues {
     }
 }
 
+/// Inputs of eight options.
+struct Rows {
+    sign: Block,
+    spot: Block,
+    strike: Block,
+    years: Block,
+    rate: Block,
+    div_yield: Block,
+    vol: Block,
+}
+
+impl Rows {
+    #[inline(always)]
+    fn lane(&self, i: usize) -> Lane {
+        Lane {
+            sign: self.sign[i],
+            spot: self.spot[i],
+            strike: self.strike[i],
+            years: self.years[i],
+            rate: self.rate[i],
+            div_yield: self.div_yield[i],
+            vol: self.vol[i],
+        }
+    }
+
+    /// Values from discounted legs and what the discounts add to ln(S/K).
+    /// Every costly function has a loop of its own, short enough for the
+    /// processor to be at work on several options at once.
+    #[inline(always)]
+    fn value(&self, asset: &Block, cash: &Block, drift: &Block) -> BlockValues {
+        let [mut moneyness, mut d1, mut d2] = [[0.0; LANES]; 3];
+        let [mut deviation, mut root_years, mut per_deviation] = [[0.0; LANES]; 3];
+        for i in 0..LANES {
+            moneyness[i] = ln_normal(self.spot[i] / self.strike[i]) + drift[i];
+        }
+        for i in 0..LANES {
+            let reach = reach(moneyness[i], self.years[i], self.vol[i]);
+            (d1[i], d2[i], deviation[i]) = (reach.d1, reach.d2, reach.deviation);
+            (root_years[i], per_deviation[i]) = (reach.root_years, reach.per_deviation);
+        }
+        let [mut near, mut first, mut second] = [[0.0; LANES]; 3];
+        for i in 0..LANES {
+            near[i] = density(d1[i]);
+        }
+        for i in 0..LANES {
+            first[i] = mills_ratio(d1[i].abs());
+        }
+        for i in 0..LANES {
+            second[i] = mills_ratio(-d2[i]);
+        }
+        let mut values = BlockValues::default();
+        for i in 0..LANES {
+            let reach = Reach {
+                moneyness: moneyness[i],
+                d1: d1[i],
+                d2: d2[i],
+                deviation: deviation[i],
+                root_years: root_years[i],
+                per_deviation: per_deviation[i],
+            };
+            let legs = (asset[i], cash[i]);
+            let parts = parts(self.sign[i], legs, &reach, near[i], (first[i], second[i]));
+            values.set(i, &self.lane(i), &parts);
+        }
+        values
+    }
+}
+
 /// Values every option of `quotes`: row for row what [`super::value`] gives,
 /// to the last place or two.
 pub fn value(quotes: &Quotes, values: &mut Values) {
     values.resize(quotes.len());
-    let mut at = 0;
-    while at < quotes.len() {
-        let [sign, spot, strike, years, rate, div_yield, vol] = [
-            &quotes.sign,
-            &quotes.spot,
-            &quotes.strike,
-            &quotes.years,
-            &quotes.rate,
-            &quotes.div_yield,
-            &quotes.vol,
-        ]
-        .map(|column| load(column, at));
-        let mut block = BlockValues::default();
-        for i in 0..LANES {
-            let lane = Lane {
-                sign: sign[i],
-                spot: spot[i],
-                strike: strike[i],
-                years: years[i],
-                rate: rate[i],
-                div_yield: div_yield[i],
-                vol: vol[i],
-            };
-            block.set(i, &lane, &take_apart(&lane));
+    for at in (0..quotes.len()).step_by(LANES) {
+        let rows = Rows {
+            sign: load(&quotes.sign, at),
+            spot: load(&quotes.spot, at),
+            strike: load(&quotes.strike, at),
+            years: load(&quotes.years, at),
+            rate: load(&quotes.rate, at),
+            div_yield: load(&quotes.div_yield, at),
+            vol: load(&quotes.vol, at),
+        };
+        let [mut asset, mut cash, mut drift] = [[0.0; LANES]; 3];
+        for (i, asset) in asset.iter_mut().enumerate() {
+            *asset = rows.spot[i] * exp_bounded(-rows.div_yield[i] * rows.years[i]);
         }
-        block.store(values, at);
-        at += LANES;
+        for i in 0..LANES {
+            cash[i] = rows.strike[i] * exp_bounded(-rows.rate[i] * rows.years[i]);
+            drift[i] = (rows.rate[i] - rows.div_yield[i]) * rows.years[i];
+        }
+        rows.value(&asset, &cash, &drift).store(values, at);
     }
 }
 
@@ -199,18 +236,19 @@ pub fn value_chain(expiry: &Expiry, right: OptionRight, strikes: &[f64], vols: &
     let discount = exp(-rate * years);
     let drift = (rate - div_yield) * years;
     values.resize(strikes.len());
-    let mut at = 0;
-    while at < strikes.len() {
-        let (strike, vol) = (load(strikes, at), load(vols, at));
-        let mut block = BlockValues::default();
-        for i in 0..LANES {
-            let lane = Lane { sign, spot, strike: strike[i], years, rate, div_yield, vol: vol[i] };
-            let moneyness = ln_normal(spot / strike[i]) + drift;
-            let parts = parts(sign, asset, strike[i] * discount, moneyness, years, vol[i]);
-            block.set(i, &lane, &parts);
-        }
-        block.store(values, at);
-        at += LANES;
+    for at in (0..strikes.len()).step_by(LANES) {
+        let strike = load(strikes, at);
+        let rows = Rows {
+            sign: [sign; LANES],
+            spot: [spot; LANES],
+            strike,
+            years: [years; LANES],
+            rate: [rate; LANES],
+            div_yield: [div_yield; LANES],
+            vol: load(vols, at),
+        };
+        let cash = strike.map(|strike| strike * discount);
+        rows.value(&[asset; LANES], &cash, &[drift; LANES]).store(values, at);
     }
 }
 

@@ -61,27 +61,58 @@ pub(super) struct Parts {
     pub(super) per_deviation: f64,
 }
 
-/// The parts from discounted legs: `asset` = S e^(−qt), `cash` = K e^(−rt) and
-/// `moneyness`, the logarithm of their quotient.
+/// Where an option stands, in deviations: what its exponential and its two
+/// Mills' ratios are taken of.
+#[derive(Clone, Copy)]
+pub(super) struct Reach {
+    /// ln(A/C); a call is out of the money unless it is positive.
+    pub(super) moneyness: f64,
+    /// D₁, which may have either sign, and D₂, which is not positive.
+    pub(super) d1: f64,
+    pub(super) d2: f64,
+    pub(super) deviation: f64,
+    pub(super) root_years: f64,
+    /// 1/(σ√t), finite at expiry.
+    pub(super) per_deviation: f64,
+}
+
+/// How far an option is from its money, whose logarithm `moneyness` is.
 #[inline(always)]
-pub(super) fn parts(sign: f64, asset: f64, cash: f64, moneyness: f64, years: f64, vol: f64) -> Parts {
+pub(super) fn reach(moneyness: f64, years: f64, vol: f64) -> Reach {
     let root_years = years.sqrt();
     let deviation = vol * root_years;
     let live = deviation > LEAST_DEVIATION;
     let per_deviation = 1.0 / if live { deviation } else { LEAST_DEVIATION };
-
-    let below = moneyness <= 0.0;
-    let (near, far) = if below { (asset, cash) } else { (cash, asset) };
     let h = -moneyness.abs() * per_deviation;
     let h = if h > -FARTHEST { h } else { -FARTHEST };
     let half = 0.5 * deviation;
-    let (d1, d2) = (h + half, h - half);
-    let density = near * (INVERSE_ROOT_TWO_PI * exp_bounded(-0.5 * (d1 * d1)));
-    let density = if live { density } else { 0.0 };
+    Reach { moneyness, d1: h + half, d2: h - half, deviation, root_years, per_deviation }
+}
+
+/// φ(D₁)
+#[inline(always)]
+pub(super) fn density(d1: f64) -> f64 {
+    INVERSE_ROOT_TWO_PI * exp_bounded(-0.5 * (d1 * d1))
+}
+
+/// The parts from discounted legs, `asset` = S e^(−qt) and `cash` = K e^(−rt),
+/// the density at D₁ and the Mills' ratios of |D₁| and −D₂.
+#[inline(always)]
+pub(super) fn parts(
+    sign: f64,
+    (asset, cash): (f64, f64),
+    reach: &Reach,
+    density: f64,
+    (mills1, mills2): (f64, f64),
+) -> Parts {
+    let Reach { moneyness, d1, d2, deviation, root_years, per_deviation } = *reach;
+    let (below, live) = (moneyness <= 0.0, deviation > LEAST_DEVIATION);
+    let (near, far) = if below { (asset, cash) } else { (cash, asset) };
+    let density = if live { near * density } else { 0.0 };
 
     // Legs of the out-of-the-money option, and what they leave of the whole.
-    let tail1 = density * mills_ratio(d1.abs());
-    let tail2 = density * mills_ratio(-d2);
+    let tail1 = density * mills1;
+    let tail2 = density * mills2;
     let inner = (d1 > 0.0) & live;
     let inside = near - tail1;
     let (leg1, rest1) = if inner { (inside, tail1) } else { (tail1, inside) };
@@ -116,7 +147,9 @@ pub(super) fn take_apart(lane: &Lane) -> Parts {
     let asset = spot * exp_bounded(-div_yield * years);
     let cash = strike * exp_bounded(-rate * years);
     let moneyness = ln_normal(spot / strike) + (rate - div_yield) * years;
-    parts(sign, asset, cash, moneyness, years, vol)
+    let reach = reach(moneyness, years, vol);
+    let ratios = (mills_ratio(reach.d1.abs()), mills_ratio(-reach.d2));
+    parts(sign, (asset, cash), &reach, density(reach.d1), ratios)
 }
 
 /// −∂V/∂t per year; σ/√t is σ²/(σ√t).

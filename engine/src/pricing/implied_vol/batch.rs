@@ -4,7 +4,7 @@
 //! [`super::implied_vol`].
 
 use super::kernel::{self, Problem, State};
-use crate::math::{Block, LANES, exp};
+use crate::math::{Block, LANES, exp, load, store};
 
 /// Prices to be explained, a column each, all of one length.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -34,69 +34,99 @@ pub enum Accuracy {
     Marking,
 }
 
+/// Eight problems, a block each of what [`Problem`] holds.
+struct Problems {
+    sign: Block,
+    asset: Block,
+    cash: Block,
+    years: Block,
+    price: Block,
+}
+
+impl Problems {
+    #[inline(always)]
+    fn lane(&self, i: usize) -> Problem {
+        Problem {
+            call: self.sign[i] > 0.0,
+            asset: self.asset[i],
+            cash: self.cash[i],
+            years: self.years[i],
+            price: self.price[i],
+        }
+    }
+}
+
 /// A volatility for each price into `vols`; NaN where there is none.
 pub fn implied_vols(prices: &Prices, accuracy: Accuracy, vols: &mut [f64]) {
-    let (years, rate, div_yield) = (&prices.years, &prices.rate, &prices.div_yield);
-    run(prices.price.len(), accuracy, vols, |row| Problem {
-        call: prices.sign[row] > 0.0,
-        asset: prices.spot[row] * exp(-div_yield[row] * years[row]),
-        cash: prices.strike[row] * exp(-rate[row] * years[row]),
-        years: years[row],
-        price: prices.price[row],
+    run(prices, accuracy, vols, |at| {
+        let mut problems = undiscounted(prices, at);
+        let (rate, div_yield) = (load(&prices.rate, at), load(&prices.div_yield, at));
+        for i in 0..LANES {
+            problems.asset[i] *= exp(-div_yield[i] * problems.years[i]);
+            problems.cash[i] *= exp(-rate[i] * problems.years[i]);
+        }
+        problems
     });
 }
 
 /// As [`implied_vols`] for undiscounted prices on forwards: `spot` holds the
 /// forwards, the rates are not looked at.
 pub fn implied_vols_of_forwards(prices: &Prices, accuracy: Accuracy, vols: &mut [f64]) {
-    run(prices.price.len(), accuracy, vols, |row| Problem {
-        call: prices.sign[row] > 0.0,
-        asset: prices.spot[row],
-        cash: prices.strike[row],
-        years: prices.years[row],
-        price: prices.price[row],
-    });
+    run(prices, accuracy, vols, |at| undiscounted(prices, at));
 }
 
 #[inline(always)]
-fn run(rows: usize, accuracy: Accuracy, vols: &mut [f64], problem: impl Fn(usize) -> Problem) {
+fn undiscounted(prices: &Prices, at: usize) -> Problems {
+    Problems {
+        sign: load(&prices.sign, at),
+        asset: load(&prices.spot, at),
+        cash: load(&prices.strike, at),
+        years: load(&prices.years, at),
+        price: load(&prices.price, at),
+    }
+}
+
+#[inline(always)]
+fn run(prices: &Prices, accuracy: Accuracy, vols: &mut [f64], problems: impl Fn(usize) -> Problems) {
     let enough = match accuracy {
         Accuracy::Full => kernel::FULL,
         Accuracy::Marking => kernel::MARKING,
     };
-    let rows = rows.min(vols.len());
-    let mut at = 0;
-    while at < rows {
-        let count = LANES.min(rows - at);
-        // The last row fills what a short block lacks.
-        let problems: [Problem; LANES] = std::array::from_fn(|i| problem(at + i.min(count - 1)));
-        let solved = solve(&problems, enough);
-        vols[at..at + count].copy_from_slice(&solved[..count]);
-        at += LANES;
+    for at in (0..prices.price.len().min(vols.len())).step_by(LANES) {
+        store(vols, at, &solve(&problems(at), enough));
     }
 }
 
 /// Steps all lanes together until each has settled.
 #[inline(always)]
-fn solve(problems: &[Problem; LANES], enough: f64) -> Block {
-    let mut states = [State::default(); LANES];
-    let mut deviations = [0.0; LANES];
+fn solve(problems: &Problems, enough: f64) -> Block {
+    let [mut moneyness, mut target, mut upper, mut deviation, mut admissible] = [[0.0; LANES]; 5];
     for i in 0..LANES {
-        states[i] = problems[i].start();
-        deviations[i] = states[i].guess;
+        let problem = problems.lane(i);
+        let state = problem.start();
+        moneyness[i] = state.moneyness;
+        target[i] = state.target;
+        upper[i] = if state.upper { 1.0 } else { 0.0 };
+        deviation[i] = state.guess;
+        admissible[i] = if problem.is_admissible() { 1.0 } else { 0.0 };
     }
-    let refused: [bool; LANES] = std::array::from_fn(|i| problems[i].refusal().is_some());
-    let mut sizes = [0.0; LANES];
+    let mut unsettled = admissible;
     for _ in 0..kernel::MAX_STEPS {
         for i in 0..LANES {
-            (deviations[i], sizes[i]) = states[i].step(deviations[i]);
+            let state =
+                State { moneyness: moneyness[i], target: target[i], upper: upper[i] > 0.5, guess: 0.0 };
+            let (next, size) = state.step(deviation[i]);
+            deviation[i] = next;
+            unsettled[i] = if size <= enough { 0.0 } else { admissible[i] };
         }
-        if (0..LANES).all(|i| sizes[i] <= enough || refused[i]) {
+        if unsettled.iter().sum::<f64>() == 0.0 {
             break;
         }
     }
-    std::array::from_fn(|i| {
-        let settled = sizes[i] <= enough && !refused[i];
-        if settled { states[i].vol(deviations[i]) } else { f64::NAN }
-    })
+    let mut vols = [0.0; LANES];
+    for i in 0..LANES {
+        let settled = admissible[i] > unsettled[i];
+        vols[i] = if settled { deviation[i] / problems.years[i].sqrt() } else { f64::NAN };
+    }
+    vols
 }

@@ -44,14 +44,13 @@ pub(super) struct Problem {
 }
 
 /// A problem in normal form.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy)]
 pub(super) struct State {
-    moneyness: f64,
+    pub(super) moneyness: f64,
     /// c, or 1 − c where that is less.
-    target: f64,
+    pub(super) target: f64,
     /// Whether `target` is 1 − c.
-    upper: bool,
-    root_years: f64,
+    pub(super) upper: bool,
     pub(super) guess: f64,
 }
 
@@ -74,11 +73,20 @@ impl Problem {
         }
     }
 
+    /// Whether [`Problem::refusal`] names nothing; without a branch.
+    #[inline(always)]
+    pub(super) fn is_admissible(&self) -> bool {
+        let Self { call, asset, cash, years, price } = *self;
+        let positive = |x: f64| (f64::MIN_POSITIVE..=f64::MAX).contains(&x);
+        let (over, most) = if call { (asset - cash, asset) } else { (cash - asset, cash) };
+        positive(asset) & positive(cash) & positive(years) & (price >= over) & (price >= 0.0) & (price < most)
+    }
+
     /// The normal form with a first guess; meaningless for what
     /// [`Problem::refusal`] names.
     #[inline(always)]
     pub(super) fn start(&self) -> State {
-        let Self { call, asset, cash, years, price } = *self;
+        let Self { call, asset, cash, price, .. } = *self;
         let (near, far) = if asset <= cash { (asset, cash) } else { (cash, asset) };
         let intrinsic = if call { asset - cash } else { cash - asset };
         let value = price - if intrinsic > 0.0 { intrinsic } else { 0.0 };
@@ -106,7 +114,7 @@ impl Problem {
         let s = bachelier * polynomial(&AT_MONEY_OVER, u) / polynomial(&AT_MONEY_UNDER, u);
         let product = s * moneyness;
         let guess = s / (1.0 + product * product * (1.0 / 2880.0));
-        State { moneyness, target, upper, root_years: years.sqrt(), guess }
+        State { moneyness, target, upper, guess }
     }
 }
 
@@ -144,11 +152,5 @@ impl State {
         // No time value: no deviation, at once.
         let none = self.target <= 0.0;
         (if none { 0.0 } else { next }, if none { 0.0 } else { size })
-    }
-
-    /// σ from σ√t.
-    #[inline(always)]
-    pub(super) fn vol(&self, deviation: f64) -> f64 {
-        deviation / self.root_years
     }
 }

@@ -109,20 +109,31 @@ impl Desk {
     }
 
     fn american(&mut self, row: &Row) -> Result<Results, QuoteError> {
-        let (terms, market) = (row.vanilla()?, row.spot_market(need(row.vol, "vol")?)?);
+        let (terms, vol) = (row.vanilla()?, need(row.vol, "vol")?);
+        // A future is a spot that earns what money earns.
+        let market = match row.futures {
+            Some(spot) => {
+                let rate = need(row.rate, "rate")?;
+                SpotMarket { spot, rate, div_yield: rate, vol }
+            }
+            None => row.spot_market(vol)?,
+        };
         let valuer = self.american.get_or_insert_with(|| Valuer::new(Precision::High));
         let value = valuer.value(&terms, &market)?;
         let moved = valuer.sensitivities(&terms, &market)?;
+        let on_future = row.futures.is_some();
         let mut results = Results::from([
             ("price", value.price),
             ("delta", value.delta),
             ("gamma", value.gamma),
             ("theta", value.theta),
             ("vega", moved.vega),
-            ("rho", moved.rho),
-            ("dividend_rho", moved.dividend_rho),
+            ("rho", if on_future { moved.rho + moved.dividend_rho } else { moved.rho }),
             ("early_exercise_premium", value.early_exercise_premium),
         ]);
+        if !on_future {
+            results.insert("dividend_rho", moved.dividend_rho);
+        }
         if let Some(critical) = value.critical_price {
             results.insert("critical_price", critical);
         }
@@ -268,19 +279,38 @@ fn black76(row: &Row) -> Result<Results, QuoteError> {
         ("vega", value.vega),
         ("theta", value.theta),
         ("rho", value.rho),
+        ("vanna", value.vanna),
+        ("volga", value.volga),
+        ("charm", value.charm),
     ]))
 }
 
+/// Years and points of `days:points` separated by semicolons.
+fn dividends(text: &str) -> Result<Vec<(f64, f64)>, QuoteError> {
+    let number =
+        |text: &str| text.trim().parse().ok().filter(|number: &f64| *number >= 0.0 && number.is_finite());
+    let each = |part: &str| {
+        let (days, points) = part.split_once(':')?;
+        Some((number(days)? / 365.0, number(points)?))
+    };
+    let parts = text.split(';').map(str::trim).filter(|part| !part.is_empty());
+    parts.map(|part| each(part).ok_or(QuoteError::OutOfRange("dividends"))).collect()
+}
+
 fn future_row(row: &Row) -> Result<Results, QuoteError> {
+    let dividends = row.dividends.as_deref().map_or_else(|| Ok(Vec::new()), dividends)?;
     let carry = future::Carry {
         spot: need(row.spot, "spot")?,
         rate: need(row.rate, "rate")?,
         div_yield: row.div_yield.unwrap_or(0.0),
         time: row.years()?,
-        dividends: &[],
+        dividends: &dividends,
     };
-    if !(carry.spot > 0.0 && carry.time >= 0.0) {
+    if !(carry.spot > 0.0 && carry.spot.is_finite()) {
         return Err(QuoteError::OutOfRange("spot"));
+    }
+    if !(carry.time >= 0.0 && carry.time.is_finite()) {
+        return Err(QuoteError::OutOfRange(if row.t.is_some() { "t" } else { "days" }));
     }
     let value = fair_value(&carry);
     let mut results = Results::from([
@@ -321,8 +351,16 @@ mod tests {
         assert!((american["price"] - european["price"]).abs() < 1e-12);
         let black = price(&format!(r#"{{"kind":"black76","futures":100,{option}}}"#)).unwrap();
         assert!(black["price"] < european["price"]);
+        // On a future early exercise pays, and moves with the one rate.
+        let future = price(&format!(r#"{{"kind":"american","futures":100,{option}}}"#)).unwrap();
+        assert!(future["price"] > black["price"] && !future.contains_key("dividend_rho"));
+        assert!(future["rho"] < 0.0 && future["rho"] > black["rho"]);
         let future = price(r#"{"kind":"future","spot":100,"days":365,"rate":0.05}"#).unwrap();
         assert!((future["basis"] - 100.0 * libm::expm1(0.05)).abs() < 1e-12);
+        let row = r#"{"kind":"future","spot":100,"days":365,"rate":0.05,"dividends":"73:2; 365:1;400:9"}"#;
+        // (100 − 2 e^(−0.05 × 0.2)) e^0.05 − 1: the third comes too late.
+        let fair = (100.0 - 2.0 * libm::exp(-0.01)) * libm::exp(0.05) - 1.0;
+        assert!((price(row).unwrap()["price"] - fair).abs() < 1e-12);
         let bond = r#""kind":"bond","issue_date":"2025-01-15","maturity_date":"2030-01-15",
             "settlement_date":"2026-01-15","coupon_rate":0.05,"frequency":1,"day_count":"30/360""#;
         // At a yield equal to the coupon a bond costs its face.
@@ -354,6 +392,8 @@ mod tests {
         assert_eq!(refused, QuoteError::Missing("notional"));
         let row = r#"{"kind":"european","spot":-1,"type":"put","strike":90,"t":0.5,"rate":0,"vol":0.2}"#;
         assert_eq!(price(row).unwrap_err().to_string(), "an input is no admissible number");
+        let row = r#"{"kind":"future","spot":100,"days":365,"rate":0.05,"dividends":"73"}"#;
+        assert_eq!(price(row).unwrap_err(), QuoteError::OutOfRange("dividends"));
         assert!(serde_json::from_str::<Row>(r#"{"kind":"european","spto":1}"#).is_err());
     }
 

@@ -1,0 +1,68 @@
+//! What a venue's streams and keys are called on the bus.
+//!
+//! Does not know what travels on them.
+
+use engine::id::VenueId;
+
+/// Names of a venue's streams. The braces are a hash tag: a Redis Cluster keeps
+/// a venue's streams together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StreamNames {
+    /// Steps, from market data.
+    pub marketdata: String,
+    /// Committed batches, from trading.
+    pub execution: String,
+    /// Valuations, from portfolio.
+    pub risk: String,
+    /// Commands to the sequencer.
+    pub command: String,
+    /// The sequencer's answers.
+    pub reply: String,
+    /// Clock control, to market data.
+    pub control: String,
+    /// What the clock does, from market data.
+    pub clock: String,
+    /// Key of the clock's newest [`super::control::ClockStatus`].
+    pub clock_status: String,
+    /// What could not be read.
+    pub dead_letter: String,
+    /// Key under which trading keeps its newest [`super::messages::TradingStatus`].
+    pub trading_status: String,
+    /// Start of the keys of newest merged books; see [`StreamNames::book`].
+    pub book_prefix: String,
+    /// Start of the keys of newest valuations; see [`StreamNames::portfolio`].
+    pub portfolio_prefix: String,
+}
+
+impl StreamNames {
+    /// The default names in `venue`.
+    pub fn of(venue: VenueId) -> Self {
+        let name = |suffix: &str| format!("{{{venue}}}:{suffix}");
+        Self {
+            marketdata: name("marketdata_stream"),
+            execution: name("execution_stream"),
+            risk: name("risk_stream"),
+            command: name("command_stream"),
+            reply: name("reply_stream"),
+            control: name("control_stream"),
+            clock: name("clock_stream"),
+            clock_status: name("clock_status"),
+            dead_letter: name("dead_letter"),
+            trading_status: name("trading_status"),
+            book_prefix: name("book"),
+            portfolio_prefix: name("portfolio"),
+        }
+    }
+
+    /// Key of an instrument's newest merged book
+    /// ([`engine::event::BookMessage`]).
+    pub fn book(&self, instrument: engine::id::InstrumentId) -> String {
+        format!("{}:{instrument}", self.book_prefix)
+    }
+
+    /// Key of an account's newest valuation
+    /// ([`engine::event::PortfolioMessage`]).
+    pub fn portfolio(&self, account: engine::id::AccountId) -> String {
+        format!("{}:{account}", self.portfolio_prefix)
+    }
+}

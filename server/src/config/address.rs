@@ -1,0 +1,55 @@
+//! Addresses of services as they may be shown: host and database, no secret.
+//!
+//! Does not know what is at the address.
+
+/// What stands in the place of a secret.
+const HIDDEN: &str = "[redacted]";
+
+/// `url` with its password hidden, wherever an address can hold one.
+pub fn redacted(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else { return HIDDEN.to_owned() };
+    let (place, query) = match rest.split_once('?') {
+        Some((place, query)) => (place, Some(query)),
+        None => (rest, None),
+    };
+    // A password may hold an `@` or a `/` that somebody forgot to encode.
+    let place = match place.rsplit_once('@') {
+        Some((who, place)) => match who.split_once(':') {
+            Some((user, _)) => format!("{user}:{HIDDEN}@{place}"),
+            None => format!("{who}@{place}"),
+        },
+        None => place.to_owned(),
+    };
+    let query = query.map(|query| {
+        let pairs = query.split('&').map(|pair| match pair.split_once('=') {
+            Some((key, _)) if key.to_ascii_lowercase().contains("pass") => format!("{key}={HIDDEN}"),
+            _ => pair.to_owned(),
+        });
+        format!("?{}", pairs.collect::<Vec<_>>().join("&"))
+    });
+    format!("{scheme}://{place}{}", query.unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_is_hidden_wherever_it_stands_and_the_rest_is_shown() {
+        for (url, shown) in [
+            ("redis://localhost:6379/2", "redis://localhost:6379/2"),
+            ("redis://ann:s3cret@h:1/2", "redis://ann:[redacted]@h:1/2"),
+            ("redis://:s3cret@h", "redis://:[redacted]@h"),
+            ("postgres://ann@h/floor?sslmode=require", "postgres://ann@h/floor?sslmode=require"),
+            (
+                "postgres://a:b@h/d?Password=s3cret&host=/run",
+                "postgres://a:[redacted]@h/d?Password=[redacted]&host=/run",
+            ),
+            ("redis+unix:///run/r.sock?db=1&pass=s3cret", "redis+unix:///run/r.sock?db=1&pass=[redacted]"),
+            ("postgres://a:p@ss/w:ord@h/d", "postgres://a:[redacted]@h/d"),
+            ("s3cret", "[redacted]"),
+        ] {
+            assert_eq!(redacted(url), shown);
+        }
+    }
+}

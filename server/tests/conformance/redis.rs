@@ -1,0 +1,107 @@
+//! What Redis alone can do: be wiped, go away and come back, refuse.
+
+use std::time::Duration;
+
+use server::bus::{Batch, Bus, BusError, When};
+use server::config::Config;
+
+use crate::support::redis::Server;
+
+fn ids(batch: &Batch) -> Vec<u64> {
+    match batch {
+        Batch::Messages(messages) => messages.iter().map(|message| message.id).collect(),
+        Batch::Trimmed { through } => panic!("trimmed through {through}"),
+    }
+}
+
+#[tokio::test]
+async fn a_wipe_is_an_empty_stream_whose_automatic_ids_go_on() {
+    let server = Server::private();
+    let bus = Bus::open(&server.config()).await.unwrap();
+    let mut wipes = bus.wipes();
+    let before = bus.append_auto("s", "a", 10).await.unwrap();
+    let (reader, other) = (bus.clone(), bus.clone());
+    let waiting = tokio::spawn(async move { reader.read_after("s", before, 10).await });
+    // A life has been seen, so that its end is.
+    while server.cli(&["EXISTS", "tradefloor:life"]) == "0" {
+        tokio::task::yield_now().await;
+    }
+    server.wipe();
+    assert_eq!(bus.last_id("s").await.unwrap(), 0);
+    let after = other.append_auto("s", "b", 10).await.unwrap();
+    assert!(after > before);
+    assert_eq!(ids(&waiting.await.unwrap().unwrap()), [after]);
+    wipes.changed().await.unwrap();
+    assert_eq!(*wipes.borrow(), 1);
+}
+
+#[tokio::test]
+async fn reading_waits_an_outage_through_and_writing_fails_at_once() {
+    let mut server = Server::private();
+    let bus = Bus::open(&server.config()).await.unwrap();
+    let (mut wipes, reader) = (bus.wipes(), bus.clone());
+    bus.append("s", 7, "seven").await.unwrap();
+    let waiting = tokio::spawn(async move { reader.read_after("s", 7, 10).await });
+    while server.cli(&["EXISTS", "tradefloor:life"]) == "0" {
+        tokio::task::yield_now().await;
+    }
+    server.kill();
+    let failed = bus.append_auto("s", "lost", 10).await.unwrap_err();
+    assert!(matches!(failed, BusError::Unanswered(_) | BusError::Unavailable(_)), "{failed}");
+    while bus.is_up() {
+        assert!(bus.last_id("s").await.is_err());
+        tokio::task::yield_now().await;
+    }
+    server.restart();
+    wipes.changed().await.unwrap();
+    assert!(bus.is_up());
+    bus.append("s", 8, "eight").await.unwrap();
+    assert_eq!(ids(&waiting.await.unwrap().unwrap()), [8]);
+}
+
+#[tokio::test]
+async fn whatever_is_wrong_at_the_start_is_one_line_without_the_password() {
+    let server = Server::private();
+    let refusal = async |url: &str| {
+        let config = Config { redis_url: Some(url.to_owned()), ..Config::default() };
+        let line = Bus::open(&config).await.unwrap_err().to_string();
+        assert!(line.starts_with("--redis-url redis") && !line.contains(['\n', '\r']), "{line}");
+        assert!(!line.contains("s3cret"), "{line}");
+        line
+    };
+    refusal("redis://ann:s3cret@127.0.0.1:1/0").await;
+    refusal("redis+unix:///nowhere/at/all.sock?pass=s3cret").await;
+    refusal("redis://ann:s3cret@127.0.0.1:notaport/0").await;
+    let line = refusal(&format!("{}?db=4711", server.url())).await;
+    assert!(line.contains("4711"), "{line}");
+    server.cli(&["CONFIG", "SET", "maxmemory", "1"]);
+    let line = refusal(server.url()).await;
+    assert!(line.ends_with("Redis has no memory left (maxmemory)"), "{line}");
+    server.cli(&["CONFIG", "SET", "maxmemory", "0"]);
+    server.cli(&["REPLICAOF", "127.0.0.1", "1"]);
+    let line = refusal(server.url()).await;
+    assert!(line.ends_with("this is a read-only replica"), "{line}");
+    server.cli(&["REPLICAOF", "NO", "ONE"]);
+    server.cli(&["CONFIG", "SET", "requirepass", "other"]);
+    for url in [server.url().to_owned(), format!("{}?pass=s3cret", server.url())] {
+        let line = refusal(&url).await;
+        assert!(line.ends_with("user or password is missing or wrong"), "{line}");
+    }
+}
+
+#[tokio::test]
+async fn what_expires_is_written_where_it_may_be() {
+    let server = Server::start();
+    let bus = Bus::open(&server.config()).await.unwrap();
+    let (cache, key) = (bus.cache().unwrap(), uuid::Uuid::new_v4().to_string());
+    let life = Duration::from_secs(60);
+    assert!(!cache.put(&key, b"no", life, When::Present).await.unwrap());
+    assert!(cache.put(&key, b"one", life, When::Absent).await.unwrap());
+    assert!(!cache.put(&key, b"no", life, When::Absent).await.unwrap());
+    assert!(cache.put(&key, b"two", life, When::Present).await.unwrap());
+    assert_eq!(cache.get(&key).await.unwrap().unwrap().as_ref(), b"two");
+    assert!(cache.put(&key, b"", Duration::ZERO, When::Always).await.unwrap());
+    while cache.get(&key).await.unwrap().is_some() {
+        tokio::task::yield_now().await;
+    }
+}

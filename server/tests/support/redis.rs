@@ -1,0 +1,57 @@
+//! A Redis server: the one that `REDIS_URL` names, or a private one that can be
+//! killed.
+
+use server::config::Config;
+
+/// A server of one's own, or a guest's place on another.
+pub struct Server {
+    private: Option<services::Redis>,
+    url: String,
+}
+
+impl Server {
+    /// The named server, or a private one.
+    pub fn start() -> Self {
+        match std::env::var("REDIS_URL") {
+            Ok(url) => Self { private: None, url },
+            Err(_) => Self::private(),
+        }
+    }
+
+    /// A private one, which may be wiped and killed.
+    pub fn private() -> Self {
+        let server = services::Redis::start().expect("a private redis-server");
+        Self { url: server.url(), private: Some(server) }
+    }
+
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The default configuration with this server as its bus.
+    pub fn config(&self) -> Config {
+        Config { redis_url: Some(self.url.clone()), ..Config::default() }
+    }
+
+    /// Runs `redis-cli` and gives what it prints.
+    pub fn cli(&self, words: &[&str]) -> String {
+        let server = self.private.as_ref().expect("a private server");
+        let output = server.client("redis-cli").unwrap().args(words).output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    }
+
+    /// Everything is gone.
+    pub fn wipe(&self) {
+        assert_eq!(self.cli(&["FLUSHALL"]), "OK");
+    }
+
+    pub fn kill(&mut self) {
+        self.private.as_mut().expect("a private server").kill();
+    }
+
+    /// Comes back empty, at the same place.
+    pub fn restart(&mut self) {
+        self.private.as_mut().expect("a private server").restart().unwrap();
+    }
+}
