@@ -7,7 +7,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
 
 #[path = "support/traders.rs"]
-#[allow(dead_code, reason = "shared with the test of many processes")]
+#[allow(dead_code, unreachable_pub, reason = "shared with the test of many processes")]
 mod traders;
 
 use std::io::{BufRead as _, BufReader};

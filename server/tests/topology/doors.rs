@@ -5,6 +5,7 @@ use engine::event::Frame;
 use serde_json::json;
 
 use super::place::{Place, enter};
+use crate::support::desk::PATIENCE;
 use crate::support::site::{OWNER, Visitor, ticket};
 
 #[tokio::test]
@@ -19,7 +20,7 @@ async fn topology_two_gateways_are_one_site() {
     assert_eq!(answer.status, 200, "{}", answer.text);
 
     // An order through one is on the other's socket and in its lists.
-    let mut socket = two.follow("", &["orders".to_owned()]).await;
+    let mut socket = two.follow("", &["account".to_owned()]).await;
     let acme = engine::id::InstrumentId::derive(engine::venue::VenueConfig::default().venue_id(), "ACME");
     let placed = one.order(&ticket(acme, "BUY", "10", None, "c-1")).await;
     let order = placed["order_id"].as_str().unwrap().to_owned();
@@ -32,10 +33,14 @@ async fn topology_two_gateways_are_one_site() {
     let again = two.post("/api/v1/orders", &ticket(acme, "BUY", "10", None, "c-1")).await;
     assert_eq!((again.status.as_u16(), &again.json()["order_id"]), (200, &placed["order_id"]));
 
-    // Everybody's health is known at the gateways.
-    let health = one.get("/health").await.json();
+    // Everybody's health is known at the gateways, a second after they started.
     for agent in ["auth", "market_data", "portfolio", "trading"] {
-        assert_eq!(health["elsewhere"][agent]["ok"], json!(true), "{health}");
+        let known = async {
+            while one.get("/health").await.json()["elsewhere"][agent]["ok"] != json!(true) {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, known).await.unwrap_or_else(|_| panic!("{agent} is unheard of"));
     }
 
     // Signed out at one is signed out at both, sockets included.

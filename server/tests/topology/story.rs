@@ -80,6 +80,7 @@ async fn topology_decides_what_one_process_decides() {
     copy(&folder, &store).await;
     store.close().await;
     folder.close().await;
+    drop(folder);
     let place = Place::open(postgres, &[("TRADEFLOOR_CLOCK", "manual"), ("TRADEFLOOR_IDLE", "run")]);
     place.well().await;
     tell(&place.gateways).await;
