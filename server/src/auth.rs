@@ -142,6 +142,15 @@ impl Auth {
         &self.deps.sequencer
     }
 
+    /// Makes `user` the venue's owner when `token_hash` is its unused claim
+    /// token's.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn claim_venue(&self, token_hash: [u8; 32], user: Uuid) -> Result<bool, StoreError> {
+        self.deps.store.claim_venue(self.deps.venue, token_hash, user).await
+    }
+
     /// Stores a user, opens their account and signs them in; ends after the
     /// account's commit.
     ///

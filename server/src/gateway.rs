@@ -54,7 +54,7 @@ const GOODBYES: Duration = Duration::from_secs(2);
 /// What the gateway is made of.
 #[derive(Clone, Debug)]
 pub struct Deps {
-    /// Read-only, but for the claim of a venue.
+    /// Read-only.
     pub store: Store,
     /// Where the agents speak.
     pub bus: Bus,
@@ -116,7 +116,7 @@ impl Floor {
         let venue = deps.venue.id;
         let model = Model::new(venue, deps.store.clone(), deps.bus.clone(), deps.names.clone());
         let inner = Inner {
-            seed_commitment: deps.venue.seed_commitment(),
+            seed_commitment: deps.venue.seed_commitment,
             cursors: Cursors::new(&deps.venue.salt),
             config: deps.venue.config,
             venue,

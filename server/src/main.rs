@@ -15,7 +15,7 @@ use server::clock::WallClock;
 use server::config::Config;
 use server::serve::{self, Agent, Running, ServeError};
 use server::shutdown::{Shutdown, on_signals};
-use server::store::Store;
+use server::store::{Role, Store};
 use server::telemetry::start_logging;
 use server::trading;
 use server::trading::verify::Steps;
@@ -86,10 +86,11 @@ async fn replay(config: &Config) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The store of a folder that is there: looking must not make one.
+/// A store that is there: looking must not make one.
 async fn stored(config: &Config) -> anyhow::Result<Store> {
-    anyhow::ensure!(config.data.is_dir(), "--data {}: no such folder", config.data.display());
-    Ok(Store::open_sqlite(&config.data).await?)
+    let there = config.database_url.is_some() || config.data.is_dir();
+    anyhow::ensure!(there, "--data {}: no such folder", config.data.display());
+    Ok(Store::open(config, Role::Auditor).await?)
 }
 
 fn main_venue() -> VenueId {

@@ -168,7 +168,7 @@ pub async fn start(
     let Opened { row, claim_token } = venue::open(store, bus, streams, config, &venue, clock).await?;
     let mut tasks = vec![
         tasks::trading(&shared, &row),
-        tasks::market_data(&shared, &row),
+        tasks::market_data(&shared, &row)?,
         tasks::portfolio(&shared, &row),
     ];
     let auth = doors::auth(&shared, row.id, store.clone()).await?;

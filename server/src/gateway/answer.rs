@@ -194,7 +194,7 @@ impl Gateway for Floor {
     async fn claim_venue(&self, caller: &Caller, token: &str) -> Result<(), ApiError> {
         let hash = Digest::of(&[token.as_bytes()]).0;
         let user = caller.user.parse().map_err(|_| Problem::unavailable())?;
-        let claimed = self.inner.store.claim_venue(self.inner.venue, hash, user).await.map_err(failed)?;
+        let claimed = self.inner.auth.claim_venue(hash, user).await.map_err(failed)?;
         if claimed {
             tracing::info!(event = "venue_claimed", user = %caller.user, "the venue has an owner");
             return Ok(());

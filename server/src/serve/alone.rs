@@ -96,7 +96,7 @@ pub async fn start_alone(
     tasks.push(tokio::spawn(beat));
     match agent {
         Agent::Trading => tasks.push(tasks::trading(&shared, &row)),
-        Agent::MarketData => tasks.push(tasks::market_data(&shared, &row)),
+        Agent::MarketData => tasks.push(tasks::market_data(&shared, &row)?),
         Agent::Portfolio => tasks.push(tasks::portfolio(&shared, &row)),
         Agent::Auth => {
             let auth = doors::auth(&shared, row.id, shared.store.clone()).await?;

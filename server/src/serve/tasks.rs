@@ -7,6 +7,7 @@ use tokio::task::JoinHandle;
 
 use super::Shared;
 use crate::shutdown::{Shutdown, supervise};
+use crate::store::StoreError;
 use crate::store::api::journal::VenueRow;
 use crate::{market_data, portfolio, trading};
 
@@ -30,12 +31,12 @@ pub(super) fn trading(shared: &Shared, row: &VenueRow) -> JoinHandle<()> {
 }
 
 /// The heartbeat.
-pub(super) fn market_data(shared: &Shared, row: &VenueRow) -> JoinHandle<()> {
+pub(super) fn market_data(shared: &Shared, row: &VenueRow) -> Result<JoinHandle<()>, StoreError> {
     let Shared { config, bus, streams, store, health, .. } = shared.clone();
     let deps = market_data::Deps {
         venue: row.id,
         config: row.config.clone(),
-        seed: engine::sim::Seed::from_bytes(row.seed),
+        seed: engine::sim::Seed::from_bytes(row.seed()?),
         bus,
         streams,
         store,
@@ -46,9 +47,10 @@ pub(super) fn market_data(shared: &Shared, row: &VenueRow) -> JoinHandle<()> {
             idle: config.idle,
             snapshot_steps: config.snapshot.sim_steps,
             history: config.history,
+            outbox: config.stream_limits,
         },
     };
-    supervised(shared, "market_data", deps, market_data::run)
+    Ok(supervised(shared, "market_data", deps, market_data::run))
 }
 
 /// The valuations.

@@ -33,8 +33,8 @@ pub(super) async fn for_schema(config: &Config, role: Role, shutdown: &Shutdown)
 }
 
 /// Whether the schema is only not there yet.
-fn is_missing(_error: &StoreError) -> bool {
-    false
+fn is_missing(error: &StoreError) -> bool {
+    matches!(error, StoreError::OlderSchema { .. })
 }
 
 /// Waits until the venue is in the store and its journal has begun.

@@ -15,8 +15,66 @@ use crate::store::api::history::{
     BookRecord, MarketBatch, MarketWindow, PortfolioRecord, SimSnapshot, TickRecord,
 };
 use crate::store::api::journal::Cursor;
+use crate::store::rows::Rows;
 
 type DbRow = <Db as sqlx::Database>::Row;
+
+/// Rows that another run wrote go: only the last one's steps are journalled.
+const REPLACE_TICKS: &str = "
+    INSERT INTO market_ticks (venue_id, instrument_id, step, timestamp, bid, ask, mid, dealer_id, metadata)
+    SELECT * FROM given WHERE TRUE
+    ON CONFLICT (venue_id, instrument_id, step) DO UPDATE
+    SET timestamp = excluded.timestamp, bid = excluded.bid, ask = excluded.ask, mid = excluded.mid,
+        dealer_id = excluded.dealer_id, metadata = excluded.metadata";
+const REPLACE_BOOKS: &str = "
+    INSERT INTO order_books (venue_id, instrument_id, step, timestamp, levels)
+    SELECT * FROM given WHERE TRUE
+    ON CONFLICT (venue_id, instrument_id, step) DO UPDATE
+    SET timestamp = excluded.timestamp, levels = excluded.levels";
+
+/// A valuation follows from the journal up to its entry: it never changes.
+const ADD_VALUATIONS: &str = "
+    INSERT INTO portfolio_snapshots (venue_id, account_id, seq, timestamp, nav, cash_balance, unrealized_pnl,
+                                     realized_pnl, delta_exposure, dv01_exposure, valuation)
+    SELECT * FROM given WHERE TRUE
+    ON CONFLICT (venue_id, account_id, seq) DO NOTHING";
+
+fn tick_rows(venue: VenueId, ticks: &[TickRecord]) -> Rows<'_> {
+    Rows::new()
+        .ids("venue_id", ticks.iter().map(|_| venue.0))
+        .ids("instrument_id", ticks.iter().map(|tick| tick.instrument.0))
+        .numbers("step", ticks.iter().map(|tick| tick.step.cast_signed()))
+        .numbers("timestamp", ticks.iter().map(|tick| tick.time.0))
+        .numbers("bid", ticks.iter().map(|tick| tick.bid.map(|price| price.0)))
+        .numbers("ask", ticks.iter().map(|tick| tick.ask.map(|price| price.0)))
+        .numbers("mid", ticks.iter().map(|tick| tick.mid.0))
+        .texts("dealer_id", ticks.iter().map(|tick| tick.dealer.as_deref()))
+        .texts("metadata", ticks.iter().map(|tick| tick.metadata.as_str()))
+}
+
+fn book_rows(venue: VenueId, books: &[BookRecord]) -> Rows<'_> {
+    Rows::new()
+        .ids("venue_id", books.iter().map(|_| venue.0))
+        .ids("instrument_id", books.iter().map(|book| book.instrument.0))
+        .numbers("step", books.iter().map(|book| book.step.cast_signed()))
+        .numbers("timestamp", books.iter().map(|book| book.time.0))
+        .texts("levels", books.iter().map(|book| book.levels.as_str()))
+}
+
+fn valuation_rows(venue: VenueId, rows: &[PortfolioRecord]) -> Rows<'_> {
+    Rows::new()
+        .ids("venue_id", rows.iter().map(|_| venue.0))
+        .ids("account_id", rows.iter().map(|row| row.account.0))
+        .numbers("seq", rows.iter().map(|row| row.seq.0.cast_signed()))
+        .numbers("timestamp", rows.iter().map(|row| row.time.0))
+        .numbers("nav", rows.iter().map(|row| row.nav.0))
+        .numbers("cash_balance", rows.iter().map(|row| row.cash.0))
+        .numbers("unrealized_pnl", rows.iter().map(|row| row.unrealized_pnl.0))
+        .numbers("realized_pnl", rows.iter().map(|row| row.realized_pnl.0))
+        .texts("delta_exposure", rows.iter().map(|row| row.delta_exposure.as_str()))
+        .texts("dv01_exposure", rows.iter().map(|row| row.dv01_exposure.as_str()))
+        .texts("valuation", rows.iter().map(|row| row.valuation.as_str()))
+}
 
 /// A window's bounds as the store compares them.
 struct Bounds {
@@ -43,42 +101,13 @@ impl Backend {
         venue: VenueId,
         batch: &MarketBatch,
     ) -> Result<(), StoreError> {
-        let mut transaction = self.history.begin_with(dialect::BEGIN_WRITE).await?;
-        for tick in &batch.ticks {
-            sqlx::query::<Db>(
-                "INSERT INTO market_ticks (venue_id, instrument_id, step, timestamp, bid, ask, mid, dealer_id, metadata)
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
-                 ON CONFLICT (venue_id, instrument_id, step) DO UPDATE SET timestamp = excluded.timestamp,
-                     bid = excluded.bid, ask = excluded.ask, mid = excluded.mid,
-                     dealer_id = excluded.dealer_id, metadata = excluded.metadata",
-            )
-            .bind(venue.0)
-            .bind(tick.instrument.0)
-            .bind(signed(tick.step)?)
-            .bind(tick.time.0)
-            .bind(tick.bid.map(|price| price.0))
-            .bind(tick.ask.map(|price| price.0))
-            .bind(tick.mid.0)
-            .bind(tick.dealer.as_deref())
-            .bind(tick.metadata.as_str())
-            .execute(&mut *transaction)
-            .await?;
-        }
-        for book in &batch.books {
-            sqlx::query::<Db>(
-                "INSERT INTO order_books (venue_id, instrument_id, step, timestamp, levels)
-                 VALUES ($1, $2, $3, $4, $5)
-                 ON CONFLICT (venue_id, instrument_id, step) DO UPDATE SET timestamp = excluded.timestamp,
-                     levels = excluded.levels",
-            )
-            .bind(venue.0)
-            .bind(book.instrument.0)
-            .bind(signed(book.step)?)
-            .bind(book.time.0)
-            .bind(book.levels.as_str())
-            .execute(&mut *transaction)
-            .await?;
-        }
+        let steps = batch.ticks.iter().map(|tick| tick.step).chain(batch.books.iter().map(|book| book.step));
+        dialect::expect_steps(self, venue, steps).await?;
+        let additions = [
+            ("market_ticks", tick_rows(venue, &batch.ticks), REPLACE_TICKS),
+            ("order_books", book_rows(venue, &batch.books), REPLACE_BOOKS),
+        ];
+        let mut transaction = dialect::add_history(self, &additions).await?;
         for snapshot in &batch.snapshots {
             sqlx::query::<Db>(
                 "INSERT INTO sim_snapshots (venue_id, step, seen_seq, state, state_hash)
@@ -116,24 +145,7 @@ impl Backend {
         instrument: InstrumentId,
         rows: u64,
     ) -> Result<(), StoreError> {
-        for statement in [
-            "DELETE FROM market_ticks WHERE venue_id = $1 AND instrument_id = $2 AND step <= (
-                 SELECT step FROM market_ticks WHERE venue_id = $1 AND instrument_id = $2
-                 ORDER BY step DESC LIMIT 1 OFFSET $3
-             )",
-            "DELETE FROM order_books WHERE venue_id = $1 AND instrument_id = $2 AND step <= (
-                 SELECT step FROM order_books WHERE venue_id = $1 AND instrument_id = $2
-                 ORDER BY step DESC LIMIT 1 OFFSET $3
-             )",
-        ] {
-            sqlx::query::<Db>(statement)
-                .bind(venue.0)
-                .bind(instrument.0)
-                .bind(signed(rows)?)
-                .execute(&self.history)
-                .await?;
-        }
-        Ok(())
+        dialect::retain(self, venue, instrument, signed(rows)?).await
     }
 
     pub(in crate::store) async fn sim_snapshots(
@@ -233,27 +245,7 @@ impl Backend {
         cursor: &Cursor,
     ) -> Result<(), StoreError> {
         let mut transaction = self.history.begin_with(dialect::BEGIN_WRITE).await?;
-        for row in rows {
-            sqlx::query::<Db>(
-                "INSERT INTO portfolio_snapshots (venue_id, account_id, seq, timestamp, nav, cash_balance,
-                     unrealized_pnl, realized_pnl, delta_exposure, dv01_exposure, valuation)
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
-                 ON CONFLICT (venue_id, account_id, seq) DO NOTHING",
-            )
-            .bind(venue.0)
-            .bind(row.account.0)
-            .bind(signed(row.seq.0)?)
-            .bind(row.time.0)
-            .bind(row.nav.0)
-            .bind(row.cash.0)
-            .bind(row.unrealized_pnl.0)
-            .bind(row.realized_pnl.0)
-            .bind(row.delta_exposure.as_str())
-            .bind(row.dv01_exposure.as_str())
-            .bind(row.valuation.as_str())
-            .execute(&mut *transaction)
-            .await?;
-        }
+        dialect::run(&mut transaction, &valuation_rows(venue, rows), ADD_VALUATIONS).await?;
         sqlx::query::<Db>(
             "INSERT INTO consumer_cursors (venue_id, consumer, stream, position) VALUES ($1, $2, $3, $4)
              ON CONFLICT (venue_id, consumer, stream) DO UPDATE SET position = excluded.position",

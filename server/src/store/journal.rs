@@ -10,6 +10,7 @@ use uuid::Uuid;
 use super::{Backend, Db, dialect};
 use crate::store::api::error::StoreError;
 use crate::store::api::journal::{CommitBatch, EntryKind, JournalRow, SnapshotRow, VenueRow};
+use crate::store::rows::Rows;
 
 /// A transaction that holds the write lock.
 pub(super) type Writing = sqlx::Transaction<'static, Db>;
@@ -26,9 +27,9 @@ impl Backend {
         .bind(venue.id.0)
         .bind(&venue.config.name)
         .bind(config)
-        .bind(venue.seed.as_slice())
+        .bind(venue.seed()?.to_vec())
         .bind(venue.salt.as_slice())
-        .bind(venue.seed_commitment().0.to_vec())
+        .bind(venue.seed_commitment.0.to_vec())
         .bind(venue.owner)
         .bind(venue.claim_token_hash.map(|digest| digest.0.to_vec()))
         .bind(venue.created_at.0)
@@ -39,21 +40,31 @@ impl Backend {
 
     pub(in crate::store) async fn venue(&self, venue: VenueId) -> Result<Option<VenueRow>, StoreError> {
         let row = sqlx::query::<Db>(
-            "SELECT config, seed, salt, owner_user_id, claim_token_hash, created_at
+            "SELECT config, salt, seed_commitment, owner_user_id, claim_token_hash, created_at
              FROM venues WHERE venue_id = $1",
         )
         .bind(venue.0)
         .fetch_optional(&self.main_readers)
         .await?;
         let Some(row) = row else { return Ok(None) };
+        let seed: Option<Vec<u8>> = match self.role.knows_seeds() {
+            true => {
+                sqlx::query_scalar::<Db, _>("SELECT seed FROM venues WHERE venue_id = $1")
+                    .bind(venue.0)
+                    .fetch_optional(&self.main_readers)
+                    .await?
+            }
+            false => None,
+        };
         let corrupt = |what: &str| StoreError::Corrupt(format!("the venue's {what} cannot be read"));
         let config: String = row.try_get(0)?;
         let claim: Option<Vec<u8>> = row.try_get(4)?;
         Ok(Some(VenueRow {
             id: venue,
             config: serde_json::from_str(&config).map_err(|_| corrupt("configuration"))?,
-            seed: row.try_get::<Vec<u8>, _>(1)?.try_into().map_err(|_| corrupt("seed"))?,
-            salt: row.try_get::<Vec<u8>, _>(2)?.try_into().map_err(|_| corrupt("salt"))?,
+            seed: seed.map(|seed| seed.try_into().map_err(|_| corrupt("seed"))).transpose()?,
+            salt: row.try_get::<Vec<u8>, _>(1)?.try_into().map_err(|_| corrupt("salt"))?,
+            seed_commitment: digest(row.try_get(2)?, "seed")?,
             owner: row.try_get(3)?,
             claim_token_hash: claim.map(|bytes| digest(bytes, "claim token")).transpose()?,
             created_at: WallTime(row.try_get(5)?),
@@ -87,21 +98,18 @@ impl Backend {
 
     pub(in crate::store) async fn commit(&self, batch: &CommitBatch) -> Result<(), StoreError> {
         let mut transaction = self.begin_fenced(batch.venue, batch.epoch).await?;
-        for new in &batch.entries {
-            let entry = &new.entry;
-            let row = JournalRow {
-                first_seq: entry.seq,
-                seq: entry.seq,
-                kind: new.kind,
-                touched: new.outcome.touches_accounts(),
-                rules_version: entry.rules_version,
-                input: entry.input.clone(),
-                outcome: entry.outcome.clone(),
-                payload: new.payload.clone(),
-                hash: entry.hash,
-            };
-            insert_row(&mut transaction, batch.venue, &row).await?;
-        }
+        let rows = batch.entries.iter().map(|new| Link {
+            first_seq: new.entry.seq,
+            seq: new.entry.seq,
+            kind: new.kind,
+            touched: new.outcome.touches_accounts(),
+            rules_version: new.entry.rules_version,
+            input: &new.entry.input,
+            outcome: &new.entry.outcome,
+            payload: new.payload.as_deref(),
+            hash: &new.entry.hash.0,
+        });
+        append(&mut transaction, batch.venue, &rows.collect::<Vec<_>>()).await?;
         self.project(&mut transaction, batch).await?;
         if let Some(cursor) = &batch.cursor {
             sqlx::query::<Db>(
@@ -195,29 +203,59 @@ impl Backend {
     }
 }
 
-/// Adds a row; a place that is taken refuses it.
-pub(super) async fn insert_row(
+/// A journal row on its way into the store.
+pub(super) struct Link<'a> {
+    first_seq: Seq,
+    seq: Seq,
+    kind: EntryKind,
+    touched: bool,
+    rules_version: u32,
+    input: &'a [u8],
+    outcome: &'a [u8],
+    payload: Option<&'a [u8]>,
+    hash: &'a [u8],
+}
+
+impl<'a> From<&'a JournalRow> for Link<'a> {
+    fn from(row: &'a JournalRow) -> Self {
+        Self {
+            first_seq: row.first_seq,
+            seq: row.seq,
+            kind: row.kind,
+            touched: row.touched,
+            rules_version: row.rules_version,
+            input: &row.input,
+            outcome: &row.outcome,
+            payload: row.payload.as_deref(),
+            hash: &row.hash.0,
+        }
+    }
+}
+
+/// Adds rows; a place that is taken refuses them all.
+pub(super) async fn append(
     transaction: &mut Writing,
     venue: VenueId,
-    row: &JournalRow,
+    links: &[Link<'_>],
 ) -> Result<(), StoreError> {
-    sqlx::query::<Db>(
-        "INSERT INTO journal (venue_id, seq, first_seq, kind, touched, rules_version, input, outcome, payload, hash)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
-    )
-    .bind(venue.0)
-    .bind(signed(row.seq.0)?)
-    .bind(signed(row.first_seq.0)?)
-    .bind(row.kind.as_str())
-    .bind(row.touched)
-    .bind(i64::from(row.rules_version))
-    .bind(row.input.as_slice())
-    .bind(row.outcome.as_slice())
-    .bind(row.payload.as_deref())
-    .bind(row.hash.0.to_vec())
-    .execute(&mut **transaction)
-    .await?;
+    let rows = Rows::new()
+        .ids("venue_id", links.iter().map(|_| venue.0))
+        .numbers("seq", links.iter().map(|link| link.seq.0.cast_signed()))
+        .numbers("first_seq", links.iter().map(|link| link.first_seq.0.cast_signed()))
+        .texts("kind", links.iter().map(|link| link.kind.as_str()))
+        .flags("touched", links.iter().map(|link| link.touched))
+        .numbers("rules_version", links.iter().map(|link| i64::from(link.rules_version)))
+        .bytes("input", links.iter().map(|link| link.input))
+        .bytes("outcome", links.iter().map(|link| link.outcome))
+        .bytes("payload", links.iter().map(|link| link.payload))
+        .bytes("hash", links.iter().map(|link| link.hash));
+    dialect::run(transaction, &rows, &insert("journal", &rows)).await?;
     Ok(())
+}
+
+/// The statement that adds `rows` to `table` as they are.
+pub(super) fn insert(table: &str, rows: &Rows<'_>) -> String {
+    format!("INSERT INTO {table} ({}) SELECT * FROM given", rows.names())
 }
 
 pub(super) fn read_row(row: &<Db as sqlx::Database>::Row) -> Result<JournalRow, StoreError> {

@@ -8,6 +8,10 @@ use std::sync::Arc;
 
 use crate::config::Config;
 
+#[allow(clippy::duplicate_mod, reason = "one SQL source, compiled for each backend")]
+mod postgres;
+mod rows;
+#[allow(clippy::duplicate_mod, reason = "one SQL source, compiled for each backend")]
 mod sqlite;
 
 pub mod api;
@@ -19,6 +23,8 @@ pub use api::error::StoreError;
 pub enum Store {
     /// Two SQLite files in a folder.
     Sqlite(Arc<sqlite::Backend>),
+    /// A PostgreSQL database.
+    Postgres(Arc<postgres::Backend>),
 }
 
 /// Whose rights a store is opened with; a folder of files knows no rights.
@@ -26,6 +32,8 @@ pub enum Store {
 pub enum Role {
     /// Everything: migrations, and commands of whoever runs the site.
     Owner,
+    /// Reads everything and changes nothing, not even an older schema.
+    Auditor,
     /// The only one that writes money.
     Trading,
     /// Writes the market's past.
@@ -38,11 +46,39 @@ pub enum Role {
     Gateway,
 }
 
+impl Role {
+    /// What the database calls a connection of it.
+    pub(crate) const fn name(self) -> &'static str {
+        match self.group() {
+            Some(group) => group,
+            None => "tradefloor",
+        }
+    }
+
+    /// Whether it may read a venue's seed: the simulation and whoever replays.
+    pub(crate) const fn knows_seeds(self) -> bool {
+        matches!(self, Self::Owner | Self::Auditor | Self::Trading | Self::MarketData)
+    }
+
+    /// The database's role of that name; none for who may do everything.
+    pub(crate) const fn group(self) -> Option<&'static str> {
+        match self {
+            Self::Owner | Self::Auditor => None,
+            Self::Trading => Some("tradefloor_trading"),
+            Self::MarketData => Some("tradefloor_market_data"),
+            Self::Portfolio => Some("tradefloor_portfolio"),
+            Self::Auth => Some("tradefloor_auth"),
+            Self::Gateway => Some("tradefloor_gateway"),
+        }
+    }
+}
+
 /// Runs an expression on whichever backend the store was opened on.
 macro_rules! on_backend {
     ($store:expr, $backend:ident => $call:expr) => {
         match $store {
             $crate::store::Store::Sqlite($backend) => $call,
+            $crate::store::Store::Postgres($backend) => $call,
         }
     };
 }
@@ -53,8 +89,20 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`], one line that names the setting.
-    pub async fn open(config: &Config, _role: Role) -> Result<Self, StoreError> {
-        Self::open_sqlite(&config.data).await
+    pub async fn open(config: &Config, role: Role) -> Result<Self, StoreError> {
+        match &config.database_url {
+            Some(url) => Self::open_postgres(url, role).await,
+            None => Ok(Self::Sqlite(Arc::new(sqlite::Backend::open(&config.data, role).await?))),
+        }
+    }
+
+    /// Opens the PostgreSQL database at `url` with the rights of `role`, and
+    /// migrates it when that is needed and `role` may.
+    ///
+    /// # Errors
+    /// [`StoreError`], one line that names the setting.
+    pub async fn open_postgres(url: &str, role: Role) -> Result<Self, StoreError> {
+        Ok(Self::Postgres(Arc::new(postgres::Backend::open(url, role).await?)))
     }
 
     /// Opens (and migrates) the SQLite files in `folder`, which this process
@@ -63,7 +111,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`], one line that names the setting.
     pub async fn open_sqlite(folder: &Path) -> Result<Self, StoreError> {
-        Ok(Self::Sqlite(Arc::new(sqlite::Backend::open(folder).await?)))
+        Ok(Self::Sqlite(Arc::new(sqlite::Backend::open(folder, Role::Owner).await?)))
     }
 
     /// Ends every connection; what was committed stays.

@@ -10,16 +10,37 @@ use engine::id::{AccountId, InstrumentId, OrderId, Seq};
 use engine::instrument::Instrument;
 use engine::order::Order;
 use engine::time::VenueTime;
-use engine::venue::{AccountChange, Balance, Fill, Input, PositionState};
+use engine::venue::{AccountChange, Balance, Fill, Input, PositionState, Posting};
+use uuid::Uuid;
 
-use super::journal::{Writing, signed};
-use super::{Backend, Db};
+use super::journal::{Writing, insert};
+use super::{Backend, Db, dialect};
 use crate::store::api::error::StoreError;
 use crate::store::api::journal::{CommitBatch, EntryKind, NewEntry};
 use crate::store::api::projections::{asset_column, party_columns};
+use crate::store::rows::Rows;
 
-/// Rows of one multi-row insert: well below any limit on bound values.
-const ROWS: usize = 100;
+const OPEN_ACCOUNTS: &str = "
+    INSERT INTO accounts (venue_id, account_id, user_id, cash_balance, reserved, base_currency, margin_allowed,
+                          account_seq, seq, opened_at)
+    SELECT given.venue_id, given.account_id, holder.user_id, given.cash_balance, given.reserved,
+           given.base_currency, FALSE, given.account_seq, given.seq, given.opened_at
+    FROM given LEFT JOIN user_accounts AS holder
+        ON holder.venue_id = given.venue_id AND holder.account_id = given.account_id";
+const CHANGE_ACCOUNTS: &str = "
+    UPDATE accounts SET cash_balance = given.cash_balance, reserved = given.reserved,
+                        account_seq = given.account_seq, seq = given.seq
+    FROM given WHERE accounts.venue_id = given.venue_id AND accounts.account_id = given.account_id";
+const CHANGE_ORDERS: &str = "
+    UPDATE orders SET filled_qty = given.filled_qty, status = given.status, notional = given.notional,
+                      fee = given.fee, updated_at = given.updated_at
+    FROM given WHERE orders.venue_id = given.venue_id AND orders.order_id = given.order_id";
+const CHANGE_POSITIONS: &str = "
+    INSERT INTO positions (venue_id, account_id, instrument_id, qty, avg_cost, trade_cash, fees, basis, seq)
+    SELECT * FROM given WHERE TRUE
+    ON CONFLICT (venue_id, account_id, instrument_id) DO UPDATE
+    SET qty = excluded.qty, avg_cost = excluded.avg_cost, trade_cash = excluded.trade_cash,
+        fees = excluded.fees, basis = excluded.basis, seq = excluded.seq";
 
 /// What a batch comes to.
 #[derive(Default)]
@@ -80,170 +101,136 @@ impl Backend {
             }
         }
         let folded = Folded::of(&batch.entries);
-        for (account, (balance, seq)) in &folded.balances {
-            if let Some(opened_at) = folded.opened.get(account) {
-                sqlx::query::<Db>(
-                    "INSERT INTO accounts (venue_id, account_id, user_id, cash_balance, reserved, base_currency,
-                                           margin_allowed, account_seq, seq, opened_at)
-                     VALUES ($1, $2, (SELECT user_id FROM user_accounts WHERE venue_id = $1 AND account_id = $2),
-                             $3, $4, $5, $6, $7, $8, $9)",
-                )
-                .bind(venue)
-                .bind(account.0)
-                .bind(balance.cash.0)
-                .bind(balance.reserved.0)
-                .bind(&batch.currency)
-                .bind(false)
-                .bind(signed(balance.account_seq)?)
-                .bind(signed(seq.0)?)
-                .bind(opened_at.0)
-                .execute(&mut **transaction)
-                .await?;
-            } else {
-                let done = sqlx::query::<Db>(
-                    "UPDATE accounts SET cash_balance = $3, reserved = $4, account_seq = $5, seq = $6
-                     WHERE venue_id = $1 AND account_id = $2",
-                )
-                .bind(venue)
-                .bind(account.0)
-                .bind(balance.cash.0)
-                .bind(balance.reserved.0)
-                .bind(signed(balance.account_seq)?)
-                .bind(signed(seq.0)?)
-                .execute(&mut **transaction)
-                .await?;
-                expect_one(done.rows_affected(), "account", account)?;
-            }
-        }
-        for (id, (account, order)) in &folded.orders {
-            match folded.accepted.get(id) {
-                Some(seq) => insert_order(transaction, batch, *account, order, *seq).await?,
-                None => {
-                    let done = sqlx::query::<Db>(
-                        "UPDATE orders SET filled_qty = $3, status = $4, notional = $5, fee = $6, updated_at = $7
-                         WHERE venue_id = $1 AND order_id = $2",
-                    )
-                    .bind(venue)
-                    .bind(id.0)
-                    .bind(order.filled.0)
-                    .bind(order.status.as_str())
-                    .bind(order.notional.0)
-                    .bind(order.fee.0)
-                    .bind(order.updated_at.0)
-                    .execute(&mut **transaction)
-                    .await?;
-                    expect_one(done.rows_affected(), "order", id)?;
-                }
-            }
-        }
-        for fills in folded.fills.chunks(ROWS) {
-            let mut insert = sqlx::QueryBuilder::<Db>::new(
-                "INSERT INTO trades (venue_id, trade_id, order_id, account_id, instrument_id, side, qty_filled,
-                                     price, notional, fee, maker, against_house, seq, account_seq, timestamp) ",
-            );
-            insert.push_values(fills, |mut row, (seq, account, account_seq, fill)| {
-                row.push_bind(venue)
-                    .push_bind(fill.trade.0)
-                    .push_bind(fill.order.0)
-                    .push_bind(account.0)
-                    .push_bind(fill.instrument.0)
-                    .push_bind(fill.side.as_str())
-                    .push_bind(fill.lots.0)
-                    .push_bind(fill.price.0)
-                    .push_bind(fill.notional.0)
-                    .push_bind(fill.fee.0)
-                    .push_bind(fill.maker)
-                    .push_bind(fill.against_house)
-                    .push_bind(seq.0.cast_signed())
-                    .push_bind(account_seq.cast_signed())
-                    .push_bind(fill.time.0);
-            });
-            insert.build().execute(&mut **transaction).await?;
-        }
-        for ((account, instrument), (state, seq)) in &folded.positions {
-            let position = &state.position;
-            sqlx::query::<Db>(
-                "INSERT INTO positions (venue_id, account_id, instrument_id, qty, avg_cost, trade_cash, fees, basis, seq)
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
-                 ON CONFLICT (venue_id, account_id, instrument_id) DO UPDATE
-                 SET qty = excluded.qty, avg_cost = excluded.avg_cost, trade_cash = excluded.trade_cash,
-                     fees = excluded.fees, basis = excluded.basis, seq = excluded.seq",
-            )
-            .bind(venue)
-            .bind(account.0)
-            .bind(instrument.0)
-            .bind(position.lots.0)
-            .bind(position.average_cost().map(|cost| cost.0))
-            .bind(position.trade_cash.0)
-            .bind(position.fees.0)
-            .bind(position.basis.to_money().0)
-            .bind(signed(seq.0)?)
-            .execute(&mut **transaction)
-            .await?;
-        }
+        folded.write_accounts(transaction, venue, &batch.currency).await?;
+        folded.write_orders(transaction, venue).await?;
+        folded.write_trades(transaction, venue).await?;
+        folded.write_positions(transaction, venue).await?;
         insert_postings(transaction, batch).await
     }
 }
 
-async fn insert_order(
-    transaction: &mut Writing,
-    batch: &CommitBatch,
-    account: AccountId,
-    order: &Order,
-    seq: Seq,
-) -> Result<(), StoreError> {
-    sqlx::query::<Db>(
-        "INSERT INTO orders (venue_id, order_id, account_id, instrument_id, client_order_id, side, type, qty,
-                             filled_qty, limit_price, status, time_in_force, notional, fee, seq, created_at,
-                             updated_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
-    )
-    .bind(batch.venue.0)
-    .bind(order.id.0)
-    .bind(account.0)
-    .bind(order.instrument.0)
-    .bind(order.client_order_id.as_str())
-    .bind(order.side.as_str())
-    .bind(if order.price.limit().is_some() { "LIMIT" } else { "MARKET" })
-    .bind(order.quantity.0)
-    .bind(order.filled.0)
-    .bind(order.price.limit().map(|ticks| ticks.0))
-    .bind(order.status.as_str())
-    .bind(order.time_in_force.as_str())
-    .bind(order.notional.0)
-    .bind(order.fee.0)
-    .bind(signed(seq.0)?)
-    .bind(order.created_at.0)
-    .bind(order.updated_at.0)
-    .execute(&mut **transaction)
-    .await?;
-    Ok(())
+impl Folded<'_> {
+    async fn write_accounts(
+        &self,
+        transaction: &mut Writing,
+        venue: Uuid,
+        currency: &str,
+    ) -> Result<(), StoreError> {
+        let (opened, changed): (Vec<_>, Vec<_>) =
+            self.balances.iter().partition(|(account, _)| self.opened.contains_key(account));
+        let rows = |balances: &[(&AccountId, &(&Balance, Seq))]| {
+            Rows::new()
+                .ids("venue_id", balances.iter().map(|_| venue))
+                .ids("account_id", balances.iter().map(|(account, _)| account.0))
+                .numbers("cash_balance", balances.iter().map(|(_, (balance, _))| balance.cash.0))
+                .numbers("reserved", balances.iter().map(|(_, (balance, _))| balance.reserved.0))
+                .numbers(
+                    "account_seq",
+                    balances.iter().map(|(_, (balance, _))| balance.account_seq.cast_signed()),
+                )
+                .numbers("seq", balances.iter().map(|(_, (_, seq))| seq.0.cast_signed()))
+        };
+        let opened = rows(&opened)
+            .texts("base_currency", opened.iter().map(|_| currency))
+            .numbers("opened_at", opened.iter().map(|(account, _)| self.opened.get(account).map(|at| at.0)));
+        dialect::run(transaction, &opened, OPEN_ACCOUNTS).await?;
+        let changed = rows(&changed);
+        let done = dialect::run(transaction, &changed, CHANGE_ACCOUNTS).await?;
+        expect(done, changed.len(), "accounts")
+    }
+
+    async fn write_orders(&self, transaction: &mut Writing, venue: Uuid) -> Result<(), StoreError> {
+        let (accepted, changed): (Vec<_>, Vec<_>) =
+            self.orders.iter().partition(|(id, _)| self.accepted.contains_key(id));
+        let states = |orders: &[(&OrderId, &(AccountId, &Order))]| {
+            let orders: Vec<&Order> = orders.iter().map(|(_, (_, order))| *order).collect();
+            Rows::new()
+                .ids("venue_id", orders.iter().map(|_| venue))
+                .ids("order_id", orders.iter().map(|order| order.id.0))
+                .numbers("filled_qty", orders.iter().map(|order| order.filled.0))
+                .texts("status", orders.iter().map(|order| order.status.as_str()))
+                .numbers("notional", orders.iter().map(|order| order.notional.0))
+                .numbers("fee", orders.iter().map(|order| order.fee.0))
+                .numbers("updated_at", orders.iter().map(|order| order.updated_at.0))
+        };
+        let new: Vec<&Order> = accepted.iter().map(|(_, (_, order))| *order).collect();
+        let inserted = states(&accepted)
+            .ids("account_id", accepted.iter().map(|(_, (account, _))| account.0))
+            .ids("instrument_id", new.iter().map(|order| order.instrument.0))
+            .texts("client_order_id", accepted.iter().map(|(_, (_, order))| order.client_order_id.as_str()))
+            .texts("side", new.iter().map(|order| order.side.as_str()))
+            .texts("type", new.iter().map(|order| kind(order)))
+            .numbers("qty", new.iter().map(|order| order.quantity.0))
+            .numbers("limit_price", new.iter().map(|order| order.price.limit().map(|ticks| ticks.0)))
+            .texts("time_in_force", new.iter().map(|order| order.time_in_force.as_str()))
+            .numbers(
+                "seq",
+                accepted.iter().map(|(id, _)| self.accepted.get(id).map(|seq| seq.0.cast_signed())),
+            )
+            .numbers("created_at", new.iter().map(|order| order.created_at.0));
+        dialect::run(transaction, &inserted, &insert("orders", &inserted)).await?;
+        let changed = states(&changed);
+        let done = dialect::run(transaction, &changed, CHANGE_ORDERS).await?;
+        expect(done, changed.len(), "orders")
+    }
+
+    async fn write_trades(&self, transaction: &mut Writing, venue: Uuid) -> Result<(), StoreError> {
+        let fills = || self.fills.iter().map(|(_, _, _, fill)| *fill);
+        let trades = Rows::new()
+            .ids("venue_id", fills().map(|_| venue))
+            .ids("trade_id", fills().map(|fill| fill.trade.0))
+            .ids("order_id", fills().map(|fill| fill.order.0))
+            .ids("account_id", self.fills.iter().map(|(_, account, _, _)| account.0))
+            .ids("instrument_id", fills().map(|fill| fill.instrument.0))
+            .texts("side", fills().map(|fill| fill.side.as_str()))
+            .numbers("qty_filled", fills().map(|fill| fill.lots.0))
+            .numbers("price", fills().map(|fill| fill.price.0))
+            .numbers("notional", fills().map(|fill| fill.notional.0))
+            .numbers("fee", fills().map(|fill| fill.fee.0))
+            .flags("maker", fills().map(|fill| fill.maker))
+            .flags("against_house", fills().map(|fill| fill.against_house))
+            .numbers("seq", self.fills.iter().map(|(seq, _, _, _)| seq.0.cast_signed()))
+            .numbers("account_seq", self.fills.iter().map(|(_, _, seq, _)| seq.cast_signed()))
+            .numbers("timestamp", fills().map(|fill| fill.time.0));
+        dialect::run(transaction, &trades, &insert("trades", &trades)).await?;
+        Ok(())
+    }
+
+    async fn write_positions(&self, transaction: &mut Writing, venue: Uuid) -> Result<(), StoreError> {
+        let held = || self.positions.values().map(|(state, _)| &state.position);
+        let positions = Rows::new()
+            .ids("venue_id", held().map(|_| venue))
+            .ids("account_id", self.positions.keys().map(|(account, _)| account.0))
+            .ids("instrument_id", self.positions.keys().map(|(_, instrument)| instrument.0))
+            .numbers("qty", held().map(|position| position.lots.0))
+            .numbers("avg_cost", held().map(|position| position.average_cost().map(|cost| cost.0)))
+            .numbers("trade_cash", held().map(|position| position.trade_cash.0))
+            .numbers("fees", held().map(|position| position.fees.0))
+            .numbers("basis", held().map(|position| position.basis.to_money().0))
+            .numbers("seq", self.positions.values().map(|(_, seq)| seq.0.cast_signed()));
+        dialect::run(transaction, &positions, CHANGE_POSITIONS).await?;
+        Ok(())
+    }
 }
 
 async fn insert_postings(transaction: &mut Writing, batch: &CommitBatch) -> Result<(), StoreError> {
-    let postings: Vec<_> = batch
+    let postings: Vec<(Seq, i64, &Posting)> = batch
         .entries
         .iter()
         .flat_map(|new| {
-            new.outcome.postings.iter().enumerate().map(|(index, posting)| (new.outcome.seq, index, posting))
+            (0..).zip(&new.outcome.postings).map(|(index, posting)| (new.outcome.seq, index, posting))
         })
         .collect();
-    for postings in postings.chunks(ROWS) {
-        let mut insert = sqlx::QueryBuilder::<Db>::new(
-            "INSERT INTO ledger (venue_id, seq, posting, party, account_id, instrument_id, amount) ",
-        );
-        insert.push_values(postings, |mut row, (seq, index, posting)| {
-            let (party, account) = party_columns(posting.party);
-            row.push_bind(batch.venue.0)
-                .push_bind(seq.0.cast_signed())
-                .push_bind((*index as u64).cast_signed())
-                .push_bind(party)
-                .push_bind(account)
-                .push_bind(asset_column(posting.asset))
-                .push_bind(posting.amount);
-        });
-        insert.build().execute(&mut **transaction).await?;
-    }
+    let columns = || postings.iter().map(|(_, _, posting)| party_columns(posting.party));
+    let rows = Rows::new()
+        .ids("venue_id", postings.iter().map(|_| batch.venue.0))
+        .numbers("seq", postings.iter().map(|(seq, _, _)| seq.0.cast_signed()))
+        .numbers("posting", postings.iter().map(|(_, index, _)| *index))
+        .texts("party", columns().map(|(party, _)| party))
+        .ids("account_id", columns().map(|(_, account)| account))
+        .ids("instrument_id", postings.iter().map(|(_, _, posting)| asset_column(posting.asset)))
+        .numbers("amount", postings.iter().map(|(_, _, posting)| posting.amount));
+    dialect::run(transaction, &rows, &insert("ledger", &rows)).await?;
     Ok(())
 }
 
@@ -260,7 +247,7 @@ async fn list_instruments(transaction: &mut Writing, new: &NewEntry) -> Result<(
 async fn insert_instrument(
     transaction: &mut Writing,
     currency: &str,
-    venue: uuid::Uuid,
+    venue: Uuid,
     instrument: &Instrument,
 ) -> Result<(), StoreError> {
     let terms = serde_json::to_string(&instrument.terms)
@@ -287,7 +274,14 @@ async fn insert_instrument(
     Ok(())
 }
 
-/// A projection that lacks the row to change does not follow from the journal.
-fn expect_one(rows: u64, what: &str, id: &impl std::fmt::Display) -> Result<(), StoreError> {
-    if rows == 1 { Ok(()) } else { Err(StoreError::Corrupt(format!("the projections lack {what} {id}"))) }
+fn kind(order: &Order) -> &'static str {
+    if order.price.limit().is_some() { "LIMIT" } else { "MARKET" }
+}
+
+/// Projections that lack the rows to change do not follow from the journal.
+fn expect(done: u64, wanted: usize, what: &str) -> Result<(), StoreError> {
+    if done == wanted as u64 {
+        return Ok(());
+    }
+    Err(StoreError::Corrupt(format!("the projections have {done} of {wanted} {what}")))
 }

@@ -11,20 +11,16 @@ use sqlx::Connection as _;
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 
+use super::Role;
 use super::api::error::StoreError;
 
+#[path = "sqlite/dialect.rs"]
+pub(crate) mod dialect;
 #[path = "queries.rs"]
 mod queries;
 
 /// The database that the shared queries are compiled for here.
 pub(crate) type Db = sqlx::Sqlite;
-
-/// What the dialects do not share.
-pub(crate) mod dialect {
-    /// Begins a transaction that will write: it takes the write lock at once,
-    /// because one that is taken after a read fails without waiting.
-    pub(crate) const BEGIN_WRITE: &str = "BEGIN IMMEDIATE";
-}
 
 static MAIN: Migrator = sqlx::migrate!("../migrations/sqlite/main");
 static HISTORY: Migrator = sqlx::migrate!("../migrations/sqlite/history");
@@ -46,12 +42,14 @@ pub struct Backend {
     pub(super) history: sqlx::Pool<Db>,
     /// The same file, to read from.
     pub(super) history_readers: sqlx::Pool<Db>,
+    /// Who opened it.
+    pub(super) role: Role,
     /// Held as long as the pools are.
     _lock: File,
 }
 
 impl Backend {
-    pub(super) async fn open(folder: &Path) -> Result<Self, StoreError> {
+    pub(super) async fn open(folder: &Path, role: Role) -> Result<Self, StoreError> {
         let at = || folder.display().to_string();
         std::fs::create_dir_all(folder).map_err(|error| StoreError::Folder { folder: at(), error })?;
         let lock = hold(folder)?;
@@ -65,6 +63,7 @@ impl Backend {
             history_readers: pool(&history, normal, READERS)
                 .await
                 .map_err(|error| opening(&history, error))?,
+            role,
             _lock: lock,
         };
         migrate(&MAIN, &backend.main, &main).await?;
@@ -125,7 +124,7 @@ async fn pool(
 async fn migrate(migrations: &Migrator, pool: &sqlx::Pool<Db>, file: &Path) -> Result<(), StoreError> {
     migrations.run(pool).await.map_err(|error| match error {
         MigrateError::VersionMissing(version) => {
-            StoreError::NewerSchema { file: file.display().to_string(), version }
+            StoreError::NewerSchema { setting: "--data", file: file.display().to_string(), version }
         }
         other => opening(file, other.into()),
     })

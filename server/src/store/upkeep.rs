@@ -4,7 +4,7 @@
 
 use engine::id::{Seq, VenueId};
 
-use super::journal::{insert_row, read_row, signed, unsigned};
+use super::journal::{append, read_row, signed, unsigned};
 use super::{Backend, Db};
 use crate::store::api::error::StoreError;
 use crate::store::api::journal::{JournalRow, SnapshotRow};
@@ -113,7 +113,7 @@ impl Backend {
             .bind(signed(range.seq.0)?)
             .execute(&mut *transaction)
             .await?;
-        insert_row(&mut transaction, venue, range).await?;
+        append(&mut transaction, venue, &[range.into()]).await?;
         transaction.commit().await?;
         Ok(())
     }

@@ -7,14 +7,14 @@ use engine::time::WallTime;
 use sqlx::Row as _;
 use uuid::Uuid;
 
-use super::{Backend, dialect};
+use super::{Backend, Db, dialect};
 use crate::store::StoreError;
 use crate::store::api::users::{Holder, NewUser, SessionRow, UserRow};
 
 impl Backend {
     pub(in crate::store) async fn insert_user(&self, user: &NewUser) -> Result<bool, StoreError> {
         let mut transaction = self.main.begin_with(dialect::BEGIN_WRITE).await?;
-        let added = sqlx::query(
+        let added = sqlx::query::<Db>(
             "INSERT INTO users (id, email, password_hash, created_at) VALUES ($1, $2, $3, $4)
              ON CONFLICT (email) DO NOTHING",
         )
@@ -27,7 +27,7 @@ impl Backend {
         if added.rows_affected() == 0 {
             return Ok(false);
         }
-        sqlx::query("INSERT INTO user_accounts (venue_id, user_id, account_id) VALUES ($1, $2, $3)")
+        sqlx::query::<Db>("INSERT INTO user_accounts (venue_id, user_id, account_id) VALUES ($1, $2, $3)")
             .bind(user.venue.0)
             .bind(user.id)
             .bind(user.account.0)
@@ -38,7 +38,7 @@ impl Backend {
     }
 
     pub(in crate::store) async fn user_by_email(&self, email: &str) -> Result<Option<UserRow>, StoreError> {
-        let row = sqlx::query("SELECT id, email, password_hash FROM users WHERE email = $1")
+        let row = sqlx::query::<Db>("SELECT id, email, password_hash FROM users WHERE email = $1")
             .bind(email)
             .fetch_optional(&self.main_readers)
             .await?;
@@ -57,7 +57,7 @@ impl Backend {
         venue: VenueId,
         user: Option<Uuid>,
     ) -> Result<Vec<Holder>, StoreError> {
-        let rows = sqlx::query(
+        let rows = sqlx::query::<Db>(
             "SELECT h.user_id, h.account_id FROM user_accounts h
              LEFT JOIN accounts a ON a.venue_id = h.venue_id AND a.account_id = h.account_id
              WHERE h.venue_id = $1 AND a.account_id IS NULL AND ($2 IS NULL OR h.user_id = $2)",
@@ -80,13 +80,13 @@ impl Backend {
         now: WallTime,
         expires_at: WallTime,
     ) -> Result<(), StoreError> {
-        sqlx::query(
+        sqlx::query::<Db>(
             "INSERT INTO sessions (session_hash, user_id, data, created_at, last_seen_at, expires_at)
              VALUES ($1, $2, $3, $4, $4, $5)",
         )
         .bind(hash.as_slice())
         .bind(user)
-        .bind([].as_slice())
+        .bind([0_u8; 0].as_slice())
         .bind(now.0)
         .bind(expires_at.0)
         .execute(&self.main)
@@ -99,7 +99,7 @@ impl Backend {
         venue: VenueId,
         hash: [u8; 32],
     ) -> Result<Option<SessionRow>, StoreError> {
-        let row = sqlx::query(
+        let row = sqlx::query::<Db>(
             "SELECT s.user_id, s.created_at, s.last_seen_at, u.email, h.account_id,
                     CASE WHEN v.owner_user_id = s.user_id THEN 1 ELSE 0 END AS owner
              FROM sessions s
@@ -131,7 +131,7 @@ impl Backend {
         now: WallTime,
     ) -> Result<bool, StoreError> {
         // An update, never an insert: what was signed out stays so.
-        let touched = sqlx::query("UPDATE sessions SET last_seen_at = $2 WHERE session_hash = $1")
+        let touched = sqlx::query::<Db>("UPDATE sessions SET last_seen_at = $2 WHERE session_hash = $1")
             .bind(hash.as_slice())
             .bind(now.0)
             .execute(&self.main)
@@ -140,7 +140,7 @@ impl Backend {
     }
 
     pub(in crate::store) async fn delete_session(&self, hash: [u8; 32]) -> Result<bool, StoreError> {
-        let deleted = sqlx::query("DELETE FROM sessions WHERE session_hash = $1")
+        let deleted = sqlx::query::<Db>("DELETE FROM sessions WHERE session_hash = $1")
             .bind(hash.as_slice())
             .execute(&self.main)
             .await?;
@@ -152,7 +152,7 @@ impl Backend {
         idle_before: WallTime,
         now: WallTime,
     ) -> Result<u64, StoreError> {
-        let deleted = sqlx::query("DELETE FROM sessions WHERE last_seen_at < $1 OR expires_at < $2")
+        let deleted = sqlx::query::<Db>("DELETE FROM sessions WHERE last_seen_at < $1 OR expires_at < $2")
             .bind(idle_before.0)
             .bind(now.0)
             .execute(&self.main)
@@ -161,7 +161,7 @@ impl Backend {
     }
 
     pub(in crate::store) async fn set_owner(&self, venue: VenueId, email: &str) -> Result<bool, StoreError> {
-        let set = sqlx::query(
+        let set = sqlx::query::<Db>(
             "UPDATE venues SET owner_user_id = (SELECT id FROM users WHERE email = $2), claim_token_hash = NULL
              WHERE venue_id = $1 AND EXISTS (SELECT 1 FROM users WHERE email = $2)",
         )
@@ -178,7 +178,7 @@ impl Backend {
         token_hash: [u8; 32],
         user: Uuid,
     ) -> Result<bool, StoreError> {
-        let claimed = sqlx::query(
+        let claimed = sqlx::query::<Db>(
             "UPDATE venues SET owner_user_id = $3, claim_token_hash = NULL
              WHERE venue_id = $1 AND claim_token_hash = $2",
         )

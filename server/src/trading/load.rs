@@ -76,8 +76,8 @@ pub(super) async fn load(deps: &Deps, row: &VenueRow) -> Result<Loaded, TradingE
 }
 
 /// From entry 1; with the seed once a snapshot has let payloads be pruned.
-fn whole_journal(row: &VenueRow, pruned: bool) -> Result<Fold, FoldError> {
-    if pruned { Fold::from_seed(&row.config, row.seed) } else { Ok(Fold::from_payloads()) }
+fn whole_journal(row: &VenueRow, pruned: bool) -> Result<Fold, TradingError> {
+    Ok(if pruned { Fold::from_seed(&row.config, row.seed()?)? } else { Fold::from_payloads() })
 }
 
 /// Cash in the projection is the venue's: the cheap half of `verify`.

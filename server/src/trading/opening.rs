@@ -43,14 +43,17 @@ pub async fn prepare(
         return Ok(row);
     }
     config.instruments()?;
+    let seed = match seed {
+        SeedChoice::Drawn => draw()?,
+        SeedChoice::Given(seed) => *seed.as_bytes(),
+    };
+    let salt = draw()?;
     let row = VenueRow {
         id: venue,
         config: config.clone(),
-        seed: match seed {
-            SeedChoice::Drawn => draw()?,
-            SeedChoice::Given(seed) => *seed.as_bytes(),
-        },
-        salt: draw()?,
+        seed: Some(seed),
+        salt,
+        seed_commitment: VenueConfig::commit_to_seed(&seed, &salt),
         owner: None,
         claim_token_hash,
         created_at: clock.now(),

@@ -107,9 +107,9 @@ pub async fn replay(store: &Store, venue: VenueId) -> Result<(Seq, Digest), Trad
     }
 }
 
-fn start(row: &VenueRow, steps: Steps) -> Result<Fold, FoldError> {
+fn start(row: &VenueRow, steps: Steps) -> Result<Fold, TradingError> {
     match steps {
-        Steps::FromSeed => Fold::from_seed(&row.config, row.seed),
+        Steps::FromSeed => Ok(Fold::from_seed(&row.config, row.seed()?)?),
         Steps::Stored => Ok(Fold::from_payloads()),
     }
 }
@@ -299,7 +299,7 @@ async fn finish(
     let Some(state) = fold.venue() else {
         return Err(FoldError::Gap(Seq(1)).into());
     };
-    if state.seed_commitment() != row.seed_commitment() {
+    if state.seed_commitment() != row.seed_commitment {
         return Err(FoldError::Commitment.into());
     }
     state.check_books().map_err(|what| FoldError::Books { seq: fold.seq(), what })?;

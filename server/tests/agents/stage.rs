@@ -77,13 +77,18 @@ pub async fn patiently<T>(event: impl Future<Output = T>) -> T {
 impl Stage {
     /// An empty store and bus with the demonstration venue.
     pub async fn new(seed: &str) -> Self {
-        Self::in_folder(tempfile::tempdir().unwrap(), seed).await
+        Self::over(Bus::local(), seed).await
     }
 
-    async fn in_folder(folder: TempDir, seed: &str) -> Self {
+    /// An empty store with the demonstration venue, over `bus`.
+    pub async fn over(bus: Bus, seed: &str) -> Self {
+        Self::in_folder(tempfile::tempdir().unwrap(), bus, seed).await
+    }
+
+    async fn in_folder(folder: TempDir, bus: Bus, seed: &str) -> Self {
         let config = VenueConfig::default();
         let store = Store::open_sqlite(folder.path()).await.unwrap();
-        let (bus, streams) = (Bus::local(), StreamNames::of(config.venue_id()));
+        let streams = StreamNames::of(config.venue_id());
         let clock = WallClock::manual(WallTime(1_767_225_600_000_000));
         let seed = SeedChoice::Given(seed.parse().unwrap());
         let row = trading::prepare(&store, &bus, &streams, &config, &seed, None, &clock).await.unwrap();
@@ -96,7 +101,7 @@ impl Stage {
         let Self { folder, store, .. } = self;
         drop(store);
         // The seed is stored; another one would not be looked at.
-        Self::in_folder(folder, "0").await
+        Self::in_folder(folder, Bus::local(), "0").await
     }
 
     /// Market data, stepped by hand.
@@ -107,6 +112,7 @@ impl Stage {
             idle: IdlePolicy::Pause,
             snapshot_steps: 10,
             history: Config::default().history,
+            outbox: Config::default().stream_limits,
         }
     }
 
@@ -114,7 +120,7 @@ impl Stage {
         let deps = market_data::Deps {
             venue: self.row.id,
             config: self.row.config.clone(),
-            seed: engine::sim::Seed::from_bytes(self.row.seed),
+            seed: engine::sim::Seed::from_bytes(self.row.seed().unwrap()),
             bus: self.bus.clone(),
             streams: self.streams.clone(),
             store: self.store.clone(),

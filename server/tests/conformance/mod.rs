@@ -3,4 +3,5 @@
 mod bus;
 mod messages;
 mod redis;
+mod roles;
 mod store;

@@ -5,37 +5,53 @@ use engine::time::WallTime;
 use engine::venue::journal::{GENESIS, JournalEntry};
 use engine::venue::{Command, Input, Venue, VenueConfig, Verdict};
 use server::store::api::journal::{CommitBatch, Cursor, EntryKind, NewEntry, SnapshotRow, VenueRow};
-use server::store::{Store, StoreError};
+use server::store::{Role, Store, StoreError};
 use uuid::Uuid;
+
+use crate::support::database::{Database, KINDS, Kind, Place};
 
 /// A store with a venue in it.
 struct Opened {
     store: Store,
     row: VenueRow,
-    folder: tempfile::TempDir,
+    place: Place,
 }
 
 /// Every backend there is.
 async fn stores() -> Vec<Opened> {
-    let folder = tempfile::tempdir().unwrap();
-    let store = Store::open_sqlite(folder.path()).await.unwrap();
+    let mut stores = Vec::new();
+    for kind in KINDS {
+        stores.push(opened(kind).await);
+    }
+    stores
+}
+
+async fn opened(kind: Kind) -> Opened {
+    let place = Place::new(kind).await;
+    let store = place.open().await;
+    let row = venue();
+    assert!(store.create_venue(&row).await.unwrap());
+    Opened { store, row, place }
+}
+
+/// A venue that anybody may know the seed of.
+pub(super) fn venue() -> VenueRow {
     let config = VenueConfig::default();
-    let row = VenueRow {
+    VenueRow {
         id: config.venue_id(),
         config,
-        seed: [1; 32],
+        seed: Some([1; 32]),
         salt: [2; 32],
+        seed_commitment: VenueConfig::commit_to_seed(&[1; 32], &[2; 32]),
         owner: None,
         claim_token_hash: Some(Digest([3; 32])),
         created_at: WallTime(5),
-    };
-    assert!(store.create_venue(&row).await.unwrap());
-    vec![Opened { store, row, folder }]
+    }
 }
 
 /// Entry 1 and an opened account, as a batch each.
-fn batches(row: &VenueRow, epoch: u64) -> (CommitBatch, CommitBatch) {
-    let commitment = row.seed_commitment();
+pub(super) fn batches(row: &VenueRow, epoch: u64) -> (CommitBatch, CommitBatch) {
+    let commitment = row.seed_commitment;
     let (mut venue, outcome) = Venue::open(row.config.clone(), commitment).unwrap();
     let input = Input::VenueOpened { config: Box::new(row.config.clone()), seed_commitment: commitment };
     let entry = JournalEntry::new(GENESIS, &input, &outcome);
@@ -60,9 +76,9 @@ fn batches(row: &VenueRow, epoch: u64) -> (CommitBatch, CommitBatch) {
 async fn a_venue_is_stored_once_and_read_back() {
     for Opened { store, row, .. } in stores().await {
         assert_eq!(store.venue(row.id).await.unwrap().unwrap(), row);
-        let other = VenueRow { seed: [9; 32], ..row.clone() };
+        let other = VenueRow { seed: Some([9; 32]), ..row.clone() };
         assert!(!store.create_venue(&other).await.unwrap());
-        assert_eq!(store.venue(row.id).await.unwrap().unwrap().seed, [1; 32]);
+        assert_eq!(store.venue(row.id).await.unwrap().unwrap().seed, Some([1; 32]));
     }
 }
 
@@ -143,29 +159,81 @@ async fn the_two_newest_snapshots_are_kept() {
 
 #[tokio::test]
 async fn a_folder_belongs_to_one_process_at_a_time() {
-    for Opened { store, folder, .. } in stores().await {
-        let error = Store::open_sqlite(folder.path()).await.unwrap_err();
-        assert!(matches!(error, StoreError::Held { .. }));
-        assert!(error.to_string().starts_with("--data "), "{error}");
-        store.close().await;
-        drop(store);
-        Store::open_sqlite(folder.path()).await.unwrap().close().await;
+    let Opened { store, place: Place::Folder(folder), .. } = opened(Kind::Sqlite).await else {
+        unreachable!()
+    };
+    let error = Store::open_sqlite(folder.path()).await.unwrap_err();
+    assert!(matches!(error, StoreError::Held { .. }));
+    assert!(error.to_string().starts_with("--data "), "{error}");
+    store.close().await;
+    drop(store);
+    Store::open_sqlite(folder.path()).await.unwrap().close().await;
+}
+
+const NEWER: &str = "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
+                     VALUES (9999, 'tomorrow', TRUE, '00', 0)";
+
+#[tokio::test]
+async fn a_newer_folder_is_refused_and_left_alone() {
+    let Opened { store, place: Place::Folder(folder), .. } = opened(Kind::Sqlite).await else {
+        unreachable!()
+    };
+    store.close().await;
+    drop(store);
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(folder.path().join("tradefloor.db"));
+    let pool = sqlx::SqlitePool::connect_with(options).await.unwrap();
+    sqlx::query(NEWER).execute(&pool).await.unwrap();
+    pool.close().await;
+    let error = Store::open_sqlite(folder.path()).await.unwrap_err();
+    assert!(matches!(error, StoreError::NewerSchema { version: 9999, .. }), "{error}");
+    assert!(error.to_string().starts_with("--data"), "{error}");
+}
+
+#[tokio::test]
+async fn a_newer_database_is_refused_and_left_alone() {
+    let database = Database::create().await;
+    database.open(Role::Owner).await.close().await;
+    let mut connection = database.connect().await;
+    sqlx::query(NEWER).execute(&mut connection).await.unwrap();
+    let error = Store::open_postgres(&database.url, Role::Owner).await.unwrap_err();
+    assert!(matches!(error, StoreError::NewerSchema { version: 9999, .. }), "{error}");
+    assert!(error.to_string().starts_with("--database-url"), "{error}");
+}
+
+#[tokio::test]
+async fn only_owner_and_trading_migrate() {
+    let database = Database::create().await;
+    for role in [Role::MarketData, Role::Portfolio, Role::Auth, Role::Gateway] {
+        let error = Store::open_postgres(&database.url, role).await.unwrap_err();
+        assert!(matches!(error, StoreError::OlderSchema { .. }), "{error}");
+        assert!(error.to_string().contains("tradefloor agent trading"), "{error}");
+    }
+    database.open(Role::Trading).await.close().await;
+    for role in [Role::Owner, Role::MarketData, Role::Portfolio, Role::Auth, Role::Gateway] {
+        database.open(role).await.close().await;
     }
 }
 
 #[tokio::test]
-async fn a_newer_schema_is_refused_and_left_alone() {
-    for Opened { store, folder, .. } in stores().await {
-        store.close().await;
-        drop(store);
-        let options = sqlx::sqlite::SqliteConnectOptions::new().filename(folder.path().join("tradefloor.db"));
-        let pool = sqlx::SqlitePool::connect_with(options).await.unwrap();
-        let newer = "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
-                     VALUES (9999, 'tomorrow', TRUE, x'00', 0)";
-        sqlx::query(newer).execute(&pool).await.unwrap();
-        pool.close().await;
-        let error = Store::open_sqlite(folder.path()).await.unwrap_err();
-        assert!(matches!(error, StoreError::NewerSchema { version: 9999, .. }), "{error}");
-        assert!(error.to_string().starts_with("--data"), "{error}");
+async fn whoever_opens_an_empty_database_at_once_finds_it_migrated_once() {
+    let (database, other) = (Database::create().await, Database::create().await);
+    let opens = (0..6)
+        .map(|n| Store::open_postgres(if n % 2 == 0 { &database.url } else { &other.url }, Role::Owner));
+    for store in futures::future::join_all(opens).await {
+        store.unwrap().close().await;
+    }
+}
+
+#[tokio::test]
+async fn a_database_that_cannot_be_opened_is_one_line_without_the_password() {
+    let addresses = [
+        "postgres://somebody:hunter2secret@127.0.0.1:1/nowhere",
+        "postgres://somebody:hunter2secret@localhost/nowhere?host=/no/such/folder",
+        "postgres://somebody:hunter2secret@[",
+    ];
+    for address in addresses {
+        let line = Store::open_postgres(address, Role::Owner).await.unwrap_err().to_string();
+        assert!(line.starts_with("--database-url"), "{line}");
+        assert!(!line.contains("hunter2secret") && !line.contains('\n'), "{line}");
     }
 }

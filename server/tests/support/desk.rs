@@ -103,7 +103,7 @@ impl Desk {
     /// From now on steps come from the venue's own seed.
     pub async fn simulate(&mut self) {
         let row = self.store.venue(self.venue()).await.unwrap().unwrap();
-        let mut simulator = Simulator::new(&self.config, &Seed::from_bytes(row.seed)).unwrap();
+        let mut simulator = Simulator::new(&self.config, &Seed::from_bytes(row.seed().unwrap())).unwrap();
         for outcome in &self.outcomes {
             simulator.observe(outcome.seq, &outcome.flows());
         }

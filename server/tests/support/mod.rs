@@ -1,5 +1,6 @@
 //! What tests share.
 
+pub mod database;
 pub mod desk;
 pub mod redis;
 pub mod site;

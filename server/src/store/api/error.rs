@@ -20,8 +20,10 @@ pub enum StoreError {
         folder: String,
     },
     /// A newer build has been here.
-    #[error("--data: {file} has schema {version}, which is newer than this program; nothing was changed")]
+    #[error("{setting}: {file} has schema {version}, which is newer than this program; nothing was changed")]
     NewerSchema {
+        /// What names the database.
+        setting: &'static str,
         /// The database.
         file: String,
         /// The migration that this build does not know.
@@ -34,6 +36,29 @@ pub enum StoreError {
         file: String,
         /// What the driver says.
         error: sqlx::Error,
+    },
+    /// The address cannot be read.
+    #[error("--database-url: {reason}")]
+    Address {
+        /// What it should be.
+        reason: String,
+    },
+    /// A server cannot be reached, or does not let us in, or cannot be migrated.
+    #[error("--database-url {place}: {error}")]
+    Unreachable {
+        /// Where, without the password.
+        place: String,
+        /// What the driver says.
+        error: sqlx::Error,
+    },
+    /// An older build has been here, and this role must not migrate.
+    #[error(
+        "--database-url {place}: its schema is older than this program; \
+         run `tradefloor agent trading` or `tradefloor serve` first"
+    )]
+    OlderSchema {
+        /// Where, without the password.
+        place: String,
     },
     /// Another sequencer has taken the venue over: this one must not write.
     #[error("another sequencer has taken over")]

@@ -19,10 +19,12 @@ pub struct VenueRow {
     pub id: VenueId,
     /// Everything but the seed.
     pub config: VenueConfig,
-    /// Secret until the venue is closed.
-    pub seed: [u8; 32],
+    /// Secret until the venue is closed; there for roles that draw from it.
+    pub seed: Option<[u8; 32]>,
     /// Hides a guessable seed in the commitment.
     pub salt: [u8; 32],
+    /// SHA-256(seed ‖ salt).
+    pub seed_commitment: Digest,
     /// The user who may control it.
     pub owner: Option<Uuid>,
     /// SHA-256 of the one-time claim token.
@@ -32,9 +34,13 @@ pub struct VenueRow {
 }
 
 impl VenueRow {
-    /// SHA-256(seed ‖ salt).
-    pub fn seed_commitment(&self) -> Digest {
-        VenueConfig::commit_to_seed(&self.seed, &self.salt)
+    /// The seed.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] when the store was opened by a role that may not
+    /// read it.
+    pub fn seed(&self) -> Result<[u8; 32], StoreError> {
+        self.seed.ok_or_else(|| StoreError::Corrupt("this role may not read the venue's seed".to_owned()))
     }
 }
 

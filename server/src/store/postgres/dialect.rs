@@ -1,0 +1,94 @@
+//! What PostgreSQL does its own way: writing many rows, and partitions.
+//!
+//! Does not know what the rows mean.
+
+use engine::id::{InstrumentId, VenueId};
+use sqlx::{AssertSqlSafe, PgConnection};
+
+use super::{Backend, Db, copy, partitions};
+use crate::store::api::error::StoreError;
+use crate::store::rows::{Rows, Values};
+
+/// Begins a transaction that will write.
+pub(crate) const BEGIN_WRITE: &str = "BEGIN";
+
+/// Runs `statement` over `rows`, which it sees as a table called `given`; the
+/// number of rows that it wrote.
+pub(crate) async fn run(
+    connection: &mut PgConnection,
+    rows: &Rows<'_>,
+    statement: &str,
+) -> Result<u64, sqlx::Error> {
+    if rows.is_empty() {
+        return Ok(0);
+    }
+    let arrays: Vec<_> =
+        rows.columns().zip(1..).map(|(column, n)| format!("${n}::{}[]", kind(column))).collect();
+    let sql =
+        format!("WITH given ({}) AS (SELECT * FROM UNNEST({})) {statement}", rows.names(), arrays.join(", "));
+    let mut query = sqlx::query::<Db>(AssertSqlSafe(sql));
+    for column in rows.columns() {
+        query = match column {
+            Values::Ids(values) => query.bind(values),
+            Values::Numbers(values) => query.bind(values),
+            Values::Flags(values) => query.bind(values),
+            Values::Texts(values) => query.bind(values),
+            Values::Bytes(values) => query.bind(values),
+        };
+    }
+    Ok(query.execute(connection).await?.rows_affected())
+}
+
+fn kind(column: &Values<'_>) -> &'static str {
+    match column {
+        Values::Ids(_) => "uuid",
+        Values::Numbers(_) => "bigint",
+        Values::Flags(_) => "boolean",
+        Values::Texts(_) => "text",
+        Values::Bytes(_) => "bytea",
+    }
+}
+
+/// A table, new rows for it, and the statement that adds them or replaces what
+/// stands in their place.
+pub(crate) type Addition<'a> = (&'static str, Rows<'a>, &'static str);
+
+/// Begins a transaction on the history and adds rows to its tables: copied, or
+/// one by one with what stands in their place when some were there before.
+pub(crate) async fn add_history(
+    backend: &Backend,
+    additions: &[Addition<'_>],
+) -> Result<sqlx::Transaction<'static, Db>, StoreError> {
+    let mut transaction = backend.history.begin().await?;
+    match copy::add(&mut transaction, additions).await {
+        Ok(()) => return Ok(transaction),
+        Err(sqlx::Error::Database(error)) if error.is_unique_violation() => {}
+        Err(error) => return Err(error.into()),
+    }
+    transaction.rollback().await?;
+    let mut transaction = backend.history.begin().await?;
+    for (_, rows, statement) in additions {
+        run(&mut transaction, rows, statement).await?;
+    }
+    Ok(transaction)
+}
+
+/// Readies the tick tables for rows of `steps`.
+pub(crate) async fn expect_steps(
+    backend: &Backend,
+    venue: VenueId,
+    steps: impl Iterator<Item = u64>,
+) -> Result<(), StoreError> {
+    partitions::make(backend, venue, steps).await
+}
+
+/// Lets go of what is older than the newest `rows` of every instrument, as far
+/// as whole partitions go.
+pub(crate) async fn retain(
+    backend: &Backend,
+    venue: VenueId,
+    _instrument: InstrumentId,
+    rows: i64,
+) -> Result<(), StoreError> {
+    partitions::drop(backend, venue, rows).await
+}

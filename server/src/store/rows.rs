@@ -1,0 +1,107 @@
+//! Rows on their way into a table, column by column: what a bulk statement is
+//! given, whichever backend runs it.
+//!
+//! Does not know the statement.
+
+use uuid::Uuid;
+
+/// One column's values.
+#[derive(Debug)]
+pub(crate) enum Values<'a> {
+    Ids(Vec<Option<Uuid>>),
+    Numbers(Vec<Option<i64>>),
+    Flags(Vec<Option<bool>>),
+    Texts(Vec<Option<&'a str>>),
+    Bytes(Vec<Option<&'a [u8]>>),
+}
+
+/// Named columns of equal length.
+#[derive(Debug, Default)]
+pub(crate) struct Rows<'a> {
+    columns: Vec<(&'static str, Values<'a>)>,
+    len: usize,
+}
+
+impl<'a> Rows<'a> {
+    /// No columns yet.
+    pub(crate) fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a column of ids.
+    pub(crate) fn ids<T: Into<Option<Uuid>>>(self, name: &'static str, ids: impl Iterator<Item = T>) -> Self {
+        let values: Vec<_> = ids.map(Into::into).collect();
+        self.with(name, values.len(), Values::Ids(values))
+    }
+
+    /// Adds a column of numbers.
+    pub(crate) fn numbers<T: Into<Option<i64>>>(
+        self,
+        name: &'static str,
+        numbers: impl Iterator<Item = T>,
+    ) -> Self {
+        let values: Vec<_> = numbers.map(Into::into).collect();
+        self.with(name, values.len(), Values::Numbers(values))
+    }
+
+    /// Adds a column of truth values.
+    pub(crate) fn flags(self, name: &'static str, flags: impl Iterator<Item = bool>) -> Self {
+        let values: Vec<_> = flags.map(Some).collect();
+        self.with(name, values.len(), Values::Flags(values))
+    }
+
+    /// Adds a column of texts.
+    pub(crate) fn texts<T: Into<Option<&'a str>>>(
+        self,
+        name: &'static str,
+        texts: impl Iterator<Item = T>,
+    ) -> Self {
+        let values: Vec<_> = texts.map(Into::into).collect();
+        self.with(name, values.len(), Values::Texts(values))
+    }
+
+    /// Adds a column of byte strings.
+    pub(crate) fn bytes<T: Into<Option<&'a [u8]>>>(
+        self,
+        name: &'static str,
+        bytes: impl Iterator<Item = T>,
+    ) -> Self {
+        let values: Vec<_> = bytes.map(Into::into).collect();
+        self.with(name, values.len(), Values::Bytes(values))
+    }
+
+    fn with(mut self, name: &'static str, len: usize, values: Values<'a>) -> Self {
+        debug_assert!(
+            self.columns.is_empty() || self.len == len,
+            "column {name} is not as long as the others"
+        );
+        self.len = len;
+        self.columns.push((name, values));
+        self
+    }
+
+    /// How many rows.
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether there is none.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// The columns, in the order in which they were added.
+    pub(crate) fn columns(&self) -> impl Iterator<Item = &Values<'a>> {
+        self.columns.iter().map(|(_, values)| values)
+    }
+
+    /// The columns' names, as SQL lists them.
+    pub(crate) fn names(&self) -> String {
+        self.columns.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ")
+    }
+
+    /// How many columns.
+    pub(crate) fn width(&self) -> usize {
+        self.columns.len()
+    }
+}

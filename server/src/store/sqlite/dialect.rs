@@ -1,0 +1,117 @@
+//! What SQLite does its own way: beginning to write, and writing many rows.
+//!
+//! Does not know what the rows mean.
+
+use std::fmt::Write as _;
+
+use engine::id::{InstrumentId, VenueId};
+use sqlx::{AssertSqlSafe, SqliteConnection};
+
+use super::{Backend, Db};
+use crate::store::api::error::StoreError;
+use crate::store::rows::{Rows, Values};
+
+/// Begins a transaction that will write: it takes the write lock at once,
+/// because one that is taken after a read fails without waiting.
+pub(crate) const BEGIN_WRITE: &str = "BEGIN IMMEDIATE";
+
+/// How many rows one statement takes: few sizes, so that each is prepared once.
+const CHUNKS: [usize; 4] = [64, 16, 4, 1];
+
+/// Runs `statement` over `rows`, which it sees as a table called `given`; the
+/// number of rows that it wrote.
+pub(crate) async fn run(
+    connection: &mut SqliteConnection,
+    rows: &Rows<'_>,
+    statement: &str,
+) -> Result<u64, sqlx::Error> {
+    let (mut at, mut written) = (0, 0);
+    while at < rows.len() {
+        let left = rows.len() - at;
+        let size = CHUNKS.into_iter().find(|size| *size <= left).unwrap_or(1);
+        let mut query = sqlx::query::<Db>(AssertSqlSafe(sql(rows, size, statement)));
+        for row in at..at + size {
+            for column in rows.columns() {
+                query = match column {
+                    Values::Ids(values) => query.bind(values[row]),
+                    Values::Numbers(values) => query.bind(values[row]),
+                    Values::Flags(values) => query.bind(values[row]),
+                    Values::Texts(values) => query.bind(values[row]),
+                    Values::Bytes(values) => query.bind(values[row]),
+                };
+            }
+        }
+        written += query.execute(&mut *connection).await?.rows_affected();
+        at += size;
+    }
+    Ok(written)
+}
+
+fn sql(rows: &Rows<'_>, size: usize, statement: &str) -> String {
+    let mut sql = format!("WITH given ({}) AS (VALUES ", rows.names());
+    let width = rows.width();
+    for row in 0..size {
+        sql.push_str(if row == 0 { "(" } else { ", (" });
+        for column in 0..width {
+            let comma = if column == 0 { "" } else { ", " };
+            // Writing to a text cannot fail.
+            let _ = write!(sql, "{comma}${}", row * width + column + 1);
+        }
+        sql.push(')');
+    }
+    sql.push_str(") ");
+    sql.push_str(statement);
+    sql
+}
+
+/// A table, new rows for it, and the statement that adds them or replaces what
+/// stands in their place.
+pub(crate) type Addition<'a> = (&'static str, Rows<'a>, &'static str);
+
+/// Begins a transaction on the history and adds rows to its tables.
+pub(crate) async fn add_history(
+    backend: &Backend,
+    additions: &[Addition<'_>],
+) -> Result<sqlx::Transaction<'static, Db>, StoreError> {
+    let mut transaction = backend.history.begin_with(BEGIN_WRITE).await?;
+    for (_, rows, statement) in additions {
+        run(&mut transaction, rows, statement).await?;
+    }
+    Ok(transaction)
+}
+
+/// Readies the tick tables for rows of `steps`.
+pub(crate) async fn expect_steps(
+    _backend: &Backend,
+    _venue: VenueId,
+    _steps: impl Iterator<Item = u64>,
+) -> Result<(), StoreError> {
+    Ok(())
+}
+
+/// Removes what is older than an instrument's newest `rows`.
+pub(crate) async fn retain(
+    backend: &Backend,
+    venue: VenueId,
+    instrument: InstrumentId,
+    rows: i64,
+) -> Result<(), StoreError> {
+    for statement in [
+        "DELETE FROM market_ticks WHERE venue_id = $1 AND instrument_id = $2 AND step <= (
+             SELECT step FROM market_ticks WHERE venue_id = $1 AND instrument_id = $2
+             ORDER BY step DESC LIMIT 1 OFFSET $3
+         )",
+        "DELETE FROM order_books WHERE venue_id = $1 AND instrument_id = $2 AND step <= (
+             SELECT step FROM order_books WHERE venue_id = $1 AND instrument_id = $2
+             ORDER BY step DESC LIMIT 1 OFFSET $3
+         )",
+    ] {
+        sqlx::query::<Db>(statement)
+            .bind(venue.0)
+            .bind(instrument.0)
+            .bind(rows)
+            .execute(&backend.history)
+            .await?;
+    }
+    Ok(())
+}

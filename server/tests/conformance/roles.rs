@@ -1,0 +1,131 @@
+//! Who may write what, where the database knows roles.
+
+use engine::venue::VenueConfig;
+use server::store::Role;
+use sqlx::{AssertSqlSafe, PgConnection};
+
+use super::store::{batches, venue};
+use crate::support::database::Database;
+
+/// Tables that hold money, or that money follows from, with a column each.
+const MONEY: [(&str, &str); 10] = [
+    ("epochs", "epoch"),
+    ("journal", "hash"),
+    ("state_snapshots", "state"),
+    ("consumer_cursors", "position"),
+    ("instruments", "tick_value"),
+    ("accounts", "cash_balance"),
+    ("orders", "filled_qty"),
+    ("trades", "qty_filled"),
+    ("positions", "qty"),
+    ("ledger", "amount"),
+];
+
+const OTHERS: [&str; 4] =
+    ["tradefloor_market_data", "tradefloor_portfolio", "tradefloor_auth", "tradefloor_gateway"];
+
+/// The code of the refusal, or none when the statement was let through to
+/// what it would do.
+async fn refusal(connection: &mut PgConnection, role: &str, sql: &str) -> Option<String> {
+    sqlx::query(AssertSqlSafe(format!("SET ROLE {role}"))).execute(&mut *connection).await.unwrap();
+    let done = sqlx::query(AssertSqlSafe(sql)).execute(&mut *connection).await;
+    sqlx::query("RESET ROLE").execute(connection).await.unwrap();
+    match done {
+        Ok(_) => None,
+        Err(sqlx::Error::Database(error)) => error.code().map(|code| code.into_owned()),
+        Err(error) => panic!("{error}"),
+    }
+}
+
+/// What PostgreSQL says when a role may not do something.
+const DENIED: &str = "42501";
+
+#[tokio::test]
+async fn only_trading_writes_money() {
+    let database = Database::create().await;
+    database.open(Role::Owner).await.close().await;
+    let mut connection = database.connect().await;
+    for (table, column) in MONEY {
+        let writes = [
+            format!("INSERT INTO {table} DEFAULT VALUES"),
+            format!("UPDATE {table} SET {column} = {column}"),
+            format!("DELETE FROM {table}"),
+            format!("TRUNCATE {table} CASCADE"),
+            format!("DROP TABLE {table} CASCADE"),
+        ];
+        for role in OTHERS {
+            for sql in &writes {
+                let refused = refusal(&mut connection, role, sql).await;
+                assert_eq!(refused.as_deref(), Some(DENIED), "{role}: {sql}");
+            }
+        }
+        // Let through: an empty row lacks its key, and nothing is there to change.
+        let insert = refusal(&mut connection, "tradefloor_trading", &writes[0]).await;
+        assert_eq!(insert.as_deref(), Some("23502"), "{table}");
+        assert_eq!(refusal(&mut connection, "tradefloor_trading", &writes[1]).await, None, "{table}");
+        for sql in &writes[3..] {
+            let refused = refusal(&mut connection, "tradefloor_trading", sql).await;
+            assert_eq!(refused.as_deref(), Some(DENIED), "{sql}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn secrets_are_for_those_who_need_them() {
+    let database = Database::create().await;
+    database.open(Role::Owner).await.close().await;
+    let mut connection = database.connect().await;
+    let denied = [
+        ("tradefloor_gateway", "SELECT seed FROM venues"),
+        ("tradefloor_portfolio", "SELECT seed FROM venues"),
+        ("tradefloor_auth", "SELECT seed FROM venues"),
+        ("tradefloor_gateway", "SELECT password_hash FROM users"),
+        ("tradefloor_trading", "SELECT password_hash FROM users"),
+        ("tradefloor_market_data", "SELECT session_hash FROM sessions"),
+        ("tradefloor_trading", "SELECT session_hash FROM sessions"),
+        ("tradefloor_gateway", "UPDATE venues SET owner_user_id = NULL"),
+        ("tradefloor_auth", "UPDATE venues SET seed = seed"),
+        ("tradefloor_gateway", "INSERT INTO users DEFAULT VALUES"),
+        ("tradefloor_trading", "INSERT INTO history.market_ticks DEFAULT VALUES"),
+        ("tradefloor_market_data", "INSERT INTO history.portfolio_snapshots DEFAULT VALUES"),
+        ("tradefloor_portfolio", "INSERT INTO history.market_ticks DEFAULT VALUES"),
+        ("tradefloor_gateway", "SELECT history.drop_partitions(NULL, 0)"),
+        ("tradefloor_market_data", "CREATE TABLE history.mine (n INT)"),
+    ];
+    for (role, sql) in denied {
+        assert_eq!(refusal(&mut connection, role, sql).await.as_deref(), Some(DENIED), "{role}: {sql}");
+    }
+    let allowed = [
+        ("tradefloor_auth", "UPDATE venues SET owner_user_id = NULL, claim_token_hash = NULL"),
+        ("tradefloor_auth", "SELECT password_hash FROM users"),
+        ("tradefloor_gateway", "DELETE FROM sessions"),
+        ("tradefloor_market_data", "SELECT seed FROM venues"),
+    ];
+    for (role, sql) in allowed {
+        assert_eq!(refusal(&mut connection, role, sql).await, None, "{role}: {sql}");
+    }
+}
+
+/// Every connection of a store has its role from the start.
+#[tokio::test]
+async fn a_store_has_the_rights_that_it_was_opened_with() {
+    let database = Database::create().await;
+    let row = venue();
+    let trading = database.open(Role::Trading).await;
+    assert!(trading.create_venue(&row).await.unwrap());
+    let epoch = trading.take_epoch(row.id, uuid::Uuid::new_v4()).await.unwrap();
+    let (first, second) = batches(&row, epoch);
+    trading.commit(&first).await.unwrap();
+    for role in [Role::MarketData, Role::Portfolio, Role::Auth, Role::Gateway, Role::Auditor] {
+        let other = database.open(role).await;
+        let stored = other.venue(row.id).await.unwrap().unwrap();
+        let knows = matches!(role, Role::MarketData | Role::Auditor);
+        assert_eq!(stored.seed.is_some(), knows, "{role:?}");
+        assert_eq!(stored.seed_commitment, VenueConfig::commit_to_seed(&[1; 32], &[2; 32]));
+        let refused = other.commit(&second).await.unwrap_err().to_string();
+        let words = if role == Role::Auditor { "read-only" } else { "permission denied" };
+        assert!(refused.contains(words), "{role:?}: {refused}");
+        other.close().await;
+    }
+    trading.commit(&second).await.unwrap();
+}
