@@ -69,7 +69,7 @@ async fn topology_kills_lose_no_answered_order_and_double_none() {
     assert!(verified.contains("books balance"), "{verified}");
     let gaps = venue.steps_lost(&verified);
     println!("{kills} kills: {}; {gaps} steps never journalled", venue.traders.tell());
-    venue.tell();
+    println!("{}", venue.tell());
     assert!(gaps <= 2 * kills as u64, "{gaps} steps were lost in {kills} kills");
     assert!(venue.traders.answered() > kills as u64 * 5, "too little was answered to prove anything");
 }
@@ -170,7 +170,7 @@ impl Killed {
         step - (entries - 1 - commands)
     }
 
-    fn tell(&self) {
+    fn tell(&self) -> String {
         let mut by_target: BTreeMap<&str, Vec<u128>> = BTreeMap::new();
         let mut agents = Vec::new();
         for seen in &self.seen {
@@ -181,10 +181,11 @@ impl Killed {
         }
         agents.sort_unstable();
         let at = (agents.len() * 95).div_ceil(100).saturating_sub(1);
-        println!("back after, in ms: {by_target:?}; agents' 95th percentile: {}", agents[at]);
-        println!(
-            "steps that market data missed while another was away: {:?}",
-            self.seen.iter().filter_map(|seen| seen.missed).collect::<Vec<_>>()
-        );
+        let missed: Vec<_> = self.seen.iter().filter_map(|seen| seen.missed).collect();
+        format!(
+            "back after, in ms: {by_target:?}; agents' 95th percentile: {}; \
+             steps that market data missed while another was away: {missed:?}",
+            agents[at]
+        )
     }
 }
