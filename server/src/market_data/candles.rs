@@ -182,7 +182,6 @@ impl<'a> Keeper<'a> {
 }
 
 /// Waits until a deadline, for ever when there is none.
-#[expect(clippy::disallowed_methods, reason = "how rows gather is paced by wall time")]
 async fn at(due: Option<Instant>) {
     match due {
         Some(due) => tokio::time::sleep_until(due).await,

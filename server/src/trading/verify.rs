@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use engine::id::{AccountId, Digest, InstrumentId, OrderId, Seq, VenueId};
-use engine::venue::{AccountChange, Asset, Balance, Fill, Outcome, Posting};
+use engine::venue::{AccountChange, Asset, Balance, Fill, Outcome, Posting, VenueConfig};
 
 use super::TradingError;
 use super::fold::{Fold, FoldError};
@@ -296,7 +296,9 @@ async fn finish(
     let Some(state) = fold.venue() else {
         return Err(FoldError::Gap(Seq(1)).into());
     };
-    if state.seed_commitment() != row.seed_commitment {
+    let promised = state.seed_commitment();
+    let kept = row.seed.map(|seed| VenueConfig::commit_to_seed(&seed, &row.salt));
+    if row.seed_commitment != promised || kept.is_some_and(|kept| kept != promised) {
         return Err(FoldError::Commitment.into());
     }
     state.check_books().map_err(|what| FoldError::Books { seq: fold.seq(), what })?;

@@ -1,6 +1,7 @@
 //! The whole suite as one table. A new kind of test is a new row.
 
 use super::part::{Kind, Need, Part};
+use crate::e2e::STORY;
 use crate::server::PACKAGES as NATIVE;
 
 pub(super) fn all() -> Vec<Part> {
@@ -45,14 +46,23 @@ pub(super) fn all() -> Vec<Part> {
             long: false,
             env: &[],
         },
+        Part {
+            name: "topology",
+            title: "in the browser, on compose.yaml",
+            needs: &[Need::Browser, Need::Binaries, Need::Services],
+            kind: Kind::Browser { only: STORY },
+            long: false,
+            env: &[("TRADEFLOOR_TOPOLOGY", "processes")],
+        },
         // The long parts: at most half an hour each.
         Part {
             name: "long-kills",
-            title: "killed under load, 200 times",
+            title: "killed under load, 200 and 100 times",
             needs: &[Need::Binaries, Need::Services],
             kind: Kind::Rust { packages: NATIVE, only: "kill" },
             long: true,
-            env: &[("TRADEFLOOR_KILLS", "200")],
+            // The one process, and any process of many.
+            env: &[("TRADEFLOOR_KILLS", "200"), ("TRADEFLOOR_TOPOLOGY_KILLS", "100")],
         },
         Part {
             name: "long-properties",
