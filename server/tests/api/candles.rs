@@ -77,6 +77,9 @@ async fn a_portfolios_history_is_its_owners_stored_valuations() {
     let mut ada = site.user("ada").await;
     let bob = site.user("bob").await;
     ada.order(&ticket(site.id("ACME"), "BUY", "100", None, "c-1")).await;
+    // One row a minute: somewhere from 0:60 to 1:11, then by 2:11 at the latest.
+    site.steps(700).await;
+    rows(&ada, "/api/v1/portfolio/history", 1).await;
     site.steps(700).await;
     let points = rows(&ada, "/api/v1/portfolio/history", 2).await;
     let (newest, before) = (&points[0], &points[1]);
