@@ -5,3 +5,4 @@ mod messages;
 mod redis;
 mod roles;
 mod store;
+mod users;
