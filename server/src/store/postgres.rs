@@ -16,6 +16,8 @@ use super::api::error::StoreError;
 mod copy;
 #[path = "postgres/dialect.rs"]
 pub(crate) mod dialect;
+#[path = "postgres/lease.rs"]
+mod lease;
 #[path = "postgres/partitions.rs"]
 mod partitions;
 #[path = "postgres/schema.rs"]

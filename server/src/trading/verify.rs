@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use engine::id::{AccountId, Digest, InstrumentId, OrderId, Seq, VenueId};
-use engine::venue::{AccountChange, Asset, Balance, Fill, Outcome, Posting};
+use engine::venue::{AccountChange, Asset, Balance, Fill, Outcome, Posting, VenueConfig};
 
 use super::TradingError;
 use super::fold::{Fold, FoldError};
@@ -299,7 +299,8 @@ async fn finish(
     let Some(state) = fold.venue() else {
         return Err(FoldError::Gap(Seq(1)).into());
     };
-    if state.seed_commitment() != row.seed_commitment {
+    let kept = VenueConfig::commit_to_seed(&row.seed()?, &row.salt);
+    if [row.seed_commitment, kept] != [state.seed_commitment(); 2] {
         return Err(FoldError::Commitment.into());
     }
     state.check_books().map_err(|what| FoldError::Books { seq: fold.seq(), what })?;

@@ -4,6 +4,7 @@ mod gateway;
 mod market_data;
 mod portfolio;
 mod stage;
+mod standby;
 mod trading;
 mod trading_client;
 mod trading_faults;

@@ -14,6 +14,14 @@ pub(super) fn all() -> Vec<Part> {
             env: &[],
         },
         Part {
+            name: "postgres",
+            title: "the server again, on PostgreSQL",
+            needs: &[Need::Binaries, Need::Services],
+            kind: Kind::Rust { packages: &["server"], only: "" },
+            long: false,
+            env: &[("TRADEFLOOR_TEST_STORE", "postgres")],
+        },
+        Part {
             name: "docs",
             title: "examples in the documentation",
             needs: &[Need::Binaries],

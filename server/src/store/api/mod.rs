@@ -5,6 +5,7 @@
 pub mod error;
 pub mod history;
 pub mod journal;
+pub mod lease;
 pub mod projections;
 pub mod reads;
 pub mod users;
