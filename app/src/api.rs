@@ -8,7 +8,10 @@ use leptos::prelude::*;
 use leptos::server_fn::codec::{Postcard, PostcardEncoding};
 use leptos::server_fn::error::ServerFnErrorErr;
 
+use crate::chart::Bar;
 use crate::gateway::{ApiError, Desk, Opening, Placed};
+#[cfg(feature = "ssr")]
+use crate::trade::FIRST_INTERVAL;
 
 /// Code of an error whose request may or may not have been carried out.
 pub const UNREACHABLE: &str = "unreachable";
@@ -49,7 +52,12 @@ pub async fn opening() -> Result<Opening, ApiError> {
     let newest = || door::newest(100);
     let orders = door::answer(gateway.orders(&caller, None, None, newest()).await)?.items;
     let fills = door::answer(gateway.trades(&caller, newest()).await)?.items;
-    Ok(Opening { caller, desk, orders, fills })
+    let first = desk.instruments.iter().min_by(|a, b| a.symbol.cmp(&b.symbol));
+    let bars = match first {
+        Some(first) => door::bars(&gateway, &caller, first, FIRST_INTERVAL).await.unwrap_or_default(),
+        None => Vec::new(),
+    };
+    Ok(Opening { caller, desk, orders, fills, bars })
 }
 
 /// One consistent cut of market and account.
@@ -105,6 +113,23 @@ pub async fn fills() -> Result<Vec<FillFrame>, ApiError> {
     door::answer(gateway.trades(&caller, door::newest(100)).await).map(|page| page.items)
 }
 
+/// The bars of an instrument, each so many seconds long, oldest first.
+#[server(
+    name = ReadBars,
+    prefix = "/api/ui",
+    endpoint = "bars",
+    input = Postcard,
+    output = Postcard
+)]
+pub async fn bars(instrument_id: String, seconds: i64) -> Result<Vec<Bar>, ApiError> {
+    let (gateway, caller) = door::open()?;
+    let listed = door::answer(gateway.instruments(&caller).await)?;
+    let found = listed.into_iter().find(|instrument| instrument.id.to_string() == instrument_id);
+    let unknown = || ApiError::new(404, "unknown_instrument", "There is no such instrument.");
+    let instrument = door::answer(found.ok_or_else(unknown))?;
+    door::answer(door::bars(&gateway, &caller, &instrument, seconds).await)
+}
+
 /// The caller's valuation by the portfolio agent.
 #[server(
     name = ReadPortfolio,
@@ -150,6 +175,9 @@ mod door {
     use leptos::prelude::use_context;
     use leptos_axum::ResponseOptions;
 
+    use engine::instrument::Instrument;
+
+    use crate::chart::{Bar, Bars};
     use crate::gateway::{ApiError, Caller, HistoryQuery, SharedGateway};
 
     pub(super) fn open() -> Result<(SharedGateway, Caller), ApiError> {
@@ -168,6 +196,24 @@ mod door {
             response.set_status(status);
         }
         result
+    }
+
+    /// Bars made of the ticks that the history holds.
+    pub(super) async fn bars(
+        gateway: &SharedGateway,
+        caller: &Caller,
+        instrument: &Instrument,
+        seconds: i64,
+    ) -> Result<Vec<Bar>, ApiError> {
+        let query = HistoryQuery { instrument_id: Some(instrument.id.to_string()), ..newest(1_000) };
+        let ticks = gateway.ticks(caller, query).await?.items;
+        let mut bars = Bars::new(seconds.clamp(1, 86_400) * 1_000_000, Vec::new());
+        for tick in ticks.iter().rev() {
+            if let Some(mark) = tick.mid.in_units_of(instrument.tick_size) {
+                bars.mark(tick.timestamp, mark);
+            }
+        }
+        Ok(bars.list().to_vec())
     }
 
     pub(super) fn newest(limit: u16) -> HistoryQuery {

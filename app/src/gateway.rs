@@ -14,6 +14,8 @@ use engine::order::{AnswerBasis, Decided, RawTicket};
 use engine::time::{Date, VenueTime};
 use serde::{Deserialize, Serialize};
 
+use crate::chart::Bar;
+
 /// The server's gateway as it sits in axum's state and in Leptos's context.
 pub type SharedGateway = Arc<dyn Gateway>;
 
@@ -236,6 +238,8 @@ pub struct Opening {
     pub orders: Vec<OrderFrame>,
     /// Their newest fills, read after the desk.
     pub fills: Vec<FillFrame>,
+    /// Bars of a second of the first instrument by symbol, oldest first.
+    pub bars: Vec<Bar>,
 }
 
 /// What the UI and bots may ask of the server. The first argument names the

@@ -9,12 +9,15 @@
 #![allow(unreachable_pub, reason = "`#[component]` writes `pub` on what it makes")]
 
 pub mod api;
+pub mod chart;
 mod codec;
 mod floor;
 mod frame;
 pub mod gateway;
+mod help;
 pub mod live;
 mod portfolio;
+pub mod prefs;
 mod sign_in;
 mod trade;
 pub mod widgets;
@@ -26,6 +29,7 @@ use leptos_router::{SsrMode, path};
 
 use crate::floor::Floor;
 use crate::live::Slot;
+use crate::prefs::{Preferences, Prefs};
 use crate::sign_in::{Register, SignIn};
 
 /// Whether the page is alive: set once, by an effect, so only in a browser.
@@ -34,9 +38,10 @@ pub struct Hydrated(pub ReadSignal<bool>);
 
 /// The HTML document around the application, made by the server for every page.
 pub fn shell(options: LeptosOptions) -> impl IntoView {
+    let prefs = Prefs::current();
     view! {
         <!DOCTYPE html>
-        <html lang="en" data-theme="dark">
+        <html lang="en" data-theme="dark" data-dir=prefs.scheme.key() data-density=prefs.density()>
             <head>
                 <meta charset="utf-8" />
                 <meta name="viewport" content="width=device-width, initial-scale=1" />
@@ -57,6 +62,8 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
 #[component]
 pub fn App() -> impl IntoView {
     provide_meta_context();
+    provide_context(Preferences::new());
+    provide_context(help::Desk::default());
     provide_context(Slot::new());
     provide_context(floor::opening());
     let hydrated = RwSignal::new(false);

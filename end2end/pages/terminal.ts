@@ -76,6 +76,28 @@ export class Terminal extends Site {
     await this.send();
   }
 
+  /** Shows one table of the blotter. */
+  async blotter(which: "positions" | "orders" | "fills"): Promise<void> {
+    await this.at(`blotter-${which}`).click();
+    await expect(this.page.locator(`#book-${which}`)).toBeVisible();
+  }
+
+  /** Shows one panel of a phone's trading screen. */
+  async panel(which: "watch" | "chart" | "trade" | "positions" | "more"): Promise<void> {
+    await this.at(`tab-${which}`).click();
+  }
+
+  /** How many pixels of a chart's canvas are painted. */
+  async painted(chart: string): Promise<number> {
+    return this.at(chart)
+      .locator("canvas")
+      .first()
+      .evaluate((canvas: HTMLCanvasElement) => {
+        const picture = canvas.getContext("2d")?.getImageData(0, 0, canvas.width, canvas.height);
+        return picture?.data.filter((value, at) => at % 4 === 3 && value > 0).length ?? 0;
+      });
+  }
+
   /** A shown number as it was meant: no group separators, a plain minus. */
   async number(id: string): Promise<number> {
     const text = await this.at(id).first().innerText();

@@ -23,6 +23,7 @@ test(`${ENOUGH} previews equal their fills to the byte`, async ({ page, server }
   const api = new Api(page, server);
   await terminal.register(OWNER);
   await api.step(20);
+  await terminal.blotter("orders");
   const body = page.locator("body");
   const counted = async (name: string) => Number((await body.getAttribute(`data-preview-${name}`)) ?? "0");
   const below = random(20_261);

@@ -1,4 +1,5 @@
 import { AxeBuilder } from "@axe-core/playwright";
+import type { Page } from "@playwright/test";
 import { expect, test } from "../support/test.ts";
 import { Api } from "../support/api.ts";
 import { Terminal } from "../pages/terminal.ts";
@@ -47,12 +48,35 @@ test("every screen is drawn, accessible and fits its window", async ({ page, ser
   await terminal.place({ side: "sell", quantity: "100", limit: (bid + 0.06).toFixed(2) });
   await api.step(20);
   await terminal.fill({ side: "buy", quantity: "300" });
+  await expect.poll(() => terminal.painted("chart")).toBeGreaterThan(1_000);
   await shoot("trade");
+  const phone = SIZES[1] as (typeof SIZES)[number];
+  await page.setViewportSize(phone);
+  for (const panel of ["chart", "trade", "positions", "more"] as const) {
+    await terminal.panel(panel);
+    await page.screenshot({ path: info.outputPath(`phone-${panel}.png`) });
+    expect(await small(page), `small targets on ${panel}`).toEqual([]);
+  }
+  await page.setViewportSize(SIZES[0] as (typeof SIZES)[number]);
   await page.goto("/portfolio");
   await terminal.hydrated();
   await terminal.live();
   await shoot("portfolio");
 });
+
+/** What a finger cannot hit: shown controls lower than 44 px. */
+async function small(page: Page): Promise<string[]> {
+  return page
+    .locator("main button:visible, main select:visible, main input:visible, main summary:visible")
+    .evaluateAll((all) =>
+      all
+        .filter((one) => {
+          const label = one.closest("label") ?? one;
+          return label.getBoundingClientRect().height < 43.5 && !one.matches("table *");
+        })
+        .map((one) => one.getAttribute("data-testid") ?? one.outerHTML.slice(0, 80)),
+    );
+}
 
 test("sign-in, register and the portfolio work without scripts", async ({ browser, server }) => {
   const context = await browser.newContext({ javaScriptEnabled: false, baseURL: server.url });

@@ -112,6 +112,7 @@ test("register, trade both, crash, and find everything as it was", async ({ page
     expect(await mark.innerText()).not.toBe(halted);
   }).toPass();
   // The resting order was the last one placed, so it is the first in the list.
+  await terminal.blotter("orders");
   await terminal.at("order").first().getByTestId("cancel").click();
   await expect(terminal.at("open-orders")).toContainText("0");
   await expect(terminal.at("order").first()).toHaveAttribute("data-status", "CANCELLED");

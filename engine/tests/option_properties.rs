@@ -209,6 +209,45 @@ proptest! {
     }
 }
 
+/// Where an expansion around the money knows nothing of the volatility.
+#[test]
+fn far_strikes_give_their_volatility_back() {
+    let mut prices = Prices::default();
+    let mut known = Vec::new();
+    for moneyness in [4.0, 12.0, 25.0, 40.0, 80.0, -4.0, -25.0, -80.0_f64] {
+        for deviations in [0.2, 1.0, 4.0, 15.0] {
+            let vol = moneyness.abs() / deviations / 2.0;
+            let right = if moneyness > 0.0 { Call } else { Put };
+            let terms = Vanilla { right, strike: 100.0 * libm::exp(moneyness), years: 4.0 };
+            let market = SpotMarket { spot: 100.0, rate: 0.0, div_yield: 0.0, vol };
+            let value = european::value(&terms, &market).unwrap();
+            let (price, most) = (value.price, terms.strike.min(100.0));
+            if price >= most * (1.0 - 1e-9) {
+                continue;
+            }
+            let carry = Carry { spot: 100.0, rate: 0.0, div_yield: 0.0 };
+            let found = implied_vol(&terms, &carry, price).unwrap();
+            let unit = 2.3e-16 * (price / value.vega + vol);
+            let error = (found - vol).abs() / unit;
+            assert!(error < 16.0, "{moneyness} {deviations}: {error} units");
+            prices.sign.push(if right == Call { 1.0 } else { -1.0 });
+            prices.spot.push(100.0);
+            prices.strike.push(terms.strike);
+            prices.years.push(4.0);
+            prices.rate.push(0.0);
+            prices.div_yield.push(0.0);
+            prices.price.push(price);
+            known.push(found);
+        }
+    }
+    assert!(known.len() >= 16, "{}", known.len());
+    let mut vols = vec![0.0; known.len()];
+    implied_vols(&prices, Accuracy::Full, &mut vols);
+    for (vol, known) in vols.iter().zip(&known) {
+        assert!((vol / known - 1.0).abs() < 1e-13, "{vol} for {known}");
+    }
+}
+
 /// An American option on a binomial tree of Cox, Ross and Rubinstein (1979),
 /// the mean of one with `steps` and one with a step more.
 fn tree(option: &Option, steps: i32) -> f64 {

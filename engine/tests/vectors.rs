@@ -25,3 +25,13 @@ fn goals_are_met_in_nine_quantities_of_ten() {
     let (quantities, met) = report.goals();
     assert!(met * 10 >= quantities * 9, "{report}");
 }
+
+#[test]
+fn what_once_failed_at_the_edges_meets_every_goal() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/edge_vectors");
+    let report = suite::run(&folder).unwrap();
+    assert!(report.unreadable.is_empty() && report.families.len() == 3, "{report}");
+    assert_eq!(report.must_failures(), 0, "{report}");
+    let (quantities, met) = report.goals();
+    assert_eq!(met, quantities, "{report}");
+}

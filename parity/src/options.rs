@@ -104,6 +104,10 @@ pub(crate) fn american(cases: u64, hash: &mut Sha256) {
         if random.below(4) == 0 {
             (market.rate, market.div_yield) = (market.rate - 0.06, market.div_yield - 0.04);
         }
+        // Hardly any: endless options, and arrivals that are a step in time.
+        if random.below(4) == 0 {
+            market.vol *= 0.02;
+        }
         for valuer in &mut valuers {
             let Ok(value) = valuer.value(&terms, &market) else { continue };
             let critical = value.critical_price.unwrap_or(f64::NAN);

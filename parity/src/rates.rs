@@ -7,8 +7,8 @@ use engine::pricing::curve::{Bootstrap, CurveInstrument, Interpolation};
 use engine::pricing::flow_book::FlowBook;
 use engine::pricing::future::{Carry, fair_value};
 use engine::pricing::swap::{Leg, SwapContract};
-use engine::risk::book::{Book, Contract, Line, Scenario, Underlier};
-use engine::risk::explain::explain;
+use engine::risk::book::{Book, Contract, Line, Room, Scenario, Underlier};
+use engine::risk::explain::{Explained, explain};
 use engine::risk::greeks::dv01_by_bucket;
 use engine::risk::margin::{Scan, ScanRange};
 use engine::risk::normal_var::{LognormalPosition, NormalFactors, lognormal, parametric};
@@ -106,13 +106,15 @@ pub(crate) fn risk(cases: u64, hash: &mut Sha256) {
         after.underliers[0].spot *= between(&mut random, 0.8, 1.2);
         after.curve = before.curve.shifted(between(&mut random, -0.01, 0.01));
         if let Ok(parts) = explain(&before, &after, random.below(5) as i32) {
-            for money in [parts.delta, parts.gamma, parts.theta, parts.curve, parts.residual, parts.total] {
+            let Explained { delta, gamma, vega, theta, carry_and_roll, curve, residual, total } = parts;
+            for money in [delta, gamma, vega, theta, carry_and_roll, curve, residual, total] {
                 hash.update(money.0.to_le_bytes());
             }
         }
+        let mut room = Room::default();
         let range = ScanRange { spot: between(&mut random, 0.05, 0.3), vol: 0.1, rate: 0.01 };
         for line in 0..before.lines.len() {
-            let Ok(scan) = Scan::of_line(&before, line, &range) else { continue };
+            let Ok(scan) = Scan::of_line(&before, line, &range, &mut room) else { continue };
             scan.0.iter().for_each(|money| hash.update(money.0.to_le_bytes()));
         }
         let mut buckets = vec![0.0; before.curve.node_times().len()];

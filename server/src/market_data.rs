@@ -11,6 +11,7 @@
 mod agent;
 mod heartbeat;
 mod history;
+mod outbox;
 mod presence;
 mod restart;
 

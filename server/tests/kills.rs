@@ -6,22 +6,16 @@
 //! nothing.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
 
-use std::collections::BTreeMap;
+#[path = "support/traders.rs"]
+#[allow(dead_code, unreachable_pub, reason = "shared with the test of many processes")]
+mod traders;
+
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use engine::id::InstrumentId;
-use engine::venue::VenueConfig;
-use serde_json::{Value, json};
-
-/// People who trade at the same time, each as fast as they are answered.
-const TRADERS: usize = 6;
-
-/// Nothing on this machine takes longer.
-const PATIENCE: Duration = Duration::from_secs(60);
+use traders::{Random, Stored, Traders, at};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn kills_lose_no_answered_order_and_double_none() {
@@ -36,9 +30,9 @@ async fn kills_lose_no_answered_order_and_double_none() {
             venue.verify();
         }
     }
-    let told = venue.tell();
+    let told = venue.traders.tell();
     println!("{rounds} kills: {told}");
-    assert!(venue.answered() > rounds * 5, "too little was answered to prove anything: {told}");
+    assert!(venue.traders.answered() > rounds * 5, "too little was answered to prove anything: {told}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -52,7 +46,7 @@ async fn kills_catch_a_program_that_answers_before_it_commits() {
             return;
         }
     }
-    panic!("20 kills of a program that answers before it commits went unnoticed: {}", venue.tell());
+    panic!("20 kills of a program that answers before it commits went unnoticed: {}", venue.traders.tell());
 }
 
 /// A folder whose server keeps being killed, and what its users were told.
@@ -60,63 +54,29 @@ struct Killed {
     folder: tempfile::TempDir,
     acknowledge: &'static str,
     seed: u64,
-    random: u64,
-    traders: Vec<Trader>,
-}
-
-/// A user with everything that they sent.
-struct Trader {
-    number: usize,
-    cookie: String,
-    /// By client order id.
-    sent: Arc<Mutex<BTreeMap<String, Sent>>>,
-}
-
-/// What a user knows about an order.
-#[derive(Clone)]
-struct Sent {
-    body: Value,
-    /// Id and seq, if it was answered.
-    answer: Option<(String, u64)>,
-    /// Cut off by a kill, sent again, and found to have been accepted.
-    repeated: bool,
-    refused: bool,
+    random: Random,
+    traders: Traders,
 }
 
 impl Killed {
     fn new(acknowledge: &'static str, seed: u64) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        Self { folder, acknowledge, seed, random: seed, traders: Vec::new() }
+        Self { folder, acknowledge, seed, random: Random(seed), traders: Traders::default() }
     }
 
     /// Starts the server, lets everybody trade, kills it.
     async fn round(&mut self) {
         let server = Server::start(self.folder.path(), self.acknowledge);
-        while self.traders.len() < TRADERS {
-            self.traders.push(Trader::register(&server.base, self.traders.len()).await);
-        }
-        let trading: Vec<_> = self
-            .traders
-            .iter()
-            .map(|trader| {
-                let (base, cookie, sent) = (server.base.clone(), trader.cookie.clone(), trader.sent.clone());
-                tokio::spawn(trade(base, cookie, sent, trader.number))
-            })
-            .collect();
-        let moment = 150 + self.draw() % 700;
+        self.traders.register(&server.base).await;
+        let all = self.traders.all.iter().cloned();
+        let trading: Vec<_> =
+            all.map(|trader| tokio::spawn(trader.until_it_dies(server.base.clone()))).collect();
+        let moment = 150 + self.random.draw() % 700;
         at(Duration::from_millis(moment)).await;
         server.kill();
         for trader in trading {
             trader.await.unwrap();
         }
-    }
-
-    /// xorshift64*: a failure names the seed.
-    fn draw(&mut self) -> u64 {
-        self.random ^= self.random >> 12;
-        self.random ^= self.random << 25;
-        self.random ^= self.random >> 27;
-        self.random.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33
     }
 
     /// Answered orders that the store lacks, has otherwise, or has twice.
@@ -130,25 +90,12 @@ impl Killed {
                 .await
                 .unwrap();
         pool.close().await;
-        let mut stored: BTreeMap<String, Vec<(String, u64)>> = BTreeMap::new();
+        let mut stored = Stored::new();
         for (name, id, seq) in rows {
             let id = uuid::Uuid::from_slice(&id).unwrap().to_string();
             stored.entry(name).or_default().push((id, u64::try_from(seq).unwrap()));
         }
-        let mut lost = Vec::new();
-        for trader in &self.traders {
-            for (name, sent) in trader.sent.lock().unwrap().iter() {
-                let found = stored.get(name).map(Vec::as_slice).unwrap_or_default();
-                let right = match &sent.answer {
-                    Some(answer) => found == std::slice::from_ref(answer),
-                    None => found.len() <= usize::from(!sent.refused),
-                };
-                if !right {
-                    lost.push(format!("{name}: told {:?}, stored {found:?}", sent.answer));
-                }
-            }
-        }
-        lost
+        self.traders.lost(&stored)
     }
 
     /// The program's own check: chain, outcomes, ledger, projections.
@@ -158,104 +105,6 @@ impl Killed {
         assert!(done.status.success(), "verify: {out}{err}");
         assert!(out.contains("books balance"), "verify: {out}{err}");
     }
-
-    fn answered(&self) -> u64 {
-        self.count(|sent| sent.answer.is_some())
-    }
-
-    fn count(&self, wanted: impl Fn(&Sent) -> bool) -> u64 {
-        self.traders
-            .iter()
-            .map(|trader| trader.sent.lock().unwrap().values().filter(|sent| wanted(sent)).count() as u64)
-            .sum()
-    }
-
-    fn tell(&self) -> String {
-        format!(
-            "{} orders answered ({} cut off, sent again and found accepted), {} refused, {} still cut off",
-            self.answered(),
-            self.count(|sent| sent.repeated),
-            self.count(|sent| sent.refused),
-            self.count(|sent| sent.answer.is_none() && !sent.refused)
-        )
-    }
-}
-
-#[expect(clippy::disallowed_methods, reason = "a kill comes at a random time, not at an event")]
-async fn at(moment: Duration) {
-    tokio::time::sleep(moment).await;
-}
-
-impl Trader {
-    async fn register(base: &str, number: usize) -> Self {
-        let body =
-            json!({ "email": format!("trader{number}@example.org"), "password": "correct horse battery" });
-        let client = reqwest::Client::new();
-        let request = client.post(format!("{base}/api/v1/auth/register")).header("origin", base).json(&body);
-        let answer = request.timeout(PATIENCE).send().await.unwrap();
-        assert_eq!(answer.status().as_u16(), 201);
-        let cookie = answer.headers()["set-cookie"].to_str().unwrap();
-        let cookie = cookie.split(';').next().unwrap().to_owned();
-        Self { number, cookie, sent: Arc::default() }
-    }
-}
-
-/// Sends orders until the server is gone; first again what nobody answered.
-async fn trade(base: String, cookie: String, sent: Arc<Mutex<BTreeMap<String, Sent>>>, trader: usize) {
-    let acme = InstrumentId::derive(VenueConfig::default().venue_id(), "ACME");
-    let client = reqwest::Client::new();
-    let mut open: Vec<(String, Value)> = {
-        let sent = sent.lock().unwrap();
-        let unanswered = sent.iter().filter(|(_, sent)| sent.answer.is_none() && !sent.refused);
-        unanswered.map(|(name, sent)| (name.clone(), sent.body.clone())).collect()
-    };
-    loop {
-        let (name, body) = open.pop().unwrap_or_else(|| {
-            let number = sent.lock().unwrap().len();
-            let name = format!("t{trader}-{number}");
-            (name.clone(), order(acme, &name, number))
-        });
-        let fresh = Sent { body: body.clone(), answer: None, repeated: false, refused: false };
-        sent.lock().unwrap().entry(name.clone()).or_insert(fresh);
-        let request = client
-            .post(format!("{base}/api/v1/orders"))
-            .header("origin", &base)
-            .header("cookie", &cookie)
-            .json(&body)
-            .timeout(PATIENCE);
-        let Ok(answer) = request.send().await else { return };
-        let status = answer.status().as_u16();
-        let Ok(answer) = answer.json::<Value>().await else { return };
-        match status {
-            200 | 201 => {
-                let id = answer["order_id"].as_str().unwrap().to_owned();
-                let seq = answer["seq"].as_u64().unwrap();
-                let mut sent = sent.lock().unwrap();
-                let sent = sent.get_mut(&name).unwrap();
-                (sent.answer, sent.repeated) = (Some((id, seq)), status == 200);
-            }
-            // Not decided yet: it may be there or not.
-            202 | 503 => {}
-            401 => panic!("the session was lost: {answer}"),
-            _ => sent.lock().unwrap().get_mut(&name).unwrap().refused = true,
-        }
-    }
-}
-
-/// Buys and sells in turn; one in five rests.
-fn order(instrument: InstrumentId, name: &str, number: usize) -> Value {
-    let side = if number.is_multiple_of(2) { "BUY" } else { "SELL" };
-    let mut order = json!({
-        "instrument_id": instrument.to_string(), "side": side, "type": "MARKET",
-        "quantity": "3", "client_order_id": name,
-    });
-    if number % 5 == 4 {
-        order["type"] = json!("LIMIT");
-        order["side"] = json!("BUY");
-        order["quantity"] = json!("1");
-        order["limit_price"] = json!("95.00");
-    }
-    order
 }
 
 /// The program as a process.

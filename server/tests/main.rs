@@ -9,3 +9,4 @@ mod conformance;
 mod scenario;
 mod start;
 mod support;
+mod topology;

@@ -1,15 +1,19 @@
 //! A PostgreSQL and a Redis of one's own, for tests and benches: in a
 //! temporary folder, on a Unix socket, gone with the value that holds them.
+//! And the site as processes on them, as the compose file says.
 //!
 //! Finds the installed programs and never installs any. Does not know what is
 //! stored.
 
+pub mod compose;
 mod postgres;
 mod process;
 mod redis;
+mod topology;
 
 pub use postgres::Postgres;
 pub use redis::Redis;
+pub use topology::Topology;
 
 /// Why there is no such server, in one line.
 #[derive(Debug, thiserror::Error)]

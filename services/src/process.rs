@@ -57,6 +57,15 @@ pub(crate) fn command(program: &Path) -> Command {
     command
 }
 
+/// A command for `program` as whoever this is, killed with the thread that
+/// starts it, where the system can do that.
+pub(crate) fn command_as_is(program: &Path) -> Command {
+    let Ok(setpriv) = find("setpriv") else { return Command::new(program) };
+    let mut command = Command::new(setpriv);
+    command.args(["--pdeathsig", "KILL"]).arg(program);
+    command
+}
+
 /// Runs a command to its end.
 pub(crate) fn finish(name: &'static str, command: &mut Command) -> Result<(), Failure> {
     let output = command.stdin(Stdio::null()).output()?;

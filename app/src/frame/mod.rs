@@ -9,6 +9,7 @@ mod top;
 
 use leptos::prelude::*;
 
+use crate::help::Help;
 use crate::live::Live;
 
 /// The frame of a signed-in user's page.
@@ -21,6 +22,7 @@ pub(crate) fn Frame(live: Live, title: &'static str, children: Children) -> impl
         <a class="skip" href="#screen">
             "Skip to the screen"
         </a>
+        <Help live />
         <div class="frame" data-link=fresh>
             <top::TopBar live />
             <rail::Rail current=title />

@@ -7,6 +7,8 @@ use engine::money::Money;
 use leptos::prelude::*;
 
 use super::pill::Pill;
+use crate::Hydrated;
+use crate::help::{Desk, Open};
 use crate::live::Live;
 use crate::widgets::format;
 
@@ -25,6 +27,7 @@ pub(super) fn TopBar(live: Live) -> impl IntoView {
             <p class="brand" aria-hidden="true">
                 "Tradefloor"
             </p>
+            <Ask />
             <dl class="figures">
                 <Figure label="NAV" unit=currency.clone() testid="nav">
                     {move || format::money(nav())}
@@ -46,7 +49,7 @@ pub(super) fn TopBar(live: Live) -> impl IntoView {
                     {move || live.moment.get().date.to_string()}
                 </span>
                 <span class="num" data-testid="venue-time">
-                    {move || format::clock(live.moment.get().time)}
+                    {move || live.prefs.clock(live.moment.get().time)}
                 </span>
             </p>
             <Pill live />
@@ -59,6 +62,33 @@ pub(super) fn TopBar(live: Live) -> impl IntoView {
                 </button>
             </form>
         </header>
+    }
+    .into_any()
+}
+
+/// The way to the palette for those who press no keys.
+#[component]
+fn Ask() -> impl IntoView {
+    let desk = expect_context::<Desk>();
+    let Hydrated(hydrated) = expect_context();
+    let button = move |open: Open, word: &'static str, class: &'static str, testid: &'static str| {
+        view! {
+            <button
+                type="button"
+                class=class
+                disabled=move || !hydrated.get()
+                data-testid=testid
+                on:click=move |_| desk.open.set(Some(open))
+            >
+                {word}
+            </button>
+        }
+    };
+    view! {
+        <div class="helpers">
+            {button(Open::Palette, "Find · Ctrl K", "small palette-box", "open-palette")}
+            {button(Open::Preferences, "View", "small plain", "open-preferences")}
+        </div>
     }
     .into_any()
 }

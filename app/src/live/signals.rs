@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use engine::decimal::Decimal;
-use engine::event::{FillFrame, OrderFrame};
+use engine::event::{FillFrame, OrderFrame, TapeFrame};
 use engine::id::{Digest, InstrumentId, OrderId, Seq};
 use engine::instrument::Instrument;
 use engine::money::{Money, Ticks};
@@ -20,7 +20,9 @@ use super::notice::Notice;
 use super::receipts::Receipts;
 use super::state::{Changes, State};
 use super::view::Ladder;
+use crate::chart::{Bar, Bars};
 use crate::gateway::{Caller, Opening};
+use crate::prefs::Preferences;
 
 /// When everything on the screen was true.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +46,10 @@ pub struct Quote {
     pub mark: RwSignal<Option<Ticks>>,
     /// Accrued interest of one lot.
     pub accrued: RwSignal<Money>,
+    /// Venue time of the newest tick.
+    pub ticked_at: RwSignal<Option<VenueTime>>,
+    /// Marks of the last minute or so, oldest first.
+    pub trail: RwSignal<Vec<Ticks>>,
     /// The mark when the day began.
     pub open: RwSignal<Option<Decimal>>,
     /// The merged book with the account's own orders marked.
@@ -64,6 +70,8 @@ pub struct Live {
     pub order_ids: RwSignal<Vec<OrderId>>,
     /// Fills to show, newest first.
     pub fills: RwSignal<Vec<FillFrame>>,
+    /// What traded, newest first.
+    pub tape: RwSignal<Vec<TapeFrame>>,
     /// The account at the newest marks.
     pub valuation: RwSignal<Valuation>,
     /// NAV when the day began.
@@ -80,6 +88,10 @@ pub struct Live {
     pub selected: RwSignal<InstrumentId>,
     /// Previews against fills.
     pub receipts: RwSignal<Receipts>,
+    /// How the user wants it shown.
+    pub prefs: Preferences,
+    bars: StoredValue<(InstrumentId, Vec<Bar>)>,
+    nav: StoredValue<Bars>,
     started: StoredValue<bool>,
     caller: StoredValue<Caller>,
     venue: StoredValue<(String, String, Digest)>,
@@ -92,6 +104,7 @@ impl Live {
         let venue = (desk.venue_name.clone(), desk.currency.clone(), desk.seed_commitment);
         let first = desk.instruments.iter().min_by(|a, b| a.symbol.cmp(&b.symbol)).map(|i| i.id);
         let first = first.unwrap_or_else(|| InstrumentId::derive(desk.venue, ""));
+        let bars = (first, opening.bars.clone());
         let state = State::open(opening);
         let quotes = state.instruments.keys().map(|id| (*id, Quote::new(&state, *id))).collect();
         let order = |id: &OrderId| Some((*id, RwSignal::new(state.log.order(*id)?.clone())));
@@ -102,6 +115,7 @@ impl Live {
             owner: StoredValue::new(owner),
             moment: RwSignal::new(moment(&state)),
             order_ids: RwSignal::new(ids),
+            tape: RwSignal::new(Vec::new()),
             fills: RwSignal::new(state.log.fills().to_vec()),
             valuation: RwSignal::new(state.valuation()),
             day_open_nav: RwSignal::new(state.day_open.nav),
@@ -111,6 +125,9 @@ impl Live {
             news: News::new(),
             receipts: RwSignal::new(Receipts::default()),
             selected: RwSignal::new(first),
+            prefs: use_context().unwrap_or_default(),
+            bars: StoredValue::new(bars),
+            nav: StoredValue::new(nav_bars(&state)),
             started: StoredValue::new(false),
             caller: StoredValue::new(caller),
             venue: StoredValue::new(venue),
@@ -125,6 +142,16 @@ impl Live {
             #[cfg(target_arch = "wasm32")]
             super::socket::start(self);
         }
+    }
+
+    /// The bars that the page came with, and whose they are.
+    pub fn opening_bars(self) -> (InstrumentId, Vec<Bar>) {
+        self.bars.get_value()
+    }
+
+    /// NAV in cents, a bar a second, since the page was opened.
+    pub fn nav_bars(self) -> Bars {
+        self.nav.get_value()
     }
 
     /// Who looks.
@@ -210,7 +237,15 @@ impl Live {
             }
             if changes.account || !changes.markets.is_empty() {
                 set(self.account_rev, state.account.rev);
-                set(self.valuation, state.valuation());
+                let valuation = state.valuation();
+                let nav = valuation.nav.to_cents();
+                set(self.valuation, valuation);
+                self.nav.update_value(|bars| {
+                    bars.mark(state.time, nav);
+                });
+            }
+            if changes.tape {
+                self.tape.set(state.tape.iter().cloned().collect());
             }
             if changes.fills {
                 self.fills.set(state.log.fills().to_vec());
@@ -248,6 +283,8 @@ impl Quote {
             ask: RwSignal::new(None),
             mark: RwSignal::new(None),
             accrued: RwSignal::new(Money::ZERO),
+            ticked_at: RwSignal::new(None),
+            trail: RwSignal::new(Vec::new()),
             open: RwSignal::new(None),
             ladder: RwSignal::new(Ladder::default()),
         };
@@ -262,6 +299,10 @@ impl Quote {
         set(self.ask, ladder.best(Side::Sell));
         set(self.mark, market.mark);
         set(self.accrued, market.accrued_per_lot);
+        set(self.ticked_at, market.ticked_at);
+        if self.trail.with_untracked(|trail| *trail != market.trail) {
+            self.trail.set(market.trail.clone());
+        }
         let open = state.day_open.marks.iter().find(|(of, _)| *of == id);
         set(self.open, open.map(|(_, mark)| *mark));
         set(self.ladder, ladder);
@@ -270,6 +311,12 @@ impl Quote {
 
 fn moment(state: &State) -> Moment {
     Moment { through: state.through, time: state.time, date: state.date }
+}
+
+fn nav_bars(state: &State) -> Bars {
+    let mut bars = Bars::new(engine::time::MICROS_PER_SECOND, Vec::new());
+    bars.mark(state.time, state.valuation().nav.to_cents());
+    bars
 }
 
 /// Sets a signal where it is news: what has not changed is not drawn again.

@@ -186,6 +186,8 @@ impl Socket {
     /// Another account, market or build: what this page shows is not theirs.
     fn greet(&self, hello: &Hello) {
         self.attempt.set(0);
+        // The tape comes again whole.
+        self.live.change(|state| state.tape.clear());
         let mine = self.live.read(|state| state.account.id);
         let same = hello.account == mine && hello.seed_commitment == self.live.seed_commitment();
         if hello.v != VERSION || !same {

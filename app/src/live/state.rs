@@ -2,10 +2,10 @@
 //!
 //! Plain values: knows neither sockets nor signals, so native tests reach it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use engine::account::Account;
-use engine::event::{AccountFrame, BookFrame, Cut, ExecutionFrame, Item, TickEvent};
+use engine::event::{AccountFrame, BookFrame, Cut, ExecutionFrame, Item, TapeFrame, TickEvent};
 use engine::id::{InstrumentId, OrderId, Seq};
 use engine::instrument::Instrument;
 use engine::money::{Lots, Money, Ticks};
@@ -17,6 +17,12 @@ use super::convert;
 use super::log::Log;
 use super::notice::Notice;
 use crate::gateway::{DayOpen, Opening};
+
+/// Marks that a trail holds.
+const TRAIL: usize = 60;
+
+/// Prints that are kept.
+const MAX_PRINTS: usize = 500;
 
 /// A price and everything that rests there.
 pub type Level = (Ticks, Lots);
@@ -32,6 +38,12 @@ pub struct Market {
     pub mark_rev: Seq,
     /// Accrued interest of one lot.
     pub accrued_per_lot: Money,
+    /// Venue time of the newest tick.
+    pub ticked_at: Option<VenueTime>,
+    /// Marks a second or more apart, oldest first: the small picture of it.
+    pub trail: Vec<Ticks>,
+    /// When the newest of them was taken.
+    trailed_at: Option<VenueTime>,
     /// The entry that last changed the book.
     pub book_rev: Seq,
     /// Best first.
@@ -41,6 +53,18 @@ pub struct Market {
 }
 
 impl Market {
+    /// Adds the mark to the trail when the last one is old enough.
+    fn follow(&mut self, time: VenueTime) {
+        let due = self.trailed_at.is_none_or(|last| time.0 - last.0 >= engine::time::MICROS_PER_SECOND);
+        if let Some(mark) = self.mark.filter(|_| due) {
+            self.trailed_at = Some(time);
+            self.trail.push(mark);
+            if self.trail.len() > TRAIL {
+                self.trail.remove(0);
+            }
+        }
+    }
+
     /// The resting levels of `side`, best first.
     pub fn levels(&self, side: Side) -> &[Level] {
         match side {
@@ -61,6 +85,8 @@ pub struct Changes {
     pub account: bool,
     /// Whether there are new fills.
     pub fills: bool,
+    /// Whether something traded.
+    pub tape: bool,
     /// What to tell the user.
     pub notices: Vec<Notice>,
     /// An execution is missing: the account must be asked for whole.
@@ -77,6 +103,7 @@ impl Changes {
         self.orders.extend(later.orders);
         self.account |= later.account;
         self.fills |= later.fills;
+        self.tape |= later.tape;
         self.notices.extend(later.notices);
         self.gap |= later.gap;
         self.reread |= later.reread;
@@ -104,6 +131,8 @@ pub struct State {
     pub log: Log,
     /// What the day's changes are measured from.
     pub day_open: DayOpen,
+    /// What traded, newest first, of all instruments.
+    pub tape: VecDeque<TapeFrame>,
     /// The portfolio agent's newest word: NAV and the entry it is as of.
     pub agent_nav: (Money, Seq),
     /// Waits for the whole account after a gap.
@@ -113,7 +142,7 @@ pub struct State {
 impl State {
     /// The state that a page starts from.
     pub fn open(opening: Opening) -> Self {
-        let Opening { caller, desk, orders, fills } = opening;
+        let Opening { caller, desk, orders, fills, bars: _ } = opening;
         let instruments: BTreeMap<_, _> =
             desk.instruments.into_iter().map(|instrument| (instrument.id, instrument)).collect();
         let markets = instruments.keys().map(|id| (*id, Market::default())).collect();
@@ -128,6 +157,7 @@ impl State {
             account,
             log: Log::new(orders, fills),
             day_open: desk.day_open,
+            tape: VecDeque::new(),
             agent_nav: (desk.portfolio.valuation.nav, desk.portfolio.through),
             gap: false,
         };
@@ -169,7 +199,11 @@ impl State {
                 Item::Portfolio(snapshot) => {
                     self.agent_nav = (snapshot.valuation.nav, snapshot.through);
                 }
-                Item::Tape(_) => {}
+                Item::Tape(print) => {
+                    self.tape.push_front(print);
+                    self.tape.truncate(MAX_PRINTS);
+                    changes.tape = true;
+                }
             }
         }
         changes.notices = Notice::all(&executed, &self.instruments);
@@ -238,6 +272,8 @@ impl State {
             market.mark_rev = tick.mark_rev;
             market.status = tick.status;
             market.accrued_per_lot = tick.accrued_per_lot;
+            market.ticked_at = Some(tick.timestamp);
+            market.follow(tick.timestamp);
         }
     }
 

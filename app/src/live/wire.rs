@@ -20,7 +20,7 @@ pub(super) fn address() -> Option<String> {
 pub(super) fn subscribe(instruments: &[InstrumentId]) -> String {
     let mut channels = String::from("\"account\",\"portfolio\"");
     for id in instruments {
-        channels.push_str(&format!(",\"book:{id}\",\"tick:{id}\""));
+        channels.push_str(&format!(",\"book:{id}\",\"tick:{id}\",\"tape:{id}\""));
     }
     format!("{{\"subscribe\":{{\"channels\":[{channels}]}}}}")
 }

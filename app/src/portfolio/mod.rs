@@ -2,6 +2,7 @@
 //!
 //! Values nothing itself: the engine does, on the server and in the browser.
 
+mod history;
 mod positions;
 mod sums;
 mod tiles;
@@ -11,20 +12,20 @@ pub(crate) use positions::Positions;
 use leptos::prelude::*;
 
 use crate::live::Live;
-use crate::widgets::format;
 
 /// The portfolio screen.
 pub(crate) fn screen(live: Live) -> AnyView {
     view! {
         <div class="portfolio">
             <tiles::Tiles live />
+            <history::History live />
             <section class="panel" aria-labelledby="positions-title">
                 <header>
                     <h2 id="positions-title">"Positions"</h2>
                     <span class="note">
                         "average cost of a bond includes accrued interest · as of "
                         <span class="num" data-testid="as-of">
-                            {move || format::moment(live.moment.get().time)}
+                            {move || live.prefs.moment(live.moment.get().time)}
                         </span>
                     </span>
                 </header>

@@ -77,7 +77,13 @@ const COLUMNS: [Column; 6] = [
 
 /// The positions; `wide` adds accrued interest, fees and sensitivities.
 #[component]
-pub(crate) fn Positions(live: Live, wide: bool) -> impl IntoView {
+pub(crate) fn Positions(
+    live: Live,
+    wide: bool,
+    /// Only symbols that hold this; all of them when empty.
+    #[prop(optional)]
+    filter: Signal<String>,
+) -> impl IntoView {
     let columns: Vec<Column> = COLUMNS.into_iter().filter(|column| wide || !column.wide).collect();
     let ids = Memo::new(move |_| {
         live.valuation.with(|valuation| {
@@ -125,7 +131,7 @@ pub(crate) fn Positions(live: Live, wide: bool) -> impl IntoView {
             </thead>
             <tbody>
                 <For each=move || ids.get() key=|id| *id let:id>
-                    <Row live id wide columns=row_columns.clone() />
+                    <Row live id wide columns=row_columns.clone() filter />
                 </For>
                 <Show when=move || ids.with(Vec::is_empty)>
                     <tr>
@@ -152,7 +158,13 @@ pub(crate) fn Positions(live: Live, wide: bool) -> impl IntoView {
 }
 
 #[component]
-fn Row(live: Live, id: InstrumentId, wide: bool, columns: Vec<Column>) -> impl IntoView {
+fn Row(
+    live: Live,
+    id: InstrumentId,
+    wide: bool,
+    columns: Vec<Column>,
+    filter: Signal<String>,
+) -> impl IntoView {
     let symbol = live.instrument(id).map(|instrument| instrument.symbol).unwrap_or_default();
     let line = Memo::new(move |_| {
         live.valuation
@@ -189,8 +201,10 @@ fn Row(live: Live, id: InstrumentId, wide: bool, columns: Vec<Column>) -> impl I
         }
     });
     let cells = cells.collect_view();
+    let of = symbol.clone();
+    let hidden = move || !filter.with(|filter| of.contains(filter.as_str()));
     view! {
-        <tr data-testid=format!("position-{symbol}")>
+        <tr hidden=hidden data-testid=format!("position-{symbol}")>
             <th scope="row">{symbol.clone()}</th>
             <td class="num" data-testid=format!("position-quantity-{symbol}")>
                 {text(|line| Some(line.quantity))}

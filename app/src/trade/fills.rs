@@ -3,6 +3,7 @@
 //! Read-only: a fill never changes.
 
 use engine::event::FillFrame;
+use engine::money::Money;
 use leptos::prelude::*;
 
 use super::orders::{side_tone, side_word};
@@ -10,55 +11,83 @@ use crate::live::{Live, fill_key};
 use crate::widgets::format;
 
 #[component]
-pub(super) fn Fills(live: Live) -> impl IntoView {
+pub(super) fn Fills(live: Live, filter: RwSignal<String>) -> impl IntoView {
+    // The total of what is shown.
+    let total = move |of: fn(&FillFrame) -> Money| {
+        move || {
+            let sum: Money = live.fills.with(|fills| {
+                let shown = fills.iter().filter(|fill| is_shown(live, fill, filter));
+                shown.map(of).sum()
+            });
+            format::money(sum)
+        }
+    };
     view! {
-        <header>
-            <h2 id="fills-title">"Fills"</h2>
-        </header>
-        <div class="body" tabindex="0" role="group" aria-labelledby="fills-title">
-            <table data-testid="fills">
-                <thead>
-                    <tr>
-                        <th scope="col">"Time"</th>
-                        <th scope="col">"Symbol"</th>
-                        <th scope="col">"Side"</th>
-                        <th scope="col" class="num">
-                            "Quantity"
-                        </th>
-                        <th scope="col" class="num">
-                            "Price"
-                        </th>
-                        <th scope="col" class="num wide">
-                            "Notional " <span class="unit">{live.currency()}</span>
-                        </th>
-                        <th scope="col" class="num">
-                            "Fee " <span class="unit">{live.currency()}</span>
-                        </th>
-                        <th scope="col" class="wide">
-                            "Role"
-                        </th>
-                    </tr>
-                </thead>
-                <tbody>
-                    <For each=move || live.fills.get() key=fill_key let:fill>
-                        <Row live fill />
-                    </For>
-                </tbody>
-            </table>
-            <Show when=move || live.fills.with(Vec::is_empty)>
-                <p class="empty">"No fills yet."</p>
-            </Show>
-        </div>
+        <table data-testid="fills">
+            <thead>
+                <tr>
+                    <th scope="col">"Time"</th>
+                    <th scope="col">"Symbol"</th>
+                    <th scope="col">"Side"</th>
+                    <th scope="col" class="num">
+                        "Quantity"
+                    </th>
+                    <th scope="col" class="num">
+                        "Price"
+                    </th>
+                    <th scope="col" class="num wide">
+                        "Notional " <span class="unit">{live.currency()}</span>
+                    </th>
+                    <th scope="col" class="num">
+                        "Fee " <span class="unit">{live.currency()}</span>
+                    </th>
+                    <th scope="col" class="wide">
+                        "Role"
+                    </th>
+                </tr>
+            </thead>
+            <tbody>
+                <For each=move || live.fills.get() key=fill_key let:fill>
+                    <Row live fill filter />
+                </For>
+            </tbody>
+            <tfoot>
+                <tr>
+                    <th scope="row">"Total"</th>
+                    <td></td>
+                    <td></td>
+                    <td></td>
+                    <td></td>
+                    <td class="num wide" data-testid="fills-notional">
+                        {total(|fill| fill.notional)}
+                    </td>
+                    <td class="num" data-testid="fills-fee">
+                        {total(|fill| fill.fee)}
+                    </td>
+                    <td class="wide"></td>
+                </tr>
+            </tfoot>
+        </table>
+        <Show when=move || live.fills.with(Vec::is_empty)>
+            <p class="empty">"No fills yet."</p>
+        </Show>
     }
     .into_any()
 }
 
-#[component]
-fn Row(live: Live, fill: FillFrame) -> impl IntoView {
+fn is_shown(live: Live, fill: &FillFrame, filter: RwSignal<String>) -> bool {
     let symbol = live.instrument(fill.instrument_id).map(|i| i.symbol).unwrap_or_default();
+    filter.with(|filter| symbol.contains(filter.as_str()))
+}
+
+#[component]
+fn Row(live: Live, fill: FillFrame, filter: RwSignal<String>) -> impl IntoView {
+    let symbol = live.instrument(fill.instrument_id).map(|i| i.symbol).unwrap_or_default();
+    let of = fill.clone();
+    let hidden = move || !is_shown(live, &of, filter);
     view! {
-        <tr data-testid="fill">
-            <td class="num left">{format::clock(fill.timestamp)}</td>
+        <tr hidden=hidden data-testid="fill">
+            <td class="num left">{move || live.prefs.clock(fill.timestamp)}</td>
             <th scope="row">{symbol}</th>
             <td class=side_tone(fill.side)>{side_word(fill.side)}</td>
             <td class="num">{format::decimal(fill.quantity)}</td>

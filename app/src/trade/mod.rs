@@ -1,52 +1,83 @@
-//! The trading screen: market watch, ladder, ticket, and a blotter of
-//! positions, orders and fills.
+//! The trading screen: market watch, chart, blotter, ladder, ticket, tape.
 //!
 //! Arranges panels; each panel reads the live desk on its own.
 
+mod blotter;
+mod chart;
 mod fills;
 mod ladder;
 mod orders;
 mod tabs;
+mod tape;
 mod ticket;
 mod watch;
 
+#[cfg(feature = "ssr")]
+pub(crate) use chart::FIRST_INTERVAL;
+use engine::order::Side;
 use leptos::prelude::*;
 
+use crate::help::{Action, Desk, focus, press};
 use crate::live::Live;
-use crate::portfolio::Positions;
+use tabs::Tab;
 use ticket::Form;
 
 /// The trading screen.
 pub(crate) fn screen(live: Live) -> AnyView {
     let form = Form::new();
-    let tab = RwSignal::new(tabs::Tab::Watch);
+    let tab = RwSignal::new(Tab::Watch);
+    let large = RwSignal::new(false);
+    let desk = expect_context::<Desk>();
+    Effect::new(move |_| {
+        if let Some(action) = desk.asked.get() {
+            desk.asked.set(None);
+            perform(action, form, tab);
+        }
+    });
     view! {
-        <div class="trade" data-tab=move || tab.get().key()>
+        <div class="trade" data-tab=move || tab.get().key() data-large=move || large.get().to_string()>
             <section class="panel watch" data-panel="watch" aria-labelledby="watch-title">
                 <watch::Watch live tab />
             </section>
-            <section class="panel positions" data-panel="positions" aria-labelledby="positions-title">
-                <header>
-                    <h2 id="positions-title">"Positions"</h2>
-                </header>
-                <div class="body">
-                    <Positions live wide=false />
-                </div>
+            <section class="panel chart" data-panel="chart" aria-labelledby="chart-title">
+                <chart::ChartPanel live wide=large />
             </section>
-            <section class="panel orders" data-panel="orders" aria-labelledby="orders-title">
-                <orders::Orders live />
+            <section class="panel blotter" data-panel="positions" aria-labelledby="blotter-title">
+                <blotter::Blotter live />
             </section>
-            <section class="panel fills" data-panel="orders" aria-labelledby="fills-title">
-                <fills::Fills live />
-            </section>
-            <section class="panel ladder" data-panel="ladder" aria-labelledby="ladder-title">
+            <section class="panel ladder" data-panel="more" aria-labelledby="ladder-title">
                 <ladder::LadderPanel live form tab />
             </section>
             <section class="panel ticket" data-panel="trade" aria-labelledby="ticket-title">
                 <ticket::TicketPanel live form />
             </section>
+            <section class="panel tape" data-panel="more" aria-labelledby="tape-title">
+                <tape::Tape live />
+            </section>
             <tabs::Tabs tab />
         </div>
     }
     .into_any()
+}
+
+/// Carries out what was asked of this screen by key or palette.
+fn perform(action: Action, form: Form, tab: RwSignal<Tab>) {
+    let (panel, target) = match action {
+        Action::Search => (Tab::Watch, "#watch-search"),
+        Action::Buy | Action::Sell | Action::Quantity => (Tab::Trade, "#quantity"),
+        Action::Chart => (Tab::Chart, "[data-testid=chart]"),
+        Action::Positions => (Tab::Positions, "#tab-of-positions"),
+        Action::Orders => (Tab::Positions, "#tab-of-orders"),
+        Action::Fills => (Tab::Positions, "#tab-of-fills"),
+        _ => return,
+    };
+    match action {
+        Action::Buy => form.side.set(Side::Buy),
+        Action::Sell => form.side.set(Side::Sell),
+        Action::Positions | Action::Orders | Action::Fills => press(target),
+        _ => {}
+    }
+    tab.set(panel);
+    // A phone shows the panel first.
+    request_animation_frame(move || focus(target));
 }

@@ -14,66 +14,58 @@ use crate::live::Live;
 use crate::widgets::format;
 
 #[component]
-pub(super) fn Orders(live: Live) -> impl IntoView {
-    let open = move || {
-        live.order_ids.with(|ids| {
-            ids.iter()
-                .filter_map(|id| live.order(*id))
-                .filter(|order| order.with(|order| order.status.is_live()))
-                .count()
-        })
-    };
+pub(super) fn Orders(live: Live, filter: RwSignal<String>, live_only: RwSignal<bool>) -> impl IntoView {
+    let reserved = move || live.valuation.with(|valuation| format::money(valuation.reserved));
     view! {
-        <header>
-            <h2 id="orders-title">"Orders"</h2>
-            <span class="note">
-                <span data-testid="open-orders">{open}</span>
-                " open"
-            </span>
-        </header>
-        <div class="body" tabindex="0" role="group" aria-labelledby="orders-title">
-            <table data-testid="orders">
-                <thead>
-                    <tr>
-                        <th scope="col" class="wide">
-                            "Time"
-                        </th>
-                        <th scope="col">"Symbol"</th>
-                        <th scope="col">"Side"</th>
-                        <th scope="col" class="wide">
-                            "Type"
-                        </th>
-                        <th scope="col" class="num">
-                            "Limit"
-                        </th>
-                        <th scope="col" class="num">
-                            "Quantity"
-                        </th>
-                        <th scope="col" class="num wide">
-                            "Filled"
-                        </th>
-                        <th scope="col">"Status"</th>
-                        <th scope="col">
-                            <span class="sr-only">"Cancel"</span>
-                        </th>
-                    </tr>
-                </thead>
-                <tbody>
-                    <For each=move || live.order_ids.get() key=|id| *id let:id>
-                        <Row live id />
-                    </For>
-                </tbody>
-            </table>
-            <Show when=move || live.order_ids.with(Vec::is_empty)>
-                <p class="empty">"No orders yet: the ticket places the first."</p>
-            </Show>
-        </div>
+        <table data-testid="orders">
+            <thead>
+                <tr>
+                    <th scope="col" class="wide">
+                        "Time"
+                    </th>
+                    <th scope="col">"Symbol"</th>
+                    <th scope="col">"Side"</th>
+                    <th scope="col" class="wide">
+                        "Type"
+                    </th>
+                    <th scope="col" class="num">
+                        "Limit"
+                    </th>
+                    <th scope="col" class="num">
+                        "Quantity"
+                    </th>
+                    <th scope="col" class="num wide">
+                        "Filled"
+                    </th>
+                    <th scope="col">"Status"</th>
+                    <th scope="col" class="act">
+                        <span class="sr-only">"Cancel"</span>
+                    </th>
+                </tr>
+            </thead>
+            <tbody>
+                <For each=move || live.order_ids.get() key=|id| *id let:id>
+                    <Row live id filter live_only />
+                </For>
+            </tbody>
+            <tfoot>
+                <tr>
+                    <th scope="row">"Reserved " <span class="unit">{live.currency()}</span></th>
+                    <td colspan="8" class="num" data-testid="orders-reserved">
+                        {reserved}
+                    </td>
+                </tr>
+            </tfoot>
+        </table>
+        <Show when=move || live.order_ids.with(Vec::is_empty)>
+            <p class="empty">"No orders yet: the ticket places the first."</p>
+        </Show>
     }
     .into_any()
 }
 
 #[component]
-fn Row(live: Live, id: OrderId) -> impl IntoView {
+fn Row(live: Live, id: OrderId, filter: RwSignal<String>, live_only: RwSignal<bool>) -> impl IntoView {
     let order = live.order(id)?;
     let frame = order.get_untracked();
     let symbol = live.instrument(frame.instrument_id).map(|i| i.symbol).unwrap_or_default();
@@ -82,14 +74,18 @@ fn Row(live: Live, id: OrderId) -> impl IntoView {
         OrderType::Limit => "Limit",
     };
     let status = move || order.with(|order| order.status);
+    let of = symbol.clone();
+    let hidden = move || {
+        !filter.with(|filter| of.contains(filter.as_str())) || (live_only.get() && !status().is_live())
+    };
     let about = format!(
         "Cancel {} {} {symbol}",
         side_word(frame.side).to_lowercase(),
         format::decimal(frame.quantity)
     );
     Some(view! {
-        <tr data-testid="order" data-order=id.to_string() data-status=move || status().as_str()>
-            <td class="num left wide">{format::clock(frame.created_at)}</td>
+        <tr hidden=hidden data-testid="order" data-order=id.to_string() data-status=move || status().as_str()>
+            <td class="num left wide">{move || live.prefs.clock(frame.created_at)}</td>
             <th scope="row">{symbol}</th>
             <td class=side_tone(frame.side)>{side_word(frame.side)}</td>
             <td class="wide">{kind} " " {frame.time_in_force.as_str()}</td>

@@ -8,33 +8,33 @@ use leptos::prelude::*;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Tab {
     Watch,
-    Ladder,
+    Chart,
     Trade,
     Positions,
-    Orders,
+    More,
 }
 
 impl Tab {
-    const ALL: [Self; 5] = [Self::Watch, Self::Ladder, Self::Trade, Self::Positions, Self::Orders];
+    const ALL: [Self; 5] = [Self::Watch, Self::Chart, Self::Trade, Self::Positions, Self::More];
 
     /// For the style sheet.
     pub(super) const fn key(self) -> &'static str {
         match self {
             Self::Watch => "watch",
-            Self::Ladder => "ladder",
+            Self::Chart => "chart",
             Self::Trade => "trade",
             Self::Positions => "positions",
-            Self::Orders => "orders",
+            Self::More => "more",
         }
     }
 
     const fn word(self) -> &'static str {
         match self {
             Self::Watch => "Watch",
-            Self::Ladder => "Ladder",
+            Self::Chart => "Chart",
             Self::Trade => "Trade",
             Self::Positions => "Positions",
-            Self::Orders => "Orders",
+            Self::More => "Depth",
         }
     }
 }

@@ -2,11 +2,13 @@
 //!
 //! Know nothing of the live feed and of the server.
 
+mod csv;
 mod focus;
 pub mod format;
 mod moved;
 mod units;
 
-pub use focus::focus_row;
+pub use csv::download as download_csv;
+pub use focus::{focus_row, press_sibling};
 pub use moved::Moved;
 pub use units::Units;

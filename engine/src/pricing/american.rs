@@ -4,13 +4,17 @@
 //! The European option of [`super::european`] plus the premium for early
 //! exercise, from the exercise boundary of Andersen, Lake and Offengenden
 //! (2016). Calls are valued as the put on the strike in units of the spot
-//! (McDonald and Schroder's symmetry, 1998). Units as in `european`.
+//! (McDonald and Schroder's symmetry, 1998). Where an underlier outgrows its
+//! own noise the option is as good as endless and has a closed form. Units as
+//! in `european`.
 
 mod boundary;
+mod perpetual;
 mod premium;
 mod rule;
 
 use self::boundary::{Boundary, Dynamics, Patience};
+use self::perpetual::Perpetual;
 use self::premium::{Premium, parameter_slopes, premium};
 use self::rule::{Rule, gauss_legendre};
 use super::PricingError;
@@ -122,8 +126,14 @@ impl Valuer {
             return Ok(value);
         }
         let dynamics = Dynamics { rate: own, div_yield: other, vol, years };
-        self.solve(&dynamics);
-        let log_critical = self.boundary.log_now();
+        let endless = Perpetual::of(&dynamics);
+        let log_critical = match &endless {
+            Some(endless) => endless.log_boundary(),
+            None => {
+                self.solve(&dynamics);
+                self.boundary.log_now()
+            }
+        };
         let critical = match terms.right {
             OptionRight::Put => strike * exp(log_critical),
             OptionRight::Call => strike * exp(-log_critical),
@@ -139,21 +149,22 @@ impl Valuer {
             (value.delta, value.gamma, value.theta) = (sign, 0.0, 0.0);
             return Ok(value);
         }
-        let Premium { value: extra, slope, curvature } =
-            premium(&self.boundary, &dynamics, level, &self.points);
-        match terms.right {
-            OptionRight::Put => {
-                value.early_exercise_premium = strike * extra;
-                value.delta += slope;
-                value.gamma += curvature / strike;
+        let Premium { value: extra, slope, curvature } = match &endless {
+            Some(endless) => {
+                (value.price, value.delta, value.gamma) = (0.0, 0.0, 0.0);
+                endless.value(level)
             }
-            OptionRight::Call => {
-                // C = S e(K/S)
-                value.early_exercise_premium = spot * extra;
-                value.delta += extra - level * slope;
-                value.gamma += level * level * curvature / spot;
-            }
-        }
+            None => premium(&self.boundary, &dynamics, level, &self.points),
+        };
+        let (more, delta, gamma) = match terms.right {
+            OptionRight::Put => (strike * extra, slope, curvature / strike),
+            // C = S e(K/S)
+            OptionRight::Call => (spot * extra, extra - level * slope, level * level * curvature / spot),
+        };
+        value.early_exercise_premium = value.price + more - european.price;
+        value.price = european.price;
+        value.delta += delta;
+        value.gamma += gamma;
         // The right to exercise now is worth what exercise brings.
         let least = intrinsic - european.price;
         value.early_exercise_premium = value.early_exercise_premium.max(least).max(0.0);
@@ -205,8 +216,13 @@ impl Valuer {
         }
         let (own, other, level) = put_side(terms, market);
         let dynamics = Dynamics { rate: own, div_yield: other, vol: market.vol, years: terms.years };
-        self.boundary.differentiate(&dynamics);
-        let [by_vol, by_own, by_other] = parameter_slopes(&self.boundary, &dynamics, level, &self.points);
+        let [by_vol, by_own, by_other] = if let Some(endless) = Perpetual::of(&dynamics) {
+            sum = Sensitivities::default();
+            endless.parameter_slopes(level)
+        } else {
+            self.boundary.differentiate(&dynamics);
+            parameter_slopes(&self.boundary, &dynamics, level, &self.points)
+        };
         let (unit, by_rate, by_yield) = match terms.right {
             OptionRight::Put => (terms.strike, by_own, by_other),
             OptionRight::Call => (market.spot, by_other, by_own),

@@ -153,6 +153,13 @@ impl Flows {
     /// face, at the times of a curve whose reference is `date`.
     pub fn cash_flows(&self, terms: &BondTerms, date: Date) -> CashFlows {
         let mut flows = CashFlows::with_capacity(self.dates as usize);
+        self.write_cash_flows(terms, date, &mut flows);
+        flows
+    }
+
+    /// As [`Flows::cash_flows`], into room that is used again.
+    pub fn write_cash_flows(&self, terms: &BondTerms, date: Date, flows: &mut CashFlows) {
+        flows.clear();
         let months = 12 / i32::from(terms.frequency);
         let mut amount = self.first_coupon;
         for ahead in self.unpaid..self.dates {
@@ -163,7 +170,6 @@ impl Flows {
             flows.push(years_to(date, terms.maturity.add_months(-back * months)), amount);
             amount = self.coupon;
         }
-        flows
     }
 
     /// Values the flows at `annual_yield`, compounded as often as they pay.

@@ -23,6 +23,12 @@ impl CashFlows {
         Self { times: Vec::with_capacity(flows), amounts: Vec::with_capacity(flows) }
     }
 
+    /// Forgets all flows, keeps the room.
+    pub fn clear(&mut self) {
+        self.times.clear();
+        self.amounts.clear();
+    }
+
     /// Adds `amount` paid at `time` years.
     pub fn push(&mut self, time: f64, amount: f64) {
         self.times.push(time);

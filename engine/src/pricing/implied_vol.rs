@@ -75,7 +75,7 @@ fn solve(problem: &Problem) -> Result<f64, ImpliedVolError> {
         return Err(error);
     }
     let state = problem.start();
-    let mut deviation = state.guess;
+    let mut deviation = if state.is_far() { state.far_guess() } else { state.guess };
     for _ in 0..kernel::MAX_STEPS {
         let (next, change) = state.step(deviation);
         deviation = next;

@@ -5,6 +5,7 @@
 use super::book::{Book, Contract, Line, RiskError, Room, Scenario, spot_market, years};
 use crate::instrument::Exercise;
 use crate::pricing::PricingError;
+use crate::pricing::cash_flows::CashFlows;
 use crate::pricing::european::{self, SpotMarket, Vanilla};
 use crate::pricing::future::{Carry, fair_value};
 
@@ -137,7 +138,8 @@ pub fn by_underlier(book: &Book, room: &mut Room, totals: &mut [SpotGreeks]) -> 
 /// gained when that node's zero rate falls by one basis point. Returns what a
 /// parallel fall gains, which the buckets sum to.
 ///
-/// A bond that is quoted by its yield keeps its spread over the curve.
+/// A bond that is quoted by its yield keeps its spread over the curve. Room for
+/// one bond's flows is all that is allocated.
 ///
 /// # Errors
 /// [`RiskError`]; [`RiskError::Length`] unless there is a place a node.
@@ -146,14 +148,19 @@ pub fn dv01_by_bucket(book: &Book, buckets: &mut [f64]) -> Result<f64, RiskError
         return Err(RiskError::Length);
     }
     buckets.fill(0.0);
-    let mut parallel = 0.0;
+    let (mut parallel, mut flows) = (0.0, CashFlows::default());
     for (at, line) in book.lines.iter().enumerate() {
-        parallel += add_line(book, line, at, buckets)?;
+        parallel += add_line(book, (line, at), &mut flows, buckets)?;
     }
     Ok(parallel)
 }
 
-fn add_line(book: &Book, line: &Line, at: usize, buckets: &mut [f64]) -> Result<f64, RiskError> {
+fn add_line(
+    book: &Book,
+    (line, at): (&Line, usize),
+    flows: &mut CashFlows,
+    buckets: &mut [f64],
+) -> Result<f64, RiskError> {
     let refused = |error| RiskError::Pricing { line: at, error };
     match &line.contract {
         Contract::Flows { net, spread } => {
@@ -162,7 +169,7 @@ fn add_line(book: &Book, line: &Line, at: usize, buckets: &mut [f64]) -> Result<
         Contract::Bond { terms, coupon_rate, settlement, .. } => {
             let bond = crate::pricing::bond::Flows::with_coupon(terms, *coupon_rate, *settlement)
                 .map_err(refused)?;
-            let flows = bond.cash_flows(terms, *settlement);
+            bond.write_cash_flows(terms, *settlement, flows);
             let price = book.line_value(at, &Scenario::default(), &mut Room::default())? / line.quantity;
             let spread = match line.quantity == 0.0 {
                 true => 0.0,

@@ -72,12 +72,11 @@ impl Scan {
     ///
     /// # Errors
     /// [`RiskError`]; [`RiskError::Length`] for P&Ls that are no money.
-    pub fn of_line(book: &Book, at: usize, range: &ScanRange) -> Result<Self, RiskError> {
-        let mut room = Room::default();
-        let base = book.line_value(at, &Scenario::default(), &mut room)?;
+    pub fn of_line(book: &Book, at: usize, range: &ScanRange, room: &mut Room) -> Result<Self, RiskError> {
+        let base = book.line_value(at, &Scenario::default(), room)?;
         let mut scan = Self::default();
         for (money, (scenario, part)) in scan.0.iter_mut().zip(range.scenarios()) {
-            let gain = (book.line_value(at, &scenario, &mut room)? - base) * part;
+            let gain = (book.line_value(at, &scenario, room)? - base) * part;
             let units = round_half_even(gain * UNITS_PER_CURRENCY as f64).ok_or(RiskError::Length)?;
             *money = Money(units);
         }
@@ -117,7 +116,7 @@ mod tests {
 
     #[test]
     fn a_share_loses_its_range() {
-        let scan = Scan::of_line(&book(Contract::Equity), 0, &RANGE).unwrap();
+        let scan = Scan::of_line(&book(Contract::Equity), 0, &RANGE, &mut Room::default()).unwrap();
         // 10 × 100 × 15 % = 150; the extreme: 300 × 35 % = 105
         assert_eq!(scan.0[12], Money::from_units(-150));
         assert_eq!(scan.0[15], Money::from_units(-105));
@@ -127,9 +126,9 @@ mod tests {
 
     #[test]
     fn what_offsets_needs_no_margin() {
-        let share = Scan::of_line(&book(Contract::Equity), 0, &RANGE).unwrap();
+        let share = Scan::of_line(&book(Contract::Equity), 0, &RANGE, &mut Room::default()).unwrap();
         let future = Contract::Future { days: 0, trade_price: 90.0 };
-        let future = Scan::of_line(&book(future), 0, &RANGE).unwrap();
+        let future = Scan::of_line(&book(future), 0, &RANGE, &mut Room::default()).unwrap();
         assert_eq!(group_margin([(Lots(5), &share), (Lots(-5), &future)]), Some(Money::ZERO));
         assert_eq!(group_margin([]), Some(Money::ZERO));
         let huge = Scan([Money(i64::MIN); SCENARIOS]);

@@ -10,9 +10,6 @@ use super::session::SessionKey;
 use crate::bus::Bus;
 use crate::bus::decode::{Envelope, encode};
 
-/// Sign-outs kept for gateways that are slow to read.
-const KEPT: u64 = 1_000;
-
 /// A session was signed out.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SessionEnded {
@@ -49,10 +46,7 @@ pub fn ended_stream(venue: VenueId) -> String {
 pub(super) async fn announce(bus: &Bus, venue: VenueId, session: SessionKey) {
     let stream = ended_stream(venue);
     let message = SessionEnded { v: SessionEnded::VERSION, venue, session: session.hash() };
-    match bus.append_auto(&stream, encode(&message), usize::MAX).await {
-        Ok(id) => {
-            let _ = bus.trim(&stream, id.saturating_sub(KEPT)).await;
-        }
-        Err(error) => tracing::warn!(event = "sign_out_unannounced", %error, "a sign-out was not announced"),
+    if let Err(error) = bus.append_auto(&stream, encode(&message), usize::MAX).await {
+        tracing::warn!(event = "sign_out_unannounced", %error, "a sign-out was not announced");
     }
 }

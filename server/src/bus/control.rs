@@ -48,7 +48,7 @@ pub enum Control {
     },
 }
 
-/// On `clock_stream`, and the newest value of [`super::StreamNames::clock`]:
+/// On `clock_stream`, and the newest value of [`super::StreamNames::clock_status`]:
 /// after every handled [`ControlMessage`] but `Watchers`, and when the mode
 /// changes. A sender waits for its own message's id in `control_id`, then, for
 /// steps, until `execution_stream` has reached `target_step`.

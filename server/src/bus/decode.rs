@@ -14,9 +14,6 @@ use super::control::{ClockStatus, ControlMessage};
 use super::messages::{CommandMessage, ReplyMessage};
 use super::{Bus, Message};
 
-/// How many dead letters are kept.
-const DEAD_LETTERS: usize = 10_000;
-
 /// A message that says its version and its venue.
 pub trait Envelope: Serialize + DeserializeOwned {
     /// The version that this build reads.
@@ -125,9 +122,6 @@ pub async fn bury(bus: &Bus, venue: VenueId, stream: &str, message: &Message, re
         "bytes": String::from_utf8_lossy(&message.bytes),
     });
     let stream = super::StreamNames::of(venue).dead_letter;
-    if let Ok(last) = bus.last_id(&stream).await {
-        let _ = bus.trim(&stream, last.saturating_sub(DEAD_LETTERS as u64)).await;
-    }
     if let Err(error) = bus.append_auto(&stream, letter.to_string(), usize::MAX).await {
         tracing::error!(event = "dead_letter_lost", stream, %error, "A dead letter could not be kept.");
     }

@@ -12,6 +12,7 @@
 //!   order, or hears that some are [`Batch::Trimmed`];
 //! - a stream keeps about as much as [`Limits`] say, its newest;
 //! - a wipe looks like an empty stream, and [`Bus::wipes`] tells of it;
+//! - streams and newest values share one space of names;
 //! - reading waits an outage through, writing fails at once.
 //!
 //! Does not know what the bytes mean beyond the helpers in [`decode`].

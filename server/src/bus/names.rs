@@ -20,12 +20,13 @@ pub struct StreamNames {
     pub reply: String,
     /// Clock control, to market data.
     pub control: String,
-    /// What the clock does, from market data; also the key of its newest
-    /// [`control::ClockStatus`].
+    /// What the clock does, from market data.
     pub clock: String,
+    /// Key of the clock's newest [`super::control::ClockStatus`].
+    pub clock_status: String,
     /// What could not be read.
     pub dead_letter: String,
-    /// Key under which trading keeps its newest [`messages::TradingStatus`].
+    /// Key under which trading keeps its newest [`super::messages::TradingStatus`].
     pub trading_status: String,
     /// Start of the keys of newest merged books; see [`StreamNames::book`].
     pub book_prefix: String,
@@ -45,6 +46,7 @@ impl StreamNames {
             reply: name("reply_stream"),
             control: name("control_stream"),
             clock: name("clock_stream"),
+            clock_status: name("clock_status"),
             dead_letter: name("dead_letter"),
             trading_status: name("trading_status"),
             book_prefix: name("book"),

@@ -79,7 +79,7 @@ impl Floor {
     }
 
     async fn clock_status(&self) -> Result<Option<ClockStatus>, ApiError> {
-        let latest = self.inner.bus.get_latest(&self.inner.names.clock).await.map_err(away)?;
+        let latest = self.inner.bus.get_latest(&self.inner.names.clock_status).await.map_err(away)?;
         Ok(latest.and_then(|bytes| decode(self.inner.venue, &bytes).ok()))
     }
 

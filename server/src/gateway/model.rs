@@ -112,7 +112,8 @@ impl Model {
         let shared = &self.shared;
         let first = self.load().await?;
         let mut executions = first.0;
-        let mut valuations = shared.bus.last_id(&shared.names.risk).await?.saturating_sub(READ as u64);
+        let mut valuations = shared.bus.last_id(&shared.names.risk).await?;
+        self.take_newest_valuations().await?;
         self.settle(&shutdown).await?;
         loop {
             progress(Seq(executions));
@@ -237,7 +238,10 @@ impl Model {
     /// them on the bus when it starts.
     async fn settle(&self, shutdown: &Shutdown) -> Result<(), FollowError> {
         loop {
-            self.take_published_books().await?;
+            // A bus that is away comes back, and trading puts the books again.
+            if let Err(error) = self.take_published_books().await {
+                tracing::warn!(event = "books_unread", %error, "newest books cannot be read yet");
+            }
             let Some(newest) = self.newest_book() else { return Ok(()) };
             if newest > self.through() {
                 self.refill().await?;
@@ -254,21 +258,35 @@ impl Model {
         }
     }
 
-    async fn take_published_books(&self) -> Result<(), FollowError> {
+    async fn take_published_books(&self) -> Result<(), BusError> {
         let shared = &self.shared;
         let ids = self.peek(|state| state.instruments.keys().copied().collect::<Vec<_>>());
-        let mut books = Vec::new();
-        for id in ids.unwrap_or_default() {
-            if let Some(bytes) = shared.bus.get_latest(&shared.names.book(id)).await?
-                && let Ok(book) = serde_json::from_slice::<BookMessage>(&bytes)
-            {
-                books.push(book);
-            }
-        }
+        let keys: Vec<_> = ids.unwrap_or_default().into_iter().map(|id| shared.names.book(id)).collect();
+        let found = shared.bus.get_all_latest(&keys).await?.into_iter().flatten();
+        let books = found.filter_map(|bytes| serde_json::from_slice::<BookMessage>(&bytes).ok()).collect();
         self.change(|state| {
             state.take_books(books);
             true
         });
+        Ok(())
+    }
+
+    /// Everybody's newest valuation, so that the first picture is whole before
+    /// anything moves.
+    async fn take_newest_valuations(&self) -> Result<(), BusError> {
+        let shared = &self.shared;
+        let accounts = self.peek(|state| state.accounts.keys().copied().collect::<Vec<_>>());
+        for some in accounts.unwrap_or_default().chunks(READ) {
+            let keys: Vec<_> = some.iter().map(|account| shared.names.portfolio(*account)).collect();
+            for bytes in shared.bus.get_all_latest(&keys).await?.into_iter().flatten() {
+                if let Ok(valuation) = decode::decode::<PortfolioMessage>(shared.venue, &bytes) {
+                    self.change(|state| {
+                        state.apply_portfolio(valuation);
+                        true
+                    });
+                }
+            }
+        }
         Ok(())
     }
 

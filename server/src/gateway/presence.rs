@@ -63,7 +63,11 @@ impl Floor {
             if count > 0 || told > 0 {
                 let control = Control::Watchers { gateway: inner.id, count };
                 let message = ControlMessage { v: 1, venue: inner.venue, control };
-                inner.bus.append_auto(&inner.names.control, encode(&message), usize::MAX).await?;
+                // A bus that is away hears it next time.
+                let sent = inner.bus.append_auto(&inner.names.control, encode(&message), usize::MAX).await;
+                if let Err(error) = sent {
+                    tracing::debug!(event = "presence_untold", %error, "presence could not be told");
+                }
                 told = count;
             }
             let settled = async {

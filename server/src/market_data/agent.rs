@@ -7,19 +7,22 @@ use std::time::Duration;
 use engine::event::{ExecutionBatch, MarketStep};
 use engine::id::{Digest, Seq, VenueId};
 use engine::sim::{Seed, Simulator};
-use engine::venue::{ConfigError, Outcome, VenueConfig};
+use engine::step::StepHeader;
+use engine::venue::{ConfigError, Input, Outcome, VenueConfig};
 use tokio::time::Instant;
 
 use super::heartbeat::{Due, Heartbeat};
 use super::history::History;
+use super::outbox::Outbox;
 use super::presence::Presence;
 use super::restart::{Rebuilt, rebuild};
 use crate::bus::control::{ClockStatus, Control, ControlMessage};
 use crate::bus::decode::{bury, decode, decode_or_bury, encode};
-use crate::bus::{Appended, Batch, Bus, BusError, StreamNames};
+use crate::bus::{Batch, Bus, BusError, Limits, StreamNames};
 use crate::config::{ClockMode, HistoryLimits, IdlePolicy};
 use crate::shutdown::Shutdown;
 use crate::store::api::history::SimSnapshot;
+use crate::store::api::journal::EntryKind;
 use crate::store::{Store, StoreError};
 use crate::telemetry::Health;
 
@@ -31,9 +34,6 @@ const REPORT_EVERY: Duration = Duration::from_secs(1);
 
 /// Messages taken at a time.
 const PAGE: usize = 256;
-
-/// Clock statuses that are kept on the stream.
-const STATUSES: u64 = 1_000;
 
 /// What the agent is told about its venue's time.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,6 +48,8 @@ pub struct Settings {
     pub snapshot_steps: u64,
     /// What is kept of the past.
     pub history: HistoryLimits,
+    /// How many steps may wait for the sequencer.
+    pub outbox: Limits,
 }
 
 /// Everything that the agent uses.
@@ -135,6 +137,13 @@ struct Agent {
     journalled: u64,
     execution_cursor: u64,
     control_cursor: u64,
+    outbox: Outbox,
+    /// The first step after a start that found the stream empty. Until it is
+    /// journalled as it was made there may be another one on its way.
+    unproven: Option<StepHeader>,
+    is_stream_lost: bool,
+    /// Whether the clock's newest status still has to reach the bus.
+    is_unsaid: bool,
     /// A snapshot that waits until its steps are journalled.
     pending: Option<SimSnapshot>,
     reported_mode: &'static str,
@@ -145,12 +154,18 @@ struct Agent {
 
 impl Agent {
     fn new(deps: Deps, rebuilt: Rebuilt, history: History, presence: Presence) -> Self {
-        let Rebuilt { simulator, seen, journalled } = rebuilt;
+        let Rebuilt { simulator, seen, journalled, unjournalled, reached } = rebuilt;
         let (now, made) = (Instant::now(), simulator.last_step());
         let settings = &deps.settings;
         let mut beat = Heartbeat::new(settings.clock, settings.speed_milli, deps.config.step_us, made, now);
         beat.sequencer_is_at(journalled);
+        let mut outbox = Outbox::new(settings.outbox, reached);
+        unjournalled.into_iter().for_each(|(step, bytes)| outbox.push(step, bytes));
         Self {
+            outbox,
+            unproven: None,
+            is_stream_lost: reached == 0 && journalled > 0,
+            is_unsaid: false,
             deps,
             simulator,
             beat,
@@ -171,14 +186,19 @@ impl Agent {
     async fn run(mut self, shutdown: Shutdown) -> Result<(), MarketDataError> {
         let (bus, streams) = (self.deps.bus.clone(), self.deps.streams.clone());
         self.deps.health.report(NAME, self.beat.made());
-        if let Some(bytes) = bus.get_latest(&streams.clock).await?
+        if let Some(bytes) = bus.get_latest(&streams.clock_status).await?
             && let Ok(status) = decode::<ClockStatus>(self.deps.venue, &bytes)
         {
             self.control_cursor = status.control_id;
         }
+        bus.resume(&streams.control, self.control_cursor).await?;
+        let mut wipes = bus.wipes();
         loop {
             self.report().await?;
-            let due = self.beat.due();
+            let due = match self.unproven {
+                Some(_) => Due::WhenSequencerCatchesUp,
+                None => self.beat.due(),
+            };
             let wake = match due {
                 Due::At(at) => at,
                 Due::WhenSequencerCatchesUp | Due::Never => Instant::now() + REPORT_EVERY,
@@ -191,6 +211,11 @@ impl Agent {
                 batch = bus.read_after(&streams.control, self.control_cursor, PAGE) => {
                     self.controls(batch?).await?;
                 }
+                Ok(()) = wipes.changed() => {
+                    self.is_unsaid = true;
+                    self.check_stream().await?;
+                    unless_away(bus.resume(&streams.control, self.control_cursor).await.map_err(Into::into))?;
+                }
                 () = tokio::time::sleep_until(wake) => {
                     if matches!(due, Due::At(_)) {
                         self.step().await?;
@@ -202,17 +227,23 @@ impl Agent {
 
     /// Makes and publishes the next step, with everything seen that there is.
     async fn step(&mut self) -> Result<(), MarketDataError> {
-        let executions = &self.deps.streams.execution;
-        let batch = self.deps.bus.read_now(executions, self.execution_cursor, PAGE).await?;
-        self.executions(batch).await?;
+        let (bus, streams) = (self.deps.bus.clone(), self.deps.streams.clone());
+        // While the bus is away nothing new can be seen, and time goes on.
+        if bus.is_up()
+            && let Ok(batch) = bus.read_now(&streams.execution, self.execution_cursor, PAGE).await
+        {
+            self.executions(batch).await?;
+        }
         let (header, payload) = self.simulator.step(self.seen);
+        if std::mem::take(&mut self.is_stream_lost) {
+            self.unproven = Some(header);
+        }
         let time = self.deps.config.time_of(header.step);
         self.history.record(header.step, time, self.deps.config.step_us, &payload);
         let message = MarketStep { v: 1, venue: self.deps.venue, time, header, payload };
-        let appended =
-            self.deps.bus.append(&self.deps.streams.marketdata, header.step, encode(&message)).await?;
-        if appended == Appended::Duplicate {
-            return Err(MarketDataError::Published { step: header.step });
+        self.outbox.push(header.step, encode(&message));
+        if bus.is_up() {
+            unless_away(self.outbox.send(&bus, &streams.marketdata).await)?;
         }
         self.beat.stepped(Instant::now());
         self.deps.health.report(NAME, header.step);
@@ -268,10 +299,33 @@ impl Agent {
             }
         }
         self.beat.journalled(self.journalled);
+        self.outbox.journalled(self.journalled);
+        self.prove().await?;
         if let Some(snapshot) = self.pending.take_if(|snapshot| snapshot.step <= self.journalled) {
             self.history.snapshot(snapshot);
         }
         Ok(())
+    }
+
+    /// Compares the first step after a start on an empty stream with what the
+    /// sequencer journalled under its number: it may have had another in hand.
+    async fn prove(&mut self) -> Result<(), MarketDataError> {
+        let Some(made) = self.unproven.take_if(|header| header.step <= self.journalled) else {
+            return Ok(());
+        };
+        let mut after = made.seen_seq;
+        loop {
+            let rows = self.deps.store.journal_after(self.deps.venue, after, PAGE as u32).await?;
+            let Some(last) = rows.last() else { return Ok(()) };
+            after = last.seq;
+            for row in rows.iter().filter(|row| row.kind == EntryKind::Step) {
+                match row.entry().input() {
+                    Ok(Input::Step(found)) if found.step < made.step => {}
+                    Ok(Input::Step(found)) if found == made => return Ok(()),
+                    _ => return Err(MarketDataError::Diverged { step: made.step }),
+                }
+            }
+        }
     }
 
     /// Reads from the journal what the stream no longer has.
@@ -320,7 +374,7 @@ impl Agent {
                 Control::Speed { speed_milli } => self.beat.set_speed(speed_milli, now),
             }
             tracing::info!(event = "clock_controlled", control = ?control, "the clock was told");
-            self.say_status().await?;
+            self.say_status().await;
         }
         Ok(())
     }
@@ -338,7 +392,7 @@ impl Agent {
                 step = self.beat.made(),
                 "the clock's mode"
             );
-            self.say_status().await?;
+            self.say_status().await;
         } else if elapsed >= REPORT_EVERY {
             let venue_us = (self.beat.made() - self.reported_step)
                 .saturating_mul(self.deps.config.step_us.unsigned_abs());
@@ -346,13 +400,30 @@ impl Agent {
             let reached = u64::try_from(reached).unwrap_or(u64::MAX);
             metrics::gauge!("tradefloor_clock_speed_reached").set(reached as f64 / 1_000.0);
             self.speed_reached_milli = reached;
-            let status = self.status();
-            self.deps.bus.put_latest(&self.deps.streams.clock, encode(&status)).await?;
+            if self.is_unsaid {
+                self.say_status().await;
+            } else if self.deps.bus.is_up() {
+                let status = encode(&self.status());
+                self.is_unsaid =
+                    self.deps.bus.put_latest(&self.deps.streams.clock_status, status).await.is_err();
+            }
+            if !self.outbox.is_empty() {
+                self.check_stream().await?;
+            }
         } else {
             return Ok(());
         }
         (self.reported_at, self.reported_step) = (now, self.beat.made());
         Ok(())
+    }
+
+    /// Publishes again what the stream of steps should have and has not.
+    async fn check_stream(&mut self) -> Result<(), MarketDataError> {
+        let (bus, stream) = (&self.deps.bus, &self.deps.streams.marketdata);
+        if !bus.is_up() {
+            return Ok(());
+        }
+        unless_away(self.outbox.check(bus, stream).await)
     }
 
     fn status(&self) -> ClockStatus {
@@ -369,13 +440,29 @@ impl Agent {
     }
 
     /// Publishes what the clock does, newest value first, so that whoever is
-    /// woken by the stream finds it.
-    async fn say_status(&mut self) -> Result<(), MarketDataError> {
+    /// woken by the stream finds it. Said again later when the bus is away.
+    async fn say_status(&mut self) {
         let status = encode(&self.status());
-        let (bus, stream) = (&self.deps.bus, &self.deps.streams.clock);
-        bus.put_latest(stream, status.clone()).await?;
-        let id = bus.append_auto(stream, status, usize::MAX).await?;
-        bus.trim(stream, id.saturating_sub(STATUSES)).await?;
-        Ok(())
+        let (bus, streams) = (&self.deps.bus, &self.deps.streams);
+        if !bus.is_up() {
+            self.is_unsaid = true;
+            return;
+        }
+        let said = async {
+            bus.put_latest(&streams.clock_status, status.clone()).await?;
+            bus.append_auto(&streams.clock, status, usize::MAX).await
+        };
+        self.is_unsaid = said.await.is_err();
+    }
+}
+
+/// A bus that is away is waited for: what it should have is kept.
+fn unless_away(done: Result<(), MarketDataError>) -> Result<(), MarketDataError> {
+    match done {
+        Err(MarketDataError::Bus(error)) => {
+            tracing::debug!(event = "bus_waited_for", %error, "what is published waits for the bus");
+            Ok(())
+        }
+        done => done,
     }
 }

@@ -4,6 +4,7 @@
 //! From the newest stored snapshot, every step is made again with what it had
 //! seen the first time, and compared. Does not know when the next one runs.
 
+use bytes::Bytes;
 use engine::event::MarketStep;
 use engine::id::{Digest, Seq};
 use engine::sim::{SimState, Simulator};
@@ -30,6 +31,10 @@ pub(super) struct Rebuilt {
     pub(super) seen: Seq,
     /// The last step in the journal.
     pub(super) journalled: u64,
+    /// The steps after it, as they stand on the stream.
+    pub(super) unjournalled: Vec<(u64, Bytes)>,
+    /// What the stream of steps has reached.
+    pub(super) reached: u64,
 }
 
 /// Rebuilds the simulation from store and stream.
@@ -47,7 +52,7 @@ pub(super) async fn rebuild(deps: &Deps) -> Result<Rebuilt, MarketDataError> {
         tokio::task::yield_now().await;
     }
     let from_journal = simulator.last_step();
-    follow_stream(deps, &mut simulator).await?;
+    let unjournalled = follow_stream(deps, &mut simulator).await?;
     tracing::info!(
         event = "simulation_rebuilt",
         step = simulator.last_step(),
@@ -55,7 +60,8 @@ pub(super) async fn rebuild(deps: &Deps) -> Result<Rebuilt, MarketDataError> {
         from_stream = simulator.last_step() - from_journal,
         "the simulation goes on where it was"
     );
-    Ok(Rebuilt { simulator, seen, journalled })
+    let reached = deps.bus.last_id(&deps.streams.marketdata).await?;
+    Ok(Rebuilt { simulator, seen, journalled, unjournalled, reached })
 }
 
 /// A simulator at the newest snapshot that is whole, or at the beginning.
@@ -124,16 +130,18 @@ fn again(simulator: &mut Simulator, header: &StepHeader) -> Result<(), MarketDat
 
 /// Makes again what was published and not yet journalled: those steps are on
 /// the stream and will be.
-async fn follow_stream(deps: &Deps, simulator: &mut Simulator) -> Result<(), MarketDataError> {
+async fn follow_stream(deps: &Deps, simulator: &mut Simulator) -> Result<Vec<(u64, Bytes)>, MarketDataError> {
+    let mut followed = Vec::new();
     loop {
         let after = simulator.last_step();
         match deps.bus.read_now(&deps.streams.marketdata, after, STREAM_PAGE).await? {
-            Batch::Messages(messages) if messages.is_empty() => return Ok(()),
+            Batch::Messages(messages) if messages.is_empty() => return Ok(followed),
             Batch::Messages(messages) => {
                 for message in messages {
                     let step: MarketStep = decode(deps.venue, &message.bytes)
                         .map_err(|_| MarketDataError::Diverged { step: message.id })?;
                     again(simulator, &step.header)?;
+                    followed.push((message.id, message.bytes));
                 }
             }
             // The sequencer cannot get them any more either.

@@ -3,7 +3,9 @@
 //! Does not know how a position is valued.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
+use bytes::Bytes;
 use engine::event::{ExecutionBatch, PortfolioMessage};
 use engine::id::{AccountId, Digest, Seq, VenueId};
 use engine::portfolio::Valuation;
@@ -27,6 +29,12 @@ const PAGE: u32 = 1_000;
 
 /// Messages taken at a time; accounts are valued once for all of them.
 const MESSAGES: usize = 64;
+
+/// Valuations that travel together.
+const TOGETHER: usize = 256;
+
+/// How long valuations that the bus did not take wait.
+const AGAIN: Duration = Duration::from_millis(500);
 
 /// State snapshots looked at for one that is whole.
 const SNAPSHOTS: u32 = 2;
@@ -82,10 +90,12 @@ pub async fn run(deps: Deps, shutdown: Shutdown) -> Result<(), PortfolioError> {
         to_store: books.touched_after(Seq(stored)),
         stored_at: None,
         cursor: books.through().0,
+        unsent: lost(&deps, &books).await?,
         books,
         deps,
     };
-    agent.publish().await?;
+    agent.publish().await;
+    let mut wipes = agent.deps.bus.wipes();
     loop {
         let (bus, stream) = (agent.deps.bus.clone(), agent.deps.streams.execution.clone());
         tokio::select! {
@@ -94,11 +104,24 @@ pub async fn run(deps: Deps, shutdown: Shutdown) -> Result<(), PortfolioError> {
             }
             batch = bus.read_after(&stream, agent.cursor, MESSAGES) => {
                 agent.take(batch?).await?;
-                agent.publish().await?;
+                agent.publish().await;
                 agent.store_when_due().await?;
             }
+            Ok(()) = wipes.changed() => {
+                agent.unsent = agent.books.accounts();
+                agent.publish().await;
+            }
+            () = again(), if !agent.unsent.is_empty() => agent.publish().await,
         }
     }
+}
+
+/// Whose newest valuations a bus has to get: everybody's when it lacks one.
+async fn lost(deps: &Deps, books: &Books) -> Result<BTreeSet<AccountId>, PortfolioError> {
+    let everybody = books.accounts();
+    let Some(one) = everybody.first() else { return Ok(everybody) };
+    let known = deps.bus.get_latest(&deps.streams.portfolio(*one)).await?;
+    Ok(if known.is_some() { BTreeSet::new() } else { everybody })
 }
 
 /// The books as of the journal's end: newest whole snapshot, then the entries
@@ -135,6 +158,8 @@ struct Agent {
     deps: Deps,
     books: Books,
     cursor: u64,
+    /// Accounts whose newest valuation is not on the bus.
+    unsent: BTreeSet<AccountId>,
     /// Accounts that changed since they were last stored.
     to_store: BTreeSet<AccountId>,
     stored_at: Option<VenueTime>,
@@ -172,24 +197,42 @@ impl Agent {
         Ok(())
     }
 
-    /// Publishes the valuation of every account that changed.
-    async fn publish(&mut self) -> Result<(), PortfolioError> {
+    /// Publishes the valuation of every account that changed; what a bus that
+    /// is away did not take is published later, at its newest.
+    async fn publish(&mut self) {
         let (through, time) = (self.books.through(), self.books.time());
         let changed = self.books.take_changed();
         metrics::counter!("tradefloor_valuations_total").increment(changed.len() as u64);
-        for account in changed {
-            let Some(valuation) = self.books.value(account) else { continue };
-            let message =
-                PortfolioMessage { v: 1, venue: self.deps.venue, account, through, time, valuation };
-            let bytes = encode(&message);
-            let (bus, streams) = (&self.deps.bus, &self.deps.streams);
-            bus.put_latest(&streams.portfolio(account), bytes.clone()).await?;
-            bus.append_auto(&streams.risk, bytes, usize::MAX).await?;
-            self.to_store.insert(account);
-        }
+        self.to_store.extend(changed.iter().copied());
+        self.unsent.extend(changed);
         self.deps.health.report(NAME, through.0);
         metrics::gauge!("tradefloor_portfolio_seq").set(through.0 as f64);
-        Ok(())
+        let (bus, streams) = (&self.deps.bus, &self.deps.streams);
+        if !bus.is_up() {
+            return;
+        }
+        while !self.unsent.is_empty() {
+            let some: Vec<AccountId> = self.unsent.iter().copied().take(TOGETHER).collect();
+            let messages = some.iter().filter_map(|account| {
+                let (venue, account) = (self.deps.venue, *account);
+                let valuation = self.books.value(account)?;
+                let message = PortfolioMessage { v: 1, venue, account, through, time, valuation };
+                Some((streams.portfolio(account), encode(&message)))
+            });
+            let newest: Vec<(String, Bytes)> = messages.collect();
+            let stream = newest.iter().map(|(_, bytes)| bytes.clone()).collect();
+            let sent = async {
+                bus.put_all_latest(newest).await?;
+                bus.append_all(&streams.risk, stream).await
+            };
+            if let Err(error) = sent.await {
+                tracing::warn!(event = "valuations_unsent", %error, "Valuations wait for the bus.");
+                return;
+            }
+            some.iter().for_each(|account| {
+                self.unsent.remove(account);
+            });
+        }
     }
 
     async fn store_when_due(&mut self) -> Result<(), PortfolioError> {
@@ -224,6 +267,12 @@ impl Agent {
         self.stored_at = Some(time);
         Ok(())
     }
+}
+
+/// Lets a bus that is away come back.
+#[expect(clippy::disallowed_methods, reason = "nothing announces that an outage is over")]
+async fn again() {
+    tokio::time::sleep(AGAIN).await;
 }
 
 fn record(account: AccountId, seq: Seq, time: VenueTime, valuation: &Valuation) -> PortfolioRecord {

@@ -125,6 +125,11 @@ impl Books {
         touched.chain(self.holders.values().flatten().copied()).collect()
     }
 
+    /// Everybody.
+    pub(super) fn accounts(&self) -> BTreeSet<AccountId> {
+        self.accounts.keys().copied().collect()
+    }
+
     /// The account's figures at the marks.
     pub(super) fn value(&self, account: AccountId) -> Option<Valuation> {
         let marked = |id| {

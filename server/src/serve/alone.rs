@@ -89,7 +89,7 @@ pub async fn start_alone(
     let shared = Shared::open(config, venue, clock, agent.role(), shutdown).await?;
     let row = match made {
         Some(row) => row,
-        None => waiting::for_venue(&shared.store, venue.venue_id(), &shared.shutdown).await?,
+        None => waiting::for_venue(&shared.store, venue.venue_id(), agent.role(), &shared.shutdown).await?,
     };
     let mut tasks = vec![shared.upkeep()];
     let beat = peers::tell(shared.health.clone(), shared.bus.clone(), row.id, shared.shutdown.clone());

@@ -47,6 +47,7 @@ pub(super) fn market_data(shared: &Shared, row: &VenueRow) -> Result<JoinHandle<
             idle: config.idle,
             snapshot_steps: config.snapshot.sim_steps,
             history: config.history,
+            outbox: config.stream_limits,
         },
     };
     Ok(supervised(shared, "market_data", deps, market_data::run))

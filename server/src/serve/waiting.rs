@@ -37,16 +37,18 @@ fn is_missing(error: &StoreError) -> bool {
     matches!(error, StoreError::OlderSchema { .. })
 }
 
-/// Waits until the venue is in the store and its journal has begun.
+/// Waits until the venue is in the store and its journal has begun; the latter
+/// auth may not see and does not need.
 pub(super) async fn for_venue(
     store: &Store,
     venue: VenueId,
+    role: Role,
     shutdown: &Shutdown,
 ) -> Result<VenueRow, ServeError> {
     let mut told = false;
     loop {
         if let Some(row) = store.venue(venue).await?
-            && !store.journal_after(venue, Seq(0), 1).await?.is_empty()
+            && (role == Role::Auth || !store.journal_after(venue, Seq(0), 1).await?.is_empty())
         {
             return Ok(row);
         }

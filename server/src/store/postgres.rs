@@ -64,7 +64,7 @@ pub struct Backend {
     /// Who opened it.
     pub(super) role: Role,
     /// Partitions that are known to be there.
-    pub(super) partitions: partitions::Known,
+    pub(super) partitions: dialect::Known,
 }
 
 impl Backend {
@@ -98,7 +98,7 @@ impl Backend {
             history_readers: history.clone(),
             history,
             role,
-            partitions: partitions::Known::default(),
+            partitions: dialect::Known::default(),
         })
     }
 

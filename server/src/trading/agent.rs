@@ -8,11 +8,13 @@ use std::time::Duration;
 use engine::id::{Digest, Seq};
 use engine::venue::journal::{GENESIS, JournalEntry};
 use engine::venue::{Input, RULES_VERSION, Venue};
+use tokio::sync::watch;
 use uuid::Uuid;
 
 use super::batch::Pending;
 use super::compaction::Compaction;
 use super::load::{Loaded, load};
+use super::publish::PublishError;
 use super::sequencer::Sequencer;
 use super::{Deps, NAME, TradingError, pause, publish};
 use crate::bus::decode::decode_or_bury;
@@ -159,12 +161,6 @@ impl From<BusError> for Ended {
     }
 }
 
-impl From<publish::PublishError> for Ended {
-    fn from(error: publish::PublishError) -> Self {
-        Self::Again(error.to_string())
-    }
-}
-
 /// What outlives a reload.
 pub(super) struct Life {
     pub(super) deps: Deps,
@@ -196,40 +192,56 @@ impl Life {
             Some(sequencer) => sequencer,
             None => self.open().await?,
         };
-        publish::missing(&self.deps, &sequencer.venue).await?;
-        publish::status(&self.deps, &TradingStatus::Running).await;
         self.deps.health.report(NAME, sequencer.venue.seq().0);
         let mut step_cursor = sequencer.venue.step();
         let mut compaction = Compaction::default();
+        let (mut outbox, mut outage) = (publish::Outbox::default(), FIRST_WAIT);
+        let mut wipes = self.deps.bus.wipes();
         loop {
             // Between batches alone: what is committed is also answered.
             if shutdown.is_cancelled() {
                 return Err(Ended::Asked);
             }
+            if wipes.has_changed().unwrap_or(false) {
+                wipes.mark_unchanged();
+                outbox.doubt();
+            }
+            let gathered = async {
+                if outbox.is_in_doubt() {
+                    self.restore_bus(&sequencer, &mut outbox, command_cursor).await?;
+                }
+                Ok(self.gather(&mut command_cursor, &mut step_cursor).await?)
+            };
+            let (commands, steps) = match gathered.await {
+                Ok(gathered) => gathered,
+                Err(PublishError::Bus(error)) => {
+                    // Nothing is in hand that the journal lacks: memory stays.
+                    outbox.doubt();
+                    self.sit_out(&error, &mut outage, shutdown).await;
+                    continue;
+                }
+                Err(PublishError::Store(error)) => return Err(error.into()),
+            };
+            outage = FIRST_WAIT;
             let mut pending = Pending::default();
-            let requeued = std::mem::take(&mut self.requeued);
-            // Kept until they are answered, whatever happens on the way.
-            self.requeued.clone_from(&requeued);
-            let mut messages = requeued;
-            let last_requeued =
-                messages.last().map_or(command_cursor, |message| message.id.max(command_cursor));
-            messages.extend(self.waiting_commands(&mut command_cursor, last_requeued).await?);
-            self.requeued.clone_from(&messages);
-            for message in messages {
+            for message in commands {
                 command_cursor = command_cursor.max(message.id);
                 self.decide(&mut sequencer, message, &mut pending).await?;
             }
-            self.take_steps(&mut sequencer, &mut step_cursor, &mut pending).await?;
+            for message in steps {
+                step_cursor = message.id;
+                self.take_step(&mut sequencer, &message, &mut pending).await?;
+            }
             if pending.commands.is_empty() && pending.entries.is_empty() {
                 self.requeued.clear();
                 if compaction.is_due() {
                     compaction.piece(&self.deps.store, self.row.id, self.epoch).await?;
                 } else {
-                    self.wait(command_cursor, step_cursor, shutdown).await?;
+                    self.wait(command_cursor, step_cursor, &mut wipes, shutdown).await?;
                 }
                 continue;
             }
-            self.settle(&sequencer, pending, command_cursor).await?;
+            self.settle(&sequencer, &mut outbox, pending, command_cursor).await?;
             self.deps.health.report(NAME, sequencer.venue.seq().0);
             if sequencer.venue.seq().0 >= snapshot.0 + self.deps.settings.snapshot_entries.max(1) {
                 if let Some(second) = self.save_snapshot(&sequencer).await? {
@@ -241,6 +253,47 @@ impl Life {
                 compaction.piece(&self.deps.store, self.row.id, self.epoch).await?;
             }
         }
+    }
+
+    /// Gives a bus that has lost something what it should have.
+    async fn restore_bus(
+        &self,
+        sequencer: &Sequencer,
+        outbox: &mut publish::Outbox,
+        command_cursor: u64,
+    ) -> Result<(), PublishError> {
+        self.deps.bus.resume(&self.deps.streams.command, command_cursor).await?;
+        outbox.catch_up(&self.deps, &sequencer.venue).await?;
+        publish::status(&self.deps, &TradingStatus::Running).await;
+        self.deps.health.report(NAME, sequencer.venue.seq().0);
+        Ok(())
+    }
+
+    /// What waits to be decided. Commands are kept until they are answered,
+    /// whatever happens on the way.
+    async fn gather(
+        &mut self,
+        command_cursor: &mut u64,
+        step_cursor: &mut u64,
+    ) -> Result<(Vec<Message>, Vec<Message>), BusError> {
+        let after = self.requeued.last().map_or(0, |message| message.id).max(*command_cursor);
+        let more = self.waiting_commands(command_cursor, after).await?;
+        self.requeued.extend(more);
+        let steps = self.waiting_steps(step_cursor).await?;
+        Ok((self.requeued.clone(), steps))
+    }
+
+    /// Rests while the bus is away.
+    async fn sit_out(&self, error: &BusError, wait: &mut Duration, shutdown: &Shutdown) {
+        tracing::warn!(event = "sequencer_waits", %error, "The sequencer waits for the bus.");
+        if *wait > FIRST_WAIT * 4 {
+            self.deps.health.fail(NAME, &error.to_string());
+        }
+        tokio::select! {
+            () = shutdown.cancelled() => {}
+            () = pause(*wait) => {}
+        }
+        *wait = (*wait * 2).min(LONGEST_WAIT);
     }
 
     /// Entry 1: configuration, rules and the commitment to the seed.
@@ -257,13 +310,21 @@ impl Life {
         Ok(sequencer)
     }
 
-    /// Waits until a command or a step is there.
-    async fn wait(&self, command_cursor: u64, step_cursor: u64, shutdown: &Shutdown) -> Result<(), Ended> {
+    /// Waits until a command or a step is there, or the bus has been wiped.
+    async fn wait(
+        &self,
+        command_cursor: u64,
+        step_cursor: u64,
+        wipes: &mut watch::Receiver<u64>,
+        shutdown: &Shutdown,
+    ) -> Result<(), Ended> {
         let (bus, streams) = (&self.deps.bus, &self.deps.streams);
         tokio::select! {
             () = shutdown.cancelled() => {}
             woken = bus.read_after(&streams.command, command_cursor, 1) => { woken?; }
             woken = bus.read_after(&streams.marketdata, step_cursor, 1) => { woken?; }
+            // The flag stays up for whoever looks next.
+            () = wiped(wipes) => {}
         }
         Ok(())
     }
@@ -286,12 +347,17 @@ impl Life {
         tracing::error!(event = "trading_halted", %reason, "Trading is halted.");
         metrics::gauge!("tradefloor_trading_halted").set(1.0);
         self.deps.health.fail(NAME, &format!("trading_halted: {reason}"));
-        publish::status(&self.deps, &TradingStatus::Halted { reason }).await;
+        let status = TradingStatus::Halted { reason };
+        publish::status(&self.deps, &status).await;
         let (bus, stream) = (&self.deps.bus, &self.deps.streams.command);
-        let mut cursor = 0;
+        let (mut cursor, mut wipes) = (0, bus.wipes());
         loop {
             let batch = tokio::select! {
                 () = shutdown.cancelled() => return Ok(()),
+                Ok(()) = wipes.changed() => {
+                    publish::status(&self.deps, &status).await;
+                    continue;
+                }
                 batch = bus.read_after(stream, cursor, COMMANDS) => batch?,
             };
             let messages = match batch {
@@ -306,9 +372,19 @@ impl Life {
                 if let Some(command) =
                     decode_or_bury::<CommandMessage>(bus, self.row.id, stream, &message).await
                 {
-                    publish::reply(&self.deps, command.correlation, CommandReply::TradingHalted).await;
+                    publish::replies(&self.deps, vec![(command.correlation, CommandReply::TradingHalted)])
+                        .await;
                 }
             }
         }
+    }
+}
+
+/// Waits for a wipe that has not been seen; it stays unseen.
+async fn wiped(wipes: &mut watch::Receiver<u64>) {
+    match wipes.changed().await {
+        Ok(()) => wipes.mark_changed(),
+        // A bus without wipes.
+        Err(_) => std::future::pending().await,
     }
 }

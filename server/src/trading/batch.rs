@@ -18,7 +18,7 @@ use super::sequencer::{Decision, Sequencer};
 use super::{NAME, pause, publish};
 use crate::bus::decode::{bury, decode_or_bury};
 use crate::bus::messages::{CommandMessage, CommandReply, Reply};
-use crate::bus::{Batch, Message};
+use crate::bus::{Batch, BusError, Message};
 use crate::config::Acknowledge;
 use crate::store::api::journal::{CommitBatch, Cursor, NewEntry};
 
@@ -47,7 +47,13 @@ pub(super) enum Answer {
 }
 
 impl Life {
-    pub(super) async fn waiting_commands(&self, cursor: &mut u64, after: u64) -> Result<Vec<Message>, Ended> {
+    /// Commands after `after`, and where the cursor is to go when some were
+    /// lost.
+    pub(super) async fn waiting_commands(
+        &self,
+        cursor: &mut u64,
+        after: u64,
+    ) -> Result<Vec<Message>, BusError> {
         match self.deps.bus.read_now(&self.deps.streams.command, after, COMMANDS).await? {
             Batch::Messages(messages) => Ok(messages),
             Batch::Trimmed { through } => {
@@ -58,6 +64,18 @@ impl Life {
                     "Commands were trimmed before they were read."
                 );
                 *cursor = through.max(*cursor);
+                Ok(Vec::new())
+            }
+        }
+    }
+
+    /// Steps after the last one that was looked at.
+    pub(super) async fn waiting_steps(&self, cursor: &mut u64) -> Result<Vec<Message>, BusError> {
+        match self.deps.bus.read_now(&self.deps.streams.marketdata, *cursor, STEPS).await? {
+            Batch::Messages(messages) => Ok(messages),
+            Batch::Trimmed { through } => {
+                tracing::error!(event = "steps_lost", through, "Steps were trimmed before they were read.");
+                *cursor = through;
                 Ok(Vec::new())
             }
         }
@@ -105,31 +123,24 @@ impl Life {
         Ok(())
     }
 
-    pub(super) async fn take_steps(
+    pub(super) async fn take_step(
         &self,
         sequencer: &mut Sequencer,
-        cursor: &mut u64,
+        message: &Message,
         pending: &mut Pending,
     ) -> Result<(), Ended> {
         let (bus, stream) = (&self.deps.bus, &self.deps.streams.marketdata);
-        let messages = match bus.read_now(stream, *cursor, STEPS).await? {
-            Batch::Messages(messages) => messages,
-            Batch::Trimmed { through } => {
-                tracing::error!(event = "steps_lost", through, "Steps were trimmed before they were read.");
-                *cursor = through;
-                return Ok(());
-            }
+        let Some(step) = decode_or_bury::<MarketStep>(bus, self.row.id, stream, message).await else {
+            return Ok(());
         };
-        for message in messages {
-            *cursor = message.id;
-            let Some(step) = decode_or_bury::<MarketStep>(bus, self.row.id, stream, &message).await else {
-                continue;
-            };
-            let applied = catch_unwind(AssertUnwindSafe(|| sequencer.step(&step)));
-            match applied.map_err(|_| Ended::ForGood(format!("the venue failed on step {}", message.id)))? {
-                Ok(entry) => pending.entries.push(entry),
-                Err(error) => bury(bus, self.row.id, stream, &message, &error.to_string()).await,
-            }
+        if step.header.step <= sequencer.venue.step() {
+            // Published again after the bus lost it: it has been applied.
+            return Ok(());
+        }
+        let applied = catch_unwind(AssertUnwindSafe(|| sequencer.step(&step)));
+        match applied.map_err(|_| Ended::ForGood(format!("the venue failed on step {}", message.id)))? {
+            Ok(entry) => pending.entries.push(entry),
+            Err(error) => bury(bus, self.row.id, stream, message, &error.to_string()).await,
         }
         Ok(())
     }
@@ -138,6 +149,7 @@ impl Life {
     pub(super) async fn settle(
         &mut self,
         sequencer: &Sequencer,
+        outbox: &mut publish::Outbox,
         pending: Pending,
         command_cursor: u64,
     ) -> Result<(), Ended> {
@@ -146,7 +158,7 @@ impl Life {
         let early = self.deps.settings.acknowledge == Acknowledge::BeforeCommit;
         if early {
             self.answer(&answers, &outcomes).await?;
-            publish::entries(&self.deps, &sequencer.venue, outcomes.clone()).await;
+            outbox.publish(&self.deps, &sequencer.venue, outcomes.clone()).await;
             pause(WRITE_BEHIND).await;
         }
         let cursor = (!commands.is_empty()).then(|| Cursor {
@@ -157,11 +169,15 @@ impl Life {
         self.commit(entries, cursor).await?;
         if !early {
             self.answer(&answers, &outcomes).await?;
-            publish::entries(&self.deps, &sequencer.venue, outcomes).await;
+            outbox.publish(&self.deps, &sequencer.venue, outcomes).await;
         }
         self.requeued.clear();
         if !commands.is_empty() {
-            self.deps.bus.trim(&self.deps.streams.command, command_cursor).await?;
+            // What is not trimmed now is trimmed with the next.
+            let trimmed = self.deps.bus.trim(&self.deps.streams.command, command_cursor).await;
+            if let Err(error) = trimmed {
+                tracing::debug!(event = "commands_untrimmed", %error, "read commands are still on the stream");
+            }
         }
         Ok(())
     }
@@ -188,6 +204,7 @@ impl Life {
     }
 
     async fn answer(&self, answers: &[(Uuid, Answer)], outcomes: &[Outcome]) -> Result<(), Ended> {
+        let mut replies = Vec::with_capacity(answers.len());
         for (correlation, answer) in answers {
             let reply = match answer {
                 Answer::Entry(index) => {
@@ -200,8 +217,9 @@ impl Life {
                 }
                 Answer::Refused(reject) => CommandReply::Refused(reject.clone()),
             };
-            publish::reply(&self.deps, *correlation, reply).await;
+            replies.push((*correlation, reply));
         }
+        publish::replies(&self.deps, replies).await;
         Ok(())
     }
 

@@ -22,7 +22,7 @@ use crate::support::database::Kind;
 
 const ALL: MarketWindow = MarketWindow { from: None, to: None, before_step: None, limit: 1_000 };
 
-fn buy(stage: &Stage, name: &str, lots: i64) -> Command {
+pub(super) fn buy(stage: &Stage, name: &str, lots: i64) -> Command {
     Command::PlaceOrder {
         account: stage.account(1),
         ticket: Ticket {
@@ -39,7 +39,7 @@ fn buy(stage: &Stage, name: &str, lots: i64) -> Command {
 }
 
 /// The headers of every step in the journal, ranges included.
-async fn headers(stage: &Stage) -> Vec<(u64, Seq, Option<StepHeader>)> {
+pub(super) async fn headers(stage: &Stage) -> Vec<(u64, Seq, Option<StepHeader>)> {
     let mut headers = Vec::new();
     for row in stage.journal().await {
         match row.kind {
@@ -152,23 +152,28 @@ async fn a_restart_continues_to_the_bit() {
         let snapshots = stage.store.sim_snapshots(stage.row.id).await.unwrap();
         assert_eq!(snapshots.is_empty(), snapshot_steps > 100, "{snapshot_steps}");
 
-        // One simulator that never stopped makes the very same steps.
-        let mut simulator =
-            Simulator::new(&stage.row.config, &Seed::from_bytes(stage.row.seed().unwrap())).unwrap();
-        for row in stage.journal().await {
-            if row.kind != EntryKind::Range {
-                simulator.observe(row.seq, &row.outcome().unwrap().flows());
-            }
-        }
-        let headers = headers(&stage).await;
-        assert_eq!(headers.len(), 3 * 29);
-        for (number, (step, seen_seq, header)) in (1..).zip(headers) {
-            assert_eq!(step, number);
-            let (made, _) = simulator.step(seen_seq);
-            assert!(header.is_none_or(|header| header == made), "step {step}");
-        }
-        assert!(simulator.seen_seq() > Seq(80), "users' flows were seen");
+        assert_eq!(headers(&stage).await.len(), 3 * 29);
+        let seen = same_as_never_stopped(&stage).await;
+        assert!(seen > Seq(80), "users' flows were seen");
     }
+}
+
+/// One simulator that never stopped makes the very same steps, none missing;
+/// what the last one had seen.
+pub(super) async fn same_as_never_stopped(stage: &Stage) -> Seq {
+    let mut simulator =
+        Simulator::new(&stage.row.config, &Seed::from_bytes(stage.row.seed().unwrap())).unwrap();
+    for row in stage.journal().await {
+        if row.kind != EntryKind::Range {
+            simulator.observe(row.seq, &row.outcome().unwrap().flows());
+        }
+    }
+    for (number, (step, seen_seq, header)) in (1..).zip(headers(stage).await) {
+        assert_eq!(step, number);
+        let (made, _) = simulator.step(seen_seq);
+        assert!(header.is_none_or(|header| header == made), "step {step}");
+    }
+    simulator.seen_seq()
 }
 
 #[tokio::test]

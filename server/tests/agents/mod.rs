@@ -9,3 +9,4 @@ mod trading;
 mod trading_client;
 mod trading_faults;
 mod trading_upkeep;
+mod wipes;

@@ -78,13 +78,18 @@ pub async fn patiently<T>(event: impl Future<Output = T>) -> T {
 impl Stage {
     /// An empty store and bus with the demonstration venue.
     pub async fn new(seed: &str) -> Self {
-        Self::at(Place::of_this_run().await, seed).await
+        Self::over(Bus::local(), seed).await
     }
 
-    async fn at(place: Place, seed: &str) -> Self {
+    /// An empty store with the demonstration venue, over `bus`.
+    pub async fn over(bus: Bus, seed: &str) -> Self {
+        Self::at(Place::of_this_run().await, bus, seed).await
+    }
+
+    async fn at(place: Place, bus: Bus, seed: &str) -> Self {
         let config = VenueConfig::default();
         let store = place.open().await;
-        let (bus, streams) = (Bus::local(), StreamNames::of(config.venue_id()));
+        let streams = StreamNames::of(config.venue_id());
         let clock = WallClock::manual(WallTime(1_767_225_600_000_000));
         let seed = SeedChoice::Given(seed.parse().unwrap());
         let row = trading::prepare(&store, &bus, &streams, &config, &seed, None, &clock).await.unwrap();
@@ -97,7 +102,7 @@ impl Stage {
         let Self { place, store, .. } = self;
         drop(store);
         // The seed is stored; another one would not be looked at.
-        Self::at(place, "0").await
+        Self::at(place, Bus::local(), "0").await
     }
 
     /// Market data, stepped by hand.
@@ -108,6 +113,7 @@ impl Stage {
             idle: IdlePolicy::Pause,
             snapshot_steps: 10,
             history: Config::default().history,
+            outbox: Config::default().stream_limits,
         }
     }
 

@@ -149,20 +149,29 @@ impl Desk {
     }
 
     /// Ends the sequencer where it stands and wipes the bus, as if the process
-    /// were gone; then opens the files again.
+    /// were gone; then opens the store again.
     pub async fn crash(&mut self) {
+        self.leave().await;
+        self.enter(Arc::clone(&self.place)).await;
+    }
+
+    /// Ends the sequencer where it stands and lets go of its store.
+    pub async fn leave(&mut self) {
         if let Some((task, _)) = self.running.take() {
             task.abort();
             let _ = task.await;
         }
         self.replies.cancel();
         self.store.close().await;
-        // The folder's lock goes with the last owner of the store.
-        self.store = {
-            let elsewhere = tempfile::tempdir().unwrap();
-            self.store = Store::open_sqlite(elsewhere.path()).await.unwrap();
-            self.place.open().await
-        };
+        // A folder's lock goes with the last owner of the store.
+        let elsewhere = tempfile::tempdir().unwrap();
+        self.store = Store::open_sqlite(elsewhere.path()).await.unwrap();
+    }
+
+    /// Opens the store at `place`, which has this venue too, with an empty bus.
+    pub async fn enter(&mut self, place: Arc<Place>) {
+        self.place = place;
+        self.store = self.place.open().await;
         self.bus = Bus::local();
         self.replies = Shutdown::new();
         self.client = client(&self.bus, &self.streams, &self.config, &self.clock, &self.replies).await;

@@ -5,3 +5,5 @@ pub mod desk;
 pub mod redis;
 pub mod site;
 pub mod socket;
+#[allow(dead_code, reason = "shared with the test of one process")]
+pub mod traders;

@@ -56,11 +56,12 @@ pub(super) fn all() -> Vec<Part> {
         // The long parts: at most half an hour each.
         Part {
             name: "long-kills",
-            title: "killed under load, 200 times",
+            title: "killed under load, 200 and 100 times",
             needs: &[Need::Binaries, Need::Services],
             kind: Kind::Rust { packages: NATIVE, only: "kill" },
             long: true,
-            env: &[("TRADEFLOOR_KILLS", "200")],
+            // The one process, and any process of many.
+            env: &[("TRADEFLOOR_KILLS", "200"), ("TRADEFLOOR_TOPOLOGY_KILLS", "100")],
         },
         Part {
             name: "long-properties",

@@ -177,6 +177,7 @@ impl Bench {
     pub(super) fn page(&self) -> State {
         let ids: Vec<_> = self.venue.instruments().keys().copied().collect();
         State::open(Opening {
+            bars: Vec::new(),
             caller: Caller {
                 user: String::new(),
                 email: "a@example.com".into(),

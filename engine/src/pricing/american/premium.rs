@@ -30,6 +30,28 @@ struct Sample {
     d2: f64,
 }
 
+/// Noise over the life, in drifts, that makes the arrival a step in time.
+const SUDDEN: f64 = 8.0;
+/// Deviations before and after the arrival within which it happens.
+const AROUND: f64 = 8.0;
+
+/// Between which angles ψ an underlier arrives that falls, rather than
+/// fluctuates, by `fall` in logarithm to the boundary: latest and earliest. The
+/// integrand rises from nothing there and is smooth elsewhere; (0, 0) where
+/// that is no sudden thing.
+fn arrival(dynamics: &Dynamics, fall: f64) -> (f64, f64) {
+    let Dynamics { rate, div_yield, vol, years } = *dynamics;
+    let speed = div_yield - rate;
+    if speed * years.sqrt() < SUDDEN * vol {
+        return (0.0, 0.0);
+    }
+    // fall − speed·t = ±AROUND·σ√t
+    let noise = AROUND * vol;
+    let root = (noise * noise + 4.0 * speed * fall).sqrt();
+    let angle = |root_time: f64| libm::asin((root_time / (2.0 * speed * years.sqrt())).min(1.0));
+    (angle(root + noise), angle(4.0 * speed * fall / (root + noise)))
+}
+
 /// Hands the integrand's samples at spot `s` above the boundary to `add`.
 ///
 /// With u = T cos²ψ the time t = T sin²ψ that is left until exercise; next to
@@ -48,20 +70,29 @@ fn for_each_sample(
     let log_spot = ln(spot);
     let root_years = years.sqrt();
     let distance = (log_spot - boundary.log_now()) / (vol * root_years);
+    let (late, early) = arrival(dynamics, log_spot - boundary.log_now());
     let mut high = std::f64::consts::FRAC_PI_2;
     for panel in 1..=MOST_PANELS {
         let last = panel == MOST_PANELS || high < 0.125 * distance;
         let low = if last { 0.0 } else { 0.25 * high };
-        for (x, weight) in points {
-            let angle = low + 0.5 * (high - low) * (1.0 + x);
-            let (sine, cosine) = (libm::sin(angle), libm::cos(angle));
-            let weight = 0.5 * (high - low) * weight * 2.0 * years * sine * cosine;
-            let time = root_years * sine;
-            let log_boundary = boundary.log_at(cosine);
-            let deviation = vol * time;
-            let reach = (log_spot - log_boundary) / deviation;
-            let (d1, d2) = (reach + plus * time, reach + minus * time);
-            add(&Sample { weight, root: cosine, log_boundary, time, deviation, d1, d2 });
+        let mut top = high;
+        for cut in [late, early, low] {
+            let bottom = cut.clamp(low, top);
+            if bottom == top {
+                continue;
+            }
+            for (x, weight) in points {
+                let angle = bottom + 0.5 * (top - bottom) * (1.0 + x);
+                let (sine, cosine) = (libm::sin(angle), libm::cos(angle));
+                let weight = 0.5 * (top - bottom) * weight * 2.0 * years * sine * cosine;
+                let time = root_years * sine;
+                let log_boundary = boundary.log_at(cosine);
+                let deviation = vol * time;
+                let reach = (log_spot - log_boundary) / deviation;
+                let (d1, d2) = (reach + plus * time, reach + minus * time);
+                add(&Sample { weight, root: cosine, log_boundary, time, deviation, d1, d2 });
+            }
+            top = bottom;
         }
         if last {
             break;

@@ -110,6 +110,12 @@ fn solve(problems: &Problems, enough: f64) -> Block {
         deviation[i] = state.guess;
         admissible[i] = if problem.is_admissible() { 1.0 } else { 0.0 };
     }
+    for i in 0..LANES {
+        let state = State { moneyness: moneyness[i], target: target[i], upper: upper[i] > 0.5, guess: 0.0 };
+        if state.is_far() {
+            deviation[i] = state.far_guess();
+        }
+    }
     let mut unsettled = admissible;
     for _ in 0..kernel::MAX_STEPS {
         for i in 0..LANES {

@@ -5,7 +5,7 @@
 //! c = Φ(d₁) − eᵏ Φ(d₂), d = −k/s ± s/2.
 
 use super::ImpliedVolError;
-use crate::math::{INVERSE_ROOT_TWO_PI, exp, ln_normal, mills_ratio, polynomial};
+use crate::math::{INVERSE_ROOT_TWO_PI, exp, inverse_normal_cdf, ln_normal, mills_ratio, polynomial};
 
 /// More than any price needs.
 pub(super) const MAX_STEPS: u32 = 40;
@@ -30,6 +30,8 @@ const AT_MONEY_UNDER: [f64; 4] = [1.0, -3.143_409_752e-1, 2.996_126_315e-2, -8.0
 const AT_MONEY_LAST: f64 = 5.4;
 /// w at y = 1.
 const NEAR_LAST: f64 = 12.0;
+/// Moneyness from which [`State::far_guess`] is the better guess.
+const FAR: f64 = 3.0;
 
 /// One price to be explained.
 #[derive(Clone, Copy)]
@@ -119,6 +121,24 @@ impl Problem {
 }
 
 impl State {
+    /// Whether the strike is so far that the guess of [`Problem::start`], an
+    /// expansion around the money, can be anywhere.
+    #[inline(always)]
+    pub(super) fn is_far(&self) -> bool {
+        self.moneyness > FAR
+    }
+
+    /// The guess for a far strike. There the second leg is small against the
+    /// first, so c is nearly Φ(d₁), and d₁ = s/2 − k/s gives s; within a tenth
+    /// from k = 3, and closer the farther.
+    #[inline(never)]
+    pub(super) fn far_guess(&self) -> f64 {
+        let d1 = inverse_normal_cdf(self.target);
+        let d1 = if self.upper { -d1 } else { d1 };
+        let root = (d1 * d1 + 2.0 * self.moneyness).sqrt();
+        if d1 > 0.0 { root + d1 } else { 2.0 * self.moneyness / (root - d1) }
+    }
+
     /// One step from deviation `s`: the next, and how far that was.
     #[inline(always)]
     pub(super) fn step(&self, s: f64) -> (f64, f64) {

@@ -5,7 +5,7 @@
 
 use super::rates::annuity;
 use crate::instrument::OptionRight;
-use crate::math::normal_pdf;
+use crate::math::{INVERSE_ROOT_TWO_PI, mills_ratio, normal_pdf};
 use crate::pricing::PricingError;
 use crate::pricing::curve::Curve;
 use crate::pricing::european::{SpotMarket, Vanilla, value};
@@ -107,9 +107,9 @@ impl<C: TermStructure> HullWhite<C> {
         let (own, other) = (self.curve.log_discount(maturity), self.curve.log_discount(expiry));
         if strike > 0.0 && strike.is_finite() {
             let moneyness = libm::log(strike) + other - own;
-            if deviation < NARROW && libm::fabs(moneyness) > FAR * deviation {
+            if deviation > 0.0 && deviation < NARROW {
                 let (bond, cash) = (libm::exp(own), strike * libm::exp(other));
-                return Ok(far_option(right, bond, cash, moneyness, deviation));
+                return Ok(narrow_option(right, bond, cash, moneyness, deviation));
             }
         }
         let market = SpotMarket { spot: libm::exp(own), rate: -other, div_yield: 0.0, vol: deviation };
@@ -131,11 +131,11 @@ const NARROW: f64 = 0.25;
 /// Standard deviations from which Mills' ratio is a short continued fraction.
 const FAR: f64 = 2.5;
 
-/// Black's formula far from the money with a small deviation s, where both of
-/// its terms are nearly equal. The out-of-the-money value is
+/// Black's formula with a small deviation s, where both of its terms are
+/// nearly equal. The out-of-the-money value is
 /// `m (M(z) − M(z+s)) = m ∫ (1 − x M(x)) dx` over [z, z+s], with Mills' ratio M
 /// and m the near leg times φ(z): nothing is subtracted.
-fn far_option(right: OptionRight, bond: f64, cash: f64, moneyness: f64, deviation: f64) -> f64 {
+fn narrow_option(right: OptionRight, bond: f64, cash: f64, moneyness: f64, deviation: f64) -> f64 {
     let z = libm::fabs(moneyness) / deviation - 0.5 * deviation;
     let half = 0.5 * deviation;
     let integral: f64 =
@@ -146,8 +146,14 @@ fn far_option(right: OptionRight, bond: f64, cash: f64, moneyness: f64, deviatio
     if inner { out + libm::fabs(bond - cash) } else { out }
 }
 
-/// `1 − x M(x)` = c / (x + c), c = 1/(x + 2/(x + 3/(x + …))), for x above 2.
+/// `1 − x M(x)`, far out c / (x + c) with c = 1/(x + 2/(x + 3/(x + …))).
 fn mills_slope(x: f64) -> f64 {
+    if x < FAR {
+        // M(x) + M(−x) is 1/φ(x).
+        let ratio = mills_ratio(libm::fabs(x));
+        let ratio = if x < 0.0 { libm::exp(0.5 * x * x) / INVERSE_ROOT_TWO_PI - ratio } else { ratio };
+        return 1.0 - x * ratio;
+    }
     let mut tail = 0.0;
     for level in (2..DEPTH).rev() {
         tail = f64::from(level) / (x + tail);
@@ -183,16 +189,16 @@ mod tests {
     }
 
     #[test]
-    fn far_and_near_options_meet() {
+    fn narrow_and_wide_options_meet() {
         for (deviation, right) in [(0.2, OptionRight::Call), (0.001, OptionRight::Put)] {
-            for distance in [2.6, 4.0, -3.0] {
+            for distance in [0.0, 0.4, -1.7, 2.4, 2.6, 4.0, -3.0] {
                 let moneyness: f64 = distance * deviation;
                 let (bond, cash) = (0.9, 0.9 * libm::exp(moneyness));
-                let far = far_option(right, bond, cash, moneyness, deviation);
+                let narrow = narrow_option(right, bond, cash, moneyness, deviation);
                 let terms = Vanilla { right, strike: cash, years: 1.0 };
                 let market = SpotMarket { spot: bond, rate: 0.0, div_yield: 0.0, vol: deviation };
-                let near = value(&terms, &market).unwrap().price;
-                assert!((far / near - 1.0).abs() < 1e-11, "{deviation}, {distance}: {far} for {near}");
+                let wide = value(&terms, &market).unwrap().price;
+                assert!((narrow / wide - 1.0).abs() < 1e-11, "{deviation}, {distance}: {narrow} for {wide}");
             }
         }
     }

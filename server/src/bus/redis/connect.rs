@@ -58,17 +58,14 @@ async fn version(connection: &mut impl ::redis::aio::ConnectionLike) -> RedisRes
 
 /// What went wrong, in one line.
 pub(super) fn say(error: &RedisError) -> String {
-    let text = match error.kind() {
-        ErrorKind::Server(_) | ErrorKind::Extension => {
-            let code = error.code().unwrap_or_default();
-            match code {
-                "NOAUTH" | "WRONGPASS" => "user or password is missing or wrong".to_owned(),
-                "READONLY" => "this is a read-only replica".to_owned(),
-                "OOM" => "Redis has no memory left (maxmemory)".to_owned(),
-                code => format!("{code} {}", error.detail().unwrap_or_default()),
-            }
+    let text = match error.code() {
+        Some("NOAUTH" | "WRONGPASS") => "user or password is missing or wrong".to_owned(),
+        Some("READONLY") => "this is a read-only replica".to_owned(),
+        Some("OOM") => "Redis has no memory left (maxmemory)".to_owned(),
+        Some(code) if error.detail().is_some() => format!("{code} {}", error.detail().unwrap_or_default()),
+        _ if error.kind() == ErrorKind::AuthenticationFailed => {
+            "user or password is missing or wrong".to_owned()
         }
-        ErrorKind::AuthenticationFailed => "user or password is missing or wrong".to_owned(),
         _ => error.to_string(),
     };
     text.replace(['\n', '\r'], " ").trim().to_owned()

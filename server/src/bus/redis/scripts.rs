@@ -36,7 +36,7 @@ pub(super) static APPEND_AFTER: LazyLock<Script> = LazyLock::new(|| {
     script(
         r"
 local reached = last(KEYS[1])
-if reached ~= tonumber(ARGV[1]) then return text(reached) end
+if reached ~= tonumber(ARGV[1]) or tonumber(ARGV[2]) <= reached then return text(reached) end
 redis.call('XADD', KEYS[1], ARGV[2] .. '-0', 'm', ARGV[3])
 return false
 ",

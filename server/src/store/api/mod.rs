@@ -2,6 +2,7 @@
 //!
 //! Each method forwards to the backend. Does not know SQL.
 
+pub mod copying;
 pub mod error;
 pub mod history;
 pub mod journal;

@@ -1,0 +1,28 @@
+# syntax=docker/dockerfile:1
+
+# Everything is compiled here, by the same front door as everywhere else.
+FROM rust:1.95-bookworm AS build
+RUN apt-get update \
+ && apt-get install -y --no-install-recommends nodejs npm \
+ && rm -rf /var/lib/apt/lists/*
+WORKDIR /src
+COPY . .
+RUN --mount=type=cache,target=/usr/local/cargo/registry \
+    --mount=type=cache,target=/src/target \
+    cargo xtask dist \
+ && mkdir /out \
+ && tar -xzf target/dist/tradefloor-*.tar.gz -C /out --strip-components=1
+
+# One binary, bundle and migrations inside, and a user who owns nothing.
+FROM debian:bookworm-slim
+RUN useradd --system --uid 10001 --create-home --home-dir /data tradefloor
+COPY --from=build /out/tradefloor /usr/local/bin/tradefloor
+COPY --from=build /out/LICENSE-MIT /out/LICENSE-APACHE /usr/share/doc/tradefloor/
+USER 10001
+WORKDIR /data
+ENV TRADEFLOOR_LISTEN=0.0.0.0:3000 TRADEFLOOR_DATA=/data
+VOLUME /data
+EXPOSE 3000
+HEALTHCHECK --interval=5s --timeout=6s --start-period=30s --retries=3 CMD ["tradefloor", "health"]
+ENTRYPOINT ["tradefloor"]
+CMD ["serve"]

@@ -1,0 +1,186 @@
+//! Bars of a chart: open, high, low, close and volume of equal spans of time.
+//!
+//! Whole numbers of the units that the chart was given; knows no instrument.
+
+use engine::time::VenueTime;
+use serde::{Deserialize, Serialize};
+
+/// Bars that are kept; older ones go first.
+const MOST: usize = 1_500;
+
+/// One bar.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Bar {
+    /// When it begins.
+    pub start: VenueTime,
+    /// First price.
+    pub open: i64,
+    /// Highest price.
+    pub high: i64,
+    /// Lowest price.
+    pub low: i64,
+    /// Last price.
+    pub close: i64,
+    /// What traded, or what the lower pane shows instead.
+    pub volume: i64,
+}
+
+impl Bar {
+    /// A bar of one price.
+    pub const fn at(start: VenueTime, price: i64) -> Self {
+        Self { start, open: price, high: price, low: price, close: price, volume: 0 }
+    }
+
+    /// Whether it closed no lower than it opened.
+    pub const fn rose(&self) -> bool {
+        self.close >= self.open
+    }
+}
+
+/// Bars in the order of time, all of one length.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bars {
+    step_us: i64,
+    list: Vec<Bar>,
+    /// Prints up to here are counted.
+    printed: VenueTime,
+}
+
+impl Bars {
+    /// `list` in the order of time, each `step_us` long; prints before its
+    /// last bar's end are in it.
+    pub fn new(step_us: i64, list: Vec<Bar>) -> Self {
+        let printed = list.last().map_or(VenueTime(i64::MIN), |bar| bar.start);
+        Self { step_us: step_us.max(1), list, printed }
+    }
+
+    /// Length of a bar in microseconds.
+    pub const fn step_us(&self) -> i64 {
+        self.step_us
+    }
+
+    /// The bars, oldest first.
+    pub fn list(&self) -> &[Bar] {
+        &self.list
+    }
+
+    /// Takes a price at `time`; whether it changed anything. What is older
+    /// than the newest bar comes too late.
+    pub fn mark(&mut self, time: VenueTime, price: i64) -> bool {
+        let start = VenueTime(time.0.div_euclid(self.step_us) * self.step_us);
+        match self.list.last_mut() {
+            Some(last) if start < last.start => return false,
+            Some(last) if start == last.start => {
+                let before = *last;
+                last.high = last.high.max(price);
+                last.low = last.low.min(price);
+                last.close = price;
+                return *last != before;
+            }
+            // A bar opens where the one before it closed, so no gap is drawn
+            // that nobody could have traded in.
+            Some(last) => {
+                let open = last.close;
+                let (high, low) = (open.max(price), open.min(price));
+                self.list.push(Bar { start, open, high, low, close: price, volume: 0 });
+            }
+            None => self.list.push(Bar::at(start, price)),
+        }
+        if self.list.len() > MOST {
+            self.list.drain(..self.list.len() - MOST);
+        }
+        true
+    }
+
+    /// Adds what traded in one batch of prints, in the order of time. What is
+    /// not newer than the last batch is known already.
+    pub fn print(&mut self, prints: &[(VenueTime, i64)]) -> bool {
+        let until = self.printed;
+        let mut counted = false;
+        for (time, quantity) in prints.iter().filter(|(time, _)| *time > until) {
+            let at = self.list.partition_point(|bar| bar.start <= *time);
+            if let Some(bar) = at.checked_sub(1).and_then(|at| self.list.get_mut(at)) {
+                bar.volume = bar.volume.saturating_add(*quantity);
+                counted = true;
+            }
+            self.printed = self.printed.max(*time);
+        }
+        counted
+    }
+}
+
+/// Writes into each bar's lower figure how far its close is below the highest
+/// close so far.
+pub fn draw_down(bars: &mut [Bar]) {
+    let mut best = i64::MIN;
+    for bar in bars {
+        best = best.max(bar.close);
+        bar.volume = best.saturating_sub(bar.close);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: i64 = 1_000_000;
+
+    fn marked(step_us: i64, marks: &[(i64, i64)]) -> Bars {
+        let mut bars = Bars::new(step_us, Vec::new());
+        for (time, price) in marks {
+            bars.mark(VenueTime(*time), *price);
+        }
+        bars
+    }
+
+    #[test]
+    fn marks_fall_into_spans_of_time() {
+        let bars = marked(SECOND, &[(100_000, 10), (400_000, 14), (900_000, 8), (1_000_000, 9)]);
+        let [first, second] = bars.list() else { panic!("two bars") };
+        assert_eq!((first.open, first.high, first.low, first.close), (10, 14, 8, 8));
+        assert_eq!(first.start, VenueTime(0));
+        // It opens at 8, where the first one closed.
+        assert_eq!((second.open, second.high, second.low, second.close), (8, 9, 8, 9));
+        assert_eq!(second.start, VenueTime(SECOND));
+    }
+
+    #[test]
+    fn a_drawdown_is_measured_from_the_best_so_far() {
+        let mut bars = marked(SECOND, &[(0, 10), (SECOND, 14), (2 * SECOND, 11), (3 * SECOND, 15)]).list;
+        draw_down(&mut bars);
+        let below: Vec<i64> = bars.iter().map(|bar| bar.volume).collect();
+        assert_eq!(below, [0, 0, 3, 0]); // 14 − 11 = 3
+    }
+
+    #[test]
+    fn what_comes_too_late_changes_nothing() {
+        let mut bars = marked(SECOND, &[(SECOND, 10)]);
+        assert!(!bars.mark(VenueTime(0), 99));
+        assert!(!bars.mark(VenueTime(SECOND), 10));
+        assert_eq!(bars.list().len(), 1);
+    }
+
+    #[test]
+    fn prints_are_counted_once() {
+        let mut bars = marked(SECOND, &[(0, 10), (SECOND, 11)]);
+        let batch = [(VenueTime(100), 5), (VenueTime(100), 7), (VenueTime(SECOND + 1), 1)];
+        assert!(bars.print(&batch));
+        // The whole tape comes again after a reconnect.
+        assert!(!bars.print(&batch));
+        let volumes: Vec<i64> = bars.list().iter().map(|bar| bar.volume).collect();
+        assert_eq!(volumes, [12, 1]); // 5 + 7, 1
+    }
+
+    #[test]
+    fn times_before_the_epoch_have_their_spans_too() {
+        assert_eq!(marked(SECOND, &[(-1, 10)]).list()[0].start, VenueTime(-SECOND));
+    }
+
+    #[test]
+    fn no_more_than_the_most_are_kept() {
+        let marks: Vec<(i64, i64)> = (0..2_000).map(|second| (second * SECOND, 1)).collect();
+        let bars = marked(SECOND, &marks);
+        assert_eq!(bars.list().len(), MOST);
+        assert_eq!(bars.list().last().map(|bar| bar.start), Some(VenueTime(1_999 * SECOND)));
+    }
+}

@@ -1,0 +1,268 @@
+//! Draws a scene through any backend of plotters: the plot itself, and what
+//! moves over it.
+//!
+//! Decides nothing about where things are: the scene's frame does.
+
+use plotters::coord::Shift;
+use plotters::prelude::{
+    Circle, DrawingArea, DrawingAreaErrorKind, DrawingBackend, FontDesc, FontFamily, FontStyle, PathElement,
+    Polygon, RGBAColor, Rectangle,
+};
+use plotters::style::text_anchor::{HPos, Pos, VPos};
+use plotters::style::{Color, TextStyle};
+
+use super::palette::Palette;
+use super::scene::{ChartScene, Frame, Lower, Style};
+
+type Area<B> = DrawingArea<B, Shift>;
+type Drawn<B> = Result<(), DrawingAreaErrorKind<<B as DrawingBackend>::ErrorType>>;
+
+/// Size of the labels, in CSS pixels.
+const TEXT: f64 = 11.0;
+
+/// Their font; no page downloads any.
+const FONT: &str = "ui-monospace, Menlo, Consolas, 'Liberation Mono', 'DejaVu Sans Mono', monospace";
+
+/// Grid, labels, bars, lower pane, own fills and orders.
+pub fn plot<B: DrawingBackend>(
+    area: &Area<B>,
+    scene: &ChartScene,
+    frame: &Frame,
+    colours: &Palette,
+) -> Drawn<B> {
+    grid(area, scene, frame, colours)?;
+    match scene.style {
+        Style::Candles => candles(area, scene, frame, colours)?,
+        Style::Line => line(area, scene, frame, colours)?,
+    }
+    lower(area, scene, frame, colours)?;
+    own(area, scene, frame, colours)
+}
+
+/// The last price and, where the pointer or the keys are, the crosshair.
+pub fn over<B: DrawingBackend>(
+    area: &Area<B>,
+    scene: &ChartScene,
+    frame: &Frame,
+    colours: &Palette,
+    cursor: Option<(f64, f64)>,
+) -> Drawn<B> {
+    if let Some(last) = scene.last {
+        let y = frame.y.at(last as f64);
+        if y >= frame.y.pixels.1 && y <= frame.y.pixels.0 {
+            dashed(area, (0.0, y), (frame.right(), y), colours.accent)?;
+            tag(area, scene.price(last), frame.right(), y, colours.accent, colours)?;
+        }
+    }
+    let Some((x, y)) = cursor else { return Ok(()) };
+    let Some(bar) = scene.bar_at(frame, x) else { return Ok(()) };
+    let x = scene.middle(frame, bar);
+    dashed(area, (x, frame.y.pixels.1), (x, frame.bottom()), colours.label)?;
+    if y >= frame.y.pixels.1 && y <= frame.y.pixels.0 {
+        dashed(area, (0.0, y), (frame.right(), y), colours.label)?;
+        let price = scene.price(frame.y.value(y).round() as i64);
+        tag(area, price, frame.right(), y, colours.label, colours)?;
+    }
+    let time = scene.time(bar.start, scene.bars.step_us().min(30_000_000));
+    let half = time.chars().count() as f64 * 3.4 + 5.0;
+    let middle = x.clamp(half, (frame.right() - half).max(half));
+    let bottom = frame.bottom();
+    area.draw(&Rectangle::new(
+        [px(middle - half, bottom + 1.0), px(middle + half, bottom + 17.0)],
+        colours.label.filled(),
+    ))?;
+    text(area, &time, (middle, bottom + 9.0), HPos::Center, colours.ground)
+}
+
+fn grid<B: DrawingBackend>(area: &Area<B>, scene: &ChartScene, frame: &Frame, colours: &Palette) -> Drawn<B> {
+    let (right, bottom) = (frame.right(), frame.bottom());
+    for price in &frame.prices {
+        let y = frame.y.at(*price as f64);
+        stroke(area, &[(0.0, y), (right, y)], colours.grid)?;
+        text(area, &scene.price(*price), (right + 6.0, y), HPos::Left, colours.label)?;
+    }
+    for time in &frame.times {
+        let x = frame.x.at(*time as f64);
+        stroke(area, &[(x, frame.y.pixels.1), (x, bottom)], colours.grid)?;
+        if x > 24.0 && x < right - 24.0 {
+            let label = scene.time(engine::time::VenueTime(*time), frame.time_step);
+            text(area, &label, (x, bottom + 9.0), HPos::Center, colours.label)?;
+        }
+    }
+    stroke(area, &[(0.0, bottom), (right, bottom), (right, frame.y.pixels.1)], colours.grid)
+}
+
+fn candles<B: DrawingBackend>(
+    area: &Area<B>,
+    scene: &ChartScene,
+    frame: &Frame,
+    colours: &Palette,
+) -> Drawn<B> {
+    let half = half_width(scene, frame);
+    for bar in &scene.bars.list()[frame.visible.clone()] {
+        let x = scene.middle(frame, bar).round();
+        let colour = if bar.rose() { colours.up } else { colours.down };
+        let [high, low, open, close] = [bar.high, bar.low, bar.open, bar.close].map(|p| frame.y.at(p as f64));
+        if x + half > frame.right() {
+            continue;
+        }
+        stroke(area, &[(x, high), (x, low)], colour)?;
+        let (top, bottom) = (open.min(close), open.max(close).max(open.min(close) + 1.0));
+        let body = [px((x - half).max(0.0), top), px(x + half, bottom)];
+        // Hollow when it rose, full when it fell: the shape says it without colour.
+        area.draw(&Rectangle::new(body, colour.filled()))?;
+        if bar.rose() && half >= 3.0 && bottom - top > 2.0 {
+            let hole = [px((x - half).max(0.0) + 1.0, top + 1.0), px(x + half - 1.0, bottom - 1.0)];
+            area.draw(&Rectangle::new(hole, colours.ground.filled()))?;
+        }
+    }
+    Ok(())
+}
+
+fn line<B: DrawingBackend>(area: &Area<B>, scene: &ChartScene, frame: &Frame, colours: &Palette) -> Drawn<B> {
+    let points: Vec<(f64, f64)> = scene.bars.list()[frame.visible.clone()]
+        .iter()
+        .map(|bar| (scene.middle(frame, bar).clamp(0.0, frame.right()), frame.y.at(bar.close as f64)))
+        .collect();
+    let points: Vec<(i32, i32)> = points.into_iter().map(|(x, y)| px(x, y)).collect();
+    area.draw(&PathElement::new(points, colours.accent.stroke_width(2)))
+}
+
+fn lower<B: DrawingBackend>(
+    area: &Area<B>,
+    scene: &ChartScene,
+    frame: &Frame,
+    colours: &Palette,
+) -> Drawn<B> {
+    let Some(below) = frame.below else { return Ok(()) };
+    let bars = &scene.bars.list()[frame.visible.clone()];
+    let base = below.at(0.0);
+    match scene.lower {
+        Lower::Volume => {
+            let half = half_width(scene, frame);
+            for bar in bars.iter().filter(|bar| bar.volume > 0) {
+                let x = scene.middle(frame, bar).round();
+                if x + half > frame.right() {
+                    continue;
+                }
+                let colour = if bar.rose() { colours.up_soft } else { colours.down_soft };
+                let top = below.at(bar.volume as f64).min(base - 1.0);
+                area.draw(&Rectangle::new(
+                    [px((x - half).max(0.0), top), px(x + half, base)],
+                    colour.filled(),
+                ))?;
+            }
+        }
+        Lower::Drawdown => {
+            let x = |bar| scene.middle(frame, bar).clamp(0.0, frame.right());
+            let edge = bars.iter().map(|bar| px(x(bar), below.at(bar.volume as f64)));
+            let mut shape: Vec<(i32, i32)> = edge.collect();
+            if let (Some(first), Some(last)) = (bars.first(), bars.last()) {
+                shape.extend([px(x(last), base), px(x(first), base)]);
+                area.draw(&Polygon::new(shape, colours.down_soft.filled()))?;
+            }
+            stroke(area, &[(0.0, base), (frame.right(), base)], colours.grid)?;
+        }
+    }
+    let most = scene.lower_figure(below.values.1 as i64);
+    let at = below.at(below.values.1);
+    let inside = if at < base { at + 9.0 } else { at - 8.0 };
+    text(area, &most, (frame.right() + 6.0, inside), HPos::Left, colours.label)
+}
+
+/// Own fills as triangles that point the way they traded, own orders as lines.
+fn own<B: DrawingBackend>(area: &Area<B>, scene: &ChartScene, frame: &Frame, colours: &Palette) -> Drawn<B> {
+    let (bottom, top) = frame.y.pixels;
+    for order in &scene.orders {
+        let y = frame.y.at(order.price as f64);
+        if y < top || y > bottom {
+            continue;
+        }
+        dashed(area, (0.0, y), (frame.right(), y), colours.own)?;
+        let word = if order.buys { "▲ Buy" } else { "▼ Sell" };
+        text(area, &format!("{word} {}", scene.price(order.price)), (4.0, y - 8.0), HPos::Left, colours.own)?;
+    }
+    let step = scene.bars.step_us();
+    for fill in &scene.fills {
+        let start = fill.time.0.div_euclid(step) * step;
+        let x = frame.x.at(start as f64 + step as f64 / 2.0);
+        let y = frame.y.at(fill.price as f64);
+        if x < 0.0 || x > frame.right() || y < top || y > bottom {
+            continue;
+        }
+        let away = if fill.bought { 8.0 } else { -8.0 };
+        let shape = vec![px(x, y), px(x - 5.0, y + away), px(x + 5.0, y + away)];
+        area.draw(&Polygon::new(shape, colours.own.filled()))?;
+        area.draw(&Circle::new(px(x, y), 2, colours.ground.filled()))?;
+    }
+    Ok(())
+}
+
+/// Half the width of a bar's body.
+fn half_width(scene: &ChartScene, frame: &Frame) -> f64 {
+    (scene.bars.step_us() as f64 * frame.x.per_unit() * 0.35).clamp(0.5, 12.0)
+}
+
+/// A label on the price axis with a ground of its own.
+fn tag<B: DrawingBackend>(
+    area: &Area<B>,
+    label: String,
+    x: f64,
+    y: f64,
+    colour: RGBAColor,
+    colours: &Palette,
+) -> Drawn<B> {
+    let width = label.chars().count() as f64 * 6.7 + 12.0;
+    area.draw(&Rectangle::new([px(x + 1.0, y - 8.0), px(x + width, y + 8.0)], colour.filled()))?;
+    text(area, &label, (x + 6.0, y), HPos::Left, colours.ground)
+}
+
+fn dashed<B: DrawingBackend>(
+    area: &Area<B>,
+    from: (f64, f64),
+    to: (f64, f64),
+    colour: RGBAColor,
+) -> Drawn<B> {
+    let length = (to.0 - from.0).abs() + (to.1 - from.1).abs();
+    let (dx, dy) = ((to.0 - from.0) / length.max(1.0), (to.1 - from.1) / length.max(1.0));
+    let mut at = 0.0;
+    while at < length {
+        let end = (at + 4.0).min(length);
+        stroke(
+            area,
+            &[(from.0 + dx * at, from.1 + dy * at), (from.0 + dx * end, from.1 + dy * end)],
+            colour,
+        )?;
+        at += 8.0;
+    }
+    Ok(())
+}
+
+/// Upright and level lines, as bars one pixel wide: a stroke would lie between
+/// two rows of pixels.
+fn stroke<B: DrawingBackend>(area: &Area<B>, points: &[(f64, f64)], colour: RGBAColor) -> Drawn<B> {
+    for pair in points.windows(2) {
+        let (a, b) = (px(pair[0].0, pair[0].1), px(pair[1].0, pair[1].1));
+        let first = (a.0.min(b.0), a.1.min(b.1));
+        let last = (a.0.max(b.0).max(first.0 + 1), a.1.max(b.1).max(first.1 + 1));
+        area.draw(&Rectangle::new([first, last], colour.filled()))?;
+    }
+    Ok(())
+}
+
+fn text<B: DrawingBackend>(
+    area: &Area<B>,
+    label: &str,
+    at: (f64, f64),
+    side: HPos,
+    colour: RGBAColor,
+) -> Drawn<B> {
+    let font = FontDesc::new(FontFamily::Name(FONT), TEXT, FontStyle::Normal);
+    let style = TextStyle { font, color: colour.to_backend_color(), pos: Pos::new(side, VPos::Center) };
+    area.draw_text(label, &style, px(at.0, at.1))
+}
+
+/// The nearest whole pixel.
+fn px(x: f64, y: f64) -> (i32, i32) {
+    (x.round() as i32, y.round() as i32)
+}

@@ -1,0 +1,100 @@
+//! The colours of a chart, by their meaning.
+//!
+//! The style sheet's tokens are the only place where colours are chosen: the
+//! browser reads them there, and the server's picture refers to them.
+
+use plotters::prelude::RGBAColor;
+
+/// Each token that a chart uses.
+#[cfg_attr(not(any(target_arch = "wasm32", feature = "ssr")), allow(dead_code))]
+const TOKENS: [&str; 7] = ["--bg-1", "--line", "--fg-2", "--accent", "--own", "--up", "--down"];
+
+/// Colours by meaning.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Palette {
+    /// Behind everything, and text on coloured grounds.
+    pub ground: RGBAColor,
+    /// Lines behind the bars.
+    pub grid: RGBAColor,
+    /// Labels and the crosshair.
+    pub label: RGBAColor,
+    /// The line and the last price.
+    pub accent: RGBAColor,
+    /// What is the account's own.
+    pub own: RGBAColor,
+    /// Bars that rose.
+    pub up: RGBAColor,
+    /// Bars that fell.
+    pub down: RGBAColor,
+    /// Their volume.
+    pub up_soft: RGBAColor,
+    /// Their volume.
+    pub down_soft: RGBAColor,
+}
+
+impl Palette {
+    fn of(read: impl Fn(usize) -> (u8, u8, u8)) -> Self {
+        let colour = |token: usize, alpha: f64| {
+            let (r, g, b) = read(token);
+            RGBAColor(r, g, b, alpha)
+        };
+        Self {
+            ground: colour(0, 1.0),
+            grid: colour(1, 0.6),
+            label: colour(2, 1.0),
+            accent: colour(3, 1.0),
+            own: colour(4, 1.0),
+            up: colour(5, 1.0),
+            down: colour(6, 1.0),
+            up_soft: colour(5, 0.45),
+            down_soft: colour(6, 0.45),
+        }
+    }
+
+    /// The tokens as `read` finds them; grey for what is no `#rrggbb`.
+    #[cfg(any(target_arch = "wasm32", test))]
+    pub fn read(read: impl Fn(&str) -> String) -> Self {
+        Self::of(|token| hex(read(TOKENS[token]).trim()).unwrap_or((128, 128, 128)))
+    }
+
+    /// Colours that stand for the tokens, until [`Palette::into_tokens`].
+    #[cfg(feature = "ssr")]
+    pub fn of_tokens() -> Self {
+        Self::of(|token| (0xfe, 0xdc, token as u8))
+    }
+
+    /// Puts the tokens in the place of their colours in an SVG picture.
+    #[cfg(feature = "ssr")]
+    pub fn into_tokens(svg: &str) -> String {
+        TOKENS.iter().enumerate().fold(svg.to_owned(), |svg, (token, name)| {
+            svg.replace(&format!("\"#FEDC{token:02X}\""), &format!("\"var({name})\""))
+        })
+    }
+}
+
+/// `#rgb` or `#rrggbb`.
+#[cfg(any(target_arch = "wasm32", test))]
+fn hex(text: &str) -> Option<(u8, u8, u8)> {
+    let digits: Option<Vec<u8>> =
+        text.strip_prefix('#')?.chars().map(|digit| digit.to_digit(16).map(|digit| digit as u8)).collect();
+    match digits?.as_slice() {
+        [r, g, b] => Some((r * 17, g * 17, b * 17)),
+        [r, s, g, h, b, c] => Some((r * 16 + s, g * 16 + h, b * 16 + c)),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tokens_are_read_as_the_style_sheet_writes_them() {
+        assert_eq!(hex("#0b0e14"), Some((11, 14, 20)));
+        assert_eq!(hex("#fff"), Some((255, 255, 255)));
+        assert_eq!(hex("rgb(1,2,3)"), None);
+        let palette = Palette::read(|token| if token == "--up" { " #3ecf8e" } else { "" }.to_owned());
+        assert_eq!(palette.up, RGBAColor(62, 207, 142, 1.0));
+        assert_eq!(palette.down, RGBAColor(128, 128, 128, 1.0));
+    }
+}

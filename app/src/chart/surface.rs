@@ -1,0 +1,105 @@
+//! Two stacked canvases: the plot below, crosshair and last price above.
+//!
+//! Paints in animation frames alone, and each canvas only when it must. Does
+//! not know why something changed.
+
+use leptos::prelude::*;
+use plotters::prelude::IntoDrawingArea;
+use plotters_canvas::CanvasBackend;
+use wasm_bindgen::JsCast;
+use wasm_bindgen::prelude::Closure;
+use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement, ResizeObserver};
+
+use super::draw;
+use super::palette::Palette;
+use super::view::Chart;
+
+/// Paints `chart` on its canvases whenever it says that it changed.
+pub(super) fn attach(chart: Chart, plot: HtmlCanvasElement, over: HtmlCanvasElement) {
+    let asked = StoredValue::new(false);
+    let stale = StoredValue::new(true);
+    let (below, above) = (StoredValue::new_local(plot.clone()), StoredValue::new_local(over));
+    let ask = move || {
+        if asked.try_get_value() == Some(false) {
+            asked.set_value(true);
+            request_animation_frame(move || {
+                // The screen may have gone meanwhile.
+                let (Some(plot), Some(over)) = (below.try_get_value(), above.try_get_value()) else { return };
+                asked.set_value(false);
+                paint(chart, &plot, &over, stale.get_value());
+                stale.set_value(false);
+            });
+        }
+    };
+    Effect::new(move |_| {
+        chart.version.track();
+        stale.set_value(true);
+        ask();
+    });
+    Effect::new(move |_| {
+        chart.cursor.track();
+        ask();
+    });
+    let resized = Closure::<dyn FnMut()>::new(move || {
+        if stale.try_set_value(true).is_none() {
+            ask();
+        }
+    });
+    if let Ok(observer) = ResizeObserver::new(resized.as_ref().unchecked_ref()) {
+        observer.observe(&plot);
+        let kept = StoredValue::new_local((observer, resized));
+        on_cleanup(move || kept.with_value(|(observer, _)| observer.disconnect()));
+    }
+}
+
+fn paint(chart: Chart, plot: &HtmlCanvasElement, over: &HtmlCanvasElement, stale: bool) {
+    let (width, height) = (f64::from(plot.client_width()), f64::from(plot.client_height()));
+    if width < 1.0 || height < 1.0 {
+        return;
+    }
+    let ratio = window().device_pixel_ratio();
+    let colours = palette(plot);
+    let grown = chart.scene.with_value(|scene| scene.size != (width, height));
+    chart.scene.update_value(|scene| scene.size = (width, height));
+    let cursor = chart.cursor.get_untracked();
+    chart.scene.with_value(|scene| {
+        let frame = scene.frame();
+        let pixels = |css: f64| (css * ratio).round() as u32;
+        let again = stale || grown || plot.width() != pixels(width);
+        if again
+            && clear(plot, (width, height), ratio).is_some()
+            && let Some(backend) = CanvasBackend::with_canvas_object(plot.clone())
+        {
+            let _ = draw::plot(&backend.into_drawing_area(), scene, &frame, &colours);
+        }
+        if clear(over, (width, height), ratio).is_some()
+            && let Some(backend) = CanvasBackend::with_canvas_object(over.clone())
+        {
+            let _ = draw::over(&backend.into_drawing_area(), scene, &frame, &colours, cursor);
+        }
+    });
+    if let Some(parent) = plot.parent_element() {
+        let _ = parent.set_attribute("data-drawn", "true");
+    }
+}
+
+/// An empty canvas that counts in CSS pixels, whatever the screen has.
+fn clear(canvas: &HtmlCanvasElement, (width, height): (f64, f64), ratio: f64) -> Option<()> {
+    let (wide, high) = ((width * ratio).round() as u32, (height * ratio).round() as u32);
+    if (canvas.width(), canvas.height()) != (wide, high) {
+        canvas.set_width(wide);
+        canvas.set_height(high);
+    }
+    let context: CanvasRenderingContext2d = canvas.get_context("2d").ok()??.dyn_into().ok()?;
+    context.set_transform(ratio, 0.0, 0.0, ratio, 0.0, 0.0).ok()?;
+    context.clear_rect(0.0, 0.0, width, height);
+    Some(())
+}
+
+/// The style sheet's tokens as they are now.
+fn palette(canvas: &HtmlCanvasElement) -> Palette {
+    let style = window().get_computed_style(canvas).ok().flatten();
+    Palette::read(|token| {
+        style.as_ref().and_then(|style| style.get_property_value(token).ok()).unwrap_or_default()
+    })
+}

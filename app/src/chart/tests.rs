@@ -1,0 +1,129 @@
+//! The scene against figures by hand.
+
+use engine::decimal::Decimal;
+use engine::time::VenueTime;
+
+use super::bars::{Bar, Bars};
+use super::scene::ChartScene;
+
+const SECOND: i64 = 1_000_000;
+
+/// `count` bars of a second each, one tick dearer every time.
+fn scene(count: i64) -> ChartScene {
+    let bars = (0..count).map(|n| Bar {
+        start: VenueTime(n * SECOND),
+        open: 1_000 + n,
+        high: 1_002 + n,
+        low: 999 + n,
+        close: 1_001 + n,
+        volume: n,
+    });
+    let mut scene = ChartScene::new(Bars::new(SECOND, bars.collect()), Decimal::new(1, 2));
+    scene.size = (640.0, 320.0);
+    scene
+}
+
+#[test]
+fn the_window_follows_the_newest_bar() {
+    let frame = scene(200).frame();
+    // 90 bars end 3 bars after the start of the newest, at 199 s.
+    assert_eq!(frame.x.values, (112e6, 202e6));
+    assert_eq!(frame.visible, 112..200);
+    // Lowest 999 + 112, highest 1,002 + 199; 8 % of 90 on both sides.
+    assert_eq!(frame.y.values, (1_111.0 - 7.2, 1_201.0 + 7.2));
+}
+
+#[test]
+fn prices_and_times_are_labelled_in_round_steps() {
+    let scene = scene(200);
+    let frame = scene.frame();
+    assert!(frame.prices.iter().all(|price| price % 20 == 0), "{:?}", frame.prices);
+    assert!(frame.prices.len() >= 3 && frame.times.len() >= 3);
+    assert_eq!(frame.time_step, 15 * SECOND);
+    assert_eq!(scene.price(1_120), "11.20");
+    assert_eq!(scene.time(VenueTime(120 * SECOND), SECOND), "00:02:00");
+    assert_eq!(scene.time(VenueTime(120 * SECOND), 60 * SECOND), "00:02");
+}
+
+#[test]
+fn a_pixel_finds_its_bar() {
+    let scene = scene(200);
+    let frame = scene.frame();
+    for second in [112, 150, 199] {
+        let bar = scene.bars.list()[second];
+        assert_eq!(scene.bar_at(&frame, scene.middle(&frame, &bar)), Some(&bar));
+    }
+    // Past the newest bar it is still the nearest.
+    assert_eq!(scene.bar_at(&frame, 5_000.0).map(|bar| bar.start), Some(VenueTime(199 * SECOND)));
+    assert_eq!(self::scene(0).bar_at(&frame, 10.0), None);
+}
+
+#[test]
+fn panning_leaves_the_newest_and_comes_back() {
+    let mut scene = scene(200);
+    let before = scene.frame();
+    scene.pan(100.0);
+    let after = scene.frame();
+    assert!(!scene.follows());
+    let moved = before.x.values.1 - after.x.values.1;
+    assert!((moved - 100.0 / before.x.per_unit()).abs() < 1.0);
+    // What was under the pointer is under it still.
+    assert!((after.x.at(before.x.value(200.0)) - 300.0).abs() < 1e-6);
+    scene.pan(-500.0);
+    assert!(scene.follows());
+    // And never so far that there is nothing to see.
+    scene.pan(1e9);
+    assert!(!scene.frame().visible.is_empty());
+}
+
+#[test]
+fn zooming_keeps_what_is_under_the_pointer() {
+    let mut scene = scene(1_000);
+    scene.pan(400.0);
+    let before = scene.frame();
+    let time = before.x.value(250.0);
+    scene.zoom(0.5, 250.0);
+    let after = scene.frame();
+    assert!((after.x.at(time) - 250.0).abs() < 1e-6);
+    let spans = [before, after].map(|frame| frame.x.values.1 - frame.x.values.0);
+    assert!((spans[1] / spans[0] - 0.5).abs() < 1e-9);
+    for _ in 0..50 {
+        scene.zoom(0.5, 250.0);
+    }
+    // Ten bars are the fewest.
+    let frame = scene.frame();
+    assert!((frame.x.values.1 - frame.x.values.0 - 10e6).abs() < 1.0);
+}
+
+#[test]
+fn an_empty_chart_has_axes_too() {
+    let frame = scene(0).frame();
+    assert!(frame.visible.is_empty());
+    assert_eq!(frame.y.values, (0.0, 1.0));
+}
+
+#[test]
+fn little_room_leaves_out_the_lower_pane() {
+    let mut scene = scene(20);
+    assert!(scene.frame().below.is_some());
+    scene.size = (300.0, 120.0);
+    let frame = scene.frame();
+    assert!(frame.below.is_none());
+    assert!(frame.right() < 300.0 && frame.bottom() < 120.0);
+}
+
+#[cfg(feature = "ssr")]
+#[test]
+fn the_servers_picture_names_tokens_and_carries_no_style() {
+    let mut scene = scene(100);
+    scene.last = Some(1_090);
+    scene.orders.push(super::Resting { price: 1_050, buys: true });
+    scene.fills.push(super::Fill { time: VenueTime(50 * SECOND), price: 1_051, bought: true });
+    let picture = super::svg::picture(&scene);
+    for token in ["--up", "--own", "--accent", "--line", "--fg-2"] {
+        assert!(picture.contains(&format!("var({token})")), "{token}");
+    }
+    assert!(!picture.contains("style=") && !picture.contains("#FEDC"));
+    assert!(picture.contains("11.00") || picture.contains("10.80"), "price labels");
+    assert!(picture.trim_end().ends_with("</svg>"));
+}

@@ -1,0 +1,247 @@
+//! A chart on a page: the server's picture, then canvases that answer to
+//! pointer, wheel and keys.
+//!
+//! Changes the scene's window and the crosshair; the bars are the owner's.
+
+use leptos::ev::{KeyboardEvent, PointerEvent, WheelEvent};
+use leptos::html;
+use leptos::prelude::*;
+
+use super::bars::{Bar, Bars};
+use super::scene::{ChartScene, Lower};
+use super::table::BarTable;
+
+/// A chart that a page shows. A handle: copies share everything.
+#[derive(Clone, Copy)]
+pub struct Chart {
+    pub(super) scene: StoredValue<ChartScene>,
+    /// Counts changes of the scene.
+    pub(super) version: RwSignal<u32>,
+    /// Where the crosshair is.
+    pub(super) cursor: RwSignal<Option<(f64, f64)>>,
+    /// Whether the table is shown in the picture's place.
+    pub table: RwSignal<bool>,
+    /// Pointers that are down: their number and where they were.
+    pointers: StoredValue<Vec<(i32, f64)>>,
+}
+
+impl Chart {
+    /// A chart of `scene`.
+    pub fn new(scene: ChartScene) -> Self {
+        Self {
+            scene: StoredValue::new(scene),
+            version: RwSignal::new(0),
+            cursor: RwSignal::new(None),
+            table: RwSignal::new(false),
+            pointers: StoredValue::new(Vec::new()),
+        }
+    }
+
+    /// Changes the scene; it is drawn again when `change` says so.
+    pub fn change(self, change: impl FnOnce(&mut ChartScene) -> bool) {
+        let mut changed = false;
+        self.scene.update_value(|scene| changed = change(scene));
+        if changed {
+            self.version.update(|version| *version = version.wrapping_add(1));
+        }
+    }
+
+    /// Reads the scene, without following it.
+    pub fn read<T>(self, read: impl FnOnce(&ChartScene) -> T) -> T {
+        self.scene.with_value(read)
+    }
+
+    /// Shows other bars.
+    pub fn replace(self, bars: Bars) {
+        self.change(|scene| {
+            scene.replace(bars);
+            true
+        });
+    }
+
+    fn moved(self, change: impl FnOnce(&mut ChartScene)) {
+        self.change(|scene| {
+            change(scene);
+            true
+        });
+    }
+
+    /// The bar under the crosshair, or the newest.
+    fn read_bar(self) -> Option<Bar> {
+        self.version.track();
+        let cursor = self.cursor.get();
+        self.scene.with_value(|scene| match cursor {
+            Some((x, _)) => scene.bar_at(&scene.frame(), x).copied(),
+            None => scene.bars.list().last().copied(),
+        })
+    }
+
+    /// Moves the crosshair by whole bars.
+    fn step(self, bars: f64) {
+        let at = self.cursor.get_untracked();
+        let next = self.scene.with_value(|scene| {
+            let frame = scene.frame();
+            let width = scene.bars.step_us() as f64 * frame.x.per_unit();
+            let seen = scene.bars.list().get(frame.visible.clone())?;
+            let last = scene.middle(&frame, seen.last()?);
+            let x = at.map_or(last, |(x, _)| (x + bars * width).clamp(0.0, last));
+            let bar = scene.bar_at(&frame, x)?;
+            Some((scene.middle(&frame, bar), frame.y.at(bar.close as f64)))
+        });
+        self.cursor.set(next);
+    }
+
+    fn key(self, event: &KeyboardEvent) {
+        let middle = self.scene.with_value(|scene| scene.size.0 / 2.0);
+        match (event.key().as_str(), event.shift_key()) {
+            ("ArrowLeft", true) => self.moved(|scene| scene.pan(60.0)),
+            ("ArrowRight", true) => self.moved(|scene| scene.pan(-60.0)),
+            ("ArrowLeft", false) => self.step(-1.0),
+            ("ArrowRight", false) => self.step(1.0),
+            ("+" | "=", _) => self.moved(|scene| scene.zoom(0.8, middle)),
+            ("-" | "_", _) => self.moved(|scene| scene.zoom(1.25, middle)),
+            ("Home" | "End", _) => self.moved(ChartScene::reset),
+            ("Escape", _) if self.cursor.get_untracked().is_some() => self.cursor.set(None),
+            _ => return,
+        }
+        event.prevent_default();
+        event.stop_propagation();
+    }
+
+    fn wheel(self, event: &WheelEvent) {
+        event.prevent_default();
+        let x = f64::from(event.offset_x());
+        if event.shift_key() || event.delta_x() != 0.0 {
+            let by = if event.delta_x() != 0.0 { event.delta_x() } else { event.delta_y() };
+            self.moved(|scene| scene.pan(-by));
+        } else {
+            self.moved(|scene| scene.zoom(if event.delta_y() > 0.0 { 1.15 } else { 1.0 / 1.15 }, x));
+        }
+    }
+
+    fn press(self, event: &PointerEvent) {
+        self.pointers.update_value(|down| down.push((event.pointer_id(), f64::from(event.client_x()))));
+    }
+
+    /// One pointer drags the window, two pinch it, none moves the crosshair.
+    fn drag(self, event: &PointerEvent) {
+        let x = f64::from(event.client_x());
+        let mut down = self.pointers.get_value();
+        match down.iter().position(|(id, _)| *id == event.pointer_id()) {
+            None => self.cursor.set(Some((f64::from(event.offset_x()), f64::from(event.offset_y())))),
+            Some(at) => {
+                let before = down[at].1;
+                if let [one, other] = down.as_slice() {
+                    let still = if at == 0 { other.1 } else { one.1 };
+                    let (was, is) = ((before - still).abs().max(1.0), (x - still).abs().max(1.0));
+                    self.moved(|scene| scene.zoom(was / is, scene.size.0 / 2.0));
+                } else {
+                    self.moved(|scene| scene.pan(x - before));
+                }
+                down[at].1 = x;
+                self.pointers.set_value(down);
+            }
+        }
+    }
+
+    fn release(self, event: &PointerEvent) {
+        self.pointers.update_value(|down| down.retain(|(id, _)| *id != event.pointer_id()));
+    }
+}
+
+/// A chart: picture, legend, crosshair; or its table.
+#[component]
+pub fn ChartView(
+    chart: Chart,
+    /// What it is a chart of, for those who do not see it.
+    #[prop(into)]
+    label: Signal<String>,
+    /// Name by which tests find it.
+    testid: &'static str,
+) -> impl IntoView {
+    view! {
+        <Show when=move || chart.table.get() fallback=move || view! { <Plot chart label testid /> }>
+            <BarTable chart />
+        </Show>
+    }
+    .into_any()
+}
+
+#[component]
+fn Plot(chart: Chart, label: Signal<String>, testid: &'static str) -> impl IntoView {
+    let plot = NodeRef::<html::Canvas>::new();
+    let over = NodeRef::<html::Canvas>::new();
+    #[cfg(target_arch = "wasm32")]
+    Effect::new(move |attached: Option<bool>| {
+        let (Some(plot), Some(over)) = (plot.get(), over.get()) else { return false };
+        if attached != Some(true) {
+            super::surface::attach(chart, plot, over);
+        }
+        true
+    });
+    #[cfg(feature = "ssr")]
+    let picture = chart.scene.with_value(super::svg::picture);
+    // The browser finds the server's picture in the page and leaves it.
+    #[cfg(not(feature = "ssr"))]
+    let picture = String::new();
+    view! {
+        <div
+            class="plot"
+            tabindex="0"
+            role="application"
+            aria-roledescription="chart"
+            aria-label=move || format!("{}. Arrow keys read it bar by bar; plus and minus zoom.", label.get())
+            data-testid=testid
+            data-bars=move || {
+                chart.version.track();
+                chart.scene.with_value(|scene| scene.bars.list().len()).to_string()
+            }
+            on:keydown=move |event| chart.key(&event)
+            on:wheel=move |event| chart.wheel(&event)
+            on:pointerdown=move |event| chart.press(&event)
+            on:pointermove=move |event| chart.drag(&event)
+            on:pointerup=move |event| chart.release(&event)
+            on:pointercancel=move |event| chart.release(&event)
+            on:pointerleave=move |event| {
+                chart.release(&event);
+                chart.cursor.set(None);
+            }
+        >
+            <div class="picture" aria-hidden="true" inner_html=picture></div>
+            <canvas node_ref=plot aria-hidden="true"></canvas>
+            <canvas node_ref=over aria-hidden="true"></canvas>
+            <Legend chart testid />
+        </div>
+    }
+    .into_any()
+}
+
+/// The figures of the bar under the crosshair, or of the newest.
+#[component]
+fn Legend(chart: Chart, testid: &'static str) -> impl IntoView {
+    let bar = Memo::new(move |_| chart.read_bar());
+    let text = move || {
+        let bar = bar.get()?;
+        Some(chart.scene.with_value(|scene| {
+            let time = scene.time(bar.start, scene.bars.step_us());
+            let price = |price| scene.price(price);
+            let below = scene.lower_figure(bar.volume);
+            match scene.lower {
+                Lower::Volume => format!(
+                    "{time}  O {}  H {}  L {}  C {}  V {below}",
+                    price(bar.open),
+                    price(bar.high),
+                    price(bar.low),
+                    price(bar.close)
+                ),
+                Lower::Drawdown => format!("{time}  {}  drawdown {below}", price(bar.close)),
+            }
+        }))
+    };
+    view! {
+        <p class="legend num" data-testid=format!("{testid}-legend")>
+            {text}
+        </p>
+    }
+    .into_any()
+}

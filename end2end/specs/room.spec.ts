@@ -1,0 +1,177 @@
+import { expect, test } from "../support/test.ts";
+import { Api } from "../support/api.ts";
+import { Terminal } from "../pages/terminal.ts";
+
+const OWNER = "owner@example.com";
+
+test.use({ serverOptions: { clock: "manual", args: ["--owner-email", OWNER, "--seed", "2026"] } });
+
+let registered = false;
+
+test.beforeEach(async ({ page, server }) => {
+  const terminal = new Terminal(page);
+  if (registered) await terminal.signIn(OWNER);
+  else await terminal.register(OWNER);
+  registered = true;
+  await new Api(page, server).step(200);
+});
+
+test("the chart is drawn before scripts run, then follows the market", async ({ page, server, browser }) => {
+  const terminal = new Terminal(page);
+  const api = new Api(page, server);
+  // The server's own picture, with colours from the style sheet.
+  const plain = await browser.newContext({
+    javaScriptEnabled: false,
+    baseURL: server.url,
+    storageState: await page.context().storageState(),
+  });
+  const paper = await plain.newPage();
+  await paper.goto("/");
+  await expect(paper.locator("[data-testid=chart] svg rect").first()).toBeVisible();
+  expect(await paper.locator("[data-testid=chart] [style]").count()).toBe(0);
+  await plain.close();
+
+  const chart = terminal.at("chart");
+  await expect.poll(() => terminal.painted("chart")).toBeGreaterThan(1_000);
+  await expect(chart.locator(".picture")).toBeHidden();
+  // The canvas has the screen's own pixels.
+  const [wide, ratio, css] = await chart.locator("canvas").first().evaluate((canvas: HTMLCanvasElement) => [
+    canvas.width,
+    devicePixelRatio,
+    canvas.clientWidth,
+  ]);
+  expect(wide).toBe(Math.round((css as number) * (ratio as number)));
+
+  const bars = async () => Number(await chart.getAttribute("data-bars"));
+  const before = await bars();
+  for (const more of [1, 2]) {
+    await api.step(15);
+    await expect.poll(bars).toBeGreaterThanOrEqual(before + more);
+  }
+
+  // The crosshair reads a bar, by pointer and by keys.
+  const legend = terminal.at("chart-legend");
+  const newest = await legend.innerText();
+  const box = await chart.boundingBox();
+  if (!box) throw new Error("the chart has no box");
+  await page.mouse.move(box.x + box.width * 0.6, box.y + box.height * 0.5);
+  await expect(legend).not.toHaveText(newest);
+  await page.mouse.move(box.x + box.width / 2, box.y - 60);
+  await chart.focus();
+  await page.keyboard.press("ArrowLeft");
+  const last = await legend.innerText();
+  await page.keyboard.press("ArrowLeft");
+  await expect(legend).not.toHaveText(last);
+
+  // Zoomed out, more bars; the table shows what the window holds.
+  await terminal.at("chart-as-table").click();
+  const rows = terminal.at("chart-table").locator("tbody tr");
+  await expect(rows.first()).toBeVisible();
+  const few = await rows.count();
+  expect(few).toBeGreaterThan(10);
+  await terminal.at("chart-as-table").click();
+  await expect.poll(() => terminal.painted("chart")).toBeGreaterThan(1_000);
+
+  // Longer bars are fewer.
+  const seconds = await bars();
+  await terminal.at("chart-interval").selectOption("15");
+  await expect.poll(bars).toBeLessThan(seconds);
+  await terminal.choose("GOV-4.5-2036");
+  await expect(terminal.at("chart-symbol")).toHaveText("GOV-4.5-2036");
+});
+
+test("the market watch is searched, sorted, and remembers its columns", async ({ page }) => {
+  const terminal = new Terminal(page);
+  const rows = terminal.at("watch").locator("tbody tr");
+  const all = await rows.count();
+  await terminal.at("watch-search").fill("gov");
+  await expect(rows).not.toHaveCount(all);
+  await expect(rows.first()).toContainText("GOV");
+  await terminal.at("watch-search").fill("");
+  await expect(rows).toHaveCount(all);
+
+  await terminal.at("sort-last").click();
+  const figures = async () => {
+    const marks = await terminal.at("watch").locator("[data-testid^=mark-]").allInnerTexts();
+    return marks.map((text) => Number(text.replace(/[,▲▼\s]/g, "")));
+  };
+  const falling = await figures();
+  expect(falling).toEqual([...falling].sort((a, b) => b - a));
+
+  await expect(terminal.at("bid-ACME")).toHaveCount(0);
+  await terminal.at("watch-columns").click();
+  await terminal.at("column-bid").check();
+  await expect(terminal.at("bid-ACME")).toBeVisible();
+  await page.reload();
+  await terminal.hydrated();
+  await expect(terminal.at("bid-ACME")).toBeVisible();
+
+  // One row is in the tab order; arrows reach the others.
+  expect(await terminal.at("watch").locator("button.symbol[tabindex='0']").count()).toBe(1);
+  await terminal.at("watch").locator("button.symbol").first().focus();
+  await page.keyboard.press("ArrowDown");
+  await expect(terminal.at("watch").locator("button.symbol").nth(1)).toBeFocused();
+});
+
+test("the blotter counts, filters, sums up and can be saved", async ({ page }) => {
+  const terminal = new Terminal(page);
+  await terminal.choose("ACME");
+  await terminal.place({ side: "buy", quantity: "10" });
+  await terminal.choose("GOV-4.5-2036");
+  await terminal.place({ side: "buy", quantity: "10000" });
+  await terminal.blotter("fills");
+  await terminal.at("blotter-filter").fill("acme");
+  const shown = page.locator("[data-testid=fill]:not([hidden])");
+  for (const text of await shown.allInnerTexts()) expect(text).toContain("ACME");
+  const notional = await page.locator("[data-testid=fill]:not([hidden]) td:nth-child(6)").allInnerTexts();
+  const sum = notional.reduce((total, text) => total + Number(text.replace(/,/g, "")), 0);
+  expect(await terminal.number("fills-notional")).toBeCloseTo(sum, 1);
+
+  const saved = page.waitForEvent("download");
+  await terminal.at("blotter-csv").click();
+  const file = await saved;
+  expect(file.suggestedFilename()).toBe("fills.csv");
+  const stream = await file.createReadStream();
+  let text = "";
+  for await (const chunk of stream) text += String(chunk);
+  const lines = text.trim().split("\r\n");
+  expect(lines.length).toBe((await shown.count()) + 2); // header and total
+  expect(text).toContain("ACME");
+  expect(text).not.toContain("GOV");
+});
+
+test("palette, keys and preferences", async ({ page }) => {
+  const terminal = new Terminal(page);
+  await page.keyboard.press("Control+k");
+  await expect(terminal.at("palette-input")).toBeFocused();
+  await page.keyboard.type("gov");
+  await page.keyboard.press("Enter");
+  await expect(terminal.at("ticket-symbol")).toHaveText(/GOV/);
+  await expect(terminal.at("palette")).toBeHidden();
+
+  await page.keyboard.press("s");
+  await expect(terminal.at("side-sell")).toBeChecked();
+  await expect(terminal.at("quantity")).toBeFocused();
+  // Where one types, a key is a letter.
+  await page.keyboard.type("?");
+  await expect(terminal.at("keys")).toBeHidden();
+  await terminal.at("quantity").fill("");
+  await terminal.at("chart").focus();
+  await page.keyboard.press("?");
+  await expect(terminal.at("keys")).toBeVisible();
+  await terminal.at("single-keys").uncheck();
+  await page.keyboard.press("Escape");
+  await expect(terminal.at("keys")).toBeHidden();
+  await page.keyboard.press("p");
+  await expect(terminal.at("ticket")).toBeVisible();
+
+  await terminal.at("open-preferences").click();
+  await terminal.at("pref-scheme").selectOption("cb");
+  await terminal.at("pref-density").selectOption("compact");
+  await page.keyboard.press("Escape");
+  await expect(page.locator("html")).toHaveAttribute("data-dir", "cb");
+  const html = await (await page.request.get("/")).text();
+  // The next page is right before any script runs.
+  expect(html).toMatch(/<html[^>]*data-dir="cb"/);
+  expect(html).toMatch(/<html[^>]*data-density="compact"/);
+});

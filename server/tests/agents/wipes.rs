@@ -1,0 +1,206 @@
+//! Redis is a wake-up and a cache: whatever it loses, whenever, nothing is lost.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use engine::event::{BookMessage, ExecutionBatch};
+use engine::id::Seq;
+use engine::venue::Command;
+use server::bus::control::{ClockStatus, Control};
+use server::bus::decode::decode;
+use server::bus::messages::TradingStatus;
+use server::bus::{Batch, Bus};
+use server::config::{ClockMode, IdlePolicy};
+use server::market_data::Settings;
+use server::trading::client::{SendError, SequencerClient};
+use server::trading::verify::{Steps, verify};
+
+use super::market_data::{buy, headers, same_as_never_stopped};
+use super::stage::{Stage, patiently};
+use crate::support::redis::Server;
+
+/// Orders in one round, wiped in their middle.
+const ORDERS: usize = 8;
+
+async fn over(server: &Server, seed: &str) -> Stage {
+    Stage::over(Bus::open(&server.config()).await.unwrap(), seed).await
+}
+
+/// Sends until there is an answer, as a client does that was told `pending`;
+/// the entry that answers.
+async fn until_answered(client: SequencerClient, command: Command) -> Seq {
+    loop {
+        match client.send(command.clone(), Duration::from_millis(200)).await {
+            Ok(reply) => return reply.seq,
+            Err(SendError::Pending | SendError::Unavailable) => {}
+            Err(other) => panic!("{other}"),
+        }
+    }
+}
+
+/// Follows the stream as every consumer does, refilling from the journal, until
+/// `through`: every entry, once and in order.
+async fn follow(stage: &Stage, through: Seq) {
+    let (mut seen, mut cursor) = (Seq(0), 0);
+    while seen < through {
+        match stage.bus.read_after(&stage.streams.execution, cursor, 100).await.unwrap() {
+            Batch::Trimmed { through } => cursor = through,
+            Batch::Messages(messages) => {
+                for message in messages {
+                    cursor = message.id;
+                    let batch: ExecutionBatch = decode(stage.row.id, &message.bytes).unwrap();
+                    if batch.first_seq > seen.next() {
+                        let rows = stage.journal().await;
+                        seen = rows.last().unwrap().seq.max(seen);
+                    }
+                    let known = seen;
+                    for entry in batch.entries.iter().filter(|entry| entry.outcome.seq > known) {
+                        assert_eq!(entry.outcome.seq, seen.next());
+                        seen = entry.outcome.seq;
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Every newest value is there again.
+async fn newest_values(stage: &Stage) {
+    let (bus, names) = (&stage.bus, &stage.streams);
+    let newest = async |key: &str| loop {
+        if let Ok(Some(bytes)) = bus.get_latest(key).await {
+            break bytes;
+        }
+    };
+    for instrument in stage.row.config.instruments().unwrap().keys() {
+        let book: BookMessage = serde_json::from_slice(&newest(&names.book(*instrument)).await).unwrap();
+        assert_eq!(book.instrument, *instrument);
+    }
+    let status: TradingStatus = serde_json::from_slice(&newest(&names.trading_status).await).unwrap();
+    assert_eq!(status, TradingStatus::Running);
+    let _: ClockStatus = decode(stage.row.id, &newest(&names.clock_status).await).unwrap();
+    newest(&names.portfolio(stage.account(1))).await;
+}
+
+/// Everything runs and orders come in while `disaster` happens to the server,
+/// again and again.
+async fn nothing_is_lost_through(seed: &str, rounds: usize, mut disaster: impl FnMut(&mut Server)) {
+    let mut server = Server::private();
+    let stage = over(&server, seed).await;
+    let settings = Settings {
+        clock: ClockMode::Realtime,
+        speed_milli: 10_000, // a step every 10 ms
+        idle: IdlePolicy::Run,
+        ..stage.manual()
+    };
+    let agents = [stage.trading(), stage.market_data(settings), stage.portfolio()];
+    let client = stage.client().await;
+    let account = stage.account(1);
+    patiently(until_answered(client.clone(), Command::OpenAccount { account })).await;
+    // Every instrument has ticked: none may halt from here on.
+    patiently(stage.until_step(20)).await;
+    let mut answered = BTreeSet::new();
+    for round in 0..rounds {
+        let orders: Vec<_> = (0..ORDERS).map(|order| format!("{round}-{order}")).collect();
+        let mut sent = Vec::new();
+        for (index, name) in orders.iter().enumerate() {
+            sent.push(tokio::spawn(until_answered(client.clone(), buy(&stage, name, 1))));
+            if index == round % ORDERS {
+                disaster(&mut server);
+            }
+        }
+        for (name, answer) in orders.into_iter().zip(sent) {
+            let seq = patiently(answer).await.unwrap();
+            assert!(answered.insert((name, seq)));
+        }
+    }
+    // The last disaster is repaired though nothing more is asked for.
+    disaster(&mut server);
+    let last = stage.store.journal_head(stage.row.id).await.unwrap().unwrap();
+    patiently(follow(&stage, last.seq)).await;
+    patiently(newest_values(&stage)).await;
+    let made = headers(&stage).await.len() as u64;
+    patiently(stage.until_step(made + 10)).await;
+    for agent in agents {
+        agent.stop().await;
+    }
+
+    let orders = stage.store.order_rows(stage.row.id, Seq(0), 10_000).await.unwrap();
+    assert_eq!(orders.len(), rounds * ORDERS, "each once");
+    for (name, seq) in &answered {
+        assert!(
+            orders.iter().any(|order| order.client_order_id == *name && order.seq == *seq),
+            "{name} {seq}"
+        );
+    }
+    same_as_never_stopped(&stage).await;
+    let report = verify(&stage.store, stage.row.id, Steps::FromSeed).await.unwrap();
+    assert!(report.seq >= last.seq);
+    assert_eq!(stage.bus.last_id(&stage.streams.dead_letter).await.unwrap(), 0, "nothing was unreadable");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn wiping_costs_nothing() {
+    nothing_is_lost_through("23", 12, |server| server.wipe()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn killing_and_an_empty_restart_cost_nothing() {
+    nothing_is_lost_through("29", 6, |server| {
+        server.kill();
+        server.restart();
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn steps_that_wait_for_the_sequencer_survive_a_wipe() {
+    let mut server = Server::private();
+    let stage = over(&server, "31").await;
+    let fast = Settings { clock: ClockMode::Realtime, speed_milli: 1_000_000, ..stage.manual() };
+    let market_data = stage.market_data(fast.clone());
+    let hundred = async |stage: &Stage| {
+        while stage.bus.last_id(&stage.streams.marketdata).await.unwrap_or(0) < 100 {
+            tokio::task::yield_now().await;
+        }
+    };
+    // Without a sequencer it stops a hundred steps ahead.
+    patiently(hundred(&stage)).await;
+    server.wipe();
+    patiently(hundred(&stage)).await;
+    // What another life found on the stream is its own to keep.
+    market_data.stop().await;
+    let market_data = stage.market_data(fast);
+    patiently(stage.reader(&stage.streams.clock).next()).await;
+    server.kill();
+    server.restart();
+    patiently(hundred(&stage)).await;
+    let first = stage.reader(&stage.streams.marketdata).next().await;
+    assert_eq!(first.id, 1);
+    let trading = stage.trading();
+    patiently(stage.until_step(150)).await;
+    trading.stop().await;
+    market_data.stop().await;
+    assert!(headers(&stage).await.len() >= 150);
+    same_as_never_stopped(&stage).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_lost_last_batch_is_published_again_in_a_venue_that_stands_still() {
+    let server = Server::private();
+    let stage = over(&server, "37").await;
+    let agents = [stage.trading(), stage.market_data(stage.manual())];
+    stage.step(3).await;
+    let head = stage.store.journal_head(stage.row.id).await.unwrap().unwrap();
+    server.wipe();
+    let read = patiently(stage.bus.read_after(&stage.streams.execution, head.seq.0 - 1, 10)).await.unwrap();
+    assert!(matches!(&read, Batch::Messages(found) if found[0].id == head.seq.0), "{read:?}");
+    // And it can be stepped on.
+    let status = patiently(stage.control(Control::Step { steps: 2 })).await;
+    assert_eq!(status.target_step, 5);
+    patiently(stage.until_step(5)).await;
+    for agent in agents {
+        agent.stop().await;
+    }
+    assert_eq!(headers(&stage).await.len(), 5);
+}

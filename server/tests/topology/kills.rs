@@ -1,0 +1,191 @@
+//! Every process of the site killed and restarted while people trade: what was
+//! answered is there, once, and everything adds up.
+//!
+//! `TRADEFLOOR_TOPOLOGY_KILLS` says how often (12 when absent).
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use tokio_util::sync::CancellationToken;
+
+use super::place::{Place, answers_well, visitor};
+use crate::support::traders::{PATIENCE, Random, Stored, Traders, at};
+
+/// One step of the venue.
+const STEP: Duration = Duration::from_millis(100);
+
+/// Between two looks at who is back.
+const LOOK: Duration = Duration::from_millis(10);
+
+/// What was seen of one kill.
+struct Seen {
+    target: String,
+    /// From the restart to being well.
+    back: Duration,
+    /// Steps that market data should have made meanwhile and had not.
+    missed: Option<u64>,
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn topology_kills_lose_no_answered_order_and_double_none() {
+    let kills = std::env::var("TRADEFLOOR_TOPOLOGY_KILLS");
+    let kills: usize = kills.ok().and_then(|text| text.parse().ok()).unwrap_or(12);
+    let place = Place::open(
+        Place::postgres(),
+        &[
+            ("TRADEFLOOR_IDLE", "run"),
+            ("TRADEFLOOR_SEED", "7"),
+            ("TRADEFLOOR_SNAPSHOT__JOURNAL_ENTRIES", "150"),
+            ("TRADEFLOOR_SNAPSHOT__SIM_STEPS", "20"),
+        ],
+    );
+    place.well().await;
+    let mut venue = Killed { place, traders: Traders::default(), random: Random(0x5eed), seen: Vec::new() };
+    venue.traders.register(&venue.place.gateways[0]).await;
+    let end = CancellationToken::new();
+    let all = venue.traders.all.iter().cloned();
+    let trading: Vec<_> =
+        all.map(|trader| tokio::spawn(trader.until(venue.place.gateways.clone(), end.clone()))).collect();
+
+    let mut targets = venue.place.site.names();
+    targets.extend(["postgres".to_owned(), "redis".to_owned()]);
+    for kill in 0..kills {
+        // Everybody in turn, so that nobody is left out, at a random moment.
+        let target = targets[kill % targets.len()].clone();
+        venue.kill(&target).await;
+        if kill % 6 == 5 {
+            venue.wipe();
+        }
+    }
+    end.cancel();
+    for trader in trading {
+        tokio::time::timeout(PATIENCE, trader).await.expect("a trader is never answered").unwrap();
+    }
+
+    let lost = venue.traders.lost(&venue.stored());
+    assert!(lost.is_empty(), "seed 0x5eed: answered and lost: {lost:?}");
+    let verified = venue.place.say(&["verify"]);
+    assert!(verified.contains("books balance"), "{verified}");
+    let gaps = venue.steps_lost(&verified);
+    println!("{kills} kills: {}; {gaps} steps never journalled", venue.traders.tell());
+    println!("{}", venue.tell());
+    assert!(gaps <= 2 * kills as u64, "{gaps} steps were lost in {kills} kills");
+    assert!(venue.traders.answered() > kills as u64 * 5, "too little was answered to prove anything");
+}
+
+struct Killed {
+    place: Place,
+    traders: Traders,
+    random: Random,
+    seen: Vec<Seen>,
+}
+
+impl Killed {
+    /// Kills and restarts one process, and waits until it is well.
+    async fn kill(&mut self, target: &str) {
+        at(Duration::from_millis(150 + self.random.draw() % 700)).await;
+        let (before, since) = (self.step().await, Instant::now());
+        match target {
+            "postgres" => self.place.site.postgres.kill(),
+            "redis" => self.place.site.redis.kill(),
+            service => self.place.site.kill(service),
+        }
+        at(Duration::from_millis(self.random.draw() % 300)).await;
+        let answered = self.traders.answered();
+        let restarted = Instant::now();
+        match target {
+            "postgres" => self.place.site.postgres.restart().unwrap(),
+            "redis" => self.place.site.redis.restart().unwrap(),
+            service => {
+                self.place.site.spawn(service).unwrap();
+                self.place.site.answers(service).unwrap();
+            }
+        }
+        // A server is back when somebody is answered again.
+        let asked = self.place.site.names().contains(&target.to_owned()).then(|| self.place.site.url(target));
+        let back = async {
+            loop {
+                let is_back = match &asked {
+                    Some(url) => answers_well(&visitor(url)).await,
+                    None => self.traders.answered() > answered,
+                };
+                if is_back {
+                    return restarted.elapsed();
+                }
+                at(LOOK).await;
+            }
+        };
+        let Ok(back) = tokio::time::timeout(PATIENCE, back).await else {
+            let words: Vec<_> =
+                self.place.site.names().iter().map(|name| self.place.site.last_words(name)).collect();
+            panic!("{target} does not come back: {}", words.join("\n"));
+        };
+        let due = u64::try_from(since.elapsed().as_millis() / STEP.as_millis()).unwrap();
+        let made = self.step().await.zip(before).map(|(now, before)| now.saturating_sub(before));
+        let other = !["market-data", "postgres", "redis"].contains(&target);
+        let missed = made.filter(|_| other).map(|made| due.saturating_sub(made));
+        self.seen.push(Seen { target: target.to_owned(), back, missed });
+    }
+
+    /// Empties Redis.
+    fn wipe(&self) {
+        let done = self.place.site.redis.client("redis-cli").unwrap().arg("FLUSHALL").output().unwrap();
+        assert!(done.status.success(), "{done:?}");
+    }
+
+    /// The last step that market data made.
+    async fn step(&self) -> Option<u64> {
+        let visitor = visitor(&self.place.site.url("market-data"));
+        let answer = visitor.client.get(format!("{}/health", visitor.base)).send().await.ok()?;
+        answer.json::<Value>().await.ok()?["agents"]["market_data"]["progress"].as_u64()
+    }
+
+    fn sql(&self, sql: &str) -> String {
+        let mut psql = self.place.site.postgres.client("psql").unwrap();
+        let done = psql.args(["-At", "-F", " ", "-c", sql]).output().unwrap();
+        assert!(done.status.success(), "{done:?}");
+        String::from_utf8(done.stdout).unwrap()
+    }
+
+    fn stored(&self) -> Stored {
+        let mut stored = Stored::new();
+        for row in self.sql("SELECT client_order_id, order_id, seq FROM orders").lines() {
+            let [name, id, seq] = row.split(' ').collect::<Vec<_>>()[..] else { panic!("{row}") };
+            stored.entry(name.to_owned()).or_default().push((id.to_owned(), seq.parse().unwrap()));
+        }
+        stored
+    }
+
+    /// Steps below the newest that have no entry.
+    fn steps_lost(&self, verified: &str) -> u64 {
+        let number = |what: &str| {
+            let before = verified.split_once(what).unwrap().0;
+            before.rsplit(' ').find(|word| !word.is_empty()).unwrap().parse::<u64>().unwrap()
+        };
+        let (entries, step) = (number(" entries"), number(" steps"));
+        let commands: u64 =
+            self.sql("SELECT count(*) FROM journal WHERE kind = 'command'").trim().parse().unwrap();
+        // Entry 1 opens; every other one is a command or a step.
+        step - (entries - 1 - commands)
+    }
+
+    fn tell(&self) -> String {
+        let mut by_target: BTreeMap<&str, Vec<u128>> = BTreeMap::new();
+        let mut agents = Vec::new();
+        for seen in &self.seen {
+            by_target.entry(&seen.target).or_default().push(seen.back.as_millis());
+            if !["postgres", "redis"].contains(&seen.target.as_str()) {
+                agents.push(seen.back.as_millis());
+            }
+        }
+        agents.sort_unstable();
+        let at = (agents.len() * 95).div_ceil(100).saturating_sub(1);
+        let missed: Vec<_> = self.seen.iter().filter_map(|seen| seen.missed).collect();
+        format!(
+            "back after, in ms: {by_target:?}; agents' 95th percentile: {}; \
+             steps that market data missed while another was away: {missed:?}",
+            agents[at]
+        )
+    }
+}

@@ -1,0 +1,7 @@
+//! The site as processes: every agent of compose.yaml on a private PostgreSQL
+//! and Redis.
+
+mod doors;
+mod kills;
+mod place;
+mod story;

@@ -1,0 +1,103 @@
+//! The site as processes, and its visitors.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+use server::store::{Role, Store};
+use services::{Postgres, Topology};
+
+use crate::support::desk::PATIENCE;
+use crate::support::site::{OWNER, PASSWORD, Visitor};
+
+/// A site under test, with limits that no test reaches by accident.
+pub struct Place {
+    pub site: Topology,
+    pub gateways: Vec<String>,
+}
+
+impl Place {
+    /// Starts everything; `more` are settings of the test's own.
+    pub fn open(postgres: Postgres, more: &[(&str, &str)]) -> Self {
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../compose.yaml");
+        let mut variables = vec![
+            ("TRADEFLOOR_OWNER_EMAIL", OWNER),
+            ("TRADEFLOOR_LOG", "warn"),
+            ("TRADEFLOOR_LIMITS__REQUESTS_PER_SECOND", "100000"),
+            ("TRADEFLOOR_LIMITS__ORDERS_PER_SECOND", "100000"),
+        ];
+        variables.extend(more);
+        let binary = Path::new(env!("CARGO_BIN_EXE_tradefloor"));
+        let site =
+            Topology::start(&file, binary, &variables, postgres).unwrap_or_else(|error| panic!("{error}"));
+        let gateways = site.published().iter().map(|name| site.url(name)).collect();
+        Self { site, gateways }
+    }
+
+    /// A PostgreSQL of the test's own.
+    pub fn postgres() -> Postgres {
+        Postgres::start(&["fsync=off"]).expect("PostgreSQL: `cargo xtask test` installs it")
+    }
+
+    /// The store, with all rights.
+    pub async fn store(postgres: &Postgres) -> Store {
+        Store::open_postgres(&postgres.url("postgres"), Role::Owner).await.unwrap()
+    }
+
+    /// Somebody at the gateway of this number who is not signed in.
+    pub fn visitor(&self, gateway: usize) -> Visitor {
+        visitor(&self.gateways[gateway])
+    }
+
+    /// Waits until every service says that it is well, its own agent named.
+    pub async fn well(&self) {
+        for name in self.site.names() {
+            self.is_well(&name).await;
+        }
+    }
+
+    /// Waits until one service is well.
+    pub async fn is_well(&self, name: &str) {
+        let visitor = visitor(&self.site.url(name));
+        let well = async {
+            while !answers_well(&visitor).await {
+                tokio::task::yield_now().await;
+            }
+        };
+        if tokio::time::timeout(PATIENCE, well).await.is_err() {
+            panic!("does not get well: {}", self.site.last_words(name));
+        }
+    }
+
+    /// What the program prints about this site's store.
+    pub fn say(&self, words: &[&str]) -> String {
+        let done = self.site.program(words).output().unwrap();
+        let (out, err) = (String::from_utf8_lossy(&done.stdout), String::from_utf8_lossy(&done.stderr));
+        assert!(done.status.success(), "{words:?}: {out}{err}");
+        out.trim().to_owned()
+    }
+}
+
+/// Somebody who is not signed in.
+pub fn visitor(base: &str) -> Visitor {
+    let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+    Visitor { client, base: base.to_owned(), cookie: None }
+}
+
+/// Whether a process answers and its agent works.
+pub async fn answers_well(visitor: &Visitor) -> bool {
+    let request = visitor.client.get(format!("{}/health", visitor.base)).timeout(PATIENCE);
+    let Ok(answer) = request.send().await else { return false };
+    let Ok(said) = answer.json::<Value>().await else { return false };
+    let agents = said["agents"].as_object();
+    said["ok"] == json!(true) && agents.is_some_and(|agents| !agents.is_empty())
+}
+
+/// Signs in or registers, whichever works.
+pub async fn enter(mut visitor: Visitor, email: &str) -> Visitor {
+    let body = json!({ "email": email, "password": PASSWORD });
+    if visitor.post("/api/v1/auth/login", &body).await.status != 200 {
+        let answer = visitor.post("/api/v1/auth/register", &body).await;
+        assert_eq!(answer.status, 201, "{}", answer.text);
+    }
+    visitor
+}
