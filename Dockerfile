@@ -9,7 +9,8 @@ WORKDIR /src
 COPY . .
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,target=/src/target \
-    cargo xtask dist \
+    rm -rf target/dist \
+ && cargo xtask dist \
  && mkdir /out \
  && tar -xzf target/dist/tradefloor-*.tar.gz -C /out --strip-components=1
 

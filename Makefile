@@ -1,6 +1,6 @@
 # Thin names over `cargo xtask`, for fingers that know make.
 .DEFAULT_GOAL := help
-.PHONY: help install run test smoke check dev dist bench
+.PHONY: help install run test smoke check dev dist bench docker-up docker-down
 
 help:      ## List the targets.
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/: +##/\t/' | expand -t 12
@@ -15,8 +15,14 @@ run:       ## Build everything into one binary and start it.
 test:      ## Install what tests need and run them all.
 	cargo xtask test
 
-smoke:     ## The browser tests alone, against the release binary.
-	cargo xtask e2e
+smoke:     ## The story on the whole site: in containers, or as processes.
+	cargo xtask smoke
+
+docker-up: ## Build the image and start the site of compose.yaml.
+	docker compose up --detach --build --wait
+
+docker-down: ## End it; what it stored stays.
+	docker compose down
 
 check:     ## Formatting, lints, documentation, licences.
 	cargo xtask check

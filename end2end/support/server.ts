@@ -19,23 +19,30 @@ const STOP_LIMIT_MS = 10_000;
 const KEPT_LINES = 2_000;
 const ADDRESS = /http:\/\/127\.0\.0\.1:(\d+)/;
 
+/**
+ * `TRADEFLOOR_TOPOLOGY` says that the whole site of compose.yaml is to run in
+ * the place of one `tradefloor serve`: as `processes` or as `containers`.
+ */
+const TOPOLOGY = process.env["TRADEFLOOR_TOPOLOGY"];
+const SITE_START_LIMIT_MS = TOPOLOGY === "containers" ? 3_600_000 : 60_000;
+
 /** One `tradefloor serve` with a data folder of its own, on a free port. */
 export class Server {
-  private child: ChildProcess | undefined;
-  private port = 0;
+  protected child: ChildProcess | undefined;
+  protected port = 0;
   private lines: string[] = [];
   private listeners = new Set<(line: string) => void>();
 
-  private constructor(
+  protected constructor(
     private readonly binary: string,
-    private readonly options: ServerOptions,
+    protected readonly options: ServerOptions,
     /** The data folder, the same over restarts. */
     readonly data: string,
   ) {}
 
   static async create(options: ServerOptions): Promise<Server> {
     const data = await mkdtemp(path.join(tmpdir(), "tradefloor-e2e-"));
-    const server = new Server(findBinary(), options, data);
+    const server = TOPOLOGY ? new Site(options, data) : new Server(findBinary(), options, data);
     await server.start();
     return server;
   }
@@ -112,7 +119,7 @@ export class Server {
     });
   }
 
-  private async end(signal: NodeJS.Signals): Promise<void> {
+  protected async end(signal: NodeJS.Signals): Promise<void> {
     const child = this.child;
     this.child = undefined;
     if (!child || child.exitCode !== null || child.signalCode !== null) return;
@@ -123,7 +130,7 @@ export class Server {
     clearTimeout(limit);
   }
 
-  private listen(stream: NodeJS.ReadableStream | null): void {
+  protected listen(stream: NodeJS.ReadableStream | null): void {
     let rest = "";
     stream?.setEncoding("utf8");
     stream?.on("data", (chunk: string) => {
@@ -136,6 +143,59 @@ export class Server {
       this.lines.splice(0, this.lines.length - KEPT_LINES);
     });
   }
+}
+
+/** The site of compose.yaml, told by `cargo xtask site` what to do. */
+class Site extends Server {
+  constructor(options: ServerOptions, data: string) {
+    super(findXtask(), options, data);
+  }
+
+  override async start(): Promise<void> {
+    const address = this.waitFor(ADDRESS, SITE_START_LIMIT_MS);
+    if (this.child) {
+      this.child.stdin?.write("start\n");
+    } else {
+      const how = TOPOLOGY === "processes" ? ["--processes"] : [];
+      const child = spawn(findXtask(), ["site", "--built", ...how, ...this.settings()], {
+        stdio: ["pipe", "pipe", "pipe"],
+        env: withoutSettings(process.env),
+      });
+      this.child = child;
+      for (const stream of [child.stdout, child.stderr]) this.listen(stream);
+    }
+    this.port = Number((await address)[1]);
+  }
+
+  override async crash(): Promise<void> {
+    this.child?.stdin?.write("kill\n");
+  }
+
+  override async stop(): Promise<void> {
+    const child = this.child;
+    this.child = undefined;
+    if (!child || child.exitCode !== null) return;
+    const ended = once(child, "exit");
+    child.stdin?.end();
+    await ended;
+  }
+
+  /** The flags of `tradefloor serve` as variables. */
+  private settings(): string[] {
+    const words = ["--clock", this.options.clock, ...this.options.args];
+    const settings = [];
+    for (let at = 0; at + 1 < words.length; at += 2) {
+      const name = (words[at] ?? "").replace(/^--/, "").replaceAll("-", "_").toUpperCase();
+      settings.push(`TRADEFLOOR_${name}=${words[at + 1] ?? ""}`);
+    }
+    return settings;
+  }
+}
+
+function findXtask(): string {
+  const named = process.env["TRADEFLOOR_XTASK"];
+  if (!named) throw new Error("use `cargo xtask smoke`, which says where it is");
+  return named;
 }
 
 function withoutSettings(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {

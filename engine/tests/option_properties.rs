@@ -393,7 +393,7 @@ proptest! {
         let Option { terms, market } = option;
         let precise = american::Valuer::new(Precision::High).value(&terms, &market).unwrap();
         let fast = american::Valuer::new(Precision::Fast).value(&terms, &market).unwrap();
-        prop_assert!((fast.price - precise.price).abs() < 5e-5 * option.total());
+        prop_assert!((fast.price - precise.price).abs() < 5e-5 * option.total(), "{}", (fast.price - precise.price) / option.total());
     }
 }
 

@@ -7,7 +7,11 @@ use anyhow::Result;
 
 use crate::bundle::{self, Quality};
 use crate::project::Project;
+use crate::site::How;
 use crate::{browser, progress, server, shell};
+
+/// Words of the test that tells the whole story.
+pub(crate) const STORY: &str = "register, trade both";
 
 /// `cargo xtask e2e`: these tests alone, on what is built if need be.
 pub(crate) fn run(project: &Project, args: &[String]) -> Result<ExitCode> {
@@ -19,6 +23,24 @@ pub(crate) fn run(project: &Project, args: &[String]) -> Result<ExitCode> {
     Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
+/// `cargo xtask smoke`: the story on the whole site.
+pub(crate) fn smoke(project: &Project) -> Result<ExitCode> {
+    let chromium = browser::prepare(project)?;
+    let how = match How::possible() {
+        How::Containers => "containers",
+        How::Processes => {
+            progress::loud("no Docker engine runs: the same services run as plain processes");
+            bundle::build(project, Quality::Release)?;
+            server::release(project)?;
+            "processes"
+        }
+    };
+    progress::flush();
+    let mut playwright = playwright(project, &chromium);
+    playwright.args(["--grep", STORY]).env("TRADEFLOOR_TOPOLOGY", how);
+    Ok(if playwright.status()?.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
 /// Playwright on the release server.
 pub(crate) fn playwright(project: &Project, chromium: &Path) -> Command {
     let mut command = project.command("node", &project.end2end());
@@ -26,6 +48,9 @@ pub(crate) fn playwright(project: &Project, chromium: &Path) -> Command {
         .args(["node_modules/@playwright/test/cli.js", "test"])
         .env("TRADEFLOOR_BIN", project.server())
         .env("TRADEFLOOR_CHROMIUM", chromium);
+    if let Ok(own) = std::env::current_exe() {
+        command.env("TRADEFLOOR_XTASK", own);
+    }
     command
 }
 

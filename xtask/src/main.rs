@@ -1,4 +1,4 @@
-//! The one front door: `cargo xtask run | test | check | dev | dist | bench | e2e`.
+//! The one front door: `cargo xtask run | test | check | dev | dist | bench | e2e | site | smoke`.
 //!
 //! Builds, checks and starts things; knows nothing of markets.
 #![allow(clippy::print_stdout, reason = "talking to whoever typed the command is what this program is for")]
@@ -23,6 +23,7 @@ mod scratch;
 mod server;
 mod services;
 mod shell;
+mod site;
 mod skips;
 mod test;
 mod wasm_opt;
@@ -74,6 +75,20 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<String>,
     },
+    /// The whole site as compose.yaml says: containers where a Docker engine
+    /// runs, else plain processes. Ends when its input does.
+    Site {
+        /// Plain processes even where a Docker engine runs.
+        #[arg(long)]
+        processes: bool,
+        /// Build nothing: run what is there.
+        #[arg(long)]
+        built: bool,
+        /// What an .env file would say, like TRADEFLOOR_CLOCK=manual.
+        settings: Vec<String>,
+    },
+    /// The browser's story on the whole site, as `site` runs it.
+    Smoke,
     /// Write the style sheet alone, for `cargo leptos watch`.
     Css,
 }
@@ -99,6 +114,11 @@ fn dispatch(command: Command) -> Result<ExitCode> {
         Command::Dist => dist::run(&project).map(|()| ExitCode::SUCCESS),
         Command::Bench { args } => bench::run(&project, &args),
         Command::E2e { args } => e2e::run(&project, &args),
+        Command::Site { processes, built, settings } => {
+            let how = if processes { site::How::Processes } else { site::How::possible() };
+            if built { site::serve(&project, how, &settings) } else { site::run(&project, how, &settings) }
+        }
+        Command::Smoke => e2e::smoke(&project),
         Command::Css => bundle::css_alone(&project).map(|()| ExitCode::SUCCESS),
     }
 }

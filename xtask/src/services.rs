@@ -43,7 +43,7 @@ impl Services {
 }
 
 /// Starts a server; one that is not there is installed first.
-fn installed<T>(package: &str, start: impl Fn() -> Result<T, Failure>) -> Result<T> {
+pub(crate) fn installed<T>(package: &str, start: impl Fn() -> Result<T, Failure>) -> Result<T> {
     match start() {
         Err(Failure::Missing(_)) => install::debian(&[package])?,
         started => return Ok(started?),

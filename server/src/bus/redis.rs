@@ -83,7 +83,10 @@ impl RedisBus {
             wipes: watch::Sender::default(),
             up: watch::Sender::new(true),
         });
-        tokio::spawn(pulse::watch(Arc::downgrade(&inner)));
+        let life = pulse::look(&inner)
+            .await
+            .map_err(|error| BusError::Refused { url: inner.shown.clone(), why: say(&error) })?;
+        tokio::spawn(pulse::watch(Arc::downgrade(&inner), life));
         Ok(Self { inner })
     }
 

@@ -7,7 +7,7 @@ use std::str::FromStr as _;
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{ConnectOptions as _, Connection as _, PgConnection};
+use sqlx::{ConnectOptions as _, Connection as _, PgConnection, Row as _};
 
 use super::Role;
 use super::api::error::StoreError;
@@ -116,7 +116,10 @@ fn pool(options: PgConnectOptions) -> sqlx::Pool<Db> {
         // behind that the client knows nothing of.
         .after_release(|connection, _| {
             Box::pin(async move {
-                sqlx::query_scalar("SELECT now() = statement_timestamp()").fetch_one(connection).await
+                // As one message: of a prepared statement's several, the first
+                // would begin the transaction and the last be the statement.
+                let row = sqlx::raw_sql("SELECT now() = statement_timestamp()").fetch_one(connection).await?;
+                row.try_get(0)
             })
         })
         .connect_lazy_with(options)

@@ -114,7 +114,10 @@ fn everything(project: &Project, options: &Options, skips: &Skips) -> Result<Vec
     let mut ledger = long::Ledger::open(project)?;
     let mut outcomes = Vec::new();
     for part in &parts {
-        if part.needs.contains(&Need::Node) && !node
+        // Tests of a native part that need services are left out one by one.
+        let browser = part.needs.contains(&Need::Browser);
+        if browser && part.needs.contains(&Need::Services) && !runner.has_services()
+            || part.needs.contains(&Need::Node) && !node
             || part.needs.contains(&Need::Browser) && runner.chromium.is_none()
         {
             continue;

@@ -1,6 +1,7 @@
 //! The whole suite as one table. A new kind of test is a new row.
 
 use super::part::{Kind, Need, Part};
+use crate::e2e::STORY;
 use crate::server::PACKAGES as NATIVE;
 
 pub(super) fn all() -> Vec<Part> {
@@ -52,6 +53,14 @@ pub(super) fn all() -> Vec<Part> {
             kind: Kind::Browser { only: "" },
             long: false,
             env: &[],
+        },
+        Part {
+            name: "topology",
+            title: "in the browser, on compose.yaml",
+            needs: &[Need::Browser, Need::Binaries, Need::Services],
+            kind: Kind::Browser { only: STORY },
+            long: false,
+            env: &[("TRADEFLOOR_TOPOLOGY", "processes")],
         },
         // The long parts: at most half an hour each.
         Part {

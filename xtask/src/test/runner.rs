@@ -44,6 +44,10 @@ impl<'a> Runner<'a> {
         Runner { project, filters, chromium, services, nextest }
     }
 
+    pub(super) fn has_services(&self) -> bool {
+        self.services.is_some()
+    }
+
     /// Compiles server and tests in one go: dependencies are built once, with
     /// the features of both, and the browser tests find the server ready.
     pub(super) fn compile(&self) -> Result<()> {

@@ -39,7 +39,7 @@ impl Rule {
     /// 4 nodes and 8 points: prices to about 1e-5.
     pub(super) fn fast() -> &'static Self {
         static RULE: OnceLock<Rule> = OnceLock::new();
-        RULE.get_or_init(|| Self::new(4, 8))
+        RULE.get_or_init(|| Self::new(5, 8))
     }
 
     fn new(nodes: usize, points: usize) -> Self {

@@ -16,9 +16,9 @@ const KEY: &str = "tradefloor:life";
 /// How often it looks.
 const BEAT: Duration = Duration::from_millis(250);
 
-/// Looks after `bus` until that is gone.
-pub(super) async fn watch(bus: Weak<Inner>) {
-    let mut life = None;
+/// Looks after `bus` until that is gone; `life` is what it was opened with, so
+/// that not even the first moment's wipe goes unnoticed.
+pub(super) async fn watch(bus: Weak<Inner>, mut life: String) {
     while let Some(inner) = bus.upgrade() {
         let was_up = *inner.up.borrow();
         match look(&inner).await {
@@ -26,13 +26,13 @@ pub(super) async fn watch(bus: Weak<Inner>) {
                 if !was_up {
                     tracing::info!(event = "bus_back", url = inner.shown, "Redis answers again");
                 }
-                if life.as_ref().is_some_and(|known| *known != found) {
+                if life != found {
                     tracing::warn!(event = "bus_wiped", url = inner.shown, "Redis has lost what it had");
                     metrics::counter!("tradefloor_bus_wipes_total").increment(1);
                     inner.wipes.send_modify(|wipes| *wipes += 1);
                     inner.watchers.wake_all();
                 }
-                life = Some(found);
+                life = found;
                 inner.up.send_if_modified(|up| !std::mem::replace(up, true));
             }
             Err(error) => {
@@ -49,7 +49,7 @@ pub(super) async fn watch(bus: Weak<Inner>) {
 }
 
 /// The value, made now where there is none.
-async fn look(inner: &Inner) -> RedisResult<String> {
+pub(super) async fn look(inner: &Inner) -> RedisResult<String> {
     let mut connection = inner.connection.clone();
     let found: Option<String> = cmd("GET").arg(KEY).query_async(&mut connection).await?;
     if let Some(found) = found {

@@ -1,0 +1,97 @@
+//! Orders that are acknowledged, thus durable, in a second through HTTP: on one
+//! process over its folder and on the processes of compose.yaml, beside one
+//! transaction for every order by `pgbench` on the same PostgreSQL.
+//!
+//! Prints figures and ratios; asserts nothing, since machines differ. Does not
+//! know what takes the time.
+#![allow(clippy::unwrap_used, reason = "a bench that cannot go on should say where")]
+#![allow(clippy::print_stdout, reason = "figures are what it is for")]
+
+mod peer;
+mod users;
+
+use std::io::{BufRead as _, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use services::{Postgres, Topology};
+use users::Crowd;
+
+/// How long each is measured, and before it is.
+const TIME: Duration = Duration::from_secs(8);
+const WARM: Duration = Duration::from_secs(2);
+
+/// How many trade at once, each as fast as they are answered.
+const USERS: usize = 64;
+
+/// Nobody is to be held up by a limit.
+const LIMITS: [(&str, &str); 4] = [
+    ("TRADEFLOOR_IDLE", "run"),
+    ("TRADEFLOOR_LIMITS__REQUESTS_PER_SECOND", "100000"),
+    ("TRADEFLOOR_LIMITS__ORDERS_PER_SECOND", "100000"),
+    ("TRADEFLOOR_LIMITS__REGISTRATIONS_PER_MINUTE", "100000"),
+];
+
+fn main() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    // What is committed is on disk: fsync stays on.
+    let postgres = Postgres::start(&[]).unwrap();
+    let peer = peer::orders_per_second(&postgres);
+    println!("one transaction an order, pgbench -c 1: {peer:>8.0} orders/s");
+
+    let one = One::start();
+    let embedded = runtime.block_on(measure(std::slice::from_ref(&one.address)));
+    drop(one);
+    tell("one process, SQLite, 64 users", embedded, peer, 3.0);
+
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../compose.yaml");
+    let mut settings = LIMITS.to_vec();
+    settings.push(("TRADEFLOOR_LOG", "warn"));
+    let binary = Path::new(env!("CARGO_BIN_EXE_tradefloor"));
+    let site = Topology::start(&file, binary, &settings, postgres).unwrap();
+    let doors: Vec<_> = site.published().iter().map(|name| site.url(name)).collect();
+    let split = runtime.block_on(measure(&doors));
+    tell("compose.yaml, two gateways, 64 users", split, peer, 1.5);
+}
+
+fn tell(what: &str, measured: f64, peer: f64, bar: f64) {
+    println!("{what}: {measured:>8.0} orders/s, {:.2}x pgbench (bar {bar}x)", measured / peer);
+}
+
+/// Acknowledged orders a second through these doors.
+async fn measure(doors: &[String]) -> f64 {
+    let doors: Vec<_> = doors.iter().map(|door| door.trim_start_matches("http://").to_owned()).collect();
+    let crowd = Crowd::register(&doors, USERS).await;
+    crowd.trade(WARM).await;
+    let accepted = crowd.trade(TIME).await;
+    f64::from(accepted) / TIME.as_secs_f64()
+}
+
+/// `tradefloor serve` in a folder of its own.
+struct One {
+    child: Child,
+    address: String,
+    _folder: tempfile::TempDir,
+}
+
+impl One {
+    fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let mut program = Command::new(env!("CARGO_BIN_EXE_tradefloor"));
+        program.args(["serve", "--listen", "127.0.0.1:0", "--log", "warn", "--data"]).arg(folder.path());
+        let mut child =
+            program.envs(LIMITS).current_dir(folder.path()).stdout(Stdio::piped()).spawn().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let line = lines.next().unwrap().unwrap();
+        let address = line.split_once("http://").unwrap().1.trim().to_owned();
+        Self { child, address, _folder: folder }
+    }
+}
+
+impl Drop for One {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
