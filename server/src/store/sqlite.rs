@@ -67,7 +67,7 @@ impl Backend {
             history_readers: pool(&history, normal, READERS)
                 .await
                 .map_err(|error| opening(&history, error))?,
-            partitions: dialect::Known,
+            partitions: dialect::Known::default(),
             role,
             _lock: Some(lock),
         };
@@ -86,7 +86,7 @@ impl Backend {
             main_readers,
             history: history_readers.clone(),
             history_readers,
-            partitions: dialect::Known,
+            partitions: dialect::Known::default(),
             role: Role::Auditor,
             _lock: None,
         })

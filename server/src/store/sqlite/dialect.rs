@@ -106,7 +106,7 @@ pub(crate) async fn add_history(
 
 /// What is known of partitions, which there are not.
 #[derive(Debug, Default)]
-pub(crate) struct Known;
+pub(crate) struct Known(());
 
 /// Readies the tick tables for rows of `steps`.
 pub(crate) async fn expect_steps(
