@@ -19,7 +19,7 @@ use engine::id::{AccountId, VenueId};
 use engine::venue::Command;
 use uuid::Uuid;
 
-use crate::bus::Bus;
+use crate::bus::{Bus, StreamNames};
 use crate::clock::WallClock;
 use crate::config::Config;
 use crate::shutdown::Shutdown;
@@ -29,7 +29,7 @@ use crate::telemetry::Health;
 use crate::trading::client::{SendError, SequencerClient};
 
 pub use email::Email;
-pub use ended::{SessionEnded, ended_stream};
+pub use ended::SessionEnded;
 pub use limiter::Limiter;
 pub use password::{HashError, Weakness};
 pub use routes::{Peer, routes};
@@ -83,6 +83,8 @@ pub struct Deps {
     pub store: Store,
     /// Where sign-outs are announced.
     pub bus: Bus,
+    /// Names on the bus.
+    pub names: StreamNames,
     /// Where accounts are opened.
     pub sequencer: SequencerClient,
     /// Sessions and limits use the time on the wall.
@@ -119,8 +121,14 @@ impl Auth {
     /// # Errors
     /// When the system gives no randomness.
     pub fn new(deps: Deps, config: &Config, secure: bool) -> Result<Self, HashError> {
-        let sessions =
-            Sessions::new(deps.store.clone(), deps.clock.clone(), deps.venue, config.session, secure);
+        let sessions = Sessions::new(
+            deps.store.clone(),
+            deps.bus.cache(),
+            deps.clock.clone(),
+            deps.venue,
+            config.session,
+            secure,
+        );
         Ok(Self {
             sessions,
             hasher: password::Hasher::new()?,
@@ -148,7 +156,11 @@ impl Auth {
     /// # Errors
     /// When the store fails.
     pub async fn claim_venue(&self, token_hash: [u8; 32], user: Uuid) -> Result<bool, StoreError> {
-        self.deps.store.claim_venue(self.deps.venue, token_hash, user).await
+        let claimed = self.deps.store.claim_venue(self.deps.venue, token_hash, user).await?;
+        if claimed {
+            self.sessions.owns(user).await;
+        }
+        Ok(claimed)
     }
 
     /// Stores a user, opens their account and signs them in; ends after the
@@ -221,7 +233,7 @@ impl Auth {
 
     async fn leave(&self, headers: &HeaderMap) -> Result<(), AuthError> {
         if let Some(session) = self.sessions.end(headers).await? {
-            ended::announce(&self.deps.bus, self.deps.venue, session).await;
+            ended::announce(&self.deps, session).await;
         }
         Ok(())
     }

@@ -140,7 +140,7 @@ impl Flags {
             (key.trim().to_owned(), value.trim().to_owned(), format!("--set {}", key.trim()))
         });
         let flags = named.chain(set).collect();
-        Sources { file: self.config.clone(), environment, flags }.load()
+        Sources { file: self.config.clone(), environment, flags, ..Sources::default() }.load()
     }
 }
 

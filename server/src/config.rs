@@ -1,8 +1,9 @@
 //! Every setting of the program, and where its value comes from.
 //!
-//! Later sources win: defaults, `tradefloor.toml`, `TRADEFLOOR_*` variables,
-//! flags. One line names the setting that cannot be read, and nothing has been
-//! written by then. Does not know what the settings are used for.
+//! Later sources win: defaults, `tradefloor.toml`, `TRADEFLOOR_*` variables of
+//! `.env`, then of the environment, flags. One line names the setting that
+//! cannot be read, and nothing has been written by then. Does not know what the
+//! settings are used for.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -16,7 +17,7 @@ mod settings;
 mod sources;
 
 pub use address::redacted;
-pub use settings::{SETTINGS, Setting};
+pub use settings::{SETTINGS, Secrecy, Setting};
 pub use sources::{ConfigError, Sources};
 
 /// What drives the market's steps.
@@ -58,8 +59,31 @@ pub struct StreamNames {
     pub risk: String,
     /// Commands to trading.
     pub command: String,
+    /// Trading's answers.
+    pub reply: String,
     /// Commands to the venue's clock.
     pub control: String,
+    /// What the clock does.
+    pub clock: String,
+    /// Sign-outs.
+    pub session: String,
+}
+
+impl StreamNames {
+    /// Each name with the setting that gives it.
+    pub fn all(&self) -> [(&'static str, &str); 8] {
+        let Self { market_data, execution, risk, command, reply, control, clock, session } = self;
+        [
+            ("streams.market_data", market_data),
+            ("streams.execution", execution),
+            ("streams.risk", risk),
+            ("streams.command", command),
+            ("streams.reply", reply),
+            ("streams.control", control),
+            ("streams.clock", clock),
+            ("streams.session", session),
+        ]
+    }
 }
 
 /// How long a session lives.
@@ -174,7 +198,10 @@ impl Default for Config {
                 execution: "execution_stream".to_owned(),
                 risk: "risk_stream".to_owned(),
                 command: "command_stream".to_owned(),
+                reply: "reply_stream".to_owned(),
                 control: "control_stream".to_owned(),
+                clock: "clock_stream".to_owned(),
+                session: "session_stream".to_owned(),
             },
             stream_limits: Limits::default(),
             session: SessionLimits { idle_minutes: 30, absolute_hours: 12 },
@@ -199,7 +226,8 @@ impl Config {
         let mut text = String::new();
         for setting in SETTINGS {
             let value = match (setting.get)(self) {
-                Some(_) if setting.secret => Some("[redacted]".to_owned()),
+                Some(_) if setting.secrecy == Secrecy::Hidden => Some("[redacted]".to_owned()),
+                Some(value) if setting.secrecy == Secrecy::Address => Some(redacted(&value)),
                 value => value,
             };
             text.push_str(&format!("# {}\n", setting.about));

@@ -18,7 +18,7 @@ use tokio::task::JoinHandle;
 use crate::auth::HashError;
 use crate::bus::{Bus, BusError, StreamNames};
 use crate::clock::WallClock;
-use crate::config::{self, Config};
+use crate::config::Config;
 use crate::peers::Peers;
 use crate::shutdown::Shutdown;
 use crate::store::{Role, Store, StoreError};
@@ -124,7 +124,7 @@ impl Shared {
         Ok(Self {
             store: Store::open(&config, role).await?,
             bus: Bus::open(&config).await?,
-            streams: stream_names(&config, venue),
+            streams: StreamNames::configured(&config.streams, venue.venue_id()),
             health: Health::new(clock.clone()),
             config,
             clock,
@@ -179,19 +179,4 @@ pub async fn start(
     // Whoever is told the address may use it at once: the venue is open.
     floor.reached(Seq(1)).await;
     Ok(Running { address, claim_token, shared, tasks })
-}
-
-/// The configured names, behind the venue's id.
-pub fn stream_names(config: &Config, venue: &VenueConfig) -> StreamNames {
-    let id = venue.venue_id();
-    let config::StreamNames { market_data, execution, risk, command, control } = &config.streams;
-    let name = |suffix: &str| format!("{{{id}}}:{suffix}");
-    StreamNames {
-        marketdata: name(market_data),
-        execution: name(execution),
-        risk: name(risk),
-        command: name(command),
-        control: name(control),
-        ..StreamNames::of(id)
-    }
 }

@@ -6,8 +6,8 @@
 use engine::id::{Digest, VenueId};
 use serde::{Deserialize, Serialize};
 
+use super::Deps;
 use super::session::SessionKey;
-use crate::bus::Bus;
 use crate::bus::decode::{Envelope, encode};
 
 /// A session was signed out.
@@ -36,17 +36,12 @@ impl SessionEnded {
     }
 }
 
-/// Name of the stream of sign-outs of `venue`'s users.
-pub fn ended_stream(venue: VenueId) -> String {
-    format!("{{{venue}}}:session_stream")
-}
-
 /// Says that `session` ended. When the bus is away, sockets notice by
 /// themselves a little later: they ask for their session again and again.
-pub(super) async fn announce(bus: &Bus, venue: VenueId, session: SessionKey) {
-    let stream = ended_stream(venue);
+pub(super) async fn announce(deps: &Deps, session: SessionKey) {
+    let (bus, venue) = (&deps.bus, deps.venue);
     let message = SessionEnded { v: SessionEnded::VERSION, venue, session: session.hash() };
-    if let Err(error) = bus.append_auto(&stream, encode(&message), usize::MAX).await {
+    if let Err(error) = bus.append_auto(&deps.names.session, encode(&message), usize::MAX).await {
         tracing::warn!(event = "sign_out_unannounced", %error, "a sign-out was not announced");
     }
 }

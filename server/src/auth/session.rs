@@ -3,16 +3,23 @@
 //! A session is a row that sign-in inserts and sign-out deletes, and nothing
 //! else ever writes it whole: a request in flight cannot bring a session back,
 //! and every sign-in has an id of its own. The store holds hashes of ids, so a
-//! copy of it signs nobody in. Does not know pages or orders.
+//! copy of it signs nobody in. Several gateways share hot copies in Redis; the
+//! row is the truth. Does not know pages or orders.
+
+mod hot;
 
 use axum::http::header::{COOKIE, HeaderMap, HeaderValue};
 use engine::id::{AccountId, Digest, VenueId};
 use engine::time::{MICROS_PER_SECOND, WallTime};
+use tokio::time::Instant;
 use uuid::Uuid;
 
+use crate::bus::Cache;
 use crate::clock::WallClock;
 use crate::config::SessionLimits;
+use crate::store::api::users::SessionRow;
 use crate::store::{Store, StoreError};
+use hot::{Found, Hot};
 
 /// Activity is noted no more often than this.
 const TOUCH_MICROS: i64 = 30 * MICROS_PER_SECOND;
@@ -61,6 +68,7 @@ pub struct SignedIn {
 #[derive(Clone, Debug)]
 pub struct Sessions {
     store: Store,
+    hot: Hot,
     clock: WallClock,
     venue: VenueId,
     idle_micros: i64,
@@ -69,10 +77,19 @@ pub struct Sessions {
 }
 
 impl Sessions {
-    /// Sessions in `store`; `secure` when the site is served over https.
-    pub fn new(store: Store, clock: WallClock, venue: VenueId, limits: SessionLimits, secure: bool) -> Self {
+    /// Sessions in `store`, hot copies in `cache`; `secure` when the site is
+    /// served over https.
+    pub fn new(
+        store: Store,
+        cache: Option<Cache>,
+        clock: WallClock,
+        venue: VenueId,
+        limits: SessionLimits,
+        secure: bool,
+    ) -> Self {
         let micros = |seconds: u64| i64::try_from(seconds).unwrap_or(i64::MAX / 2) * MICROS_PER_SECOND;
         Self {
+            hot: Hot::new(cache, venue),
             store,
             clock,
             venue,
@@ -120,25 +137,49 @@ impl Sessions {
     /// # Errors
     /// When the store fails.
     pub async fn active(&self, key: SessionKey) -> Result<Option<SignedIn>, StoreError> {
-        let Some(row) = self.store.session(self.venue, key.0).await? else { return Ok(None) };
+        let read_at = Instant::now();
         let now = self.clock.now();
-        let expires_at = row.created_at.plus_micros(self.absolute_micros);
-        let idle = now.0 - row.last_seen_at.0;
-        if now >= expires_at || idle >= self.idle_micros {
+        let copy = match self.hot.get(key).await {
+            Found::Ended => return Ok(None),
+            Found::Copy(row, _) if idle(&row, now) < TOUCH_MICROS && now < self.expires_at(&row) => {
+                return Ok(Some(self.signed_in(key, row)));
+            }
+            // A copy that has not heard of activity for a while decides nothing.
+            Found::Copy(_, copy) => Some(copy),
+            Found::Nothing => None,
+        };
+        let Some(mut row) = self.store.session(self.venue, key.0).await? else { return Ok(None) };
+        if now >= self.expires_at(&row) || idle(&row, now) >= self.idle_micros {
             self.store.delete_session(key.0).await?;
+            self.hot.end(key).await;
             return Ok(None);
         }
-        if idle >= TOUCH_MICROS && !self.store.touch_session(key.0, now).await? {
-            return Ok(None);
+        if idle(&row, now) >= TOUCH_MICROS {
+            if !self.store.touch_session(key.0, now).await? {
+                return Ok(None);
+            }
+            row.last_seen_at = now;
         }
-        Ok(Some(SignedIn {
-            session: key,
-            user: row.user,
-            email: row.email,
-            account: row.account,
-            owner: row.owner,
-            expires_at,
-        }))
+        match copy {
+            Some(copy) => self.hot.replace(key, &copy, &row).await,
+            None => self.hot.remember(key, &row, read_at).await,
+        }
+        Ok(Some(self.signed_in(key, row)))
+    }
+
+    fn expires_at(&self, row: &SessionRow) -> WallTime {
+        row.created_at.plus_micros(self.absolute_micros)
+    }
+
+    fn signed_in(&self, session: SessionKey, row: SessionRow) -> SignedIn {
+        let expires_at = self.expires_at(&row);
+        let SessionRow { user, email, account, owner, .. } = row;
+        SignedIn { session, user, email, account, owner, expires_at }
+    }
+
+    /// `user` owns the venue from now on, also in copies that say otherwise.
+    pub(super) async fn owns(&self, user: Uuid) {
+        self.hot.owns(user).await;
     }
 
     /// Ends the request's session for good, if it has one.
@@ -147,7 +188,10 @@ impl Sessions {
     /// When the store fails.
     pub async fn end(&self, request: &HeaderMap) -> Result<Option<SessionKey>, StoreError> {
         let Some(key) = self.key_of(request) else { return Ok(None) };
-        Ok(self.store.delete_session(key.0).await?.then_some(key))
+        // The row first: whoever reads it after this finds nothing to copy.
+        let was_there = self.store.delete_session(key.0).await?;
+        self.hot.end(key).await;
+        Ok(was_there.then_some(key))
     }
 
     /// Forgets sessions that can no longer be used.
@@ -180,6 +224,10 @@ impl Sessions {
         let text = format!("{name}={id}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}");
         HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static(""))
     }
+}
+
+fn idle(row: &SessionRow, now: WallTime) -> i64 {
+    now.0 - row.last_seen_at.0
 }
 
 fn key(id: &str) -> SessionKey {

@@ -32,7 +32,7 @@ use local::LocalBus;
 use redis::RedisBus;
 
 pub use names::StreamNames;
-pub use redis::{Cache, When};
+pub use redis::Cache;
 
 /// What a stream keeps: its newest messages, about as many as this allows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

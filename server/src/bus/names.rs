@@ -4,6 +4,8 @@
 
 use engine::id::VenueId;
 
+use crate::config;
+
 /// Names of a venue's streams. The braces are a hash tag: a Redis Cluster keeps
 /// a venue's streams together.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +26,8 @@ pub struct StreamNames {
     pub clock: String,
     /// Key of the clock's newest [`super::control::ClockStatus`].
     pub clock_status: String,
+    /// Sign-outs, from auth.
+    pub session: String,
     /// What could not be read.
     pub dead_letter: String,
     /// Key under which trading keeps its newest [`super::messages::TradingStatus`].
@@ -47,10 +51,29 @@ impl StreamNames {
             control: name("control_stream"),
             clock: name("clock_stream"),
             clock_status: name("clock_status"),
+            session: name("session_stream"),
             dead_letter: name("dead_letter"),
             trading_status: name("trading_status"),
             book_prefix: name("book"),
             portfolio_prefix: name("portfolio"),
+        }
+    }
+
+    /// The configured names in `venue`.
+    pub fn configured(streams: &config::StreamNames, venue: VenueId) -> Self {
+        let config::StreamNames { market_data, execution, risk, command, reply, control, clock, session } =
+            streams;
+        let name = |suffix: &str| format!("{{{venue}}}:{suffix}");
+        Self {
+            marketdata: name(market_data),
+            execution: name(execution),
+            risk: name(risk),
+            command: name(command),
+            reply: name(reply),
+            control: name(control),
+            clock: name(clock),
+            session: name(session),
+            ..Self::of(venue)
         }
     }
 

@@ -26,7 +26,7 @@ use crate::config::redacted;
 use connect::say;
 use waiting::Watchers;
 
-pub use cache::{Cache, When};
+pub use cache::Cache;
 
 /// No connection takes longer to make.
 const CONNECT: Duration = Duration::from_secs(1);

@@ -8,17 +8,17 @@ const HIDDEN: &str = "[redacted]";
 /// `url` with its password hidden, wherever an address can hold one.
 pub fn redacted(url: &str) -> String {
     let Some((scheme, rest)) = url.split_once("://") else { return HIDDEN.to_owned() };
+    // A password may hold an `@`, a `/` or a `?` that somebody forgot to encode.
+    let (who, rest) = rest.rsplit_once('@').map_or((None, rest), |(who, rest)| (Some(who), rest));
+    let who = who.map(|who| match who.split_once(':') {
+        // Or that `@` stood in the query, behind whatever else is there.
+        _ if who.contains('?') => format!("{HIDDEN}@"),
+        Some((user, _)) => format!("{user}:{HIDDEN}@"),
+        None => format!("{who}@"),
+    });
     let (place, query) = match rest.split_once('?') {
         Some((place, query)) => (place, Some(query)),
         None => (rest, None),
-    };
-    // A password may hold an `@` or a `/` that somebody forgot to encode.
-    let place = match place.rsplit_once('@') {
-        Some((who, place)) => match who.split_once(':') {
-            Some((user, _)) => format!("{user}:{HIDDEN}@{place}"),
-            None => format!("{who}@{place}"),
-        },
-        None => place.to_owned(),
     };
     let query = query.map(|query| {
         let pairs = query.split('&').map(|pair| match pair.split_once('=') {
@@ -27,7 +27,7 @@ pub fn redacted(url: &str) -> String {
         });
         format!("?{}", pairs.collect::<Vec<_>>().join("&"))
     });
-    format!("{scheme}://{place}{}", query.unwrap_or_default())
+    format!("{scheme}://{}{place}{}", who.unwrap_or_default(), query.unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -47,6 +47,8 @@ mod tests {
             ),
             ("redis+unix:///run/r.sock?db=1&pass=s3cret", "redis+unix:///run/r.sock?db=1&pass=[redacted]"),
             ("postgres://a:p@ss/w:ord@h/d", "postgres://a:[redacted]@h/d"),
+            ("postgres://a:p?s3cret@h/d", "postgres://[redacted]@h/d"),
+            ("postgres://h/d?password=s3cret&user=a@b", "postgres://[redacted]@b"),
             ("s3cret", "[redacted]"),
         ] {
             assert_eq!(redacted(url), shown);

@@ -6,6 +6,17 @@ use std::str::FromStr;
 
 use super::{Acknowledge, ClockMode, Config, IdlePolicy};
 
+/// How much of a value is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Secrecy {
+    /// All of it.
+    Open,
+    /// An address without its password; nothing of what is no address.
+    Address,
+    /// Nothing.
+    Hidden,
+}
+
 /// One setting.
 pub struct Setting {
     /// Its name in files; `TRADEFLOOR_` and upper case in the environment,
@@ -13,8 +24,8 @@ pub struct Setting {
     pub key: &'static str,
     /// What it does, with unit and limits.
     pub about: &'static str,
-    /// Whether its value is never shown.
-    pub secret: bool,
+    /// Whether its value is shown.
+    pub secrecy: Secrecy,
     /// The effective value as text that `set` reads; `None` when not set.
     pub get: fn(&Config) -> Option<String>,
     /// Takes a value, or says what would be right.
@@ -29,7 +40,7 @@ macro_rules! plain {
         Setting {
             key: $key,
             about: $about,
-            secret: false,
+            secrecy: Secrecy::Open,
             get: |config| Some(config.$($field).+.to_string()),
             set: |config, text| {
                 config.$($field).+ = $read(text)?;
@@ -44,7 +55,7 @@ pub const SETTINGS: &[Setting] = &[
     Setting {
         key: "data",
         about: "Folder of the databases",
-        secret: false,
+        secrecy: Secrecy::Open,
         get: |config| Some(config.data.display().to_string()),
         set: |config, text| {
             config.data = some(text, "a folder")?.into();
@@ -54,7 +65,7 @@ pub const SETTINGS: &[Setting] = &[
     Setting {
         key: "database_url",
         about: "PostgreSQL, like postgres://user:password@host/database; files in the data folder when absent",
-        secret: true,
+        secrecy: Secrecy::Address,
         get: |config| config.database_url.clone(),
         set: |config, text| {
             config.database_url = Some(url(text, &["postgres", "postgresql"])?);
@@ -64,7 +75,7 @@ pub const SETTINGS: &[Setting] = &[
     Setting {
         key: "redis_url",
         about: "Redis, like redis://user:password@host:6379/0; a bus inside the process when absent",
-        secret: true,
+        secrecy: Secrecy::Address,
         get: |config| config.redis_url.clone(),
         set: |config, text| {
             config.redis_url = Some(url(text, &["redis", "redis+unix"])?);
@@ -83,7 +94,7 @@ pub const SETTINGS: &[Setting] = &[
     Setting {
         key: "public_url",
         about: "Where browsers reach the site, like https://trade.example.org; the listening address when absent",
-        secret: false,
+        secrecy: Secrecy::Open,
         get: |config| config.public_url.clone(),
         set: |config, text| {
             let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
@@ -100,7 +111,7 @@ pub const SETTINGS: &[Setting] = &[
     Setting {
         key: "speed",
         about: "Venue seconds a wall second: 0.001 to 1000",
-        secret: false,
+        secrecy: Secrecy::Open,
         get: |config| Some(milli_text(config.speed_milli)),
         set: |config, text| {
             config.speed_milli = speed(text)?;
@@ -110,7 +121,7 @@ pub const SETTINGS: &[Setting] = &[
     Setting {
         key: "seed",
         about: "Seed of a new venue: 0 to 18446744073709551615; drawn from the system when absent",
-        secret: true,
+        secrecy: Secrecy::Hidden,
         // Its own text is not kept: nobody is shown it.
         get: |config| config.seed.as_ref().map(|_| String::new()),
         set: |config, text| {
@@ -121,7 +132,7 @@ pub const SETTINGS: &[Setting] = &[
     Setting {
         key: "owner_email",
         about: "E-mail address of the venue's owner; a claim token is printed when absent",
-        secret: false,
+        secrecy: Secrecy::Open,
         get: |config| config.owner_email.clone(),
         set: |config, text| {
             let parts = text.split_once('@').filter(|(name, host)| !name.is_empty() && host.contains('.'));
@@ -143,6 +154,9 @@ pub const SETTINGS: &[Setting] = &[
     plain!("streams.execution", "Stream of committed batches", streams.execution, stream),
     plain!("streams.risk", "Stream of valuations", streams.risk, stream),
     plain!("streams.command", "Stream of commands to trading", streams.command, stream),
+    plain!("streams.reply", "Stream of trading's answers", streams.reply, stream),
+    plain!("streams.clock", "Stream of what the clock does", streams.clock, stream),
+    plain!("streams.session", "Stream of sign-outs", streams.session, stream),
     plain!("streams.control", "Stream of commands to the clock", streams.control, stream),
     plain!(
         "streams.max_messages",

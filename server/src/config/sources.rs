@@ -1,20 +1,23 @@
-//! Gathers settings from file, environment and flags, in that order.
+//! Gathers settings from file, `.env`, environment and flags, in that order.
 //!
 //! Reads no global state itself: the command line hands everything in, so a
 //! test does too.
 
 use std::path::{Path, PathBuf};
 
-use super::{Config, SETTINGS, Setting};
+use super::{Config, SETTINGS, Secrecy, Setting};
 
 /// File that is read when it is there and none is named.
 const DEFAULT_FILE: &str = "tradefloor.toml";
+
+/// Variables that are read like the environment's where that does not have them.
+const DOT_ENV: &str = ".env";
 
 /// Start of every variable that is ours.
 const PREFIX: &str = "TRADEFLOOR_";
 
 /// What the project's own tools set for themselves under the same prefix.
-const OF_TOOLS: [&str; 3] = ["BIN", "CHROMIUM", "KILLS"];
+const OF_TOOLS: [&str; 4] = ["BIN", "CHROMIUM", "KILLS", "TAG"];
 
 /// Why the configuration cannot be used; one line that names the setting.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -39,6 +42,8 @@ impl ConfigError {
 pub struct Sources {
     /// `--config`; must exist when given.
     pub file: Option<PathBuf>,
+    /// Folder of `.env` and `tradefloor.toml`; the working directory when empty.
+    pub folder: PathBuf,
     /// The process's environment; only `TRADEFLOOR_*` is looked at.
     pub environment: Vec<(String, String)>,
     /// Key and text of each flag, the flag's own spelling last.
@@ -54,13 +59,18 @@ impl Sources {
         let mut config = Config::default();
         let mut from_environment = Vec::new();
         let mut named = self.file.clone().map(|path| (path, "--config".to_owned()));
-        for (name, value) in &self.environment {
+        let mut environment = self.dot_env()?;
+        environment.extend(self.environment.iter().map(|(name, value)| (name.clone(), value.clone())));
+        for (name, value) in &environment {
             let Some(rest) = name.strip_prefix(PREFIX) else { continue };
             if OF_TOOLS.contains(&rest) {
                 continue;
             }
             if rest == "CONFIG" {
-                named = named.or_else(|| Some((value.into(), name.clone())));
+                if self.file.is_none() {
+                    // The environment's comes after that of `.env`, and wins.
+                    named = Some((value.into(), name.clone()));
+                }
                 continue;
             }
             from_environment.push((name, rest.to_ascii_lowercase().replace("__", "."), value));
@@ -72,8 +82,9 @@ impl Sources {
                 apply_file(&mut config, &path, &text)?;
             }
             None => {
-                if let Ok(text) = std::fs::read_to_string(DEFAULT_FILE) {
-                    apply_file(&mut config, Path::new(DEFAULT_FILE), &text)?;
+                let path = self.folder.join(DEFAULT_FILE);
+                if let Ok(text) = std::fs::read_to_string(&path) {
+                    apply_file(&mut config, &path, &text)?;
                 }
             }
         }
@@ -83,14 +94,45 @@ impl Sources {
         for (key, value, flag) in &self.flags {
             apply(&mut config, flag, key, value)?;
         }
+        distinct(&config)?;
         Ok(config)
     }
+
+    /// Our variables in `.env`, if there is one; other programs' are theirs.
+    fn dot_env(&self) -> Result<Vec<(String, String)>, ConfigError> {
+        let path = self.folder.join(DOT_ENV);
+        if !path.is_file() {
+            return Ok(Vec::new());
+        }
+        let wrong = |error: dotenvy::Error| match error {
+            // The line may hold a secret.
+            dotenvy::Error::LineParse(..) => {
+                ConfigError::new(DOT_ENV, "a line is not NAME=value; quote values with spaces or #")
+            }
+            error => ConfigError::new(DOT_ENV, error.to_string()),
+        };
+        let lines = dotenvy::from_path_iter(&path).map_err(wrong)?;
+        lines.map(|line| line.map_err(wrong)).collect()
+    }
+}
+
+/// Two streams of one name would each carry what the other's readers cannot
+/// read.
+fn distinct(config: &Config) -> Result<(), ConfigError> {
+    let names = config.streams.all();
+    for (index, (setting, name)) in names.iter().enumerate() {
+        if let Some((other, _)) = names[..index].iter().find(|(_, before)| before == name) {
+            return Err(ConfigError::new(*setting, format!("{name:?} is {other} already")));
+        }
+    }
+    Ok(())
 }
 
 fn apply(config: &mut Config, source_name: &str, key: &str, text: &str) -> Result<(), ConfigError> {
     let setting = find(key).ok_or_else(|| ConfigError::new(source_name, unknown(key)))?;
     (setting.set)(config, text).map_err(|wanted| {
-        let shown = if setting.secret { "its value".to_owned() } else { format!("{text:?}") };
+        let shown =
+            if setting.secrecy != Secrecy::Open { "its value".to_owned() } else { format!("{text:?}") };
         ConfigError::new(source_name, format!("{shown} is not {wanted}"))
     })
 }
@@ -206,5 +248,31 @@ mod tests {
         config.seed = None;
         let (_folder, sources) = in_file(&config.to_toml());
         assert_eq!(sources.load().unwrap(), config);
+    }
+
+    #[test]
+    fn dot_env_is_below_the_environment_and_above_the_file() {
+        let (folder, mut sources) = in_file("log = \"debug\"\nspeed = 2\nidle = \"run\"\n");
+        let text = "# ours\nTRADEFLOOR_LOG='warn'\nexport TRADEFLOOR_SPEED=3\nDATABASE_URL=postgres://theirs\n\
+                    TRADEFLOOR_TAG=v1\n\
+                    TRADEFLOOR_REDIS_URL=\"redis://ann:s3cret@h:1/2\"\n";
+        std::fs::write(folder.path().join(".env"), text).unwrap();
+        sources.folder = folder.path().to_owned();
+        sources.environment = vec![("TRADEFLOOR_SPEED".to_owned(), "4".to_owned())];
+        let config = sources.load().unwrap();
+        assert_eq!((config.log.as_str(), config.speed_milli, config.idle), ("warn", 4_000, IdlePolicy::Run));
+        assert_eq!(config.database_url, None, "another program's variable");
+        assert_eq!(config.redis_url.as_deref(), Some("redis://ann:s3cret@h:1/2"));
+        let shown = config.to_toml();
+        assert!(shown.contains("redis_url = \"redis://ann:[redacted]@h:1/2\"") && !shown.contains("s3cret"));
+        for (text, line) in [
+            ("TRADEFLOOR_SPED=3\n", "TRADEFLOOR_SPED: no setting is called \"sped\""),
+            ("TRADEFLOOR_REDIS_URL=h:s3cret\n", "TRADEFLOOR_REDIS_URL: its value is not"),
+            ("TRADEFLOOR_REDIS_URL=s3 cret\n", ".env: a line is not NAME=value"),
+        ] {
+            std::fs::write(folder.path().join(".env"), text).unwrap();
+            let said = sources.load().unwrap_err().to_string();
+            assert!(said.starts_with(line) && !said.contains("cret"), "{said}");
+        }
     }
 }

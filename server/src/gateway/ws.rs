@@ -22,7 +22,7 @@ use super::Floor;
 use super::model::FollowError;
 use super::rest::Asked;
 use super::router::Identity;
-use crate::auth::{SessionEnded, ended_stream};
+use crate::auth::SessionEnded;
 use crate::bus::Batch;
 use crate::bus::decode::decode_or_bury;
 use crate::door::{Problem, problem};
@@ -76,7 +76,7 @@ impl Floor {
     /// Closes the sockets of sessions that were signed out, here or elsewhere.
     pub(super) async fn follow_sign_outs(&self, shutdown: Shutdown) -> Result<(), FollowError> {
         let inner = &self.inner;
-        let stream = ended_stream(inner.venue);
+        let stream = inner.names.session.clone();
         let mut after = inner.bus.last_id(&stream).await?;
         loop {
             let batch = tokio::select! {

@@ -25,6 +25,7 @@ pub(super) async fn auth(shared: &Shared, venue: VenueId, store: Store) -> Resul
     let deps = auth::Deps {
         store,
         bus: shared.bus.clone(),
+        names: shared.streams.clone(),
         sequencer: sequencer(shared, venue).await?,
         clock: shared.clock.clone(),
         venue,

@@ -21,6 +21,7 @@ async fn open(desk: &Desk, shutdown: &Shutdown) -> Floor {
     let auth_deps = auth::Deps {
         store: desk.store.clone(),
         bus: desk.bus.clone(),
+        names: desk.streams.clone(),
         sequencer: desk.client.clone(),
         clock: desk.clock.clone(),
         venue: desk.venue(),

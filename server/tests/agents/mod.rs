@@ -3,6 +3,7 @@
 mod gateway;
 mod market_data;
 mod portfolio;
+mod sessions;
 mod stage;
 mod standby;
 mod trading;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use server::bus::{Batch, Bus, BusError, When};
+use server::bus::{Batch, Bus, BusError};
 use server::config::Config;
 
 use crate::support::redis::Server;
@@ -95,13 +95,15 @@ async fn what_expires_is_written_where_it_may_be() {
     let bus = Bus::open(&server.config()).await.unwrap();
     let (cache, key) = (bus.cache().unwrap(), uuid::Uuid::new_v4().to_string());
     let life = Duration::from_secs(60);
-    assert!(!cache.put(&key, b"no", life, When::Present).await.unwrap());
-    assert!(cache.put(&key, b"one", life, When::Absent).await.unwrap());
-    assert!(!cache.put(&key, b"no", life, When::Absent).await.unwrap());
-    assert!(cache.put(&key, b"two", life, When::Present).await.unwrap());
-    assert_eq!(cache.get(&key).await.unwrap().unwrap().as_ref(), b"two");
-    assert!(cache.put(&key, b"", Duration::ZERO, When::Always).await.unwrap());
-    while cache.get(&key).await.unwrap().is_some() {
+    assert!(!cache.replace(&key, b"", b"no", life).await.unwrap());
+    assert!(cache.put_new(&key, b"one", life).await.unwrap());
+    assert!(!cache.put_new(&key, b"no", life).await.unwrap());
+    assert!(!cache.replace(&key, b"two", b"no", life).await.unwrap());
+    assert!(cache.replace(&key, b"one", b"two", life).await.unwrap());
+    let found = cache.get(&[key.clone(), format!("{key}:none")]).await.unwrap();
+    assert_eq!(found, [Some("two".into()), None]);
+    cache.put(&key, b"", Duration::ZERO).await.unwrap();
+    while cache.get(std::slice::from_ref(&key)).await.unwrap() != [None] {
         tokio::task::yield_now().await;
     }
 }

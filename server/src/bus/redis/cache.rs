@@ -9,18 +9,8 @@ use ::redis::{RedisResult, cmd};
 use bytes::Bytes;
 
 use super::failed;
+use super::scripts::REPLACE;
 use crate::bus::BusError;
-
-/// When a value may be written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum When {
-    /// Whatever is there.
-    Always,
-    /// Only where there is none.
-    Absent,
-    /// Only where there is one.
-    Present,
-}
 
 /// Shared memory; clones share its connection.
 #[derive(Clone)]
@@ -39,34 +29,59 @@ impl Cache {
         Self { connection }
     }
 
-    /// The value of `key`.
+    /// The values of `keys`, in their order.
     ///
     /// # Errors
     /// When the server is away.
-    pub async fn get(&self, key: &str) -> Result<Option<Bytes>, BusError> {
+    pub async fn get(&self, keys: &[String]) -> Result<Vec<Option<Bytes>>, BusError> {
         let mut connection = self.connection.clone();
-        let found: RedisResult<Option<Bytes>> = cmd("GET").arg(key).query_async(&mut connection).await;
+        let found: RedisResult<_> = cmd("MGET").arg(keys).query_async(&mut connection).await;
         found.map_err(|error| failed(&error))
     }
 
-    /// Writes the value of `key` for `life`; `false` when it may not be.
+    /// Writes the value of `key` for `life`, whatever is there.
     ///
     /// # Errors
     /// When the server is away.
-    pub async fn put(&self, key: &str, bytes: &[u8], life: Duration, when: When) -> Result<bool, BusError> {
+    pub async fn put(&self, key: &str, bytes: &[u8], life: Duration) -> Result<(), BusError> {
+        self.set(key, bytes, life, false).await.map(|_| ())
+    }
+
+    /// Writes the value of `key` for `life` where there is none; `false` where
+    /// there is one.
+    ///
+    /// # Errors
+    /// When the server is away.
+    pub async fn put_new(&self, key: &str, bytes: &[u8], life: Duration) -> Result<bool, BusError> {
+        self.set(key, bytes, life, true).await
+    }
+
+    /// Writes the value of `key` for `life` where it is still `old`; `false`
+    /// where it is not.
+    ///
+    /// # Errors
+    /// When the server is away.
+    pub async fn replace(&self, key: &str, old: &[u8], new: &[u8], life: Duration) -> Result<bool, BusError> {
+        let mut connection = self.connection.clone();
+        let mut call = REPLACE.prepare_invoke();
+        call.key(key).arg(old).arg(new).arg(millis(life));
+        let done: RedisResult<bool> = call.invoke_async(&mut connection).await;
+        done.map_err(|error| failed(&error))
+    }
+
+    async fn set(&self, key: &str, bytes: &[u8], life: Duration, new: bool) -> Result<bool, BusError> {
         let mut set = cmd("SET");
-        set.arg(key).arg(bytes).arg("PX").arg(u64::try_from(life.as_millis()).unwrap_or(u64::MAX).max(1));
-        match when {
-            When::Always => {}
-            When::Absent => {
-                set.arg("NX");
-            }
-            When::Present => {
-                set.arg("XX");
-            }
+        set.arg(key).arg(bytes).arg("PX").arg(millis(life));
+        if new {
+            set.arg("NX");
         }
         let mut connection = self.connection.clone();
         let done: RedisResult<Option<String>> = set.query_async(&mut connection).await;
         Ok(done.map_err(|error| failed(&error))?.is_some())
     }
+}
+
+/// Redis refuses a life of nothing.
+fn millis(life: Duration) -> u64 {
+    u64::try_from(life.as_millis()).unwrap_or(u64::MAX).max(1)
 }

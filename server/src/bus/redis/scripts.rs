@@ -112,3 +112,14 @@ redis.call('SET', KEYS[2], text(tonumber(string.match(first[1][1], '^%d+')) - 1)
 ",
     )
 });
+
+/// Writes `ARGV[2]` to `KEYS[1]` for `ARGV[3]` ms if `ARGV[1]` is there.
+pub(super) static REPLACE: LazyLock<Script> = LazyLock::new(|| {
+    script(
+        r"
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
+return 1
+",
+    )
+});
