@@ -22,7 +22,7 @@ async fn register_returns_201_with_a_hashed_user_an_account_and_a_secure_cookie(
     assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$") && !hash.contains(PASSWORD));
     let account = site
         .text(
-            "SELECT cash_balance || ' ' || base_currency || ' ' || margin_allowed FROM accounts a
+            "SELECT cash_balance || ' ' || base_currency || ' ' || CASE WHEN margin_allowed THEN 1 ELSE 0 END FROM accounts a
              JOIN users u ON u.id = a.user_id WHERE u.email = 'ada@example.org'",
         )
         .await;
@@ -172,7 +172,7 @@ async fn an_account_that_was_not_opened_is_opened_at_start_up() {
     let user = site.user("ada").await;
     site.stop().await;
     // A user who was stored just before the lights went out.
-    let store = server::store::Store::open_sqlite(site.folder.path()).await.unwrap();
+    let store = site.place.open().await;
     let venue = engine::venue::VenueConfig::default().venue_id();
     let id = uuid::Uuid::new_v4();
     let new = server::store::api::users::NewUser {
