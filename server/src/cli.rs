@@ -41,6 +41,18 @@ pub enum Command {
     Verify,
     /// Decide the journal again and compare; make its steps again from the seed.
     Replay,
+    /// Copy the data folder into the empty PostgreSQL of --database-url.
+    MigrateStore,
+    /// Copy the store into a new folder that can be served, while it is served.
+    Backup {
+        /// Where to; made if it is not there.
+        folder: PathBuf,
+    },
+    /// Copy a backup into the store, which must be empty.
+    Restore {
+        /// What `backup` made.
+        folder: PathBuf,
+    },
     /// Print the effective configuration, secrets redacted.
     Config,
     /// Price rows of contracts and market: values, Greeks, and bad rows by line.

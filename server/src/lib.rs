@@ -17,6 +17,7 @@ pub mod price;
 pub mod serve;
 pub mod shutdown;
 pub mod store;
+pub mod store_commands;
 pub mod telemetry;
 pub mod trading;
 pub mod venue;

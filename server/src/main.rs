@@ -16,9 +16,10 @@ use server::config::Config;
 use server::serve::{self, Agent, Running, ServeError};
 use server::shutdown::{Shutdown, on_signals};
 use server::store::{Role, Store};
+use server::store_commands::{self, CopyError};
 use server::telemetry::start_logging;
 use server::trading;
-use server::trading::verify::Steps;
+use server::trading::verify::{Report, Steps};
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -57,6 +58,9 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         }
         Command::Verify => verify(&config).await,
         Command::Replay => replay(&config).await,
+        Command::MigrateStore => copied(store_commands::migrate(&config).await),
+        Command::Backup { folder } => copied(store_commands::backup(&config, &folder).await),
+        Command::Restore { folder } => copied(store_commands::restore(&config, &folder).await),
         Command::Price { input } => price(&input),
     }
 }
@@ -83,6 +87,14 @@ async fn replay(config: &Config) -> anyhow::Result<ExitCode> {
     let (seq, state) = trading::verify::replay(&store, main_venue()).await?;
     store.close().await;
     say(&format!("replayed: {seq} entries\nstate   {state}"));
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Says what was copied, venue by venue.
+fn copied(done: Result<Vec<Report>, CopyError>) -> anyhow::Result<ExitCode> {
+    for report in done? {
+        say(&report.to_string());
+    }
     Ok(ExitCode::SUCCESS)
 }
 

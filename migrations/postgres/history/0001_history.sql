@@ -90,7 +90,7 @@ CREATE FUNCTION partition_prefix(parent TEXT, venue UUID) RETURNS TEXT
     RETURN parent || '_' || replace(venue::text, '-', '') || '_';
 
 CREATE FUNCTION make_partitions(venue UUID, number BIGINT) RETURNS VOID
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = history, pg_temp AS $$
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = history, pg_temp SET lock_timeout = '500ms' AS $$
 DECLARE
     parent TEXT;
     made   TEXT;
@@ -113,7 +113,7 @@ $$;
 -- Drops the oldest partitions as long as every instrument in them has `kept`
 -- rows in newer ones, or has not ticked in the newest two and is no more.
 CREATE FUNCTION drop_partitions(venue UUID, kept BIGINT) RETURNS VOID
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = history, pg_temp AS $$
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = history, pg_temp SET lock_timeout = '500ms' AS $$
 DECLARE
     parent     TEXT;
     prefix     TEXT;

@@ -167,7 +167,9 @@ impl Backend {
         batch: &MarketBatch,
     ) -> Result<(), StoreError> {
         let steps = batch.ticks.iter().map(|tick| tick.step).chain(batch.books.iter().map(|book| book.step));
-        dialect::expect_steps(self, venue, steps).await?;
+        let mut connection = self.history.acquire().await?;
+        dialect::expect_steps(&self.partitions, &mut connection, venue, steps).await?;
+        drop(connection);
         let additions = [
             ("market_ticks", tick_rows(venue, &batch.ticks), REPLACE_TICKS),
             ("order_books", book_rows(venue, &batch.books), REPLACE_BOOKS),

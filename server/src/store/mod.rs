@@ -14,6 +14,8 @@ mod rows;
 #[allow(clippy::duplicate_mod, reason = "one SQL source, compiled for each backend")]
 mod sqlite;
 
+mod table;
+
 pub mod api;
 
 pub use api::error::StoreError;
@@ -93,6 +95,18 @@ impl Store {
         match &config.database_url {
             Some(url) => Self::open_postgres(url, role).await,
             None => Ok(Self::Sqlite(Arc::new(sqlite::Backend::open(&config.data, role).await?))),
+        }
+    }
+
+    /// Opens the store that the configuration names to look at it while
+    /// whoever serves it goes on.
+    ///
+    /// # Errors
+    /// [`StoreError`], one line that names the setting.
+    pub async fn watch(config: &Config) -> Result<Self, StoreError> {
+        match &config.database_url {
+            Some(url) => Self::open_postgres(url, Role::Auditor).await,
+            None => Ok(Self::Sqlite(Arc::new(sqlite::Backend::watch(&config.data).await?))),
         }
     }
 

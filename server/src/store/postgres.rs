@@ -16,6 +16,8 @@ use super::api::error::StoreError;
 mod copy;
 #[path = "postgres/dialect.rs"]
 pub(crate) mod dialect;
+#[path = "postgres/lease.rs"]
+mod lease;
 #[path = "postgres/partitions.rs"]
 mod partitions;
 #[path = "postgres/schema.rs"]
@@ -62,7 +64,7 @@ pub struct Backend {
     /// Who opened it.
     pub(super) role: Role,
     /// Partitions that are known to be there.
-    pub(super) partitions: partitions::Known,
+    pub(super) partitions: dialect::Known,
 }
 
 impl Backend {
@@ -96,7 +98,7 @@ impl Backend {
             history_readers: history.clone(),
             history,
             role,
-            partitions: partitions::Known::default(),
+            partitions: dialect::Known::default(),
         })
     }
 

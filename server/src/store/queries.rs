@@ -8,6 +8,8 @@ use super::{Backend, Db, dialect};
 
 #[path = "audit.rs"]
 mod audit;
+#[path = "copying.rs"]
+mod copying;
 #[path = "history.rs"]
 mod history;
 #[path = "journal.rs"]

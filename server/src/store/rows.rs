@@ -3,6 +3,8 @@
 //!
 //! Does not know the statement.
 
+use std::borrow::Cow;
+
 use uuid::Uuid;
 
 /// One column's values.
@@ -18,7 +20,7 @@ pub(crate) enum Values<'a> {
 /// Named columns of equal length.
 #[derive(Debug, Default)]
 pub(crate) struct Rows<'a> {
-    columns: Vec<(&'static str, Values<'a>)>,
+    columns: Vec<(Cow<'static, str>, Values<'a>)>,
     len: usize,
 }
 
@@ -70,7 +72,9 @@ impl<'a> Rows<'a> {
         self.with(name, values.len(), Values::Bytes(values))
     }
 
-    fn with(mut self, name: &'static str, len: usize, values: Values<'a>) -> Self {
+    /// Adds a column of `len` values.
+    pub(crate) fn with(mut self, name: impl Into<Cow<'static, str>>, len: usize, values: Values<'a>) -> Self {
+        let name = name.into();
         debug_assert!(
             self.columns.is_empty() || self.len == len,
             "column {name} is not as long as the others"
@@ -97,7 +101,7 @@ impl<'a> Rows<'a> {
 
     /// The columns' names, as SQL lists them.
     pub(crate) fn names(&self) -> String {
-        self.columns.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ")
+        self.columns.iter().map(|(name, _)| name.as_ref()).collect::<Vec<_>>().join(", ")
     }
 
     /// How many columns.

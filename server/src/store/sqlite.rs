@@ -7,12 +7,14 @@ use std::fs::{File, TryLockError};
 use std::path::Path;
 use std::time::Duration;
 
+use engine::id::VenueId;
 use sqlx::Connection as _;
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 
 use super::Role;
 use super::api::error::StoreError;
+use super::api::lease::Lease;
 
 #[path = "sqlite/dialect.rs"]
 pub(crate) mod dialect;
@@ -42,10 +44,12 @@ pub struct Backend {
     pub(super) history: sqlx::Pool<Db>,
     /// The same file, to read from.
     pub(super) history_readers: sqlx::Pool<Db>,
+    /// Partitions of the tick tables.
+    pub(super) partitions: dialect::Known,
     /// Who opened it.
     pub(super) role: Role,
-    /// Held as long as the pools are.
-    _lock: File,
+    /// Held as long as the pools are; not by who only looks.
+    _lock: Option<File>,
 }
 
 impl Backend {
@@ -63,12 +67,38 @@ impl Backend {
             history_readers: pool(&history, normal, READERS)
                 .await
                 .map_err(|error| opening(&history, error))?,
+            partitions: dialect::Known::default(),
             role,
-            _lock: lock,
+            _lock: Some(lock),
         };
         migrate(&MAIN, &backend.main, &main).await?;
         migrate(&HISTORY, &backend.history, &history).await?;
         Ok(backend)
+    }
+
+    /// Opens the files of a folder that somebody else may be serving, to read.
+    pub(super) async fn watch(folder: &Path) -> Result<Self, StoreError> {
+        let (main, history) = (folder.join("tradefloor.db"), folder.join("history.db"));
+        let main_readers = watching(&main, &MAIN).await?;
+        let history_readers = watching(&history, &HISTORY).await?;
+        Ok(Self {
+            main: main_readers.clone(),
+            main_readers,
+            history: history_readers.clone(),
+            history_readers,
+            partitions: dialect::Known::default(),
+            role: Role::Auditor,
+            _lock: None,
+        })
+    }
+
+    /// Whoever holds the folder is alone with it.
+    pub(super) async fn try_lead(&self, _venue: VenueId) -> Result<Option<Lease>, StoreError> {
+        Ok(Some(Lease::alone()))
+    }
+
+    pub(super) async fn lead(&self, _venue: VenueId) -> Result<Lease, StoreError> {
+        Ok(Lease::alone())
     }
 
     pub(super) async fn close(&self) {
@@ -109,6 +139,28 @@ async fn pool(
         .synchronous(synchronous)
         .foreign_keys(true)
         .busy_timeout(BUSY);
+    connect(options, connections).await
+}
+
+/// Connections that change nothing, to a file of this program's schema.
+async fn watching(file: &Path, migrations: &Migrator) -> Result<sqlx::Pool<Db>, StoreError> {
+    let options = SqliteConnectOptions::new().filename(file).pragma("query_only", "ON").busy_timeout(BUSY);
+    let pool = connect(options, READERS).await.map_err(|error| opening(file, error))?;
+    let stored: Option<i64> = sqlx::query_scalar::<Db, _>("SELECT max(version) FROM _sqlx_migrations")
+        .fetch_one(&pool)
+        .await
+        .map_err(|error| opening(file, error))?;
+    let wanted = migrations.iter().map(|migration| migration.version).max();
+    match stored {
+        Some(version) if Some(version) > wanted => {
+            Err(StoreError::NewerSchema { setting: "--data", file: file.display().to_string(), version })
+        }
+        _ if stored < wanted => Err(StoreError::OlderFile { file: file.display().to_string() }),
+        _ => Ok(pool),
+    }
+}
+
+async fn connect(options: SqliteConnectOptions, connections: u32) -> Result<sqlx::Pool<Db>, sqlx::Error> {
     SqlitePoolOptions::new()
         .max_connections(connections)
         .min_connections(1)

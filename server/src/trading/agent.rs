@@ -23,6 +23,7 @@ use crate::bus::{Batch, BusError, Message};
 use crate::shutdown::Shutdown;
 use crate::store::StoreError;
 use crate::store::api::journal::{EntryKind, NewEntry, SnapshotRow, VenueRow};
+use crate::store::api::lease::Lease;
 
 /// Commands that one batch takes at most.
 pub(super) const COMMANDS: usize = 256;
@@ -34,21 +35,63 @@ const LONGEST_WAIT: Duration = Duration::from_secs(2);
 
 /// Runs the venue's sequencer until `shutdown`.
 ///
-/// Takes the writing over from whoever had it. A store or bus that fails is
-/// tried again; a venue that does not add up halts and says so to everybody.
+/// Stands by while another has the lease, then takes the writing over. A store
+/// or bus that fails is tried again; a venue that does not add up halts and says
+/// so to everybody.
 ///
 /// # Errors
 /// When it cannot start: no venue, a store that is away.
 pub async fn run(deps: Deps, shutdown: Shutdown) -> Result<(), TradingError> {
     let row = deps.store.venue(deps.venue).await?.ok_or(TradingError::NoVenue(deps.venue))?;
+    while let Some(lease) = lead(&deps, &shutdown).await? {
+        if term(&deps, row.clone(), lease, &shutdown).await? == Over::ForGood {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Waits for the lease; none when told to end meanwhile.
+async fn lead(deps: &Deps, shutdown: &Shutdown) -> Result<Option<Lease>, TradingError> {
+    if let Some(lease) = deps.store.try_lead(deps.venue).await? {
+        return Ok(Some(lease));
+    }
+    tracing::info!(event = "sequencer_stands_by", "Another sequencer has the venue; this one waits.");
+    deps.health.report(NAME, 0);
+    tokio::select! {
+        () = shutdown.cancelled() => Ok(None),
+        lease = deps.store.lead(deps.venue) => {
+            tracing::info!(event = "sequencer_takes_over", "The venue is this sequencer's now.");
+            Ok(Some(lease?))
+        }
+    }
+}
+
+/// Whether a sequencer may come back after its term.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Over {
+    /// It was told to end.
+    ForGood,
+    /// Somebody else has taken over: it stands by again.
+    ForNow,
+}
+
+/// Writes the journal until told to end or until somebody else does.
+async fn term(
+    deps: &Deps,
+    row: VenueRow,
+    mut lease: Lease,
+    shutdown: &Shutdown,
+) -> Result<Over, TradingError> {
+    let deps = deps.clone();
     let epoch = deps.store.take_epoch(row.id, Uuid::new_v4()).await?;
     let mut life =
         Life { deps, row, epoch, commits: 0, written: 0, requeued: Vec::new(), poisoned: BTreeSet::new() };
     let mut wait = FIRST_WAIT;
     loop {
         let written = life.written;
-        match life.work(&shutdown).await {
-            Ended::Asked => return Ok(()),
+        match life.work(shutdown).await {
+            Ended::Asked => return Ok(Over::ForGood),
             Ended::Again(error) => {
                 tracing::warn!(event = "sequencer_reloads", %error, "The sequencer forgets its memory and loads it again.");
                 metrics::counter!("tradefloor_sequencer_reloads_total").increment(1);
@@ -58,18 +101,24 @@ pub async fn run(deps: Deps, shutdown: Shutdown) -> Result<(), TradingError> {
                     publish::status(&life.deps, &TradingStatus::Unavailable).await;
                 }
                 tokio::select! {
-                    () = shutdown.cancelled() => return Ok(()),
+                    () = shutdown.cancelled() => return Ok(Over::ForGood),
                     () = pause(wait) => {}
+                }
+                if !lease.is_held().await {
+                    return Ok(Over::ForNow);
                 }
             }
             Ended::Fenced => {
                 // The venue is somebody else's now: not a word in its name.
                 tracing::error!(event = "sequencer_fenced", "Another sequencer has taken the venue over.");
                 life.deps.health.fail(NAME, "another sequencer has taken over");
-                shutdown.cancelled().await;
-                return Ok(());
+                if !lease.is_shared() {
+                    shutdown.cancelled().await;
+                    return Ok(Over::ForGood);
+                }
+                return Ok(Over::ForNow);
             }
-            Ended::ForGood(reason) => return life.halted(reason, shutdown).await,
+            Ended::ForGood(reason) => return life.halted(reason, shutdown).await.map(|()| Over::ForGood),
         }
     }
 }
@@ -294,7 +343,7 @@ impl Life {
     }
 
     /// Tells everybody who asks, until the end, that nothing is decided here.
-    async fn halted(&self, reason: String, shutdown: Shutdown) -> Result<(), TradingError> {
+    async fn halted(&self, reason: String, shutdown: &Shutdown) -> Result<(), TradingError> {
         tracing::error!(event = "trading_halted", %reason, "Trading is halted.");
         metrics::gauge!("tradefloor_trading_halted").set(1.0);
         self.deps.health.fail(NAME, &format!("trading_halted: {reason}"));

@@ -5,6 +5,7 @@ mod market_data;
 mod portfolio;
 mod sessions;
 mod stage;
+mod standby;
 mod trading;
 mod trading_client;
 mod trading_faults;

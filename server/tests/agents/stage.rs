@@ -22,8 +22,9 @@ use server::telemetry::Health;
 use server::trading::SeedChoice;
 use server::trading::client::SequencerClient;
 use server::{market_data, portfolio, trading};
-use tempfile::TempDir;
 use uuid::Uuid;
+
+use crate::support::database::Place;
 
 /// Longer than anything here takes; a test that waits this long has failed.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -36,7 +37,7 @@ pub struct Stage {
     pub row: VenueRow,
     pub clock: WallClock,
     pub health: Health,
-    folder: TempDir,
+    place: Place,
 }
 
 /// An agent that runs.
@@ -82,26 +83,26 @@ impl Stage {
 
     /// An empty store with the demonstration venue, over `bus`.
     pub async fn over(bus: Bus, seed: &str) -> Self {
-        Self::in_folder(tempfile::tempdir().unwrap(), bus, seed).await
+        Self::at(Place::of_this_run().await, bus, seed).await
     }
 
-    async fn in_folder(folder: TempDir, bus: Bus, seed: &str) -> Self {
+    async fn at(place: Place, bus: Bus, seed: &str) -> Self {
         let config = VenueConfig::default();
-        let store = Store::open_sqlite(folder.path()).await.unwrap();
+        let store = place.open().await;
         let streams = StreamNames::of(config.venue_id());
         let clock = WallClock::manual(WallTime(1_767_225_600_000_000));
         let seed = SeedChoice::Given(seed.parse().unwrap());
         let row = trading::prepare(&store, &bus, &streams, &config, &seed, None, &clock).await.unwrap();
-        Self { health: Health::new(clock.clone()), store, bus, streams, row, clock, folder }
+        Self { health: Health::new(clock.clone()), store, bus, streams, row, clock, place }
     }
 
     /// The same store after the process ended, with an empty bus.
     pub async fn restarted(self) -> Self {
         self.store.close().await;
-        let Self { folder, store, .. } = self;
+        let Self { place, store, .. } = self;
         drop(store);
         // The seed is stored; another one would not be looked at.
-        Self::in_folder(folder, Bus::local(), "0").await
+        Self::at(place, Bus::local(), "0").await
     }
 
     /// Market data, stepped by hand.

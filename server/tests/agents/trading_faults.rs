@@ -5,9 +5,10 @@ use std::sync::Arc;
 use engine::order::Side;
 use engine::venue::Command;
 use server::bus::Bus;
-use server::trading::Fault;
 use server::trading::client::SendError;
+use server::trading::{Fault, no_faults};
 
+use crate::support::database::{Kind, Place};
 use crate::support::desk::{Desk, fault_at};
 
 /// Entry 1, two accounts, two steps: the commits before the order's.
@@ -130,7 +131,8 @@ async fn a_crash_in_the_middle_of_orders_loses_none_that_was_answered() {
 
 #[tokio::test]
 async fn a_second_sequencer_fences_the_first() {
-    let mut desk = Desk::open().await;
+    // Where no lease keeps the second waiting.
+    let mut desk = Desk::at(Place::new(Kind::Sqlite).await, 10_000, no_faults()).await;
     let account = desk.account().await;
     desk.quote(9_990, 10_010).await;
 

@@ -5,6 +5,7 @@ use server::store::Store;
 use server::trading::no_faults;
 use server::trading::verify::{Steps, replay, verify};
 
+use crate::support::database::{Kind, Place, vandalize};
 use crate::support::desk::Desk;
 
 #[tokio::test]
@@ -48,7 +49,7 @@ async fn quiet_stretches_become_ranges_that_the_seed_gives_again() {
     // A damaged newest snapshot is passed over for the one before it.
     desk.crash().await;
     desk.damage(
-        "UPDATE state_snapshots SET state = x'00' WHERE seq = (SELECT max(seq) FROM state_snapshots)",
+        "UPDATE state_snapshots SET state = substr(state, 1, 1) WHERE seq = (SELECT max(seq) FROM state_snapshots)",
     )
     .await;
     desk.start().await;
@@ -60,7 +61,8 @@ async fn quiet_stretches_become_ranges_that_the_seed_gives_again() {
 
 #[tokio::test]
 async fn verify_names_what_was_tampered_with() {
-    let mut desk = Desk::open().await;
+    // Files are copied sooner than databases; what is compared is the same.
+    let mut desk = Desk::at(Place::new(Kind::Sqlite).await, 10_000, no_faults()).await;
     let account = desk.account().await;
     desk.quote(9_990, 10_010).await;
     desk.place(account, Side::Buy, 10, 10_010).await;
@@ -86,7 +88,7 @@ async fn verify_names_what_was_tampered_with() {
         ("UPDATE venues SET salt = zeroblob(32)", "the stored seed"),
     ] {
         let copy = desk.copy().await;
-        assert!(desk.vandal(copy.path(), damage).await > 0, "{damage}");
+        assert!(vandalize(copy.path(), damage).await > 0, "{damage}");
         let store = Store::open_sqlite(copy.path()).await.unwrap();
         let error = verify(&store, desk.venue(), Steps::Stored).await.expect_err(damage).to_string();
         assert!(error.contains(named) && !error.contains('\n'), "{damage}: {error}");

@@ -22,7 +22,7 @@ async fn register_returns_201_with_a_hashed_user_an_account_and_a_secure_cookie(
     assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$") && !hash.contains(PASSWORD));
     let account = site
         .text(
-            "SELECT cash_balance || ' ' || base_currency || ' ' || margin_allowed FROM accounts a
+            "SELECT cash_balance || ' ' || base_currency || ' ' || CASE WHEN margin_allowed THEN 1 ELSE 0 END FROM accounts a
              JOIN users u ON u.id = a.user_id WHERE u.email = 'ada@example.org'",
         )
         .await;
@@ -136,11 +136,12 @@ async fn an_unknown_user_takes_as_long_as_a_wrong_password() {
             times.push(began.elapsed());
         }
     }
-    // The fastest of each: what other work on the machine adds is not theirs.
-    // Without the dummy hash they differ by a factor of ten or more.
+    // The fastest of each: what other work on the machine adds is not theirs,
+    // as far as it can be told. Without the dummy hash they differ by a factor
+    // of ten or more.
     let fastest = |times: Vec<std::time::Duration>| times.into_iter().min().unwrap().as_secs_f64();
     let (wrong, unknown) = (fastest(wrong), fastest(unknown));
-    assert!(unknown > wrong * 0.6 && unknown < wrong * 1.6, "{unknown} against {wrong}");
+    assert!(unknown > wrong * 0.4 && unknown < wrong * 2.5, "{unknown} against {wrong}");
     site.close().await;
 }
 
@@ -171,7 +172,7 @@ async fn an_account_that_was_not_opened_is_opened_at_start_up() {
     let user = site.user("ada").await;
     site.stop().await;
     // A user who was stored just before the lights went out.
-    let store = server::store::Store::open_sqlite(site.folder.path()).await.unwrap();
+    let store = site.place.open().await;
     let venue = engine::venue::VenueConfig::default().venue_id();
     let id = uuid::Uuid::new_v4();
     let new = server::store::api::users::NewUser {

@@ -9,5 +9,6 @@ mod history;
 mod hostile;
 mod orders;
 mod quotes;
+mod sessions;
 mod socket;
 mod venue;

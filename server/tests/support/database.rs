@@ -2,10 +2,16 @@
 //!
 //! The server is the one that `DATABASE_URL` names, or a private one.
 
-use server::store::{Role, Store};
+use std::path::Path;
+
+use server::config::Config;
+use server::store::{Role, Store, StoreError};
 use services::Postgres;
-use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection, SqliteConnection};
 use uuid::Uuid;
+
+use super::desk::PATIENCE;
 
 /// The kinds of store that there are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,6 +22,17 @@ pub enum Kind {
 
 pub const KINDS: [Kind; 2] = [Kind::Sqlite, Kind::Postgres];
 
+impl Kind {
+    /// The kind that this run of the suite is for.
+    pub fn of_this_run() -> Self {
+        match std::env::var("TRADEFLOOR_TEST_STORE").as_deref() {
+            Ok("postgres") => Self::Postgres,
+            Ok("sqlite") | Err(_) => Self::Sqlite,
+            Ok(other) => panic!("TRADEFLOOR_TEST_STORE={other}: sqlite or postgres"),
+        }
+    }
+}
+
 /// Where a store is; gone with this value.
 pub enum Place {
     Folder(tempfile::TempDir),
@@ -23,6 +40,11 @@ pub enum Place {
 }
 
 impl Place {
+    /// An empty place of the kind that this run is for.
+    pub async fn of_this_run() -> Self {
+        Self::new(Kind::of_this_run()).await
+    }
+
     /// An empty place.
     pub async fn new(kind: Kind) -> Self {
         match kind {
@@ -31,13 +53,87 @@ impl Place {
         }
     }
 
-    /// The store there, with all rights.
-    pub async fn open(&self) -> Store {
+    /// Puts the place into a configuration.
+    pub fn configure(&self, config: &mut Config) {
         match self {
-            Self::Folder(folder) => Store::open_sqlite(folder.path()).await.unwrap(),
-            Self::Database(database) => database.open(Role::Owner).await,
+            Self::Folder(folder) => config.data = folder.path().to_owned(),
+            Self::Database(database) => config.database_url = Some(database.url.clone()),
         }
     }
+
+    /// The store there, with all rights, as soon as whoever had it before has
+    /// let go of it.
+    pub async fn open(&self) -> Store {
+        let folder = match self {
+            Self::Folder(folder) => folder.path(),
+            Self::Database(database) => return database.open(Role::Owner).await,
+        };
+        let opened = async {
+            loop {
+                match Store::open_sqlite(folder).await {
+                    Ok(store) => return store,
+                    Err(StoreError::Held { .. }) => tokio::task::yield_now().await,
+                    Err(error) => panic!("{error}"),
+                }
+            }
+        };
+        tokio::time::timeout(PATIENCE, opened).await.expect("the folder stays held")
+    }
+
+    /// Runs a statement straight at the money tables, as a vandal would.
+    pub async fn vandalize(&self, sql: &'static str) -> u64 {
+        match self {
+            Self::Folder(folder) => vandalize(folder.path(), sql).await,
+            Self::Database(database) => {
+                let mut connection = database.connect().await;
+                sqlx::query(sql).execute(&mut connection).await.unwrap().rows_affected()
+            }
+        }
+    }
+
+    /// A number from the money tables.
+    pub async fn number(&self, sql: &str) -> i64 {
+        // Sums are wider in PostgreSQL.
+        self.value(&format!("SELECT CAST(({sql}) AS BIGINT)")).await
+    }
+
+    /// A text from the money tables.
+    pub async fn text(&self, sql: &str) -> String {
+        self.value(&format!("SELECT CAST(({sql}) AS TEXT)")).await
+    }
+
+    async fn value<T>(&self, sql: &str) -> T
+    where
+        T: Send + Unpin,
+        T: for<'r> sqlx::Decode<'r, sqlx::Sqlite> + sqlx::Type<sqlx::Sqlite>,
+        T: for<'r> sqlx::Decode<'r, sqlx::Postgres> + sqlx::Type<sqlx::Postgres>,
+    {
+        let sql = AssertSqlSafe(sql.to_owned());
+        match self {
+            Self::Folder(folder) => {
+                let mut file = file(folder.path()).await;
+                let value = sqlx::query_scalar(sql).fetch_one(&mut file).await.unwrap();
+                file.close().await.unwrap();
+                value
+            }
+            Self::Database(database) => {
+                sqlx::query_scalar(sql).fetch_one(&mut database.connect().await).await.unwrap()
+            }
+        }
+    }
+}
+
+/// Runs a statement straight at a folder's money tables.
+pub async fn vandalize(folder: &Path, sql: &'static str) -> u64 {
+    let mut file = file(folder).await;
+    let done = sqlx::query(sql).execute(&mut file).await.unwrap().rows_affected();
+    file.close().await.unwrap();
+    done
+}
+
+async fn file(folder: &Path) -> SqliteConnection {
+    let options = SqliteConnectOptions::new().filename(folder.join("tradefloor.db")).foreign_keys(false);
+    SqliteConnection::connect_with(&options).await.unwrap()
 }
 
 /// A PostgreSQL database of one's own, dropped with this value.
@@ -67,7 +163,10 @@ impl Database {
     async fn on(admin: String, server: Option<Postgres>) -> Self {
         let name = format!("tradefloor_test_{}", Uuid::new_v4().simple());
         administer(&admin, &format!("CREATE DATABASE {name} TEMPLATE template0")).await;
-        Self { url: renamed(&admin, &name), name, admin, server }
+        let url = renamed(&admin, &name);
+        // Questions of tests are asked in words that both databases know.
+        administer(&url, "CREATE FUNCTION hex(BYTEA) RETURNS TEXT RETURN encode($1, 'hex')").await;
+        Self { url, name, admin, server }
     }
 
     pub async fn open(&self, role: Role) -> Store {

@@ -30,6 +30,8 @@ use server::trading::{self, Deps, Fault, Faults, SeedChoice, Settings, TradingEr
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
+use super::database::Place;
+
 /// Long enough for any answer on a busy machine.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -43,7 +45,7 @@ pub struct Desk {
     pub client: SequencerClient,
     pub settings: Settings,
     pub faults: Faults,
-    pub folder: Arc<tempfile::TempDir>,
+    pub place: Arc<Place>,
     /// Every outcome that was published, in order.
     pub outcomes: Vec<Outcome>,
     pub batches: Vec<ExecutionBatch>,
@@ -67,8 +69,12 @@ impl Desk {
     /// The same, with a snapshot every so many entries and commits that fail as
     /// told.
     pub async fn with(snapshot_entries: u64, faults: Faults) -> Self {
-        let folder = Arc::new(tempfile::tempdir().unwrap());
-        let store = Store::open_sqlite(folder.path()).await.unwrap();
+        Self::at(Place::of_this_run().await, snapshot_entries, faults).await
+    }
+
+    /// The same, at a place of the test's choice.
+    pub async fn at(place: Place, snapshot_entries: u64, faults: Faults) -> Self {
+        let store = place.open().await;
         let config = VenueConfig::default();
         let clock = WallClock::manual(WallTime(1_800_000_000_000_000));
         let settings = Settings { snapshot_entries, acknowledge: Acknowledge::AfterCommit };
@@ -85,7 +91,7 @@ impl Desk {
             client,
             settings,
             faults,
-            folder,
+            place: Arc::new(place),
             outcomes: Vec::new(),
             batches: Vec::new(),
             simulator: None,
@@ -143,21 +149,29 @@ impl Desk {
     }
 
     /// Ends the sequencer where it stands and wipes the bus, as if the process
-    /// were gone; then opens the files again.
+    /// were gone; then opens the store again.
     pub async fn crash(&mut self) {
+        self.leave().await;
+        self.enter(Arc::clone(&self.place)).await;
+    }
+
+    /// Ends the sequencer where it stands and lets go of its store.
+    pub async fn leave(&mut self) {
         if let Some((task, _)) = self.running.take() {
             task.abort();
             let _ = task.await;
         }
         self.replies.cancel();
         self.store.close().await;
-        // The folder's lock goes with the last owner of the store.
-        self.store = {
-            let path = self.folder.path().to_owned();
-            let elsewhere = tempfile::tempdir().unwrap();
-            self.store = Store::open_sqlite(elsewhere.path()).await.unwrap();
-            reopen(&path).await
-        };
+        // A folder's lock goes with the last owner of the store.
+        let elsewhere = tempfile::tempdir().unwrap();
+        self.store = Store::open_sqlite(elsewhere.path()).await.unwrap();
+    }
+
+    /// Opens the store at `place`, which has this venue too, with an empty bus.
+    pub async fn enter(&mut self, place: Arc<Place>) {
+        self.place = place;
+        self.store = self.place.open().await;
         self.bus = Bus::local();
         self.replies = Shutdown::new();
         self.client = client(&self.bus, &self.streams, &self.config, &self.clock, &self.replies).await;
@@ -310,37 +324,23 @@ impl Desk {
 
     /// A copy of the databases, all that is committed in it.
     pub async fn copy(&self) -> tempfile::TempDir {
+        let Place::Folder(folder) = &*self.place else { panic!("only files are copied") };
         let copy = tempfile::tempdir().unwrap();
-        for file in std::fs::read_dir(self.folder.path()).unwrap() {
+        for file in std::fs::read_dir(folder.path()).unwrap() {
             let file = file.unwrap();
             std::fs::copy(file.path(), copy.path().join(file.file_name())).unwrap();
         }
         copy
     }
 
-    /// A statement straight at this venue's money database.
+    /// A statement straight at this venue's money tables.
     pub async fn damage(&self, sql: &'static str) -> u64 {
-        self.vandal(self.folder.path(), sql).await
+        self.place.vandalize(sql).await
     }
 
-    /// A statement straight at a folder's money database, as a vandal would.
-    pub async fn vandal(&self, folder: &std::path::Path, sql: &'static str) -> u64 {
-        let file = folder.join("tradefloor.db");
-        let options = sqlx::sqlite::SqliteConnectOptions::new().filename(file).foreign_keys(false);
-        let pool = sqlx::SqlitePool::connect_with(options).await.unwrap();
-        let done = sqlx::query(sql).execute(&pool).await.unwrap().rows_affected();
-        pool.close().await;
-        done
-    }
-
-    /// A number from the money database.
-    pub async fn number(&self, sql: &'static str) -> i64 {
-        let file = self.folder.path().join("tradefloor.db");
-        let options = sqlx::sqlite::SqliteConnectOptions::new().filename(file);
-        let pool = sqlx::SqlitePool::connect_with(options).await.unwrap();
-        let number = sqlx::query_scalar(sql).fetch_one(&pool).await.unwrap();
-        pool.close().await;
-        number
+    /// A number from the money tables.
+    pub async fn number(&self, sql: &str) -> i64 {
+        self.place.number(sql).await
     }
 
     /// Ends the venue; its journal must fold to its projections.
@@ -378,20 +378,6 @@ async fn client(
     SequencerClient::start(bus.clone(), streams.clone(), config.venue_id(), clock.clone(), shutdown.clone())
         .await
         .unwrap()
-}
-
-/// Opens the folder as soon as the tasks of before have let go of it.
-async fn reopen(folder: &std::path::Path) -> Store {
-    let opened = async {
-        loop {
-            match Store::open_sqlite(folder).await {
-                Ok(store) => return store,
-                Err(server::store::StoreError::Held { .. }) => tokio::task::yield_now().await,
-                Err(error) => panic!("{error}"),
-            }
-        }
-    };
-    tokio::time::timeout(PATIENCE, opened).await.expect("the folder stays held")
 }
 
 /// The commit with this number has this fault, all others none.

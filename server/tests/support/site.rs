@@ -5,7 +5,6 @@
 //! checks that the journal's fold equals the projections and that the books
 //! balance; a site that is dropped without it fails its test.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use engine::decimal::Decimal;
@@ -18,8 +17,9 @@ use serde_json::{Value, json};
 use server::clock::WallClock;
 use server::config::{ClockMode, Config, IdlePolicy};
 use server::serve::{self, Running};
-use server::store::{Store, StoreError};
 use server::trading::verify::{Report, Steps, verify};
+
+use super::database::Place;
 
 /// Who owns the venue once they register.
 pub const OWNER: &str = "owner@example.org";
@@ -30,7 +30,7 @@ pub const PASSWORD: &str = "correct horse battery";
 /// A running server.
 pub struct Site {
     pub running: Option<Running>,
-    pub folder: Arc<tempfile::TempDir>,
+    pub place: Arc<Place>,
     pub clock: WallClock,
     pub base: String,
     pub config: Config,
@@ -50,9 +50,8 @@ impl Site {
 
     /// The same, of another venue than the default.
     pub async fn of(venue: VenueConfig, change: impl FnOnce(&mut Config)) -> Self {
-        let folder = Arc::new(tempfile::tempdir().unwrap());
+        let place = Arc::new(Place::of_this_run().await);
         let mut config = Config {
-            data: folder.path().to_owned(),
             listen: ([127, 0, 0, 1], 0).into(),
             clock: ClockMode::Manual,
             idle: IdlePolicy::Run,
@@ -60,12 +59,13 @@ impl Site {
             owner_email: Some(OWNER.to_owned()),
             ..Config::default()
         };
+        place.configure(&mut config);
         config.limits.requests_per_second = 100_000;
         config.limits.orders_per_second = 100_000;
         config.limits.registrations_per_minute = 100_000;
         change(&mut config);
         let clock = WallClock::manual(WallTime(1_800_000_000_000_000));
-        let mut site = Self { running: None, folder, clock, base: String::new(), config, venue };
+        let mut site = Self { running: None, place, clock, base: String::new(), config, venue };
         site.start().await;
         site
     }
@@ -73,7 +73,7 @@ impl Site {
     /// Starts the server again in the same folder.
     pub async fn start(&mut self) {
         let listener = serve::listen(&self.config).await.unwrap();
-        released(self.folder.path()).await.close().await;
+        self.place.open().await.close().await;
         let config = self.config.clone();
         let running = serve::start(config, self.venue.clone(), listener, self.clock.clone()).await.unwrap();
         self.base = format!("http://{}", running.address);
@@ -142,21 +142,15 @@ impl Site {
 
     /// A text from the money database.
     pub async fn text(&self, sql: &'static str) -> String {
-        let file = self.folder.path().join("tradefloor.db");
-        let options = sqlx::sqlite::SqliteConnectOptions::new().filename(file);
-        let pool = sqlx::SqlitePool::connect_with(options).await.unwrap();
-        let text = sqlx::query_scalar(sql).fetch_one(&pool).await.unwrap();
-        pool.close().await;
-        text
+        self.place.text(sql).await
     }
 
     /// Ends the server; its journal must fold to its projections.
     pub async fn close(mut self) -> Report {
         self.stop().await;
-        let store = released(self.folder.path()).await;
+        let store = self.place.open().await;
         let report = verify(&store, VenueConfig::default().venue_id(), Steps::FromSeed).await.unwrap();
         store.close().await;
-        self.folder = Arc::new(tempfile::tempdir().unwrap());
         self.running = None;
         self.base.clear();
         report
@@ -167,20 +161,6 @@ impl Drop for Site {
     fn drop(&mut self) {
         assert!(self.base.is_empty() || std::thread::panicking(), "close() the site: it checks the books");
     }
-}
-
-/// Opens the folder as soon as the last task of before has let go of it.
-async fn released(folder: &Path) -> Store {
-    let opened = async {
-        loop {
-            match Store::open_sqlite(folder).await {
-                Ok(store) => return store,
-                Err(StoreError::Held { .. }) => tokio::task::yield_now().await,
-                Err(error) => panic!("{error}"),
-            }
-        }
-    };
-    tokio::time::timeout(super::desk::PATIENCE, opened).await.expect("the folder stays held")
 }
 
 /// An answer, read to its end.

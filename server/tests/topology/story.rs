@@ -72,7 +72,7 @@ async fn topology_decides_what_one_process_decides() {
     let mut embedded = Site::open().await;
     tell(std::slice::from_ref(&embedded.base)).await;
     embedded.stop().await;
-    let folder = Store::open_sqlite(embedded.folder.path()).await.unwrap();
+    let folder = embedded.place.open().await;
     let (seq, state) = replay(&folder, engine::venue::VenueConfig::default().venue_id()).await.unwrap();
 
     let postgres = Place::postgres();

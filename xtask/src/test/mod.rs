@@ -96,7 +96,7 @@ fn everything(project: &Project, options: &Options, skips: &Skips) -> Result<Vec
     }
 
     let mut services = None;
-    if needs(Need::Services) {
+    if needs(Need::Services) || needs(Need::ServicesForSome) {
         match Services::start() {
             Ok(started) => services = Some(started),
             Err(error) => skips.add("tests on PostgreSQL and Redis", &format!("{error:#}")),
@@ -114,9 +114,7 @@ fn everything(project: &Project, options: &Options, skips: &Skips) -> Result<Vec
     let mut ledger = long::Ledger::open(project)?;
     let mut outcomes = Vec::new();
     for part in &parts {
-        // Tests of a native part that need services are left out one by one.
-        let browser = part.needs.contains(&Need::Browser);
-        if browser && part.needs.contains(&Need::Services) && !runner.has_services()
+        if part.needs.contains(&Need::Services) && !runner.has_services()
             || part.needs.contains(&Need::Node) && !node
             || part.needs.contains(&Need::Browser) && runner.chromium.is_none()
         {

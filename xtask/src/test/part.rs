@@ -27,6 +27,8 @@ pub(super) enum Need {
     Binaries,
     /// PostgreSQL and Redis, installed or named in the environment.
     Services,
+    /// The same; without them, the tests that need them are left out by name.
+    ServicesForSome,
     Node,
     /// Chromium and the node packages of end2end.
     Browser,
@@ -35,8 +37,8 @@ pub(super) enum Need {
 /// What runs a part and how its result is counted.
 pub(super) enum Kind {
     /// Unit and integration tests of packages, by nextest where it is
-    /// installed; only those whose names hold `only`, unless it is empty.
-    Rust { packages: &'static [&'static str], only: &'static str },
+    /// installed; only those whose names hold a word of `only`, unless it is empty.
+    Rust { packages: &'static [&'static str], only: &'static [&'static str] },
     /// The examples in the documentation.
     Docs { packages: &'static [&'static str] },
     /// A package whose program and whose WebAssembly module print the same

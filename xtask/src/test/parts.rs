@@ -9,10 +9,19 @@ pub(super) fn all() -> Vec<Part> {
         Part {
             name: "native",
             title: "engine, app, server, services",
-            needs: &[Need::Binaries, Need::Services],
-            kind: Kind::Rust { packages: NATIVE, only: "" },
+            needs: &[Need::Binaries, Need::ServicesForSome],
+            kind: Kind::Rust { packages: NATIVE, only: &[] },
             long: false,
             env: &[],
+        },
+        Part {
+            name: "postgres",
+            title: "agents and doors again, on PostgreSQL",
+            needs: &[Need::Binaries, Need::Services],
+            // What is not about one kind of store.
+            kind: Kind::Rust { packages: &["server"], only: &["agents::", "api::", "scenario::"] },
+            long: false,
+            env: &[("TRADEFLOOR_TEST_STORE", "postgres")],
         },
         Part {
             name: "docs",
@@ -26,7 +35,7 @@ pub(super) fn all() -> Vec<Part> {
             name: "xtask",
             title: "xtask and git hooks",
             needs: &[],
-            kind: Kind::Rust { packages: &["xtask"], only: "" },
+            kind: Kind::Rust { packages: &["xtask"], only: &[] },
             long: false,
             env: &[],
         },
@@ -58,8 +67,8 @@ pub(super) fn all() -> Vec<Part> {
         Part {
             name: "long-kills",
             title: "killed under load, 200 and 100 times",
-            needs: &[Need::Binaries, Need::Services],
-            kind: Kind::Rust { packages: NATIVE, only: "kill" },
+            needs: &[Need::Binaries, Need::ServicesForSome],
+            kind: Kind::Rust { packages: NATIVE, only: &["kill"] },
             long: true,
             // The one process, and any process of many.
             env: &[("TRADEFLOOR_KILLS", "200"), ("TRADEFLOOR_TOPOLOGY_KILLS", "100")],
@@ -68,7 +77,7 @@ pub(super) fn all() -> Vec<Part> {
             name: "long-properties",
             title: "properties of the engine, 20,000 cases",
             needs: &[Need::Binaries],
-            kind: Kind::Rust { packages: &["engine"], only: "" },
+            kind: Kind::Rust { packages: &["engine"], only: &[] },
             long: true,
             env: &[("PROPTEST_CASES", "20000")],
         },

@@ -81,17 +81,18 @@ impl<'a> Runner<'a> {
         Ok(self.judge(part, &heard, counts, start))
     }
 
-    fn nextest(&self, packages: &[&str], only: &str) -> Command {
+    fn nextest(&self, packages: &[&str], only: &[&str]) -> Command {
         let mut cargo = self.project.cargo();
         cargo.args(["nextest", "run", "--locked", "--cargo-profile", "release"]);
         cargo.args(["--no-fail-fast", "--no-tests", "pass", "--status-level", "slow"]);
         cargo.args(["--final-status-level", "fail"]);
         cargo.args(chosen(packages));
-        // A test must hold the part's word and one of the caller's.
+        // A test must hold one of the part's words and one of the caller's.
         let mut terms: Vec<_> =
             left_out(self.services.as_ref()).map(|word| format!("not test({word})")).collect();
         if !only.is_empty() {
-            terms.push(format!("test({only})"));
+            let words: Vec<_> = only.iter().map(|word| format!("test({word})")).collect();
+            terms.push(format!("({})", words.join(" | ")));
         }
         if !terms.is_empty() {
             cargo.args(["--filterset", &terms.join(" & ")]);
@@ -100,13 +101,13 @@ impl<'a> Runner<'a> {
         cargo
     }
 
-    fn libtest(&self, packages: &[&str], only: &str) -> Command {
+    fn libtest(&self, packages: &[&str], only: &[&str]) -> Command {
         let mut cargo = self.project.cargo();
         cargo.args(["test", "--locked", "--release", "--no-fail-fast", "--tests"]);
         cargo.args(chosen(packages)).arg("--");
         match only {
-            "" => cargo.args(&self.filters),
-            word => cargo.arg(word),
+            [] => cargo.args(&self.filters),
+            words => cargo.args(words),
         };
         for word in left_out(self.services.as_ref()) {
             cargo.args(["--skip", word]);

@@ -60,6 +60,18 @@ pub enum StoreError {
         /// Where, without the password.
         place: String,
     },
+    /// An older build has been here, and whoever only looks must not migrate.
+    #[error("{file}: its schema is older than this program; `tradefloor serve` brings it up to date")]
+    OlderFile {
+        /// The database.
+        file: String,
+    },
+    /// Something would be written over.
+    #[error("the target is not empty: {table} has rows; nothing was changed")]
+    NotEmpty {
+        /// The first table with rows.
+        table: &'static str,
+    },
     /// Another sequencer has taken the venue over: this one must not write.
     #[error("another sequencer has taken over")]
     Fenced,

@@ -5,12 +5,42 @@
 use engine::id::{InstrumentId, VenueId};
 use sqlx::{AssertSqlSafe, PgConnection};
 
+pub(crate) use super::partitions::Known;
 use super::{Backend, Db, copy, partitions};
 use crate::store::api::error::StoreError;
 use crate::store::rows::{Rows, Values};
+use crate::store::table::{Kind, Table, kinds};
 
 /// Begins a transaction that will write.
 pub(crate) const BEGIN_WRITE: &str = "BEGIN";
+
+/// Begins a transaction that will write a great deal, however long it takes.
+pub(crate) const BEGIN_BULK: &str =
+    "BEGIN; SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0";
+
+/// Begins a transaction that sees one instant, however long it takes.
+pub(crate) const BEGIN_SNAPSHOT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
+    SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0";
+
+/// Names of the tables, a partitioned one as one.
+pub(crate) const TABLES: &str = "SELECT relname::text FROM pg_class
+    WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition
+      AND relname NOT LIKE '%sqlx%' ORDER BY relname";
+
+/// A table's columns, in order.
+pub(crate) async fn columns(
+    connection: &mut PgConnection,
+    table: Table,
+) -> Result<Vec<(String, Kind)>, StoreError> {
+    let columns: Vec<(String, String)> = sqlx::query_as(
+        "SELECT attname::text, format_type(atttypid, atttypmod) FROM pg_attribute
+         WHERE attrelid = $1::regclass AND attnum > 0 AND NOT attisdropped ORDER BY attnum",
+    )
+    .bind(table.name)
+    .fetch_all(connection)
+    .await?;
+    kinds(table, columns)
+}
 
 /// Runs `statement` over `rows`, which it sees as a table called `given`; the
 /// number of rows that it wrote.
@@ -75,11 +105,12 @@ pub(crate) async fn add_history(
 
 /// Readies the tick tables for rows of `steps`.
 pub(crate) async fn expect_steps(
-    backend: &Backend,
+    known: &Known,
+    connection: &mut PgConnection,
     venue: VenueId,
     steps: impl Iterator<Item = u64>,
 ) -> Result<(), StoreError> {
-    partitions::make(backend, venue, steps).await
+    partitions::make(known, connection, venue, steps).await
 }
 
 /// Lets go of what is older than the newest `rows` of every instrument, as far

@@ -10,10 +10,34 @@ use sqlx::{AssertSqlSafe, SqliteConnection};
 use super::{Backend, Db};
 use crate::store::api::error::StoreError;
 use crate::store::rows::{Rows, Values};
+use crate::store::table::{Kind, Table, kinds};
 
 /// Begins a transaction that will write: it takes the write lock at once,
 /// because one that is taken after a read fails without waiting.
 pub(crate) const BEGIN_WRITE: &str = "BEGIN IMMEDIATE";
+
+/// Begins a transaction that will write a great deal.
+pub(crate) const BEGIN_BULK: &str = BEGIN_WRITE;
+
+/// Begins a transaction that sees one instant.
+pub(crate) const BEGIN_SNAPSHOT: &str = "BEGIN";
+
+/// Names of the tables.
+pub(crate) const TABLES: &str = "SELECT name FROM sqlite_master
+    WHERE type = 'table' AND name NOT LIKE 'sqlite%' AND name NOT LIKE '%sqlx%' ORDER BY name";
+
+/// A table's columns, in order.
+pub(crate) async fn columns(
+    connection: &mut SqliteConnection,
+    table: Table,
+) -> Result<Vec<(String, Kind)>, StoreError> {
+    let columns: Vec<(String, String)> =
+        sqlx::query_as("SELECT name, type FROM pragma_table_info($1) ORDER BY cid")
+            .bind(table.name)
+            .fetch_all(connection)
+            .await?;
+    kinds(table, columns)
+}
 
 /// How many rows one statement takes: few sizes, so that each is prepared once.
 const CHUNKS: [usize; 4] = [64, 16, 4, 1];
@@ -80,9 +104,14 @@ pub(crate) async fn add_history(
     Ok(transaction)
 }
 
+/// What is known of partitions, which there are not.
+#[derive(Debug, Default)]
+pub(crate) struct Known(());
+
 /// Readies the tick tables for rows of `steps`.
 pub(crate) async fn expect_steps(
-    _backend: &Backend,
+    _known: &Known,
+    _connection: &mut SqliteConnection,
     _venue: VenueId,
     _steps: impl Iterator<Item = u64>,
 ) -> Result<(), StoreError> {

@@ -1,0 +1,89 @@
+//! Two sequencers for one venue, where both can reach the store: the second
+//! waits for the first to die, and a first that was only late writes nothing.
+
+use std::time::Duration;
+
+use engine::order::Side;
+use engine::venue::Command;
+use server::bus::{Batch, Bus};
+use server::trading::client::SendError;
+use server::trading::no_faults;
+
+use crate::support::database::{Database, Place};
+use crate::support::desk::{Desk, PATIENCE};
+
+/// Waits until so many connections have, or wait for, the venue's lease.
+async fn until_leases(place: &Place, waiting: bool, wanted: i64) {
+    let sql = format!(
+        "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted <> {waiting}
+             AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+    );
+    let there = async { while place.number(&sql).await != wanted {} };
+    tokio::time::timeout(PATIENCE, there).await.expect("so many leases");
+}
+
+#[tokio::test]
+async fn a_standby_takes_over_when_the_first_dies_and_a_late_first_never_writes() {
+    let place = Place::Database(Database::create().await);
+    let mut desk = Desk::at(place, 10_000, no_faults()).await;
+    let account = desk.account().await;
+    desk.quote(9_990, 10_010).await;
+
+    // Another process: a store and a bus of its own.
+    let mut deps = desk.deps();
+    deps.store = desk.place.open().await;
+    deps.bus = Bus::local();
+    let (second, stop) = desk.launch(deps.clone());
+    until_leases(&desk.place, true, 1).await;
+    // It leaves the first alone.
+    desk.place(account, Side::Buy, 10, 10_010).await;
+    let written = deps.bus.read_now(&desk.streams.execution, 0, 1).await.unwrap();
+    assert!(matches!(written, Batch::Messages(messages) if messages.is_empty()));
+
+    // The first loses its lease and nothing else: it is late, not dead.
+    let holder =
+        "SELECT count(pg_terminate_backend(pid)) FROM pg_locks WHERE locktype = 'advisory' AND granted
+                      AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
+    assert_eq!(desk.place.number(holder).await, 1);
+    deps.bus.read_after(&desk.streams.execution, 0, 1).await.unwrap();
+    let head = desk.store.journal_head(desk.venue()).await.unwrap().unwrap();
+    let ticket = desk.limit(Side::Buy, 10, 10_010);
+    let command = Command::PlaceOrder { account, ticket };
+    let sent = desk.client.send(command, Duration::from_millis(100)).await;
+    assert_eq!(sent.unwrap_err(), SendError::Pending);
+    assert_eq!(desk.store.journal_head(desk.venue()).await.unwrap().unwrap(), head);
+
+    // Meanwhile its client has given up, and nobody decides that order any more.
+    desk.clock.advance_micros(10_000_000);
+    // It stands by in its turn, and is back when the second is gone.
+    until_leases(&desk.place, true, 1).await;
+    stop.cancel();
+    second.await.unwrap().unwrap();
+    deps.store.close().await;
+    until_leases(&desk.place, true, 0).await;
+    desk.place(account, Side::Buy, 10, 10_010).await;
+    assert_eq!(desk.number("SELECT count(*) FROM orders").await, 2);
+    desk.close().await;
+}
+
+#[tokio::test]
+async fn who_stops_waiting_leaves_no_one_in_the_queue() {
+    let place = Place::Database(Database::create().await);
+    let store = place.open().await;
+    let venue = engine::venue::VenueConfig::default().venue_id();
+    let mut lease = store.lead(venue).await.unwrap();
+    assert!(lease.is_held().await && lease.is_shared());
+    assert!(store.try_lead(venue).await.unwrap().is_none());
+    let waiter = {
+        let store = store.clone();
+        tokio::spawn(async move { store.lead(venue).await })
+    };
+    until_leases(&place, true, 1).await;
+    waiter.abort();
+    // The database notices that nobody listens any more.
+    until_leases(&place, true, 0).await;
+    drop(lease);
+    until_leases(&place, false, 0).await;
+    assert!(store.try_lead(venue).await.unwrap().is_some());
+    store.close().await;
+}

@@ -1,0 +1,173 @@
+//! A store copied into another kind of store is the same venue.
+
+use std::sync::Arc;
+
+use engine::id::Seq;
+use engine::money::Ticks;
+use engine::order::Side;
+use engine::time::{VenueTime, WallTime};
+use server::config::Config;
+use server::store::StoreError;
+use server::store::api::copying::{Part, TABLES};
+use server::store::api::history::{BookRecord, MarketBatch, MarketWindow, TickRecord};
+use server::store::api::journal::Cursor;
+use server::store::api::users::NewUser;
+use server::store_commands::{CopyError, backup, migrate, restore};
+use server::trading::no_faults;
+use uuid::Uuid;
+
+use crate::support::database::{Kind, Place};
+use crate::support::desk::Desk;
+
+const EMAIL: &str = "ada@example.org";
+
+#[tokio::test]
+async fn every_table_and_column_is_copied() {
+    let (sqlite, postgres) = (Place::new(Kind::Sqlite).await, Place::new(Kind::Postgres).await);
+    let (sqlite, postgres) = (sqlite.open().await, postgres.open().await);
+    for part in [Part::Main, Part::History] {
+        let mut listed: Vec<_> =
+            TABLES.iter().filter(|table| table.part == part).map(|table| table.name).collect();
+        listed.sort_unstable();
+        assert_eq!(sqlite.tables(part).await.unwrap(), listed);
+        assert_eq!(postgres.tables(part).await.unwrap(), listed);
+    }
+    for table in TABLES {
+        let columns = sqlite.columns(table).await.unwrap();
+        assert!(columns.len() > 2, "{table:?}");
+        assert_eq!(columns, postgres.columns(table).await.unwrap(), "{table:?}");
+    }
+    sqlite.close().await;
+    postgres.close().await;
+}
+
+fn config_of(place: &Place) -> Config {
+    let mut config = Config::default();
+    place.configure(&mut config);
+    config
+}
+
+/// A venue with trades, a past, a user and their session.
+async fn traded(place: Place) -> Desk {
+    let mut desk = Desk::at(place, 40, no_faults()).await;
+    desk.simulate().await;
+    desk.steps(5).await;
+    let account = desk.account().await;
+    trade(&mut desk, account).await;
+    desk.steps(100).await;
+    let (venue, id) = (desk.venue(), Uuid::new_v4());
+    let user = NewUser {
+        id,
+        email: EMAIL.to_owned(),
+        password_hash: "$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA".to_owned(),
+        created_at: WallTime(7),
+        venue,
+        account: engine::id::AccountId::derive(venue, id),
+    };
+    assert!(desk.store.insert_user(&user).await.unwrap());
+    desk.store.insert_session([4; 32], id, WallTime(8), WallTime(9)).await.unwrap();
+    let instrument = desk.instrument("ACME").id;
+    let time = VenueTime(1);
+    let ticks = (1..=1_200).map(|step| TickRecord {
+        instrument,
+        step,
+        time,
+        bid: (step % 2 == 0).then_some(Ticks(-3)),
+        ask: None,
+        mid: Ticks(5),
+        dealer: (step == 7).then(|| "D1".to_owned()),
+        metadata: "{\"ü\": 1}".to_owned(),
+    });
+    let books = vec![BookRecord { instrument, step: 250_001, time, levels: "{}".to_owned() }];
+    let batch = MarketBatch { ticks: ticks.collect(), books, snapshots: Vec::new() };
+    desk.store.write_market(venue, &batch).await.unwrap();
+    let cursor = Cursor { consumer: "portfolio".to_owned(), stream: "s".to_owned(), position: 5 };
+    desk.store.write_valuations(venue, &[], &cursor).await.unwrap();
+    desk
+}
+
+/// Buys at the market's own price.
+async fn trade(desk: &mut Desk, account: engine::id::AccountId) {
+    let acme = desk.instrument("ACME").id;
+    desk.drain().await;
+    let mut books = desk.batches.iter().flat_map(|batch| &batch.books);
+    let ask = books.rfind(|book| book.instrument == acme).unwrap().asks[0].price;
+    let before = desk.number("SELECT count(*) FROM trades").await;
+    desk.place(account, Side::Buy, 10, ask.0).await;
+    assert_eq!(desk.number("SELECT count(*) FROM trades").await, before + 1);
+}
+
+async fn has_everything(desk: &Desk) {
+    let store = &desk.store;
+    let window = MarketWindow { limit: 10_000, ..MarketWindow::default() };
+    let ticks = store.ticks(desk.venue(), desk.instrument("ACME").id, window).await.unwrap();
+    assert_eq!((ticks.len(), ticks[0].bid, ticks[1].bid), (1_200, Some(Ticks(-3)), None));
+    assert_eq!((ticks[0].metadata.as_str(), ticks[1_193].dealer.as_deref()), ("{\"ü\": 1}", Some("D1")));
+    let books = store.books(desk.venue(), desk.instrument("ACME").id, window).await.unwrap();
+    assert_eq!(books.len(), 1);
+    assert_eq!(store.history_cursor(desk.venue(), "portfolio", "s").await.unwrap(), 5);
+    assert!(store.user_by_email(EMAIL).await.unwrap().is_some());
+    assert_eq!(store.session(desk.venue(), [4; 32]).await.unwrap().unwrap().email, EMAIL);
+}
+
+#[tokio::test]
+async fn a_traded_venue_moves_to_postgres_and_back_and_trades_on() {
+    let mut desk = traded(Place::new(Kind::Sqlite).await).await;
+    desk.stop().await;
+    let before = desk.verify().await.unwrap();
+    desk.leave().await;
+
+    let postgres = Arc::new(Place::new(Kind::Postgres).await);
+    let mut config = config_of(&desk.place);
+    postgres.configure(&mut config);
+    assert_eq!(migrate(&config).await.unwrap(), std::slice::from_ref(&before));
+    // Once is enough.
+    let again = migrate(&config).await.unwrap_err();
+    assert!(matches!(again, CopyError::Store(StoreError::NotEmpty { .. })), "{again}");
+
+    desk.enter(postgres).await;
+    has_everything(&desk).await;
+    assert_eq!(desk.verify().await.unwrap(), before);
+    desk.start().await;
+    desk.steps(60).await;
+    let account = desk.account().await;
+    trade(&mut desk, account).await;
+
+    // While the sequencer runs.
+    let folder = tempfile::tempdir().unwrap();
+    let copied = backup(&config_of(&desk.place), folder.path()).await.unwrap();
+    desk.stop().await;
+    let after = desk.verify().await.unwrap();
+    assert!(after.seq > Seq(before.seq.0 + 60));
+    assert_eq!(copied, std::slice::from_ref(&after));
+    desk.leave().await;
+    desk.enter(Arc::new(Place::Folder(folder))).await;
+    has_everything(&desk).await;
+    desk.start().await;
+    desk.steps(3).await;
+    trade(&mut desk, account).await;
+    desk.close().await;
+}
+
+#[tokio::test]
+async fn a_served_folder_is_backed_up_and_restored_into_an_empty_store_alone() {
+    let mut desk = traded(Place::new(Kind::Sqlite).await).await;
+    let folder = tempfile::tempdir().unwrap();
+    let copied = backup(&config_of(&desk.place), folder.path()).await.unwrap();
+    desk.stop().await;
+    let report = desk.verify().await.unwrap();
+    assert_eq!(copied, std::slice::from_ref(&report));
+    for kind in [Kind::Sqlite, Kind::Postgres] {
+        let place = Place::new(kind).await;
+        let config = config_of(&place);
+        assert_eq!(restore(&config, folder.path()).await.unwrap(), std::slice::from_ref(&report));
+        let refused = restore(&config, folder.path()).await.unwrap_err();
+        assert!(matches!(refused, CopyError::Store(StoreError::NotEmpty { .. })), "{refused}");
+    }
+    // Nor into the place where it came from, nor from nowhere.
+    let held = restore(&config_of(&desk.place), folder.path()).await.unwrap_err();
+    assert!(matches!(held, CopyError::Store(StoreError::Held { .. })), "{held}");
+    let nowhere = restore(&config_of(&desk.place), std::path::Path::new("/no/such")).await.unwrap_err();
+    assert!(nowhere.to_string().contains("no tradefloor.db"), "{nowhere}");
+    desk.close().await;
+}
