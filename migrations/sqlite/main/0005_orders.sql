@@ -21,10 +21,6 @@ CREATE TABLE orders (
     filled_qty      BIGINT NOT NULL,
     -- Of a QUOTE: the dealer's price.
     limit_price     BIGINT,
-    -- The dealer's quote that was taken, and the dealer's place among those of
-    -- the instrument.
-    quote_id        BLOB   CHECK (length(quote_id) = 16),
-    dealer          BIGINT CHECK (dealer >= 0),
     status          TEXT   NOT NULL CHECK (status IN ('OPEN', 'PARTIAL', 'FILLED', 'CANCELLED')),
     time_in_force   TEXT   NOT NULL CHECK (time_in_force IN ('GTC', 'IOC', 'FOK', 'DAY')),
     notional        BIGINT NOT NULL CHECK (notional >= 0),
@@ -33,6 +29,10 @@ CREATE TABLE orders (
     seq             BIGINT NOT NULL,
     created_at      BIGINT NOT NULL,
     updated_at      BIGINT NOT NULL,
+    -- The dealer's quote that was taken, and the dealer's place among those of
+    -- the instrument.
+    quote_id        BLOB   CHECK (length(quote_id) = 16),
+    dealer          BIGINT CHECK (dealer >= 0),
     PRIMARY KEY (venue_id, order_id),
     -- A repeated order is the same order: nothing is bought twice.
     UNIQUE (venue_id, account_id, client_order_id),
