@@ -9,7 +9,7 @@ use leptos::server_fn::codec::{Postcard, PostcardEncoding};
 use leptos::server_fn::error::ServerFnErrorErr;
 
 use crate::chart::Bar;
-use crate::gateway::{ApiError, Desk, Opening, Placed};
+use crate::gateway::{ApiError, Desk, Opening, Placed, SessionEntry};
 #[cfg(feature = "ssr")]
 use crate::trade::FIRST_INTERVAL;
 
@@ -141,6 +141,19 @@ pub async fn bars(instrument_id: String, seconds: i64) -> Result<Vec<Bar>, ApiEr
 pub async fn portfolio() -> Result<PortfolioSnapshot, ApiError> {
     let (gateway, caller) = door::open()?;
     door::answer(gateway.portfolio(&caller).await)
+}
+
+/// The caller's sessions.
+#[server(
+    name = ReadSessions,
+    prefix = "/api/ui",
+    endpoint = "sessions",
+    input = Postcard,
+    output = Postcard
+)]
+pub async fn sessions() -> Result<Vec<SessionEntry>, ApiError> {
+    let (gateway, caller) = door::open()?;
+    door::answer(gateway.sessions(&caller).await)
 }
 
 /// Places an order; the answer is durable.

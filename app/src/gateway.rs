@@ -11,7 +11,7 @@ use engine::id::{AccountId, Digest, InstrumentId, OrderId, Seq, VenueId};
 use engine::instrument::Instrument;
 use engine::money::Money;
 use engine::order::{AnswerBasis, Decided, RawTicket};
-use engine::time::{Date, VenueTime};
+use engine::time::{Date, VenueTime, WallTime};
 use serde::{Deserialize, Serialize};
 
 use crate::chart::Bar;
@@ -30,6 +30,25 @@ pub struct Caller {
     pub account: AccountId,
     /// Whether the venue is theirs to control.
     pub owner: bool,
+    /// Names the session that they ask with; not what its cookie holds.
+    pub session_id: String,
+}
+
+/// One of the caller's sessions.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionEntry {
+    /// Names it; not what its cookie holds.
+    pub session_id: String,
+    /// Whether the caller asks with this one.
+    pub current: bool,
+    /// What signed in, like `Firefox on Linux`.
+    pub device: String,
+    /// When they signed in.
+    pub created_at: WallTime,
+    /// When they were last active, to half a minute.
+    pub last_seen_at: WallTime,
+    /// When it ends whatever they do.
+    pub expires_at: WallTime,
 }
 
 /// The one error shape, REST and server functions alike:
@@ -291,6 +310,9 @@ pub trait Gateway: Send + Sync + 'static {
 
     /// Changes the venue's clock; its owner alone may.
     async fn set_clock(&self, caller: &Caller, command: ClockCommand) -> Result<ClockState, ApiError>;
+
+    /// The caller's sessions, the one that they ask with first.
+    async fn sessions(&self, caller: &Caller) -> Result<Vec<SessionEntry>, ApiError>;
 
     /// Makes the caller the venue's owner when `token` is the one-time claim
     /// token printed at first start.

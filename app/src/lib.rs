@@ -8,6 +8,7 @@
 #![recursion_limit = "256"]
 #![allow(unreachable_pub, reason = "`#[component]` writes `pub` on what it makes")]
 
+mod account;
 pub mod api;
 pub mod chart;
 mod codec;
@@ -27,6 +28,7 @@ use leptos_meta::{MetaTags, Stylesheet, Title, provide_meta_context};
 use leptos_router::components::{Route, Router, Routes};
 use leptos_router::{SsrMode, path};
 
+use crate::account::Account;
 use crate::floor::Floor;
 use crate::live::Slot;
 use crate::prefs::{Preferences, Prefs};
@@ -92,6 +94,7 @@ pub fn App() -> impl IntoView {
                     ssr=SsrMode::Async
                     view=|| view! { <Floor title="Portfolio" path="/portfolio" screen=portfolio::screen /> }
                 />
+                <Route path=path!("/account") ssr=SsrMode::Async view=Account />
                 <Route path=path!("/login") ssr=SsrMode::Async view=SignIn />
                 <Route path=path!("/register") ssr=SsrMode::Async view=Register />
             </Routes>

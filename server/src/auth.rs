@@ -7,6 +7,7 @@
 mod email;
 mod ended;
 mod limiter;
+mod own;
 mod password;
 mod routes;
 mod session;
@@ -228,14 +229,14 @@ impl Auth {
     /// ends.
     async fn enter(&self, user: Uuid, headers: &HeaderMap) -> Result<Entered, AuthError> {
         self.leave(headers).await?;
-        Ok(Entered { user, cookie: self.sessions.start(user).await? })
+        Ok(Entered { user, cookie: self.sessions.start(user, headers).await? })
     }
 
     async fn leave(&self, headers: &HeaderMap) -> Result<(), AuthError> {
-        if let Some(session) = self.sessions.end(headers).await? {
-            ended::announce(&self.deps, session).await;
+        match self.sessions.key_of(headers) {
+            Some(key) => self.end(key).await.map(|_| ()),
+            None => Ok(()),
         }
-        Ok(())
     }
 
     async fn create(&self, email: Email, password: String) -> Result<Uuid, AuthError> {

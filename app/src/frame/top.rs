@@ -54,9 +54,9 @@ pub(super) fn TopBar(live: Live) -> impl IntoView {
             </p>
             <Pill live />
             <form class="user" method="post" action="/logout">
-                <span class="email" data-testid="user">
+                <a class="email" href="/account" rel="external" title="Your sessions" data-testid="user">
                     {live.caller().email}
-                </span>
+                </a>
                 <button class="small plain" data-testid="sign-out">
                     "Sign out"
                 </button>

@@ -87,6 +87,11 @@ fn Fields(live: Live) -> impl IntoView {
             />
             "Single keys do something"
         </label>
+        <p>
+            <a href="/account" rel="external">
+                "Where you are signed in"
+            </a>
+        </p>
     }
     .into_any()
 }

@@ -11,15 +11,20 @@ use axum::extract::{ConnectInfo, FromRequestParts, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 use axum::{Json, Router};
 
 use super::{Auth, AuthError, Entered, SignedIn};
 use crate::door::json::{Body, read};
 use crate::door::{Problem, problem};
 
+mod own;
+
 /// Fields of a sign-in, and of a registration.
 const CREDENTIALS: [&str; 2] = ["email", "password"];
+
+/// The same in a form.
+const GATE: [&str; 3] = ["email", "password", "next"];
 
 /// The address that a request came from.
 #[derive(Clone, Copy, Debug)]
@@ -42,6 +47,10 @@ pub fn routes(auth: Auth) -> Router {
         .route("/api/v1/auth/login", post(login))
         .route("/api/v1/auth/logout", post(logout))
         .route("/api/v1/session", get(session))
+        .route("/api/v1/auth/session", get(own::introspect))
+        .route("/api/v1/auth/sessions", get(own::list).delete(own::end_others))
+        .route("/api/v1/auth/sessions/{id}", delete(own::end))
+        .route("/account/sessions", post(own::end_form))
         .route("/register", post(register_form))
         .route("/login", post(login_form))
         .route("/logout", post(logout_form))
@@ -99,7 +108,7 @@ async fn greet(auth: &Auth, status: StatusCode, entered: Entered) -> Result<Resp
 
 async fn register_form(State(auth): State<Auth>, Peer(address): Peer, request: Request) -> Response {
     let headers = request.headers().clone();
-    let form = match Form::read(request).await {
+    let form = match Form::read(request, &GATE).await {
         Ok(form) => form,
         Err(problem) => return problem.into_response(),
     };
@@ -109,7 +118,7 @@ async fn register_form(State(auth): State<Auth>, Peer(address): Peer, request: R
 
 async fn login_form(State(auth): State<Auth>, Peer(address): Peer, request: Request) -> Response {
     let headers = request.headers().clone();
-    let form = match Form::read(request).await {
+    let form = match Form::read(request, &GATE).await {
         Ok(form) => form,
         Err(problem) => return problem.into_response(),
     };
@@ -128,7 +137,8 @@ async fn logout_form(State(auth): State<Auth>, headers: HeaderMap) -> Response {
 struct Form(BTreeMap<String, String>);
 
 impl Form {
-    async fn read(request: Request) -> Result<Self, Problem> {
+    /// Reads a form that may have the fields `known`.
+    async fn read(request: Request, known: &[&str]) -> Result<Self, Problem> {
         let kind = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
         let plain = kind.is_some_and(|kind| {
             kind.split(';')
@@ -142,7 +152,7 @@ impl Form {
         let body = read(request).await?;
         let mut fields = BTreeMap::new();
         for (name, value) in form_urlencoded::parse(&body) {
-            if !["email", "password", "next"].contains(&name.as_ref()) {
+            if !known.contains(&name.as_ref()) {
                 let message = "The form holds a field that is not known here.";
                 return Err(problem(StatusCode::UNPROCESSABLE_ENTITY, "unknown_field", message).at(&name));
             }
@@ -198,6 +208,7 @@ impl From<SignedIn> for Caller {
             email: signed_in.email,
             account: signed_in.account,
             owner: signed_in.owner,
+            session_id: signed_in.session.id().to_string(),
         }
     }
 }

@@ -6,8 +6,10 @@
 //! copy of it signs nobody in. Several gateways share hot copies in Redis; the
 //! row is the truth. Does not know pages or orders.
 
+mod device;
 mod hot;
 
+use app::gateway::SessionEntry;
 use axum::http::header::{COOKIE, HeaderMap, HeaderValue};
 use engine::id::{AccountId, Digest, VenueId};
 use engine::time::{MICROS_PER_SECOND, WallTime};
@@ -17,7 +19,7 @@ use uuid::Uuid;
 use crate::bus::Cache;
 use crate::clock::WallClock;
 use crate::config::SessionLimits;
-use crate::store::api::users::SessionRow;
+use crate::store::api::users::{OwnSession, SessionRow};
 use crate::store::{Store, StoreError};
 use hot::{Found, Hot};
 
@@ -38,6 +40,13 @@ impl SessionKey {
     /// What the store knows it by.
     pub(super) fn hash(self) -> Digest {
         Digest(self.0)
+    }
+
+    /// What its user may name it by: half of the hash, which opens nothing.
+    pub(super) fn id(self) -> Uuid {
+        let mut half = [0; 16];
+        half.copy_from_slice(&self.0[..16]);
+        Uuid::from_bytes(half)
     }
 }
 
@@ -105,17 +114,24 @@ impl Sessions {
         if self.secure { "__Host-tradefloor" } else { "tradefloor" }
     }
 
-    /// Starts a session of `user` and gives its cookie.
+    /// Starts a session of `user` for whatever sent `request`, and gives its
+    /// cookie.
     ///
     /// # Errors
     /// When the store or the system's randomness fails.
-    pub async fn start(&self, user: Uuid) -> Result<HeaderValue, StoreError> {
+    pub async fn start(&self, user: Uuid, request: &HeaderMap) -> Result<HeaderValue, StoreError> {
         let mut id = [0; 32];
         getrandom::fill(&mut id).map_err(|error| StoreError::Corrupt(format!("no randomness: {error}")))?;
         let id = Digest(id).to_string();
         let now = self.clock.now();
-        let expires_at = now.plus_micros(self.absolute_micros);
-        self.store.insert_session(key(&id).0, user, now, expires_at).await?;
+        let session = OwnSession {
+            hash: key(&id).0,
+            device: device::called(request),
+            created_at: now,
+            last_seen_at: now,
+            expires_at: now.plus_micros(self.absolute_micros),
+        };
+        self.store.insert_session(user, &session).await?;
         Ok(self.cookie(&id, self.absolute_micros / MICROS_PER_SECOND))
     }
 
@@ -167,6 +183,11 @@ impl Sessions {
         Ok(Some(self.signed_in(key, row)))
     }
 
+    /// When a session that was last active at `seen` ends of idleness.
+    pub(super) fn idle_end(&self, seen: WallTime) -> WallTime {
+        seen.plus_micros(self.idle_micros)
+    }
+
     fn expires_at(&self, row: &SessionRow) -> WallTime {
         row.created_at.plus_micros(self.absolute_micros)
     }
@@ -182,16 +203,67 @@ impl Sessions {
         self.hot.owns(user).await;
     }
 
-    /// Ends the request's session for good, if it has one.
+    /// The user's sessions that go on, `current` first, then by activity.
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn end(&self, request: &HeaderMap) -> Result<Option<SessionKey>, StoreError> {
-        let Some(key) = self.key_of(request) else { return Ok(None) };
+    pub async fn of(&self, user: Uuid, current: Uuid) -> Result<Vec<SessionEntry>, StoreError> {
+        let now = self.clock.now();
+        let goes_on =
+            |row: &OwnSession| now < row.expires_at && now.0 - row.last_seen_at.0 < self.idle_micros;
+        let rows = self.store.sessions_of(user).await?.into_iter().filter(goes_on);
+        let mut entries: Vec<_> = rows
+            .map(|row| {
+                let id = SessionKey(row.hash).id();
+                SessionEntry {
+                    session_id: id.to_string(),
+                    current: id == current,
+                    device: device::named(&row.device),
+                    created_at: row.created_at,
+                    last_seen_at: row.last_seen_at,
+                    expires_at: row.expires_at,
+                }
+            })
+            .collect();
+        entries.sort_by_key(|entry| !entry.current);
+        Ok(entries)
+    }
+
+    /// The user's session that they name by `id`.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub(super) async fn named(&self, user: Uuid, id: Uuid) -> Result<Option<SessionKey>, StoreError> {
+        let rows = self.store.sessions_of(user).await?;
+        Ok(rows.into_iter().map(|row| SessionKey(row.hash)).find(|key| key.id() == id))
+    }
+
+    /// Ends a session for good; `false` when it has ended before.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub(super) async fn end(&self, key: SessionKey) -> Result<bool, StoreError> {
         // The row first: whoever reads it after this finds nothing to copy.
         let was_there = self.store.delete_session(key.0).await?;
         self.hot.end(key).await;
-        Ok(was_there.then_some(key))
+        Ok(was_there)
+    }
+
+    /// Ends every session of the user for good, but `kept`; which those were.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub(super) async fn end_all(
+        &self,
+        user: Uuid,
+        kept: Option<SessionKey>,
+    ) -> Result<Vec<SessionKey>, StoreError> {
+        let gone = self.store.delete_sessions_of(user, kept.map(|key| key.0)).await?;
+        let gone: Vec<_> = gone.into_iter().map(SessionKey).collect();
+        for key in &gone {
+            self.hot.end(*key).await;
+        }
+        Ok(gone)
     }
 
     /// Forgets sessions that can no longer be used.
@@ -208,7 +280,8 @@ impl Sessions {
         self.cookie("", 0)
     }
 
-    fn key_of(&self, request: &HeaderMap) -> Option<SessionKey> {
+    /// The session that the request's cookie names, whether it goes on or not.
+    pub(super) fn key_of(&self, request: &HeaderMap) -> Option<SessionKey> {
         let name = self.cookie_name();
         let pairs = request.get_all(COOKIE).iter().filter_map(|header| header.to_str().ok());
         let id = pairs

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use app::gateway::{
     ApiError, Caller, ClockCommand, ClockState, DayOpen, Desk, Gateway, HistoryQuery, OrderReply, Page,
-    Placed, TickRow, parse_order_id,
+    Placed, SessionEntry, TickRow, parse_order_id,
 };
 use engine::event::{FillFrame, Item, OrderFrame, PortfolioSnapshot};
 use engine::id::{Digest, InstrumentId, Seq};
@@ -189,6 +189,13 @@ impl Gateway for Floor {
             return Err(ApiError::new(403, "not_owner", "Only the venue's owner may change its clock."));
         }
         self.control_clock(command).await
+    }
+
+    async fn sessions(&self, caller: &Caller) -> Result<Vec<SessionEntry>, ApiError> {
+        let nobody = |_| ApiError::from(Problem::not_signed_in());
+        let user = caller.user.parse().map_err(nobody)?;
+        let current = caller.session_id.parse().map_err(nobody)?;
+        self.inner.auth.sessions_of(user, current).await.map_err(|error| Problem::from(error).into())
     }
 
     async fn claim_venue(&self, caller: &Caller, token: &str) -> Result<(), ApiError> {

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::{Backend, Db, dialect};
 use crate::store::StoreError;
-use crate::store::api::users::{Holder, NewUser, SessionRow, UserRow};
+use crate::store::api::users::{Holder, NewUser, OwnSession, SessionRow, UserRow};
 
 impl Backend {
     pub(in crate::store) async fn insert_user(&self, user: &NewUser) -> Result<bool, StoreError> {
@@ -75,23 +75,60 @@ impl Backend {
 
     pub(in crate::store) async fn insert_session(
         &self,
-        hash: [u8; 32],
         user: Uuid,
-        now: WallTime,
-        expires_at: WallTime,
+        session: &OwnSession,
     ) -> Result<(), StoreError> {
         sqlx::query::<Db>(
             "INSERT INTO sessions (session_hash, user_id, data, created_at, last_seen_at, expires_at)
-             VALUES ($1, $2, $3, $4, $4, $5)",
+             VALUES ($1, $2, $3, $4, $5, $6)",
         )
-        .bind(hash.as_slice())
+        .bind(session.hash.as_slice())
         .bind(user)
-        .bind([0_u8; 0].as_slice())
-        .bind(now.0)
-        .bind(expires_at.0)
+        .bind(session.device.as_bytes())
+        .bind(session.created_at.0)
+        .bind(session.last_seen_at.0)
+        .bind(session.expires_at.0)
         .execute(&self.main)
         .await?;
         Ok(())
+    }
+
+    pub(in crate::store) async fn sessions_of(&self, user: Uuid) -> Result<Vec<OwnSession>, StoreError> {
+        let rows = sqlx::query::<Db>(
+            "SELECT session_hash, data, created_at, last_seen_at, expires_at FROM sessions
+             WHERE user_id = $1 ORDER BY last_seen_at DESC, created_at DESC, session_hash",
+        )
+        .bind(user)
+        .fetch_all(&self.main_readers)
+        .await?;
+        rows.into_iter()
+            .map(|row| {
+                Ok(OwnSession {
+                    hash: hash_of(row.try_get("session_hash")?)?,
+                    device: String::from_utf8_lossy(row.try_get("data")?).into_owned(),
+                    created_at: WallTime(row.try_get("created_at")?),
+                    last_seen_at: WallTime(row.try_get("last_seen_at")?),
+                    expires_at: WallTime(row.try_get("expires_at")?),
+                })
+            })
+            .collect()
+    }
+
+    pub(in crate::store) async fn delete_sessions_of(
+        &self,
+        user: Uuid,
+        kept: Option<[u8; 32]>,
+    ) -> Result<Vec<[u8; 32]>, StoreError> {
+        // Nothing has an empty hash.
+        let kept = kept.as_ref().map_or(&[][..], <[u8; 32]>::as_slice);
+        let gone: Vec<Vec<u8>> = sqlx::query_scalar::<Db, _>(
+            "DELETE FROM sessions WHERE user_id = $1 AND session_hash <> $2 RETURNING session_hash",
+        )
+        .bind(user)
+        .bind(kept)
+        .fetch_all(&self.main)
+        .await?;
+        gone.iter().map(|hash| hash_of(hash)).collect()
     }
 
     pub(in crate::store) async fn session(
@@ -189,4 +226,8 @@ impl Backend {
         .await?;
         Ok(claimed.rows_affected() > 0)
     }
+}
+
+fn hash_of(bytes: &[u8]) -> Result<[u8; 32], StoreError> {
+    bytes.try_into().map_err(|_| StoreError::Corrupt("a session's hash has the wrong length".to_owned()))
 }

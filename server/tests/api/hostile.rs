@@ -275,6 +275,7 @@ async fn changes_come_from_the_own_site_alone() {
         "/api/v1/orders",
         "/login",
         "/logout",
+        "/account/sessions",
         "/api/ui/place_order",
     ] {
         for (origin, cookie, allowed) in [

@@ -6,5 +6,6 @@ mod forms;
 mod history;
 mod hostile;
 mod orders;
+mod sessions;
 mod socket;
 mod venue;

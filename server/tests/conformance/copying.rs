@@ -11,7 +11,7 @@ use server::store::StoreError;
 use server::store::api::copying::{Part, TABLES};
 use server::store::api::history::{BookRecord, MarketBatch, MarketWindow, TickRecord};
 use server::store::api::journal::Cursor;
-use server::store::api::users::NewUser;
+use server::store::api::users::{NewUser, OwnSession};
 use server::store_commands::{CopyError, backup, migrate, restore};
 use server::trading::no_faults;
 use uuid::Uuid;
@@ -65,7 +65,14 @@ async fn traded(place: Place) -> Desk {
         account: engine::id::AccountId::derive(venue, id),
     };
     assert!(desk.store.insert_user(&user).await.unwrap());
-    desk.store.insert_session([4; 32], id, WallTime(8), WallTime(9)).await.unwrap();
+    let session = OwnSession {
+        hash: [4; 32],
+        device: "browser".to_owned(),
+        created_at: WallTime(8),
+        last_seen_at: WallTime(8),
+        expires_at: WallTime(9),
+    };
+    desk.store.insert_session(id, &session).await.unwrap();
     let instrument = desk.instrument("ACME").id;
     let time = VenueTime(1);
     let ticks = (1..=1_200).map(|step| TickRecord {

@@ -6,3 +6,4 @@ mod messages;
 mod redis;
 mod roles;
 mod store;
+mod users;

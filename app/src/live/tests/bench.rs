@@ -183,6 +183,7 @@ impl Bench {
                 email: "a@example.com".into(),
                 account: self.account,
                 owner: false,
+                session_id: String::new(),
             },
             desk: Desk {
                 venue: self.venue.config().venue_id(),

@@ -63,6 +63,21 @@ pub struct SessionRow {
     pub last_seen_at: WallTime,
 }
 
+/// A session as its user may see it.
+#[derive(Clone, Debug)]
+pub struct OwnSession {
+    /// What the store knows it by.
+    pub hash: [u8; 32],
+    /// What signed in, as it called itself.
+    pub device: String,
+    /// When they signed in.
+    pub created_at: WallTime,
+    /// When they were last active.
+    pub last_seen_at: WallTime,
+    /// When it ends whatever they do.
+    pub expires_at: WallTime,
+}
+
 impl Store {
     /// Stores a user and the name of their account. `false` when the address
     /// is taken.
@@ -94,18 +109,32 @@ impl Store {
         on_backend!(self, backend => backend.unopened_accounts(venue, user).await)
     }
 
-    /// Starts a session that is known by `hash` and ends at `expires_at`.
+    /// Starts a session of `user`.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn insert_session(
+    pub async fn insert_session(&self, user: Uuid, session: &OwnSession) -> Result<(), StoreError> {
+        on_backend!(self, backend => backend.insert_session(user, session).await)
+    }
+
+    /// The user's sessions, active ones first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn sessions_of(&self, user: Uuid) -> Result<Vec<OwnSession>, StoreError> {
+        on_backend!(self, backend => backend.sessions_of(user).await)
+    }
+
+    /// Ends every session of the user but `kept`; what they were known by.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn delete_sessions_of(
         &self,
-        hash: [u8; 32],
         user: Uuid,
-        now: WallTime,
-        expires_at: WallTime,
-    ) -> Result<(), StoreError> {
-        on_backend!(self, backend => backend.insert_session(hash, user, now, expires_at).await)
+        kept: Option<[u8; 32]>,
+    ) -> Result<Vec<[u8; 32]>, StoreError> {
+        on_backend!(self, backend => backend.delete_sessions_of(user, kept).await)
     }
 
     /// A session and its user's account in `venue`.

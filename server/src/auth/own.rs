@@ -1,0 +1,74 @@
+//! What users may see of their own sessions and do to them.
+//!
+//! Ending a session is three things: its row, its copies, its sockets. They
+//! happen in a task of their own, so that a client that hangs up in between
+//! leaves none of them undone. Does not know who signs in.
+
+use app::gateway::SessionEntry;
+use uuid::Uuid;
+
+use super::{Auth, AuthError, SessionKey, SignedIn, ended};
+use crate::store::StoreError;
+
+impl Auth {
+    /// The user's sessions that go on, `current` first.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn sessions_of(&self, user: Uuid, current: Uuid) -> Result<Vec<SessionEntry>, AuthError> {
+        Ok(self.sessions.of(user, current).await?)
+    }
+
+    /// Ends the caller's session that they name by `id`; `false` when they have
+    /// none of that name.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn end_named(&self, caller: &SignedIn, id: Uuid) -> Result<bool, AuthError> {
+        match self.sessions.named(caller.user, id).await? {
+            Some(key) => self.end(key).await,
+            None => Ok(false),
+        }
+    }
+
+    /// Ends every session of the caller but the one that they ask with.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn end_others(&self, caller: &SignedIn) -> Result<(), AuthError> {
+        self.end_all(caller.user, Some(caller.session)).await
+    }
+
+    /// Ends a session for good, here and elsewhere; `false` when it has ended
+    /// before.
+    pub(super) async fn end(&self, key: SessionKey) -> Result<bool, AuthError> {
+        let auth = self.clone();
+        whole(async move {
+            let was_there = auth.sessions.end(key).await?;
+            if was_there {
+                ended::announce(&auth.deps, key).await;
+            }
+            Ok(was_there)
+        })
+        .await
+    }
+
+    /// The same for every session of a user but `kept`.
+    pub(super) async fn end_all(&self, user: Uuid, kept: Option<SessionKey>) -> Result<(), AuthError> {
+        let auth = self.clone();
+        whole(async move {
+            for key in auth.sessions.end_all(user, kept).await? {
+                ended::announce(&auth.deps, key).await;
+            }
+            Ok(())
+        })
+        .await
+    }
+}
+
+/// Runs to its end, whoever waits for it.
+async fn whole<T: Send + 'static>(
+    work: impl Future<Output = Result<T, AuthError>> + Send + 'static,
+) -> Result<T, AuthError> {
+    tokio::spawn(work).await.map_err(|error| StoreError::Corrupt(error.to_string()))?
+}

@@ -1,0 +1,163 @@
+//! One's own sessions: seen, ended one by one or all but this one.
+
+use std::time::{Duration, Instant};
+
+use reqwest::Method;
+use reqwest::redirect::Policy;
+use serde_json::{Value, json};
+
+use crate::support::site::{PASSWORD, Site, Visitor};
+
+const FIREFOX: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
+
+/// Signs in once more, from another browser.
+async fn again(site: &Site, name: &str) -> Visitor {
+    let mut visitor = site.visitor();
+    visitor.client = reqwest::Client::builder().redirect(Policy::none()).user_agent(FIREFOX).build().unwrap();
+    let body = json!({ "email": format!("{name}@example.org"), "password": PASSWORD });
+    assert_eq!(visitor.post("/api/v1/auth/login", &body).await.status, 200);
+    visitor
+}
+
+async fn listed(visitor: &Visitor) -> Vec<Value> {
+    let answer = visitor.get("/api/v1/auth/sessions").await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    answer.json()["items"].as_array().unwrap().clone()
+}
+
+fn id(entry: &Value) -> String {
+    entry["session_id"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn a_session_says_what_it_is_and_tells_no_secret() {
+    let site = Site::open().await;
+    let user = site.user("ada").await;
+    let began = site.clock.now();
+    site.clock.advance_micros(60_000_000);
+    let answer = user.get("/api/v1/auth/session").await;
+    let said = answer.json();
+    assert_eq!(
+        (&said["caller"]["email"], &said["session"]["current"]),
+        (&json!("ada@example.org"), &json!(true))
+    );
+    assert_eq!(said["caller"]["session_id"], said["session"]["session_id"]);
+    assert_eq!(said["session"]["created_at"], json!(began));
+    // Active now: 30 min of idleness from here, 12 h from the beginning.
+    let now = site.clock.now();
+    assert_eq!(said["session"]["last_seen_at"], json!(now));
+    assert_eq!(said["idle_expires_at"], json!(now.plus_micros(30 * 60_000_000)));
+    assert_eq!(said["session"]["expires_at"], json!(began.plus_micros(12 * 3_600_000_000)));
+    let cookie = user.cookie.clone().unwrap().split_once('=').unwrap().1.to_owned();
+    let stored = site.text("SELECT lower(hex(session_hash)) FROM sessions").await;
+    assert!(!answer.text.contains(&cookie) && !answer.text.contains(&stored), "{}", answer.text);
+    assert_eq!(site.visitor().get("/api/v1/auth/session").await.status, 401);
+    site.close().await;
+}
+
+#[tokio::test]
+async fn a_session_is_ended_from_another_and_its_sockets_close() {
+    let site = Site::open().await;
+    let mut here = site.user("ada").await;
+    let there = again(&site, "ada").await;
+    let mut bob = site.user("bob").await;
+    let entries = listed(&here).await;
+    let shown: Vec<_> = entries.iter().map(|entry| (&entry["current"], &entry["device"])).collect();
+    assert_eq!(shown, [(&json!(true), &json!("Unknown")), (&json!(false), &json!("Firefox on Linux"))]);
+    let (own, other) = (id(&entries[0]), id(&entries[1]));
+    assert_eq!(id(&listed(&there).await[0]), other);
+    assert_eq!(listed(&bob).await.len(), 1);
+
+    // Nobody else's, and those that are not, are told alike.
+    let path = |id: &str| format!("/api/v1/auth/sessions/{id}");
+    let foreign = bob.delete(&path(&other)).await;
+    let missing = bob.delete(&path(&uuid::Uuid::new_v4().to_string())).await;
+    assert_eq!((foreign.status.as_u16(), foreign.code().as_str()), (404, "unknown_session"));
+    assert_eq!(foreign.text, missing.text);
+    let invalid = bob.delete(&path("1%20OR%201=1")).await;
+    assert_eq!((invalid.status.as_u16(), invalid.code().as_str()), (400, "invalid_id"));
+    assert_eq!(there.get("/api/v1/session").await.status, 200);
+
+    let mut socket = there.follow("", &["account".to_owned()]).await;
+    socket.cut().await;
+    let asked = Instant::now();
+    assert_eq!(here.delete(&path(&other)).await.status, 204);
+    assert_eq!(socket.closed().await, 4001);
+    assert!(asked.elapsed() < Duration::from_secs(1), "{:?}", asked.elapsed());
+    assert_eq!(there.get("/api/v1/session").await.status, 401);
+    assert_eq!(here.delete(&path(&other)).await.status, 404);
+    assert_eq!(listed(&here).await.len(), 1);
+
+    // The own one is a sign-out.
+    let copy = here.clone();
+    let answer = here.delete(&path(&own)).await;
+    assert_eq!(answer.status, 204);
+    assert!(answer.header("set-cookie").contains("Max-Age=0"));
+    assert_eq!(copy.get("/api/v1/session").await.status, 401);
+    site.close().await;
+}
+
+#[tokio::test]
+async fn all_others_end_at_once_and_this_one_goes_on() {
+    let site = Site::open().await;
+    let mut here = site.user("ada").await;
+    let others = [again(&site, "ada").await, again(&site, "ada").await];
+    let bob = site.user("bob").await;
+    assert_eq!(here.delete("/api/v1/auth/sessions").await.status, 204);
+    for other in &others {
+        assert_eq!(other.get("/api/v1/session").await.status, 401);
+    }
+    assert_eq!(listed(&here).await.len(), 1);
+    assert_eq!(bob.get("/api/v1/session").await.status, 200);
+    // Nothing is left to end; that is no error.
+    assert_eq!(here.delete("/api/v1/auth/sessions").await.status, 204);
+    site.close().await;
+}
+
+#[tokio::test]
+async fn sessions_that_ended_by_themselves_are_not_listed() {
+    let site = Site::open().await;
+    let here = site.user("ada").await;
+    let _idle = again(&site, "ada").await;
+    site.clock.advance_micros(20 * 60_000_000);
+    assert_eq!(listed(&here).await.len(), 2);
+    // 20 + 10 minutes without a request from there.
+    site.clock.advance_micros(10 * 60_000_000);
+    assert_eq!(listed(&here).await.len(), 1);
+    site.close().await;
+}
+
+#[tokio::test]
+async fn the_account_page_ends_sessions_without_a_script() {
+    let site = Site::open().await;
+    let mut here = site.user("ada").await;
+    let there = again(&site, "ada").await;
+    let elsewhere = again(&site, "ada").await;
+    let page = here.get("/account").await;
+    assert_eq!(page.status, 200);
+    let entries = listed(&here).await;
+    for entry in &entries {
+        assert!(page.text.contains(&format!("value=\"{}\"", id(entry))), "{entry}");
+    }
+    assert!(page.text.contains("Firefox on Linux") && page.text.contains("End all others"));
+
+    let end = |id: &str| format!("session={id}");
+    let theirs = id(&listed(&there).await[0]);
+    let gone = here.form("/account/sessions", &end(&theirs)).await;
+    assert_eq!((gone.status.as_u16(), gone.header("location")), (303, "/account"));
+    assert_eq!(there.get("/api/v1/session").await.status, 401);
+    assert_eq!(here.form("/account/sessions", &end("others")).await.status, 303);
+    assert_eq!(elsewhere.get("/api/v1/session").await.status, 401);
+    for wrong in ["session=nobody", "", "user=x"] {
+        let status = here.form("/account/sessions", wrong).await.status.as_u16();
+        assert!(status == 400 || status == 422, "{wrong}: {status}");
+    }
+    let answer = here.form("/account/sessions", &end(&id(&entries[0]))).await;
+    assert!(answer.header("set-cookie").contains("Max-Age=0"));
+    let page = here.send(Method::GET, "/account", |request| request.header("accept", "text/html")).await;
+    for answer in [page, here.form("/account/sessions", &end("others")).await] {
+        assert!(answer.status.is_redirection(), "{}", answer.status);
+        assert_eq!(answer.header("location"), "/login?next=/account");
+    }
+    site.close().await;
+}

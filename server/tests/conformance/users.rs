@@ -1,0 +1,80 @@
+//! Users and their sessions, on each backend and with auth's rights alone.
+
+use engine::id::AccountId;
+use engine::time::WallTime;
+use server::store::api::users::{NewUser, OwnSession};
+use server::store::{Role, Store};
+use uuid::Uuid;
+
+use super::store::venue;
+use crate::support::database::{KINDS, Place};
+
+/// A store with a venue, as auth opens it.
+async fn stores() -> Vec<(Store, Place)> {
+    let mut stores = Vec::new();
+    for kind in KINDS {
+        let place = Place::new(kind).await;
+        let owner = place.open().await;
+        assert!(owner.create_venue(&venue()).await.unwrap());
+        let store = match &place {
+            Place::Folder(_) => owner,
+            Place::Database(database) => {
+                owner.close().await;
+                database.open(Role::Auth).await
+            }
+        };
+        stores.push((store, place));
+    }
+    stores
+}
+
+async fn user(store: &Store, name: &str) -> Uuid {
+    let id = Uuid::new_v4();
+    let user = NewUser {
+        id,
+        email: format!("{name}@example.org"),
+        password_hash: "$argon2id$one".to_owned(),
+        created_at: WallTime(1),
+        venue: venue().id,
+        account: AccountId::derive(venue().id, id),
+    };
+    assert!(store.insert_user(&user).await.unwrap());
+    id
+}
+
+async fn session(store: &Store, user: Uuid, hash: u8, seen: i64) -> [u8; 32] {
+    let session = OwnSession {
+        hash: [hash; 32],
+        device: format!("browser {hash}"),
+        created_at: WallTime(1),
+        last_seen_at: WallTime(seen),
+        expires_at: WallTime(1_000),
+    };
+    store.insert_session(user, &session).await.unwrap();
+    session.hash
+}
+
+#[tokio::test]
+async fn sessions_are_listed_and_ended_for_their_user_alone() {
+    for (store, _place) in stores().await {
+        let (ann, bob) = (user(&store, "ann").await, user(&store, "bob").await);
+        let one = session(&store, ann, 1, 10).await;
+        let two = session(&store, ann, 2, 30).await;
+        let three = session(&store, ann, 3, 20).await;
+        let bobs = session(&store, bob, 4, 40).await;
+        let listed = store.sessions_of(ann).await.unwrap();
+        let shown: Vec<_> = listed.iter().map(|entry| (entry.hash, entry.device.as_str())).collect();
+        assert_eq!(shown, [(two, "browser 2"), (three, "browser 3"), (one, "browser 1")]);
+        let times = (listed[0].created_at, listed[0].last_seen_at, listed[0].expires_at);
+        assert_eq!(times, (WallTime(1), WallTime(30), WallTime(1_000)));
+
+        let mut gone = store.delete_sessions_of(ann, Some(two)).await.unwrap();
+        gone.sort_unstable();
+        assert_eq!(gone, [one, three]);
+        assert!(store.session(venue().id, one).await.unwrap().is_none());
+        assert!(store.session(venue().id, two).await.unwrap().is_some());
+        assert_eq!(store.delete_sessions_of(ann, None).await.unwrap(), [two]);
+        assert!(store.delete_sessions_of(ann, None).await.unwrap().is_empty());
+        assert_eq!(store.sessions_of(bob).await.unwrap()[0].hash, bobs);
+    }
+}
