@@ -9,6 +9,7 @@ mod history;
 mod hostile;
 mod orders;
 mod quotes;
+mod reset;
 mod sessions;
 mod socket;
 mod venue;
