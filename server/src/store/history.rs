@@ -8,14 +8,14 @@ use engine::time::VenueTime;
 use sqlx::Row as _;
 use uuid::Uuid;
 
-use super::journal::{signed, unsigned};
+use super::journal::{move_cursor, signed, unsigned};
 use super::{Backend, Db, dialect};
 use crate::store::api::error::StoreError;
 use crate::store::api::history::{
     BookRecord, MarketBatch, MarketWindow, PortfolioRecord, SimSnapshot, TickRecord,
 };
 use crate::store::api::journal::Cursor;
-use crate::store::rows::Rows;
+use crate::store::rows::{Rows, Write};
 
 type DbRow = <Db as sqlx::Database>::Row;
 
@@ -247,17 +247,8 @@ impl Backend {
         cursor: &Cursor,
     ) -> Result<(), StoreError> {
         let mut transaction = self.history.begin_with(dialect::BEGIN_WRITE).await?;
-        dialect::run(&mut transaction, &valuation_rows(venue, rows), ADD_VALUATIONS).await?;
-        sqlx::query::<Db>(
-            "INSERT INTO consumer_cursors (venue_id, consumer, stream, position) VALUES ($1, $2, $3, $4)
-             ON CONFLICT (venue_id, consumer, stream) DO UPDATE SET position = excluded.position",
-        )
-        .bind(venue.0)
-        .bind(&cursor.consumer)
-        .bind(&cursor.stream)
-        .bind(signed(cursor.position)?)
-        .execute(&mut *transaction)
-        .await?;
+        let writes = [Write::merge(valuation_rows(venue, rows), ADD_VALUATIONS), move_cursor(venue, cursor)];
+        dialect::write(&mut transaction, &writes).await?;
         transaction.commit().await?;
         Ok(())
     }
