@@ -98,7 +98,9 @@ pub async fn tell(health: Health, bus: Bus, venue: VenueId, shutdown: Shutdown) 
             () = shutdown.cancelled() => return,
             _ = ticks.tick() => {}
         }
-        for (agent, said) in health.report_all().agents {
+        // Of two processes of an agent, only the one that works has the word.
+        let working = health.report_all().agents.into_iter().filter(|(_, said)| !said.standby);
+        for (agent, said) in working {
             let word = Word { at: health.now(), health: said };
             let bytes = serde_json::to_vec(&word).unwrap_or_default();
             // The next word may get through.
@@ -121,6 +123,7 @@ mod tests {
         let clock = WallClock::manual(WallTime(10_000_000));
         let health = Health::new(clock.clone());
         health.report("trading", 7);
+        health.stand_by("portfolio");
         let shutdown = Shutdown::new();
         let telling = tokio::spawn(tell(health, bus.clone(), venue, shutdown.clone()));
         let peers = Peers::of(venue, bus.clone(), clock.clone());
@@ -131,11 +134,19 @@ mod tests {
         telling.await.unwrap();
         let report = peers.report().await;
         assert_eq!((report["trading"].progress, report["trading"].age_ms), (7, Some(0)));
-        assert_eq!((report["auth"].ok, report["auth"].age_ms), (false, None));
+        for unheard in ["auth", "portfolio"] {
+            assert_eq!((report[unheard].ok, report[unheard].age_ms), (false, None));
+        }
         // 5 s and a microsecond later its process counts as dead.
         let word = Word {
             at: WallTime(0),
-            health: AgentHealth { ok: true, progress: 7, reason: String::new(), at: WallTime(0) },
+            health: AgentHealth {
+                ok: true,
+                progress: 7,
+                reason: String::new(),
+                standby: false,
+                at: WallTime(0),
+            },
         };
         assert!(!judge(Some(word), WallTime(5_000_001)).ok);
         assert!(Peers::none().report().await.is_empty());

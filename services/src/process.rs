@@ -117,6 +117,14 @@ pub(crate) fn kill_family(child: &mut Child) {
     let _ = child.wait();
 }
 
+/// Halts a process where it stands, or lets it go on: it is there, and silent.
+pub(crate) fn halt(child: &Child, halted: bool) {
+    let signal = if halted { Signal::STOP } else { Signal::CONT };
+    if let Some(pid) = pid(child.id()) {
+        let _ = kill_process(pid, signal);
+    }
+}
+
 fn pid(id: u32) -> Option<Pid> {
     Pid::from_raw(i32::try_from(id).ok()?)
 }

@@ -13,7 +13,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
 use crate::compose::{self, Service};
-use crate::process::{command_as_is, kill_family};
+use crate::process::{command_as_is, halt, kill_family};
 use crate::{Failure, Postgres, Redis};
 
 /// Nothing takes longer to start.
@@ -105,6 +105,25 @@ impl Topology {
         if let Some(mut process) = self.running.remove(name) {
             kill_family(&mut process.child);
         }
+    }
+
+    /// Halts a service where it stands, or lets it go on.
+    pub fn halt(&mut self, name: &str, halted: bool) {
+        if let Some(process) = self.running.get(name) {
+            halt(&process.child, halted);
+        }
+    }
+
+    /// Starts one more process of the service `like`, called `name` from now
+    /// on; ends when it answers.
+    ///
+    /// # Errors
+    /// [`Failure`], with its last words.
+    pub fn add(&mut self, like: &str, name: &str) -> Result<(), Failure> {
+        let like = self.services.iter().find(|service| service.name == like).cloned();
+        self.services.extend(like.map(|like| Service { name: name.to_owned(), ..like }));
+        self.spawn(name)?;
+        self.answers(name)
     }
 
     /// Kills everything but PostgreSQL and Redis.

@@ -43,7 +43,7 @@ const CONNECTIONS: u32 = 8;
 const PATIENCE: [(&str, &str); 7] = [
     ("statement_timeout", "30s"),
     ("lock_timeout", "10s"),
-    ("idle_in_transaction_session_timeout", "10s"),
+    ("idle_in_transaction_session_timeout", "5s"),
     ("client_connection_check_interval", "2s"),
     ("tcp_keepalives_idle", "10"),
     ("tcp_keepalives_interval", "5"),

@@ -37,10 +37,11 @@ const fn history(name: &'static str) -> Table {
 }
 
 /// Every table, each after those that its rows refer to.
-pub const TABLES: [Table; 20] = [
+pub const TABLES: [Table; 22] = [
     history("market_ticks"),
     history("order_books"),
     history("dealer_quotes"),
+    history("candles"),
     history("portfolio_snapshots"),
     history("sim_snapshots"),
     history("consumer_cursors"),
@@ -52,6 +53,7 @@ pub const TABLES: [Table; 20] = [
     main("instruments"),
     main("users"),
     main("user_accounts"),
+    main("password_resets"),
     main("sessions"),
     main("accounts"),
     main("orders"),

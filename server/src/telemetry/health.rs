@@ -19,6 +19,9 @@ pub struct AgentHealth {
     pub progress: u64,
     /// Why it does not work; empty while it does.
     pub reason: String,
+    /// Whether it waits for its turn while another process does its work.
+    #[serde(default)]
+    pub standby: bool,
     /// When it last said something.
     pub at: WallTime,
 }
@@ -51,6 +54,17 @@ impl Health {
             health.ok = true;
             health.progress = progress;
             health.reason.clear();
+            health.standby = false;
+        });
+    }
+
+    /// `agent` is well and waits: another process does its work.
+    pub fn stand_by(&self, agent: &'static str) {
+        self.set(agent, |health| {
+            health.ok = true;
+            health.progress = 0;
+            health.reason.clear();
+            health.standby = true;
         });
     }
 
@@ -58,6 +72,7 @@ impl Health {
     pub fn fail(&self, agent: &'static str, reason: &str) {
         self.set(agent, |health| {
             health.ok = false;
+            health.standby = false;
             reason.clone_into(&mut health.reason);
         });
     }
@@ -80,6 +95,7 @@ impl Health {
             ok: true,
             progress: 0,
             reason: String::new(),
+            standby: false,
             at,
         });
         health.at = at;
@@ -99,7 +115,11 @@ mod tests {
         let report = health.report_all();
         assert!(!report.ok);
         assert_eq!((report.agents["market_data"].progress, report.agents["trading"].at), (10, WallTime(7)));
+        health.stand_by("trading");
+        let report = health.report_all();
+        assert!(report.ok && report.agents["trading"].standby);
         health.report("trading", 3);
-        assert!(health.report_all().ok);
+        let report = health.report_all();
+        assert!(report.ok && !report.agents["trading"].standby);
     }
 }

@@ -57,7 +57,7 @@ async fn lead(deps: &Deps, shutdown: &Shutdown) -> Result<Option<Lease>, Trading
         return Ok(Some(lease));
     }
     tracing::info!(event = "sequencer_stands_by", "Another sequencer has the venue; this one waits.");
-    deps.health.report(NAME, 0);
+    deps.health.stand_by(NAME);
     tokio::select! {
         () = shutdown.cancelled() => Ok(None),
         lease = deps.store.lead(deps.venue) => {
@@ -77,16 +77,19 @@ enum Over {
 }
 
 /// Writes the journal until told to end or until somebody else does.
-async fn term(
-    deps: &Deps,
-    row: VenueRow,
-    mut lease: Lease,
-    shutdown: &Shutdown,
-) -> Result<Over, TradingError> {
+async fn term(deps: &Deps, row: VenueRow, lease: Lease, shutdown: &Shutdown) -> Result<Over, TradingError> {
     let deps = deps.clone();
     let epoch = deps.store.take_epoch(row.id, Uuid::new_v4()).await?;
-    let mut life =
-        Life { deps, row, epoch, commits: 0, written: 0, requeued: Vec::new(), poisoned: BTreeSet::new() };
+    let mut life = Life {
+        deps,
+        row,
+        lease,
+        epoch,
+        commits: 0,
+        written: 0,
+        requeued: Vec::new(),
+        poisoned: BTreeSet::new(),
+    };
     let mut wait = FIRST_WAIT;
     loop {
         let written = life.written;
@@ -104,7 +107,7 @@ async fn term(
                     () = shutdown.cancelled() => return Ok(Over::ForGood),
                     () = pause(wait) => {}
                 }
-                if !lease.is_held().await {
+                if !life.lease.is_held() {
                     return Ok(Over::ForNow);
                 }
             }
@@ -112,7 +115,7 @@ async fn term(
                 // The venue is somebody else's now: not a word in its name.
                 tracing::error!(event = "sequencer_fenced", "Another sequencer has taken the venue over.");
                 life.deps.health.fail(NAME, "another sequencer has taken over");
-                if !lease.is_shared() {
+                if !life.lease.is_shared() {
                     shutdown.cancelled().await;
                     return Ok(Over::ForGood);
                 }
@@ -165,6 +168,7 @@ impl From<BusError> for Ended {
 pub(super) struct Life {
     pub(super) deps: Deps,
     pub(super) row: VenueRow,
+    pub(super) lease: Lease,
     pub(super) epoch: u64,
     pub(super) commits: u64,
     /// Commits that succeeded.
@@ -201,6 +205,9 @@ impl Life {
             // Between batches alone: what is committed is also answered.
             if shutdown.is_cancelled() {
                 return Err(Ended::Asked);
+            }
+            if !self.lease.is_held() {
+                return Err(Ended::Again("the lease is lost".to_owned()));
             }
             if wipes.has_changed().unwrap_or(false) {
                 wipes.mark_unchanged();

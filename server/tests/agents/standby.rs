@@ -71,8 +71,8 @@ async fn who_stops_waiting_leaves_no_one_in_the_queue() {
     let place = Place::Database(Database::create().await);
     let store = place.open().await;
     let venue = engine::venue::VenueConfig::default().venue_id();
-    let mut lease = store.lead(venue).await.unwrap();
-    assert!(lease.is_held().await && lease.is_shared());
+    let lease = store.lead(venue).await.unwrap();
+    assert!(lease.is_held() && lease.is_shared());
     assert!(store.try_lead(venue).await.unwrap().is_none());
     let waiter = {
         let store = store.clone();

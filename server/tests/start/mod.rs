@@ -4,3 +4,4 @@ mod log_schema;
 mod logging;
 mod process;
 mod refusals;
+mod reset;

@@ -10,7 +10,7 @@ use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 use super::place::{Place, answers_well, visitor};
-use crate::support::traders::{PATIENCE, Random, Stored, Traders, at};
+use crate::support::traders::{PATIENCE, Random, Traders, at};
 
 /// One step of the venue.
 const STEP: Duration = Duration::from_millis(100);
@@ -63,7 +63,7 @@ async fn topology_kills_lose_no_answered_order_and_double_none() {
         tokio::time::timeout(PATIENCE, trader).await.expect("a trader is never answered").unwrap();
     }
 
-    let lost = venue.traders.lost(&venue.stored());
+    let lost = venue.traders.lost(&venue.place.stored());
     assert!(lost.is_empty(), "seed 0x5eed: answered and lost: {lost:?}");
     let verified = venue.place.say(&["verify"]);
     assert!(verified.contains("books balance"), "{verified}");
@@ -141,22 +141,6 @@ impl Killed {
         answer.json::<Value>().await.ok()?["agents"]["market_data"]["progress"].as_u64()
     }
 
-    fn sql(&self, sql: &str) -> String {
-        let mut psql = self.place.site.postgres.client("psql").unwrap();
-        let done = psql.args(["-At", "-F", " ", "-c", sql]).output().unwrap();
-        assert!(done.status.success(), "{done:?}");
-        String::from_utf8(done.stdout).unwrap()
-    }
-
-    fn stored(&self) -> Stored {
-        let mut stored = Stored::new();
-        for row in self.sql("SELECT client_order_id, order_id, seq FROM orders").lines() {
-            let [name, id, seq] = row.split(' ').collect::<Vec<_>>()[..] else { panic!("{row}") };
-            stored.entry(name.to_owned()).or_default().push((id.to_owned(), seq.parse().unwrap()));
-        }
-        stored
-    }
-
     /// Steps below the newest that have no entry.
     fn steps_lost(&self, verified: &str) -> u64 {
         let number = |what: &str| {
@@ -165,7 +149,7 @@ impl Killed {
         };
         let (entries, step) = (number(" entries"), number(" steps"));
         let commands: u64 =
-            self.sql("SELECT count(*) FROM journal WHERE kind = 'command'").trim().parse().unwrap();
+            self.place.sql("SELECT count(*) FROM journal WHERE kind = 'command'").trim().parse().unwrap();
         // Entry 1 opens; every other one is a command or a step.
         step - (entries - 1 - commands)
     }

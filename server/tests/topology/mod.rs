@@ -4,4 +4,5 @@
 mod doors;
 mod kills;
 mod place;
+mod standby;
 mod story;

@@ -8,6 +8,7 @@ use services::{Postgres, Topology};
 
 use crate::support::desk::PATIENCE;
 use crate::support::site::{OWNER, PASSWORD, Visitor};
+use crate::support::traders::Stored;
 
 /// A site under test, with limits that no test reaches by accident.
 pub struct Place {
@@ -68,6 +69,24 @@ impl Place {
         }
     }
 
+    /// What the owner of the database reads in it.
+    pub fn sql(&self, sql: &str) -> String {
+        let mut psql = self.site.postgres.client("psql").unwrap();
+        let done = psql.args(["-At", "-F", " ", "-c", sql]).output().unwrap();
+        assert!(done.status.success(), "{done:?}");
+        String::from_utf8(done.stdout).unwrap().trim().to_owned()
+    }
+
+    /// Every order that is stored.
+    pub fn stored(&self) -> Stored {
+        let mut stored = Stored::new();
+        for row in self.sql("SELECT client_order_id, order_id, seq FROM orders").lines() {
+            let [name, id, seq] = row.split(' ').collect::<Vec<_>>()[..] else { panic!("{row}") };
+            stored.entry(name.to_owned()).or_default().push((id.to_owned(), seq.parse().unwrap()));
+        }
+        stored
+    }
+
     /// What the program prints about this site's store.
     pub fn say(&self, words: &[&str]) -> String {
         let done = self.site.program(words).output().unwrap();
@@ -83,11 +102,16 @@ pub fn visitor(base: &str) -> Visitor {
     Visitor { client, base: base.to_owned(), cookie: None }
 }
 
+/// What a process says of its health; null when it does not answer.
+pub async fn health(visitor: &Visitor) -> Value {
+    let request = visitor.client.get(format!("{}/health", visitor.base)).timeout(PATIENCE);
+    let Ok(answer) = request.send().await else { return Value::Null };
+    answer.json().await.unwrap_or_default()
+}
+
 /// Whether a process answers and its agent works.
 pub async fn answers_well(visitor: &Visitor) -> bool {
-    let request = visitor.client.get(format!("{}/health", visitor.base)).timeout(PATIENCE);
-    let Ok(answer) = request.send().await else { return false };
-    let Ok(said) = answer.json::<Value>().await else { return false };
+    let said = health(visitor).await;
     let agents = said["agents"].as_object();
     said["ok"] == json!(true) && agents.is_some_and(|agents| !agents.is_empty())
 }

@@ -1,7 +1,7 @@
 //! The lease: an advisory lock that lives as long as its connection.
 //!
-//! The server lets go of it the moment the holder's process dies. Does not know
-//! what the holder does.
+//! The server lets go of it the moment the holder's process dies, and soon
+//! after it stalls. Does not know what the holder does.
 
 use engine::id::VenueId;
 use sqlx::{Connection as _, PgConnection};
@@ -9,6 +9,9 @@ use sqlx::{Connection as _, PgConnection};
 use super::Backend;
 use crate::store::api::error::StoreError;
 use crate::store::api::lease::Lease;
+
+/// How long a holder may be silent. Who waits for the lock is not idle.
+const SILENCE: &str = "5s";
 
 impl Backend {
     pub(in crate::store) async fn try_lead(&self, venue: VenueId) -> Result<Option<Lease>, StoreError> {
@@ -29,7 +32,11 @@ impl Backend {
     /// A connection that may wait as long as it likes.
     async fn dedicated(&self) -> Result<PgConnection, StoreError> {
         let options = (*self.main.connect_options()).clone();
-        let patient = options.options([("statement_timeout", "0"), ("lock_timeout", "0")]);
+        let patient = options.options([
+            ("statement_timeout", "0"),
+            ("lock_timeout", "0"),
+            ("idle_session_timeout", SILENCE),
+        ]);
         Ok(PgConnection::connect_with(&patient).await?)
     }
 }

@@ -1,0 +1,152 @@
+//! Two `trading` processes over the same stores: one writes, one stands by, and
+//! whatever happens to the one, no answered order is lost or doubled.
+
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use super::place::{Place, health, visitor};
+use crate::support::traders::{PATIENCE, Random, Traders, at};
+
+/// Whoever dies is killed this often, in turn.
+const KILLS: usize = 4;
+
+/// From a kill to the next entry of the other one.
+const TAKEOVER: Duration = Duration::from_secs(2);
+
+/// Between two looks.
+const LOOK: Duration = Duration::from_millis(5);
+
+/// A site with two sequencers, and people who trade on it.
+struct Pair {
+    place: Place,
+    traders: Traders,
+    trading: Vec<JoinHandle<()>>,
+    end: CancellationToken,
+}
+
+impl Pair {
+    async fn open() -> Self {
+        let mut place = Place::open(
+            Place::postgres(),
+            &[
+                ("TRADEFLOOR_IDLE", "run"),
+                ("TRADEFLOOR_SEED", "7"),
+                ("TRADEFLOOR_SNAPSHOT__JOURNAL_ENTRIES", "150"),
+            ],
+        );
+        place.well().await;
+        place.site.add("trading", "trading-2").unwrap();
+        let mut traders = Traders::default();
+        traders.register(&place.gateways[0]).await;
+        let end = CancellationToken::new();
+        let all = traders.all.iter().cloned();
+        let trading =
+            all.map(|trader| tokio::spawn(trader.until(place.gateways.clone(), end.clone()))).collect();
+        Self { place, traders, trading, end }
+    }
+
+    /// What a process says of its sequencer.
+    async fn sequencer(&self, name: &str) -> Value {
+        health(&visitor(&self.place.site.url(name))).await["agents"]["trading"].clone()
+    }
+
+    async fn until(&self, name: &str, standby: bool) {
+        let there = async {
+            loop {
+                let said = self.sequencer(name).await;
+                if said["standby"] == json!(standby) && said["ok"] == json!(true) {
+                    return;
+                }
+                at(LOOK).await;
+            }
+        };
+        if tokio::time::timeout(PATIENCE, there).await.is_err() {
+            let words = ["trading", "trading-2"].map(|name| self.place.site.last_words(name));
+            panic!("{name} is not standby: {standby}; {}", words.join("\n"));
+        }
+    }
+
+    /// Waits until this many more orders are answered.
+    async fn answers(&self, more: u64) {
+        let wanted = self.traders.answered() + more;
+        let answered = async {
+            while self.traders.answered() < wanted {
+                at(LOOK).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, answered).await.expect("nobody is answered");
+    }
+
+    fn epoch(&self) -> u64 {
+        self.place.sql("SELECT epoch FROM epochs").parse().unwrap()
+    }
+
+    /// Ends the trading; everything that was answered is there, once. In words.
+    async fn adds_up(self) -> String {
+        self.end.cancel();
+        for trader in self.trading {
+            tokio::time::timeout(PATIENCE, trader).await.expect("a trader is never answered").unwrap();
+        }
+        let lost = self.traders.lost(&self.place.stored());
+        assert!(lost.is_empty(), "answered and lost: {lost:?}");
+        assert!(self.place.say(&["verify"]).contains("books balance"));
+        self.traders.tell()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn topology_a_second_sequencer_never_writes_until_the_first_is_killed() {
+    let mut pair = Pair::open().await;
+    pair.until("trading-2", true).await;
+    let before = pair.epoch();
+    pair.answers(50).await;
+    // It was started, answers, and left everything alone.
+    assert_eq!(pair.epoch(), before);
+    let waiting = pair.sequencer("trading-2").await;
+    assert_eq!((&waiting["standby"], &waiting["progress"]), (&json!(true), &json!(0)));
+    assert_eq!(pair.sequencer("trading").await["standby"], json!(false));
+    // The site's health is that of whoever works.
+    let seen = health(&pair.place.visitor(0)).await["elsewhere"]["trading"].clone();
+    assert!(seen["ok"] == json!(true) && seen["progress"].as_u64() > Some(1), "{seen}");
+
+    let (mut random, mut took) = (Random(0x57a6), Vec::new());
+    let (mut first, mut second) = ("trading", "trading-2");
+    for kill in 1..=KILLS {
+        at(Duration::from_millis(150 + random.draw() % 700)).await;
+        let killed = Instant::now();
+        pair.place.site.kill(first);
+        pair.until(second, false).await;
+        pair.answers(1).await;
+        took.push(killed.elapsed());
+        assert_eq!(pair.epoch(), before + kill as u64);
+        pair.place.site.spawn(first).unwrap();
+        pair.place.site.answers(first).unwrap();
+        pair.until(first, true).await;
+        (first, second) = (second, first);
+    }
+    println!("answered again after {took:?}");
+    assert!(took.iter().all(|took| *took < TAKEOVER), "seed 0x57a6: {took:?}");
+    println!("{}", pair.adds_up().await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn topology_a_sequencer_that_stalled_writes_nothing_when_it_goes_on() {
+    let mut pair = Pair::open().await;
+    pair.until("trading-2", true).await;
+    let before = pair.epoch();
+    pair.answers(50).await;
+    let stalled = Instant::now();
+    pair.place.site.halt("trading", true);
+    // The database hears nothing of it and gives its turn away.
+    pair.until("trading-2", false).await;
+    pair.answers(50).await;
+    println!("the other one had answered 50 orders after {:?}", stalled.elapsed());
+    pair.place.site.halt("trading", false);
+    pair.until("trading", true).await;
+    pair.answers(50).await;
+    assert_eq!(pair.epoch(), before + 1);
+    println!("{}", pair.adds_up().await);
+}
