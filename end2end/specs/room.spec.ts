@@ -74,7 +74,7 @@ test("the chart is drawn before scripts run, then follows the market", async ({ 
 
   // Longer bars are fewer.
   const seconds = await bars();
-  await terminal.at("chart-interval").selectOption("15");
+  await terminal.at("chart-interval").selectOption("15s");
   await expect.poll(bars).toBeLessThan(seconds);
   await terminal.choose("GOV-4.5-2036");
   await expect(terminal.at("chart-symbol")).toHaveText("GOV-4.5-2036");
