@@ -91,7 +91,8 @@ fn Dealer(
             Some(Shown { quote, life_us })
         })
     });
-    let left_us = Memo::new(move |_| shown.get().map_or(0, |shown| (shown.quote.expires_at.0 - now()).max(0)));
+    let left_us =
+        Memo::new(move |_| shown.get().map_or(0, |shown| (shown.quote.expires_at.0 - now()).max(0)));
     let is_live = Memo::new(move |_| left_us.get() > 0);
     let share = move || {
         let life = shown.get().map_or(1, |shown| shown.life_us.max(1));
@@ -139,9 +140,7 @@ fn Offer(
         Some((_, lots)) => units.quantity(lots),
         None => dash(),
     };
-    let shut = move || {
-        closed.get() || !is_live.get() || offered().is_none_or(|(_, lots)| lots == Lots::ZERO)
-    };
+    let shut = move || closed.get() || !is_live.get() || offered().is_none_or(|(_, lots)| lots == Lots::ZERO);
     let take = move |_| {
         let Some(quote) = shown.get_untracked().map(|shown| shown.quote.id) else { return };
         take_it(form, tab, side, quote);

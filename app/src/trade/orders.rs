@@ -77,19 +77,16 @@ fn Row(live: Live, id: OrderId, filter: RwSignal<String>, live_only: RwSignal<bo
     };
     let status = move || order.with(|order| order.status);
     let of = symbol.clone();
-    let hidden = move || {
+    let hidden = Memo::new(move |_| {
         !filter.with(|filter| of.contains(filter.as_str())) || (live_only.get() && !status().is_live())
-    };
-    let about = format!(
-        "{} {} {symbol}",
-        side_word(frame.side).to_lowercase(),
-        format::decimal(frame.quantity)
-    );
+    });
+    let about =
+        format!("{} {} {symbol}", side_word(frame.side).to_lowercase(), format::decimal(frame.quantity));
     let amending = RwSignal::new(false);
     // A dealer's quote has the dealer's name for a time in force.
     let how = frame.dealer_id.clone().unwrap_or_else(|| frame.time_in_force.as_str().to_owned());
     Some(view! {
-        <tr hidden=hidden data-testid="order" data-order=id.to_string() data-status=move || status().as_str()>
+        <tr hidden=move || hidden.get() data-testid="order" data-order=id.to_string() data-status=move || status().as_str()>
             <td class="num left wide">{move || live.prefs.clock(frame.created_at)}</td>
             <th scope="row">{symbol}</th>
             <td class=side_tone(frame.side)>{side_word(frame.side)}</td>
@@ -113,7 +110,7 @@ fn Row(live: Live, id: OrderId, filter: RwSignal<String>, live_only: RwSignal<bo
                 </Show>
             </td>
         </tr>
-        <Show when=move || amending.get() && !hidden()>
+        <Show when=move || amending.get() && !hidden.get()>
             <Amend live id order open=amending />
         </Show>
     })

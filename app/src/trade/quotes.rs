@@ -22,8 +22,12 @@ type Line = (InstrumentId, Quote);
 
 #[component]
 pub(super) fn Quotes(live: Live, filter: RwSignal<String>, tab: RwSignal<Tab>) -> impl IntoView {
-    let dealt: Vec<InstrumentId> =
-        live.listed().iter().filter(|instrument| instrument.is_dealt()).map(|instrument| instrument.id).collect();
+    let dealt: Vec<InstrumentId> = live
+        .listed()
+        .iter()
+        .filter(|instrument| instrument.is_dealt())
+        .map(|instrument| instrument.id)
+        .collect();
     let lines = Memo::new(move |before: Option<&Vec<Line>>| {
         let now = live.moment.get().time.0;
         let mut lines: Vec<Line> = Vec::new();
@@ -32,9 +36,10 @@ pub(super) fn Quotes(live: Live, filter: RwSignal<String>, tab: RwSignal<Tab>) -
             let first = lines.len();
             lines.extend(figures.offers.get().into_iter().map(|quote| (*id, quote)));
             let known = |quote: QuoteId| lines.iter().any(|(_, live)| live.id == quote);
-            let over = before.into_iter().flatten().filter(|(of, quote)| {
-                of == id && !known(quote.id) && now < quote.expires_at.0 + LINGER_US
-            });
+            let over = before
+                .into_iter()
+                .flatten()
+                .filter(|(of, quote)| of == id && !known(quote.id) && now < quote.expires_at.0 + LINGER_US);
             let over: Vec<Line> = over.copied().collect();
             lines.extend(over);
             lines[first..].sort_by_key(|(_, quote)| (quote.dealer, quote.expires_at));

@@ -60,9 +60,9 @@ impl Outbox {
     pub(in crate::trade) fn prepare(self, wish: &Wish, chosen: Option<QuoteId>) -> Wish {
         let aimed = wish.clone().aimed(self.live, chosen);
         let wanted = if chosen.is_some() { &aimed } else { wish };
-        let again = self.doubtful.with_value(|doubtful| {
-            doubtful.as_ref().filter(|doubtful| doubtful.asks_like(wanted)).cloned()
-        });
+        let again = self
+            .doubtful
+            .with_value(|doubtful| doubtful.as_ref().filter(|doubtful| doubtful.asks_like(wanted)).cloned());
         again.unwrap_or_else(|| aimed.named(&mint()))
     }
 

@@ -44,16 +44,6 @@ impl Wish {
         self
     }
 
-    /// Its name, once it has one.
-    pub(super) fn name(&self) -> &str {
-        let name = match self {
-            Self::Order(raw) => &raw.client_order_id,
-            Self::Take { raw, .. } => &raw.client_order_id,
-            Self::Amend { raw, .. } => &raw.client_order_id,
-        };
-        name.as_deref().unwrap_or_default()
-    }
-
     /// The quote that it is about, if it is about a certain one.
     pub(super) const fn quote(&self) -> Option<QuoteId> {
         match self {
