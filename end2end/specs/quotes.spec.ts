@@ -76,6 +76,8 @@ test("a dealer's firm quote is seen, lifted, hit, and grey when it is over", asy
   await expect(body).toHaveAttribute("data-preview-different", "0");
   await terminal.blotter("orders");
   await expect(terminal.at("order").first()).toContainText("Quote");
+  // Beside what can be done to an order nothing is hidden.
+  await expect(terminal.at("cancel-all")).toBeDisabled();
 
   await terminal.blotter("quotes");
   const rows = page.locator("[data-testid=quote]:not([hidden])");

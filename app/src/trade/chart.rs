@@ -1,8 +1,9 @@
 //! The chart of the chosen instrument: the venue's own candles, made longer by
 //! the live marks and the tape.
 //!
-//! The store is a moment behind: it is read again a moment later, and after
-//! every break of the connection, and what was seen live since is added to it.
+//! The store is a moment behind: it is read again until it holds what had
+//! happened when it was first asked, and after every break of the connection;
+//! what was seen live since is added to it.
 //! Knows no pixels; the scene does.
 
 use std::collections::VecDeque;
@@ -25,8 +26,12 @@ use crate::live::Live;
 /// The length that a chart begins with.
 pub(crate) const FIRST_INTERVAL: Interval = Interval::S1;
 
-/// By then the store holds what had happened when it was first asked.
-const AGAIN: Duration = Duration::from_millis(1_500);
+/// When a store that was behind is read again, and how often at most.
+const AGAIN: Duration = Duration::from_secs(1);
+const READS: u32 = 6;
+
+/// How far apart marks may be.
+const CALM_US: i64 = MICROS_PER_SECOND;
 
 /// Marks that are remembered, for what the store does not hold yet.
 const REMEMBERED: usize = 200;
@@ -63,7 +68,7 @@ pub(super) fn ChartPanel(live: Live, wide: RwSignal<bool>) -> impl IntoView {
     Effect::new(move |before: Option<bool>| {
         let fresh = live.link.with(|link| link.phase.is_fresh());
         if fresh && before == Some(false) {
-            held.read(live, held.key.get_value(), true);
+            held.read(live, held.key.get_value());
         }
         fresh
     });
@@ -235,28 +240,35 @@ impl Held {
             });
             self.show(live, key, Kept::default());
         }
-        self.read(live, key, true);
+        self.read(live, key);
     }
 
     /// Reads the bars of `key` and shows them, unless others were chosen
-    /// since; reads them `again` a moment later.
-    fn read(self, live: Live, key: Key, again: bool) {
+    /// since.
+    fn read(self, live: Live, key: Key) {
+        let asked = live.moment.get_untracked().time;
+        self.read_until(live, key, VenueTime(asked.0 - CALM_US), READS);
+    }
+
+    fn read_until(self, live: Live, key: Key, wanted: VenueTime, reads: u32) {
         let is_chosen = move || self.key.try_get_value() == Some(key);
         spawn_local(async move {
             match api::bars(key.0.to_string(), key.1).await {
-                Ok(kept) if is_chosen() => self.show(live, key, kept),
+                Ok(kept) if is_chosen() => {
+                    if kept.through < wanted && reads > 1 {
+                        let again = move || {
+                            if is_chosen() {
+                                self.read_until(live, key, wanted, reads - 1);
+                            }
+                        };
+                        set_timeout(again, AGAIN);
+                    }
+                    self.show(live, key, kept);
+                }
                 Ok(_) => {}
                 Err(error) => live.say(format!("The chart's history is missing: {}", error.message)),
             }
         });
-        if again {
-            let later = move || {
-                if is_chosen() {
-                    self.read(live, key, false);
-                }
-            };
-            set_timeout(later, AGAIN);
-        }
     }
 
     fn show(self, live: Live, key: Key, kept: Kept) {

@@ -83,14 +83,19 @@ fn Row(live: Live, id: OrderId, filter: RwSignal<String>, live_only: RwSignal<bo
     let about =
         format!("{} {} {symbol}", side_word(frame.side).to_lowercase(), format::decimal(frame.quantity));
     let amending = RwSignal::new(false);
-    // A dealer's quote has the dealer's name for a time in force.
-    let how = frame.dealer_id.clone().unwrap_or_else(|| frame.time_in_force.as_str().to_owned());
+    // What took a dealer's quote has no time in force worth showing.
+    let (how, dealer) = match &frame.dealer_id {
+        Some(dealer) => ("", Some(dealer.clone())),
+        None => (frame.time_in_force.as_str(), None),
+    };
     Some(view! {
         <tr hidden=move || hidden.get() data-testid="order" data-order=id.to_string() data-status=move || status().as_str()>
             <td class="num left wide">{move || live.prefs.clock(frame.created_at)}</td>
             <th scope="row">{symbol}</th>
             <td class=side_tone(frame.side)>{side_word(frame.side)}</td>
-            <td class="wide">{kind} " " {how}</td>
+            <td class="wide" title=dealer>
+                {kind} " " {how}
+            </td>
             <td class="num" data-testid="order-limit">
                 {move || order.with(limit)}
             </td>
