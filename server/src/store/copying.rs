@@ -74,11 +74,7 @@ impl Backend {
                 Part::Main => &mut *main,
                 Part::History => &mut *history,
             };
-            let any = AssertSqlSafe(format!(
-                "SELECT count(*) FROM (SELECT 1 FROM {} LIMIT 1) AS found",
-                table.name
-            ));
-            if sqlx::query_scalar::<Db, i64>(any).fetch_one(connection).await? > 0 {
+            if has_rows(connection, table).await? {
                 return Err(StoreError::NotEmpty { table: table.name });
             }
         }
@@ -107,8 +103,20 @@ impl Backend {
             dialect::run(connection, &rows, &insert(piece.table, &rows)).await?;
         }
         history.commit().await?;
-        // The last to be there: a store with money in it has everything.
+        // The last to be there: a store with a venue in it has everything, and
+        // none is made beside a past that is left over.
         main.commit().await?;
+        Ok(())
+    }
+
+    /// Refuses a history that belongs to no venue of this store.
+    pub(super) async fn expect_no_past(&self) -> Result<(), StoreError> {
+        let mut connection = self.history_readers.acquire().await?;
+        for table in TABLES.into_iter().filter(|table| table.part == Part::History) {
+            if has_rows(&mut connection, table).await? {
+                return Err(StoreError::LeftOver { table: table.name });
+            }
+        }
         Ok(())
     }
 
@@ -127,6 +135,14 @@ impl Backend {
             .await?;
         Ok(ids.into_iter().map(VenueId).collect())
     }
+}
+
+async fn has_rows(
+    connection: &mut <Db as sqlx::Database>::Connection,
+    table: Table,
+) -> Result<bool, StoreError> {
+    let any = AssertSqlSafe(format!("SELECT count(*) FROM (SELECT 1 FROM {} LIMIT 1) AS found", table.name));
+    Ok(sqlx::query_scalar::<Db, i64>(any).fetch_one(connection).await? > 0)
 }
 
 fn insert(table: Table, rows: &Rows<'_>) -> String {

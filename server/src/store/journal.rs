@@ -19,6 +19,10 @@ impl Backend {
     pub(in crate::store) async fn create_venue(&self, venue: &VenueRow) -> Result<bool, StoreError> {
         let config = serde_json::to_string(&venue.config)
             .map_err(|error| StoreError::Corrupt(format!("the venue's configuration: {error}")))?;
+        let mut transaction = self.main.begin_with(dialect::BEGIN_WRITE).await?;
+        let is_first =
+            sqlx::query_scalar::<Db, i64>("SELECT count(*) FROM venues").fetch_one(&mut *transaction).await?
+                == 0;
         let done = sqlx::query::<Db>(
             "INSERT INTO venues (venue_id, name, config, seed, salt, seed_commitment, owner_user_id,
                                  claim_token_hash, created_at)
@@ -33,9 +37,14 @@ impl Backend {
         .bind(venue.owner)
         .bind(venue.claim_token_hash.map(|digest| digest.0.to_vec()))
         .bind(venue.created_at.0)
-        .execute(&self.main)
+        .execute(&mut *transaction)
         .await?;
-        Ok(done.rows_affected() == 1)
+        let made = done.rows_affected() == 1;
+        if made && is_first {
+            self.expect_no_past().await?;
+        }
+        transaction.commit().await?;
+        Ok(made)
     }
 
     pub(in crate::store) async fn venue(&self, venue: VenueId) -> Result<Option<VenueRow>, StoreError> {

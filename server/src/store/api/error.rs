@@ -72,6 +72,14 @@ pub enum StoreError {
         /// The first table with rows.
         table: &'static str,
     },
+    /// A copy into this store ended before its last commit.
+    #[error(
+        "{table} has rows and there is no venue: a copy into this store did not end; empty it and copy again"
+    )]
+    LeftOver {
+        /// The first table with rows.
+        table: &'static str,
+    },
     /// Another sequencer has taken the venue over: this one must not write.
     #[error("another sequencer has taken over")]
     Fenced,
