@@ -32,7 +32,7 @@ use crate::account::Account;
 use crate::floor::Floor;
 use crate::live::Slot;
 use crate::prefs::{Preferences, Prefs};
-use crate::sign_in::{Register, SignIn};
+use crate::sign_in::{Register, Reset, SignIn};
 
 /// Whether the page is alive: set once, by an effect, so only in a browser.
 #[derive(Clone, Copy)]
@@ -96,6 +96,7 @@ pub fn App() -> impl IntoView {
                 />
                 <Route path=path!("/account") ssr=SsrMode::Async view=Account />
                 <Route path=path!("/login") ssr=SsrMode::Async view=SignIn />
+                <Route path=path!("/reset") ssr=SsrMode::Async view=Reset />
                 <Route path=path!("/register") ssr=SsrMode::Async view=Register />
             </Routes>
         </Router>

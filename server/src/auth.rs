@@ -9,6 +9,7 @@ mod ended;
 mod limiter;
 mod own;
 mod password;
+mod reset;
 mod routes;
 mod session;
 
@@ -33,6 +34,7 @@ pub use email::Email;
 pub use ended::SessionEnded;
 pub use limiter::Limiter;
 pub use password::{HashError, Weakness};
+pub use reset::grant as grant_reset;
 pub use routes::{Peer, routes};
 pub use session::{SessionKey, Sessions, SignedIn};
 
@@ -60,6 +62,9 @@ pub enum AuthError {
     /// No such user, or another password: never told apart.
     #[error("The e-mail address or the password is wrong.")]
     InvalidCredentials,
+    /// A reset's token that is used, too old or no token at all.
+    #[error("This link was used already or is too old. Ask for another.")]
+    InvalidToken,
     /// Too many tries.
     #[error("Too many tries. Wait {seconds} s.")]
     RateLimited {
@@ -104,6 +109,7 @@ pub struct Auth {
     hasher: password::Hasher,
     failures: Limiter<(String, IpAddr)>,
     registrations: Limiter<IpAddr>,
+    resets: Limiter<IpAddr>,
     owner_email: Option<String>,
 }
 
@@ -134,6 +140,7 @@ impl Auth {
             sessions,
             hasher: password::Hasher::new()?,
             failures: Limiter::new(config.limits.login_failures_per_minute),
+            resets: Limiter::new(config.limits.login_failures_per_minute),
             registrations: Limiter::new(config.limits.registrations_per_minute),
             owner_email: config.owner_email.as_ref().map(|email| email.to_lowercase()),
             deps,

@@ -53,6 +53,12 @@ pub enum Command {
         /// What `backup` made.
         folder: PathBuf,
     },
+    /// Look after a user.
+    User {
+        /// What to do.
+        #[command(subcommand)]
+        action: UserAction,
+    },
     /// Print the effective configuration, secrets redacted.
     Config,
     /// Price rows of contracts and market: values, Greeks, and bad rows by line.
@@ -60,6 +66,17 @@ pub enum Command {
         /// CSV with a header, or JSON.
         #[arg(long, value_name = "FILE")]
         input: PathBuf,
+    },
+}
+
+/// What can be done for a user.
+#[derive(Clone, Debug, PartialEq, Eq, Subcommand)]
+pub enum UserAction {
+    /// Print a link that sets a new password, once and within an hour; the site
+    /// may go on.
+    Reset {
+        /// The user's e-mail address.
+        email: String,
     },
 }
 

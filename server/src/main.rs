@@ -10,7 +10,8 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use engine::id::VenueId;
 use engine::venue::VenueConfig;
-use server::cli::{Cli, Command};
+use server::auth::grant_reset;
+use server::cli::{Cli, Command, UserAction};
 use server::clock::WallClock;
 use server::config::Config;
 use server::serve::{self, Agent, Running, ServeError};
@@ -61,6 +62,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::MigrateStore => copied(store_commands::migrate(&config).await),
         Command::Backup { folder } => copied(store_commands::backup(&config, &folder).await),
         Command::Restore { folder } => copied(store_commands::restore(&config, &folder).await),
+        Command::User { action: UserAction::Reset { email } } => reset(&config, &email).await,
         Command::Price { input } => price(&input),
     }
 }
@@ -96,6 +98,29 @@ fn copied(done: Result<Vec<Report>, CopyError>) -> anyhow::Result<ExitCode> {
         say(&report.to_string());
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Prints where a user sets a new password.
+async fn reset(config: &Config, email: &str) -> anyhow::Result<ExitCode> {
+    let there = config.database_url.is_some() || config.data.is_dir();
+    anyhow::ensure!(there, "--data {}: no such folder", config.data.display());
+    let store = Store::join(config).await?;
+    let token = grant_reset(&store, email, WallClock::System.now()).await?;
+    store.close().await;
+    let token = token.ok_or_else(|| anyhow::anyhow!("{email:?} is no user's e-mail address"))?;
+    let site = config.public_url.clone().unwrap_or_else(|| here(config));
+    say(&format!("{site}/reset?token={token}"));
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Where the site listens, seen from this machine.
+fn here(config: &Config) -> String {
+    let mut address = config.listen;
+    if address.ip().is_unspecified() {
+        // Everywhere is also here.
+        address.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
+    }
+    format!("http://{address}")
 }
 
 /// A store that is there: looking must not make one.
@@ -147,14 +172,7 @@ fn greet(what: &str, running: &Running) {
 
 /// Asks a process how it is.
 async fn health(url: Option<String>, config: &Config) -> anyhow::Result<ExitCode> {
-    let url = url.unwrap_or_else(|| {
-        let mut address = config.listen;
-        if address.ip().is_unspecified() {
-            // Everywhere is also here.
-            address.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
-        }
-        format!("http://{address}")
-    });
+    let url = url.unwrap_or_else(|| here(config));
     let (well, said) = server::door::asking::ask(&url).await.map_err(anyhow::Error::msg)?;
     say(&said);
     Ok(if well { ExitCode::SUCCESS } else { ExitCode::FAILURE })

@@ -1,4 +1,4 @@
-//! Sign in and register: plain forms that work before hydration and without
+//! Sign in, register and set a new password: plain forms that work before hydration and without
 //! scripts; the server answers them with redirects.
 //!
 //! Know no rule about passwords but how the server words them.
@@ -6,4 +6,4 @@
 mod page;
 mod words;
 
-pub(crate) use page::{Register, SignIn};
+pub(crate) use page::{Register, Reset, SignIn};

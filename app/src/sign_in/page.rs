@@ -1,4 +1,4 @@
-//! The two forms.
+//! The three forms.
 
 use engine::money::Money;
 use leptos::prelude::*;
@@ -18,6 +18,15 @@ pub(crate) fn SignIn() -> impl IntoView {
     view! {
         <Title text="Sign in" />
         <Gate heading="Sign in" lead="Welcome back to the floor." problem=answer.of(None)>
+            {answer
+                .notice
+                .then(|| {
+                    view! {
+                        <p class="lead" role="status" data-testid="notice">
+                            "Your new password is set. Sign in with it."
+                        </p>
+                    }
+                })}
             <form method="post" action="/login" data-testid="login-form">
                 <Next answer=answer.clone() />
                 <Email answer=answer.clone() />
@@ -87,6 +96,33 @@ pub(crate) fn Register() -> impl IntoView {
     .into_any()
 }
 
+/// `/reset`: a new password for whoever was given a link.
+#[component]
+pub(crate) fn Reset() -> impl IntoView {
+    let answer = Answer::read();
+    view! {
+        <Title text="New password" />
+        <Gate
+            heading="Set a new password"
+            lead="The link works once. Wherever you are signed in, you will be signed out."
+            problem=answer.of(None)
+        >
+            <form method="post" action="/reset" data-testid="reset-form">
+                <input type="hidden" name="token" value=answer.token.clone() />
+                <Password
+                    answer=answer
+                    autocomplete="new-password"
+                    hint="At least 10 characters; a few unusual words are best."
+                />
+                <button class="primary" data-testid="submit">
+                    "Set password"
+                </button>
+            </form>
+        </Gate>
+    }
+    .into_any()
+}
+
 /// Who is signed in already has no business at the gate.
 fn welcome_back() {
     #[cfg(feature = "ssr")]
@@ -103,6 +139,9 @@ struct Answer {
     problem: Option<Problem>,
     email: String,
     next: Option<String>,
+    token: String,
+    /// Whether a new password was just set.
+    notice: bool,
 }
 
 impl Answer {
@@ -111,6 +150,8 @@ impl Answer {
             problem: query.get_str("error").map(problem),
             email: query.get("email").unwrap_or_default(),
             next: query.get("next").filter(|next| next != "/"),
+            token: query.get("token").unwrap_or_default(),
+            notice: query.get_str("notice") == Some("password_set"),
         })
     }
 

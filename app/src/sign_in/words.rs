@@ -20,6 +20,7 @@ pub(super) fn problem(code: &str) -> Problem {
         "password_too_short" => (Some("password"), "Use at least 10 characters."),
         "password_too_long" => (Some("password"), "Use at most 1,024 characters."),
         "invalid_credentials" => (None, "E-mail address and password do not match."),
+        "invalid_token" => (None, "This link was used already or is too old. Ask for another."),
         "rate_limited" => (None, "Too many attempts. Wait a minute, then try again."),
         "foreign_origin" => (None, "The form was sent from another site. Send it again from here."),
         "unavailable" => (None, "The venue is not answering just now. Try again in a moment."),

@@ -5,6 +5,7 @@
 //! leaves none of them undone. Does not know who signs in.
 
 use app::gateway::SessionEntry;
+use engine::id::Digest;
 use uuid::Uuid;
 
 use super::{Auth, AuthError, SessionKey, SignedIn, ended};
@@ -36,7 +37,13 @@ impl Auth {
     /// # Errors
     /// When the store fails.
     pub async fn end_others(&self, caller: &SignedIn) -> Result<(), AuthError> {
-        self.end_all(caller.user, Some(caller.session)).await
+        let (auth, user, kept) = (self.clone(), caller.user, caller.session.hash());
+        whole(async move {
+            let ended = auth.deps.store.delete_sessions_of(user, Some(kept.0)).await?;
+            auth.forget(ended).await;
+            Ok(())
+        })
+        .await
     }
 
     /// Ends a session for good, here and elsewhere; `false` when it has ended
@@ -53,21 +60,17 @@ impl Auth {
         .await
     }
 
-    /// The same for every session of a user but `kept`.
-    pub(super) async fn end_all(&self, user: Uuid, kept: Option<SessionKey>) -> Result<(), AuthError> {
-        let auth = self.clone();
-        whole(async move {
-            for key in auth.sessions.end_all(user, kept).await? {
-                ended::announce(&auth.deps, key).await;
-            }
-            Ok(())
-        })
-        .await
+    /// Sessions whose rows have gone end everywhere else too.
+    pub(super) async fn forget(&self, hashes: Vec<[u8; 32]>) {
+        for key in hashes.into_iter().map(|hash| SessionKey::from_hash(Digest(hash))) {
+            self.sessions.ended(key).await;
+            ended::announce(&self.deps, key).await;
+        }
     }
 }
 
 /// Runs to its end, whoever waits for it.
-async fn whole<T: Send + 'static>(
+pub(super) async fn whole<T: Send + 'static>(
     work: impl Future<Output = Result<T, AuthError>> + Send + 'static,
 ) -> Result<T, AuthError> {
     tokio::spawn(work).await.map_err(|error| StoreError::Corrupt(error.to_string()))?

@@ -23,7 +23,10 @@ mod own;
 /// Fields of a sign-in, and of a registration.
 const CREDENTIALS: [&str; 2] = ["email", "password"];
 
-/// The same in a form.
+/// Fields of a new password.
+const RESET: [&str; 2] = ["token", "password"];
+
+/// A sign-in's or registration's in a form.
 const GATE: [&str; 3] = ["email", "password", "next"];
 
 /// The address that a request came from.
@@ -51,6 +54,8 @@ pub fn routes(auth: Auth) -> Router {
         .route("/api/v1/auth/sessions", get(own::list).delete(own::end_others))
         .route("/api/v1/auth/sessions/{id}", delete(own::end))
         .route("/account/sessions", post(own::end_form))
+        .route("/api/v1/auth/reset", post(reset))
+        .route("/reset", post(reset_form))
         .route("/register", post(register_form))
         .route("/login", post(login_form))
         .route("/logout", post(logout_form))
@@ -130,6 +135,34 @@ async fn logout_form(State(auth): State<Auth>, headers: HeaderMap) -> Response {
     match auth.sign_out(&headers).await {
         Ok(cookie) => see_other("/login", Some(cookie)),
         Err(error) => Problem::from(error).into_response(),
+    }
+}
+
+async fn reset(
+    State(auth): State<Auth>,
+    Peer(address): Peer,
+    Body(fields): Body,
+) -> Result<StatusCode, Problem> {
+    let fields = fields.only(&RESET)?;
+    let token = fields.text("token")?.unwrap_or_default();
+    let password = fields.text("password")?.unwrap_or_default();
+    auth.reset(&token, password, address).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn reset_form(State(auth): State<Auth>, Peer(address): Peer, request: Request) -> Response {
+    let form = match Form::read(request, &RESET).await {
+        Ok(form) => form,
+        Err(problem) => return problem.into_response(),
+    };
+    let token: String = form.get("token").chars().take(64).collect();
+    match auth.reset(&token, form.get("password").to_owned(), address).await {
+        Ok(()) => see_other("/login?notice=password_set", None),
+        Err(error) => {
+            let mut query = form_urlencoded::Serializer::new(String::new());
+            query.append_pair("error", &Problem::from(error).error.code).append_pair("token", &token);
+            see_other(&format!("/reset?{}", query.finish()), None)
+        }
     }
 }
 
@@ -227,6 +260,7 @@ impl From<AuthError> for Problem {
             AuthError::InvalidCredentials => {
                 problem(StatusCode::UNAUTHORIZED, "invalid_credentials", message)
             }
+            AuthError::InvalidToken => problem(StatusCode::FORBIDDEN, "invalid_token", message).at("token"),
             AuthError::RateLimited { seconds } => {
                 problem(StatusCode::TOO_MANY_REQUESTS, "rate_limited", message).after(seconds)
             }

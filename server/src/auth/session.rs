@@ -249,21 +249,9 @@ impl Sessions {
         Ok(was_there)
     }
 
-    /// Ends every session of the user for good, but `kept`; which those were.
-    ///
-    /// # Errors
-    /// When the store fails.
-    pub(super) async fn end_all(
-        &self,
-        user: Uuid,
-        kept: Option<SessionKey>,
-    ) -> Result<Vec<SessionKey>, StoreError> {
-        let gone = self.store.delete_sessions_of(user, kept.map(|key| key.0)).await?;
-        let gone: Vec<_> = gone.into_iter().map(SessionKey).collect();
-        for key in &gone {
-            self.hot.end(*key).await;
-        }
-        Ok(gone)
+    /// The session's row has gone: its copies go too.
+    pub(super) async fn ended(&self, key: SessionKey) {
+        self.hot.end(key).await;
     }
 
     /// Forgets sessions that can no longer be used.

@@ -110,6 +110,18 @@ impl Store {
         }
     }
 
+    /// Opens the store that the configuration names to write about its users,
+    /// while whoever serves it goes on.
+    ///
+    /// # Errors
+    /// [`StoreError`], one line that names the setting.
+    pub async fn join(config: &Config) -> Result<Self, StoreError> {
+        match &config.database_url {
+            Some(url) => Self::open_postgres(url, Role::Auth).await,
+            None => Ok(Self::Sqlite(Arc::new(sqlite::Backend::join(&config.data).await?))),
+        }
+    }
+
     /// Opens the PostgreSQL database at `url` with the rights of `role`, and
     /// migrates it when that is needed and `role` may.
     ///

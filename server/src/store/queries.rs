@@ -18,6 +18,8 @@ mod journal;
 mod projections;
 #[path = "reads.rs"]
 mod reads;
+#[path = "resets.rs"]
+mod resets;
 #[path = "upkeep.rs"]
 mod upkeep;
 #[path = "users.rs"]

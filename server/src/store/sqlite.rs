@@ -92,6 +92,15 @@ impl Backend {
         })
     }
 
+    /// Opens the files of a folder that somebody else may be serving, to write
+    /// a row about its users.
+    pub(super) async fn join(folder: &Path) -> Result<Self, StoreError> {
+        let watched = Self::watch(folder).await?;
+        let main = folder.join("tradefloor.db");
+        let writer = pool(&main, SqliteSynchronous::Full, 1).await.map_err(|error| opening(&main, error))?;
+        Ok(Self { main: writer, role: Role::Auth, ..watched })
+    }
+
     /// Whoever holds the folder is alone with it.
     pub(super) async fn try_lead(&self, _venue: VenueId) -> Result<Option<Lease>, StoreError> {
         Ok(Some(Lease::alone()))

@@ -37,7 +37,7 @@ const fn history(name: &'static str) -> Table {
 }
 
 /// Every table, each after those that its rows refer to.
-pub const TABLES: [Table; 20] = [
+pub const TABLES: [Table; 21] = [
     history("market_ticks"),
     history("order_books"),
     history("dealer_quotes"),
@@ -52,6 +52,7 @@ pub const TABLES: [Table; 20] = [
     main("instruments"),
     main("users"),
     main("user_accounts"),
+    main("password_resets"),
     main("sessions"),
     main("accounts"),
     main("orders"),

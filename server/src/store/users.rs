@@ -228,6 +228,6 @@ impl Backend {
     }
 }
 
-fn hash_of(bytes: &[u8]) -> Result<[u8; 32], StoreError> {
+pub(super) fn hash_of(bytes: &[u8]) -> Result<[u8; 32], StoreError> {
     bytes.try_into().map_err(|_| StoreError::Corrupt("a session's hash has the wrong length".to_owned()))
 }

@@ -28,6 +28,7 @@ async fn bodies_that_are_no_clean_json_are_refused_at_every_door() {
     for path in [
         "/api/v1/auth/register",
         "/api/v1/auth/login",
+        "/api/v1/auth/reset",
         "/api/v1/orders",
         "/api/v1/orders/preview",
         "/api/v1/venue/clock",
@@ -276,6 +277,8 @@ async fn changes_come_from_the_own_site_alone() {
         "/login",
         "/logout",
         "/account/sessions",
+        "/api/v1/auth/reset",
+        "/reset",
         "/api/ui/place_order",
     ] {
         for (origin, cookie, allowed) in [

@@ -6,6 +6,7 @@ mod forms;
 mod history;
 mod hostile;
 mod orders;
+mod reset;
 mod sessions;
 mod socket;
 mod venue;

@@ -78,3 +78,32 @@ async fn sessions_are_listed_and_ended_for_their_user_alone() {
         assert_eq!(store.sessions_of(bob).await.unwrap()[0].hash, bobs);
     }
 }
+
+#[tokio::test]
+async fn a_reset_is_used_once_and_ends_its_users_sessions() {
+    for (store, _place) in stores().await {
+        let (ann, bob) = (user(&store, "ann").await, user(&store, "bob").await);
+        let (anns, bobs) = (session(&store, ann, 1, 10).await, session(&store, bob, 2, 10).await);
+        let until = WallTime(100);
+        assert!(!store.set_reset("nobody@example.org", [7; 32], until).await.unwrap());
+        assert!(store.set_reset("ann@example.org", [8; 32], until).await.unwrap());
+        assert!(store.set_reset("ann@example.org", [9; 32], until).await.unwrap());
+        let (early, late) = (WallTime(99), WallTime(100));
+        assert!(store.user_of_reset([8; 32], early).await.unwrap().is_none(), "an older token");
+        assert!(store.user_of_reset([9; 32], late).await.unwrap().is_none());
+        assert_eq!(store.user_of_reset([9; 32], early).await.unwrap().unwrap().id, ann);
+        assert_eq!(store.reset_password([9; 32], late, "$argon2id$two").await.unwrap(), None);
+        // Two at once: one of them.
+        let (one, other) = tokio::join!(
+            store.reset_password([9; 32], early, "$argon2id$two"),
+            store.reset_password([9; 32], early, "$argon2id$two"),
+        );
+        let mut done = [one.unwrap(), other.unwrap()];
+        done.sort_unstable();
+        assert_eq!(done, [None, Some(vec![anns])]);
+        let hash = async |email: &str| store.user_by_email(email).await.unwrap().unwrap().password_hash;
+        assert_eq!(hash("ann@example.org").await, "$argon2id$two");
+        assert_eq!(hash("bob@example.org").await, "$argon2id$one");
+        assert_eq!(store.sessions_of(bob).await.unwrap()[0].hash, bobs);
+    }
+}

@@ -5,3 +5,4 @@ mod log_schema;
 mod logging;
 mod process;
 mod refusals;
+mod reset;

@@ -9,4 +9,5 @@ pub mod journal;
 pub mod lease;
 pub mod projections;
 pub mod reads;
+pub mod resets;
 pub mod users;

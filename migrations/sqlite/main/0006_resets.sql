@@ -1,0 +1,10 @@
+-- Tokens that whoever runs the site hands out to users who forgot their
+-- password: each sets a new one once.
+
+CREATE TABLE password_resets (
+    -- One token a user: a newer one takes the place of an older one.
+    user_id    BLOB   NOT NULL PRIMARY KEY REFERENCES users (id),
+    -- SHA-256 of the token: a copy of this table resets nothing.
+    token_hash BLOB   NOT NULL UNIQUE CHECK (length(token_hash) = 32),
+    expires_at BIGINT NOT NULL
+);
