@@ -8,6 +8,7 @@ use sqlx::Row as _;
 use uuid::Uuid;
 
 use super::{Backend, Db, dialect};
+use crate::store::Role;
 use crate::store::api::error::StoreError;
 use crate::store::api::journal::{CommitBatch, EntryKind, JournalRow, SnapshotRow, VenueRow};
 use crate::store::rows::Rows;
@@ -20,9 +21,6 @@ impl Backend {
         let config = serde_json::to_string(&venue.config)
             .map_err(|error| StoreError::Corrupt(format!("the venue's configuration: {error}")))?;
         let mut transaction = self.main.begin_with(dialect::BEGIN_WRITE).await?;
-        let is_first =
-            sqlx::query_scalar::<Db, i64>("SELECT count(*) FROM venues").fetch_one(&mut *transaction).await?
-                == 0;
         let done = sqlx::query::<Db>(
             "INSERT INTO venues (venue_id, name, config, seed, salt, seed_commitment, owner_user_id,
                                  claim_token_hash, created_at)
@@ -40,8 +38,8 @@ impl Backend {
         .execute(&mut *transaction)
         .await?;
         let made = done.rows_affected() == 1;
-        if made && is_first {
-            self.expect_no_past().await?;
+        if made && self.role == Role::Owner {
+            self.expect_no_past(venue.id).await?;
         }
         transaction.commit().await?;
         Ok(made)

@@ -5,19 +5,44 @@
 use std::fmt::Write as _;
 
 use engine::id::{InstrumentId, VenueId};
-use sqlx::{AssertSqlSafe, SqliteConnection};
+use sqlx::{AssertSqlSafe, SqliteConnection, Transaction};
 
 use super::{Backend, Db};
 use crate::store::api::error::StoreError;
 use crate::store::rows::{Rows, Values};
-use crate::store::table::{Kind, Table, kinds};
+use crate::store::table::{Kind, Part, Table, kinds};
 
 /// Begins a transaction that will write: it takes the write lock at once,
 /// because one that is taken after a read fails without waiting.
 pub(crate) const BEGIN_WRITE: &str = "BEGIN IMMEDIATE";
 
-/// Begins a transaction that will write a great deal.
-pub(crate) const BEGIN_BULK: &str = BEGIN_WRITE;
+/// A transaction that writes a great deal to both files.
+pub(crate) struct Bulk {
+    main: Transaction<'static, Db>,
+    history: Transaction<'static, Db>,
+}
+
+impl Bulk {
+    pub(crate) async fn begin(backend: &Backend) -> Result<Self, sqlx::Error> {
+        let history = backend.history.begin_with(BEGIN_WRITE).await?;
+        Ok(Self { main: backend.main.begin_with(BEGIN_WRITE).await?, history })
+    }
+
+    /// Where a part is written.
+    pub(crate) async fn on(&mut self, part: Part) -> Result<&mut SqliteConnection, sqlx::Error> {
+        Ok(match part {
+            Part::Main => &mut self.main,
+            Part::History => &mut self.history,
+        })
+    }
+
+    /// The venue's file is the last: a folder with a venue in it has
+    /// everything, and none is made beside a past that is left over.
+    pub(crate) async fn commit(self) -> Result<(), sqlx::Error> {
+        self.history.commit().await?;
+        self.main.commit().await
+    }
+}
 
 /// Begins a transaction that sees one instant.
 pub(crate) const BEGIN_SNAPSHOT: &str = "BEGIN";
@@ -96,7 +121,7 @@ pub(crate) type Addition<'a> = (&'static str, Rows<'a>, &'static str);
 pub(crate) async fn add_history(
     backend: &Backend,
     additions: &[Addition<'_>],
-) -> Result<sqlx::Transaction<'static, Db>, StoreError> {
+) -> Result<Transaction<'static, Db>, StoreError> {
     let mut transaction = backend.history.begin_with(BEGIN_WRITE).await?;
     for (_, rows, statement) in additions {
         run(&mut transaction, rows, statement).await?;
