@@ -6,11 +6,13 @@
 use std::fmt;
 use std::sync::Arc;
 
-use engine::event::{AccountFrame, BookFrame, FillFrame, OrderFrame, PortfolioSnapshot, TickEvent};
-use engine::id::{AccountId, Digest, InstrumentId, OrderId, Seq, VenueId};
+use engine::event::{
+    AccountFrame, BookFrame, FillFrame, OrderFrame, PortfolioSnapshot, QuotesFrame, TickEvent,
+};
+use engine::id::{AccountId, Digest, InstrumentId, OrderId, QuoteId, Seq, VenueId};
 use engine::instrument::Instrument;
 use engine::money::Money;
-use engine::order::{AnswerBasis, Decided, RawTicket};
+use engine::order::{AnswerBasis, Decided, RawAmend, RawTake, RawTicket, Side};
 use engine::time::{Date, VenueTime, WallTime};
 use serde::{Deserialize, Serialize};
 
@@ -113,6 +115,8 @@ pub struct Desk {
     pub instruments: Vec<Instrument>,
     /// The merged books.
     pub books: Vec<BookFrame>,
+    /// Dealers' live quotes of what trades on them.
+    pub quotes: Vec<QuotesFrame>,
     /// Marks and touches.
     pub ticks: Vec<TickEvent>,
     /// The caller's account.
@@ -134,7 +138,7 @@ pub struct DayOpen {
     pub marks: Vec<(InstrumentId, engine::decimal::Decimal)>,
 }
 
-/// The answer to a placed order.
+/// The answer to a placed or amended order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OrderReply {
     /// The order as it stood after its own entry.
@@ -149,7 +153,7 @@ pub struct OrderReply {
     pub repeated: bool,
 }
 
-/// What became of a placed order's request.
+/// What became of the request to place or amend an order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Placed {
     /// Decided and durable.
@@ -209,6 +213,42 @@ pub struct TickRow {
     pub mid: engine::decimal::Decimal,
     /// Absent for listed instruments.
     pub dealer_id: Option<String>,
+}
+
+/// A candle: what happened to a price in a stretch of venue time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CandleRow {
+    /// Which instrument.
+    pub instrument_id: InstrumentId,
+    /// Where the stretch begins.
+    pub timestamp: VenueTime,
+    /// The first mark or match.
+    pub open: engine::decimal::Decimal,
+    /// The highest.
+    pub high: engine::decimal::Decimal,
+    /// The lowest.
+    pub low: engine::decimal::Decimal,
+    /// The last.
+    pub close: engine::decimal::Decimal,
+    /// What traded, in units.
+    pub volume: engine::decimal::Decimal,
+}
+
+/// A stored valuation: a point of the P&L chart.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PortfolioPoint {
+    /// Venue time.
+    pub timestamp: VenueTime,
+    /// As of this entry.
+    pub seq: Seq,
+    /// Cash plus marks.
+    pub nav: Money,
+    /// All cash.
+    pub cash: Money,
+    /// P&L of what was closed, without fees.
+    pub realized_pnl: Money,
+    /// P&L of what is open.
+    pub unrealized_pnl: Money,
 }
 
 /// How the venue's clock runs.
@@ -281,8 +321,41 @@ pub trait Gateway: Send + Sync + 'static {
         ticket: RawTicket,
     ) -> Result<engine::order::Preview, ApiError>;
 
+    /// Changes quantity, limit or both of a live order; the answer is durable.
+    async fn amend_order(&self, caller: &Caller, order: &str, amend: RawAmend) -> Result<Placed, ApiError>;
+
+    /// All live dealers' quotes, of one instrument or of all that trade on them.
+    async fn quotes(&self, caller: &Caller, instrument: Option<&str>) -> Result<Vec<QuotesFrame>, ApiError>;
+
+    /// Hits a dealer's bid or lifts the offer, all of the quantity or nothing;
+    /// the answer is durable.
+    async fn take_quote(
+        &self,
+        caller: &Caller,
+        quote: &str,
+        side: Side,
+        take: RawTake,
+    ) -> Result<Placed, ApiError>;
+
+    /// What taking it now would do, without doing it.
+    async fn preview_take(
+        &self,
+        caller: &Caller,
+        quote: &str,
+        side: Side,
+        take: RawTake,
+    ) -> Result<(InstrumentId, engine::order::Preview), ApiError>;
+
     /// Cancels what is left of an order; cancelling twice is harmless.
     async fn cancel_order(&self, caller: &Caller, order: &str) -> Result<OrderFrame, ApiError>;
+
+    /// Cancels every live order, or every one of an instrument, at once; those
+    /// that were cancelled, by the time of their acceptance.
+    async fn cancel_all(
+        &self,
+        caller: &Caller,
+        instrument: Option<&str>,
+    ) -> Result<Vec<OrderFrame>, ApiError>;
 
     /// One of the caller's orders, whatever its status.
     async fn order(&self, caller: &Caller, order: &str) -> Result<OrderFrame, ApiError>;
@@ -301,6 +374,21 @@ pub trait Gateway: Send + Sync + 'static {
 
     /// An instrument's ticks, newest first.
     async fn ticks(&self, caller: &Caller, query: HistoryQuery) -> Result<Page<TickRow>, ApiError>;
+
+    /// An instrument's candles of `interval` (`1s` to `1d`), newest first.
+    async fn candles(
+        &self,
+        caller: &Caller,
+        interval: Option<&str>,
+        query: HistoryQuery,
+    ) -> Result<Page<CandleRow>, ApiError>;
+
+    /// The caller's stored valuations, newest first.
+    async fn portfolio_history(
+        &self,
+        caller: &Caller,
+        query: HistoryQuery,
+    ) -> Result<Page<PortfolioPoint>, ApiError>;
 
     /// The caller's cash, NAV, P&L, positions, delta and DV01.
     async fn portfolio(&self, caller: &Caller) -> Result<PortfolioSnapshot, ApiError>;
@@ -328,4 +416,12 @@ pub trait Gateway: Send + Sync + 'static {
 /// 400 `invalid_id` for what is no UUID.
 pub fn parse_order_id(text: &str) -> Result<OrderId, ApiError> {
     text.parse().map_err(|_| ApiError::new(400, "invalid_id", "The id must be a UUID.").at("order_id"))
+}
+
+/// A quote id from outside.
+///
+/// # Errors
+/// 400 `invalid_id` for what is no UUID.
+pub fn parse_quote_id(text: &str) -> Result<QuoteId, ApiError> {
+    text.parse().map_err(|_| ApiError::new(400, "invalid_id", "The id must be a UUID.").at("quote_id"))
 }

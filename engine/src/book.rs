@@ -135,6 +135,17 @@ impl Level {
         self.total -= Lots(excess);
     }
 
+    fn reduce(&mut self, wanted: OrderId, less: Lots) {
+        let found = self
+            .queue
+            .iter_mut()
+            .find(|resting| matches!(resting, Resting::Order { order, .. } if *order == wanted));
+        if let Some(resting) = found {
+            resting.reduce(less);
+            self.total -= less;
+        }
+    }
+
     fn remove(&mut self, wanted: OrderId) -> Option<Lots> {
         let at = self
             .queue
@@ -226,6 +237,13 @@ impl Book {
             levels.remove(&price);
         }
         Some(removed)
+    }
+
+    /// Makes a user's order smaller by `less`; it keeps its place.
+    pub fn reduce(&mut self, side: Side, price: Ticks, order: OrderId, less: Lots) {
+        if let Some(level) = self.side_mut(side).get_mut(&price) {
+            level.reduce(order, less);
+        }
     }
 
     /// Cancels synthetic liquidity of `side` down to `target` lots a price

@@ -8,8 +8,11 @@
 mod bus;
 mod frame;
 
-pub use bus::{BookMessage, BookRow, ExecutionBatch, MarketStep, PortfolioMessage, PublishedEntry};
+pub use bus::{
+    BookMessage, BookRow, ExecutionBatch, MarketStep, PortfolioMessage, PublishedEntry, QuotesMessage,
+};
 pub use frame::{
     AccountFrame, BookFrame, BookLevel, ClientMessage, Cut, Encoding, ExecutionFrame, FillFrame, Frame,
-    FrameError, Hello, Item, OrderFrame, PortfolioSnapshot, PositionFrame, TapeFrame, TickEvent,
+    FrameError, Hello, Item, OrderFrame, PortfolioSnapshot, PositionFrame, QuoteFrame, QuotesFrame,
+    TapeFrame, TickEvent,
 };

@@ -59,6 +59,11 @@ id! {
     TradeId
 }
 
+id! {
+    /// A dealer's quote: UUIDv5 of (venue, instrument, dealer, step).
+    QuoteId
+}
+
 /// Namespace under which venues get their ids from names.
 const TRADEFLOOR: Uuid = Uuid::from_u128(0x7d3c_1f0a_5b42_4e6b_9a51_0c7f_2e84_d1f6);
 
@@ -94,6 +99,14 @@ impl TradeId {
     /// Match number `index` of the entry at `seq`.
     pub fn derive(venue: VenueId, seq: Seq, index: usize) -> Self {
         Self(Uuid::new_v5(&venue.0, format!("trade:{}:{index}", seq.0).as_bytes()))
+    }
+}
+
+impl QuoteId {
+    /// What the `dealer` with this place among those of `instrument` quotes in
+    /// `step`; at most one quote.
+    pub fn derive(venue: VenueId, instrument: InstrumentId, dealer: u8, step: u64) -> Self {
+        Self(Uuid::new_v5(&venue.0, format!("quote:{instrument}:{dealer}:{step}").as_bytes()))
     }
 }
 

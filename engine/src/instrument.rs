@@ -195,6 +195,9 @@ pub struct Instrument {
     pub fee_rate_e9: E9,
     /// How far from the mark an order may be priced, in basis points.
     pub collar_bps: u32,
+    /// Names of the dealers on whose quotes it trades; empty for what trades on
+    /// an order book.
+    pub dealers: Vec<String>,
 }
 
 /// What an instrument's configuration says, before it is checked.
@@ -301,7 +304,19 @@ impl Instrument {
             tick_value,
             fee_rate_e9: spec.fee_rate_e9,
             collar_bps: spec.collar_bps,
+            dealers: Vec::new(),
         })
+    }
+
+    /// Whether it trades on dealers' quotes (over the counter) and has no order
+    /// book.
+    pub fn is_dealt(&self) -> bool {
+        !self.dealers.is_empty()
+    }
+
+    /// The name of the dealer with this place.
+    pub fn dealer(&self, place: u8) -> Option<&str> {
+        self.dealers.get(usize::from(place)).map(String::as_str)
     }
 
     /// The asset class.

@@ -5,6 +5,7 @@
 
 pub mod account;
 pub mod book;
+pub mod candle;
 pub mod decimal;
 pub mod event;
 pub mod id;
@@ -16,6 +17,7 @@ pub mod order;
 pub mod portfolio;
 pub mod position;
 pub mod pricing;
+pub mod quote;
 pub mod risk;
 pub mod sim;
 pub mod step;

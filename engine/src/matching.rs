@@ -13,6 +13,8 @@ use crate::order::Side;
 pub enum Maker {
     /// Synthetic liquidity.
     House,
+    /// A dealer, by a quote that was taken.
+    Dealer,
     /// A user's order.
     Order {
         /// Which one.

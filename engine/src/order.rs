@@ -1,18 +1,22 @@
 //! Orders: what a client asks for, what the venue answers, and every reason
 //! to refuse, by name.
 
+mod amend;
 mod check;
 mod preview;
 mod reject;
 mod status;
+mod take;
 mod ticket;
 
+pub use amend::{Amend, CheckedAmend, RawAmend, check_amend};
 pub use check::{CheckedOrder, Conditions, TradingStatus, check};
-pub use preview::{Estimate, Preview, preview};
+pub use preview::{Estimate, Preview, preview, preview_amend, preview_take};
 pub use reject::Reject;
 pub use status::{CancelReason, OrderEvent, OrderStatus};
+pub use take::{RawTake, Take, check_take};
 pub use ticket::{
-    ClientOrderId, OrderType, Price, RawTicket, SelfTradePrevention, Side, Ticket, TimeInForce,
+    ClientOrderId, OrderType, Price, RawTicket, SelfTradePrevention, Side, TakenQuote, Ticket, TimeInForce,
 };
 
 use serde::{Deserialize, Serialize};
@@ -34,7 +38,7 @@ pub struct Order {
     pub instrument: InstrumentId,
     /// Buy or sell.
     pub side: Side,
-    /// Market, or limit with its price.
+    /// Market, limit with its price, or the dealer's quote that it took.
     pub price: Price,
     /// What happens to a remainder.
     pub time_in_force: TimeInForce,
@@ -94,11 +98,12 @@ pub struct Decided {
     pub filled: Lots,
     /// Lots that rest in the book.
     pub resting: Lots,
-    /// Lots that are cancelled for want of liquidity (immediate-or-cancel).
+    /// Lots that are cancelled for want of liquidity (immediate-or-cancel,
+    /// fill-or-kill).
     pub expired: Lots,
     /// Money that the fills exchange, without the fee, never negative.
     pub notional: Money,
-    /// The fee on it.
+    /// What it adds to the order's fee.
     pub fee: Money,
     /// The account's cash afterwards.
     pub cash: Money,

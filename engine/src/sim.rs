@@ -9,6 +9,7 @@
 //! neither another instrument nor a restart moves them. Nothing else enters: no
 //! clock, no speed, no order of arrival.
 
+mod dealer;
 mod feed;
 mod maker;
 mod noise;
@@ -109,9 +110,16 @@ impl Simulator {
         self.last_step += 1;
         self.seen_seq = self.seen_seq.max(seen_seq);
         self.hear();
-        let (step, date) = (self.last_step, self.config.date_at(self.last_step));
-        let ticks = self.feeds.iter_mut().filter_map(|feed| feed.tick(step, date)).collect();
-        let payload = StepPayload { ticks };
+        let step = self.last_step;
+        let date = self.config.date_at(step);
+        let mut payload = StepPayload::default();
+        for feed in &mut self.feeds {
+            if let Some(tick) = feed.tick(step, date) {
+                let later = |steps: u64| self.config.time_of(step.saturating_add(steps));
+                payload.quotes.extend(feed.quotes(step, later));
+                payload.ticks.push(tick);
+            }
+        }
         (payload.header(step, self.seen_seq), payload)
     }
 
@@ -134,7 +142,7 @@ impl Simulator {
             for flow in entry.remove() {
                 // A flow in what is not simulated moves nothing.
                 if let Ok(at) = self.feeds.binary_search_by_key(&flow.instrument, Feed::id) {
-                    self.feeds[at].hear(flow.lots);
+                    self.feeds[at].hear(&flow);
                 }
             }
         }

@@ -1,14 +1,16 @@
 //! A market step: what market data decides about one instant of venue time,
 //! and what trading applies.
 //!
-//! Only integers: marks, target depth, prints. How they were drawn is the
+//! Only integers: marks, target depth, prints, dealers' quotes. How they were drawn is the
 //! simulation's business.
 
 use serde::{Deserialize, Serialize};
 
 use crate::id::{Digest, InstrumentId, Seq};
+use crate::instrument::MAX_LOTS;
 use crate::money::{Lots, Ticks};
 use crate::order::Side;
+use crate::time::VenueTime;
 
 /// Names a step and pins its content; this much is journalled for ever.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,6 +29,29 @@ pub struct StepHeader {
 pub struct StepPayload {
     /// The instruments that tick.
     pub ticks: Vec<Tick>,
+    /// New firm quotes of dealers, at most one a dealer and instrument, in
+    /// ascending instrument id and dealer.
+    #[serde(default)]
+    pub quotes: Vec<DealerQuote>,
+}
+
+/// A dealer's new quote: firm until it expires, in any size up to those named.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DealerQuote {
+    /// What is quoted.
+    pub instrument: InstrumentId,
+    /// The dealer's place among those of the instrument.
+    pub dealer: u8,
+    /// What the dealer pays.
+    pub bid: Ticks,
+    /// What the dealer asks; above the bid.
+    pub ask: Ticks,
+    /// How much the dealer buys, positive.
+    pub bid_lots: Lots,
+    /// How much the dealer sells, positive.
+    pub ask_lots: Lots,
+    /// Good before this venue time.
+    pub expires_at: VenueTime,
 }
 
 /// One instrument's part of a step.
@@ -104,8 +129,23 @@ pub enum StepError {
 impl StepPayload {
     /// The bytes that travel and are hashed.
     pub fn bytes(&self) -> Vec<u8> {
-        // Writing integers to a growing buffer cannot fail.
-        postcard::to_allocvec(self).unwrap_or_default()
+        // Writing integers to a growing buffer cannot fail. A step without
+        // quotes has the bytes that it had before there were any.
+        let mut bytes = postcard::to_allocvec(&self.ticks).unwrap_or_default();
+        if !self.quotes.is_empty() {
+            bytes.extend(postcard::to_allocvec(&self.quotes).unwrap_or_default());
+        }
+        bytes
+    }
+
+    /// The payload whose [`StepPayload::bytes`] these are.
+    ///
+    /// # Errors
+    /// When they are not any payload's.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, postcard::Error> {
+        let (ticks, rest) = postcard::take_from_bytes(bytes)?;
+        let quotes = if rest.is_empty() { Vec::new() } else { postcard::from_bytes(rest)? };
+        Ok(Self { ticks, quotes })
     }
 
     /// The header that pins this payload as step `step`.
@@ -124,11 +164,36 @@ impl StepPayload {
                 return Err(StepError::Malformed { instrument: pair[1].instrument, what });
             }
         }
-        self.ticks.iter().try_for_each(Tick::check)
+        for pair in self.quotes.windows(2) {
+            if (pair[0].instrument, pair[0].dealer) >= (pair[1].instrument, pair[1].dealer) {
+                let what = "quotes must ascend by instrument and dealer";
+                return Err(StepError::Malformed { instrument: pair[1].instrument, what });
+            }
+        }
+        self.ticks.iter().try_for_each(Tick::check)?;
+        self.quotes.iter().try_for_each(DealerQuote::check)
+    }
+}
+
+impl DealerQuote {
+    fn check(&self) -> Result<(), StepError> {
+        let malformed = |what| Err(StepError::Malformed { instrument: self.instrument, what });
+        if self.bid <= Ticks::ZERO || self.ask <= self.bid {
+            return malformed("a quote must have a positive bid below its ask");
+        }
+        if ![self.bid_lots, self.ask_lots].iter().all(|lots| (Lots(1)..=MAX_LOTS).contains(lots)) {
+            return malformed("a quote must have positive sizes");
+        }
+        Ok(())
     }
 }
 
 impl Tick {
+    /// Whether it says anything about an order book.
+    pub fn has_depth(&self) -> bool {
+        !(self.bids.is_empty() && self.asks.is_empty() && self.prints.is_empty())
+    }
+
     fn check(&self) -> Result<(), StepError> {
         let malformed = |what| Err(StepError::Malformed { instrument: self.instrument, what });
         let positive = |depth: &Depth| depth.lots > Lots::ZERO && depth.price > Ticks::ZERO;

@@ -7,14 +7,19 @@
 
 mod config;
 mod dates;
+mod demo;
 pub mod journal;
 mod market;
+mod orders;
 mod outcome;
+mod quotes;
 mod recorder;
 mod settle;
 mod state;
 
-pub use config::{ConfigError, FeedSpec, ListingSpec, MakerSpec, ProcessSpec, RULES_VERSION, VenueConfig};
+pub use config::{
+    ConfigError, DealerSpec, FeedSpec, ListingSpec, MakerSpec, ProcessSpec, RULES_VERSION, VenueConfig,
+};
 pub use outcome::{
     AccountChange, AccountEvent, Asset, Balance, Command, Fill, Flow, Input, Mark, OrderAnswer, Outcome,
     Party, PositionState, Posting, TapePrint,
@@ -24,20 +29,14 @@ pub use state::{RestoreError, VenueState};
 use std::collections::BTreeMap;
 
 use crate::account::Account;
-use crate::book::Resting;
-use crate::event::BookMessage;
-use crate::id::{AccountId, Digest, InstrumentId, OrderId, Seq};
+use crate::event::{BookMessage, QuotesMessage};
+use crate::id::{AccountId, Digest, InstrumentId, Seq};
 use crate::instrument::Instrument;
-use crate::matching;
-use crate::money::{Lots, Ticks};
-use crate::order::{
-    CancelReason, Conditions, Decided, Order, OrderStatus, Price, PriceFill, Reject, Ticket, check,
-};
+use crate::money::Ticks;
+use crate::order::{Conditions, Reject, Side};
+use crate::quote::QuoteBoard;
 use crate::step::{StepError, StepHeader, StepPayload};
 use crate::time::{Date, VenueTime};
-
-use recorder::Recorder;
-use state::Accepted;
 
 /// What became of a command that was not refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -93,7 +92,7 @@ impl Venue {
     /// What is wrong with `config`, by name.
     pub fn open(config: VenueConfig, seed_commitment: Digest) -> Result<(Self, Outcome), ConfigError> {
         let instruments = config.instruments()?;
-        let state = VenueState::open(config, seed_commitment, instruments.keys().copied());
+        let state = VenueState::open(config, seed_commitment, &instruments);
         let outcome = Outcome {
             seq: state.seq,
             time: state.config.time_of(0),
@@ -112,6 +111,10 @@ impl Venue {
             Command::OpenAccount { account } => Ok(self.open_account(*account)),
             Command::PlaceOrder { account, ticket } => self.place_order(*account, ticket),
             Command::CancelOrder { account, order } => self.cancel_order(*account, *order),
+            Command::AmendOrder { account, amend } => self.amend_order(*account, amend),
+            Command::CancelAll { account, instrument } => self.cancel_all(*account, *instrument),
+            Command::HitQuote { account, take } => self.take_quote(*account, Side::Sell, take),
+            Command::LiftQuote { account, take } => self.take_quote(*account, Side::Buy, take),
         }
     }
 
@@ -127,9 +130,13 @@ impl Venue {
         self.halt_unticked(header.step, &mut recorder);
         self.state.step = header.step;
         self.state.seen_seq = header.seen_seq;
+        self.expire_quotes(&mut recorder);
         self.roll_date(&mut recorder);
         for tick in &payload.ticks {
             self.apply_tick(tick, header.seen_seq, &mut recorder);
+        }
+        for quote in &payload.quotes {
+            self.put_quote(quote, &mut recorder);
         }
         Ok(self.finish(recorder))
     }
@@ -164,159 +171,6 @@ impl Venue {
         recorder.cash(Party::Account(id), Party::House, balance);
         self.record(id, AccountChange::Opened, &mut recorder);
         Verdict::Applied(Box::new(self.finish(recorder)))
-    }
-
-    fn place_order(&mut self, id: AccountId, ticket: &Ticket) -> Result<Verdict, Reject> {
-        let account = self.state.accounts.get(&id).ok_or(Reject::UnknownAccount)?;
-        if let Some(accepted) = self.state.accepted(id, &ticket.client_order_id) {
-            return match accepted.says(ticket) {
-                true => Ok(Verdict::Repeat(accepted.seq)),
-                false => Err(Reject::IdempotencyMismatch),
-            };
-        }
-        if ticket.valid_until.is_some_and(|until| until < self.time()) {
-            return Err(Reject::TooLate);
-        }
-        let conditions = self.conditions(ticket.instrument)?;
-        let book = &self.state.market(ticket.instrument).book;
-        let checked = check(&conditions, account, book.depth(ticket.side.opposite()), ticket)?;
-        let basis = conditions.basis(account);
-        let (limit, cancel_first) = (checked.limit(), checked.cancel_first().to_vec());
-        let planned = checked.decided().clone();
-
-        let mut recorder = self.next_entry();
-        let seq = recorder.outcome.seq;
-        self.state.accept(id, Accepted::new(seq, ticket), &ticket.client_order_id);
-        for order in cancel_first {
-            self.take_out(id, order, CancelReason::SelfTrade, &mut recorder);
-        }
-        let order = self.accept_order(id, ticket, &mut recorder);
-        let executed = self.match_order(id, order, limit, &mut recorder);
-        let order = self.rest_or_expire(id, order, &mut recorder);
-        let decided = self.decided(id, &order, executed, &planned);
-        recorder.outcome.answer = Some(OrderAnswer { order, decided, basis });
-        Ok(Verdict::Applied(Box::new(self.finish(recorder))))
-    }
-
-    fn cancel_order(&mut self, id: AccountId, order: OrderId) -> Result<Verdict, Reject> {
-        let account = self.state.accounts.get(&id).ok_or(Reject::UnknownAccount)?;
-        if !account.open.contains_key(&order) {
-            return Err(Reject::UnknownOrder);
-        }
-        let mut recorder = self.next_entry();
-        self.take_out(id, order, CancelReason::Requested, &mut recorder);
-        Ok(Verdict::Applied(Box::new(self.finish(recorder))))
-    }
-
-    /// Enters a checked order, nothing of it filled yet.
-    fn accept_order(&mut self, id: AccountId, ticket: &Ticket, recorder: &mut Recorder) -> OrderId {
-        let order = Order {
-            id: OrderId::derive(self.state.venue, recorder.outcome.seq),
-            client_order_id: ticket.client_order_id.clone(),
-            instrument: ticket.instrument,
-            side: ticket.side,
-            price: ticket.price,
-            time_in_force: ticket.time_in_force,
-            quantity: ticket.quantity,
-            filled: Lots::ZERO,
-            notional: crate::money::Money::ZERO,
-            fee: crate::money::Money::ZERO,
-            status: OrderStatus::Open,
-            created_at: recorder.outcome.time,
-            updated_at: recorder.outcome.time,
-        };
-        let key = order.id;
-        // While it is matched it rests nowhere and holds nothing.
-        self.state.account_mut(id).open.insert(key, order.clone());
-        self.record(id, AccountChange::OrderAccepted(order), recorder);
-        key
-    }
-
-    /// Matches a live order against the book; its fills by price.
-    fn match_order(
-        &mut self,
-        id: AccountId,
-        order: OrderId,
-        limit: Ticks,
-        recorder: &mut Recorder,
-    ) -> Vec<PriceFill> {
-        let Some(taker) = self.state.account_mut(id).open.get(&order).cloned() else {
-            return Vec::new();
-        };
-        let book = &mut self.state.market_mut(taker.instrument).book;
-        let plan = matching::plan(book, taker.side, limit, taker.quantity);
-        book.take(taker.side.opposite(), &plan);
-        if !plan.is_empty() {
-            recorder.book_changed(taker.instrument);
-        }
-        let mut by_price: Vec<PriceFill> = Vec::new();
-        for level in plan.chunk_by(|a, b| a.price == b.price) {
-            by_price
-                .push(PriceFill { price: level[0].price, lots: level.iter().map(|fill| fill.lots).sum() });
-            self.settle_level(id, order, level, recorder);
-        }
-        by_price
-    }
-
-    /// Rests what is left of an order that has been matched, or cancels it.
-    fn rest_or_expire(&mut self, id: AccountId, order: OrderId, recorder: &mut Recorder) -> Order {
-        let account = self.state.account_mut(id);
-        let Some(live) = account.open.get(&order).cloned() else {
-            // Filled in full: settling took it out and recorded it.
-            return recorder.last_order(order);
-        };
-        match (live.time_in_force, live.price) {
-            (crate::order::TimeInForce::Gtc, Price::Limit(price)) => {
-                let held = crate::account::reserved_by(&self.instruments[&live.instrument], &live);
-                account.reserved += held;
-                let resting = Resting::Order { order, account: id, leaves: live.leaves() };
-                self.state.market_mut(live.instrument).book.rest(live.side, price, resting);
-                recorder.book_changed(live.instrument);
-                live
-            }
-            _ => {
-                self.close_order(id, order, CancelReason::ImmediateOrCancel, recorder);
-                recorder.last_order(order)
-            }
-        }
-    }
-
-    /// The decided part as it came about: from the account afterwards and the
-    /// fills that really happened, not from the plan.
-    fn decided(&self, id: AccountId, order: &Order, fills: Vec<PriceFill>, planned: &Decided) -> Decided {
-        let account = &self.state.accounts[&id];
-        let position = account.position(order.instrument);
-        let left = order.quantity - order.filled;
-        let (resting, expired) = if order.status.is_live() { (left, Lots::ZERO) } else { (Lots::ZERO, left) };
-        let decided = Decided {
-            fills,
-            cancelled: planned.cancelled.clone(),
-            filled: order.filled,
-            resting,
-            expired,
-            notional: order.notional,
-            fee: order.fee,
-            cash: account.cash,
-            reserved: account.reserved,
-            position: position.lots,
-            basis: position.basis,
-            realized_pnl: position.realized_pnl(),
-        };
-        debug_assert_eq!(&decided, planned);
-        decided
-    }
-
-    /// Takes a resting order out of its book and closes it.
-    fn take_out(&mut self, id: AccountId, order: OrderId, reason: CancelReason, recorder: &mut Recorder) {
-        let account = self.state.account_mut(id);
-        let Some(live) = account.open.get(&order) else { return };
-        let (instrument, side) = (live.instrument, live.side);
-        account.reserved -= crate::account::reserved_by(&self.instruments[&instrument], live);
-        if let Some(price) = live.price.limit() {
-            self.state.market_mut(instrument).book.remove(side, price, order);
-            recorder.book_changed(instrument);
-        }
-        self.close_order(id, order, reason, recorder);
     }
 
     /// What `check` reads about an instrument now.
@@ -406,6 +260,16 @@ impl Venue {
     /// An instrument's merged book as it is published.
     pub fn book_message(&self, id: InstrumentId) -> BookMessage {
         self.state.market(id).book.message(id)
+    }
+
+    /// The quotes of an instrument that trades on them.
+    pub fn board(&self, id: InstrumentId) -> Option<&QuoteBoard> {
+        self.state.boards.get(&id)
+    }
+
+    /// The quotes of an instrument as they are published, if it trades on them.
+    pub fn quotes_message(&self, id: InstrumentId) -> Option<QuotesMessage> {
+        Some(self.state.boards.get(&id)?.message(id, self.state.market(id).book.rev))
     }
 
     /// SHA-256 of the whole state: equal for equal journals.

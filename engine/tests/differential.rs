@@ -8,12 +8,18 @@ mod cases;
 mod support;
 
 use cases::cases;
-use engine::id::{AccountId, OrderId};
+use engine::id::{AccountId, InstrumentId, OrderId};
 use engine::money::{Lots, Ticks};
-use engine::order::{Price, Side, TimeInForce, preview};
+use engine::order::{
+    Amend, Order, Preview, Price, Reject, Side, Ticket, TimeInForce, preview, preview_amend,
+};
 use engine::portfolio::Marked;
+use engine::venue::{Command, OrderAnswer};
 use proptest::prelude::*;
 use support::{Desk, tick, with_print};
+
+/// 23,400 venue seconds of 100 ms.
+const STEPS_A_DAY: u64 = 234_000;
 
 /// A book as simple as can be: one list, searched from start to end.
 #[derive(Default)]
@@ -115,6 +121,37 @@ impl NaiveBook {
         }
     }
 
+    /// Does what an answer says that an order limited at `limit` did, `lots` of
+    /// it left.
+    fn follow(&mut self, user: AccountId, answer: &OrderAnswer, limit: i64, lots: i64) {
+        let (order, decided) = (&answer.order, &answer.decided);
+        self.resting.retain(|r| !r.order.is_some_and(|(_, id)| decided.cancelled.contains(&id)));
+        let mut by_price: Vec<(i64, i64)> = Vec::new();
+        let there: i64 = self
+            .resting
+            .iter()
+            .filter(|r| r.side != order.side && order.side.reaches(Ticks(limit), Ticks(r.price)))
+            .filter(|r| r.order.is_none_or(|(owner, _)| owner != user))
+            .map(|r| r.lots)
+            .sum();
+        if order.time_in_force == TimeInForce::Fok && there < lots {
+            assert_eq!((decided.filled, decided.expired), (Lots(0), Lots(lots)));
+            assert!(decided.cancelled.is_empty());
+            return;
+        }
+        for (price, lots) in self.trade(order.side, limit, lots) {
+            match by_price.last_mut() {
+                Some(last) if last.0 == price => last.1 += lots,
+                _ => by_price.push((price, lots)),
+            }
+        }
+        let real: Vec<_> = decided.fills.iter().map(|f| (f.price.0, f.lots.0)).collect();
+        assert_eq!(real, by_price);
+        // A fill never exceeds its order.
+        assert!(decided.filled <= Lots(lots) && order.filled <= order.quantity);
+        self.add(order.side, limit, decided.resting.0, Some((user, order.id)));
+    }
+
     fn depth(&self, side: Side) -> Vec<(i64, i64)> {
         let mut levels = std::collections::BTreeMap::new();
         for resting in self.resting.iter().filter(|r| r.side == side) {
@@ -127,34 +164,57 @@ impl NaiveBook {
 #[derive(Clone, Debug)]
 enum Action {
     Step { mid: i64, spread: i64, sizes: Vec<i64>, print: Option<(bool, i64)> },
-    Order { user: usize, buy: bool, offset: Option<i64>, lots: i64, ioc: bool },
+    Order { user: usize, buy: bool, offset: Option<i64>, lots: i64, tif: TimeInForce },
+    Amend { user: usize, nth: usize, offset: Option<i64>, lots: Option<i64> },
     Cancel { user: usize, nth: usize },
+    CancelAll { user: usize },
+    NextDay,
 }
 
 fn action() -> impl Strategy<Value = Action> {
     prop_oneof![
         2 => (9_990_i64..10_010, 1_i64..4, prop::collection::vec(1_i64..300, 3..6), prop::option::of((any::<bool>(), 1_i64..500)))
             .prop_map(|(mid, spread, sizes, print)| Action::Step { mid, spread, sizes, print }),
-        5 => (0_usize..3, any::<bool>(), prop::option::weighted(0.8, -8_i64..8), 1_i64..400, any::<bool>())
-            .prop_map(|(user, buy, offset, lots, ioc)| Action::Order { user, buy, offset, lots, ioc }),
+        5 => (0_usize..3, any::<bool>(), prop::option::weighted(0.8, -8_i64..8), 1_i64..400, tif())
+            .prop_map(|(user, buy, offset, lots, tif)| Action::Order { user, buy, offset, lots, tif }),
+        2 => (0_usize..3, 0_usize..4, prop::option::of(-8_i64..8), prop::option::of(1_i64..400))
+            .prop_map(|(user, nth, offset, lots)| Action::Amend { user, nth, offset, lots }),
         1 => (0_usize..3, 0_usize..4).prop_map(|(user, nth)| Action::Cancel { user, nth }),
+        1 => (0_usize..9).prop_map(|user| if user < 3 { Action::CancelAll { user } } else { Action::NextDay }),
     ]
 }
 
+fn tif() -> impl Strategy<Value = TimeInForce> {
+    prop_oneof![
+        Just(TimeInForce::Gtc),
+        Just(TimeInForce::Day),
+        Just(TimeInForce::Ioc),
+        Just(TimeInForce::Fok)
+    ]
+}
+
+/// What the preview says for `amend` of a live order.
+fn amend_previewed(desk: &Desk, user: AccountId, amend: &Amend) -> Result<Preview, Reject> {
+    let order = &desk.account(user).open[&amend.order];
+    let conditions = desk.venue.conditions(order.instrument)?;
+    let book = desk.venue.book_message(order.instrument);
+    let opposite = if order.side == Side::Buy { book.asks } else { book.bids };
+    let rows = opposite.iter().map(|row| (row.price, row.lots));
+    preview_amend(&conditions, desk.account(user), rows, amend, |id| marked(desk, id))
+}
+
+fn marked(desk: &Desk, id: InstrumentId) -> Option<Marked<'_>> {
+    let instrument = desk.venue.instruments().get(&id)?;
+    Some(Marked { instrument, mark: desk.venue.mark(id)?.price })
+}
+
 /// What the preview says for `ticket`, from the published levels and account.
-fn previewed(
-    desk: &Desk,
-    user: AccountId,
-    ticket: &engine::order::Ticket,
-) -> Result<engine::order::Preview, engine::order::Reject> {
+fn previewed(desk: &Desk, user: AccountId, ticket: &Ticket) -> Result<Preview, Reject> {
     let conditions = desk.venue.conditions(ticket.instrument)?;
     let book = desk.venue.book_message(ticket.instrument);
     let opposite = if ticket.side == Side::Buy { book.asks } else { book.bids };
-    let marked = |id| {
-        let instrument = desk.venue.instruments().get(&id)?;
-        Some(Marked { instrument, mark: desk.venue.mark(id)?.price })
-    };
-    preview(&conditions, desk.account(user), opposite.iter().map(|row| (row.price, row.lots)), ticket, marked)
+    let rows = opposite.iter().map(|row| (row.price, row.lots));
+    preview(&conditions, desk.account(user), rows, ticket, |id| marked(desk, id))
 }
 
 fn run(actions: &[Action], bond: bool) -> usize {
@@ -185,43 +245,77 @@ fn run(actions: &[Action], bond: bool) -> usize {
                 desk.step(vec![made]);
                 naive.step(&bids, &asks, print);
             }
-            Action::Order { user, buy, offset, lots, ioc } => {
+            Action::Order { user, buy, offset, lots, tif } => {
                 let (user, side) = (users[*user], if *buy { Side::Buy } else { Side::Sell });
                 let price = offset.map_or(Price::Market, |offset| Price::Limit(Ticks(mid + offset)));
                 let mut ticket = desk.ticket(instrument, side, price, *lots);
-                if *ioc {
-                    ticket.time_in_force = TimeInForce::Ioc;
-                }
+                ticket.time_in_force = match (price, tif) {
+                    (Price::Market, TimeInForce::Gtc | TimeInForce::Day) => TimeInForce::Ioc,
+                    _ => *tif,
+                };
                 let expected = previewed(&desk, user, &ticket);
                 match (desk.place(user, ticket.clone()), expected) {
                     (Ok(answer), Ok(preview)) => {
                         assert_eq!(answer.basis, preview.basis);
                         assert_eq!(answer.decided.bytes(), preview.decided.bytes());
                         compared += 1;
-                        naive.resting.retain(|r| {
-                            !r.order.is_some_and(|(_, id)| answer.decided.cancelled.contains(&id))
-                        });
                         let limit = desk.venue.conditions(instrument).unwrap();
                         let (low, high) = limit.instrument.collar(limit.mark);
                         let limit = price.limit().unwrap_or(if *buy { high } else { low });
-                        let fills = naive.trade(side, limit.0, *lots);
-                        let mut by_price: Vec<(i64, i64)> = Vec::new();
-                        for (price, lots) in fills {
-                            match by_price.last_mut() {
-                                Some(last) if last.0 == price => last.1 += lots,
-                                _ => by_price.push((price, lots)),
-                            }
-                        }
-                        let real: Vec<_> =
-                            answer.decided.fills.iter().map(|f| (f.price.0, f.lots.0)).collect();
-                        assert_eq!(real, by_price);
-                        // A fill never exceeds its order.
-                        assert!(answer.decided.filled <= Lots(*lots));
-                        naive.add(side, limit.0, answer.decided.resting.0, Some((user, answer.order.id)));
+                        naive.follow(user, &answer, limit.0, *lots);
                     }
                     (Err(refused), Err(foreseen)) => assert_eq!(refused, foreseen),
                     (real, foreseen) => panic!("{real:?} was previewed as {foreseen:?}"),
                 }
+            }
+            Action::Amend { user, nth, offset, lots } => {
+                let user = users[*user];
+                let Some(order) = desk.account(user).open.values().nth(*nth).cloned() else { continue };
+                let limit = offset.map(|offset| Ticks(mid + offset));
+                let amend = desk.amendment(order.id, lots.map(Lots), limit);
+                let expected = amend_previewed(&desk, user, &amend);
+                match (desk.amend(user, amend), expected) {
+                    (Ok(answer), Ok(preview)) => {
+                        assert_eq!(answer.basis, preview.basis);
+                        assert_eq!(answer.decided.bytes(), preview.decided.bytes());
+                        compared += 1;
+                        let price = answer.order.price.limit().unwrap();
+                        let quantity = lots.map_or(order.quantity, Lots);
+                        assert_eq!(answer.order.quantity, quantity);
+                        if Some(price) == order.price.limit() && quantity < order.quantity {
+                            // It keeps its place and only gets smaller.
+                            let own = |r: &&mut Naive| r.order == Some((user, order.id));
+                            let resting = naive.resting.iter_mut().find(own).unwrap();
+                            resting.lots -= (order.quantity - quantity).0;
+                        } else {
+                            naive.resting.retain(|r| r.order != Some((user, order.id)));
+                            naive.follow(user, &answer, price.0, (quantity - order.filled).0);
+                        }
+                    }
+                    (Err(refused), Err(foreseen)) => assert_eq!(refused, foreseen),
+                    (real, foreseen) => panic!("{real:?} was previewed as {foreseen:?}"),
+                }
+            }
+            Action::CancelAll { user } => {
+                let user = users[*user];
+                let any = !desk.account(user).open.is_empty();
+                let command = Command::CancelAll { account: user, instrument: Some(instrument) };
+                assert_eq!(desk.command(&command).is_ok(), any);
+                assert!(desk.account(user).open.is_empty());
+                naive.resting.retain(|r| r.order.is_none_or(|(owner, _)| owner != user));
+            }
+            Action::NextDay => {
+                let good = |order: &Order| order.time_in_force == TimeInForce::Day;
+                let over: Vec<_> = users
+                    .iter()
+                    .flat_map(|user| desk.account(*user).open.values().filter(|order| good(order)))
+                    .map(|order| order.id)
+                    .collect();
+                // Its last step was lost, and so both instruments halt until
+                // their next tick.
+                let days = desk.venue.step() / STEPS_A_DAY + 1;
+                desk.step_at(days * STEPS_A_DAY, desk.venue.seq(), vec![]);
+                naive.resting.retain(|r| r.order.is_none_or(|(_, id)| !over.contains(&id)));
             }
             Action::Cancel { user, nth } => {
                 let user = users[*user];

@@ -2,9 +2,10 @@
 //! journal alone: every step's payload is drawn anew.
 
 use engine::id::{Digest as Hash, Seq};
+use engine::order::Side;
 use engine::sim::Simulator;
 use engine::venue::journal::{GENESIS, JournalEntry};
-use engine::venue::{Input, Outcome, Venue};
+use engine::venue::{Command, Input, Outcome, Venue};
 use sha2::{Digest, Sha256};
 
 use crate::trading::Floor;
@@ -35,11 +36,21 @@ pub(crate) fn regenerated(ticks: u64, hash: &mut Sha256) {
         journal.append(&Input::Step(header), &outcome);
         ticked += moved;
         if floor.acts(20) {
-            let command = floor
-                .draw_order()
-                .map(|(account, ticket)| engine::venue::Command::PlaceOrder { account, ticket });
+            let command = floor.draw_order().map(|(account, ticket)| Command::PlaceOrder { account, ticket });
             if let Some((input, outcome)) = command.and_then(|command| floor.command(command)) {
                 journal.append(&input, &outcome);
+            }
+        }
+        if floor.acts(60) {
+            let taken = floor.draw_take().map(|(account, _, _, side, take)| match side {
+                Side::Buy => Command::LiftQuote { account, take },
+                Side::Sell => Command::HitQuote { account, take },
+            });
+            let amended = floor.draw_amend().map(|(account, amend)| Command::AmendOrder { account, amend });
+            for command in [taken, amended].into_iter().flatten() {
+                if let Some((input, outcome)) = floor.command(command) {
+                    journal.append(&input, &outcome);
+                }
             }
         }
         if floor.acts(60) {

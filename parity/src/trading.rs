@@ -7,9 +7,11 @@ use engine::account::Account;
 use engine::id::{AccountId, InstrumentId};
 use engine::money::{Lots, Ticks};
 use engine::order::{
-    ClientOrderId, Preview, Price, Reject, SelfTradePrevention, Side, Ticket, TimeInForce, preview,
+    Amend, ClientOrderId, Order, Preview, Price, Reject, SelfTradePrevention, Side, Take, Ticket,
+    TimeInForce, preview, preview_amend, preview_take,
 };
 use engine::portfolio::Marked;
+use engine::quote::Quote;
 use engine::sim::{Seed, Simulator};
 use engine::step::StepHeader;
 use engine::venue::{Command, Input, Outcome, Venue, VenueConfig};
@@ -87,23 +89,28 @@ impl Floor {
     /// A random order of a random trader, priced around the mark.
     pub(crate) fn draw_order(&mut self) -> Option<(AccountId, Ticket)> {
         let pick = |random: &mut Random, len: usize| random.below(len as u64) as usize;
-        let account = *self.traders.get(pick(&mut self.random, self.traders.len()))?;
+        let account = self.draw_trader()?;
         let instrument = *self.instruments.get(pick(&mut self.random, self.instruments.len()))?;
         let mark = self.venue.mark(instrument)?.price;
-        let side = if self.random.below(2) == 0 { Side::Buy } else { Side::Sell };
+        let side = self.draw_side();
         let price = match self.random.below(4) {
             0 => Price::Market,
             _ => Price::Limit(Ticks(mark.0 + self.random.below(15) as i64 - 7)),
         };
-        let ioc = price == Price::Market || self.random.below(4) == 0;
-        self.orders += 1;
+        let time_in_force = match (self.random.below(8), price) {
+            (0, _) => TimeInForce::Fok,
+            (1 | 2, _) | (_, Price::Market) => TimeInForce::Ioc,
+            (3, _) => TimeInForce::Day,
+            _ => TimeInForce::Gtc,
+        };
+        let client_order_id = self.name()?;
         let ticket = Ticket {
             instrument,
             side,
             price,
             quantity: Lots(1 + self.random.below(900) as i64),
-            time_in_force: if ioc { TimeInForce::Ioc } else { TimeInForce::Gtc },
-            client_order_id: ClientOrderId::parse(&format!("order-{}", self.orders)).ok()?,
+            time_in_force,
+            client_order_id,
             valid_until: None,
             self_trade_prevention: match self.random.below(8) {
                 0 => SelfTradePrevention::Reject,
@@ -113,13 +120,66 @@ impl Floor {
         Some((account, ticket))
     }
 
-    /// One of the trader's live orders, to cancel.
+    /// One of the trader's live orders, or all of them, to cancel.
     pub(crate) fn draw_cancel(&mut self) -> Option<Command> {
+        let (account, order) = self.draw_live()?;
+        if self.random.below(16) == 0 {
+            return Some(Command::CancelAll { account, instrument: Some(order.instrument) });
+        }
+        Some(Command::CancelOrder { account, order: order.id })
+    }
+
+    /// An amendment of one of a trader's live orders.
+    pub(crate) fn draw_amend(&mut self) -> Option<(AccountId, Amend)> {
+        let (account, order) = self.draw_live()?;
+        let mark = self.venue.mark(order.instrument)?.price;
+        let limit = Ticks(mark.0 + self.random.below(15) as i64 - 7);
+        let amend = Amend {
+            order: order.id,
+            quantity: (self.random.below(3) > 0).then(|| Lots(1 + self.random.below(900) as i64)),
+            limit: (self.random.below(2) == 0).then_some(limit),
+            client_order_id: self.name()?,
+            valid_until: None,
+            self_trade_prevention: SelfTradePrevention::CancelResting,
+        };
+        Some((account, amend))
+    }
+
+    /// A random trader's wish to take one of the live quotes.
+    pub(crate) fn draw_take(&mut self) -> Option<(AccountId, Quote, InstrumentId, Side, Take)> {
+        let account = self.draw_trader()?;
+        let live: Vec<(InstrumentId, Quote)> = self
+            .instruments
+            .iter()
+            .filter_map(|id| self.venue.quotes_message(*id))
+            .flat_map(|message| message.quotes.into_iter().map(move |quote| (message.instrument, quote)))
+            .collect();
+        let at = self.random.below(live.len().max(1) as u64) as usize;
+        let (instrument, quote) = *live.get(at)?;
+        let (side, quantity) = (self.draw_side(), Lots(1 + self.random.below(200) as i64));
+        let take = Take { quote: quote.id, quantity, client_order_id: self.name()?, valid_until: None };
+        Some((account, quote, instrument, side, take))
+    }
+
+    fn draw_side(&mut self) -> Side {
+        if self.random.below(2) == 0 { Side::Buy } else { Side::Sell }
+    }
+
+    fn draw_trader(&mut self) -> Option<AccountId> {
         let at = self.random.below(self.traders.len() as u64) as usize;
-        let account = self.venue.account(*self.traders.get(at)?)?;
+        self.traders.get(at).copied()
+    }
+
+    fn draw_live(&mut self) -> Option<(AccountId, Order)> {
+        let trader = self.draw_trader()?;
+        let account = self.venue.account(trader)?;
         let nth = self.random.below(account.open.len().max(1) as u64) as usize;
-        let order = *account.open.keys().nth(nth)?;
-        Some(Command::CancelOrder { account: account.id, order })
+        Some((account.id, account.open.values().nth(nth)?.clone()))
+    }
+
+    fn name(&mut self) -> Option<ClientOrderId> {
+        self.orders += 1;
+        ClientOrderId::parse(&format!("order-{}", self.orders)).ok()
     }
 
     /// Applies a command; its outcome, unless it is refused.
@@ -136,8 +196,33 @@ impl Floor {
         let book = self.venue.book_message(ticket.instrument);
         let opposite = if ticket.side == Side::Buy { book.asks } else { book.bids };
         let levels = opposite.iter().map(|row| (row.price, row.lots));
-        preview(&conditions, account, levels, ticket, |id| {
-            Some(Marked { instrument: self.venue.instruments().get(&id)?, mark: self.venue.mark(id)?.price })
-        })
+        preview(&conditions, account, levels, ticket, |id| self.marked(id))
+    }
+
+    /// The same before an order is amended.
+    pub(crate) fn preview_amend(&self, account: &Account, amend: &Amend) -> Result<Preview, Reject> {
+        let order = account.open.get(&amend.order).ok_or(Reject::UnknownOrder)?;
+        let conditions = self.venue.conditions(order.instrument)?;
+        let book = self.venue.book_message(order.instrument);
+        let opposite = if order.side == Side::Buy { book.asks } else { book.bids };
+        let levels = opposite.iter().map(|row| (row.price, row.lots));
+        preview_amend(&conditions, account, levels, amend, |id| self.marked(id))
+    }
+
+    /// The same before a quote is taken.
+    pub(crate) fn preview_take(
+        &self,
+        account: &Account,
+        quote: &Quote,
+        instrument: InstrumentId,
+        side: Side,
+        take: &Take,
+    ) -> Result<Preview, Reject> {
+        let conditions = self.venue.conditions(instrument)?;
+        preview_take(&conditions, account, quote, side, take, |id| self.marked(id))
+    }
+
+    fn marked(&self, id: InstrumentId) -> Option<Marked<'_>> {
+        Some(Marked { instrument: self.venue.instruments().get(&id)?, mark: self.venue.mark(id)?.price })
     }
 }

@@ -7,11 +7,14 @@
 
 mod answer;
 mod budget;
+mod change;
 mod clock;
 mod cursor;
 mod model;
 mod pages;
+mod past;
 mod presence;
+mod quotes;
 mod rest;
 mod router;
 mod window;

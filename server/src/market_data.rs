@@ -9,6 +9,7 @@
 //!   anybody its seed
 
 mod agent;
+mod candles;
 mod heartbeat;
 mod history;
 mod outbox;

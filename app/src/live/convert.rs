@@ -11,7 +11,7 @@ use engine::event::{AccountFrame, BookLevel, OrderFrame};
 use engine::id::{AccountId, InstrumentId, Seq};
 use engine::instrument::Instrument;
 use engine::money::{Lots, Ticks};
-use engine::order::{Order, Price};
+use engine::order::{Order, OrderType, Price};
 
 use super::state::Level;
 
@@ -56,6 +56,10 @@ pub(super) fn order(frame: &OrderFrame, instruments: &BTreeMap<InstrumentId, Ins
         Some(price) => Price::Limit(Ticks(price.in_units_of(instrument.tick_size)?)),
         None => Price::Market,
     };
+    if frame.order_type == OrderType::Quote {
+        // It never rests, so it is never among the open ones.
+        return None;
+    }
     Some(Order {
         id: frame.order_id,
         client_order_id: frame.client_order_id.clone(),

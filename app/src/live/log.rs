@@ -141,6 +141,8 @@ mod tests {
             status: OrderStatus::Filled,
             created_at: VenueTime(created_at),
             updated_at: VenueTime(created_at),
+            dealer_id: None,
+            quote_id: None,
         }
     }
 

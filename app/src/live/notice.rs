@@ -79,6 +79,8 @@ fn other(frame: &ExecutionFrame, listed: &Listed) -> Option<Notice> {
         CancelReason::ImmediateOrCancel => "remainder cancelled: no more liquidity",
         CancelReason::SelfTrade => "cancelled: it would have traded with your own order",
         CancelReason::Expired => "cancelled: the instrument matured",
+        CancelReason::FillOrKill => "cancelled: it could not be filled whole",
+        CancelReason::EndOfDay => "cancelled: the trading day is over",
     };
     Some(Notice(format!("{symbol} order {why}")))
 }

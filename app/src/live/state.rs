@@ -5,12 +5,16 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use engine::account::Account;
-use engine::event::{AccountFrame, BookFrame, Cut, ExecutionFrame, Item, TapeFrame, TickEvent};
+use engine::event::{AccountFrame, BookFrame, Cut, ExecutionFrame, Item, QuotesFrame, TapeFrame, TickEvent};
 use engine::id::{InstrumentId, OrderId, Seq};
 use engine::instrument::Instrument;
 use engine::money::{Lots, Money, Ticks};
-use engine::order::{Conditions, Preview, Reject, Side, Ticket, TradingStatus, preview};
+use engine::order::{
+    Amend, Conditions, Preview, Reject, Side, Take, Ticket, TradingStatus, preview, preview_amend,
+    preview_take,
+};
 use engine::portfolio::{Marked, Valuation, value};
+use engine::quote::Quote;
 use engine::time::{Date, VenueTime};
 
 use super::convert;
@@ -50,6 +54,8 @@ pub struct Market {
     pub bids: Vec<Level>,
     /// Best first.
     pub asks: Vec<Level>,
+    /// Dealers' live quotes, for what trades on them; `book_rev` is theirs.
+    pub quotes: Vec<Quote>,
 }
 
 impl Market {
@@ -162,6 +168,7 @@ impl State {
             gap: false,
         };
         desk.books.into_iter().for_each(|book| state.set_book(&book));
+        desk.quotes.into_iter().for_each(|quotes| state.set_quotes(&quotes));
         desk.ticks.into_iter().for_each(|tick| state.set_tick(&tick));
         state.log.take_live(&desk.account.orders);
         state
@@ -185,6 +192,10 @@ impl State {
                 Item::Book(book) => {
                     changes.markets.insert(book.instrument_id);
                     self.set_book(&book);
+                }
+                Item::Quotes(quotes) => {
+                    changes.markets.insert(quotes.instrument_id);
+                    self.set_quotes(&quotes);
                 }
                 Item::Tick(tick) => {
                     changes.markets.insert(tick.instrument_id);
@@ -228,6 +239,31 @@ impl State {
         preview(&conditions, &self.account, opposite.iter().copied(), ticket, |id| self.marked(id))
     }
 
+    /// What taking a live quote now would do, by the venue's own rule.
+    ///
+    /// # Errors
+    /// What the venue would refuse; `unknown_quote` for what is not live here.
+    pub fn preview_take(&self, instrument: InstrumentId, side: Side, take: &Take) -> Result<Preview, Reject> {
+        let conditions = self.conditions(instrument).ok_or(Reject::UnknownInstrument)?;
+        let quotes = self.markets.get(&instrument).map_or(&[][..], |market| &market.quotes);
+        let quote = quotes.iter().find(|quote| quote.id == take.quote).ok_or(Reject::UnknownQuote)?;
+        preview_take(&conditions, &self.account, quote, side, take, |id| self.marked(id))
+    }
+
+    /// What amending a live order now would do, by the venue's own rule.
+    ///
+    /// # Errors
+    /// What the venue would refuse.
+    pub fn preview_amend(&self, amend: &Amend) -> Result<Preview, Reject> {
+        let order = self.account.open.get(&amend.order).ok_or(Reject::UnknownOrder)?;
+        let conditions = self.conditions(order.instrument).ok_or(Reject::UnknownInstrument)?;
+        let opposite = self
+            .markets
+            .get(&order.instrument)
+            .map_or(&[][..], |market| market.levels(order.side.opposite()));
+        preview_amend(&conditions, &self.account, opposite.iter().copied(), amend, |id| self.marked(id))
+    }
+
     fn conditions(&self, id: InstrumentId) -> Option<Conditions<'_>> {
         let (instrument, market) = (self.instruments.get(&id)?, self.markets.get(&id)?);
         Some(Conditions {
@@ -261,6 +297,15 @@ impl State {
             market.book_rev = book.rev;
             market.bids = convert::levels(&book.bids, instrument);
             market.asks = convert::levels(&book.asks, instrument);
+        }
+    }
+
+    fn set_quotes(&mut self, quotes: &QuotesFrame) {
+        let Some(instrument) = self.instruments.get(&quotes.instrument_id) else { return };
+        let market = self.markets.entry(quotes.instrument_id).or_default();
+        if quotes.rev >= market.book_rev {
+            market.book_rev = quotes.rev;
+            market.quotes = quotes.to_quotes(instrument);
         }
     }
 

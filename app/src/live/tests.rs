@@ -53,6 +53,42 @@ fn every_preview_is_what_the_venue_decides() {
 }
 
 #[test]
+fn every_quote_that_is_taken_was_previewed() {
+    let mut bench = Bench::open();
+    let mut page = bench.page();
+    let dealt = bench.venue.instruments().values().find(|instrument| instrument.is_dealt()).unwrap().id;
+    let (mut compared, mut refused) = (0, 0);
+    for round in 0..600_i64 {
+        page.apply(bench.step());
+        let Some(quote) = page.markets[&dealt].quotes.first().copied() else { continue };
+        if round % 3 != 0 {
+            continue;
+        }
+        let side = if round % 5 < 3 { Side::Buy } else { Side::Sell };
+        let (take, command) = bench.take(quote.id, side, 1 + round * 37 % 60);
+        match page.preview_take(dealt, side, &take) {
+            Err(reject) => {
+                assert_eq!(bench.venue.execute(&command).unwrap_err(), reject, "{round}");
+                refused += 1;
+            }
+            Ok(preview) => {
+                let outcome = bench.execute(&command);
+                let answer = outcome.answer.clone().unwrap();
+                assert_eq!((preview.basis, preview.decided.bytes()), (answer.basis, answer.decided.bytes()));
+                page.apply(bench.cut(&outcome));
+                compared += 1;
+            }
+        }
+        assert_eq!(page.account.cash, bench.venue.account(bench.account).unwrap().cash, "{round}");
+    }
+    assert!(compared > 50 && refused > 5, "{compared} {refused}");
+    let fresh = bench.page();
+    let (shown, known) = (&page.markets[&dealt], &fresh.markets[&dealt]);
+    assert_eq!((shown.book_rev, &shown.quotes), (known.book_rev, &known.quotes));
+    assert_eq!(page.valuation(), fresh.valuation());
+}
+
+#[test]
 fn a_missing_execution_closes_the_account_until_it_comes_whole() {
     let mut bench = Bench::open();
     let mut page = bench.page();
@@ -102,5 +138,5 @@ fn a_new_date_starts_a_new_day() {
     cut.date = cut.date.plus_days(1);
     page.apply(cut);
     assert_eq!(page.day_open.nav, Some(page.valuation().nav));
-    assert_eq!(page.day_open.marks.len(), 2);
+    assert_eq!(page.day_open.marks.len(), bench.venue.instruments().len());
 }

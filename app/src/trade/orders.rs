@@ -72,6 +72,7 @@ fn Row(live: Live, id: OrderId, filter: RwSignal<String>, live_only: RwSignal<bo
     let kind = match frame.order_type {
         OrderType::Market => "Market",
         OrderType::Limit => "Limit",
+        OrderType::Quote => "Quote",
     };
     let status = move || order.with(|order| order.status);
     let of = symbol.clone();

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::id::{AccountId, InstrumentId, Seq, VenueId};
 use crate::money::{Lots, Ticks};
 use crate::portfolio::Valuation;
+use crate::quote::Quote;
 use crate::step::{StepHeader, StepPayload};
 use crate::time::VenueTime;
 use crate::venue::Outcome;
@@ -43,6 +44,9 @@ pub struct ExecutionBatch {
     /// The merged book of every instrument that the batch changed, whole, as
     /// of `through`.
     pub books: Vec<BookMessage>,
+    /// The same of dealers' quotes, for what trades on them.
+    #[serde(default)]
+    pub quotes: Vec<QuotesMessage>,
 }
 
 /// One entry of a batch.
@@ -72,6 +76,17 @@ pub struct BookRow {
     pub price: Ticks,
     /// Everything that rests there, users' orders included.
     pub lots: Lots,
+}
+
+/// All live quotes of an instrument that trades on them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QuotesMessage {
+    /// Which instrument.
+    pub instrument: InstrumentId,
+    /// The last sequence number that changed any of them.
+    pub rev: Seq,
+    /// What is left of each, by id.
+    pub quotes: Vec<Quote>,
 }
 
 /// On `risk_stream`: one account's valuation after an entry.

@@ -7,14 +7,16 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::bus::QuotesMessage;
 use crate::decimal::Decimal;
-use crate::id::{AccountId, Digest, InstrumentId, OrderId, Seq, TradeId, VenueId};
+use crate::id::{AccountId, Digest, InstrumentId, OrderId, QuoteId, Seq, TradeId, VenueId};
 use crate::instrument::Instrument;
-use crate::money::Money;
+use crate::money::{Lots, Money, Ticks};
 use crate::order::{
     CancelReason, ClientOrderId, Order, OrderStatus, OrderType, Side, TimeInForce, TradingStatus,
 };
 use crate::position::Basis;
+use crate::quote::Quote;
 use crate::time::{Date, VenueTime};
 use crate::venue::Fill;
 
@@ -33,7 +35,7 @@ pub enum Encoding {
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum ClientMessage {
     /// Adds channels: `book:{instrument_id}`, `tick:{instrument_id}`,
-    /// `tape:{instrument_id}`, `account`, `portfolio`. The newest state of each
+    /// `tape:{instrument_id}`, `quotes:{instrument_id}`, `account`, `portfolio`. The newest state of each
     /// follows in the next cut.
     Subscribe {
         /// At most 128 at a time.
@@ -112,6 +114,75 @@ pub enum Item {
     Execution(Box<ExecutionFrame>),
     /// The newest valuation.
     Portfolio(Box<PortfolioSnapshot>),
+    /// Dealers' live quotes of an instrument, all of them.
+    Quotes(QuotesFrame),
+}
+
+/// Dealers' live quotes of an instrument that trades on them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QuotesFrame {
+    /// Which instrument.
+    pub instrument_id: InstrumentId,
+    /// The last sequence number that changed any of them.
+    pub rev: Seq,
+    /// All that are live.
+    pub quotes: Vec<QuoteFrame>,
+}
+
+/// A dealer's firm quote.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QuoteFrame {
+    /// What to name when it is hit or lifted.
+    pub quote_id: QuoteId,
+    /// The dealer's name.
+    pub dealer_id: String,
+    /// What the dealer pays.
+    pub bid: Decimal,
+    /// What the dealer asks.
+    pub ask: Decimal,
+    /// What can still be sold at the bid, in units; zero when it is used up.
+    pub bid_quantity: Decimal,
+    /// What can still be bought at the ask, in units.
+    pub ask_quantity: Decimal,
+    /// Good before this venue time.
+    pub expires_at: VenueTime,
+}
+
+impl QuotesFrame {
+    /// `message` in the units of the instrument that is quoted.
+    pub fn new(message: &QuotesMessage, instrument: &Instrument) -> Self {
+        let frame = |quote: &Quote| QuoteFrame {
+            quote_id: quote.id,
+            dealer_id: instrument.dealer(quote.dealer).unwrap_or_default().to_owned(),
+            bid: instrument.price(quote.bid),
+            ask: instrument.price(quote.ask),
+            bid_quantity: instrument.quantity(quote.bid_lots),
+            ask_quantity: instrument.quantity(quote.ask_lots),
+            expires_at: quote.expires_at,
+        };
+        let quotes = message.quotes.iter().map(frame).collect();
+        Self { instrument_id: instrument.id, rev: message.rev, quotes }
+    }
+
+    /// The quotes in ticks and lots; what does not fit the instrument is left
+    /// out.
+    pub fn to_quotes(&self, instrument: &Instrument) -> Vec<Quote> {
+        let ticks = |price: Decimal| price.in_units_of(instrument.tick_size).map(Ticks);
+        let lots = |quantity: Decimal| quantity.in_units_of(instrument.lot_size).map(Lots);
+        let quote = |frame: &QuoteFrame| {
+            let place = instrument.dealers.iter().position(|name| *name == frame.dealer_id)?;
+            Some(Quote {
+                id: frame.quote_id,
+                dealer: u8::try_from(place).ok()?,
+                bid: ticks(frame.bid)?,
+                ask: ticks(frame.ask)?,
+                bid_lots: lots(frame.bid_quantity)?,
+                ask_lots: lots(frame.ask_quantity)?,
+                expires_at: frame.expires_at,
+            })
+        };
+        self.quotes.iter().filter_map(quote).collect()
+    }
 }
 
 /// A merged book, every level inside the collar and beyond.
@@ -218,7 +289,7 @@ pub struct OrderFrame {
     /// Market or limit.
     #[serde(rename = "type")]
     pub order_type: OrderType,
-    /// Absent on a market order.
+    /// Absent on a market order; the dealer's price on a quote that was taken.
     pub limit_price: Option<Decimal>,
     /// What happens to a remainder.
     pub time_in_force: TimeInForce,
@@ -238,6 +309,12 @@ pub struct OrderFrame {
     pub created_at: VenueTime,
     /// Venue time of the newest change.
     pub updated_at: VenueTime,
+    /// The dealer whose quote it took.
+    #[serde(default)]
+    pub dealer_id: Option<String>,
+    /// The quote that it took.
+    #[serde(default)]
+    pub quote_id: Option<QuoteId>,
 }
 
 /// Something that happened to the account.
@@ -328,6 +405,12 @@ impl OrderFrame {
             status: order.status,
             created_at: order.created_at,
             updated_at: order.updated_at,
+            dealer_id: order
+                .price
+                .taken()
+                .and_then(|taken| instrument.dealer(taken.dealer))
+                .map(str::to_owned),
+            quote_id: order.price.taken().map(|taken| taken.quote),
         }
     }
 }
@@ -366,7 +449,7 @@ impl PositionFrame {
     /// the instrument's lots.
     pub fn to_position(&self, instrument: &Instrument) -> Option<crate::position::Position> {
         Some(crate::position::Position {
-            lots: crate::money::Lots(self.quantity.in_units_of(instrument.lot_size)?),
+            lots: Lots(self.quantity.in_units_of(instrument.lot_size)?),
             trade_cash: self.trade_cash,
             fees: self.fees,
             basis: self.basis,

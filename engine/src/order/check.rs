@@ -53,18 +53,17 @@ impl Conditions<'_> {
     }
 }
 
-/// An order that may be matched: only [`check`] makes one.
+/// An order that may be matched: only [`check`] and
+/// [`check_amend`](super::check_amend) make one.
 #[derive(Clone, Debug)]
-pub struct CheckedOrder<'a> {
-    ticket: &'a Ticket,
+pub struct CheckedOrder {
     limit: Ticks,
     decided: Decided,
 }
 
-impl<'a> CheckedOrder<'a> {
-    /// What was asked for.
-    pub fn ticket(&self) -> &'a Ticket {
-        self.ticket
+impl CheckedOrder {
+    pub(super) fn new(limit: Ticks, decided: Decided) -> Self {
+        Self { limit, decided }
     }
 
     /// The worst price it may trade at: its limit, or the collar.
@@ -81,6 +80,21 @@ impl<'a> CheckedOrder<'a> {
     pub fn decided(&self) -> &Decided {
         &self.decided
     }
+
+    /// Whether anything of it trades or rests: a killed order never meets the
+    /// book.
+    pub(crate) fn is_killed(&self) -> bool {
+        self.decided.filled == Lots::ZERO && self.decided.resting == Lots::ZERO
+    }
+}
+
+/// What an order that is decided again has exchanged before.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Before {
+    /// Money that its fills exchanged.
+    pub(crate) notional: Money,
+    /// Fees charged on it.
+    pub(crate) fee: Money,
 }
 
 /// Decides whether `ticket` is accepted and what it does at once.
@@ -90,24 +104,45 @@ impl<'a> CheckedOrder<'a> {
 ///
 /// # Errors
 /// The first rule that the order breaks, by name. Nothing is changed either way.
-pub fn check<'a>(
+pub fn check(
     conditions: &Conditions<'_>,
     account: &Account,
     opposite: impl IntoIterator<Item = (Ticks, Lots)>,
-    ticket: &'a Ticket,
-) -> Result<CheckedOrder<'a>, Reject> {
-    let instrument = conditions.instrument;
-    match conditions.status {
-        TradingStatus::Trading => {}
-        TradingStatus::Halted => return Err(Reject::Halted),
-        TradingStatus::Expired => return Err(Reject::Expired),
+    ticket: &Ticket,
+) -> Result<CheckedOrder, Reject> {
+    if conditions.instrument.is_dealt() {
+        return Err(Reject::NoOrderBook);
     }
+    trading(conditions)?;
     let limit = effective_limit(conditions, ticket)?;
-    bounded_notional(instrument, limit, ticket.quantity)?;
+    decide(conditions, account, opposite, ticket, limit, Before::default())
+}
+
+/// Refuses what does not trade now.
+pub(super) fn trading(conditions: &Conditions<'_>) -> Result<(), Reject> {
+    match conditions.status {
+        TradingStatus::Trading => Ok(()),
+        TradingStatus::Halted => Err(Reject::Halted),
+        TradingStatus::Expired => Err(Reject::Expired),
+    }
+}
+
+/// [`check`] for an order limited at `limit` that has exchanged `before`; the
+/// account does not show it as open.
+pub(super) fn decide(
+    conditions: &Conditions<'_>,
+    account: &Account,
+    opposite: impl IntoIterator<Item = (Ticks, Lots)>,
+    ticket: &Ticket,
+    limit: Ticks,
+    before: Before,
+) -> Result<CheckedOrder, Reject> {
+    let instrument = conditions.instrument;
+    bounded_notional(instrument, limit, ticket.quantity, before)?;
 
     let side = ticket.side;
     let own = account.resting_at(instrument.id, side.opposite());
-    let cancelled: Vec<OrderId> = account
+    let mut cancelled: Vec<OrderId> = account
         .open_on(instrument.id, side.opposite())
         .filter(|order| order.price.limit().is_some_and(|price| side.reaches(limit, price)))
         .map(|order| order.id)
@@ -129,20 +164,25 @@ pub fn check<'a>(
             left -= lots;
         }
     }
-    let (resting, expired) = match ticket.time_in_force {
-        TimeInForce::Gtc => (left, Lots::ZERO),
-        TimeInForce::Ioc => (Lots::ZERO, left),
-    };
+    if ticket.time_in_force == TimeInForce::Fok && left > Lots::ZERO {
+        // Killed: it does nothing, so own orders stay where they are.
+        left = ticket.quantity;
+        fills.clear();
+        cancelled.clear();
+    }
+    let rests = ticket.time_in_force.rests();
+    let (resting, expired) = if rests { (left, Lots::ZERO) } else { (Lots::ZERO, left) };
     if resting > Lots::ZERO && account.open.len() - cancelled.len() >= MAX_OPEN_ORDERS as usize {
         return Err(Reject::TooManyOrders { limit: MAX_OPEN_ORDERS });
     }
 
-    let decided = settle(conditions, account, ticket, limit, fills, cancelled, resting, expired)?;
-    Ok(CheckedOrder { ticket, limit, decided })
+    let outcome = Immediate { fills, cancelled, resting, expired };
+    let decided = settle(conditions, account, ticket, limit, outcome, before)?;
+    Ok(CheckedOrder { limit, decided })
 }
 
 /// The limit of a limit order inside the collar, or the collar itself.
-fn effective_limit(conditions: &Conditions<'_>, ticket: &Ticket) -> Result<Ticks, Reject> {
+pub(super) fn effective_limit(conditions: &Conditions<'_>, ticket: &Ticket) -> Result<Ticks, Reject> {
     let (low, high) = conditions.instrument.collar(conditions.mark);
     match (ticket.price, ticket.side) {
         (Price::Limit(price), _) if price < low || price > high => Err(Reject::PriceCollar {
@@ -152,51 +192,66 @@ fn effective_limit(conditions: &Conditions<'_>, ticket: &Ticket) -> Result<Ticks
         (Price::Limit(price), _) => Ok(price),
         (Price::Market, Side::Buy) => Ok(high),
         (Price::Market, Side::Sell) => Ok(low),
+        // A quote is taken by a command of its own.
+        (Price::Quote(_), _) => Err(Reject::InvalidType),
     }
 }
 
 /// Refuses an order that at its worst would exchange more than the venue
 /// accounts for.
-fn bounded_notional(instrument: &Instrument, limit: Ticks, quantity: Lots) -> Result<(), Reject> {
-    let worst = reserve(instrument, Side::Buy, limit, quantity, Money::ZERO);
+pub(super) fn bounded_notional(
+    instrument: &Instrument,
+    limit: Ticks,
+    quantity: Lots,
+    before: Before,
+) -> Result<(), Reject> {
+    let worst = reserve(instrument, Side::Buy, limit, quantity, before.notional)
+        .and_then(|worst| worst.checked_add(before.notional));
     match worst {
         Some(worst) if worst <= MAX_NOTIONAL => Ok(()),
         _ => Err(Reject::NotionalLimit),
     }
 }
 
+/// What an order does at once, before it is known whether it is covered.
+pub(super) struct Immediate {
+    pub(super) fills: Vec<PriceFill>,
+    pub(super) cancelled: Vec<OrderId>,
+    pub(super) resting: Lots,
+    pub(super) expired: Lots,
+}
+
 /// Sums what the fills exchange and refuses what the account cannot cover.
-#[expect(clippy::too_many_arguments, reason = "one order's decision, named once")]
-fn settle(
+pub(super) fn settle(
     conditions: &Conditions<'_>,
     account: &Account,
     ticket: &Ticket,
     limit: Ticks,
-    fills: Vec<PriceFill>,
-    cancelled: Vec<OrderId>,
-    resting: Lots,
-    expired: Lots,
+    outcome: Immediate,
+    before: Before,
 ) -> Result<Decided, Reject> {
     let (instrument, side) = (conditions.instrument, ticket.side);
+    let Immediate { fills, cancelled, resting, expired } = outcome;
     let released: Money = cancelled
         .iter()
         .filter_map(|id| account.open.get(id))
         .map(|order| reserved_by(instrument, order))
         .sum();
     let mut position = account.position(instrument.id);
-    let (mut filled, mut notional, mut fee) = (Lots::ZERO, Money::ZERO, Money::ZERO);
+    let (mut filled, mut exchanged, mut charged) = (Lots::ZERO, before.notional, before.fee);
     for fill in &fills {
         let money = instrument
             .money_per_lot(fill.price, conditions.date)
             .and_then(|per_lot| per_lot.times(fill.lots))
             .ok_or(Reject::NotionalLimit)?;
-        notional += money;
-        let added = fee_on(instrument, notional) - fee;
-        fee += added;
+        exchanged += money;
+        let added = fee_on(instrument, exchanged) - charged;
+        charged += added;
         filled += fill.lots;
         position.fill(Lots(side.sign() * fill.lots.0), money, added);
     }
-    let held = reserve(instrument, side, limit, resting, notional).ok_or(Reject::NotionalLimit)?;
+    let (notional, fee) = (exchanged - before.notional, charged - before.fee);
+    let held = reserve(instrument, side, limit, resting, exchanged).ok_or(Reject::NotionalLimit)?;
     match side {
         Side::Buy => {
             let required = notional + fee + held;
@@ -259,7 +314,7 @@ mod tests {
             quantity: Lots(lots),
             time_in_force: match price {
                 Price::Market => TimeInForce::Ioc,
-                Price::Limit(_) => TimeInForce::Gtc,
+                _ => TimeInForce::Gtc,
             },
             client_order_id: ClientOrderId::parse("c-1").unwrap(),
             valid_until: None,
@@ -290,6 +345,19 @@ mod tests {
         assert_eq!((decided.filled, decided.resting), (Lots(60), Lots(40)));
         // 40 × 100.05 = 4,002; its fee on top of 6,003's: 0.4002
         assert_eq!(decided.reserved, Money(4_002_400_200));
+    }
+
+    #[test]
+    fn a_fill_or_kill_fills_whole_or_does_nothing() {
+        let equity = equity();
+        let mut buy = ticket(&equity, Side::Buy, Price::Limit(Ticks(10_005)), 60);
+        buy.time_in_force = TimeInForce::Fok;
+        let whole = check(&conditions(&equity), &account(1_000_000), ASKS, &buy).unwrap().decided;
+        assert_eq!((whole.filled, whole.expired), (Lots(60), Lots(0)));
+        buy.quantity = Lots(61);
+        let killed = check(&conditions(&equity), &account(1_000_000), ASKS, &buy).unwrap().decided;
+        assert_eq!((killed.filled, killed.expired, killed.fee), (Lots(0), Lots(61), Money::ZERO));
+        assert_eq!((killed.cash, killed.reserved), (Money::from_units(1_000_000), Money::ZERO));
     }
 
     #[test]

@@ -3,10 +3,14 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{AnswerBasis, Conditions, Decided, Reject, Ticket, check};
+use super::{
+    Amend, AnswerBasis, Conditions, Decided, Reject, Side, Take, Ticket, check, check_amend, check_take,
+};
 use crate::account::Account;
+use crate::id::InstrumentId;
 use crate::money::{Lots, Money, Ticks};
 use crate::portfolio::{Marked, Valuation, value};
+use crate::quote::Quote;
 
 /// The answer to "what if".
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,9 +44,52 @@ pub fn preview<'m>(
     account: &Account,
     opposite: impl IntoIterator<Item = (Ticks, Lots)>,
     ticket: &Ticket,
-    marked: impl Fn(crate::id::InstrumentId) -> Option<Marked<'m>>,
+    marked: impl Fn(InstrumentId) -> Option<Marked<'m>>,
 ) -> Result<Preview, Reject> {
     let decided = check(conditions, account, opposite, ticket)?.decided().clone();
+    around(conditions, account, ticket.side, decided, marked)
+}
+
+/// Previews an amendment as [`preview`] does an order.
+///
+/// # Errors
+/// What [`check_amend`] refuses.
+pub fn preview_amend<'m>(
+    conditions: &Conditions<'_>,
+    account: &Account,
+    opposite: impl IntoIterator<Item = (Ticks, Lots)>,
+    amend: &Amend,
+    marked: impl Fn(InstrumentId) -> Option<Marked<'m>>,
+) -> Result<Preview, Reject> {
+    let decided = check_amend(conditions, account, opposite, amend)?.order().decided().clone();
+    let side = account.open.get(&amend.order).ok_or(Reject::UnknownOrder)?.side;
+    around(conditions, account, side, decided, marked)
+}
+
+/// Previews taking a dealer's quote as [`preview`] does an order.
+///
+/// # Errors
+/// What [`check_take`] refuses.
+pub fn preview_take<'m>(
+    conditions: &Conditions<'_>,
+    account: &Account,
+    quote: &Quote,
+    side: Side,
+    take: &Take,
+    marked: impl Fn(InstrumentId) -> Option<Marked<'m>>,
+) -> Result<Preview, Reject> {
+    let decided = check_take(conditions, account, quote, side, take)?.decided().clone();
+    around(conditions, account, side, decided, marked)
+}
+
+/// Puts a decision's estimate around it.
+fn around<'m>(
+    conditions: &Conditions<'_>,
+    account: &Account,
+    side: Side,
+    decided: Decided,
+    marked: impl Fn(InstrumentId) -> Option<Marked<'m>>,
+) -> Result<Preview, Reject> {
     let mut after = account.clone();
     after.cash = decided.cash;
     let position = after.positions.entry(conditions.instrument.id).or_default();
@@ -54,7 +101,7 @@ pub fn preview<'m>(
             .and_then(|per_lot| per_lot.times(fill.lots))
             .ok_or(Reject::NotionalLimit)?;
         notional += money;
-        position.fill(Lots(ticket.side.sign() * fill.lots.0), money, Money::ZERO);
+        position.fill(Lots(side.sign() * fill.lots.0), money, Money::ZERO);
     }
     position.fees += decided.fee;
     debug_assert_eq!(notional, decided.notional);

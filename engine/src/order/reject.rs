@@ -56,8 +56,8 @@ pub enum Reject {
     /// Neither `BUY` nor `SELL`.
     #[error("The side must be BUY or SELL.")]
     InvalidSide,
-    /// Neither `GTC` nor `IOC`, or `GTC` on a market order.
-    #[error("The time in force must be GTC or IOC; a market order is IOC.")]
+    /// No time in force, or one that would let a market order rest.
+    #[error("The time in force must be GTC, DAY, IOC or FOK; a market order is IOC or FOK.")]
     InvalidTimeInForce,
     /// Neither `MARKET` nor `LIMIT`.
     #[error("The type must be MARKET or LIMIT.")]
@@ -108,6 +108,38 @@ pub enum Reject {
     /// No such live order of this account.
     #[error("There is no such order.")]
     UnknownOrder,
+    /// An amendment that leaves the order as it is.
+    #[error("The order already has this quantity and limit price.")]
+    NothingToAmend,
+    /// An amendment to no more than what has been filled.
+    #[error("{filled} is filled already; the quantity must be more than that.")]
+    BelowFilled {
+        /// What has been filled, in units.
+        filled: Decimal,
+    },
+    /// It trades on dealers' quotes and has no order book.
+    #[error("This instrument has no order book: hit or lift a dealer's quote.")]
+    NoOrderBook,
+    /// No quote of that name, now or not long ago.
+    #[error("There is no such quote.")]
+    UnknownQuote,
+    /// The quote is over.
+    #[error("This quote has expired.")]
+    QuoteExpired,
+    /// Nothing of the quote's side is left.
+    #[error("Nothing is left of this quote.")]
+    QuoteUsed,
+    /// More than is left of the quote's side.
+    #[error("The quote is good for {available} more, not for {required}.")]
+    QuoteSize {
+        /// What was asked for, in units.
+        required: Decimal,
+        /// What is left, in units.
+        available: Decimal,
+    },
+    /// There is no live order to cancel.
+    #[error("There are no open orders to cancel.")]
+    NoOpenOrders,
 }
 
 impl Reject {
@@ -139,6 +171,14 @@ impl Reject {
             Self::TooManyOrders { .. } => "too_many_orders",
             Self::UnknownAccount => "unknown_account",
             Self::UnknownOrder => "unknown_order",
+            Self::NothingToAmend => "nothing_to_amend",
+            Self::BelowFilled { .. } => "below_filled",
+            Self::NoOpenOrders => "no_open_orders",
+            Self::NoOrderBook => "no_order_book",
+            Self::UnknownQuote => "unknown_quote",
+            Self::QuoteExpired => "quote_expired",
+            Self::QuoteUsed => "quote_used",
+            Self::QuoteSize { .. } => "quote_size",
         }
     }
 
@@ -149,13 +189,18 @@ impl Reject {
             | Self::LotSize { .. }
             | Self::NotionalLimit
             | Self::InsufficientCash { .. }
-            | Self::InsufficientPosition { .. } => Some("quantity"),
+            | Self::InsufficientPosition { .. }
+            | Self::BelowFilled { .. }
+            | Self::QuoteSize { .. } => Some("quantity"),
             Self::InvalidPrice
             | Self::TickSize { .. }
             | Self::PriceCollar { .. }
             | Self::PriceRequired
             | Self::PriceForbidden => Some("limit_price"),
-            Self::UnknownInstrument | Self::Halted | Self::Expired => Some("instrument_id"),
+            Self::UnknownInstrument | Self::Halted | Self::Expired | Self::NoOrderBook => {
+                Some("instrument_id")
+            }
+            Self::UnknownQuote | Self::QuoteExpired | Self::QuoteUsed => Some("quote_id"),
             Self::InvalidSide => Some("side"),
             Self::InvalidTimeInForce => Some("time_in_force"),
             Self::InvalidType => Some("type"),
@@ -163,7 +208,11 @@ impl Reject {
             Self::InvalidValidUntil | Self::TooLate => Some("valid_until"),
             Self::InvalidSelfTradePrevention => Some("self_trade_prevention"),
             Self::UnknownOrder => Some("order_id"),
-            Self::SelfTrade | Self::TooManyOrders { .. } | Self::UnknownAccount => None,
+            Self::SelfTrade
+            | Self::TooManyOrders { .. }
+            | Self::UnknownAccount
+            | Self::NothingToAmend
+            | Self::NoOpenOrders => None,
         }
     }
 

@@ -39,6 +39,10 @@ pub enum CancelReason {
     SelfTrade,
     /// Its instrument matured.
     Expired,
+    /// Fill-or-kill found too little liquidity.
+    FillOrKill,
+    /// The trading day that it was good for is over.
+    EndOfDay,
 }
 
 impl OrderStatus {

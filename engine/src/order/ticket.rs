@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Reject;
 use crate::decimal::Decimal;
-use crate::id::InstrumentId;
+use crate::id::{InstrumentId, QuoteId};
 use crate::instrument::Instrument;
 use crate::money::{Lots, Ticks};
 use crate::time::VenueTime;
@@ -67,6 +67,19 @@ pub enum OrderType {
     Market,
     /// At the limit or better.
     Limit,
+    /// A dealer's quote, taken at its price.
+    Quote,
+}
+
+impl OrderType {
+    /// The word used on the wire and in the store.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Market => "MARKET",
+            Self::Limit => "LIMIT",
+            Self::Quote => "QUOTE",
+        }
+    }
 }
 
 /// How an order is priced.
@@ -77,6 +90,19 @@ pub enum Price {
     Market,
     /// At this price or better.
     Limit(Ticks),
+    /// At a dealer's quote, which was taken; never asked for by a ticket.
+    Quote(TakenQuote),
+}
+
+/// The dealer's quote that an order took.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct TakenQuote {
+    /// Which quote.
+    pub quote: QuoteId,
+    /// The dealer's place among those of the instrument.
+    pub dealer: u8,
+    /// The dealer's price.
+    pub price: Ticks,
 }
 
 impl Price {
@@ -85,14 +111,23 @@ impl Price {
         match self {
             Self::Market => OrderType::Market,
             Self::Limit(_) => OrderType::Limit,
+            Self::Quote(_) => OrderType::Quote,
         }
     }
 
-    /// The limit, if there is one.
+    /// The worst price that was agreed to, if there is one.
     pub const fn limit(self) -> Option<Ticks> {
         match self {
             Self::Market => None,
-            Self::Limit(price) => Some(price),
+            Self::Limit(price) | Self::Quote(TakenQuote { price, .. }) => Some(price),
+        }
+    }
+
+    /// The dealer's quote, if it took one.
+    pub const fn taken(self) -> Option<TakenQuote> {
+        match self {
+            Self::Quote(taken) => Some(taken),
+            Self::Market | Self::Limit(_) => None,
         }
     }
 }
@@ -105,6 +140,10 @@ pub enum TimeInForce {
     Gtc,
     /// Is cancelled.
     Ioc,
+    /// The order fills whole at once or not at all.
+    Fok,
+    /// Rests until filled, cancelled, or the end of the trading day.
+    Day,
 }
 
 impl TimeInForce {
@@ -113,7 +152,19 @@ impl TimeInForce {
         match self {
             Self::Gtc => "GTC",
             Self::Ioc => "IOC",
+            Self::Fok => "FOK",
+            Self::Day => "DAY",
         }
+    }
+
+    /// The reading of [`TimeInForce::as_str`].
+    pub fn from_word(word: &str) -> Option<Self> {
+        [Self::Gtc, Self::Ioc, Self::Fok, Self::Day].into_iter().find(|known| known.as_str() == word)
+    }
+
+    /// Whether what does not fill at once may rest.
+    pub const fn rests(self) -> bool {
+        matches!(self, Self::Gtc | Self::Day)
     }
 }
 
@@ -127,6 +178,22 @@ pub enum SelfTradePrevention {
     CancelResting,
     /// The incoming order is refused.
     Reject,
+}
+
+impl SelfTradePrevention {
+    /// Reads a mode; absent means the default.
+    pub(super) fn parse(text: Option<&str>) -> Result<Self, Reject> {
+        match text {
+            None | Some("CANCEL_RESTING") => Ok(Self::CancelResting),
+            Some("REJECT") => Ok(Self::Reject),
+            Some(_) => Err(Reject::InvalidSelfTradePrevention),
+        }
+    }
+}
+
+/// Reads the venue time after which something must not be accepted.
+pub(super) fn parse_valid_until(text: Option<&str>) -> Result<Option<VenueTime>, Reject> {
+    text.map(|text| text.parse().map_err(|_| Reject::InvalidValidUntil)).transpose()
 }
 
 /// A client-made name for an order, unique for the account's life: 1–64
@@ -191,8 +258,8 @@ pub struct RawTicket {
     /// Present on `LIMIT` alone.
     #[serde(default)]
     pub limit_price: Option<String>,
-    /// `GTC` or `IOC`; absent means `GTC` for limit orders. A market order is
-    /// always `IOC`.
+    /// `GTC`, `DAY`, `IOC` or `FOK`; absent means `GTC` for limit orders and
+    /// `IOC` for market orders, which never rest.
     #[serde(default)]
     pub time_in_force: Option<String>,
     /// The client's name for the order.
@@ -248,18 +315,9 @@ impl Ticket {
         };
         let time_in_force = match raw.time_in_force.as_deref() {
             None => default_tif,
-            Some("IOC") => TimeInForce::Ioc,
-            Some("GTC") if price != Price::Market => TimeInForce::Gtc,
-            Some(_) => return Err(Reject::InvalidTimeInForce),
-        };
-        let self_trade_prevention = match raw.self_trade_prevention.as_deref() {
-            None | Some("CANCEL_RESTING") => SelfTradePrevention::CancelResting,
-            Some("REJECT") => SelfTradePrevention::Reject,
-            Some(_) => return Err(Reject::InvalidSelfTradePrevention),
-        };
-        let valid_until = match &raw.valid_until {
-            None => None,
-            Some(text) => Some(text.parse().map_err(|_| Reject::InvalidValidUntil)?),
+            Some(word) => TimeInForce::from_word(word)
+                .filter(|read| price != Price::Market || !read.rests())
+                .ok_or(Reject::InvalidTimeInForce)?,
         };
         Ok(Self {
             instrument: instrument.id,
@@ -268,8 +326,8 @@ impl Ticket {
             quantity: instrument.parse_quantity(&raw.quantity)?,
             time_in_force,
             client_order_id: ClientOrderId::parse(raw.client_order_id.as_deref().unwrap_or(""))?,
-            valid_until,
-            self_trade_prevention,
+            valid_until: parse_valid_until(raw.valid_until.as_deref())?,
+            self_trade_prevention: SelfTradePrevention::parse(raw.self_trade_prevention.as_deref())?,
         })
     }
 
@@ -279,10 +337,7 @@ impl Ticket {
         RawTicket {
             instrument_id: self.instrument.to_string(),
             side: self.side.as_str().to_owned(),
-            order_type: match self.price {
-                Price::Market => "MARKET".to_owned(),
-                Price::Limit(_) => "LIMIT".to_owned(),
-            },
+            order_type: self.price.order_type().as_str().to_owned(),
             quantity: decimal(instrument.quantity(self.quantity)),
             limit_price: self.price.limit().map(|ticks| decimal(instrument.price(ticks))),
             time_in_force: Some(self.time_in_force.as_str().to_owned()),
@@ -340,6 +395,13 @@ mod tests {
                 Box::new(move |r| {
                     market(r);
                     r.time_in_force = Some("GTC".into());
+                }),
+                Reject::InvalidTimeInForce,
+            ),
+            (
+                Box::new(move |r| {
+                    market(r);
+                    r.time_in_force = Some("DAY".into());
                 }),
                 Reject::InvalidTimeInForce,
             ),

@@ -1,9 +1,10 @@
-//! One instrument's market: its model price, its maker, and what users did to
-//! both.
+//! One instrument's market: its model price, its maker or dealers, and what
+//! users did to all of them.
 //!
 //! Does not know other instruments, nor sequence numbers: it is told what it
 //! may know.
 
+use super::dealer::Dealer;
 use super::maker::{HIGHEST_MID, Maker, Thinning, fraction, whole};
 use super::noise::Noise;
 use super::processes::{Gbm, MeanReverting, years};
@@ -13,9 +14,9 @@ use crate::id::InstrumentId;
 use crate::instrument::{BondTerms, Instrument, ListingError, Terms};
 use crate::money::{Lots, Ticks};
 use crate::pricing::bond::{Flows, Valuation};
-use crate::step::Tick;
-use crate::time::Date;
-use crate::venue::{ConfigError, FeedSpec, ProcessSpec, VenueConfig};
+use crate::step::{DealerQuote, Tick};
+use crate::time::{Date, VenueTime};
+use crate::venue::{ConfigError, FeedSpec, Flow, ProcessSpec, VenueConfig};
 
 /// A yield never leaves the range that a configuration may start it in.
 const YIELDS: std::ops::RangeInclusive<f64> = -0.2..=1.0;
@@ -36,6 +37,10 @@ pub(super) struct Feed {
     moves: Stream,
     trades: Stream,
     noise: Noise,
+    /// Who quotes it; there is an order book where nobody does.
+    dealers: Vec<Dealer>,
+    /// The model price of the last tick, in ticks.
+    mid: f64,
 }
 
 /// What drives the price.
@@ -67,7 +72,7 @@ impl Feed {
         Ok(Self {
             id: instrument.id,
             every_steps: u64::from(spec.every_steps),
-            model: Model::new(instrument, &spec.process, dt)?,
+            model: Model::new(instrument, spec.price(), dt)?,
             maker: Maker::new(&spec.maker),
             thinning: Thinning::default(),
             bought: Lots::ZERO,
@@ -75,6 +80,8 @@ impl Feed {
             moves: stream(Purpose::Price),
             trades: stream(Purpose::Prints),
             noise: Noise::new(seed, &instrument.symbol),
+            dealers: dealers(instrument, spec, seed),
+            mid: 0.0,
         })
     }
 
@@ -82,8 +89,12 @@ impl Feed {
         self.id
     }
 
-    /// Takes net buying of users (negative: selling) that the next tick knows.
-    pub(super) fn hear(&mut self, lots: Lots) {
+    /// Takes trading of users that the next tick knows.
+    pub(super) fn hear(&mut self, flow: &Flow) {
+        let lots = flow.lots;
+        if let Some(dealer) = flow.dealer.and_then(|place| self.dealers.get_mut(usize::from(place))) {
+            dealer.hear(lots);
+        }
         let side = if lots > Lots::ZERO { &mut self.bought } else { &mut self.sold };
         side.0 = side.0.saturating_add(lots.0.saturating_abs());
     }
@@ -100,6 +111,12 @@ impl Feed {
         let (mid, yield_e9) = self.model.advance(date, impact_ticks, z, &self.maker)?;
         self.thinning = self.maker.thin(self.thinning, self.bought, self.sold);
         (self.bought, self.sold) = (Lots::ZERO, Lots::ZERO);
+        self.mid = mid;
+        if !self.dealers.is_empty() {
+            let (mark, nothing) = (Ticks(whole(mid)), Vec::new);
+            let (bids, asks, prints) = (nothing(), nothing(), Vec::new());
+            return Some(Tick { instrument: self.id, mark, yield_e9, bids, asks, prints });
+        }
         self.noise.seek(step / self.every_steps);
         let gap = self.maker.level_gap();
         let noise = |price: Ticks| self.noise.at(price.0.div_euclid(gap));
@@ -115,6 +132,13 @@ impl Feed {
         })
     }
 
+    /// The quotes that its dealers make in a step in which it has ticked;
+    /// `later` tells the time that lies so many steps ahead.
+    pub(super) fn quotes(&mut self, step: u64, later: impl Fn(u64) -> VenueTime) -> Vec<DealerQuote> {
+        let (id, mid) = (self.id, self.mid);
+        self.dealers.iter_mut().filter_map(|dealer| dealer.quote(id, step, mid, &later)).collect()
+    }
+
     pub(super) fn state(&self) -> FeedState {
         FeedState {
             instrument: self.id,
@@ -123,6 +147,7 @@ impl Feed {
             thin_asks: self.thinning.asks.to_bits(),
             bought: self.bought,
             sold: self.sold,
+            dealers: self.dealers.iter().map(Dealer::state).collect(),
         }
     }
 
@@ -131,7 +156,15 @@ impl Feed {
         self.thinning =
             Thinning { bids: f64::from_bits(state.thin_bids), asks: f64::from_bits(state.thin_asks) };
         (self.bought, self.sold) = (state.bought, state.sold);
+        self.dealers.iter_mut().zip(&state.dealers).for_each(|(dealer, state)| dealer.restore(state));
     }
+}
+
+fn dealers(instrument: &Instrument, spec: &FeedSpec, seed: &Seed) -> Vec<Dealer> {
+    let specs = spec.dealers();
+    let every = u64::from(spec.every_steps);
+    let dealer = |(place, spec)| Dealer::new(seed, &instrument.symbol, place, specs.len(), spec, every);
+    (0..).zip(specs).map(dealer).collect()
 }
 
 impl Model {

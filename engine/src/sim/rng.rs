@@ -66,6 +66,8 @@ pub enum Purpose {
     Prints,
     /// Sizes in the book; addressed by epoch (see `noise`).
     Depth,
+    /// A dealer's quotes; addressed by step, one stream a dealer.
+    Quotes,
 }
 
 impl Purpose {
@@ -74,13 +76,14 @@ impl Purpose {
             Self::Price => "price",
             Self::Prints => "prints",
             Self::Depth => "depth",
+            Self::Quotes => "quotes",
         }
     }
 
     /// Uniforms an address has room for; never to be changed.
     const fn budget(self) -> u32 {
         match self {
-            Self::Price | Self::Prints => 8,
+            Self::Price | Self::Prints | Self::Quotes => 8,
             Self::Depth => 128,
         }
     }

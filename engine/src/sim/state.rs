@@ -9,8 +9,8 @@ use crate::id::{InstrumentId, Seq};
 use crate::money::Lots;
 use crate::venue::{ConfigError, Flow};
 
-/// The one version there is.
-pub(super) const VERSION: u32 = 1;
+/// The version that is written and read; a state of another is made again.
+pub(super) const VERSION: u32 = 2;
 
 /// Everything that the next steps depend on besides configuration and seed. It
 /// tells where the market really is, so it never reaches a client.
@@ -38,6 +38,17 @@ pub(super) struct FeedState {
     /// What users traded since the last tick, as far as it is seen.
     pub(super) bought: Lots,
     pub(super) sold: Lots,
+    /// By place.
+    pub(super) dealers: Vec<DealerState>,
+}
+
+/// One dealer's part.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct DealerState {
+    /// Bits of the lots that it holds.
+    pub(super) inventory: u64,
+    /// Whether it has traded since its last quote.
+    pub(super) traded: bool,
 }
 
 impl SimState {
@@ -61,6 +72,7 @@ impl SimState {
         }
         let whole = |feed: &FeedState| {
             f64::from_bits(feed.model).is_finite()
+                && feed.dealers.iter().all(|dealer| f64::from_bits(dealer.inventory).is_finite())
                 && (0.0..=1.0).contains(&f64::from_bits(feed.thin_bids))
                 && (0.0..=1.0).contains(&f64::from_bits(feed.thin_asks))
         };

@@ -80,6 +80,38 @@ pub enum ProcessSpec {
         /// Absolute volatility a year, in 1e-9.
         volatility_e9: E9,
     },
+    /// Dealers quote around a price instead of a book: of the maker's
+    /// specification only what impact needs is used. (A process of its own,
+    /// because the shape of journalled configurations is fixed.)
+    Dealt {
+        /// What drives the price that they quote around.
+        price: Box<ProcessSpec>,
+        /// Who quotes, by place.
+        dealers: Vec<DealerSpec>,
+    },
+}
+
+/// How a dealer quotes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DealerSpec {
+    /// Shown to everybody.
+    pub name: String,
+    /// A new quote comes every so many steps, a multiple of the instrument's
+    /// ticks, and one more whenever the dealer has traded.
+    pub every_steps: u32,
+    /// How long a quote is good.
+    pub life_steps: u32,
+    /// Ticks from the dealer's own middle to either price.
+    pub half_spread_ticks: i64,
+    /// Ticks, in 1e-9, by which the dealer's view of the middle strays.
+    pub view_ticks_e9: E9,
+    /// Lots that are quoted on average.
+    pub lots: Lots,
+    /// Lots at which the dealer is as long or short as it wants to be.
+    pub inventory_lots: Lots,
+    /// Ticks by which a dealer at its limit shades both prices.
+    pub skew_ticks: i64,
 }
 
 /// A synthetic market maker's book.
@@ -146,9 +178,11 @@ impl VenueConfig {
         for listing in &self.listings {
             let symbol = listing.instrument.symbol.clone();
             let error = |error| ConfigError::Listing { symbol: symbol.clone(), error };
-            let instrument = Instrument::list(self.venue_id(), listing.instrument.clone(), self.date_at(0))
-                .map_err(error)?;
+            let mut instrument =
+                Instrument::list(self.venue_id(), listing.instrument.clone(), self.date_at(0))
+                    .map_err(error)?;
             listing.feed.check(self.step_us).map_err(error)?;
+            instrument.dealers = listing.feed.dealers().iter().map(|dealer| dealer.name.clone()).collect();
             if listed.insert(instrument.id, instrument).is_some() {
                 return Err(error(ListingError::DuplicateSymbol(symbol.clone())));
             }
@@ -192,14 +226,32 @@ pub enum ConfigError {
 }
 
 impl FeedSpec {
+    /// What drives the price.
+    pub fn price(&self) -> &ProcessSpec {
+        match &self.process {
+            ProcessSpec::Dealt { price, .. } => price,
+            process => process,
+        }
+    }
+
+    /// Who quotes it; nobody where there is an order book.
+    pub fn dealers(&self) -> &[DealerSpec] {
+        match &self.process {
+            ProcessSpec::Dealt { dealers, .. } => dealers,
+            ProcessSpec::Gbm { .. } | ProcessSpec::MeanRevertingYield { .. } => &[],
+        }
+    }
+
     fn check(&self, step_us: i64) -> Result<(), ListingError> {
-        let range = |ok: bool, what| if ok { Ok(()) } else { Err(ListingError::OutOfRange(what)) };
+        if let ProcessSpec::Dealt { dealers, .. } = &self.process {
+            check_dealers(dealers, self.every_steps)?;
+        }
         let fastest = MICROS_PER_SECOND / MAX_TICKS_PER_SECOND;
         if self.every_steps == 0 || i64::from(self.every_steps).saturating_mul(step_us) < fastest {
             return Err(ListingError::InvalidCadence(format!("every_steps = {}", self.every_steps)));
         }
         let cap = 10_000_000_000; // ten a year: far beyond any market
-        match &self.process {
+        match self.price() {
             ProcessSpec::Gbm { start, drift_e9, volatility_e9 } => {
                 range((1..=1_000_000_000).contains(&start.0), "start: 1 to 1000000000 ticks")?;
                 range((-cap..=cap).contains(drift_e9), "drift_e9: −10 to 10")?;
@@ -212,6 +264,7 @@ impl FeedSpec {
                 range((0..=100 * cap).contains(speed_e9), "speed_e9: 0 to 1000")?;
                 range((0..=cap).contains(volatility_e9), "volatility_e9: 0 to 10")?;
             }
+            ProcessSpec::Dealt { .. } => range(false, "dealt: once")?,
         }
         let maker = &self.maker;
         range((1..=1_000_000).contains(&maker.spread_ticks), "spread_ticks: 1 to 1000000")?;
@@ -225,89 +278,25 @@ impl FeedSpec {
     }
 }
 
-/// The demonstration venue: one share and one government bond.
-impl Default for VenueConfig {
-    fn default() -> Self {
-        use crate::decimal::Decimal;
-        use crate::instrument::{BondTerms, DayCount, Terms};
-        const fn date(days: i32) -> Date {
-            Date::from_days(days)
-        }
-        Self {
-            name: "main".to_owned(),
-            t0: VenueTime(1_767_605_400 * MICROS_PER_SECOND), // 2026-01-05T09:30:00Z
-            step_us: 100_000,
-            currency: "USD".to_owned(),
-            starting_balance: Money::from_units(1_000_000),
-            listings: vec![
-                ListingSpec {
-                    instrument: InstrumentSpec {
-                        symbol: "ACME".to_owned(),
-                        name: "Acme Industries".to_owned(),
-                        terms: Terms::Equity,
-                        tick_size: Decimal::new(1, 2),
-                        lot_size: Decimal::new(1, 0),
-                        fee_rate_e9: 100_000, // 1 bp
-                        collar_bps: 1_000,
-                    },
-                    feed: FeedSpec {
-                        process: ProcessSpec::Gbm {
-                            start: Ticks(10_000),
-                            drift_e9: 50_000_000,
-                            volatility_e9: 300_000_000,
-                        },
-                        every_steps: 2, // 5 Hz
-                        maker: MakerSpec {
-                            spread_ticks: 2,
-                            levels: 10,
-                            level_gap_ticks: 1,
-                            touch_lots: Lots(400),
-                            size_noise_e9: 400_000_000,
-                            impact_ticks_e9: 1_000_000_000,
-                            print_chance_e9: 150_000_000,
-                            print_lots: Lots(300),
-                        },
-                    },
-                },
-                ListingSpec {
-                    instrument: InstrumentSpec {
-                        symbol: "GOV-4.5-2036".to_owned(),
-                        name: "Government 4.5 % February 2036".to_owned(),
-                        terms: Terms::Bond(BondTerms {
-                            issue: date(20_134),    // 2025-02-15
-                            maturity: date(24_151), // 2036-02-15
-                            coupon_e9: 45_000_000,
-                            frequency: 2,
-                            day_count: DayCount::ActActIcma,
-                        }),
-                        tick_size: Decimal::new(1, 2),
-                        lot_size: Decimal::new(1_000, 0),
-                        fee_rate_e9: 20_000, // 0.2 bp
-                        collar_bps: 500,
-                    },
-                    feed: FeedSpec {
-                        process: ProcessSpec::MeanRevertingYield {
-                            start_e9: 42_000_000,
-                            mean_e9: 43_000_000,
-                            speed_e9: 1_500_000_000,
-                            volatility_e9: 9_000_000,
-                        },
-                        every_steps: 10, // 1 Hz
-                        maker: MakerSpec {
-                            spread_ticks: 2,
-                            levels: 8,
-                            level_gap_ticks: 1,
-                            touch_lots: Lots(250),
-                            size_noise_e9: 400_000_000,
-                            impact_ticks_e9: 500_000_000,
-                            print_chance_e9: 200_000_000,
-                            print_lots: Lots(200),
-                        },
-                    },
-                },
-            ],
-        }
+fn range(ok: bool, what: &'static str) -> Result<(), ListingError> {
+    if ok { Ok(()) } else { Err(ListingError::OutOfRange(what)) }
+}
+
+fn check_dealers(dealers: &[DealerSpec], every_steps: u32) -> Result<(), ListingError> {
+    range((1..=16).contains(&dealers.len()), "dealers: 1 to 16")?;
+    for (place, dealer) in dealers.iter().enumerate() {
+        let own = dealers.iter().position(|other| other.name == dealer.name) == Some(place);
+        range(own && (1..=64).contains(&dealer.name.len()), "name: 1 to 64 characters, once")?;
+        let whole = every_steps > 0 && dealer.every_steps > 0 && dealer.every_steps % every_steps == 0;
+        range(whole, "every_steps: a multiple of the instrument's")?;
+        range((1..=1_000_000).contains(&dealer.life_steps), "life_steps: 1 to 1000000")?;
+        range((1..=1_000_000).contains(&dealer.half_spread_ticks), "half_spread_ticks: 1 to 1000000")?;
+        range((0..=1_000_000_000_000).contains(&dealer.view_ticks_e9), "view_ticks_e9: 0 to 1000")?;
+        range((1..=1_000_000_000).contains(&dealer.lots.0), "lots: 1 to 1000000000")?;
+        range((1..=1_000_000_000).contains(&dealer.inventory_lots.0), "inventory_lots: 1 to 1000000000")?;
+        range((0..=1_000_000).contains(&dealer.skew_ticks), "skew_ticks: 0 to 1000000")?;
     }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -319,7 +308,11 @@ mod tests {
         let listed = VenueConfig::default().instruments().unwrap();
         let maturities: Vec<_> =
             listed.values().filter_map(|i| i.terms.maturity()).map(|date| date.to_string()).collect();
-        assert_eq!((listed.len(), maturities), (2, vec!["2036-02-15".to_owned()]));
+        let dealt: Vec<_> = listed.values().filter(|i| i.is_dealt()).map(|i| i.dealers.len()).collect();
+        assert_eq!((listed.len(), maturities.len(), dealt), (13, 4, vec![3, 3]));
+        let first: Vec<_> = VenueConfig::default().listings.into_iter().take(2).collect();
+        let symbols: Vec<_> = first.iter().map(|listing| listing.instrument.symbol.as_str()).collect();
+        assert_eq!(symbols, ["ACME", "GOV-4.5-2036"]);
     }
 
     #[test]

@@ -10,10 +10,13 @@ use crate::order::{CancelReason, TradingStatus};
 use crate::time::Date;
 
 impl Venue {
-    /// Moves the settlement date to that of the current step and pays what
-    /// falls due on every date passed.
+    /// Moves the settlement date to that of the current step, which ends the
+    /// trading day, and pays what falls due on every date passed.
     pub(super) fn roll_date(&mut self, recorder: &mut Recorder) {
         let today = self.state.config.date_at(self.state.step);
+        if self.state.date < today {
+            self.end_day(recorder);
+        }
         while self.state.date < today {
             let date = self.state.date.plus_days(1);
             self.state.date = date;
@@ -86,6 +89,9 @@ impl Venue {
         market.set_status(id, TradingStatus::Expired, recorder);
         market.book = crate::book::Book::default();
         market.executed.clear();
+        if let Some(board) = self.state.boards.get_mut(&id) {
+            board.clear();
+        }
         recorder.book_changed(id);
     }
 }

@@ -27,6 +27,7 @@ impl Venue {
             return Err(StepError::PayloadHash);
         }
         payload.check()?;
+        self.check_quotes(self.state.config.time_of(header.step), payload)?;
         match payload.ticks.iter().find(|tick| !self.instruments.contains_key(&tick.instrument)) {
             Some(tick) => {
                 Err(StepError::Malformed { instrument: tick.instrument, what: "it is not listed here" })

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::id::{AccountId, Digest, InstrumentId, OrderId, Seq, TradeId};
 use crate::money::{Lots, Money, Ticks};
-use crate::order::{AnswerBasis, CancelReason, Decided, Order, Side, Ticket, TradingStatus};
+use crate::order::{Amend, AnswerBasis, CancelReason, Decided, Order, Side, Take, Ticket, TradingStatus};
 use crate::position::Position;
 use crate::step::StepHeader;
 use crate::time::{Date, VenueTime};
@@ -55,6 +55,34 @@ pub enum Command {
         /// Which one.
         order: OrderId,
     },
+    /// Changes quantity, limit or both of a live order.
+    AmendOrder {
+        /// Whose order; another account's is unknown.
+        account: AccountId,
+        /// What to change.
+        amend: Amend,
+    },
+    /// Cancels every live order of the account, in one entry.
+    CancelAll {
+        /// Whose orders.
+        account: AccountId,
+        /// Only of this instrument.
+        instrument: Option<InstrumentId>,
+    },
+    /// Sells at a dealer's bid, all of the quantity or nothing.
+    HitQuote {
+        /// Who sells.
+        account: AccountId,
+        /// Which quote, and how much.
+        take: Take,
+    },
+    /// Buys at a dealer's offer, all of the quantity or nothing.
+    LiftQuote {
+        /// Who buys.
+        account: AccountId,
+        /// Which quote, and how much.
+        take: Take,
+    },
 }
 
 impl Command {
@@ -63,7 +91,11 @@ impl Command {
         match self {
             Self::OpenAccount { account }
             | Self::PlaceOrder { account, .. }
-            | Self::CancelOrder { account, .. } => *account,
+            | Self::CancelOrder { account, .. }
+            | Self::AmendOrder { account, .. }
+            | Self::CancelAll { account, .. }
+            | Self::HitQuote { account, .. }
+            | Self::LiftQuote { account, .. } => *account,
         }
     }
 }
@@ -79,7 +111,7 @@ pub struct Outcome {
     pub step: u64,
     /// The settlement date, where this entry changed it.
     pub new_date: Option<Date>,
-    /// The answer to a placed order.
+    /// The answer to a placed or amended order.
     pub answer: Option<OrderAnswer>,
     /// What happened to accounts, in order, numbered for each account.
     pub events: Vec<AccountEvent>,
@@ -93,11 +125,11 @@ pub struct Outcome {
     pub marks: Vec<Mark>,
     /// Matches on the public tape, in order.
     pub tape: Vec<TapePrint>,
-    /// Instruments whose book changed.
+    /// Instruments whose book, or whose dealers' quotes, changed.
     pub books: Vec<InstrumentId>,
 }
 
-/// The answer to a placed order.
+/// The answer to a placed or amended order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OrderAnswer {
     /// The order as it stood after its own entry.
@@ -156,6 +188,22 @@ pub enum AccountChange {
         /// Money received (paid when negative).
         amount: Money,
     },
+    /// An order has another quantity or limit; fills that follow at once are
+    /// events of their own.
+    OrderAmended(Order),
+}
+
+impl AccountChange {
+    /// The order afterwards, if it is about one.
+    pub const fn order(&self) -> Option<&Order> {
+        match self {
+            Self::OrderAccepted(order)
+            | Self::OrderAmended(order)
+            | Self::OrderFilled { order, .. }
+            | Self::OrderCancelled { order, .. } => Some(order),
+            Self::Opened | Self::CouponPaid { .. } | Self::Redeemed { .. } => None,
+        }
+    }
 }
 
 /// One side of a match: a row of the contract's `trades`.
@@ -179,7 +227,7 @@ pub struct Fill {
     pub fee: Money,
     /// Whether the order was resting.
     pub maker: bool,
-    /// Whether the other side was the house (synthetic liquidity).
+    /// Whether the other side was the house (synthetic liquidity, a dealer).
     pub against_house: bool,
     /// Venue time of the match.
     pub time: VenueTime,
@@ -215,7 +263,8 @@ pub struct PositionState {
 pub enum Party {
     /// A user's account.
     Account(AccountId),
-    /// Synthetic liquidity, issuers of bonds and the source of starting cash.
+    /// Synthetic liquidity, dealers, issuers of bonds and the source of starting
+    /// cash.
     House,
     /// The venue's fee income.
     Fees,
@@ -268,7 +317,7 @@ pub struct TapePrint {
     pub aggressor: Side,
 }
 
-/// Net trading of users against synthetic liquidity in one entry: what comes
+/// Trading of users against the house in one entry: what comes
 /// back to market data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Flow {
@@ -276,6 +325,8 @@ pub struct Flow {
     pub instrument: InstrumentId,
     /// Lots that users bought from the house, negative when they sold.
     pub lots: Lots,
+    /// Whose quote they took; `None` for synthetic liquidity of a book.
+    pub dealer: Option<u8>,
 }
 
 impl Outcome {
@@ -285,12 +336,18 @@ impl Outcome {
         postcard::to_allocvec(self).unwrap_or_default()
     }
 
-    /// What users traded against synthetic liquidity.
+    /// What users traded against the house.
     pub fn flows(&self) -> Vec<Flow> {
-        self.fills()
-            .filter(|fill| fill.against_house)
-            .map(|fill| Flow { instrument: fill.instrument, lots: Lots(fill.side.sign() * fill.lots.0) })
-            .collect()
+        let filled = self.events.iter().filter_map(|event| match &event.change {
+            AccountChange::OrderFilled { order, fill } if fill.against_house => Some((order, fill)),
+            _ => None,
+        });
+        let flow = |(order, fill): (&Order, &Fill)| Flow {
+            instrument: fill.instrument,
+            lots: Lots(fill.side.sign() * fill.lots.0),
+            dealer: order.price.taken().map(|taken| taken.dealer),
+        };
+        filled.map(flow).collect()
     }
 
     /// Every user's side of every match, in order.

@@ -48,18 +48,9 @@ impl Recorder {
 
     /// The newest recorded state of an order that this entry has touched.
     pub(super) fn last_order(&self, id: OrderId) -> Order {
-        let newest = self.outcome.events.iter().rev().find_map(|event| match &event.change {
-            AccountChange::OrderAccepted(order)
-            | AccountChange::OrderFilled { order, .. }
-            | AccountChange::OrderCancelled { order, .. }
-                if order.id == id =>
-            {
-                Some(order.clone())
-            }
-            _ => None,
-        });
-        match newest {
-            Some(order) => order,
+        let orders = self.outcome.events.iter().rev().filter_map(|event| event.change.order());
+        match orders.into_iter().find(|order| order.id == id) {
+            Some(order) => order.clone(),
             None => unreachable!("an entry records every order that it touches"),
         }
     }

@@ -44,6 +44,7 @@ impl Venue {
                     self.executed(instrument, side.opposite(), fill.price, fill.lots, recorder);
                     Party::House
                 }
+                Maker::Dealer => Party::House,
                 Maker::Order { order, account } => {
                     self.settle_resting(instrument, order, account, fill, trade, false, recorder);
                     Party::Account(account)
@@ -58,7 +59,7 @@ impl Venue {
                 notional,
                 recorder,
             );
-            let against_house = fill.maker == Maker::House;
+            let against_house = counterparty == Party::House;
             let (price, filled) = (fill.price, fill.lots);
             let own = UserSide {
                 account: taker,
@@ -224,7 +225,7 @@ impl Venue {
 
     /// Money that `lots` exchange at `price` today. `check` refuses orders for
     /// which this could overflow.
-    fn exchanged(&self, instrument: InstrumentId, price: Ticks, lots: Lots) -> Money {
+    pub(super) fn exchanged(&self, instrument: InstrumentId, price: Ticks, lots: Lots) -> Money {
         let instrument = &self.instruments[&instrument];
         instrument
             .money_per_lot(price, self.state.date)

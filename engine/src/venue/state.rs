@@ -11,7 +11,8 @@ use crate::book::{Book, Resting};
 use crate::id::{AccountId, Digest, InstrumentId, Seq, VenueId};
 use crate::instrument::Instrument;
 use crate::money::{Lots, Money, Ticks};
-use crate::order::{ClientOrderId, Side, Ticket, TradingStatus};
+use crate::order::{Amend, ClientOrderId, Side, Take, Ticket, TradingStatus};
+use crate::quote::QuoteBoard;
 use crate::time::Date;
 
 /// Version of the snapshot's shape.
@@ -39,6 +40,10 @@ pub struct VenueState {
     /// What the house holds of every asset; negative of what users and fees do.
     pub(super) house: BTreeMap<Asset, i128>,
     pub(super) fees: Money,
+    /// Quotes of every instrument that trades on them; written after all the
+    /// rest, and not at all where there is none.
+    #[serde(skip)]
+    pub(super) boards: BTreeMap<InstrumentId, QuoteBoard>,
 }
 
 /// One instrument's market.
@@ -63,7 +68,7 @@ pub(super) struct Executed {
     pub(super) lots: Lots,
 }
 
-/// An accepted client order id: where it was journalled and what it said.
+/// An accepted client's name: where it was journalled and what it said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Accepted {
     pub(super) seq: Seq,
@@ -71,19 +76,34 @@ pub(super) struct Accepted {
 }
 
 impl Accepted {
-    pub(super) fn new(seq: Seq, ticket: &Ticket) -> Self {
-        Self { seq, body: body_hash(ticket) }
+    /// What a ticket asks for; how long it may wait is not part of that.
+    pub(super) fn ticket(ticket: &Ticket) -> Self {
+        Self::body(&Ticket { valid_until: None, ..ticket.clone() })
     }
 
-    pub(super) fn says(&self, ticket: &Ticket) -> bool {
-        self.body == body_hash(ticket)
+    /// What an amendment asks for.
+    pub(super) fn amend(amend: &Amend) -> Self {
+        Self::body(&("amend", Amend { valid_until: None, ..amend.clone() }))
     }
-}
 
-/// Hash of what a ticket asks for; how long it may wait is not part of that.
-fn body_hash(ticket: &Ticket) -> ShortHash {
-    let asked = Ticket { valid_until: None, ..ticket.clone() };
-    short_hash(&postcard::to_allocvec(&asked).unwrap_or_default())
+    /// What taking a quote on `side` asks for.
+    pub(super) fn take(side: Side, take: &Take) -> Self {
+        Self::body(&("take", side, Take { valid_until: None, ..take.clone() }))
+    }
+
+    fn body(asked: &impl Serialize) -> Self {
+        Self { seq: Seq(0), body: short_hash(&postcard::to_allocvec(asked).unwrap_or_default()) }
+    }
+
+    /// The same, journalled at `seq`.
+    pub(super) fn at(self, seq: Seq) -> Self {
+        Self { seq, ..self }
+    }
+
+    /// Whether the other asks for the same.
+    pub(super) fn says_as(&self, other: &Self) -> bool {
+        self.body == other.body
+    }
 }
 
 fn short_hash(bytes: &[u8]) -> ShortHash {
@@ -110,9 +130,11 @@ impl VenueState {
     pub(super) fn open(
         config: VenueConfig,
         seed_commitment: Digest,
-        instruments: impl Iterator<Item = InstrumentId>,
+        instruments: &BTreeMap<InstrumentId, Instrument>,
     ) -> Self {
+        let dealt = instruments.values().filter(|instrument| instrument.is_dealt());
         Self {
+            boards: dealt.map(|instrument| (instrument.id, QuoteBoard::default())).collect(),
             version: STATE_VERSION,
             rules_version: RULES_VERSION,
             venue: config.venue_id(),
@@ -122,7 +144,7 @@ impl VenueState {
             seen_seq: Seq(0),
             date: config.date_at(0),
             date_rev: Seq(1),
-            markets: instruments.map(|id| (id, Market::default())).collect(),
+            markets: instruments.keys().map(|id| (*id, Market::default())).collect(),
             accounts: BTreeMap::new(),
             accepted: BTreeMap::new(),
             house: BTreeMap::new(),
@@ -132,16 +154,29 @@ impl VenueState {
     }
 
     pub(super) fn bytes(&self) -> Vec<u8> {
-        // Writing plain data to a growing buffer cannot fail.
-        postcard::to_allocvec(self).unwrap_or_default()
+        // Writing plain data to a growing buffer cannot fail. A venue without
+        // dealers has the bytes that it had before there were any.
+        let mut bytes = postcard::to_allocvec(self).unwrap_or_default();
+        if !self.boards.is_empty() {
+            bytes.extend(postcard::to_allocvec(&self.boards).unwrap_or_default());
+        }
+        bytes
     }
 
     pub(super) fn from_bytes(bytes: &[u8]) -> Result<Self, RestoreError> {
         match bytes.first() {
-            Some(&STATE_VERSION) => postcard::from_bytes(bytes).map_err(|_| RestoreError::Malformed),
+            Some(&STATE_VERSION) => Self::read(bytes).map_err(|_| RestoreError::Malformed),
             Some(&other) => Err(RestoreError::Version(other)),
             None => Err(RestoreError::Malformed),
         }
+    }
+
+    fn read(bytes: &[u8]) -> Result<Self, postcard::Error> {
+        let (mut state, rest): (Self, _) = postcard::take_from_bytes(bytes)?;
+        if !rest.is_empty() {
+            state.boards = postcard::from_bytes(rest)?;
+        }
+        Ok(state)
     }
 
     pub(super) fn accepted(&self, account: AccountId, name: &ClientOrderId) -> Option<&Accepted> {
@@ -205,6 +240,14 @@ impl VenueState {
                 return Err(format!("{id:?} is crossed: {bid:?} ≥ {ask:?}"));
             }
             self.check_resting(*id, market)?;
+        }
+        for (id, board) in &self.boards {
+            let now = self.config.time_of(self.step);
+            for quote in board.quotes() {
+                if quote.bid_lots < Lots::ZERO || quote.ask_lots < Lots::ZERO || quote.expires_at <= now {
+                    return Err(format!("{id:?} shows what is not good any more: {quote:?}"));
+                }
+            }
         }
         Ok(())
     }

@@ -1,14 +1,15 @@
 //! What users' trading does to the market, and when.
 
+use crate::two;
 use engine::id::Seq;
 use engine::step::Tick;
-use engine::venue::{Flow, VenueConfig};
+use engine::venue::Flow;
 
 use crate::{BOND, EQUITY, flow, id, run, simulator, ticks_of};
 
 #[test]
 fn flows_beyond_what_is_seen_have_no_influence() {
-    let config = VenueConfig::default();
+    let config = two();
     let (mut knowing, mut plain) = (simulator(&config, 7), simulator(&config, 7));
     knowing.observe(Seq(10), &[flow(&config, EQUITY, 5_000), flow(&config, BOND, 5_000)]);
     for _ in 0..100 {
@@ -22,7 +23,7 @@ fn flows_beyond_what_is_seen_have_no_influence() {
 
 #[test]
 fn neither_the_order_of_entries_nor_repeating_one_matters() {
-    let config = VenueConfig::default();
+    let config = two();
     let entries: Vec<(Seq, [Flow; 1])> =
         (1..=20).map(|seq| (Seq(seq), [flow(&config, (seq % 2) as usize, 100 - 9 * seq as i64)])).collect();
     let (mut forward, mut backward) = (simulator(&config, 7), simulator(&config, 7));
@@ -46,7 +47,7 @@ fn neither_the_order_of_entries_nor_repeating_one_matters() {
 
 #[test]
 fn a_flow_waits_for_its_instruments_next_tick() {
-    let config = VenueConfig::default();
+    let config = two();
     let (mut early, mut late) = (simulator(&config, 7), simulator(&config, 7));
     // The bond ticks at step 10: it is all the same when before it was heard.
     early.observe(Seq(1), &[flow(&config, BOND, 5_000)]);
@@ -59,7 +60,7 @@ fn a_flow_waits_for_its_instruments_next_tick() {
 
 #[test]
 fn buying_lifts_an_equity_for_good_and_thins_its_asks_for_a_while() {
-    let config = VenueConfig::default();
+    let config = two();
     let (mut traded, mut plain) = (simulator(&config, 7), simulator(&config, 7));
     // Ten touches of 400 at one tick each.
     traded.observe(Seq(1), &[flow(&config, EQUITY, 4_000)]);
@@ -81,7 +82,7 @@ fn buying_lifts_an_equity_for_good_and_thins_its_asks_for_a_while() {
 
 #[test]
 fn selling_a_bond_raises_its_yield_by_what_the_impact_is_worth() {
-    let config = VenueConfig::default();
+    let config = two();
     let (mut traded, mut plain) = (simulator(&config, 7), simulator(&config, 7));
     // Forty touches of 250 at half a tick each: twenty ticks.
     traded.observe(Seq(1), &[flow(&config, BOND, -10_000)]);

@@ -1,6 +1,7 @@
 //! The configured volatility and reversion, measured on simulated paths: all
 //! within four standard errors on a fixed seed.
 
+use crate::two;
 use engine::money::Ticks;
 use engine::time::MICROS_PER_SECOND;
 use engine::venue::{ProcessSpec, VenueConfig};
@@ -14,7 +15,7 @@ fn variance(values: &[f64], mean: f64) -> f64 {
 
 #[test]
 fn the_equitys_realized_volatility_is_the_configured_one() {
-    let mut config = VenueConfig::default();
+    let mut config = two();
     config.listings.truncate(1);
     let listing = &mut config.listings[EQUITY];
     // So fine a tick that rounding the mark does not show.
@@ -32,7 +33,7 @@ fn the_equitys_realized_volatility_is_the_configured_one() {
 
 #[test]
 fn the_bonds_yield_keeps_to_its_stationary_law() {
-    let mut config = VenueConfig { step_us: 3_600 * MICROS_PER_SECOND, ..VenueConfig::default() };
+    let mut config = VenueConfig { step_us: 3_600 * MICROS_PER_SECOND, ..two() };
     config.listings.remove(EQUITY);
     config.listings[0].feed.every_steps = 1;
     config.listings[0].feed.process = ProcessSpec::MeanRevertingYield {

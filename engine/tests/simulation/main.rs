@@ -20,6 +20,13 @@ use engine::venue::{Flow, VenueConfig};
 const EQUITY: usize = 0;
 const BOND: usize = 1;
 
+/// One equity and one bond: the default venue's first listings.
+fn two() -> VenueConfig {
+    let mut config = VenueConfig::default();
+    config.listings.truncate(2);
+    config
+}
+
 fn seed(number: u64) -> Seed {
     number.to_string().parse().unwrap()
 }
@@ -33,7 +40,7 @@ fn id(config: &VenueConfig, listing: usize) -> InstrumentId {
 }
 
 fn flow(config: &VenueConfig, listing: usize, lots: i64) -> Flow {
-    Flow { instrument: id(config, listing), lots: Lots(lots) }
+    Flow { instrument: id(config, listing), lots: Lots(lots), dealer: None }
 }
 
 /// Runs `steps` steps that know everything observed.
@@ -50,7 +57,7 @@ fn ticks_of(path: &[(StepHeader, StepPayload)], instrument: InstrumentId) -> Vec
 /// A market in which users trade now and then: the digest of its headers,
 /// which pin every payload.
 fn traded_path(number: u64, steps: u64) -> Digest {
-    let config = VenueConfig::default();
+    let config = two();
     let mut simulator = simulator(&config, number);
     let mut headers = Vec::new();
     for step in 1..=steps {

@@ -1,6 +1,7 @@
 //! Every market that can be configured makes steps that can be applied, and
 //! can be stopped and taken up anywhere.
 
+use crate::two;
 use engine::decimal::Decimal;
 use engine::id::Seq;
 use engine::instrument::Terms;
@@ -44,7 +45,7 @@ fn any_config() -> impl Strategy<Value = VenueConfig> {
     let step_us = prop_oneof![Just(100_000_i64), 20_000..=3_600_000_000_i64];
     (equity, bond, terms, (maker(), maker()), step_us, 0..=6_u8).prop_map(
         |(equity, bond, terms, makers, step_us, tick_scale)| {
-            let mut config = VenueConfig { step_us, ..VenueConfig::default() };
+            let mut config = VenueConfig { step_us, ..two() };
             let today = config.date_at(0);
             let (start, drift_e9, volatility_e9) = equity;
             let feed = &mut config.listings[EQUITY].feed;
@@ -98,7 +99,7 @@ proptest! {
         cut in 0..300_u64,
         flows in prop::collection::vec((1..400_u64, 0..2_usize, -2_000..2_000_i64), 0..20),
     ) {
-        let config = VenueConfig::default();
+        let config = two();
         let mut simulator = Simulator::new(&config, &seed(number)).unwrap();
         for (seq, listing, lots) in &flows {
             simulator.observe(Seq(*seq), &[flow(&config, *listing, *lots)]);

@@ -1,5 +1,6 @@
 //! What a step is made of, and what is refused before the first.
 
+use crate::two;
 use engine::id::{InstrumentId, Seq};
 use engine::instrument::{FutureTerms, Terms};
 use engine::sim::{SimState, Simulator};
@@ -10,7 +11,7 @@ use crate::{BOND, EQUITY, id, run, seed, simulator, ticks_of};
 
 #[test]
 fn steps_are_numbered_and_hashed_and_ticks_keep_their_cadence() {
-    let config = VenueConfig::default();
+    let config = two();
     let mut simulator = simulator(&config, 7);
     for step in 1..=40 {
         let (header, payload) = simulator.step(Seq(5));
@@ -31,7 +32,7 @@ fn steps_are_numbered_and_hashed_and_ticks_keep_their_cadence() {
 
 #[test]
 fn another_instrument_shifts_nothing() {
-    let config = VenueConfig::default();
+    let config = two();
     let mut larger = config.clone();
     let mut listing = config.listings[EQUITY].clone();
     listing.instrument.symbol = "ZETA".to_owned();
@@ -47,7 +48,7 @@ fn another_instrument_shifts_nothing() {
 
 #[test]
 fn a_bond_stops_on_its_maturity_date() {
-    let mut config = VenueConfig::default();
+    let mut config = two();
     let maturity = config.date_at(0).plus_days(2);
     if let Terms::Bond(terms) = &mut config.listings[BOND].instrument.terms {
         terms.maturity = maturity;
@@ -63,7 +64,7 @@ fn a_bond_stops_on_its_maturity_date() {
 
 #[test]
 fn a_process_that_does_not_fit_is_refused() {
-    let config = VenueConfig::default();
+    let config = two();
     let refused = |change: &dyn Fn(&mut VenueConfig)| {
         let mut config = config.clone();
         change(&mut config);
@@ -87,13 +88,13 @@ fn a_process_that_does_not_fit_is_refused() {
 
 #[test]
 fn a_state_of_another_venue_or_version_is_refused() {
-    let config = VenueConfig::default();
+    let config = two();
     let state = simulator(&config, 7).state();
     let mut smaller = config.clone();
     smaller.listings.pop();
     assert!(Simulator::resume(&smaller, &seed(7), state.clone()).is_err());
     let json = serde_json::to_string(&state).unwrap();
-    let newer = json.replacen("\"version\":1", "\"version\":2", 1);
+    let newer = json.replacen("\"version\":2", "\"version\":3", 1);
     assert_ne!(json, newer);
     let newer: SimState = serde_json::from_str(&newer).unwrap();
     assert!(Simulator::resume(&config, &seed(7), newer).is_err());

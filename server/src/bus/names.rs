@@ -78,7 +78,8 @@ impl StreamNames {
     }
 
     /// Key of an instrument's newest merged book
-    /// ([`engine::event::BookMessage`]).
+    /// ([`engine::event::BookMessage`]), or of its dealers' newest quotes
+    /// ([`engine::event::QuotesMessage`]).
     pub fn book(&self, instrument: engine::id::InstrumentId) -> String {
         format!("{}:{instrument}", self.book_prefix)
     }

@@ -63,13 +63,19 @@ impl Problem {
 /// The HTTP status of a refusal.
 pub const fn status_of(reject: &Reject) -> u16 {
     match reject {
-        Reject::UnknownInstrument | Reject::UnknownOrder => 404,
+        Reject::UnknownInstrument | Reject::UnknownOrder | Reject::UnknownQuote => 404,
         Reject::Halted
         | Reject::Expired
         | Reject::TooLate
         | Reject::IdempotencyMismatch
         | Reject::InsufficientCash { .. }
-        | Reject::InsufficientPosition { .. } => 409,
+        | Reject::InsufficientPosition { .. }
+        | Reject::BelowFilled { .. }
+        | Reject::NoOrderBook
+        | Reject::QuoteExpired
+        | Reject::QuoteUsed
+        | Reject::QuoteSize { .. }
+        | Reject::NoOpenOrders => 409,
         Reject::UnknownAccount => 503,
         Reject::InvalidQuantity
         | Reject::LotSize { .. }
@@ -86,6 +92,7 @@ pub const fn status_of(reject: &Reject) -> u16 {
         | Reject::InvalidValidUntil
         | Reject::InvalidSelfTradePrevention
         | Reject::SelfTrade
+        | Reject::NothingToAmend
         | Reject::TooManyOrders { .. } => 422,
     }
 }
@@ -125,7 +132,10 @@ impl IntoResponse for Problem {
             body["required"] = json!(required);
             body["available"] = json!(available);
         }
-        if let Some(Reject::InsufficientPosition { required, available }) = &reject {
+        if let Some(
+            Reject::InsufficientPosition { required, available } | Reject::QuoteSize { required, available },
+        ) = &reject
+        {
             body["required"] = json!(required);
             body["available"] = json!(available);
         }

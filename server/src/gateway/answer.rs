@@ -8,14 +8,14 @@
 use std::time::Duration;
 
 use app::gateway::{
-    ApiError, Caller, ClockCommand, ClockState, DayOpen, Desk, Gateway, HistoryQuery, OrderReply, Page,
-    Placed, SessionEntry, TickRow, parse_order_id,
+    ApiError, Caller, CandleRow, ClockCommand, ClockState, DayOpen, Desk, Gateway, HistoryQuery, OrderReply,
+    Page, Placed, PortfolioPoint, SessionEntry, TickRow, parse_order_id, parse_quote_id,
 };
-use engine::event::{FillFrame, Item, OrderFrame, PortfolioSnapshot};
+use engine::event::{FillFrame, Item, OrderFrame, PortfolioSnapshot, QuotesFrame};
 use engine::id::{Digest, InstrumentId, Seq};
 use engine::instrument::Instrument;
 use engine::money::Money;
-use engine::order::{Order, OrderStatus, Preview, RawTicket, Reject, Side, Ticket};
+use engine::order::{Order, OrderStatus, Preview, RawAmend, RawTake, RawTicket, Reject, Side, Ticket};
 use engine::time::WallTime;
 use engine::venue::{Command, Outcome};
 
@@ -28,7 +28,7 @@ use crate::store::api::reads::{FillFilter, OrderFilter};
 use crate::trading::client::{Reply, SendError};
 
 /// How long an order may wait for the sequencer; later it is refused there.
-const ORDER_VALID: Duration = Duration::from_secs(3);
+pub(super) const ORDER_VALID: Duration = Duration::from_secs(3);
 
 #[async_trait::async_trait]
 impl Gateway for Floor {
@@ -47,14 +47,7 @@ impl Gateway for Floor {
         let ticket = self.parse_ticket(&ticket)?;
         let client_order_id = ticket.client_order_id.to_string();
         let command = Command::PlaceOrder { account: caller.account, ticket };
-        match self.inner.sequencer.send(command, ORDER_VALID).await {
-            Ok(reply) => {
-                self.inner.model.reached(reply.seq).await;
-                self.order_reply(reply).map(|reply| Placed::Answered(Box::new(reply)))
-            }
-            Err(SendError::Pending) => Ok(Placed::Pending { client_order_id }),
-            Err(error) => Err(not_sent(error)),
-        }
+        self.placed(command, client_order_id).await?.map_err(refused)
     }
 
     async fn preview_order(&self, caller: &Caller, mut ticket: RawTicket) -> Result<Preview, ApiError> {
@@ -95,6 +88,43 @@ impl Gateway for Floor {
             }
             OrderStatus::Open | OrderStatus::Partial => Err(Problem::unavailable().into()),
         }
+    }
+
+    async fn amend_order(&self, caller: &Caller, order: &str, amend: RawAmend) -> Result<Placed, ApiError> {
+        self.amend(caller, parse_order_id(order)?, &amend).await
+    }
+
+    async fn quotes(&self, _caller: &Caller, instrument: Option<&str>) -> Result<Vec<QuotesFrame>, ApiError> {
+        self.live_quotes(instrument)
+    }
+
+    async fn take_quote(
+        &self,
+        caller: &Caller,
+        quote: &str,
+        side: Side,
+        take: RawTake,
+    ) -> Result<Placed, ApiError> {
+        self.take(caller, parse_quote_id(quote)?, side, &take).await
+    }
+
+    async fn preview_take(
+        &self,
+        caller: &Caller,
+        quote: &str,
+        side: Side,
+        take: RawTake,
+    ) -> Result<(InstrumentId, Preview), ApiError> {
+        self.preview_taking(caller, parse_quote_id(quote)?, side, take)
+    }
+
+    async fn cancel_all(
+        &self,
+        caller: &Caller,
+        instrument: Option<&str>,
+    ) -> Result<Vec<OrderFrame>, ApiError> {
+        let instrument = instrument.map(|id| id.parse().map_err(|_| unknown_instrument())).transpose()?;
+        self.cancel_everything(caller, instrument).await
     }
 
     async fn order(&self, caller: &Caller, order: &str) -> Result<OrderFrame, ApiError> {
@@ -176,6 +206,23 @@ impl Gateway for Floor {
         Ok(Page { items: rows.into_iter().map(row).collect(), next_cursor })
     }
 
+    async fn candles(
+        &self,
+        _caller: &Caller,
+        interval: Option<&str>,
+        query: HistoryQuery,
+    ) -> Result<Page<CandleRow>, ApiError> {
+        self.candle_page(interval, query).await
+    }
+
+    async fn portfolio_history(
+        &self,
+        caller: &Caller,
+        query: HistoryQuery,
+    ) -> Result<Page<PortfolioPoint>, ApiError> {
+        self.portfolio_page(caller, query).await
+    }
+
     async fn portfolio(&self, caller: &Caller) -> Result<PortfolioSnapshot, ApiError> {
         self.cut(|state| portfolio_of(state, caller))
     }
@@ -233,7 +280,7 @@ impl Floor {
         })
     }
 
-    fn window(&self, query: &HistoryQuery, subject: &str) -> Result<Window, ApiError> {
+    pub(super) fn window(&self, query: &HistoryQuery, subject: &str) -> Result<Window, ApiError> {
         self.cut(|state| {
             let window = Window::parse(query, subject, state.time, &self.inner.cursors)?;
             match window.instrument {
@@ -243,11 +290,11 @@ impl Floor {
         })
     }
 
-    fn frame(&self, order: &Order) -> Result<OrderFrame, ApiError> {
+    pub(super) fn frame(&self, order: &Order) -> Result<OrderFrame, ApiError> {
         Ok(OrderFrame::new(order, &self.instrument(order.instrument)?))
     }
 
-    fn order_reply(&self, reply: Reply) -> Result<OrderReply, ApiError> {
+    pub(super) fn order_reply(&self, reply: Reply) -> Result<OrderReply, ApiError> {
         let Reply { seq, outcome: Outcome { answer, .. }, repeated } = reply;
         let answer = answer.ok_or_else(Problem::unavailable)?;
         Ok(OrderReply {
@@ -260,7 +307,7 @@ impl Floor {
     }
 
     /// One order and cancel of the caller's budget.
-    fn spend_order(&self, caller: &Caller) -> Result<(), ApiError> {
+    pub(super) fn spend_order(&self, caller: &Caller) -> Result<(), ApiError> {
         let now: WallTime = self.inner.clock.now();
         match self.inner.order_budget.take(&caller.user, now) {
             true => Ok(()),
@@ -268,7 +315,11 @@ impl Floor {
         }
     }
 
-    async fn stored_order(&self, caller: &Caller, id: engine::id::OrderId) -> Result<Order, ApiError> {
+    pub(super) async fn stored_order(
+        &self,
+        caller: &Caller,
+        id: engine::id::OrderId,
+    ) -> Result<Order, ApiError> {
         let found = self.inner.store.order_of(self.inner.venue, caller.account, id).await;
         found.map_err(failed)?.ok_or_else(|| refused(Reject::UnknownOrder))
     }
@@ -295,6 +346,7 @@ impl Floor {
             date: state.date,
             date_rev: state.date_rev,
             books: books.collect(),
+            quotes: quotes_of(state, None),
             ticks: ticks.collect(),
             account: state.account_frame(&followed.account),
             portfolio: portfolio_of(state, caller)?,
@@ -319,6 +371,16 @@ impl Floor {
         let stored = inner.store.valuations(inner.venue, caller.account, Some(date_rev.next()), 1).await;
         Ok(stored.map_err(failed)?.first().map(|row| row.nav))
     }
+}
+
+/// Live quotes of `wanted`, or of everything that trades on them, by symbol.
+pub(super) fn quotes_of(state: &State, wanted: Option<InstrumentId>) -> Vec<QuotesFrame> {
+    let listed = by_symbol(state).into_iter().filter(|listed| wanted.is_none_or(|id| id == listed.id));
+    let quotes = listed.filter_map(|listed| match state.book(listed.id)?.value.item() {
+        Item::Quotes(quotes) => Some(quotes.clone()),
+        _ => None,
+    });
+    quotes.collect()
 }
 
 /// The caller's figures, made from the very cut that they are read with.
@@ -352,7 +414,7 @@ fn parse_statuses(status: Option<&str>) -> Result<Vec<OrderStatus>, ApiError> {
 }
 
 /// Why a command did not reach the sequencer, or was refused there.
-fn not_sent(error: SendError) -> ApiError {
+pub(super) fn not_sent(error: SendError) -> ApiError {
     let code = match error {
         SendError::Refused(reject) => return refused(reject),
         SendError::Busy => "busy",

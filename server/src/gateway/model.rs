@@ -13,7 +13,7 @@ mod view;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use engine::event::{BookMessage, ExecutionBatch, PortfolioMessage};
+use engine::event::{BookMessage, ExecutionBatch, PortfolioMessage, QuotesMessage};
 use engine::id::{Seq, VenueId};
 use engine::venue::{Input, Venue};
 use tokio::sync::watch;
@@ -263,9 +263,16 @@ impl Model {
         let ids = self.peek(|state| state.instruments.keys().copied().collect::<Vec<_>>());
         let keys: Vec<_> = ids.unwrap_or_default().into_iter().map(|id| shared.names.book(id)).collect();
         let found = shared.bus.get_all_latest(&keys).await?.into_iter().flatten();
-        let books = found.filter_map(|bytes| serde_json::from_slice::<BookMessage>(&bytes).ok()).collect();
+        let (mut books, mut quotes) = (Vec::new(), Vec::new());
+        for bytes in found {
+            if let Ok(book) = serde_json::from_slice::<BookMessage>(&bytes) {
+                books.push(book);
+            } else if let Ok(board) = serde_json::from_slice::<QuotesMessage>(&bytes) {
+                quotes.push(board);
+            }
+        }
         self.change(|state| {
-            state.take_books(books);
+            state.take_books(books, quotes);
             true
         });
         Ok(())

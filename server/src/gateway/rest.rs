@@ -7,6 +7,7 @@ mod account;
 mod decided;
 mod history;
 mod orders;
+mod quotes;
 mod venue;
 
 use app::gateway::{Caller, HistoryQuery};
@@ -24,10 +25,16 @@ use crate::door::{Problem, problem};
 pub(super) fn routes() -> Router<Floor> {
     Router::new()
         .route("/api/v1/instruments", get(venue::instruments))
-        .route("/api/v1/orders", post(orders::place).get(orders::list))
+        .route("/api/v1/orders", post(orders::place).get(orders::list).delete(orders::cancel_all))
         .route("/api/v1/orders/preview", post(orders::preview))
-        .route("/api/v1/orders/{id}", delete(orders::cancel).get(orders::one))
+        .route("/api/v1/orders/{id}", delete(orders::cancel).get(orders::one).patch(orders::amend))
+        .route("/api/v1/quotes", get(quotes::list))
+        .route("/api/v1/quotes/{id}/hit", post(quotes::hit))
+        .route("/api/v1/quotes/{id}/lift", post(quotes::lift))
+        .route("/api/v1/quotes/{id}/preview", post(quotes::preview))
         .route("/api/v1/history/ticks", get(history::ticks))
+        .route("/api/v1/history/candles", get(history::candles))
+        .route("/api/v1/portfolio/history", get(history::portfolio))
         .route("/api/v1/history/trades", get(history::trades))
         .route("/api/v1/portfolio", get(account::portfolio))
         .route("/api/v1/account", get(account::account))
@@ -84,13 +91,19 @@ impl Asked {
             limit: self.take("limit"),
             cursor: self.take("cursor"),
         };
+        self.nothing_else()?;
+        Ok(query)
+    }
+
+    /// Refuses whatever has not been taken out.
+    pub(super) fn nothing_else(self) -> Result<(), Problem> {
         match self.0.first() {
             Some((name, _)) => {
                 let shown: String = name.chars().take(64).collect();
                 let message = format!("There is no field {shown:?} here.");
                 Err(problem(StatusCode::UNPROCESSABLE_ENTITY, "unknown_field", message).at(&shown))
             }
-            None => Ok(query),
+            None => Ok(()),
         }
     }
 }

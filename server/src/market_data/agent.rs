@@ -118,11 +118,14 @@ pub async fn run(deps: Deps, shutdown: Shutdown) -> Result<(), MarketDataError> 
     let writer_shutdown = Shutdown::new();
     let _guard = writer_shutdown.clone().drop_guard();
     let writer = tokio::spawn(history.clone().write(deps.store.clone(), writer_shutdown.clone()));
+    let keeper = tokio::spawn(super::candles::keep(deps.clone(), writer_shutdown.clone()));
     let presence = Presence::new(deps.settings.idle, live_orders, Instant::now());
     let result = Agent::new(deps, rebuilt, history, presence).run(shutdown).await;
     writer_shutdown.cancel();
     // A writer that panicked has lost rows that may be lost.
     let _ = writer.await;
+    // A keeper that panicked goes on from its cursor at the next start.
+    let _ = keeper.await;
     result
 }
 

@@ -8,15 +8,15 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use engine::id::{InstrumentId, VenueId};
-use engine::step::{Depth, StepPayload, Tick};
+use engine::id::{InstrumentId, QuoteId, VenueId};
+use engine::step::{DealerQuote, Depth, StepPayload, Tick};
 use engine::time::{MICROS_PER_SECOND, VenueTime};
 use tokio::sync::Notify;
 
 use crate::config::HistoryLimits;
 use crate::shutdown::Shutdown;
 use crate::store::Store;
-use crate::store::api::history::{BookRecord, MarketBatch, SimSnapshot, TickRecord};
+use crate::store::api::history::{BookRecord, MarketBatch, QuoteRecord, SimSnapshot, TickRecord};
 
 /// Most rows of one transaction.
 const BATCH_ROWS: usize = 5_000;
@@ -33,6 +33,7 @@ const ROWS_BETWEEN_RETENTION: u64 = 5_000;
 enum Row {
     Tick(TickRecord),
     Book(BookRecord),
+    Quote(QuoteRecord),
 }
 
 #[derive(Default)]
@@ -69,6 +70,9 @@ impl History {
             if new_second {
                 waiting.rows.push_back(Row::Book(book_record(step, time, tick)));
             }
+        }
+        for quote in &payload.quotes {
+            waiting.rows.push_back(Row::Quote(quote_record(self.venue, step, time, quote)));
         }
         let surplus = waiting.rows.len().saturating_sub(self.limits.queue_rows);
         if surplus > 0 {
@@ -116,7 +120,7 @@ impl History {
                 match written {
                     Ok(()) => self.retain(&store, &batch, &mut since_retention).await,
                     Err(error) => {
-                        let rows = batch.ticks.len() + batch.books.len();
+                        let rows = batch.ticks.len() + batch.books.len() + batch.quotes.len();
                         tracing::error!(event = "history_write_failed", rows, %error, "market rows were not written");
                         metrics::counter!("tradefloor_history_failed_writes_total").increment(1);
                         self.put_back(batch);
@@ -147,6 +151,7 @@ impl History {
             match row {
                 Row::Tick(row) => batch.ticks.push(row),
                 Row::Book(row) => batch.books.push(row),
+                Row::Quote(row) => batch.quotes.push(row),
             }
         }
         Some(batch)
@@ -157,7 +162,7 @@ impl History {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         let room = self.limits.queue_rows.saturating_sub(waiting.rows.len());
         let rows = batch.ticks.into_iter().map(Row::Tick).chain(batch.books.into_iter().map(Row::Book));
-        let rows: Vec<Row> = rows.collect();
+        let rows: Vec<Row> = rows.chain(batch.quotes.into_iter().map(Row::Quote)).collect();
         let surplus = rows.len().saturating_sub(room);
         waiting.dropped += surplus as u64;
         metrics::counter!("tradefloor_history_dropped_rows_total").increment(surplus as u64);
@@ -199,6 +204,21 @@ fn tick_record(step: u64, time: VenueTime, tick: &Tick) -> TickRecord {
     }
 }
 
+fn quote_record(venue: VenueId, step: u64, time: VenueTime, quote: &DealerQuote) -> QuoteRecord {
+    QuoteRecord {
+        quote: QuoteId::derive(venue, quote.instrument, quote.dealer, step),
+        instrument: quote.instrument,
+        dealer: quote.dealer.to_string(),
+        step,
+        time,
+        bid: quote.bid,
+        ask: quote.ask,
+        bid_lots: quote.bid_lots,
+        ask_lots: quote.ask_lots,
+        expires_at: quote.expires_at,
+    }
+}
+
 fn book_record(step: u64, time: VenueTime, tick: &Tick) -> BookRecord {
     let side = |depths: &[Depth]| -> Vec<[i64; 2]> {
         depths.iter().map(|depth| [depth.price.0, depth.lots.0]).collect()
@@ -227,6 +247,7 @@ mod tests {
                 asks: vec![Depth { price: Ticks(mark + 1), lots: Lots(6) }],
                 prints: Vec::new(),
             }],
+            quotes: Vec::new(),
         }
     }
 

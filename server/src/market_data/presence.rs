@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use engine::id::OrderId;
-use engine::venue::{AccountChange, Outcome};
+use engine::venue::Outcome;
 use tokio::time::Instant;
 use uuid::Uuid;
 
@@ -46,14 +46,7 @@ impl Presence {
     /// Follows orders as they come and go.
     pub(super) fn observe(&mut self, outcome: &Outcome) {
         for event in &outcome.events {
-            let order = match &event.change {
-                AccountChange::OrderAccepted(order)
-                | AccountChange::OrderFilled { order, .. }
-                | AccountChange::OrderCancelled { order, .. } => order,
-                AccountChange::Opened | AccountChange::CouponPaid { .. } | AccountChange::Redeemed { .. } => {
-                    continue;
-                }
-            };
+            let Some(order) = event.change.order() else { continue };
             if order.status.is_live() {
                 self.live_orders.insert(order.id);
             } else {

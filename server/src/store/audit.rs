@@ -40,7 +40,7 @@ impl Backend {
         max: u32,
     ) -> Result<Vec<OrderRow>, StoreError> {
         let rows = sqlx::query::<Db>(
-            "SELECT order_id, account_id, client_order_id, seq, qty, filled_qty, notional, fee, status
+            "SELECT order_id, account_id, client_order_id, seq, qty, filled_qty, notional, fee, status, limit_price
              FROM orders WHERE venue_id = $1 AND seq > $2 ORDER BY seq LIMIT $3",
         )
         .bind(venue.0)
@@ -59,6 +59,7 @@ impl Backend {
                 notional: Money(row.try_get(6)?),
                 fee: Money(row.try_get(7)?),
                 status: row.try_get(8)?,
+                limit: row.try_get(9)?,
             })
         };
         rows.iter().map(read).collect()

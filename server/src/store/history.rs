@@ -2,8 +2,9 @@
 //!
 //! Compiled for each backend. Does not know what the simulation will do next.
 
-use engine::id::{AccountId, Digest, InstrumentId, OrderId, Seq, VenueId};
-use engine::money::{Money, Ticks};
+use engine::candle::{Candle, Interval};
+use engine::id::{AccountId, Digest, InstrumentId, OrderId, QuoteId, Seq, VenueId};
+use engine::money::{Lots, Money, Ticks};
 use engine::time::VenueTime;
 use sqlx::Row as _;
 use uuid::Uuid;
@@ -12,7 +13,8 @@ use super::journal::{signed, unsigned};
 use super::{Backend, Db, dialect};
 use crate::store::api::error::StoreError;
 use crate::store::api::history::{
-    BookRecord, MarketBatch, MarketWindow, PortfolioRecord, SimSnapshot, TickRecord,
+    BookRecord, CandleRecord, CandleWindow, MarketBatch, MarketWindow, PortfolioRecord, QuoteRecord,
+    SimSnapshot, TickRecord, ValuationWindow,
 };
 use crate::store::api::journal::Cursor;
 use crate::store::rows::Rows;
@@ -31,6 +33,21 @@ const REPLACE_BOOKS: &str = "
     SELECT * FROM given WHERE TRUE
     ON CONFLICT (venue_id, instrument_id, step) DO UPDATE
     SET timestamp = excluded.timestamp, levels = excluded.levels";
+
+const REPLACE_QUOTES: &str = "
+    INSERT INTO dealer_quotes (venue_id, quote_id, instrument_id, dealer_id, step, timestamp, bid, ask, bid_size,
+                               ask_size, expires_at)
+    SELECT * FROM given WHERE TRUE
+    ON CONFLICT (venue_id, quote_id) DO UPDATE
+    SET timestamp = excluded.timestamp, bid = excluded.bid, ask = excluded.ask, bid_size = excluded.bid_size,
+        ask_size = excluded.ask_size, expires_at = excluded.expires_at";
+
+const REPLACE_CANDLES: &str = "
+    INSERT INTO candles (venue_id, instrument_id, span, start_at, open, high, low, close, volume)
+    SELECT * FROM given WHERE TRUE
+    ON CONFLICT (venue_id, instrument_id, span, start_at) DO UPDATE
+    SET open = excluded.open, high = excluded.high, low = excluded.low, close = excluded.close,
+        volume = excluded.volume";
 
 /// A valuation follows from the journal up to its entry: it never changes.
 const ADD_VALUATIONS: &str = "
@@ -61,6 +78,21 @@ fn book_rows(venue: VenueId, books: &[BookRecord]) -> Rows<'_> {
         .texts("levels", books.iter().map(|book| book.levels.as_str()))
 }
 
+fn quote_rows(venue: VenueId, quotes: &[QuoteRecord]) -> Rows<'_> {
+    Rows::new()
+        .ids("venue_id", quotes.iter().map(|_| venue.0))
+        .ids("quote_id", quotes.iter().map(|quote| quote.quote.0))
+        .ids("instrument_id", quotes.iter().map(|quote| quote.instrument.0))
+        .texts("dealer_id", quotes.iter().map(|quote| quote.dealer.as_str()))
+        .numbers("step", quotes.iter().map(|quote| quote.step.cast_signed()))
+        .numbers("timestamp", quotes.iter().map(|quote| quote.time.0))
+        .numbers("bid", quotes.iter().map(|quote| quote.bid.0))
+        .numbers("ask", quotes.iter().map(|quote| quote.ask.0))
+        .numbers("bid_size", quotes.iter().map(|quote| quote.bid_lots.0))
+        .numbers("ask_size", quotes.iter().map(|quote| quote.ask_lots.0))
+        .numbers("expires_at", quotes.iter().map(|quote| quote.expires_at.0))
+}
+
 fn valuation_rows(venue: VenueId, rows: &[PortfolioRecord]) -> Rows<'_> {
     Rows::new()
         .ids("venue_id", rows.iter().map(|_| venue.0))
@@ -74,6 +106,39 @@ fn valuation_rows(venue: VenueId, rows: &[PortfolioRecord]) -> Rows<'_> {
         .texts("delta_exposure", rows.iter().map(|row| row.delta_exposure.as_str()))
         .texts("dv01_exposure", rows.iter().map(|row| row.dv01_exposure.as_str()))
         .texts("valuation", rows.iter().map(|row| row.valuation.as_str()))
+}
+
+fn candle_rows(venue: VenueId, rows: &[CandleRecord]) -> Rows<'_> {
+    let candles = || rows.iter().map(|row| &row.candle);
+    Rows::new()
+        .ids("venue_id", rows.iter().map(|_| venue.0))
+        .ids("instrument_id", rows.iter().map(|row| row.instrument.0))
+        .texts("span", rows.iter().map(|row| row.interval.as_str()))
+        .numbers("start_at", candles().map(|candle| candle.start.0))
+        .numbers("open", candles().map(|candle| candle.open.0))
+        .numbers("high", candles().map(|candle| candle.high.0))
+        .numbers("low", candles().map(|candle| candle.low.0))
+        .numbers("close", candles().map(|candle| candle.close.0))
+        .numbers("volume", candles().map(|candle| candle.volume.0))
+}
+
+/// How far a consumer has come, in the transaction of its effect.
+async fn move_cursor(
+    transaction: &mut sqlx::Transaction<'_, Db>,
+    venue: VenueId,
+    cursor: &Cursor,
+) -> Result<(), StoreError> {
+    sqlx::query::<Db>(
+        "INSERT INTO consumer_cursors (venue_id, consumer, stream, position) VALUES ($1, $2, $3, $4)
+         ON CONFLICT (venue_id, consumer, stream) DO UPDATE SET position = excluded.position",
+    )
+    .bind(venue.0)
+    .bind(&cursor.consumer)
+    .bind(&cursor.stream)
+    .bind(signed(cursor.position)?)
+    .execute(&mut **transaction)
+    .await?;
+    Ok(())
 }
 
 /// A window's bounds as the store compares them.
@@ -108,6 +173,7 @@ impl Backend {
         let additions = [
             ("market_ticks", tick_rows(venue, &batch.ticks), REPLACE_TICKS),
             ("order_books", book_rows(venue, &batch.books), REPLACE_BOOKS),
+            ("dealer_quotes", quote_rows(venue, &batch.quotes), REPLACE_QUOTES),
         ];
         let mut transaction = dialect::add_history(self, &additions).await?;
         for snapshot in &batch.snapshots {
@@ -147,7 +213,19 @@ impl Backend {
         instrument: InstrumentId,
         rows: u64,
     ) -> Result<(), StoreError> {
-        dialect::retain(self, venue, instrument, signed(rows)?).await
+        dialect::retain(self, venue, instrument, signed(rows)?).await?;
+        sqlx::query::<Db>(
+            "DELETE FROM dealer_quotes WHERE venue_id = $1 AND instrument_id = $2 AND step <= (
+                 SELECT step FROM dealer_quotes WHERE venue_id = $1 AND instrument_id = $2
+                 ORDER BY step DESC LIMIT 1 OFFSET $3
+             )",
+        )
+        .bind(venue.0)
+        .bind(instrument.0)
+        .bind(signed(rows)?)
+        .execute(&self.history)
+        .await?;
+        Ok(())
     }
 
     pub(in crate::store) async fn sim_snapshots(
@@ -240,6 +318,21 @@ impl Backend {
         rows.iter().map(read).collect()
     }
 
+    pub(in crate::store) async fn quoted_instrument(
+        &self,
+        venue: VenueId,
+        quote: QuoteId,
+    ) -> Result<Option<InstrumentId>, StoreError> {
+        let found: Option<Uuid> = sqlx::query_scalar::<Db, _>(
+            "SELECT instrument_id FROM dealer_quotes WHERE venue_id = $1 AND quote_id = $2",
+        )
+        .bind(venue.0)
+        .bind(quote.0)
+        .fetch_optional(&self.history_readers)
+        .await?;
+        Ok(found.map(InstrumentId))
+    }
+
     pub(in crate::store) async fn write_valuations(
         &self,
         venue: VenueId,
@@ -248,37 +341,97 @@ impl Backend {
     ) -> Result<(), StoreError> {
         let mut transaction = self.history.begin_with(dialect::BEGIN_WRITE).await?;
         dialect::run(&mut transaction, &valuation_rows(venue, rows), ADD_VALUATIONS).await?;
-        sqlx::query::<Db>(
-            "INSERT INTO consumer_cursors (venue_id, consumer, stream, position) VALUES ($1, $2, $3, $4)
-             ON CONFLICT (venue_id, consumer, stream) DO UPDATE SET position = excluded.position",
-        )
-        .bind(venue.0)
-        .bind(&cursor.consumer)
-        .bind(&cursor.stream)
-        .bind(signed(cursor.position)?)
-        .execute(&mut *transaction)
-        .await?;
+        move_cursor(&mut transaction, venue, cursor).await?;
         transaction.commit().await?;
         Ok(())
     }
 
-    pub(in crate::store) async fn valuations(
+    pub(in crate::store) async fn write_candles(
+        &self,
+        venue: VenueId,
+        rows: &[CandleRecord],
+        cursor: &Cursor,
+    ) -> Result<(), StoreError> {
+        let mut transaction = self.history.begin_with(dialect::BEGIN_WRITE).await?;
+        dialect::run(&mut transaction, &candle_rows(venue, rows), REPLACE_CANDLES).await?;
+        move_cursor(&mut transaction, venue, cursor).await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    pub(in crate::store) async fn retain_candles(
+        &self,
+        venue: VenueId,
+        instrument: InstrumentId,
+        rows: u64,
+    ) -> Result<(), StoreError> {
+        for interval in Interval::ALL.into_iter().filter(|interval| interval.seconds() < 60) {
+            sqlx::query::<Db>(
+                "DELETE FROM candles WHERE venue_id = $1 AND instrument_id = $2 AND span = $3 AND start_at <= (
+                     SELECT start_at FROM candles WHERE venue_id = $1 AND instrument_id = $2 AND span = $3
+                     ORDER BY start_at DESC LIMIT 1 OFFSET $4
+                 )",
+            )
+            .bind(venue.0)
+            .bind(instrument.0)
+            .bind(interval.as_str())
+            .bind(signed(rows)?)
+            .execute(&self.history)
+            .await?;
+        }
+        Ok(())
+    }
+
+    pub(in crate::store) async fn candles(
+        &self,
+        venue: VenueId,
+        window: CandleWindow,
+    ) -> Result<Vec<Candle>, StoreError> {
+        let rows = sqlx::query::<Db>(
+            "SELECT start_at, open, high, low, close, volume FROM candles
+             WHERE venue_id = $1 AND instrument_id = $2 AND span = $3 AND start_at >= $4 AND start_at < $5
+             ORDER BY start_at DESC LIMIT $6",
+        )
+        .bind(venue.0)
+        .bind(window.instrument.0)
+        .bind(window.interval.as_str())
+        .bind(window.from.map_or(i64::MIN, |time| time.0))
+        .bind(window.to.map_or(i64::MAX, |time| time.0))
+        .bind(i64::from(window.limit))
+        .fetch_all(&self.history_readers)
+        .await?;
+        let read = |row: &DbRow| {
+            Ok(Candle {
+                start: VenueTime(row.try_get(0)?),
+                open: Ticks(row.try_get(1)?),
+                high: Ticks(row.try_get(2)?),
+                low: Ticks(row.try_get(3)?),
+                close: Ticks(row.try_get(4)?),
+                volume: Lots(row.try_get(5)?),
+            })
+        };
+        rows.iter().map(read).collect()
+    }
+
+    pub(in crate::store) async fn valuations_in(
         &self,
         venue: VenueId,
         account: AccountId,
-        before: Option<Seq>,
-        limit: u32,
+        window: ValuationWindow,
     ) -> Result<Vec<PortfolioRecord>, StoreError> {
         let rows = sqlx::query::<Db>(
             "SELECT seq, timestamp, nav, cash_balance, unrealized_pnl, realized_pnl, delta_exposure,
                     dv01_exposure, valuation
              FROM portfolio_snapshots WHERE venue_id = $1 AND account_id = $2 AND seq < $3
-             ORDER BY seq DESC LIMIT $4",
+               AND timestamp >= $4 AND timestamp < $5
+             ORDER BY seq DESC LIMIT $6",
         )
         .bind(venue.0)
         .bind(account.0)
-        .bind(before.map_or(Ok(i64::MAX), |seq| signed(seq.0))?)
-        .bind(i64::from(limit))
+        .bind(window.before.map_or(Ok(i64::MAX), |seq| signed(seq.0))?)
+        .bind(window.from.map_or(i64::MIN, |time| time.0))
+        .bind(window.to.map_or(i64::MAX, |time| time.0))
+        .bind(i64::from(window.limit))
         .fetch_all(&self.history_readers)
         .await?;
         let read = |row: &DbRow| {

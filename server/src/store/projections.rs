@@ -33,7 +33,8 @@ const CHANGE_ACCOUNTS: &str = "
     FROM given WHERE accounts.venue_id = given.venue_id AND accounts.account_id = given.account_id";
 const CHANGE_ORDERS: &str = "
     UPDATE orders SET filled_qty = given.filled_qty, status = given.status, notional = given.notional,
-                      fee = given.fee, updated_at = given.updated_at
+                      fee = given.fee, updated_at = given.updated_at, qty = given.qty,
+                      limit_price = given.limit_price
     FROM given WHERE orders.venue_id = given.venue_id AND orders.order_id = given.order_id";
 const CHANGE_POSITIONS: &str = "
     INSERT INTO positions (venue_id, account_id, instrument_id, qty, avg_cost, trade_cash, fees, basis, seq)
@@ -71,7 +72,7 @@ impl<'a> Folded<'a> {
                         folded.orders.insert(order.id, (event.account, order));
                         folded.fills.push((seq, event.account, event.account_seq, fill));
                     }
-                    AccountChange::OrderCancelled { order, .. } => {
+                    AccountChange::OrderCancelled { order, .. } | AccountChange::OrderAmended(order) => {
                         folded.orders.insert(order.id, (event.account, order));
                     }
                     AccountChange::CouponPaid { .. } | AccountChange::Redeemed { .. } => {}
@@ -152,6 +153,8 @@ impl Folded<'_> {
                 .numbers("notional", orders.iter().map(|order| order.notional.0))
                 .numbers("fee", orders.iter().map(|order| order.fee.0))
                 .numbers("updated_at", orders.iter().map(|order| order.updated_at.0))
+                .numbers("qty", orders.iter().map(|order| order.quantity.0))
+                .numbers("limit_price", orders.iter().map(|order| order.price.limit().map(|ticks| ticks.0)))
         };
         let new: Vec<&Order> = accepted.iter().map(|(_, (_, order))| *order).collect();
         let inserted = states(&accepted)
@@ -159,9 +162,12 @@ impl Folded<'_> {
             .ids("instrument_id", new.iter().map(|order| order.instrument.0))
             .texts("client_order_id", accepted.iter().map(|(_, (_, order))| order.client_order_id.as_str()))
             .texts("side", new.iter().map(|order| order.side.as_str()))
-            .texts("type", new.iter().map(|order| kind(order)))
-            .numbers("qty", new.iter().map(|order| order.quantity.0))
-            .numbers("limit_price", new.iter().map(|order| order.price.limit().map(|ticks| ticks.0)))
+            .texts("type", new.iter().map(|order| order.price.order_type().as_str()))
+            .ids("quote_id", new.iter().map(|order| order.price.taken().map(|taken| taken.quote.0)))
+            .numbers(
+                "dealer",
+                new.iter().map(|order| order.price.taken().map(|taken| i64::from(taken.dealer))),
+            )
             .texts("time_in_force", new.iter().map(|order| order.time_in_force.as_str()))
             .numbers(
                 "seq",
@@ -272,10 +278,6 @@ async fn insert_instrument(
     .execute(&mut **transaction)
     .await?;
     Ok(())
-}
-
-fn kind(order: &Order) -> &'static str {
-    if order.price.limit().is_some() { "LIMIT" } else { "MARKET" }
 }
 
 /// Projections that lack the rows to change do not follow from the journal.

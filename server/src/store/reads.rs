@@ -2,9 +2,9 @@
 //!
 //! Compiled for each backend. Does not know who asks.
 
-use engine::id::{AccountId, InstrumentId, OrderId, Seq, TradeId, VenueId};
+use engine::id::{AccountId, InstrumentId, OrderId, QuoteId, Seq, TradeId, VenueId};
 use engine::money::{Lots, Money, Ticks};
-use engine::order::{ClientOrderId, Order, OrderStatus, Price, Side, TimeInForce};
+use engine::order::{ClientOrderId, Order, OrderStatus, Price, Side, TakenQuote, TimeInForce};
 use engine::time::VenueTime;
 use engine::venue::Fill;
 use sqlx::Row as _;
@@ -27,7 +27,7 @@ impl Backend {
         let second = filter.statuses.get(1).map(|status| status.as_str()).or(first);
         let rows = sqlx::query::<Db>(
             "SELECT order_id, instrument_id, client_order_id, side, qty, filled_qty, limit_price, status,
-                    time_in_force, notional, fee, seq, created_at, updated_at
+                    time_in_force, notional, fee, seq, created_at, updated_at, quote_id, dealer
              FROM orders
              WHERE venue_id = $1 AND account_id = $2 AND seq < $3
                AND ($4 IS NULL OR status = $4 OR status = $5)
@@ -59,7 +59,7 @@ impl Backend {
     ) -> Result<Option<Order>, StoreError> {
         let row = sqlx::query::<Db>(
             "SELECT order_id, instrument_id, client_order_id, side, qty, filled_qty, limit_price, status,
-                    time_in_force, notional, fee, created_at, updated_at
+                    time_in_force, notional, fee, created_at, updated_at, quote_id, dealer
              FROM orders WHERE venue_id = $1 AND order_id = $2 AND account_id = $3",
         )
         .bind(venue.0)
@@ -110,12 +110,8 @@ fn order(row: &DbRow) -> Result<Order, StoreError> {
         client_order_id: ClientOrderId::parse(&name).map_err(|_| corrupt("client_order_id"))?,
         instrument: InstrumentId(row.try_get("instrument_id")?),
         side: side(row)?,
-        price: limit.map_or(Price::Market, |ticks| Price::Limit(Ticks(ticks))),
-        time_in_force: match tif.as_str() {
-            "GTC" => TimeInForce::Gtc,
-            "IOC" => TimeInForce::Ioc,
-            _ => return Err(corrupt("time_in_force")),
-        },
+        price: price(row, limit.map(Ticks))?.ok_or_else(|| corrupt("dealer"))?,
+        time_in_force: TimeInForce::from_word(&tif).ok_or_else(|| corrupt("time_in_force"))?,
         quantity: Lots(row.try_get("qty")?),
         filled: Lots(row.try_get("filled_qty")?),
         notional: Money(row.try_get("notional")?),
@@ -126,6 +122,20 @@ fn order(row: &DbRow) -> Result<Order, StoreError> {
             .ok_or_else(|| corrupt("status"))?,
         created_at: VenueTime(row.try_get("created_at")?),
         updated_at: VenueTime(row.try_get("updated_at")?),
+    })
+}
+
+/// Market, limit, or the quote that was taken; `None` for a dealer that cannot
+/// be.
+fn price(row: &DbRow, limit: Option<Ticks>) -> Result<Option<Price>, StoreError> {
+    let (quote, dealer): (Option<uuid::Uuid>, Option<i64>) =
+        (row.try_get("quote_id")?, row.try_get("dealer")?);
+    Ok(match (limit, quote) {
+        (None, _) => Some(Price::Market),
+        (Some(price), None) => Some(Price::Limit(price)),
+        (Some(price), Some(quote)) => dealer
+            .and_then(|dealer| u8::try_from(dealer).ok())
+            .map(|dealer| Price::Quote(TakenQuote { quote: QuoteId(quote), dealer, price })),
     })
 }
 

@@ -194,3 +194,47 @@ async fn migrate(migrations: &Migrator, pool: &sqlx::Pool<Db>, file: &Path) -> R
 fn opening(file: &Path, error: sqlx::Error) -> StoreError {
     StoreError::Opening { file: file.display().to_string(), error }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::borrow::Cow;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn orders_that_were_there_before_a_migration_keep_their_trades() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("tradefloor.db");
+        let pool = pool(&file, SqliteSynchronous::Full, 1).await.unwrap();
+        let first: Vec<_> = MAIN.iter().filter(|migration| migration.version <= 4).cloned().collect();
+        let before = Migrator { migrations: Cow::Owned(first), ..Migrator::DEFAULT };
+        migrate(&before, &pool, &file).await.unwrap();
+        for statement in [
+            "INSERT INTO venues VALUES (zeroblob(16), 'main', '{}', zeroblob(32), zeroblob(32), zeroblob(32),
+                                        NULL, NULL, 0)",
+            "INSERT INTO instruments VALUES (zeroblob(16), zeroblob(16), 'ACME', 'Acme', 'EQUITY', '0.01', '1', 1,
+                                             'USD', NULL, NULL, '{}')",
+            "INSERT INTO accounts VALUES (zeroblob(16), zeroblob(16), NULL, 0, 0, 'USD', 0, 1, 1, 0)",
+            "INSERT INTO orders VALUES (zeroblob(16), zeroblob(16), zeroblob(16), zeroblob(16), 'c-1', 'BUY',
+                                        'LIMIT', 10, 4, 9990, 'PARTIAL', 'GTC', 0, 0, 7, 0, 0)",
+            "INSERT INTO trades VALUES (zeroblob(16), zeroblob(16), zeroblob(16), zeroblob(16), zeroblob(16), 'BUY',
+                                        4, 9990, 0, 0, 0, 1, 7, 2, 0)",
+        ] {
+            sqlx::query(statement).execute(&pool).await.unwrap();
+        }
+        migrate(&MAIN, &pool, &file).await.unwrap();
+        let kept: (String, i64, Option<i64>) = sqlx::query_as(
+            "SELECT o.client_order_id, t.qty_filled, o.dealer
+             FROM orders o JOIN trades t ON t.order_id = o.order_id",
+        )
+        .fetch_one(&pool)
+        .await
+        .unwrap();
+        assert_eq!(kept, ("c-1".to_owned(), 4, None));
+        let lost = sqlx::query("PRAGMA foreign_key_check").fetch_all(&pool).await.unwrap();
+        assert!(lost.is_empty());
+        // The table is guarded as before.
+        let orphan = "UPDATE trades SET order_id = x'01010101010101010101010101010101'";
+        assert!(sqlx::query(orphan).execute(&pool).await.is_err());
+    }
+}

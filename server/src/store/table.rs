@@ -37,10 +37,11 @@ const fn history(name: &'static str) -> Table {
 }
 
 /// Every table, each after those that its rows refer to.
-pub const TABLES: [Table; 21] = [
+pub const TABLES: [Table; 22] = [
     history("market_ticks"),
     history("order_books"),
     history("dealer_quotes"),
+    history("candles"),
     history("portfolio_snapshots"),
     history("sim_snapshots"),
     history("consumer_cursors"),

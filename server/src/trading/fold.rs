@@ -200,7 +200,7 @@ impl Fold {
             return Ok(payload);
         }
         let bytes = row.payload.as_ref().ok_or(FoldError::NoPayload(row.seq))?;
-        postcard::from_bytes(bytes).map_err(|_| FoldError::Undecodable(row.seq))
+        StepPayload::from_bytes(bytes).map_err(|_| FoldError::Undecodable(row.seq))
     }
 
     fn regenerate(&mut self, step: u64, seen: Seq, at: Seq) -> Result<(StepHeader, StepPayload), FoldError> {

@@ -114,23 +114,28 @@ async fn send(
     let (Some(first), Some(last)) = (outcomes.first(), outcomes.last()) else {
         return Ok(Placed::LastIs(reached));
     };
+    let on_books = books.iter().filter(|id| venue.board(**id).is_none());
     let batch = ExecutionBatch {
         v: VERSION,
         venue: deps.venue,
         first_seq: first.seq,
         through: last.seq,
-        books: books.iter().map(|id| venue.book_message(*id)).collect(),
+        books: on_books.map(|id| venue.book_message(*id)).collect(),
+        quotes: books.iter().filter_map(|id| venue.quotes_message(*id)).collect(),
         entries: outcomes.into_iter().map(|outcome| PublishedEntry { outcome }).collect(),
     };
     put_books(deps, venue, books).await?;
     deps.bus.append_after(&deps.streams.execution, reached, batch.through.0, encode(&batch)).await
 }
 
-/// Puts newest books.
+/// Puts newest books, or quotes of what has none.
 async fn put_books(deps: &Deps, venue: &Venue, books: &BTreeSet<InstrumentId>) -> Result<(), BusError> {
     let values = books.iter().map(|id| {
-        let book = serde_json::to_vec(&venue.book_message(*id)).unwrap_or_default();
-        (deps.streams.book(*id), book.into())
+        let newest = match venue.quotes_message(*id) {
+            Some(quotes) => serde_json::to_vec(&quotes),
+            None => serde_json::to_vec(&venue.book_message(*id)),
+        };
+        (deps.streams.book(*id), newest.unwrap_or_default().into())
     });
     deps.bus.put_all_latest(values.collect()).await
 }

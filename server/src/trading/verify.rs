@@ -190,21 +190,17 @@ impl Expected {
             self.positions.insert((state.account, state.instrument), row);
         }
         for event in &outcome.events {
-            let order = match &event.change {
-                AccountChange::OrderAccepted(order) => {
+            let Some(order) = event.change.order() else { continue };
+            match &event.change {
+                AccountChange::OrderAccepted(_) => {
                     self.places.insert(order.id, outcome.seq);
-                    order
                 }
-                AccountChange::OrderFilled { order, fill } => {
+                AccountChange::OrderFilled { fill, .. } => {
                     self.trades += 1;
                     page.trades.push(trade_row(outcome.seq, event.account, event.account_seq, fill));
-                    order
                 }
-                AccountChange::OrderCancelled { order, .. } => order,
-                AccountChange::Opened | AccountChange::CouponPaid { .. } | AccountChange::Redeemed { .. } => {
-                    continue;
-                }
-            };
+                _ => {}
+            }
             let seq = self.places.get(&order.id).copied().unwrap_or(outcome.seq);
             let row = OrderRow {
                 order: order.id,
@@ -212,6 +208,7 @@ impl Expected {
                 client_order_id: order.client_order_id.to_string(),
                 seq,
                 quantity: order.quantity.0,
+                limit: order.price.limit().map(|ticks| ticks.0),
                 filled: order.filled.0,
                 notional: order.notional,
                 fee: order.fee,

@@ -223,8 +223,15 @@ impl Stage {
         let first_seq = outcomes.first().unwrap().seq;
         let through = outcomes.last().unwrap().seq;
         let entries = outcomes.into_iter().map(|outcome| engine::event::PublishedEntry { outcome }).collect();
-        let batch =
-            ExecutionBatch { v: 1, venue: self.row.id, first_seq, through, entries, books: Vec::new() };
+        let batch = ExecutionBatch {
+            v: 1,
+            venue: self.row.id,
+            first_seq,
+            through,
+            entries,
+            books: Vec::new(),
+            quotes: Vec::new(),
+        };
         self.bus.append(&self.streams.execution, through.0, encode(&batch)).await.unwrap();
     }
 }

@@ -90,7 +90,7 @@ async fn verify_names_what_was_tampered_with() {
         let copy = desk.copy().await;
         assert!(vandalize(copy.path(), damage).await > 0, "{damage}");
         let store = Store::open_sqlite(copy.path()).await.unwrap();
-        let error = verify(&store, desk.venue(), Steps::Stored).await.unwrap_err().to_string();
+        let error = verify(&store, desk.venue(), Steps::Stored).await.expect_err(damage).to_string();
         assert!(error.contains(named) && !error.contains('\n'), "{damage}: {error}");
         store.close().await;
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use engine::event::{BookMessage, ExecutionBatch};
+use engine::event::{BookMessage, ExecutionBatch, QuotesMessage};
 use engine::id::Seq;
 use engine::venue::Command;
 use server::bus::control::{ClockStatus, Control};
@@ -72,9 +72,13 @@ async fn newest_values(stage: &Stage) {
             break bytes;
         }
     };
-    for instrument in stage.row.config.instruments().unwrap().keys() {
-        let book: BookMessage = serde_json::from_slice(&newest(&names.book(*instrument)).await).unwrap();
-        assert_eq!(book.instrument, *instrument);
+    for (id, instrument) in stage.row.config.instruments().unwrap() {
+        let bytes = newest(&names.book(id)).await;
+        let of = match instrument.is_dealt() {
+            true => serde_json::from_slice::<QuotesMessage>(&bytes).unwrap().instrument,
+            false => serde_json::from_slice::<BookMessage>(&bytes).unwrap().instrument,
+        };
+        assert_eq!(of, id);
     }
     let status: TradingStatus = serde_json::from_slice(&newest(&names.trading_status).await).unwrap();
     assert_eq!(status, TradingStatus::Running);

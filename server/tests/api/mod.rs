@@ -2,10 +2,13 @@
 //! row of bad input and hostile clients.
 
 mod accounts;
+mod candles;
+mod changes;
 mod forms;
 mod history;
 mod hostile;
 mod orders;
+mod quotes;
 mod reset;
 mod sessions;
 mod socket;

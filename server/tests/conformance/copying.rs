@@ -86,7 +86,7 @@ async fn traded(place: Place) -> Desk {
         metadata: "{\"ü\": 1}".to_owned(),
     });
     let books = vec![BookRecord { instrument, step: 250_001, time, levels: "{}".to_owned() }];
-    let batch = MarketBatch { ticks: ticks.collect(), books, snapshots: Vec::new() };
+    let batch = MarketBatch { ticks: ticks.collect(), books, ..MarketBatch::default() };
     desk.store.write_market(venue, &batch).await.unwrap();
     let cursor = Cursor { consumer: "portfolio".to_owned(), stream: "s".to_owned(), position: 5 };
     desk.store.write_valuations(venue, &[], &cursor).await.unwrap();

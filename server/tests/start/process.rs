@@ -3,6 +3,7 @@
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
+use std::thread::JoinHandle;
 
 /// The command, with an environment of its own.
 pub fn command(words: &[&str], folder: &Path) -> Command {
@@ -24,6 +25,8 @@ pub fn finished_with(variable: (&str, &str), words: &[&str], folder: &Path) -> O
 /// A server that has said where it is open.
 pub struct Server {
     child: Child,
+    /// Reads what it logs all the while: a full pipe would stop it.
+    logged: Option<JoinHandle<String>>,
     /// `http://127.0.0.1:…`.
     pub url: String,
     /// What it printed before it was stopped.
@@ -38,6 +41,12 @@ impl Server {
         let words: Vec<&str> = words.iter().chain(more).copied().collect();
         let mut child =
             command(&words, folder).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut stderr = child.stderr.take().unwrap();
+        let logged = std::thread::spawn(move || {
+            let mut logged = String::new();
+            stderr.read_to_string(&mut logged).unwrap();
+            logged
+        });
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let mut printed = Vec::new();
         let url = loop {
@@ -52,7 +61,7 @@ impl Server {
         if first_start && !more.contains(&"--owner-email") {
             printed.extend(lines.next().transpose().unwrap());
         }
-        Self { child, url, printed }
+        Self { child, logged: Some(logged), url, printed }
     }
 
     /// Where it listens, without the scheme.
@@ -64,8 +73,7 @@ impl Server {
     pub fn stop(mut self) -> String {
         let pid = self.child.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
-        let mut logged = String::new();
-        self.child.stderr.take().unwrap().read_to_string(&mut logged).unwrap();
+        let logged = self.logged.take().unwrap().join().unwrap();
         assert!(self.child.wait().unwrap().success());
         logged
     }

@@ -243,6 +243,7 @@ impl Desk {
                 asks: depth(ask),
                 prints: Vec::new(),
             }],
+            quotes: Vec::new(),
         };
         self.drain().await;
         let header = payload.header(self.step + 1, self.seen());

@@ -34,6 +34,7 @@ pub struct Site {
     pub clock: WallClock,
     pub base: String,
     pub config: Config,
+    pub venue: VenueConfig,
 }
 
 impl Site {
@@ -44,6 +45,11 @@ impl Site {
 
     /// The same, with settings of the test's own.
     pub async fn with(change: impl FnOnce(&mut Config)) -> Self {
+        Self::of(VenueConfig::default(), change).await
+    }
+
+    /// The same, of another venue than the default.
+    pub async fn of(venue: VenueConfig, change: impl FnOnce(&mut Config)) -> Self {
         let place = Arc::new(Place::of_this_run().await);
         let mut config = Config {
             listen: ([127, 0, 0, 1], 0).into(),
@@ -59,7 +65,7 @@ impl Site {
         config.limits.registrations_per_minute = 100_000;
         change(&mut config);
         let clock = WallClock::manual(WallTime(1_800_000_000_000_000));
-        let mut site = Self { running: None, place, clock, base: String::new(), config };
+        let mut site = Self { running: None, place, clock, base: String::new(), config, venue };
         site.start().await;
         site
     }
@@ -69,8 +75,7 @@ impl Site {
         let listener = serve::listen(&self.config).await.unwrap();
         self.place.open().await.close().await;
         let config = self.config.clone();
-        let running =
-            serve::start(config, VenueConfig::default(), listener, self.clock.clone()).await.unwrap();
+        let running = serve::start(config, self.venue.clone(), listener, self.clock.clone()).await.unwrap();
         self.base = format!("http://{}", running.address);
         self.running = Some(running);
         self.ready().await;
@@ -197,6 +202,14 @@ impl Visitor {
 
     pub async fn post(&mut self, path: &str, body: &Value) -> Answer {
         self.raw(path, "application/json", body.to_string()).await
+    }
+
+    pub async fn patch(&mut self, path: &str, body: &Value) -> Answer {
+        let body = body.to_string();
+        self.send(Method::PATCH, path, |request| {
+            request.header("content-type", "application/json").body(body)
+        })
+        .await
     }
 
     pub async fn delete(&mut self, path: &str) -> Answer {

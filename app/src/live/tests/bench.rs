@@ -4,12 +4,12 @@
 
 use engine::event::{
     AccountFrame, BookFrame, BookLevel, BookRow, Cut, ExecutionFrame, FillFrame, Item, OrderFrame,
-    PortfolioSnapshot, PositionFrame, TickEvent,
+    PortfolioSnapshot, PositionFrame, QuotesFrame, TickEvent,
 };
-use engine::id::{AccountId, Digest, InstrumentId};
+use engine::id::{AccountId, Digest, InstrumentId, QuoteId};
 use engine::instrument::Instrument;
 use engine::money::{Lots, Money};
-use engine::order::{ClientOrderId, Price, SelfTradePrevention, Side, Ticket, TimeInForce};
+use engine::order::{ClientOrderId, Price, SelfTradePrevention, Side, Take, Ticket, TimeInForce};
 use engine::sim::{Seed, Simulator};
 use engine::venue::{AccountChange, AccountEvent, Command, Outcome, Venue, VenueConfig, Verdict};
 
@@ -67,7 +67,7 @@ impl Bench {
             quantity: Lots(lots),
             time_in_force: match price {
                 Price::Market => TimeInForce::Ioc,
-                Price::Limit(_) => TimeInForce::Gtc,
+                _ => TimeInForce::Gtc,
             },
             client_order_id: ClientOrderId::parse(&format!("t-{}", self.named)).unwrap(),
             valid_until: None,
@@ -75,14 +75,27 @@ impl Bench {
         }
     }
 
+    /// A wish to take a quote, and the command that says so.
+    pub(super) fn take(&mut self, quote: QuoteId, side: Side, lots: i64) -> (Take, Command) {
+        self.named += 1;
+        let client_order_id = ClientOrderId::parse(&format!("t-{}", self.named)).unwrap();
+        let take = Take { quote, quantity: Lots(lots), client_order_id, valid_until: None };
+        let (account, named) = (self.account, take.clone());
+        let command = match side {
+            Side::Buy => Command::LiftQuote { account, take },
+            Side::Sell => Command::HitQuote { account, take },
+        };
+        (named, command)
+    }
+
     pub(super) fn place(&self, ticket: &Ticket) -> Command {
         Command::PlaceOrder { account: self.account, ticket: ticket.clone() }
     }
 
     pub(super) fn instrument(&self, index: usize) -> &Instrument {
-        let mut listed: Vec<_> = self.venue.instruments().values().collect();
-        listed.sort_by(|a, b| a.symbol.cmp(&b.symbol));
-        listed[index]
+        let config = self.venue.config();
+        let symbol = &config.listings[index].instrument.symbol;
+        &self.venue.instruments()[&InstrumentId::derive(config.venue_id(), symbol)]
     }
 
     pub(super) fn book(&self, id: InstrumentId) -> BookFrame {
@@ -97,6 +110,10 @@ impl Bench {
             bids: book.bids.iter().map(level).collect(),
             asks: book.asks.iter().map(level).collect(),
         }
+    }
+
+    pub(super) fn quotes(&self, id: InstrumentId) -> Option<QuotesFrame> {
+        Some(QuotesFrame::new(&self.venue.quotes_message(id)?, &self.venue.instruments()[&id]))
     }
 
     pub(super) fn tick(&self, id: InstrumentId) -> Option<TickEvent> {
@@ -160,7 +177,10 @@ impl Bench {
     }
 
     pub(super) fn cut(&self, outcome: &Outcome) -> Cut {
-        let books = outcome.books.iter().map(|id| Item::Book(self.book(*id)));
+        let books = outcome.books.iter().map(|id| match self.quotes(*id) {
+            Some(quotes) => Item::Quotes(quotes),
+            None => Item::Book(self.book(*id)),
+        });
         let ticks = outcome.marks.iter().filter_map(|mark| self.tick(mark.instrument)).map(Item::Tick);
         let mine = outcome.events.iter().filter(|event| event.account == self.account);
         let executions = mine.map(|event| Item::Execution(Box::new(self.execution(outcome, event))));
@@ -196,6 +216,7 @@ impl Bench {
                 date_rev: self.venue.date_rev(),
                 instruments: self.venue.instruments().values().cloned().collect(),
                 books: ids.iter().map(|id| self.book(*id)).collect(),
+                quotes: ids.iter().filter_map(|id| self.quotes(*id)).collect(),
                 ticks: ids.iter().filter_map(|id| self.tick(*id)).collect(),
                 account: self.account_frame(),
                 portfolio: PortfolioSnapshot {

@@ -47,7 +47,7 @@ pub(super) fn TypeField(form: Form) -> impl IntoView {
     };
     let value = move || match form.order_type.get() {
         OrderType::Market => "MARKET",
-        OrderType::Limit => "LIMIT",
+        OrderType::Limit | OrderType::Quote => "LIMIT",
     };
     view! {
         <div class="field">

@@ -40,7 +40,7 @@ impl Form {
         Some(RawTicket {
             instrument_id: instrument.to_string(),
             side: self.side.get().as_str().to_owned(),
-            order_type: word(order_type).to_owned(),
+            order_type: order_type.as_str().to_owned(),
             quantity,
             limit_price: (order_type == OrderType::Limit).then_some(limit),
             time_in_force: Some(self.effective_tif().as_str().to_owned()),
@@ -53,15 +53,8 @@ impl Form {
     pub(super) fn effective_tif(self) -> TimeInForce {
         match self.order_type.get() {
             OrderType::Market => TimeInForce::Ioc,
-            OrderType::Limit => self.time_in_force.get(),
+            OrderType::Limit | OrderType::Quote => self.time_in_force.get(),
         }
-    }
-}
-
-const fn word(order_type: OrderType) -> &'static str {
-    match order_type {
-        OrderType::Market => "MARKET",
-        OrderType::Limit => "LIMIT",
     }
 }
 

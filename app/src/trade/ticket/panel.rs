@@ -103,7 +103,7 @@ pub(in crate::trade) fn TicketPanel(live: Live, form: Form) -> impl IntoView {
     });
     let limit_hint = Signal::derive(move || match form.order_type.get() {
         OrderType::Market => "at the market".to_owned(),
-        OrderType::Limit => "price".to_owned(),
+        OrderType::Limit | OrderType::Quote => "price".to_owned(),
     });
     let counted = Signal::derive(move || units.get().map_or("", Units::counted).to_owned());
     let currency = live.currency();

@@ -37,7 +37,9 @@ pub(crate) fn frame(
     };
     match &event.change {
         AccountChange::Opened => {}
-        AccountChange::OrderAccepted(accepted) => frame.order = order(accepted),
+        AccountChange::OrderAccepted(changed) | AccountChange::OrderAmended(changed) => {
+            frame.order = order(changed);
+        }
         AccountChange::OrderFilled { order: filled, fill } => {
             frame.order = order(filled);
             frame.fill = instruments.get(&fill.instrument).map(|i| FillFrame::new(fill, i));

@@ -8,16 +8,16 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use engine::account::Account;
-use engine::decimal::Decimal;
 use engine::event::{
     BookFrame, BookLevel, BookMessage, BookRow, ExecutionBatch, Item, PortfolioMessage, PortfolioSnapshot,
-    TapeFrame, TickEvent,
+    QuotesFrame, QuotesMessage, TapeFrame, TickEvent,
 };
 use engine::id::{AccountId, InstrumentId, Seq};
 use engine::instrument::Instrument;
-use engine::money::{Money, Ticks};
+use engine::money::{Lots, Money, Ticks};
+use engine::quote::Quote;
 use engine::time::{Date, VenueTime};
-use engine::venue::{AccountChange, Mark, Outcome, TapePrint, Venue};
+use engine::venue::{Mark, Outcome, TapePrint, Venue};
 
 use super::encoded::Encoded;
 use super::execution;
@@ -59,9 +59,24 @@ pub(super) struct Market {
     /// The newest entry that is known to have changed the book.
     pub(super) changed: Seq,
     pub(super) book: BookMessage,
+    /// Dealers' live quotes, for what trades on them; the book is empty then
+    /// and carries their revision.
+    pub(super) quotes: Vec<Quote>,
+    /// The book as it is sent, or the quotes.
     pub(super) book_item: Stamped<Arc<Encoded>>,
     pub(super) tick_item: Option<Stamped<Arc<Encoded>>>,
     pub(super) tape: VecDeque<Stamped<Arc<Encoded>>>,
+}
+
+impl Market {
+    /// The best prices that can be traded at now, in the book or with a dealer.
+    fn touch(&self) -> (Option<Ticks>, Option<Ticks>) {
+        let left = |lots: Lots| lots > Lots::ZERO;
+        let bids = self.quotes.iter().filter(|quote| left(quote.bid_lots)).map(|quote| quote.bid);
+        let asks = self.quotes.iter().filter(|quote| left(quote.ask_lots)).map(|quote| quote.ask);
+        let best = |rows: &[BookRow]| rows.first().map(|row| row.price);
+        (best(&self.book.bids).or(bids.max()), best(&self.book.asks).or(asks.min()))
+    }
 }
 
 /// Why a batch cannot follow this state.
@@ -116,13 +131,18 @@ impl State {
         };
         for id in venue.instruments().keys() {
             let book = venue.book_message(*id);
+            let quotes = venue.quotes_message(*id);
             let market = Market {
                 mark: venue.mark(*id),
                 marked_at: state.time,
                 day_open: None,
                 changed: book.rev,
-                book_item: state.book_item(&book),
+                book_item: match &quotes {
+                    Some(quotes) => state.quotes_item(quotes),
+                    None => state.book_item(&book),
+                },
                 book,
+                quotes: quotes.map(|message| message.quotes).unwrap_or_default(),
                 tick_item: None,
                 tape: VecDeque::new(),
             };
@@ -155,10 +175,13 @@ impl State {
     }
 
     /// Takes the newest known books, perhaps of later entries.
-    pub(crate) fn take_books(&mut self, books: Vec<BookMessage>) {
+    pub(crate) fn take_books(&mut self, books: Vec<BookMessage>, quotes: Vec<QuotesMessage>) {
         self.version += 1;
         for book in books {
             self.take_book(book);
+        }
+        for board in quotes {
+            self.take_quotes(board);
         }
         self.retick_all();
     }
@@ -190,6 +213,10 @@ impl State {
         for book in batch.books {
             touched.insert(book.instrument);
             self.take_book(book);
+        }
+        for board in batch.quotes {
+            touched.insert(board.instrument);
+            self.take_quotes(board);
         }
         self.through = batch.through;
         for instrument in touched {
@@ -273,17 +300,11 @@ impl State {
         }
         for event in &outcome.events {
             let Some(followed) = self.accounts.get_mut(&event.account) else { continue };
-            match &event.change {
-                AccountChange::OrderAccepted(order)
-                | AccountChange::OrderFilled { order, .. }
-                | AccountChange::OrderCancelled { order, .. } => {
-                    if order.status.is_live() {
-                        followed.account.open.insert(order.id, order.clone());
-                    } else {
-                        followed.account.open.remove(&order.id);
-                    }
-                }
-                AccountChange::Opened | AccountChange::CouponPaid { .. } | AccountChange::Redeemed { .. } => {
+            if let Some(order) = event.change.order() {
+                if order.status.is_live() {
+                    followed.account.open.insert(order.id, order.clone());
+                } else {
+                    followed.account.open.remove(&order.id);
                 }
             }
             let frame = execution::frame(outcome, event, &followed.account, &self.instruments);
@@ -321,6 +342,26 @@ impl State {
         }
     }
 
+    fn take_quotes(&mut self, board: QuotesMessage) {
+        if self.markets.get(&board.instrument).is_none_or(|market| board.rev < market.book.rev) {
+            return;
+        }
+        let item = self.quotes_item(&board);
+        if let Some(market) = self.markets.get_mut(&board.instrument) {
+            market.book_item = item;
+            market.book.rev = board.rev;
+            market.quotes = board.quotes;
+        }
+    }
+
+    fn quotes_item(&self, board: &QuotesMessage) -> Stamped<Arc<Encoded>> {
+        let frame = match self.instruments.get(&board.instrument) {
+            Some(instrument) => QuotesFrame::new(board, instrument),
+            None => QuotesFrame { instrument_id: board.instrument, rev: board.rev, quotes: vec![] },
+        };
+        Stamped { version: self.version, value: Arc::new(Encoded::new(Item::Quotes(frame))) }
+    }
+
     fn book_item(&self, book: &BookMessage) -> Stamped<Arc<Encoded>> {
         let frame = self.instruments.get(&book.instrument).map(|instrument| {
             let level = |row: &BookRow| BookLevel {
@@ -355,13 +396,12 @@ impl State {
             return;
         };
         let Some(mark) = market.mark else { return };
-        let touch =
-            |rows: &[BookRow]| -> Option<Decimal> { rows.first().map(|row| instrument.price(row.price)) };
+        let (bid, ask) = market.touch();
         let tick = TickEvent {
             instrument_id: id,
             timestamp: market.marked_at,
-            bid: touch(&market.book.bids),
-            ask: touch(&market.book.asks),
+            bid: bid.map(|price| instrument.price(price)),
+            ask: ask.map(|price| instrument.price(price)),
             mid: instrument.price(mark.price),
             status: mark.status,
             mark_rev: mark.rev,

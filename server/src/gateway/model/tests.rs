@@ -75,7 +75,12 @@ impl Traded {
             venue: self.venue.config().venue_id(),
             first_seq: outcomes.first().unwrap().seq,
             through: outcomes.last().unwrap().seq,
-            books: changed.into_iter().map(|id| self.venue.book_message(*id)).collect(),
+            quotes: changed.iter().filter_map(|id| self.venue.quotes_message(**id)).collect(),
+            books: changed
+                .into_iter()
+                .filter(|id| self.venue.board(**id).is_none())
+                .map(|id| self.venue.book_message(*id))
+                .collect(),
             entries: outcomes.into_iter().map(|outcome| PublishedEntry { outcome }).collect(),
         }
     }
@@ -158,7 +163,7 @@ fn a_gap_is_noticed_and_the_journal_fills_it() {
     }
     // The books are still those from before: nobody may look yet.
     assert!(!state.is_consistent());
-    state.take_books(next.books.into_iter().chain(lost.books).collect());
+    state.take_books(next.books.into_iter().chain(lost.books).collect(), vec![]);
     same(&state, &traded.venue);
 }
 
@@ -169,7 +174,7 @@ fn a_book_of_the_future_waits_for_its_entry() {
     let accounts = accounts(&mut traded);
     traded.busy(&accounts, 1);
     let batch = traded.publish();
-    state.take_books(batch.books.clone());
+    state.take_books(batch.books.clone(), batch.quotes.clone());
     assert!(!state.is_consistent());
     state.apply(batch).unwrap();
     same(&state, &traded.venue);

@@ -7,10 +7,11 @@ use std::sync::Arc;
 use engine::account::Account;
 use engine::decimal::Decimal;
 use engine::event::{AccountFrame, BookMessage, OrderFrame, PositionFrame};
-use engine::id::{AccountId, InstrumentId, Seq};
+use engine::id::{AccountId, InstrumentId, QuoteId, Seq};
 use engine::money::Ticks;
 use engine::order::{Conditions, TradingStatus};
 use engine::portfolio::{Marked, Valuation, value};
+use engine::quote::Quote;
 
 use super::encoded::Encoded;
 use super::state::{Followed, Stamped, State};
@@ -34,9 +35,15 @@ impl State {
         self.accounts.get(&id)
     }
 
-    /// The merged book of an instrument, as sent.
+    /// The merged book of an instrument, or its dealers' quotes, as sent.
     pub(crate) fn book(&self, id: InstrumentId) -> Option<&Stamped<Arc<Encoded>>> {
         self.markets.get(&id).map(|market| &market.book_item)
+    }
+
+    /// A live quote and the instrument that it is about.
+    pub(crate) fn quote(&self, id: QuoteId) -> Option<(InstrumentId, &Quote)> {
+        let mut markets = self.markets.iter();
+        markets.find_map(|(of, market)| Some((*of, market.quotes.iter().find(|quote| quote.id == id)?)))
     }
 
     /// Mark and touch of an instrument, as sent; absent before its first mark.

@@ -1,6 +1,7 @@
-//! The past: ticks of an instrument, the caller's fills.
+//! The past: ticks and candles of an instrument, the caller's fills and
+//! valuations.
 
-use app::gateway::{Gateway, Page, TickRow};
+use app::gateway::{CandleRow, Gateway, Page, PortfolioPoint, TickRow};
 use axum::Json;
 use axum::extract::State;
 use engine::event::FillFrame;
@@ -22,4 +23,21 @@ pub(super) async fn trades(
     asked: Asked,
 ) -> Result<Json<Page<FillFrame>>, Problem> {
     Ok(Json(floor.trades(&caller, asked.history()?).await?))
+}
+
+pub(super) async fn candles(
+    State(floor): State<Floor>,
+    Known(caller): Known,
+    mut asked: Asked,
+) -> Result<Json<Page<CandleRow>>, Problem> {
+    let interval = asked.take("interval");
+    Ok(Json(floor.candles(&caller, interval.as_deref(), asked.history()?).await?))
+}
+
+pub(super) async fn portfolio(
+    State(floor): State<Floor>,
+    Known(caller): Known,
+    asked: Asked,
+) -> Result<Json<Page<PortfolioPoint>>, Problem> {
+    Ok(Json(floor.portfolio_history(&caller, asked.history()?).await?))
 }

@@ -1,4 +1,4 @@
-//! Orders: place, preview, list, look, cancel.
+//! Orders: place, preview, amend, list, look, cancel one or all.
 
 use app::gateway::{ApiError, Gateway, OrderReply, Page, Placed};
 use axum::Json;
@@ -7,7 +7,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use engine::event::OrderFrame;
 use engine::id::{OrderId, Seq};
-use engine::order::{AnswerBasis, RawTicket};
+use engine::order::{AnswerBasis, RawAmend, RawTicket};
 use serde::Serialize;
 use serde_json::json;
 
@@ -28,6 +28,10 @@ const TICKET: [&str; 9] = [
     "valid_until",
     "self_trade_prevention",
 ];
+
+/// Fields of an amendment.
+const AMEND: [&str; 5] =
+    ["quantity", "limit_price", "client_order_id", "valid_until", "self_trade_prevention"];
 
 /// An answered order, with its id where programs look first. A repeat's is
 /// the same, byte for byte: the status tells them apart.
@@ -53,10 +57,34 @@ pub(super) async fn place(
     Known(caller): Known,
     Body(fields): Body,
 ) -> Result<Response, Problem> {
-    Ok(match floor.place_order(&caller, ticket(fields)?).await? {
+    let placed = floor.place_order(&caller, ticket(fields)?).await?;
+    answer(&floor, placed, StatusCode::CREATED)
+}
+
+pub(super) async fn amend(
+    State(floor): State<Floor>,
+    Known(caller): Known,
+    Path(id): Path<String>,
+    Body(fields): Body,
+) -> Result<Response, Problem> {
+    let fields = fields.only(&AMEND)?;
+    let amend = RawAmend {
+        quantity: fields.number("quantity"),
+        limit_price: fields.number("limit_price"),
+        client_order_id: fields.text("client_order_id")?,
+        valid_until: fields.text("valid_until")?,
+        self_trade_prevention: fields.text("self_trade_prevention")?,
+    };
+    let placed = floor.amend_order(&caller, &id, amend).await?;
+    answer(&floor, placed, StatusCode::OK)
+}
+
+/// What became of an order, `decided` being the status of a first answer.
+pub(super) fn answer(floor: &Floor, placed: Placed, decided: StatusCode) -> Result<Response, Problem> {
+    Ok(match placed {
         Placed::Answered(reply) => {
-            let status = if reply.repeated { StatusCode::OK } else { StatusCode::CREATED };
-            (status, Json(Answer::of(&floor, *reply)?)).into_response()
+            let status = if reply.repeated { StatusCode::OK } else { decided };
+            (status, Json(Answer::of(floor, *reply)?)).into_response()
         }
         Placed::Pending { client_order_id } => {
             let body = json!({ "status": "pending", "client_order_id": client_order_id });
@@ -102,6 +130,17 @@ pub(super) async fn cancel(
     Path(id): Path<String>,
 ) -> Result<Json<OrderFrame>, Problem> {
     Ok(Json(floor.cancel_order(&caller, &id).await?))
+}
+
+pub(super) async fn cancel_all(
+    State(floor): State<Floor>,
+    Known(caller): Known,
+    mut asked: Asked,
+) -> Result<Json<serde_json::Value>, Problem> {
+    let instrument = asked.take("instrument_id");
+    asked.nothing_else()?;
+    let cancelled = floor.cancel_all(&caller, instrument.as_deref()).await?;
+    Ok(Json(json!({ "cancelled": cancelled })))
 }
 
 /// The ticket that a body's fields are; what is missing stays empty and is

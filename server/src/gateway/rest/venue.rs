@@ -31,6 +31,8 @@ pub(super) struct Listed {
     underlier_instrument_id: Option<InstrumentId>,
     fee_rate_e9: i64,
     collar_bps: u32,
+    /// On whose quotes it trades; empty for what has an order book.
+    dealers: Vec<String>,
     terms: Terms,
 }
 
@@ -63,6 +65,7 @@ pub(super) async fn instruments(
         currency: currency.clone(),
         fee_rate_e9: instrument.fee_rate_e9,
         collar_bps: instrument.collar_bps,
+        dealers: instrument.dealers,
         terms: instrument.terms,
     };
     Ok(Json(floor.instruments(&caller).await?.into_iter().map(listed).collect()))

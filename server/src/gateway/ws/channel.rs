@@ -11,7 +11,7 @@ const SHOWN: usize = 64;
 /// A parsed channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Channel {
-    /// An instrument's merged book.
+    /// An instrument's merged book, or its dealers' quotes.
     Book(InstrumentId),
     /// An instrument's touch and mark.
     Tick(InstrumentId),
@@ -52,7 +52,8 @@ impl Channel {
             Some(_) => Err(error("forbidden", "Accounts are for their owners alone.".to_owned())),
         };
         match kind {
-            "book" => instrument().map(Self::Book),
+            // What trades on dealers' quotes has them for a book.
+            "book" | "quotes" => instrument().map(Self::Book),
             "tick" => instrument().map(Self::Tick),
             "tape" => instrument().map(Self::Tape),
             "account" => mine(Self::Account),
@@ -79,6 +80,7 @@ mod tests {
         let own = AccountId(Uuid::from_u128(1));
         let parse = |name: &str| Channel::parse(name, own, |id| id == acme).map_err(|error| error.code);
         assert_eq!(parse(&format!("book:{acme}")), Ok(Channel::Book(acme)));
+        assert_eq!(parse(&format!("quotes:{acme}")), Ok(Channel::Book(acme)));
         assert_eq!(parse("account"), Ok(Channel::Account));
         assert_eq!(parse(&format!("portfolio:{own}")), Ok(Channel::Portfolio));
         let other = AccountId(Uuid::from_u128(2));

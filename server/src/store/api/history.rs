@@ -3,8 +3,9 @@
 //! Rows and the store's methods; the SQL is in `store/history.rs`. Does not know
 //! which backend answers.
 
-use engine::id::{AccountId, Digest, InstrumentId, OrderId, Seq, VenueId};
-use engine::money::{Money, Ticks};
+use engine::candle::{Candle, Interval};
+use engine::id::{AccountId, Digest, InstrumentId, OrderId, QuoteId, Seq, VenueId};
+use engine::money::{Lots, Money, Ticks};
 use engine::time::VenueTime;
 
 use super::error::StoreError;
@@ -45,6 +46,31 @@ pub struct BookRecord {
     pub levels: String,
 }
 
+/// A row of `dealer_quotes`, as it was issued.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct QuoteRecord {
+    /// Its name.
+    pub quote: QuoteId,
+    /// What is quoted.
+    pub instrument: InstrumentId,
+    /// The dealer's place among those of the instrument, as text.
+    pub dealer: String,
+    /// Number of the step.
+    pub step: u64,
+    /// Venue time of the step.
+    pub time: VenueTime,
+    /// What the dealer pays.
+    pub bid: Ticks,
+    /// What the dealer asks.
+    pub ask: Ticks,
+    /// How much at the bid.
+    pub bid_lots: Lots,
+    /// How much at the ask.
+    pub ask_lots: Lots,
+    /// Good before this venue time.
+    pub expires_at: VenueTime,
+}
+
 /// A row of `sim_snapshots`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SimSnapshot {
@@ -65,6 +91,8 @@ pub struct MarketBatch {
     pub ticks: Vec<TickRecord>,
     /// The same.
     pub books: Vec<BookRecord>,
+    /// The same.
+    pub quotes: Vec<QuoteRecord>,
     /// Of journalled steps; older ones than the newest two go.
     pub snapshots: Vec<SimSnapshot>,
 }
@@ -92,6 +120,45 @@ pub struct PortfolioRecord {
     pub dv01_exposure: String,
     /// JSON of the whole [`engine::portfolio::Valuation`].
     pub valuation: String,
+}
+
+/// A row of `candles`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CandleRecord {
+    /// Of what.
+    pub instrument: InstrumentId,
+    /// How long.
+    pub interval: Interval,
+    /// The candle.
+    pub candle: Candle,
+}
+
+/// Which of an account's stored valuations are wanted, newest first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ValuationWindow {
+    /// Venue time, inclusive.
+    pub from: Option<VenueTime>,
+    /// Venue time, exclusive.
+    pub to: Option<VenueTime>,
+    /// Only those of entries before this one.
+    pub before: Option<Seq>,
+    /// At most so many rows.
+    pub limit: u32,
+}
+
+/// Which candles are wanted, newest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CandleWindow {
+    /// Of what.
+    pub instrument: InstrumentId,
+    /// How long.
+    pub interval: Interval,
+    /// Beginning at or after.
+    pub from: Option<VenueTime>,
+    /// Beginning before.
+    pub to: Option<VenueTime>,
+    /// At most so many rows.
+    pub limit: u32,
 }
 
 /// Which rows of an instrument's past are wanted, newest first.
@@ -163,6 +230,18 @@ impl Store {
         on_backend!(self, backend => backend.books(venue, instrument, window).await)
     }
 
+    /// What a quote that was issued is about, while it is kept.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub async fn quoted_instrument(
+        &self,
+        venue: VenueId,
+        quote: QuoteId,
+    ) -> Result<Option<InstrumentId>, StoreError> {
+        on_backend!(self, backend => backend.quoted_instrument(venue, quote).await)
+    }
+
     /// Writes valuations and moves the consumer's cursor, in one transaction.
     ///
     /// # Errors
@@ -187,7 +266,57 @@ impl Store {
         before: Option<Seq>,
         limit: u32,
     ) -> Result<Vec<PortfolioRecord>, StoreError> {
-        on_backend!(self, backend => backend.valuations(venue, account, before, limit).await)
+        let window = ValuationWindow { before, limit, ..ValuationWindow::default() };
+        self.valuations_in(venue, account, window).await
+    }
+
+    /// An account's stored valuations of a window, newest first.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`], [`StoreError::Corrupt`].
+    pub async fn valuations_in(
+        &self,
+        venue: VenueId,
+        account: AccountId,
+        window: ValuationWindow,
+    ) -> Result<Vec<PortfolioRecord>, StoreError> {
+        on_backend!(self, backend => backend.valuations_in(venue, account, window).await)
+    }
+
+    /// Writes candles over what was there and moves the consumer's cursor, in
+    /// one transaction.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`]; nothing was written then.
+    pub async fn write_candles(
+        &self,
+        venue: VenueId,
+        rows: &[CandleRecord],
+        cursor: &Cursor,
+    ) -> Result<(), StoreError> {
+        on_backend!(self, backend => backend.write_candles(venue, rows, cursor).await)
+    }
+
+    /// Keeps the newest `rows` of an instrument's candles of less than a
+    /// minute; longer ones stay.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub async fn retain_candles(
+        &self,
+        venue: VenueId,
+        instrument: InstrumentId,
+        rows: u64,
+    ) -> Result<(), StoreError> {
+        on_backend!(self, backend => backend.retain_candles(venue, instrument, rows).await)
+    }
+
+    /// An instrument's candles, newest first.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub async fn candles(&self, venue: VenueId, window: CandleWindow) -> Result<Vec<Candle>, StoreError> {
+        on_backend!(self, backend => backend.candles(venue, window).await)
     }
 
     /// The place of a consumer whose effect is in the history; 0 before its

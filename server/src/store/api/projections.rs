@@ -39,6 +39,8 @@ pub struct OrderRow {
     pub seq: Seq,
     /// Asked for, in lots.
     pub quantity: i64,
+    /// The limit, in ticks.
+    pub limit: Option<i64>,
     /// Filled, in lots.
     pub filled: i64,
     /// Exchanged, without fees.

@@ -1,0 +1,103 @@
+//! Candles and the portfolio's history over REST.
+
+use serde_json::{Value, json};
+
+use crate::support::desk::PATIENCE;
+use crate::support::site::{Site, Visitor, money, ticket};
+
+/// Asks until there are `wanted` rows: they are written a moment later.
+async fn rows(user: &Visitor, path: &str, wanted: usize) -> Vec<Value> {
+    let there = async {
+        loop {
+            let page = user.get(path).await.json();
+            let items = page["items"].as_array().unwrap().clone();
+            if items.len() >= wanted {
+                return items;
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, there).await.expect("the rows do not come")
+}
+
+#[tokio::test]
+async fn candles_are_kept_over_a_restart_and_add_up() {
+    let mut site = Site::open().await;
+    site.steps(35).await;
+    let mut user = site.user("ada").await;
+    let acme = site.id("ACME");
+    user.order(&ticket(acme, "BUY", "700", None, "c-1")).await;
+    let path = |interval: &str| format!("/api/v1/history/candles?instrument_id={acme}&interval={interval}");
+    rows(&user, &path("1s"), 4).await;
+    site.stop().await;
+    site.start().await;
+    user.base = site.base.clone();
+    site.steps(25).await;
+    // Steps 2 to 60: the seconds 0 to 6, the last with one mark alone.
+    let seconds = rows(&user, &path("1s"), 7).await;
+    assert_eq!(seconds[0]["timestamp"], "2026-01-05T09:30:06.000000Z");
+    let minute = rows(&user, &path("1m"), 1).await[0].clone();
+    assert_eq!(minute["timestamp"], "2026-01-05T09:30:00.000000Z");
+    let of = |name: &str| -> Vec<i64> { seconds.iter().map(|candle| money(&candle[name])).collect() };
+    assert_eq!(of("volume").iter().sum::<i64>(), money(&minute["volume"]));
+    assert!(money(&minute["volume"]) >= 700_000_000);
+    assert_eq!(of("high").into_iter().max(), Some(money(&minute["high"])));
+    assert_eq!(of("low").into_iter().min(), Some(money(&minute["low"])));
+    assert_eq!((&seconds[6]["open"], &seconds[0]["close"]), (&minute["open"], &minute["close"]));
+
+    let first = user.get(&format!("{}&limit=3", path("1s"))).await.json();
+    let cursor = first["next_cursor"].as_str().unwrap();
+    let second = user.get(&format!("{}&limit=3&cursor={cursor}", path("1s"))).await.json();
+    assert_eq!(
+        (first["items"].as_array().unwrap(), second["items"].as_array().unwrap()),
+        (&seconds[..3].to_vec(), &seconds[3..6].to_vec())
+    );
+    let window = format!("{}&from=2026-01-05T09:30:01Z&to=2026-01-05T09:30:03Z", path("1s"));
+    assert_eq!(user.get(&window).await.json()["items"].as_array().unwrap().len(), 2);
+    for (path, status, code) in [
+        (path("2s"), 422, "invalid_interval"),
+        (format!("/api/v1/history/candles?instrument_id={acme}"), 422, "invalid_interval"),
+        ("/api/v1/history/candles?interval=1s".to_owned(), 422, "instrument_required"),
+        ("/api/v1/history/candles?interval=1s&instrument_id=42".to_owned(), 404, "unknown_instrument"),
+        (format!("{}&limit=0", path("1s")), 422, "invalid_limit"),
+        (format!("{}&cursor={cursor}", path("1m")), 422, "invalid_cursor"),
+        (format!("{}&from=2030-01-01T00:00:00Z", path("1s")), 422, "invalid_window"),
+        (format!("{}&color=red", path("1s")), 422, "unknown_field"),
+    ] {
+        let refused = user.get(&path).await;
+        assert_eq!((refused.status.as_u16(), refused.code().as_str()), (status, code), "{path}");
+    }
+    site.close().await;
+}
+
+#[tokio::test]
+async fn a_portfolios_history_is_its_owners_stored_valuations() {
+    let site = Site::open().await;
+    site.steps(10).await;
+    let mut ada = site.user("ada").await;
+    let bob = site.user("bob").await;
+    ada.order(&ticket(site.id("ACME"), "BUY", "100", None, "c-1")).await;
+    // One row a minute: somewhere from 0:60 to 1:11, then by 2:11 at the latest.
+    site.steps(700).await;
+    rows(&ada, "/api/v1/portfolio/history", 1).await;
+    site.steps(700).await;
+    let points = rows(&ada, "/api/v1/portfolio/history", 2).await;
+    let (newest, before) = (&points[0], &points[1]);
+    assert!(newest["timestamp"].as_str() > before["timestamp"].as_str());
+    for point in &points {
+        // What is open is what NAV and cash differ by.
+        let held = money(&point["nav"]) - money(&point["cash"]);
+        assert!(held == 0 || held > 9_000_000_000, "{point}");
+    }
+    assert!(points.iter().any(|point| point["nav"] != point["cash"]));
+    let page = ada.get("/api/v1/portfolio/history?limit=1").await.json();
+    let cursor = page["next_cursor"].as_str().unwrap();
+    let next = ada.get(&format!("/api/v1/portfolio/history?limit=1&cursor={cursor}")).await.json();
+    assert_eq!(next["items"][0]["seq"], before["seq"]);
+    // Another's cursor continues nothing of one's own.
+    let foreign = bob.get(&format!("/api/v1/portfolio/history?limit=1&cursor={cursor}")).await;
+    assert_eq!((foreign.status.as_u16(), foreign.code()), (422, "invalid_cursor".to_owned()));
+    let odd = ada.get(&format!("/api/v1/portfolio/history?instrument_id={}", site.id("ACME"))).await;
+    assert_eq!((odd.status.as_u16(), odd.json()["error"]["field"].clone()), (422, json!("instrument_id")));
+    site.close().await;
+}
