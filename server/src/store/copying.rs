@@ -120,7 +120,7 @@ impl Backend {
     }
 
     pub(in crate::store) async fn tables(&self, part: Part) -> Result<Vec<String>, StoreError> {
-        Ok(sqlx::query_scalar::<Db, String>(dialect::TABLES).fetch_all(self.pool(part)).await?)
+        Ok(sqlx::query_scalar::<Db, String>(dialect::TABLE_NAMES).fetch_all(self.pool(part)).await?)
     }
 
     pub(in crate::store) async fn venues(&self) -> Result<Vec<VenueId>, StoreError> {

@@ -189,7 +189,7 @@ async fn no_venue_is_made_beside_a_past_that_a_copy_left_over() {
         let time = VenueTime(1);
         let instrument = engine::id::InstrumentId::derive(row.id, "ACME");
         let books = vec![BookRecord { instrument, step: 1, time, levels: "{}".to_owned() }];
-        let batch = MarketBatch { ticks: Vec::new(), books, snapshots: Vec::new() };
+        let batch = MarketBatch { books, ..MarketBatch::default() };
         store.write_market(row.id, &batch).await.unwrap();
         let refused = store.create_venue(&row).await.unwrap_err();
         assert!(matches!(refused, StoreError::LeftOver { table: "order_books" }), "{refused}");

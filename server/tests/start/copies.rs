@@ -118,16 +118,8 @@ async fn a_copy_that_is_killed_leaves_nothing_or_all_in_files_and_postgres() {
             let mut copy = command(&words, here).stdout(Stdio::null()).spawn().unwrap();
             at(moment).await;
             copy.kill().unwrap();
-            if copy.wait().unwrap().code() == Some(1) {
-                // The one before was killed between the commits of two files.
-                assert_eq!(target[0], "--data", "killed after {moment:?}");
-                let said = refusal(&finished(
-                    &["--listen", "127.0.0.1:0", target[0], target[1], "--log", "error"],
-                    here,
-                ));
-                assert!(said.contains("a copy did not end"), "{said}");
-                break;
-            }
+            // What a killed one leaves is no hindrance to the next.
+            assert_ne!(copy.wait().unwrap().code(), Some(1), "refused after {moment:?}");
             // Either nothing is there or everything.
             let output = finished(&["verify", target[0], target[1]], here);
             there = output.status.success();

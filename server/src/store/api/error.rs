@@ -73,9 +73,7 @@ pub enum StoreError {
         table: &'static str,
     },
     /// A copy into this store ended before its last commit.
-    #[error(
-        "{table} has rows and there is no venue: a copy into this store did not end; empty it and copy again"
-    )]
+    #[error("{table} has rows of a venue that is not there: empty the store, or end the copy into it")]
     LeftOver {
         /// The first table with rows.
         table: &'static str,

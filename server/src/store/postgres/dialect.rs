@@ -52,7 +52,7 @@ pub(crate) const BEGIN_SNAPSHOT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ R
     SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0";
 
 /// Names of the tables, a partitioned one as one.
-pub(crate) const TABLES: &str = "SELECT relname::text FROM pg_class
+pub(crate) const TABLE_NAMES: &str = "SELECT relname::text FROM pg_class
     WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition
       AND relname NOT LIKE '%sqlx%' ORDER BY relname";
 
