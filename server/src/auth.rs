@@ -108,6 +108,7 @@ pub struct Auth {
     sessions: Sessions,
     hasher: password::Hasher,
     failures: Limiter<(String, IpAddr)>,
+    failures_of_address: Limiter<IpAddr>,
     registrations: Limiter<IpAddr>,
     resets: Limiter<IpAddr>,
     owner_email: Option<String>,
@@ -140,6 +141,7 @@ impl Auth {
             sessions,
             hasher: password::Hasher::new()?,
             failures: Limiter::new(config.limits.login_failures_per_minute),
+            failures_of_address: Limiter::new(config.limits.login_failures_per_address_per_minute),
             resets: Limiter::new(config.limits.login_failures_per_minute),
             registrations: Limiter::new(config.limits.registrations_per_minute),
             owner_email: config.owner_email.as_ref().map(|email| email.to_lowercase()),
@@ -208,7 +210,14 @@ impl Auth {
         let name: String = email.chars().take(254).collect::<String>().to_lowercase();
         let key = (name, address);
         let limited = |seconds| AuthError::RateLimited { seconds };
-        self.failures.count(key.clone(), self.deps.clock.now()).map_err(limited)?;
+        let now = self.deps.clock.now();
+        self.failures.count(key.clone(), now).map_err(limited)?;
+        // Whoever tries many accounts from one place, and no class that signs
+        // in at once: who gets in does not count.
+        self.failures_of_address.count(address, now).map_err(|seconds| {
+            self.failures.take_back(&key);
+            limited(seconds)
+        })?;
         // What is no address is nobody's, after as much work.
         let found = match Email::parse(email) {
             Some(email) => self.deps.store.user_by_email(email.as_str()).await?,
@@ -218,6 +227,7 @@ impl Auth {
         let right = self.hasher.verify(password, hash).await?;
         let user = user.filter(|_| right).ok_or(AuthError::InvalidCredentials)?;
         self.failures.forgive(&key);
+        self.failures_of_address.take_back(&address);
         self.open_accounts(Some(user)).await?;
         self.enter(user, headers).await
     }

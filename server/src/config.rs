@@ -100,6 +100,8 @@ pub struct SessionLimits {
 pub struct RateLimits {
     /// Failed sign-ins of one account from one address.
     pub login_failures_per_minute: u32,
+    /// Failed sign-ins from one address, whatever the account.
+    pub login_failures_per_address_per_minute: u32,
     /// New users from one address.
     pub registrations_per_minute: u32,
     /// Requests of one user, or of one address before sign-in.
@@ -110,6 +112,10 @@ pub struct RateLimits {
     pub socket_messages_per_second: u32,
     /// Open sockets of one user.
     pub sockets_per_user: u32,
+    /// Seconds that a socket may stay silent.
+    pub socket_silence_seconds: u64,
+    /// Seconds in which a request must arrive.
+    pub request_seconds: u64,
 }
 
 /// What is kept of the market's past, and how it gets there.
@@ -207,11 +213,14 @@ impl Default for Config {
             session: SessionLimits { idle_minutes: 30, absolute_hours: 12 },
             limits: RateLimits {
                 login_failures_per_minute: 10,
+                login_failures_per_address_per_minute: 300,
                 registrations_per_minute: 120,
                 requests_per_second: 50,
                 orders_per_second: 50,
                 socket_messages_per_second: 20,
                 sockets_per_user: 8,
+                socket_silence_seconds: 30,
+                request_seconds: 30,
             },
             history: HistoryLimits { rows_per_instrument: 1_000_000, queue_rows: 20_000 },
             snapshot: SnapshotIntervals { journal_entries: 10_000, sim_steps: 600, portfolio_seconds: 60 },

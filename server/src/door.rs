@@ -4,13 +4,13 @@
 //! Does not know users, orders or markets.
 
 pub mod asking;
+pub mod body;
 pub mod headers;
 pub mod json;
+mod listen;
 pub mod operations;
 pub mod origin;
 mod problem;
 
+pub use listen::listen;
 pub use problem::{Problem, problem, refused, status_of};
-
-/// Largest request body, in bytes.
-pub const MAX_BODY_BYTES: usize = 64 * 1024;

@@ -20,7 +20,6 @@ mod router;
 mod window;
 mod ws;
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -36,6 +35,7 @@ use crate::auth::Auth;
 use crate::bus::{Bus, StreamNames};
 use crate::clock::WallClock;
 use crate::config::RateLimits;
+use crate::door::listen;
 use crate::door::operations::Operations;
 use crate::door::origin::Origins;
 use crate::shutdown::Shutdown;
@@ -172,19 +172,19 @@ pub async fn run(floor: Floor, shutdown: Shutdown) -> Result<(), FollowError> {
     Ok(())
 }
 
+impl Inner {
+    /// How long a request may take to arrive.
+    fn patience(&self) -> Duration {
+        Duration::from_secs(self.limits.request_seconds)
+    }
+}
+
 /// Answers requests on `listener` until `shutdown`.
-///
-/// # Errors
-/// When the listener fails.
-pub async fn serve(listener: TcpListener, floor: Floor, shutdown: Shutdown) -> std::io::Result<()> {
-    let options =
-        LeptosOptions::builder().output_name("tradefloor").site_addr(listener.local_addr()?).build();
-    let sockets = floor.inner.socket_tasks.clone();
-    let router = router::router(floor, options);
-    let service = router.into_make_service_with_connect_info::<SocketAddr>();
-    let served = axum::serve(listener, service).with_graceful_shutdown(shutdown.cancelled_owned()).await;
+pub async fn serve(listener: TcpListener, floor: Floor, shutdown: Shutdown) {
+    let options = LeptosOptions::builder().output_name("tradefloor").build();
+    let (sockets, patience) = (floor.inner.socket_tasks.clone(), floor.inner.patience());
+    listen(listener, router::router(floor, options), patience, shutdown).await;
     // An upgraded connection is no longer the listener's to wait for.
     sockets.close();
     let _ = tokio::time::timeout(GOODBYES, sockets.wait()).await;
-    served
 }

@@ -34,7 +34,7 @@ impl<K: Eq + Hash> Limiter<K> {
     }
 
     /// Counts one try. It counts at once, so that tries that run side by side
-    /// cannot all pass; [`Limiter::forgive`] takes it back.
+    /// cannot all pass; [`Limiter::forgive`] and [`Limiter::take_back`] undo it.
     ///
     /// # Errors
     /// Seconds to wait, when the minute is used up; nothing is counted then.
@@ -63,6 +63,13 @@ impl<K: Eq + Hash> Limiter<K> {
     pub fn forgive(&self, key: &K) {
         self.tries.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
     }
+
+    /// Takes one try of the key back: it was none.
+    pub fn take_back(&self, key: &K) {
+        if let Some(times) = self.tries.lock().unwrap_or_else(PoisonError::into_inner).get_mut(key) {
+            times.pop_back();
+        }
+    }
 }
 
 fn in_window(time: WallTime, now: WallTime) -> bool {
@@ -85,6 +92,18 @@ mod tests {
         assert_eq!(limiter.count("bob", WallTime(10 * SECOND)), Ok(()));
         assert_eq!(limiter.count("ada", WallTime(60 * SECOND)), Ok(()));
         assert_eq!(limiter.count("ada", WallTime(60 * SECOND)), Err(1));
+    }
+
+    #[test]
+    fn what_was_no_try_is_taken_back_alone() {
+        let limiter = Limiter::new(2);
+        for _ in 0..5 {
+            assert_eq!(limiter.count("school", WallTime(0)), Ok(()));
+            limiter.take_back(&"school");
+        }
+        assert_eq!(limiter.count("school", WallTime(0)), Ok(()));
+        assert_eq!(limiter.count("school", WallTime(1)), Ok(()));
+        assert!(limiter.count("school", WallTime(1)).is_err());
     }
 
     #[test]

@@ -186,6 +186,12 @@ pub const SETTINGS: &[Setting] = &[
         |text| within(text, 1, 1_000)
     ),
     plain!(
+        "limits.login_failures_per_address_per_minute",
+        "Failed sign-ins from one address, whatever the account: 1 to 100000",
+        limits.login_failures_per_address_per_minute,
+        |text| within(text, 1, 100_000)
+    ),
+    plain!(
         "limits.registrations_per_minute",
         "New users from one address: 1 to 100000",
         limits.registrations_per_minute,
@@ -214,6 +220,18 @@ pub const SETTINGS: &[Setting] = &[
         "Open sockets of one user: 1 to 1000",
         limits.sockets_per_user,
         |text| { within(text, 1, 1_000) }
+    ),
+    plain!(
+        "limits.socket_silence_seconds",
+        "Seconds that a socket may stay silent: 1 to 300",
+        limits.socket_silence_seconds,
+        |text| within(text, 1, 300)
+    ),
+    plain!(
+        "limits.request_seconds",
+        "Seconds in which a request's head, and its body, must arrive: 1 to 300",
+        limits.request_seconds,
+        |text| within(text, 1, 300)
     ),
     plain!(
         "history.rows_per_instrument",

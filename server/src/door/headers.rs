@@ -2,10 +2,12 @@
 //!
 //! Does not know what a page holds.
 
-use axum::extract::Request;
+use axum::extract::{Request, State};
 use axum::http::{HeaderName, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::Response;
+
+use super::origin::Origins;
 
 /// What everything but a page gets: nothing may run or be framed.
 const NO_CONTENT_POLICY: &str = "default-src 'none'; frame-ancestors 'none'";
@@ -23,7 +25,8 @@ pub fn page_policy(nonce: &str) -> String {
 
 /// Middleware: adds the headers that every answer carries. `no-referrer`
 /// would make browsers send `Origin: null` with forms, so it is `same-origin`.
-pub async fn secure(request: Request, next: Next) -> Response {
+/// A site that is reached over https is never asked for without again.
+pub async fn secure(State(origins): State<Origins>, request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     for (name, value) in [
@@ -34,6 +37,10 @@ pub async fn secure(request: Request, next: Next) -> Response {
         (HeaderName::from_static("permissions-policy"), "camera=(), geolocation=(), microphone=()"),
     ] {
         headers.insert(name, HeaderValue::from_static(value));
+    }
+    if origins.public_url.is_some_and(|url| url.starts_with("https://")) {
+        let always = HeaderValue::from_static("max-age=31536000");
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, always);
     }
     if !headers.contains_key(header::CONTENT_SECURITY_POLICY) {
         let policy = HeaderValue::from_static(NO_CONTENT_POLICY);

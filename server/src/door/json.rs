@@ -10,11 +10,11 @@ use std::fmt;
 use app::gateway::ApiError;
 use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, StatusCode, header};
-use http_body_util::{BodyExt, LengthLimitError, Limited};
+use http_body_util::BodyExt;
 use serde::de::{Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::{MAX_BODY_BYTES, Problem, problem};
+use super::{Problem, problem};
 
 /// Deepest nesting of arrays and objects.
 const MAX_DEPTH: usize = 32;
@@ -93,19 +93,14 @@ pub async fn read_json(request: Request) -> Result<bytes::Bytes, Problem> {
     Err(problem(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", message))
 }
 
-/// The body's bytes, if they are few enough.
+/// The body's bytes, which [`super::body`] has made sure are few.
 ///
 /// # Errors
-/// 413 `body_too_large`, or 400 when the connection breaks off.
+/// 400 when the connection breaks off.
 pub async fn read(request: Request) -> Result<bytes::Bytes, Problem> {
-    let body = Limited::new(request.into_body(), MAX_BODY_BYTES);
-    match body.collect().await {
-        Ok(collected) => Ok(collected.to_bytes()),
-        Err(error) if error.downcast_ref::<LengthLimitError>().is_some() => {
-            Err(problem(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", "A body may be 64 KiB."))
-        }
-        Err(_) => Err(problem(StatusCode::BAD_REQUEST, "invalid_body", "The body broke off.")),
-    }
+    let collected = request.into_body().collect().await;
+    let broken = |_| problem(StatusCode::BAD_REQUEST, "invalid_body", "The body broke off.");
+    Ok(collected.map_err(broken)?.to_bytes())
 }
 
 /// The body as a plain value of type `T`, for inputs that are more than flat.

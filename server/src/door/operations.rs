@@ -4,21 +4,19 @@
 //! Does not know what an agent does.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::time::Duration;
 
-use axum::body::Body;
-use axum::extract::{Request, State};
+use axum::extract::State;
 use axum::http::{StatusCode, header};
-use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
-use http_body_util::Limited;
 use serde::Serialize;
 use tokio::net::TcpListener;
 
 use super::origin::{self, Origins};
-use super::{MAX_BODY_BYTES, headers, problem};
+use super::{body, headers, listen};
 use crate::peers::{Peer, Peers};
 use crate::shutdown::Shutdown;
 use crate::telemetry::{Health, HealthReport, PrometheusHandle};
@@ -60,34 +58,20 @@ async fn metrics(State(operations): State<Operations>) -> Response {
         .into_response()
 }
 
-/// Refuses what says that it is too long, and cuts off what does not say so.
-pub async fn bounded(request: Request, next: Next) -> Response {
-    let length = request.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok());
-    if length.and_then(|length| length.parse::<usize>().ok()).is_some_and(|length| length > MAX_BODY_BYTES) {
-        let message = "A body may be 64 KiB.";
-        return problem(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", message).into_response();
-    }
-    // One byte more, so that whoever reads the body sees that it is too long.
-    next.run(request.map(|body| Body::new(Limited::new(body, MAX_BODY_BYTES + 1)))).await
-}
-
 /// Answers on `listener` until `shutdown`: health, figures, and `more`.
-///
-/// # Errors
-/// When the listener fails.
 pub async fn serve(
     listener: TcpListener,
     operations: Operations,
     more: Option<Router>,
     origins: Origins,
+    patience: Duration,
     shutdown: Shutdown,
-) -> std::io::Result<()> {
+) {
     let router = more
         .unwrap_or_default()
-        .layer(from_fn_with_state(origins, origin::guard))
-        .layer(from_fn(bounded))
+        .layer(from_fn_with_state(patience, body::arrived))
+        .layer(from_fn_with_state(origins.clone(), origin::guard))
         .merge(routes(operations))
-        .layer(from_fn(headers::secure));
-    let service = router.into_make_service_with_connect_info::<SocketAddr>();
-    axum::serve(listener, service).with_graceful_shutdown(shutdown.cancelled_owned()).await
+        .layer(from_fn_with_state(origins, headers::secure));
+    listen(listener, router, patience, shutdown).await;
 }

@@ -14,8 +14,7 @@ use tokio::time::Instant;
 
 use super::{Floor, pages, rest, ws};
 use crate::auth::{Peer, SignedIn, routes as auth_routes};
-use crate::door::operations::{self, bounded};
-use crate::door::{Problem, headers, origin, problem};
+use crate::door::{Problem, body, headers, operations, origin, problem};
 
 /// Who a request is from, if they are signed in.
 #[derive(Clone, Debug)]
@@ -24,18 +23,19 @@ pub(super) struct Identity(pub(super) Option<SignedIn>);
 /// The whole site.
 pub(super) fn router(floor: Floor, options: LeptosOptions) -> Router {
     let api = rest::routes().route("/api/v1/stream", get(ws::upgrade)).with_state(floor.clone());
+    let origins = floor.inner.origins.clone();
     Router::new()
         .merge(api)
         .merge(auth_routes(floor.inner.auth.clone()))
         .merge(pages::routes(&floor, options))
+        .layer(from_fn_with_state(floor.inner.patience(), body::arrived))
         .layer(from_fn_with_state(floor.clone(), identify))
         .layer(from_fn_with_state(floor.inner.origins.clone(), origin::guard))
-        .layer(from_fn(bounded))
         .merge(unasked(floor))
         .method_not_allowed_fallback(|| async {
             problem(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "Not with this method.")
         })
-        .layer(from_fn(headers::secure))
+        .layer(from_fn_with_state(origins, headers::secure))
         .layer(from_fn(counted))
 }
 

@@ -3,6 +3,8 @@
 //!
 //! Does not know what an answer holds.
 
+use std::time::Duration;
+
 use engine::id::VenueId;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -62,8 +64,8 @@ pub(super) fn gateway(
         operations: Operations { health, peers, metrics },
     };
     let floor = Floor::new(deps, shutdown.clone());
-    let served = gateway::serve(listener, floor.clone(), shutdown);
-    let tasks = vec![supervised(shared, "gateway", floor.clone(), gateway::run), listening(served)];
+    let served = tokio::spawn(gateway::serve(listener, floor.clone(), shutdown));
+    let tasks = vec![supervised(shared, "gateway", floor.clone(), gateway::run), served];
     (floor, tasks)
 }
 
@@ -72,18 +74,11 @@ pub(super) fn small(shared: &Shared, auth: Option<Auth>, listener: TcpListener) 
     let Shared { config, health, metrics, shutdown, .. } = shared.clone();
     let operations = Operations { health, peers: Peers::none(), metrics };
     let origins = Origins { public_url: config.public_url };
-    listening(serve(listener, operations, auth.map(auth::routes), origins, shutdown))
+    let patience = Duration::from_secs(config.limits.request_seconds);
+    tokio::spawn(serve(listener, operations, auth.map(auth::routes), origins, patience, shutdown))
 }
 
 async fn sequencer(shared: &Shared, venue: VenueId) -> Result<SequencerClient, ServeError> {
     let Shared { bus, streams, clock, shutdown, .. } = shared.clone();
     Ok(SequencerClient::start(bus, streams, venue, clock, shutdown).await?)
-}
-
-fn listening(served: impl Future<Output = std::io::Result<()>> + Send + 'static) -> JoinHandle<()> {
-    tokio::spawn(async move {
-        if let Err(error) = served.await {
-            tracing::error!(event = "listener_failed", %error, "nobody is let in any more");
-        }
-    })
 }

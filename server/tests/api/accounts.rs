@@ -167,6 +167,27 @@ async fn the_eleventh_failure_in_a_minute_waits_and_others_do_not() {
 }
 
 #[tokio::test]
+async fn failures_at_many_accounts_from_one_address_wait_and_successes_do_not_count() {
+    let site = Site::with(|config| config.limits.login_failures_per_address_per_minute = 5).await;
+    site.user("ada").await;
+    let mut visitor = site.visitor();
+    let right = json!({ "email": "ada@example.org", "password": PASSWORD });
+    for number in 0..5 {
+        // A class that signs in is no attack.
+        for _ in 0..2 {
+            assert_eq!(visitor.post("/api/v1/auth/login", &right).await.status, 200);
+        }
+        let wrong = json!({ "email": format!("user-{number}@example.org"), "password": PASSWORD });
+        assert_eq!(visitor.post("/api/v1/auth/login", &wrong).await.status, 401);
+    }
+    let limited = visitor.post("/api/v1/auth/login", &right).await;
+    assert_eq!((limited.status.as_u16(), limited.code().as_str()), (429, "rate_limited"));
+    site.clock.advance_micros(60_000_000);
+    assert_eq!(visitor.post("/api/v1/auth/login", &right).await.status, 200);
+    site.close().await;
+}
+
+#[tokio::test]
 async fn an_account_that_was_not_opened_is_opened_at_start_up() {
     let mut site = Site::open().await;
     let user = site.user("ada").await;

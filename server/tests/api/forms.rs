@@ -89,6 +89,15 @@ async fn pages_carry_a_policy_with_a_nonce_of_their_own() {
     assert!(first.text.contains(&format!("nonce=\"{nonce}\"")), "the page's scripts lack the nonce");
     assert_eq!(first.header("x-content-type-options"), "nosniff");
     assert_eq!(first.header("referrer-policy"), "same-origin");
+    assert_eq!(first.header("strict-transport-security"), "", "not over http");
+    for path in ["/api/v1/session", "/health", "/pkg/none"] {
+        let policy = browser.get(path).await.header("content-security-policy").to_owned();
+        assert_eq!(policy, "default-src 'none'; frame-ancestors 'none'", "{path}");
+    }
+    site.close().await;
+    let site = Site::with(|config| config.public_url = Some("https://trade.example.org".to_owned())).await;
+    let page = site.visitor().get("/login").await;
+    assert_eq!(page.header("strict-transport-security"), "max-age=31536000");
     site.close().await;
 }
 

@@ -11,5 +11,6 @@ mod orders;
 mod quotes;
 mod reset;
 mod sessions;
+mod slow;
 mod socket;
 mod venue;

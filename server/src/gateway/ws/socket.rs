@@ -26,12 +26,11 @@ const SEND_WITHIN: Duration = Duration::from_secs(5);
 /// How long a closing handshake may take.
 const CLOSE_WITHIN: Duration = Duration::from_secs(1);
 
-/// How often a client is pinged, and how long it may stay silent.
-const PING_EVERY: Duration = Duration::from_secs(10);
-const SILENT_FOR: Duration = Duration::from_secs(30);
-
 /// How often the session is asked for: notes activity, and notices its end.
 const SESSION_EVERY: Duration = Duration::from_secs(30);
+
+/// Pings within the time that a client may stay silent.
+const PINGS: u32 = 3;
 
 /// Why a socket ends, as its close code and words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,6 +54,8 @@ struct Connection {
     subscription: Subscription,
     received: Vec<Instant>,
     heard: Instant,
+    /// How long the client may stay silent.
+    silence: Duration,
 }
 
 /// Serves a socket until it ends.
@@ -75,6 +76,7 @@ pub(super) async fn run(
         subscription,
         received: Vec::new(),
         heard: Instant::now(),
+        silence: Duration::from_secs(floor.inner.limits.socket_silence_seconds),
     };
     let reason = match connection.greet(&caller).await {
         Ok(()) => connection.live(&signed_in, &place).await,
@@ -101,8 +103,8 @@ impl Connection {
     async fn live(&mut self, signed_in: &SignedIn, place: &Place) -> Close {
         let inner = self.floor.inner.clone();
         let mut changed = inner.model.watch();
-        let mut pings = every(PING_EVERY);
-        let mut sessions = every(SESSION_EVERY);
+        let mut pings = every(self.silence / PINGS);
+        let mut sessions = every(SESSION_EVERY.min(self.silence));
         let mut next_cut: Option<Instant> = None;
         let mut last_cut = Instant::now() - BETWEEN_CUTS;
         loop {
@@ -218,7 +220,7 @@ impl Connection {
     }
 
     async fn ping(&mut self) -> Result<(), Close> {
-        if self.heard.elapsed() >= SILENT_FOR {
+        if self.heard.elapsed() >= self.silence {
             return Err(SILENT);
         }
         self.put(Message::Ping(bytes::Bytes::new())).await

@@ -42,12 +42,18 @@ impl Subscription {
     /// # Errors
     /// The first that is refused, or `too_many_channels`.
     pub(super) fn add(&mut self, names: &[String], state: &State) -> Result<(), FrameError> {
+        let too_many = || {
+            let message = format!("A socket may have {MAX_CHANNELS} channels.");
+            Err(error("too_many_channels", message))
+        };
+        if names.len() > MAX_CHANNELS {
+            return too_many();
+        }
         let channels = self.parse(names, state)?;
         let added = channels.iter().filter(|channel| !self.channels.contains_key(channel));
         let added = added.collect::<std::collections::BTreeSet<_>>().len();
         if self.channels.len() + added > MAX_CHANNELS {
-            let message = format!("A socket may have {MAX_CHANNELS} channels.");
-            return Err(error("too_many_channels", message));
+            return too_many();
         }
         for channel in channels {
             self.channels.insert(channel, true);

@@ -1,0 +1,108 @@
+//! Clients that take their time: what they may hold, and for how long.
+
+use serde_json::json;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+
+use crate::support::desk::PATIENCE;
+use crate::support::site::{PASSWORD, Site};
+
+/// A site that waits for a second.
+async fn hasty() -> Site {
+    Site::with(|config| {
+        config.limits.request_seconds = 1;
+        config.limits.socket_silence_seconds = 1;
+    })
+    .await
+}
+
+/// Sends that and nothing more; all that is answered before the server hangs up.
+async fn answered(site: &Site, text: &str) -> String {
+    let mut stream = TcpStream::connect(site.base.trim_start_matches("http://")).await.unwrap();
+    stream.write_all(text.as_bytes()).await.unwrap();
+    let mut answer = Vec::new();
+    let read = tokio::time::timeout(PATIENCE, stream.read_to_end(&mut answer)).await;
+    read.expect("the server waits for ever").unwrap();
+    String::from_utf8(answer).unwrap()
+}
+
+#[tokio::test]
+async fn a_request_that_does_not_arrive_is_not_waited_for() {
+    let site = hasty().await;
+    for head in ["", "GET / HTTP/1.1\r\nhost: x\r\nx-slow:", "GET /health HTTP/1.1\r\n"] {
+        assert_eq!(answered(&site, head).await, "", "{head:?}");
+    }
+    let origin = &site.base;
+    let host = origin.trim_start_matches("http://");
+    for (path, kind) in [
+        ("/api/v1/auth/login", "application/json"),
+        ("/login", "application/x-www-form-urlencoded"),
+        ("/api/ui/orders", "application/octet-stream"),
+    ] {
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nhost: {host}\r\norigin: {origin}\r\ncontent-type: {kind}\r\n\
+             content-length: 100\r\n\r\n{{"
+        );
+        let answer = answered(&site, &head).await;
+        assert!(
+            answer.starts_with("HTTP/1.1 408 ") && answer.contains("request_timeout"),
+            "{path}: {answer}"
+        );
+    }
+    // Whoever was quick is answered as ever, and may stay for the next request.
+    let kept = answered(&site, "GET /health HTTP/1.1\r\nhost: x\r\n\r\n").await;
+    assert!(kept.starts_with("HTTP/1.1 200 "), "{kept}");
+    site.close().await;
+}
+
+#[tokio::test]
+async fn a_socket_that_does_not_answer_is_closed_and_one_that_does_is_kept() {
+    let site = hasty().await;
+    let (user, other) = (site.user("ada").await, site.user("bob").await);
+    let mut awake = other.follow("", &["account".to_owned()]).await;
+    // Nothing is read from it, so no ping is answered.
+    let mut silent = user.follow("", &[]).await;
+    let closed = async {
+        loop {
+            let figures = site.visitor().get("/metrics").await.text;
+            if figures.contains("tradefloor_sockets_closed_total{code=\"4012\"}") {
+                break;
+            }
+            // Reading what comes answers the pings.
+            awake.say(&json!({ "ping": { "nonce": 1 } })).await;
+            while !matches!(awake.frame().await, engine::event::Frame::Pong { .. }) {}
+            tokio::time::timeout(std::time::Duration::from_millis(100), awake.next()).await.ok();
+        }
+    };
+    tokio::time::timeout(PATIENCE, closed).await.expect("the silent client is kept");
+    assert_eq!(silent.closed().await, 4012);
+    awake.say(&json!({ "ping": { "nonce": 7 } })).await;
+    while awake.frame().await != (engine::event::Frame::Pong { nonce: 7 }) {}
+    site.close().await;
+}
+
+#[tokio::test]
+async fn an_open_socket_counts_as_activity() {
+    let site = hasty().await;
+    let user = site.user("ada").await;
+    let mut socket = user.follow("", &["account".to_owned()]).await;
+    let reading = tokio::spawn(async move { socket.closed().await });
+    // 3 × 20 minutes without a request: the idle limit is 30.
+    for _ in 0..3 {
+        site.clock.advance_micros(20 * 60_000_000);
+        let now = site.clock.now().0.to_string();
+        let noted = async {
+            while site.text("SELECT CAST(max(last_seen_at) AS TEXT) FROM sessions").await != now {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, noted).await.expect("the socket is no activity");
+    }
+    assert_eq!(user.get("/api/v1/session").await.status, 200);
+    // Nor does it keep the session beyond its twelve hours.
+    site.clock.advance_micros(12 * 3_600_000_000);
+    assert_eq!(tokio::time::timeout(PATIENCE, reading).await.unwrap().unwrap(), 4001);
+    let body = json!({ "email": "ada@example.org", "password": PASSWORD });
+    assert_eq!(site.visitor().post("/api/v1/auth/login", &body).await.status, 200);
+    site.close().await;
+}
