@@ -90,7 +90,7 @@ impl Sessions {
     /// served over https.
     pub fn new(
         store: Store,
-        cache: Option<Cache>,
+        cache: Cache,
         clock: WallClock,
         venue: VenueId,
         limits: SessionLimits,

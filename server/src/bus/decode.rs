@@ -70,20 +70,26 @@ pub fn encode<M: Envelope>(message: &M) -> Bytes {
 /// # Errors
 /// [`Unreadable`] for anything that must not be acted upon.
 pub fn decode<M: Envelope>(venue: VenueId, bytes: &[u8]) -> Result<M, Unreadable> {
-    // The version first: another version need not have this one's fields.
+    let message = match serde_json::from_slice::<M>(bytes) {
+        Ok(message) if message.stamp().0 == M::VERSION => message,
+        Ok(message) => return Err(Unreadable::Version(message.stamp().0)),
+        Err(error) => return Err(unreadable::<M>(bytes, &error)),
+    };
+    match message.stamp().1 {
+        found if found == venue => Ok(message),
+        found => Err(Unreadable::Venue(found)),
+    }
+}
+
+/// Why the bytes are no `M`: another version need not have this one's fields.
+fn unreadable<M: Envelope>(bytes: &[u8], error: &serde_json::Error) -> Unreadable {
     #[derive(serde::Deserialize)]
     struct Version {
         v: u8,
     }
-    let malformed = |error: serde_json::Error| Unreadable::Malformed(error.to_string());
-    let Version { v } = serde_json::from_slice(bytes).map_err(malformed)?;
-    if v != M::VERSION {
-        return Err(Unreadable::Version(v));
-    }
-    let message: M = serde_json::from_slice(bytes).map_err(malformed)?;
-    match message.stamp().1 {
-        found if found == venue => Ok(message),
-        found => Err(Unreadable::Venue(found)),
+    match serde_json::from_slice(bytes) {
+        Ok(Version { v }) if v != M::VERSION => Unreadable::Version(v),
+        _ => Unreadable::Malformed(error.to_string()),
     }
 }
 

@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use bytes::Bytes;
 use tokio::sync::{Notify, watch};
 
+use super::cache::LocalCache;
 use super::{Appended, Batch, BusError, Limits, Message, Placed};
 
 /// Shared state of the bus; clones share it.
@@ -23,6 +24,7 @@ struct Shared {
     limits: Limits,
     streams: Mutex<BTreeMap<String, Arc<Stream>>>,
     latest: Mutex<BTreeMap<String, Bytes>>,
+    cache: LocalCache,
     /// Memory is never wiped: nothing is ever sent.
     wipes: watch::Sender<u64>,
 }
@@ -174,6 +176,10 @@ impl LocalBus {
     pub(super) fn get_latest(&self, keys: &[String]) -> Vec<Option<Bytes>> {
         let latest = lock(&self.shared.latest);
         keys.iter().map(|key| latest.get(key).cloned()).collect()
+    }
+
+    pub(super) fn cache(&self) -> LocalCache {
+        self.shared.cache.clone()
     }
 
     pub(super) fn wipes(&self) -> watch::Receiver<u64> {

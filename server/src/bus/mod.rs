@@ -17,6 +17,7 @@
 //!
 //! Does not know what the bytes mean beyond the helpers in [`decode`].
 
+mod cache;
 pub mod control;
 pub mod decode;
 mod local;
@@ -31,8 +32,8 @@ use crate::config::Config;
 use local::LocalBus;
 use redis::RedisBus;
 
+pub use cache::Cache;
 pub use names::StreamNames;
-pub use redis::Cache;
 
 /// What a stream keeps: its newest messages, about as many as this allows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -338,12 +339,11 @@ impl Bus {
         }
     }
 
-    /// Shared memory for what expires by itself; `None` where processes share
-    /// nothing.
-    pub fn cache(&self) -> Option<Cache> {
+    /// Shared memory for what expires by itself.
+    pub fn cache(&self) -> Cache {
         match self {
-            Self::Local(_) => None,
-            Self::Redis(bus) => Some(bus.cache()),
+            Self::Local(bus) => Cache::Local(bus.cache()),
+            Self::Redis(bus) => Cache::Redis(bus.cache()),
         }
     }
 }

@@ -26,7 +26,7 @@ use crate::config::redacted;
 use connect::say;
 use waiting::Watchers;
 
-pub use cache::Cache;
+pub(super) use cache::RedisCache;
 
 /// No connection takes longer to make.
 const CONNECT: Duration = Duration::from_secs(1);
@@ -255,8 +255,8 @@ impl RedisBus {
         *self.inner.up.borrow()
     }
 
-    pub(super) fn cache(&self) -> Cache {
-        Cache::new(self.inner.connection.clone())
+    pub(super) fn cache(&self) -> RedisCache {
+        RedisCache::new(self.inner.connection.clone())
     }
 
     /// A request that may be repeated is repeated once when its connection

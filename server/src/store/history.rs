@@ -9,7 +9,7 @@ use engine::time::VenueTime;
 use sqlx::Row as _;
 use uuid::Uuid;
 
-use super::journal::{signed, unsigned};
+use super::journal::{move_cursor, signed, unsigned};
 use super::{Backend, Db, dialect};
 use crate::store::api::error::StoreError;
 use crate::store::api::history::{
@@ -17,7 +17,7 @@ use crate::store::api::history::{
     SimSnapshot, TickRecord, ValuationWindow,
 };
 use crate::store::api::journal::Cursor;
-use crate::store::rows::Rows;
+use crate::store::rows::{Rows, Write};
 
 type DbRow = <Db as sqlx::Database>::Row;
 
@@ -120,25 +120,6 @@ fn candle_rows(venue: VenueId, rows: &[CandleRecord]) -> Rows<'_> {
         .numbers("low", candles().map(|candle| candle.low.0))
         .numbers("close", candles().map(|candle| candle.close.0))
         .numbers("volume", candles().map(|candle| candle.volume.0))
-}
-
-/// How far a consumer has come, in the transaction of its effect.
-async fn move_cursor(
-    transaction: &mut sqlx::Transaction<'_, Db>,
-    venue: VenueId,
-    cursor: &Cursor,
-) -> Result<(), StoreError> {
-    sqlx::query::<Db>(
-        "INSERT INTO consumer_cursors (venue_id, consumer, stream, position) VALUES ($1, $2, $3, $4)
-         ON CONFLICT (venue_id, consumer, stream) DO UPDATE SET position = excluded.position",
-    )
-    .bind(venue.0)
-    .bind(&cursor.consumer)
-    .bind(&cursor.stream)
-    .bind(signed(cursor.position)?)
-    .execute(&mut **transaction)
-    .await?;
-    Ok(())
 }
 
 /// A window's bounds as the store compares them.
@@ -340,8 +321,8 @@ impl Backend {
         cursor: &Cursor,
     ) -> Result<(), StoreError> {
         let mut transaction = self.history.begin_with(dialect::BEGIN_WRITE).await?;
-        dialect::run(&mut transaction, &valuation_rows(venue, rows), ADD_VALUATIONS).await?;
-        move_cursor(&mut transaction, venue, cursor).await?;
+        let valuations = Write::merge(valuation_rows(venue, rows), ADD_VALUATIONS);
+        dialect::write(&mut transaction, &[valuations, move_cursor(venue, cursor)]).await?;
         transaction.commit().await?;
         Ok(())
     }
@@ -353,8 +334,8 @@ impl Backend {
         cursor: &Cursor,
     ) -> Result<(), StoreError> {
         let mut transaction = self.history.begin_with(dialect::BEGIN_WRITE).await?;
-        dialect::run(&mut transaction, &candle_rows(venue, rows), REPLACE_CANDLES).await?;
-        move_cursor(&mut transaction, venue, cursor).await?;
+        let candles = Write::merge(candle_rows(venue, rows), REPLACE_CANDLES);
+        dialect::write(&mut transaction, &[candles, move_cursor(venue, cursor)]).await?;
         transaction.commit().await?;
         Ok(())
     }

@@ -7,11 +7,12 @@ use engine::time::WallTime;
 use sqlx::Row as _;
 use uuid::Uuid;
 
+use super::projections::{Folded, list_instruments};
 use super::{Backend, Db, dialect};
 use crate::store::Role;
 use crate::store::api::error::StoreError;
-use crate::store::api::journal::{CommitBatch, EntryKind, JournalRow, SnapshotRow, VenueRow};
-use crate::store::rows::Rows;
+use crate::store::api::journal::{CommitBatch, Cursor, EntryKind, JournalRow, SnapshotRow, VenueRow};
+use crate::store::rows::{Rows, Write};
 
 /// A transaction that holds the write lock.
 pub(super) type Writing = sqlx::Transaction<'static, Db>;
@@ -116,20 +117,14 @@ impl Backend {
             payload: new.payload.as_deref(),
             hash: &new.entry.hash.0,
         });
-        append(&mut transaction, batch.venue, &rows.collect::<Vec<_>>()).await?;
-        self.project(&mut transaction, batch).await?;
-        if let Some(cursor) = &batch.cursor {
-            sqlx::query::<Db>(
-                "INSERT INTO consumer_cursors (venue_id, consumer, stream, position) VALUES ($1, $2, $3, $4)
-                 ON CONFLICT (venue_id, consumer, stream) DO UPDATE SET position = excluded.position",
-            )
-            .bind(batch.venue.0)
-            .bind(&cursor.consumer)
-            .bind(&cursor.stream)
-            .bind(signed(cursor.position)?)
-            .execute(&mut *transaction)
-            .await?;
-        }
+        let rows: Vec<_> = rows.collect();
+        let mut writes = vec![journal_rows(batch.venue, &rows)];
+        list_instruments(&mut transaction, batch).await?;
+        let folded = Folded::of(&batch.entries);
+        writes.extend(folded.writes(batch));
+        writes.extend(batch.cursor.iter().map(|cursor| move_cursor(batch.venue, cursor)));
+        let done = dialect::write(&mut transaction, &writes).await?;
+        writes.iter().zip(done).try_for_each(|(write, done)| write.check(done))?;
         transaction.commit().await?;
         Ok(())
     }
@@ -245,6 +240,11 @@ pub(super) async fn append(
     venue: VenueId,
     links: &[Link<'_>],
 ) -> Result<(), StoreError> {
+    dialect::write(transaction, &[journal_rows(venue, links)]).await?;
+    Ok(())
+}
+
+fn journal_rows<'a>(venue: VenueId, links: &[Link<'a>]) -> Write<'a> {
     let rows = Rows::new()
         .ids("venue_id", links.iter().map(|_| venue.0))
         .numbers("seq", links.iter().map(|link| link.seq.0.cast_signed()))
@@ -256,13 +256,21 @@ pub(super) async fn append(
         .bytes("outcome", links.iter().map(|link| link.outcome))
         .bytes("payload", links.iter().map(|link| link.payload))
         .bytes("hash", links.iter().map(|link| link.hash));
-    dialect::run(transaction, &rows, &insert("journal", &rows)).await?;
-    Ok(())
+    Write::insert("journal", rows)
 }
 
-/// The statement that adds `rows` to `table` as they are.
-pub(super) fn insert(table: &str, rows: &Rows<'_>) -> String {
-    format!("INSERT INTO {table} ({}) SELECT * FROM given", rows.names())
+/// Moves a consumer's place, in the transaction of what it has done.
+pub(super) fn move_cursor(venue: VenueId, cursor: &Cursor) -> Write<'_> {
+    let rows = Rows::new()
+        .ids("venue_id", [venue.0].into_iter())
+        .texts("consumer", [cursor.consumer.as_str()].into_iter())
+        .texts("stream", [cursor.stream.as_str()].into_iter())
+        .numbers("position", [cursor.position.cast_signed()].into_iter());
+    Write::merge(
+        rows,
+        "INSERT INTO consumer_cursors (venue_id, consumer, stream, position) SELECT * FROM given WHERE TRUE
+         ON CONFLICT (venue_id, consumer, stream) DO UPDATE SET position = excluded.position",
+    )
 }
 
 pub(super) fn read_row(row: &<Db as sqlx::Database>::Row) -> Result<JournalRow, StoreError> {

@@ -13,12 +13,12 @@ use engine::time::VenueTime;
 use engine::venue::{AccountChange, Balance, Fill, Input, PositionState, Posting};
 use uuid::Uuid;
 
-use super::journal::{Writing, insert};
-use super::{Backend, Db, dialect};
+use super::Db;
+use super::journal::Writing;
 use crate::store::api::error::StoreError;
 use crate::store::api::journal::{CommitBatch, EntryKind, NewEntry};
 use crate::store::api::projections::{asset_column, party_columns};
-use crate::store::rows::Rows;
+use crate::store::rows::{Rows, Write};
 
 const OPEN_ACCOUNTS: &str = "
     INSERT INTO accounts (venue_id, account_id, user_id, cash_balance, reserved, base_currency, margin_allowed,
@@ -45,7 +45,7 @@ const CHANGE_POSITIONS: &str = "
 
 /// What a batch comes to.
 #[derive(Default)]
-struct Folded<'a> {
+pub(super) struct Folded<'a> {
     opened: BTreeMap<AccountId, VenueTime>,
     balances: BTreeMap<AccountId, (&'a Balance, Seq)>,
     accepted: BTreeMap<OrderId, Seq>,
@@ -55,7 +55,7 @@ struct Folded<'a> {
 }
 
 impl<'a> Folded<'a> {
-    fn of(entries: &'a [NewEntry]) -> Self {
+    pub(super) fn of(entries: &'a [NewEntry]) -> Self {
         let mut folded = Self::default();
         for NewEntry { outcome, .. } in entries {
             let seq = outcome.seq;
@@ -89,34 +89,17 @@ impl<'a> Folded<'a> {
     }
 }
 
-impl Backend {
-    pub(super) async fn project(
-        &self,
-        transaction: &mut Writing,
-        batch: &CommitBatch,
-    ) -> Result<(), StoreError> {
+impl<'a> Folded<'a> {
+    /// What is to be written, parents before those that name them.
+    pub(super) fn writes(&self, batch: &'a CommitBatch) -> Vec<Write<'a>> {
         let venue = batch.venue.0;
-        for new in &batch.entries {
-            if new.kind == EntryKind::Opened {
-                list_instruments(transaction, new).await?;
-            }
-        }
-        let folded = Folded::of(&batch.entries);
-        folded.write_accounts(transaction, venue, &batch.currency).await?;
-        folded.write_orders(transaction, venue).await?;
-        folded.write_trades(transaction, venue).await?;
-        folded.write_positions(transaction, venue).await?;
-        insert_postings(transaction, batch).await
+        let mut writes = Vec::from(self.accounts(venue, &batch.currency));
+        writes.extend(self.orders(venue));
+        writes.extend([self.trades(venue), self.positions(venue), postings(batch)]);
+        writes
     }
-}
 
-impl Folded<'_> {
-    async fn write_accounts(
-        &self,
-        transaction: &mut Writing,
-        venue: Uuid,
-        currency: &str,
-    ) -> Result<(), StoreError> {
+    fn accounts(&self, venue: Uuid, currency: &'a str) -> [Write<'a>; 2] {
         let (opened, changed): (Vec<_>, Vec<_>) =
             self.balances.iter().partition(|(account, _)| self.opened.contains_key(account));
         let rows = |balances: &[(&AccountId, &(&Balance, Seq))]| {
@@ -134,13 +117,10 @@ impl Folded<'_> {
         let opened = rows(&opened)
             .texts("base_currency", opened.iter().map(|_| currency))
             .numbers("opened_at", opened.iter().map(|(account, _)| self.opened.get(account).map(|at| at.0)));
-        dialect::run(transaction, &opened, OPEN_ACCOUNTS).await?;
-        let changed = rows(&changed);
-        let done = dialect::run(transaction, &changed, CHANGE_ACCOUNTS).await?;
-        expect(done, changed.len(), "accounts")
+        [Write::merge(opened, OPEN_ACCOUNTS), Write::change(rows(&changed), CHANGE_ACCOUNTS, "accounts")]
     }
 
-    async fn write_orders(&self, transaction: &mut Writing, venue: Uuid) -> Result<(), StoreError> {
+    fn orders(&self, venue: Uuid) -> [Write<'a>; 2] {
         let (accepted, changed): (Vec<_>, Vec<_>) =
             self.orders.iter().partition(|(id, _)| self.accepted.contains_key(id));
         let states = |orders: &[(&OrderId, &(AccountId, &Order))]| {
@@ -174,13 +154,10 @@ impl Folded<'_> {
                 accepted.iter().map(|(id, _)| self.accepted.get(id).map(|seq| seq.0.cast_signed())),
             )
             .numbers("created_at", new.iter().map(|order| order.created_at.0));
-        dialect::run(transaction, &inserted, &insert("orders", &inserted)).await?;
-        let changed = states(&changed);
-        let done = dialect::run(transaction, &changed, CHANGE_ORDERS).await?;
-        expect(done, changed.len(), "orders")
+        [Write::insert("orders", inserted), Write::change(states(&changed), CHANGE_ORDERS, "orders")]
     }
 
-    async fn write_trades(&self, transaction: &mut Writing, venue: Uuid) -> Result<(), StoreError> {
+    fn trades(&self, venue: Uuid) -> Write<'a> {
         let fills = || self.fills.iter().map(|(_, _, _, fill)| *fill);
         let trades = Rows::new()
             .ids("venue_id", fills().map(|_| venue))
@@ -198,11 +175,10 @@ impl Folded<'_> {
             .numbers("seq", self.fills.iter().map(|(seq, _, _, _)| seq.0.cast_signed()))
             .numbers("account_seq", self.fills.iter().map(|(_, _, seq, _)| seq.cast_signed()))
             .numbers("timestamp", fills().map(|fill| fill.time.0));
-        dialect::run(transaction, &trades, &insert("trades", &trades)).await?;
-        Ok(())
+        Write::insert("trades", trades)
     }
 
-    async fn write_positions(&self, transaction: &mut Writing, venue: Uuid) -> Result<(), StoreError> {
+    fn positions(&self, venue: Uuid) -> Write<'a> {
         let held = || self.positions.values().map(|(state, _)| &state.position);
         let positions = Rows::new()
             .ids("venue_id", held().map(|_| venue))
@@ -214,12 +190,11 @@ impl Folded<'_> {
             .numbers("fees", held().map(|position| position.fees.0))
             .numbers("basis", held().map(|position| position.basis.to_money().0))
             .numbers("seq", self.positions.values().map(|(_, seq)| seq.0.cast_signed()));
-        dialect::run(transaction, &positions, CHANGE_POSITIONS).await?;
-        Ok(())
+        Write::merge(positions, CHANGE_POSITIONS)
     }
 }
 
-async fn insert_postings(transaction: &mut Writing, batch: &CommitBatch) -> Result<(), StoreError> {
+fn postings(batch: &CommitBatch) -> Write<'_> {
     let postings: Vec<(Seq, i64, &Posting)> = batch
         .entries
         .iter()
@@ -236,11 +211,21 @@ async fn insert_postings(transaction: &mut Writing, batch: &CommitBatch) -> Resu
         .ids("account_id", columns().map(|(_, account)| account))
         .ids("instrument_id", postings.iter().map(|(_, _, posting)| asset_column(posting.asset)))
         .numbers("amount", postings.iter().map(|(_, _, posting)| posting.amount));
-    dialect::run(transaction, &rows, &insert("ledger", &rows)).await?;
+    Write::insert("ledger", rows)
+}
+
+/// Lists what a venue that is opened in this batch trades.
+pub(super) async fn list_instruments(
+    transaction: &mut Writing,
+    batch: &CommitBatch,
+) -> Result<(), StoreError> {
+    for new in batch.entries.iter().filter(|new| new.kind == EntryKind::Opened) {
+        list(transaction, new).await?;
+    }
     Ok(())
 }
 
-async fn list_instruments(transaction: &mut Writing, new: &NewEntry) -> Result<(), StoreError> {
+async fn list(transaction: &mut Writing, new: &NewEntry) -> Result<(), StoreError> {
     let unreadable = || StoreError::Corrupt("entry 1 does not say what is listed".to_owned());
     let Ok(Input::VenueOpened { config, .. }) = new.entry.input() else { return Err(unreadable()) };
     let listed = config.instruments().map_err(|_| unreadable())?;
@@ -278,12 +263,4 @@ async fn insert_instrument(
     .execute(&mut **transaction)
     .await?;
     Ok(())
-}
-
-/// Projections that lack the rows to change do not follow from the journal.
-fn expect(done: u64, wanted: usize, what: &str) -> Result<(), StoreError> {
-    if done == wanted as u64 {
-        return Ok(());
-    }
-    Err(StoreError::Corrupt(format!("the projections have {done} of {wanted} {what}")))
 }

@@ -1,11 +1,13 @@
-//! Rows on their way into a table, column by column: what a bulk statement is
-//! given, whichever backend runs it.
+//! Rows on their way into a table, column by column, and the statement that is
+//! given them, whichever backend runs it.
 //!
-//! Does not know the statement.
+//! Does not know what the rows mean.
 
 use std::borrow::Cow;
 
 use uuid::Uuid;
+
+use super::StoreError;
 
 /// One column's values.
 #[derive(Debug)]
@@ -108,4 +110,51 @@ impl<'a> Rows<'a> {
     pub(crate) fn width(&self) -> usize {
         self.columns.len()
     }
+}
+
+/// A statement and the rows that it sees as a table called `given`.
+#[derive(Debug)]
+pub(crate) struct Write<'a> {
+    /// What it is given; without rows it is not run.
+    pub(crate) rows: Rows<'a>,
+    /// What is done with them.
+    pub(crate) statement: String,
+    /// What it changes, when each row given must be there to be changed.
+    pub(crate) changes: Option<&'static str>,
+}
+
+impl<'a> Write<'a> {
+    /// Adds `rows` to `table` as they are.
+    pub(crate) fn insert(table: &str, rows: Rows<'a>) -> Self {
+        Self { statement: insert(table, &rows), rows, changes: None }
+    }
+
+    /// Runs `statement`, which need not write every row.
+    pub(crate) fn merge(rows: Rows<'a>, statement: &str) -> Self {
+        Self { rows, statement: statement.to_owned(), changes: None }
+    }
+
+    /// Runs `statement`, which must find every row among the `changes`.
+    pub(crate) fn change(rows: Rows<'a>, statement: &str, changes: &'static str) -> Self {
+        Self { rows, statement: statement.to_owned(), changes: Some(changes) }
+    }
+
+    /// Holds what was done against what was to be done.
+    ///
+    /// # Errors
+    /// Projections that lack rows to change do not follow from the journal.
+    pub(crate) fn check(&self, done: u64) -> Result<(), StoreError> {
+        match self.changes {
+            Some(changes) if done != self.rows.len() as u64 => Err(StoreError::Corrupt(format!(
+                "the projections have {done} of {} {changes}",
+                self.rows.len()
+            ))),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The statement that adds `rows` to `table` as they are.
+pub(crate) fn insert(table: &str, rows: &Rows<'_>) -> String {
+    format!("INSERT INTO {table} ({}) SELECT * FROM given", rows.names())
 }

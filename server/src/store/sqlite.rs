@@ -30,6 +30,10 @@ static HISTORY: Migrator = sqlx::migrate!("../migrations/sqlite/history");
 /// How long a statement waits for another process's lock (a backup, a prompt).
 const BUSY: Duration = Duration::from_secs(10);
 
+/// Pages of the log after which it is worked into the file: the same pages
+/// change again and again, and each is written there once.
+const CHECKPOINT: &str = "8192";
+
 /// Connections that read.
 const READERS: u32 = 4;
 
@@ -147,6 +151,7 @@ async fn pool(
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(synchronous)
         .foreign_keys(true)
+        .pragma("wal_autocheckpoint", CHECKPOINT)
         .busy_timeout(BUSY);
     connect(options, connections).await
 }

@@ -34,10 +34,10 @@ const ENDED: &[u8] = b"ended";
 /// Pause before an end is marked again that could not be.
 const AGAIN: Duration = Duration::from_millis(250);
 
-/// Shared copies; nothing without shared memory.
+/// Copies; clones share them.
 #[derive(Clone, Debug)]
 pub(super) struct Hot {
-    cache: Option<Cache>,
+    cache: Cache,
     venue: VenueId,
 }
 
@@ -62,14 +62,13 @@ struct Copied {
 }
 
 impl Hot {
-    pub(super) fn new(cache: Option<Cache>, venue: VenueId) -> Self {
+    pub(super) fn new(cache: Cache, venue: VenueId) -> Self {
         Self { cache, venue }
     }
 
     /// What is known of the session.
     pub(super) async fn get(&self, key: SessionKey) -> Found {
-        let Some(cache) = &self.cache else { return Found::Nothing };
-        let mut found = match cache.get(&[self.name(key), self.owner_name()]).await {
+        let mut found = match self.cache.get(&[self.name(key), self.owner_name()]).await {
             Ok(found) => found.into_iter(),
             // The store knows.
             Err(_) => return Found::Nothing,
@@ -98,23 +97,21 @@ impl Hot {
 
     /// Copies a row that was read at `read_at`, where nothing is known.
     pub(super) async fn remember(&self, key: SessionKey, row: &SessionRow, read_at: Instant) {
-        let Some(cache) = &self.cache else { return };
         if read_at.elapsed() < FRESH {
             // Without a copy the next request asks the store again.
-            let _ = cache.put_new(&self.name(key), &written(row), COPY).await;
+            let _ = self.cache.put_new(&self.name(key), &written(row), COPY).await;
         }
     }
 
     /// Writes the copy anew if it is still `old`.
     pub(super) async fn replace(&self, key: SessionKey, old: &Bytes, row: &SessionRow) {
-        let Some(cache) = &self.cache else { return };
-        let _ = cache.replace(&self.name(key), old, &written(row), COPY).await;
+        let _ = self.cache.replace(&self.name(key), old, &written(row), COPY).await;
     }
 
     /// The session has ended: no copy says otherwise from now on. While the
     /// server is away this is tried again for as long as a copy could live.
     pub(super) async fn end(&self, key: SessionKey) {
-        let Some(cache) = self.cache.clone() else { return };
+        let cache = self.cache.clone();
         let name = self.name(key);
         if cache.put(&name, ENDED, MARK).await.is_ok() {
             return;
@@ -130,8 +127,7 @@ impl Hot {
     /// `user` owns the venue: copies that do not know yet are corrected for as
     /// long as they live.
     pub(super) async fn owns(&self, user: Uuid) {
-        let Some(cache) = &self.cache else { return };
-        let _ = cache.put(&self.owner_name(), user.to_string().as_bytes(), MARK).await;
+        let _ = self.cache.put(&self.owner_name(), user.to_string().as_bytes(), MARK).await;
     }
 
     fn name(&self, key: SessionKey) -> String {

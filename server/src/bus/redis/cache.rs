@@ -1,4 +1,4 @@
-//! Values that expire by themselves, shared by every process.
+//! Values that expire by themselves, on the server.
 //!
 //! Does not know what they are, or what stays true when they are lost.
 
@@ -12,56 +12,49 @@ use super::failed;
 use super::scripts::REPLACE;
 use crate::bus::BusError;
 
-/// Shared memory; clones share its connection.
+/// The server's memory; clones share its connection.
 #[derive(Clone)]
-pub struct Cache {
+pub struct RedisCache {
     connection: ConnectionManager,
 }
 
-impl std::fmt::Debug for Cache {
+impl std::fmt::Debug for RedisCache {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Cache")
+        f.write_str("RedisCache")
     }
 }
 
-impl Cache {
+impl RedisCache {
     pub(super) fn new(connection: ConnectionManager) -> Self {
         Self { connection }
     }
 
-    /// The values of `keys`, in their order.
-    ///
-    /// # Errors
-    /// When the server is away.
-    pub async fn get(&self, keys: &[String]) -> Result<Vec<Option<Bytes>>, BusError> {
+    pub(in crate::bus) async fn get(&self, keys: &[String]) -> Result<Vec<Option<Bytes>>, BusError> {
         let mut connection = self.connection.clone();
         let found: RedisResult<_> = cmd("MGET").arg(keys).query_async(&mut connection).await;
         found.map_err(|error| failed(&error))
     }
 
-    /// Writes the value of `key` for `life`, whatever is there.
-    ///
-    /// # Errors
-    /// When the server is away.
-    pub async fn put(&self, key: &str, bytes: &[u8], life: Duration) -> Result<(), BusError> {
+    pub(in crate::bus) async fn put(&self, key: &str, bytes: &[u8], life: Duration) -> Result<(), BusError> {
         self.set(key, bytes, life, false).await.map(|_| ())
     }
 
-    /// Writes the value of `key` for `life` where there is none; `false` where
-    /// there is one.
-    ///
-    /// # Errors
-    /// When the server is away.
-    pub async fn put_new(&self, key: &str, bytes: &[u8], life: Duration) -> Result<bool, BusError> {
+    pub(in crate::bus) async fn put_new(
+        &self,
+        key: &str,
+        bytes: &[u8],
+        life: Duration,
+    ) -> Result<bool, BusError> {
         self.set(key, bytes, life, true).await
     }
 
-    /// Writes the value of `key` for `life` where it is still `old`; `false`
-    /// where it is not.
-    ///
-    /// # Errors
-    /// When the server is away.
-    pub async fn replace(&self, key: &str, old: &[u8], new: &[u8], life: Duration) -> Result<bool, BusError> {
+    pub(in crate::bus) async fn replace(
+        &self,
+        key: &str,
+        old: &[u8],
+        new: &[u8],
+        life: Duration,
+    ) -> Result<bool, BusError> {
         let mut connection = self.connection.clone();
         let mut call = REPLACE.prepare_invoke();
         call.key(key).arg(old).arg(new).arg(millis(life));

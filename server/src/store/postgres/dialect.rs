@@ -3,12 +3,13 @@
 //! Does not know what the rows mean.
 
 use engine::id::{InstrumentId, VenueId};
-use sqlx::{AssertSqlSafe, PgConnection, Transaction};
+use sqlx::postgres::PgArguments;
+use sqlx::{AssertSqlSafe, PgConnection, Row as _, Transaction};
 
 pub(crate) use super::partitions::Known;
 use super::{Backend, Db, copy, partitions};
 use crate::store::api::error::StoreError;
-use crate::store::rows::{Rows, Values};
+use crate::store::rows::{Rows, Values, Write};
 use crate::store::table::{Kind, Part, Table, kinds};
 
 /// Begins a transaction that will write.
@@ -71,6 +72,34 @@ pub(crate) async fn columns(
     kinds(table, columns)
 }
 
+/// Runs every statement over its rows, all in one round trip; how many rows
+/// each wrote. None sees what the others write.
+pub(crate) async fn write(
+    connection: &mut PgConnection,
+    writes: &[Write<'_>],
+) -> Result<Vec<u64>, sqlx::Error> {
+    let there: Vec<_> = writes.iter().filter(|write| !write.rows.is_empty()).collect();
+    if there.is_empty() {
+        return Ok(vec![0; writes.len()]);
+    }
+    let (mut parts, mut counts, mut taken) = (Vec::new(), Vec::new(), 0);
+    for (at, Write { rows, statement, .. }) in there.iter().enumerate() {
+        parts.push(format!("w{at} AS ({} {statement} RETURNING 1)", given(rows, taken)));
+        counts.push(format!("(SELECT count(*) FROM w{at})"));
+        taken += rows.width();
+    }
+    let sql = format!("WITH {} SELECT {}", parts.join(", "), counts.join(", "));
+    let query = sqlx::query::<Db>(AssertSqlSafe(sql));
+    let query = there.iter().fold(query, |query, write| bind(query, &write.rows));
+    let row = query.fetch_one(connection).await?;
+    let mut places = 0..there.len();
+    let mut written = |write: &Write<'_>| match write.rows.is_empty() {
+        true => Ok(0),
+        false => row.try_get(places.next().unwrap_or_default()).map(i64::cast_unsigned),
+    };
+    writes.iter().map(&mut written).collect()
+}
+
 /// Runs `statement` over `rows`, which it sees as a table called `given`; the
 /// number of rows that it wrote.
 pub(crate) async fn run(
@@ -81,21 +110,27 @@ pub(crate) async fn run(
     if rows.is_empty() {
         return Ok(0);
     }
+    let query = sqlx::query::<Db>(AssertSqlSafe(format!("{} {statement}", given(rows, 0))));
+    Ok(bind(query, rows).execute(connection).await?.rows_affected())
+}
+
+/// `rows` as the parameters after the first `taken`.
+fn given(rows: &Rows<'_>, taken: usize) -> String {
     let arrays: Vec<_> =
-        rows.columns().zip(1..).map(|(column, n)| format!("${n}::{}[]", kind(column))).collect();
-    let sql =
-        format!("WITH given ({}) AS (SELECT * FROM UNNEST({})) {statement}", rows.names(), arrays.join(", "));
-    let mut query = sqlx::query::<Db>(AssertSqlSafe(sql));
-    for column in rows.columns() {
-        query = match column {
-            Values::Ids(values) => query.bind(values),
-            Values::Numbers(values) => query.bind(values),
-            Values::Flags(values) => query.bind(values),
-            Values::Texts(values) => query.bind(values),
-            Values::Bytes(values) => query.bind(values),
-        };
-    }
-    Ok(query.execute(connection).await?.rows_affected())
+        rows.columns().zip(taken + 1..).map(|(column, n)| format!("${n}::{}[]", kind(column))).collect();
+    format!("WITH given ({}) AS (SELECT * FROM UNNEST({}))", rows.names(), arrays.join(", "))
+}
+
+type Query<'q> = sqlx::query::Query<'q, Db, PgArguments>;
+
+fn bind<'q>(query: Query<'q>, rows: &'q Rows<'_>) -> Query<'q> {
+    rows.columns().fold(query, |query, column| match column {
+        Values::Ids(values) => query.bind(values),
+        Values::Numbers(values) => query.bind(values),
+        Values::Flags(values) => query.bind(values),
+        Values::Texts(values) => query.bind(values),
+        Values::Bytes(values) => query.bind(values),
+    })
 }
 
 fn kind(column: &Values<'_>) -> &'static str {

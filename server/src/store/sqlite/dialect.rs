@@ -2,14 +2,12 @@
 //!
 //! Does not know what the rows mean.
 
-use std::fmt::Write as _;
-
 use engine::id::{InstrumentId, VenueId};
 use sqlx::{AssertSqlSafe, SqliteConnection, Transaction};
 
 use super::{Backend, Db};
 use crate::store::api::error::StoreError;
-use crate::store::rows::{Rows, Values};
+use crate::store::rows::{Rows, Values, Write};
 use crate::store::table::{Kind, Part, TABLES, Table, kinds};
 
 /// Begins a transaction that will write: it takes the write lock at once,
@@ -84,6 +82,18 @@ pub(crate) async fn columns(
 /// How many rows one statement takes: few sizes, so that each is prepared once.
 const CHUNKS: [usize; 4] = [64, 16, 4, 1];
 
+/// Runs every statement over its rows; how many rows each wrote.
+pub(crate) async fn write(
+    connection: &mut SqliteConnection,
+    writes: &[Write<'_>],
+) -> Result<Vec<u64>, sqlx::Error> {
+    let mut written = Vec::with_capacity(writes.len());
+    for Write { rows, statement, .. } in writes {
+        written.push(run(connection, rows, statement).await?);
+    }
+    Ok(written)
+}
+
 /// Runs `statement` over `rows`, which it sees as a table called `given`; the
 /// number of rows that it wrote.
 pub(crate) async fn run(
@@ -113,21 +123,12 @@ pub(crate) async fn run(
     Ok(written)
 }
 
+/// The whole statement. Its parameters have no names: each named one would be
+/// looked for among all of them.
 fn sql(rows: &Rows<'_>, size: usize, statement: &str) -> String {
-    let mut sql = format!("WITH given ({}) AS (VALUES ", rows.names());
-    let width = rows.width();
-    for row in 0..size {
-        sql.push_str(if row == 0 { "(" } else { ", (" });
-        for column in 0..width {
-            let comma = if column == 0 { "" } else { ", " };
-            // Writing to a text cannot fail.
-            let _ = write!(sql, "{comma}${}", row * width + column + 1);
-        }
-        sql.push(')');
-    }
-    sql.push_str(") ");
-    sql.push_str(statement);
-    sql
+    let places = vec!["?"; rows.width()].join(", ");
+    let given = vec![format!("({places})"); size].join(", ");
+    format!("WITH given ({}) AS (VALUES {given}) {statement}", rows.names())
 }
 
 /// A table, new rows for it, and the statement that adds them or replaces what
