@@ -22,10 +22,14 @@ use tower::ServiceExt as _;
 
 use crate::shutdown::Shutdown;
 
+/// How long what has begun may take to end: a client that is slow on purpose
+/// would hold the process up otherwise.
+const ENDING: Duration = Duration::from_secs(5);
+
 /// Pause after the system let nobody in: it has run out of something.
 const AGAIN: Duration = Duration::from_millis(100);
 
-/// Answers on `listener` until `shutdown`, then ends what has begun. A request's
+/// Answers on `listener` until `shutdown`, then lets what has begun end. A request's
 /// head must be there within `patience`, and the next one's after an answer.
 pub async fn listen(listener: TcpListener, router: Router, patience: Duration, shutdown: Shutdown) {
     let connections = TaskTracker::new();
@@ -46,7 +50,7 @@ pub async fn listen(listener: TcpListener, router: Router, patience: Duration, s
     }
     drop(listener);
     connections.close();
-    connections.wait().await;
+    let _ = tokio::time::timeout(ENDING, connections.wait()).await;
 }
 
 /// Serves one connection. What is wrong with it is its client's affair.

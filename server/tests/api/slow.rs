@@ -1,5 +1,7 @@
 //! Clients that take their time: what they may hold, and for how long.
 
+use std::time::Duration;
+
 use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -56,6 +58,21 @@ async fn a_request_that_does_not_arrive_is_not_waited_for() {
 }
 
 #[tokio::test]
+async fn a_request_that_does_not_end_does_not_hold_the_server_up() {
+    let mut site = Site::with(|config| config.limits.request_seconds = 300).await;
+    let mut stream = TcpStream::connect(site.base.trim_start_matches("http://")).await.unwrap();
+    let head = "POST /login HTTP/1.1\r\nhost: x\r\ncontent-length: 10\r\nexpect: 100-continue\r\n\r\n";
+    stream.write_all(head.as_bytes()).await.unwrap();
+    // It has begun: the server waits for the body.
+    let mut asked = [0; 12];
+    stream.read_exact(&mut asked).await.unwrap();
+    assert_eq!(&asked, b"HTTP/1.1 100");
+    let stopped = tokio::time::timeout(Duration::from_secs(30), site.stop()).await;
+    stopped.expect("the server waits for a client that is slow on purpose");
+    site.close().await;
+}
+
+#[tokio::test]
 async fn a_socket_that_does_not_answer_is_closed_and_one_that_does_is_kept() {
     let site = hasty().await;
     let (user, other) = (site.user("ada").await, site.user("bob").await);
@@ -71,7 +88,7 @@ async fn a_socket_that_does_not_answer_is_closed_and_one_that_does_is_kept() {
             // Reading what comes answers the pings.
             awake.say(&json!({ "ping": { "nonce": 1 } })).await;
             while !matches!(awake.frame().await, engine::event::Frame::Pong { .. }) {}
-            tokio::time::timeout(std::time::Duration::from_millis(100), awake.next()).await.ok();
+            tokio::time::timeout(Duration::from_millis(100), awake.next()).await.ok();
         }
     };
     tokio::time::timeout(PATIENCE, closed).await.expect("the silent client is kept");
