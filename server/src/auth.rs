@@ -6,6 +6,7 @@
 
 mod email;
 mod ended;
+mod guest;
 mod limiter;
 mod own;
 mod password;
@@ -53,6 +54,12 @@ pub enum AuthError {
     /// Not an address.
     #[error("That is not an e-mail address.")]
     InvalidEmail,
+    /// Not a name for a guest.
+    #[error("A name has 1 to 40 letters, digits, spaces, or - _ . '")]
+    InvalidName,
+    /// Has an address and a password already.
+    #[error("This account is kept already.")]
+    NotGuest,
     /// Another user's address.
     #[error("There is a user with this e-mail address.")]
     EmailTaken,
