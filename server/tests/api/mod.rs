@@ -5,6 +5,7 @@ mod accounts;
 mod candles;
 mod changes;
 mod forms;
+mod guests;
 mod history;
 mod hostile;
 mod orders;
