@@ -86,10 +86,7 @@ pub async fn make(
     plan: Plan,
     clock: WallClock,
 ) -> Result<Made, DemoError> {
-    let store = Store::open(&config, Role::Owner).await?;
-    let is_empty = store.venues().await?.is_empty();
-    store.close().await;
-    if !is_empty {
+    if !is_empty(&config).await? {
         return Err(DemoError::NotEmpty);
     }
     if config.seed.is_none() {
@@ -107,6 +104,14 @@ pub async fn make(
     };
     running.stop().await;
     made
+}
+
+/// Whether there is no venue yet. A folder's lock goes with the store.
+async fn is_empty(config: &Config) -> Result<bool, StoreError> {
+    let store = Store::open(config, Role::Owner).await?;
+    let venues = store.venues().await;
+    store.close().await;
+    Ok(venues?.is_empty())
 }
 
 async fn trade(floor: &Floor, auth: &Auth, venue: VenueId, plan: Plan) -> Result<Made, DemoError> {

@@ -125,7 +125,8 @@ mod tests {
 
     #[test]
     fn names_are_read_or_refused() {
-        for (text, name) in [("Ada", "ada"), ("  Zoë   O'Neil ", "zoë o'neil"), ("李雷", "李雷"), ("7", "7")] {
+        for (text, name) in [("Ada", "ada"), ("  Zoë   O'Neil ", "zoë o'neil"), ("李雷", "李雷"), ("7", "7")]
+        {
             assert_eq!(GuestName::parse(text), Some(GuestName(name.to_owned())), "{text}");
         }
         let long = "a".repeat(41);

@@ -55,7 +55,7 @@ async fn a_guest_trades_and_keeps_the_account() {
     let signed_in = elsewhere.post("/api/v1/auth/login", &body).await;
     assert_eq!(signed_in.status, 200, "{}", signed_in.text);
     let portfolio = elsewhere.get("/api/v1/portfolio").await.json();
-    assert_eq!(portfolio["positions"][0]["quantity"], "100", "{portfolio}");
+    assert_eq!(portfolio["valuation"]["positions"][0]["quantity"], "100", "{portfolio}");
     site.close().await;
 }
 

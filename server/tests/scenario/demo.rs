@@ -8,8 +8,10 @@ use server::clock::WallClock;
 use server::config::Config;
 use server::demo::{self, DemoError, Made, Plan};
 use server::serve;
-use server::store::Store;
+use server::store::{Store, StoreError};
 use server::trading::verify::{Steps, verify};
+
+use crate::support::desk::PATIENCE;
 
 const PLAN: Plan = Plan { traders: 4, minutes: 1 };
 
@@ -20,6 +22,20 @@ fn config(folder: &tempfile::TempDir) -> Config {
 async fn made(folder: &tempfile::TempDir) -> Result<Made, DemoError> {
     let clock = WallClock::manual(WallTime(1_800_000_000_000_000));
     demo::make(config(folder), VenueConfig::default(), PLAN, clock).await
+}
+
+/// The store once the last of the server before has let go of it.
+async fn released(folder: &tempfile::TempDir) -> Store {
+    let open = async {
+        loop {
+            match Store::open_sqlite(folder.path()).await {
+                Ok(store) => return store,
+                Err(StoreError::Held { .. }) => tokio::task::yield_now().await,
+                Err(error) => panic!("{error}"),
+            }
+        }
+    };
+    tokio::time::timeout(PATIENCE, open).await.expect("the folder stays locked")
 }
 
 fn venue() -> VenueId {
@@ -36,7 +52,7 @@ async fn a_demonstration_is_the_same_twice_and_can_be_served() {
         assert!(made.orders > 10 && made.fills > 5, "{made:?}");
         assert_eq!(made.until.to_string(), "2026-01-05T09:31:00.000000Z");
         assert_ne!(std::mem::replace(&mut password, made.password.clone()), made.password);
-        let store = Store::open_sqlite(folder.path()).await.unwrap();
+        let store = released(folder).await;
         verify(&store, venue(), Steps::FromSeed).await.unwrap();
         // Entry 1 promises the seed with a salt of its own; all else is the seed's.
         let rows = store.journal_after(venue(), Seq(1), 10_000).await.unwrap();
