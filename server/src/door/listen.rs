@@ -17,7 +17,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
-use tokio_util::task::TaskTracker;
+use tokio::task::JoinSet;
 use tower::ServiceExt as _;
 
 use crate::shutdown::Shutdown;
@@ -32,10 +32,11 @@ const AGAIN: Duration = Duration::from_millis(100);
 /// Answers on `listener` until `shutdown`, then lets what has begun end. A request's
 /// head must be there within `patience`, and the next one's after an answer.
 pub async fn listen(listener: TcpListener, router: Router, patience: Duration, shutdown: Shutdown) {
-    let connections = TaskTracker::new();
+    let mut connections = JoinSet::new();
     loop {
         let accepted = tokio::select! {
             () = shutdown.cancelled() => break,
+            Some(_) = connections.join_next() => continue,
             accepted = listener.accept() => accepted,
         };
         match accepted {
@@ -49,8 +50,10 @@ pub async fn listen(listener: TcpListener, router: Router, patience: Duration, s
         }
     }
     drop(listener);
-    connections.close();
-    let _ = tokio::time::timeout(ENDING, connections.wait()).await;
+    let ended = async { while connections.join_next().await.is_some() {} };
+    if tokio::time::timeout(ENDING, ended).await.is_err() {
+        connections.shutdown().await;
+    }
 }
 
 /// Serves one connection. What is wrong with it is its client's affair.
