@@ -264,4 +264,3 @@ async fn insert_instrument(
     .await?;
     Ok(())
 }
-

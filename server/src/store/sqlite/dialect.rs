@@ -38,7 +38,7 @@ pub(crate) async fn columns(
 }
 
 /// How many rows one statement takes: few sizes, so that each is prepared once.
-const CHUNKS: [usize; 4] = [64, 16, 4, 1];
+const CHUNKS: [usize; 7] = [64, 32, 16, 8, 4, 2, 1];
 
 /// Runs every statement over its rows; how many rows each wrote.
 pub(crate) async fn write(
