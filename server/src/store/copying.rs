@@ -67,18 +67,9 @@ impl Backend {
         &self,
         mut pieces: Receiver<Option<Piece>>,
     ) -> Result<(), StoreError> {
-        let mut history = self.pool(Part::History).begin_with(dialect::BEGIN_BULK).await?;
-        let mut main = self.pool(Part::Main).begin_with(dialect::BEGIN_BULK).await?;
+        let mut bulk = dialect::Bulk::begin(self).await?;
         for table in TABLES {
-            let connection = match table.part {
-                Part::Main => &mut *main,
-                Part::History => &mut *history,
-            };
-            let any = AssertSqlSafe(format!(
-                "SELECT count(*) FROM (SELECT 1 FROM {} LIMIT 1) AS found",
-                table.name
-            ));
-            if sqlx::query_scalar::<Db, i64>(any).fetch_one(connection).await? > 0 {
+            if has_rows(bulk.on(table.part).await?, table).await? {
                 return Err(StoreError::NotEmpty { table: table.name });
             }
         }
@@ -96,19 +87,30 @@ impl Backend {
                     steps.entry(venue).or_default().push(step.max(0).cast_unsigned());
                 }
             }
+            let connection = bulk.on(piece.table.part).await?;
             for (venue, steps) in steps {
-                dialect::expect_steps(&partitions, &mut history, VenueId(venue), steps.into_iter()).await?;
+                dialect::expect_steps(&partitions, connection, VenueId(venue), steps.into_iter()).await?;
             }
-            let connection = match piece.table.part {
-                Part::Main => &mut *main,
-                Part::History => &mut *history,
-            };
             let rows = piece.rows();
             dialect::run(connection, &rows, &insert(piece.table, &rows)).await?;
         }
-        history.commit().await?;
-        // The last to be there: a store with money in it has everything.
-        main.commit().await?;
+        bulk.commit().await?;
+        Ok(())
+    }
+
+    /// Refuses a past of a venue that there is not.
+    pub(super) async fn expect_no_past(&self, venue: VenueId) -> Result<(), StoreError> {
+        for table in TABLES.into_iter().filter(|table| table.part == Part::History) {
+            let any = AssertSqlSafe(format!(
+                "SELECT count(*) FROM (SELECT 1 FROM {} WHERE venue_id = $1 LIMIT 1) AS found",
+                table.name
+            ));
+            let found: i64 =
+                sqlx::query_scalar::<Db, i64>(any).bind(venue.0).fetch_one(&self.history_readers).await?;
+            if found > 0 {
+                return Err(StoreError::LeftOver { table: table.name });
+            }
+        }
         Ok(())
     }
 
@@ -118,7 +120,7 @@ impl Backend {
     }
 
     pub(in crate::store) async fn tables(&self, part: Part) -> Result<Vec<String>, StoreError> {
-        Ok(sqlx::query_scalar::<Db, String>(dialect::TABLES).fetch_all(self.pool(part)).await?)
+        Ok(sqlx::query_scalar::<Db, String>(dialect::TABLE_NAMES).fetch_all(self.pool(part)).await?)
     }
 
     pub(in crate::store) async fn venues(&self) -> Result<Vec<VenueId>, StoreError> {
@@ -127,6 +129,14 @@ impl Backend {
             .await?;
         Ok(ids.into_iter().map(VenueId).collect())
     }
+}
+
+async fn has_rows(
+    connection: &mut <Db as sqlx::Database>::Connection,
+    table: Table,
+) -> Result<bool, StoreError> {
+    let any = AssertSqlSafe(format!("SELECT count(*) FROM (SELECT 1 FROM {} LIMIT 1) AS found", table.name));
+    Ok(sqlx::query_scalar::<Db, i64>(any).fetch_one(connection).await? > 0)
 }
 
 fn insert(table: Table, rows: &Rows<'_>) -> String {

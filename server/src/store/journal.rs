@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::projections::{Folded, list_instruments};
 use super::{Backend, Db, dialect};
+use crate::store::Role;
 use crate::store::api::error::StoreError;
 use crate::store::api::journal::{CommitBatch, Cursor, EntryKind, JournalRow, SnapshotRow, VenueRow};
 use crate::store::rows::{Rows, Write};
@@ -20,6 +21,7 @@ impl Backend {
     pub(in crate::store) async fn create_venue(&self, venue: &VenueRow) -> Result<bool, StoreError> {
         let config = serde_json::to_string(&venue.config)
             .map_err(|error| StoreError::Corrupt(format!("the venue's configuration: {error}")))?;
+        let mut transaction = self.main.begin_with(dialect::BEGIN_WRITE).await?;
         let done = sqlx::query::<Db>(
             "INSERT INTO venues (venue_id, name, config, seed, salt, seed_commitment, owner_user_id,
                                  claim_token_hash, created_at)
@@ -34,9 +36,14 @@ impl Backend {
         .bind(venue.owner)
         .bind(venue.claim_token_hash.map(|digest| digest.0.to_vec()))
         .bind(venue.created_at.0)
-        .execute(&self.main)
+        .execute(&mut *transaction)
         .await?;
-        Ok(done.rows_affected() == 1)
+        let made = done.rows_affected() == 1;
+        if made && self.role == Role::Owner {
+            self.expect_no_past(venue.id).await?;
+        }
+        transaction.commit().await?;
+        Ok(made)
     }
 
     pub(in crate::store) async fn venue(&self, venue: VenueId) -> Result<Option<VenueRow>, StoreError> {

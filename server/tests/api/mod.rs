@@ -2,6 +2,7 @@
 //! row of bad input and hostile clients.
 
 mod accounts;
+mod browser;
 mod candles;
 mod changes;
 mod forms;

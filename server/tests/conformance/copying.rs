@@ -16,7 +16,7 @@ use server::store_commands::{CopyError, backup, migrate, restore};
 use server::trading::no_faults;
 use uuid::Uuid;
 
-use crate::support::database::{Kind, Place};
+use crate::support::database::{KINDS, Kind, Place};
 use crate::support::desk::Desk;
 
 const EMAIL: &str = "ada@example.org";
@@ -177,4 +177,28 @@ async fn a_served_folder_is_backed_up_and_restored_into_an_empty_store_alone() {
     let nowhere = restore(&config_of(&desk.place), std::path::Path::new("/no/such")).await.unwrap_err();
     assert!(nowhere.to_string().contains("no tradefloor.db"), "{nowhere}");
     desk.close().await;
+}
+
+#[tokio::test]
+async fn no_venue_is_made_beside_a_past_that_a_copy_left_over() {
+    for kind in KINDS {
+        // As a copy leaves it that dies between its two commits.
+        let place = Place::new(kind).await;
+        let store = place.open().await;
+        let row = super::store::venue();
+        let time = VenueTime(1);
+        let instrument = engine::id::InstrumentId::derive(row.id, "ACME");
+        let books = vec![BookRecord { instrument, step: 1, time, levels: "{}".to_owned() }];
+        let batch = MarketBatch { books, ..MarketBatch::default() };
+        store.write_market(row.id, &batch).await.unwrap();
+        let refused = store.create_venue(&row).await.unwrap_err();
+        assert!(matches!(refused, StoreError::LeftOver { table: "order_books" }), "{refused}");
+        assert_eq!(store.venue(row.id).await.unwrap(), None);
+        store.close().await;
+        drop(store);
+        let folder = tempfile::tempdir().unwrap();
+        backup(&config_of(&place), folder.path()).await.unwrap();
+        let refused = restore(&config_of(&place), folder.path()).await.unwrap_err();
+        assert!(matches!(refused, CopyError::Store(StoreError::NotEmpty { .. })), "{refused}");
+    }
 }

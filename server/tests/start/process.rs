@@ -6,7 +6,7 @@ use std::process::{Child, Command, Output, Stdio};
 use std::thread::JoinHandle;
 
 /// The command, with an environment of its own.
-fn command(words: &[&str], folder: &Path) -> Command {
+pub fn command(words: &[&str], folder: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_tradefloor"));
     command.args(words).current_dir(folder).env_clear();
     command

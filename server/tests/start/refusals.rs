@@ -7,7 +7,7 @@ use std::process::Output;
 use super::process::{Server, finished, finished_with};
 
 /// The one line on standard error.
-fn refusal(output: &Output) -> String {
+pub fn refusal(output: &Output) -> String {
     let said = String::from_utf8(output.stderr.clone()).unwrap();
     assert_eq!(output.status.code(), Some(1), "{said}");
     assert!(output.stdout.is_empty());
@@ -39,6 +39,13 @@ fn a_setting_that_cannot_be_read_is_named_and_nothing_is_written() {
         (&["health", "http://127.0.0.1:9"], "error: http://127.0.0.1:9: "),
         (&["fly"], "error: unrecognized subcommand 'fly'"),
         (&["verify", "--data", "nowhere"], "error: --data nowhere: no such folder"),
+        (&["migrate-store"], "error: --database-url: migrate-store needs to know where to"),
+        (
+            &["migrate-store", "--database-url", "postgres://localhost/t"],
+            "error: --data data: no tradefloor.db in it",
+        ),
+        (&["backup", "there"], "error: --data data: no tradefloor.db in it"),
+        (&["restore", "nowhere"], "error: nowhere: no tradefloor.db in it"),
     ] {
         let said = refusal(&finished(words, folder.path()));
         assert!(said.starts_with(expected), "{words:?}: {said}");

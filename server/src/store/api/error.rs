@@ -72,6 +72,12 @@ pub enum StoreError {
         /// The first table with rows.
         table: &'static str,
     },
+    /// A copy into this store ended before its last commit.
+    #[error("{table} has rows of a venue that is not there: empty the store, or end the copy into it")]
+    LeftOver {
+        /// The first table with rows.
+        table: &'static str,
+    },
     /// Another sequencer has taken the venue over: this one must not write.
     #[error("another sequencer has taken over")]
     Fenced,

@@ -4,27 +4,56 @@
 
 use engine::id::{InstrumentId, VenueId};
 use sqlx::postgres::PgArguments;
-use sqlx::{AssertSqlSafe, PgConnection, Row as _};
+use sqlx::{AssertSqlSafe, PgConnection, Row as _, Transaction};
 
 pub(crate) use super::partitions::Known;
 use super::{Backend, Db, copy, partitions};
 use crate::store::api::error::StoreError;
 use crate::store::rows::{Rows, Values, Write};
-use crate::store::table::{Kind, Table, kinds};
+use crate::store::table::{Kind, Part, Table, kinds};
 
 /// Begins a transaction that will write.
 pub(crate) const BEGIN_WRITE: &str = "BEGIN";
 
-/// Begins a transaction that will write a great deal, however long it takes.
-pub(crate) const BEGIN_BULK: &str =
-    "BEGIN; SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0";
+/// A transaction that writes a great deal to both schemas, however long it
+/// takes.
+pub(crate) struct Bulk {
+    transaction: Transaction<'static, Db>,
+    /// The schema that names are looked up in.
+    part: Part,
+}
+
+impl Bulk {
+    pub(crate) async fn begin(backend: &Backend) -> Result<Self, sqlx::Error> {
+        let begin =
+            "BEGIN; SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0";
+        Ok(Self { transaction: backend.main.begin_with(begin).await?, part: Part::Main })
+    }
+
+    /// Where a part is written.
+    pub(crate) async fn on(&mut self, part: Part) -> Result<&mut PgConnection, sqlx::Error> {
+        if part != self.part {
+            let path = match part {
+                Part::Main => "SET LOCAL search_path = public",
+                Part::History => "SET LOCAL search_path = history",
+            };
+            sqlx::raw_sql(path).execute(&mut *self.transaction).await?;
+            self.part = part;
+        }
+        Ok(&mut self.transaction)
+    }
+
+    pub(crate) async fn commit(self) -> Result<(), sqlx::Error> {
+        self.transaction.commit().await
+    }
+}
 
 /// Begins a transaction that sees one instant, however long it takes.
 pub(crate) const BEGIN_SNAPSHOT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
     SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0";
 
 /// Names of the tables, a partitioned one as one.
-pub(crate) const TABLES: &str = "SELECT relname::text FROM pg_class
+pub(crate) const TABLE_NAMES: &str = "SELECT relname::text FROM pg_class
     WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition
       AND relname NOT LIKE '%sqlx%' ORDER BY relname";
 
@@ -123,7 +152,7 @@ pub(crate) type Addition<'a> = (&'static str, Rows<'a>, &'static str);
 pub(crate) async fn add_history(
     backend: &Backend,
     additions: &[Addition<'_>],
-) -> Result<sqlx::Transaction<'static, Db>, StoreError> {
+) -> Result<Transaction<'static, Db>, StoreError> {
     let mut transaction = backend.history.begin().await?;
     match copy::add(&mut transaction, additions).await {
         Ok(()) => return Ok(transaction),

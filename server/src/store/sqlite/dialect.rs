@@ -3,25 +3,67 @@
 //! Does not know what the rows mean.
 
 use engine::id::{InstrumentId, VenueId};
-use sqlx::{AssertSqlSafe, SqliteConnection};
+use sqlx::{AssertSqlSafe, SqliteConnection, Transaction};
 
 use super::{Backend, Db};
 use crate::store::api::error::StoreError;
 use crate::store::rows::{Rows, Values, Write};
-use crate::store::table::{Kind, Table, kinds};
+use crate::store::table::{Kind, Part, TABLES, Table, kinds};
 
 /// Begins a transaction that will write: it takes the write lock at once,
 /// because one that is taken after a read fails without waiting.
 pub(crate) const BEGIN_WRITE: &str = "BEGIN IMMEDIATE";
 
-/// Begins a transaction that will write a great deal.
-pub(crate) const BEGIN_BULK: &str = BEGIN_WRITE;
+/// Stands in the history's header from its commit until the other file's, which
+/// has the venue: so whoever copies again knows what a killed copy left.
+const UNSETTLED: i64 = 1;
+
+/// A transaction that writes a great deal to both files.
+pub(crate) struct Bulk {
+    main: Transaction<'static, Db>,
+    history: Transaction<'static, Db>,
+    history_pool: sqlx::Pool<Db>,
+}
+
+impl Bulk {
+    pub(crate) async fn begin(backend: &Backend) -> Result<Self, sqlx::Error> {
+        let mut history = backend.history.begin_with(BEGIN_WRITE).await?;
+        let mut main = backend.main.begin_with(BEGIN_WRITE).await?;
+        let venues: i64 = sqlx::query_scalar("SELECT count(*) FROM venues").fetch_one(&mut *main).await?;
+        let mark: i64 = sqlx::query_scalar("PRAGMA user_version").fetch_one(&mut *history).await?;
+        if mark == UNSETTLED && venues == 0 {
+            for table in TABLES.into_iter().filter(|table| table.part == Part::History) {
+                let all = AssertSqlSafe(format!("DELETE FROM {}", table.name));
+                sqlx::query(all).execute(&mut *history).await?;
+            }
+        }
+        sqlx::query("PRAGMA user_version = 1").execute(&mut *history).await?;
+        Ok(Self { main, history, history_pool: backend.history.clone() })
+    }
+
+    /// Where a part is written.
+    pub(crate) async fn on(&mut self, part: Part) -> Result<&mut SqliteConnection, sqlx::Error> {
+        Ok(match part {
+            Part::Main => &mut self.main,
+            Part::History => &mut self.history,
+        })
+    }
+
+    /// The venue's file is the last: a folder with a venue in it has
+    /// everything, and none is made beside a past that is left over.
+    pub(crate) async fn commit(self) -> Result<(), sqlx::Error> {
+        self.history.commit().await?;
+        self.main.commit().await?;
+        sqlx::query("PRAGMA user_version = 0").execute(&self.history_pool).await?;
+        Ok(())
+    }
+}
 
 /// Begins a transaction that sees one instant.
 pub(crate) const BEGIN_SNAPSHOT: &str = "BEGIN";
 
 /// Names of the tables.
-pub(crate) const TABLES: &str = "SELECT name FROM sqlite_master
+pub(crate) const TABLE_NAMES: &str = "SELECT name FROM sqlite_master
     WHERE type = 'table' AND name NOT LIKE 'sqlite%' AND name NOT LIKE '%sqlx%' ORDER BY name";
 
 /// A table's columns, in order.
@@ -97,7 +139,7 @@ pub(crate) type Addition<'a> = (&'static str, Rows<'a>, &'static str);
 pub(crate) async fn add_history(
     backend: &Backend,
     additions: &[Addition<'_>],
-) -> Result<sqlx::Transaction<'static, Db>, StoreError> {
+) -> Result<Transaction<'static, Db>, StoreError> {
     let mut transaction = backend.history.begin_with(BEGIN_WRITE).await?;
     for (_, rows, statement) in additions {
         run(&mut transaction, rows, statement).await?;
