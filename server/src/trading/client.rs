@@ -186,6 +186,9 @@ impl Shared {
                 Ok(Batch::Messages(messages)) => {
                     for message in messages {
                         after = message.id;
+                        if self.is_for_others(&message.bytes) {
+                            continue;
+                        }
                         let reply = decode_or_bury::<ReplyMessage>(
                             &self.bus,
                             self.venue,
@@ -205,6 +208,16 @@ impl Shared {
                 }
             }
         }
+    }
+
+    /// Whether nobody here waits for this reply: then it need not be read.
+    fn is_for_others(&self, bytes: &[u8]) -> bool {
+        #[derive(serde::Deserialize)]
+        struct Addressed {
+            correlation: Uuid,
+        }
+        serde_json::from_slice(bytes)
+            .is_ok_and(|Addressed { correlation }| !self.waiting().contains_key(&correlation))
     }
 
     fn deliver(&self, message: ReplyMessage) {
