@@ -6,6 +6,7 @@ mod browser;
 mod candles;
 mod changes;
 mod forms;
+mod guests;
 mod history;
 mod hostile;
 mod orders;
