@@ -2,13 +2,14 @@
 //!
 //! Know no rule: who may do what, and what an answer is, the gateway decides.
 
+use engine::candle::Interval;
 use engine::event::{FillFrame, OrderFrame, PortfolioSnapshot};
-use engine::order::RawTicket;
+use engine::order::{RawAmend, RawTake, RawTicket, Side};
 use leptos::prelude::*;
 use leptos::server_fn::codec::{Postcard, PostcardEncoding};
 use leptos::server_fn::error::ServerFnErrorErr;
 
-use crate::chart::Bar;
+use crate::chart::Kept;
 use crate::gateway::{ApiError, Desk, Opening, Placed, SessionEntry};
 #[cfg(feature = "ssr")]
 use crate::trade::FIRST_INTERVAL;
@@ -55,7 +56,7 @@ pub async fn opening() -> Result<Opening, ApiError> {
     let first = desk.instruments.iter().min_by(|a, b| a.symbol.cmp(&b.symbol));
     let bars = match first {
         Some(first) => door::bars(&gateway, &caller, first, FIRST_INTERVAL).await.unwrap_or_default(),
-        None => Vec::new(),
+        None => Kept::default(),
     };
     Ok(Opening { caller, desk, orders, fills, bars })
 }
@@ -113,7 +114,7 @@ pub async fn fills() -> Result<Vec<FillFrame>, ApiError> {
     door::answer(gateway.trades(&caller, door::newest(100)).await).map(|page| page.items)
 }
 
-/// The bars of an instrument, each so many seconds long, oldest first.
+/// The newest bars of an instrument, each of a length from `1s` to `1d`.
 #[server(
     name = ReadBars,
     prefix = "/api/ui",
@@ -121,13 +122,13 @@ pub async fn fills() -> Result<Vec<FillFrame>, ApiError> {
     input = Postcard,
     output = Postcard
 )]
-pub async fn bars(instrument_id: String, seconds: i64) -> Result<Vec<Bar>, ApiError> {
+pub async fn bars(instrument_id: String, interval: Interval) -> Result<Kept, ApiError> {
     let (gateway, caller) = door::open()?;
     let listed = door::answer(gateway.instruments(&caller).await)?;
     let found = listed.into_iter().find(|instrument| instrument.id.to_string() == instrument_id);
     let unknown = || ApiError::new(404, "unknown_instrument", "There is no such instrument.");
     let instrument = door::answer(found.ok_or_else(unknown))?;
-    door::answer(door::bars(&gateway, &caller, &instrument, seconds).await)
+    door::answer(door::bars(&gateway, &caller, &instrument, interval).await)
 }
 
 /// The caller's valuation by the portfolio agent.
@@ -182,16 +183,59 @@ pub async fn cancel_order(order_id: String) -> Result<OrderFrame, ApiError> {
     door::answer(gateway.cancel_order(&caller, &order_id).await)
 }
 
+/// Changes quantity, limit or both of a live order; the answer is durable.
+#[server(
+    name = AmendOrder,
+    prefix = "/api/ui",
+    endpoint = "amend_order",
+    input = Postcard,
+    output = Postcard
+)]
+pub async fn amend_order(order_id: String, amend: RawAmend) -> Result<Placed, ApiError> {
+    let (gateway, caller) = door::open()?;
+    door::answer(gateway.amend_order(&caller, &order_id, amend).await)
+}
+
+/// Hits a dealer's bid or lifts the offer; the answer is durable.
+#[server(
+    name = TakeQuote,
+    prefix = "/api/ui",
+    endpoint = "take_quote",
+    input = Postcard,
+    output = Postcard
+)]
+pub async fn take_quote(quote_id: String, side: Side, take: RawTake) -> Result<Placed, ApiError> {
+    let (gateway, caller) = door::open()?;
+    door::answer(gateway.take_quote(&caller, &quote_id, side, take).await)
+}
+
+/// Cancels every live order at once; how many that were.
+#[server(
+    name = CancelAll,
+    prefix = "/api/ui",
+    endpoint = "cancel_all",
+    input = Postcard,
+    output = Postcard
+)]
+pub async fn cancel_all() -> Result<u32, ApiError> {
+    let (gateway, caller) = door::open()?;
+    let cancelled = door::answer(gateway.cancel_all(&caller, None).await)?;
+    Ok(u32::try_from(cancelled.len()).unwrap_or(u32::MAX))
+}
+
 /// Who asks whom, and how an answer becomes a status.
 #[cfg(feature = "ssr")]
 mod door {
     use leptos::prelude::use_context;
     use leptos_axum::ResponseOptions;
 
+    use engine::candle::Interval;
+    use engine::decimal::Decimal;
     use engine::instrument::Instrument;
+    use engine::time::VenueTime;
 
-    use crate::chart::{Bar, Bars};
-    use crate::gateway::{ApiError, Caller, HistoryQuery, SharedGateway};
+    use crate::chart::{Bar, Kept};
+    use crate::gateway::{ApiError, Caller, CandleRow, HistoryQuery, SharedGateway};
 
     pub(super) fn open() -> Result<(SharedGateway, Caller), ApiError> {
         let missing = || ApiError::new(500, "internal", "The page was not given a gateway.");
@@ -211,22 +255,28 @@ mod door {
         result
     }
 
-    /// Bars made of the ticks that the history holds.
+    /// The newest stored candles in the instrument's units.
     pub(super) async fn bars(
         gateway: &SharedGateway,
         caller: &Caller,
         instrument: &Instrument,
-        seconds: i64,
-    ) -> Result<Vec<Bar>, ApiError> {
+        interval: Interval,
+    ) -> Result<Kept, ApiError> {
         let query = HistoryQuery { instrument_id: Some(instrument.id.to_string()), ..newest(1_000) };
-        let ticks = gateway.ticks(caller, query).await?.items;
-        let mut bars = Bars::new(seconds.clamp(1, 86_400) * 1_000_000, Vec::new());
-        for tick in ticks.iter().rev() {
-            if let Some(mark) = tick.mid.in_units_of(instrument.tick_size) {
-                bars.mark(tick.timestamp, mark);
-            }
-        }
-        Ok(bars.list().to_vec())
+        let rows = gateway.candles(caller, Some(interval.as_str()), query).await?.items;
+        let through = rows.first().map_or(VenueTime(i64::MIN), |row| row.updated_at);
+        let bar = |row: &CandleRow| {
+            let ticks = |price: Decimal| price.in_units_of(instrument.tick_size);
+            Some(Bar {
+                start: row.timestamp,
+                open: ticks(row.open)?,
+                high: ticks(row.high)?,
+                low: ticks(row.low)?,
+                close: ticks(row.close)?,
+                volume: row.volume.in_units_of(instrument.lot_size)?,
+            })
+        };
+        Ok(Kept { list: rows.iter().rev().filter_map(bar).collect(), through })
     }
 
     pub(super) fn newest(limit: u16) -> HistoryQuery {

@@ -16,7 +16,7 @@ use engine::order::{AnswerBasis, Decided, RawAmend, RawTake, RawTicket, Side};
 use engine::time::{Date, VenueTime, WallTime};
 use serde::{Deserialize, Serialize};
 
-use crate::chart::Bar;
+use crate::chart::Kept;
 
 /// The server's gateway as it sits in axum's state and in Leptos's context.
 pub type SharedGateway = Arc<dyn Gateway>;
@@ -111,6 +111,8 @@ pub struct Desk {
     pub date: Date,
     /// The entry that last changed it.
     pub date_rev: Seq,
+    /// When the venue began: its days are counted from there.
+    pub t0: VenueTime,
     /// What is listed, by symbol.
     pub instruments: Vec<Instrument>,
     /// The merged books.
@@ -232,6 +234,8 @@ pub struct CandleRow {
     pub close: engine::decimal::Decimal,
     /// What traded, in units.
     pub volume: engine::decimal::Decimal,
+    /// Venue time of the newest thing in it.
+    pub updated_at: VenueTime,
 }
 
 /// A stored valuation: a point of the P&L chart.
@@ -297,8 +301,8 @@ pub struct Opening {
     pub orders: Vec<OrderFrame>,
     /// Their newest fills, read after the desk.
     pub fills: Vec<FillFrame>,
-    /// Bars of a second of the first instrument by symbol, oldest first.
-    pub bars: Vec<Bar>,
+    /// Bars of a second of the first instrument by symbol.
+    pub bars: Kept,
 }
 
 /// What the UI and bots may ask of the server. The first argument names the

@@ -77,7 +77,7 @@ export class Terminal extends Site {
   }
 
   /** Shows one table of the blotter. */
-  async blotter(which: "positions" | "orders" | "fills"): Promise<void> {
+  async blotter(which: "positions" | "orders" | "fills" | "quotes"): Promise<void> {
     await this.at(`blotter-${which}`).click();
     await expect(this.page.locator(`#book-${which}`)).toBeVisible();
   }

@@ -74,10 +74,19 @@ test("the chart is drawn before scripts run, then follows the market", async ({ 
 
   // Longer bars are fewer.
   const seconds = await bars();
-  await terminal.at("chart-interval").selectOption("15");
+  await terminal.at("chart-interval").selectOption("15s");
   await expect.poll(bars).toBeLessThan(seconds);
   await terminal.choose("GOV-4.5-2036");
   await expect(terminal.at("chart-symbol")).toHaveText("GOV-4.5-2036");
+
+  // The venue keeps its candles: a page that is opened later shows them.
+  await api.step(3_000);
+  await page.reload();
+  await terminal.hydrated();
+  await expect.poll(bars).toBeGreaterThan(300);
+  await terminal.at("chart-interval").selectOption("1m");
+  await expect.poll(bars).toBeGreaterThanOrEqual(6);
+  expect(await bars()).toBeLessThan(20);
 });
 
 test("the market watch is searched, sorted, and remembers its columns", async ({ page }) => {

@@ -84,11 +84,16 @@ impl Interval {
     /// The start of the candle that `time` falls into, in a venue that began at
     /// `t0`: every trading day starts new ones.
     pub const fn start(self, t0: VenueTime, time: VenueTime) -> VenueTime {
-        let day = SECONDS_PER_TRADING_DAY * MICROS_PER_SECOND;
-        let elapsed = time.0 - t0.0;
-        let within = elapsed.rem_euclid(day);
-        VenueTime(time.0 - within.rem_euclid(self.seconds() * MICROS_PER_SECOND))
+        start_of(self.seconds() * MICROS_PER_SECOND, t0, time)
     }
+}
+
+/// The start of the stretch of `step_us` that `time` falls into, in a venue
+/// that began at `t0`: every trading day starts new ones.
+pub const fn start_of(step_us: i64, t0: VenueTime, time: VenueTime) -> VenueTime {
+    let day = SECONDS_PER_TRADING_DAY * MICROS_PER_SECOND;
+    let within = (time.0 - t0.0).rem_euclid(day);
+    VenueTime(time.0 - within.rem_euclid(step_us))
 }
 
 /// What happened in a stretch of venue time.
@@ -106,12 +111,15 @@ pub struct Candle {
     pub close: Ticks,
     /// Lots that traded.
     pub volume: Lots,
+    /// Venue time of the newest thing in it.
+    pub through: VenueTime,
 }
 
 impl Candle {
     /// One price, at which `lots` traded (none, if it is a mark).
-    pub const fn of(start: VenueTime, price: Ticks, lots: Lots) -> Self {
-        Self { start, open: price, high: price, low: price, close: price, volume: lots }
+    pub const fn of(time: VenueTime, price: Ticks, lots: Lots) -> Self {
+        let (start, through) = (time, time);
+        Self { start, open: price, high: price, low: price, close: price, volume: lots, through }
     }
 
     /// This and what happened after it in the same stretch, or in one that
@@ -125,6 +133,7 @@ impl Candle {
             low: self.low.min(later.low),
             close: later.close,
             volume: Lots(self.volume.0.saturating_add(later.volume.0)),
+            through: later.through,
         }
     }
 }
@@ -229,10 +238,11 @@ mod tests {
         ];
         let all = fold(&entries);
         let (open, high, low, close) = (Ticks(100), Ticks(103), Ticks(98), Ticks(101));
-        let first = Candle { start: T0, open, high, low, close, volume: Lots(12) };
+        let first = Candle { start: T0, open, high, low, close, volume: Lots(12), through: at(999) };
         assert_eq!(all[&(Interval::S1, T0)], first);
         assert_eq!(all[&(Interval::S1, at(1_000))], Candle::of(at(1_000), Ticks(99), Lots(1)));
-        assert_eq!(all[&(Interval::S5, T0)], Candle { close: Ticks(99), volume: Lots(13), ..first });
+        let longer = Candle { close: Ticks(99), volume: Lots(13), through: at(1_000), ..first };
+        assert_eq!(all[&(Interval::S5, T0)], longer);
     }
 
     #[test]

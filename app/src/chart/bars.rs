@@ -2,6 +2,7 @@
 //!
 //! Whole numbers of the units that the chart was given; knows no instrument.
 
+use engine::candle::start_of;
 use engine::time::VenueTime;
 use serde::{Deserialize, Serialize};
 
@@ -37,10 +38,27 @@ impl Bar {
     }
 }
 
+/// Bars as they were kept.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Kept {
+    /// Oldest first.
+    pub list: Vec<Bar>,
+    /// They hold everything up to here.
+    pub through: VenueTime,
+}
+
+impl Default for Kept {
+    fn default() -> Self {
+        Self { list: Vec::new(), through: VenueTime(i64::MIN) }
+    }
+}
+
 /// Bars in the order of time, all of one length.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Bars {
     step_us: i64,
+    /// Days are counted from here, and every day begins new bars.
+    t0: VenueTime,
     list: Vec<Bar>,
     /// Prints up to here are counted.
     printed: VenueTime,
@@ -51,7 +69,12 @@ impl Bars {
     /// last bar's end are in it.
     pub fn new(step_us: i64, list: Vec<Bar>) -> Self {
         let printed = list.last().map_or(VenueTime(i64::MIN), |bar| bar.start);
-        Self { step_us: step_us.max(1), list, printed }
+        Self { step_us: step_us.max(1), t0: VenueTime(0), list, printed }
+    }
+
+    /// Goes on with bars that were `kept` of a venue that began at `t0`.
+    pub fn resume(t0: VenueTime, step_us: i64, kept: Kept) -> Self {
+        Self { step_us: step_us.max(1), t0, list: kept.list, printed: kept.through }
     }
 
     /// Length of a bar in microseconds.
@@ -67,7 +90,7 @@ impl Bars {
     /// Takes a price at `time`; whether it changed anything. What is older
     /// than the newest bar comes too late.
     pub fn mark(&mut self, time: VenueTime, price: i64) -> bool {
-        let start = VenueTime(time.0.div_euclid(self.step_us) * self.step_us);
+        let start = start_of(self.step_us, self.t0, time);
         match self.list.last_mut() {
             Some(last) if start < last.start => return false,
             Some(last) if start == last.start => {
@@ -169,6 +192,29 @@ mod tests {
         assert!(!bars.print(&batch));
         let volumes: Vec<i64> = bars.list().iter().map(|bar| bar.volume).collect();
         assert_eq!(volumes, [12, 1]); // 5 + 7, 1
+    }
+
+    #[test]
+    fn kept_bars_go_on_where_they_ended() {
+        let kept = Bar { volume: 5, ..Bar::at(VenueTime(SECOND), 10) };
+        let through = VenueTime(SECOND + 300);
+        let mut bars = Bars::resume(VenueTime(0), SECOND, Kept { list: vec![kept], through });
+        // What traded by then is in them.
+        bars.print(&[(VenueTime(SECOND + 100), 5), (VenueTime(SECOND + 400), 2)]);
+        bars.mark(VenueTime(SECOND + 500), 12);
+        assert_eq!(bars.list(), [Bar { high: 12, close: 12, volume: 7, ..kept }]); // 5 + 2
+    }
+
+    #[test]
+    fn a_days_bars_begin_with_the_day() {
+        // Hours of a day of six and a half, from half past nine.
+        let (t0, hour) = (VenueTime(34_200 * SECOND), 3_600 * SECOND);
+        let mut bars = Bars::resume(t0, hour, Kept::default());
+        for seconds in [0, 3_599, 3_600, 23_399, 23_400, 26_999] {
+            bars.mark(t0.plus_micros(seconds * SECOND), 10);
+        }
+        let starts: Vec<i64> = bars.list().iter().map(|bar| (bar.start.0 - t0.0) / SECOND).collect();
+        assert_eq!(starts, [0, 3_600, 21_600, 23_400]);
     }
 
     #[test]

@@ -17,6 +17,6 @@ mod table;
 mod tests;
 mod view;
 
-pub use bars::{Bar, Bars, draw_down};
+pub use bars::{Bar, Bars, Kept, draw_down};
 pub use scene::{ChartScene, Fill, Lower, Resting, Style};
 pub use view::{Chart, ChartView};

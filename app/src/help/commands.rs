@@ -21,6 +21,8 @@ pub(crate) enum Action {
     Positions,
     Orders,
     Fills,
+    Quotes,
+    CancelAll,
     SignOut,
 }
 
@@ -39,7 +41,7 @@ const fn command(action: Action, key: Option<&'static str>, name: &'static str) 
 }
 
 /// All of them, in the order of the sheet.
-pub(crate) const COMMANDS: [Command; 16] = [
+pub(crate) const COMMANDS: [Command; 18] = [
     command(Action::Palette, None, "Command palette"),
     command(Action::Keys, Some("?"), "All keys"),
     command(Action::Preferences, Some(","), "Preferences"),
@@ -55,6 +57,8 @@ pub(crate) const COMMANDS: [Command; 16] = [
     command(Action::Positions, Some("1"), "Blotter: positions"),
     command(Action::Orders, Some("2"), "Blotter: orders"),
     command(Action::Fills, Some("3"), "Blotter: fills"),
+    command(Action::Quotes, Some("4"), "Blotter: quotes"),
+    command(Action::CancelAll, None, "Orders: cancel all"),
     command(Action::SignOut, None, "Sign out"),
 ];
 

@@ -69,9 +69,10 @@ impl Log {
     pub fn take_live(&mut self, live: &[OrderFrame]) -> BTreeSet<OrderId> {
         let mut changed = BTreeSet::new();
         for order in live {
-            let newer =
-                |known: &OrderFrame| known.status.is_live() && known.filled_quantity != order.filled_quantity;
-            if self.orders.get(&order.order_id).is_none_or(newer) {
+            let older = |known: &OrderFrame| {
+                known.status.is_live() && known != order && known.updated_at <= order.updated_at
+            };
+            if self.orders.get(&order.order_id).is_none_or(older) {
                 changed.insert(order.order_id);
                 self.put(order.clone());
             }

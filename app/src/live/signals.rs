@@ -9,8 +9,9 @@ use engine::event::{FillFrame, OrderFrame, TapeFrame};
 use engine::id::{Digest, InstrumentId, OrderId, Seq};
 use engine::instrument::Instrument;
 use engine::money::{Money, Ticks};
-use engine::order::{Preview, Reject, Side, Ticket};
+use engine::order::{Amend, Preview, Reject, Side, Take, Ticket};
 use engine::portfolio::Valuation;
+use engine::quote::Quote as DealerQuote;
 use engine::time::{Date, VenueTime};
 use leptos::prelude::*;
 
@@ -20,7 +21,7 @@ use super::notice::Notice;
 use super::receipts::Receipts;
 use super::state::{Changes, State};
 use super::view::Ladder;
-use crate::chart::{Bar, Bars};
+use crate::chart::{Bars, Kept};
 use crate::gateway::{Caller, Opening};
 use crate::prefs::Preferences;
 
@@ -54,6 +55,8 @@ pub struct Quote {
     pub open: RwSignal<Option<Decimal>>,
     /// The merged book with the account's own orders marked.
     pub ladder: RwSignal<Ladder>,
+    /// Dealers' live quotes, for what trades on them.
+    pub offers: RwSignal<Vec<DealerQuote>>,
 }
 
 /// The live desk. A handle: copies share everything.
@@ -90,10 +93,11 @@ pub struct Live {
     pub receipts: RwSignal<Receipts>,
     /// How the user wants it shown.
     pub prefs: Preferences,
-    bars: StoredValue<(InstrumentId, Vec<Bar>)>,
+    bars: StoredValue<(InstrumentId, Kept)>,
     nav: StoredValue<Bars>,
     started: StoredValue<bool>,
     caller: StoredValue<Caller>,
+    t0: StoredValue<VenueTime>,
     venue: StoredValue<(String, String, Digest)>,
 }
 
@@ -105,6 +109,7 @@ impl Live {
         let first = desk.instruments.iter().min_by(|a, b| a.symbol.cmp(&b.symbol)).map(|i| i.id);
         let first = first.unwrap_or_else(|| InstrumentId::derive(desk.venue, ""));
         let bars = (first, opening.bars.clone());
+        let t0 = desk.t0;
         let state = State::open(opening);
         let quotes = state.instruments.keys().map(|id| (*id, Quote::new(&state, *id))).collect();
         let order = |id: &OrderId| Some((*id, RwSignal::new(state.log.order(*id)?.clone())));
@@ -130,6 +135,7 @@ impl Live {
             nav: StoredValue::new(nav_bars(&state)),
             started: StoredValue::new(false),
             caller: StoredValue::new(caller),
+            t0: StoredValue::new(t0),
             venue: StoredValue::new(venue),
             state: StoredValue::new(state),
         }
@@ -145,13 +151,18 @@ impl Live {
     }
 
     /// The bars that the page came with, and whose they are.
-    pub fn opening_bars(self) -> (InstrumentId, Vec<Bar>) {
+    pub fn opening_bars(self) -> (InstrumentId, Kept) {
         self.bars.get_value()
     }
 
     /// NAV in cents, a bar a second, since the page was opened.
     pub fn nav_bars(self) -> Bars {
         self.nav.get_value()
+    }
+
+    /// When the venue began.
+    pub fn t0(self) -> VenueTime {
+        self.t0.get_value()
     }
 
     /// Who looks.
@@ -207,6 +218,22 @@ impl Live {
     /// What the venue would refuse.
     pub fn preview(self, ticket: &Ticket) -> Result<Preview, Reject> {
         self.state.with_value(|state| state.preview(ticket))
+    }
+
+    /// What taking a dealer's quote now would do.
+    ///
+    /// # Errors
+    /// What the venue would refuse.
+    pub fn preview_take(self, instrument: InstrumentId, side: Side, take: &Take) -> Result<Preview, Reject> {
+        self.state.with_value(|state| state.preview_take(instrument, side, take))
+    }
+
+    /// What amending a live order now would do.
+    ///
+    /// # Errors
+    /// What the venue would refuse.
+    pub fn preview_amend(self, amend: &Amend) -> Result<Preview, Reject> {
+        self.state.with_value(|state| state.preview_amend(amend))
     }
 
     /// Changes the plain state; what it returns is shown by [`Live::show`].
@@ -287,6 +314,7 @@ impl Quote {
             trail: RwSignal::new(Vec::new()),
             open: RwSignal::new(None),
             ladder: RwSignal::new(Ladder::default()),
+            offers: RwSignal::new(Vec::new()),
         };
         quote.show(state, id);
         quote
@@ -295,8 +323,8 @@ impl Quote {
     fn show(self, state: &State, id: InstrumentId) {
         let Some(market) = state.markets.get(&id) else { return };
         let ladder = Ladder::of(market, &state.account, id);
-        set(self.bid, ladder.best(Side::Buy));
-        set(self.ask, ladder.best(Side::Sell));
+        set(self.bid, market.touch(Side::Buy));
+        set(self.ask, market.touch(Side::Sell));
         set(self.mark, market.mark);
         set(self.accrued, market.accrued_per_lot);
         set(self.ticked_at, market.ticked_at);
@@ -306,6 +334,9 @@ impl Quote {
         let open = state.day_open.marks.iter().find(|(of, _)| *of == id);
         set(self.open, open.map(|(_, mark)| *mark));
         set(self.ladder, ladder);
+        if self.offers.with_untracked(|offers| *offers != market.quotes) {
+            self.offers.set(market.quotes.clone());
+        }
     }
 }
 

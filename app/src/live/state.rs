@@ -71,6 +71,27 @@ impl Market {
         }
     }
 
+    /// The best price that can be traded at now on one side of the market, in
+    /// the book or with a dealer.
+    pub fn touch(&self, side: Side) -> Option<Ticks> {
+        let best = self.levels(side).first().map(|(price, _)| *price);
+        let offered = self.quotes.iter().map(|quote| quote.offered(side.opposite()));
+        let offered = offered.filter(|(_, left)| *left > Lots::ZERO).map(|(price, _)| price);
+        match side {
+            Side::Buy => best.or(offered.max()),
+            Side::Sell => best.or(offered.min()),
+        }
+    }
+
+    /// The quote that is best for a user who trades `lots` on `side`: of those
+    /// that are large enough, or else of all.
+    pub fn best_quote(&self, side: Side, lots: Lots) -> Option<&Quote> {
+        self.quotes.iter().min_by_key(|quote| {
+            let (price, left) = quote.offered(side);
+            (left < lots, side.sign() * price.0, std::cmp::Reverse(quote.expires_at))
+        })
+    }
+
     /// The resting levels of `side`, best first.
     pub fn levels(&self, side: Side) -> &[Level] {
         match side {

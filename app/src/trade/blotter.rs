@@ -1,5 +1,5 @@
-//! The blotter: positions, orders and fills behind tabs, with a filter and a
-//! file of what is shown.
+//! The blotter: positions, orders, fills and quotes behind tabs, with a filter
+//! and a file of what is shown.
 //!
 //! All tables stay in the page, so that their counts and rows do; the tabs
 //! choose which one is seen.
@@ -7,7 +7,8 @@
 use leptos::ev::KeyboardEvent;
 use leptos::prelude::*;
 
-use super::{fills, orders};
+use super::tabs::Tab;
+use super::{fills, orders, quotes};
 use crate::Hydrated;
 use crate::live::Live;
 use crate::portfolio::Positions;
@@ -19,16 +20,18 @@ pub(super) enum Book {
     Positions,
     Orders,
     Fills,
+    Quotes,
 }
 
 impl Book {
-    const ALL: [Self; 3] = [Self::Positions, Self::Orders, Self::Fills];
+    const ALL: [Self; 4] = [Self::Positions, Self::Orders, Self::Fills, Self::Quotes];
 
     const fn key(self) -> &'static str {
         match self {
             Self::Positions => "positions",
             Self::Orders => "orders",
             Self::Fills => "fills",
+            Self::Quotes => "quotes",
         }
     }
 
@@ -37,12 +40,13 @@ impl Book {
             Self::Positions => "Positions",
             Self::Orders => "Orders",
             Self::Fills => "Fills",
+            Self::Quotes => "Quotes",
         }
     }
 }
 
 #[component]
-pub(super) fn Blotter(live: Live) -> impl IntoView {
+pub(super) fn Blotter(live: Live, phone: RwSignal<Tab>) -> impl IntoView {
     let Hydrated(hydrated) = expect_context();
     let book = RwSignal::new(Book::Positions);
     let filter = RwSignal::new(String::new());
@@ -53,6 +57,7 @@ pub(super) fn Blotter(live: Live) -> impl IntoView {
         }
         Book::Orders => open_orders(live),
         Book::Fills => live.fills.with(Vec::len),
+        Book::Quotes => quotes::count(live),
     };
     let tab = move |which: Book| {
         let chosen = move || book.get() == which;
@@ -114,6 +119,11 @@ pub(super) fn Blotter(live: Live) -> impl IntoView {
                     />
                     "Open only"
                 </label>
+                <orders::CancelAll
+                    live
+                    shown=Signal::derive(move || book.get() == Book::Orders)
+                    count=Signal::derive(move || open_orders(live))
+                />
                 <input
                     type="search"
                     class="filter"
@@ -136,6 +146,7 @@ pub(super) fn Blotter(live: Live) -> impl IntoView {
         {panel(Book::Positions, view! { <Positions live wide=false filter=filter.into() /> }.into_any())}
         {panel(Book::Orders, view! { <orders::Orders live filter live_only /> }.into_any())}
         {panel(Book::Fills, view! { <fills::Fills live filter /> }.into_any())}
+        {panel(Book::Quotes, view! { <quotes::Quotes live filter tab=phone /> }.into_any())}
     }
     .into_any()
 }

@@ -1,63 +1,90 @@
-//! The chart of the chosen instrument: bars read once, then made longer by the
-//! live marks and the tape.
+//! The chart of the chosen instrument: the venue's own candles, made longer by
+//! the live marks and the tape.
 //!
+//! The store is a moment behind: it is read again until it holds what had
+//! happened when it was first asked, and after every break of the connection;
+//! what was seen live since is added to it.
 //! Knows no pixels; the scene does.
 
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use engine::candle::Interval;
 use engine::event::TapeFrame;
 use engine::id::InstrumentId;
 use engine::instrument::Instrument;
 use engine::money::Ticks;
 use engine::order::Side;
-use engine::time::VenueTime;
+use engine::time::{MICROS_PER_SECOND, VenueTime};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
 use crate::api;
-use crate::chart::{Bar, Bars, Chart, ChartScene, ChartView, Fill, Resting, Style};
+use crate::chart::{Bars, Chart, ChartScene, ChartView, Fill, Kept, Resting, Style};
 use crate::live::Live;
 
-/// Lengths of a bar: seconds and how they read.
-const INTERVALS: [(i64, &str); 8] = [
-    (1, "1 s"),
-    (5, "5 s"),
-    (15, "15 s"),
-    (60, "1 min"),
-    (300, "5 min"),
-    (900, "15 min"),
-    (3_600, "1 h"),
-    (86_400, "1 d"),
-];
+/// The length that a chart begins with.
+pub(crate) const FIRST_INTERVAL: Interval = Interval::S1;
 
-/// The length that a chart begins with, in seconds.
-pub(crate) const FIRST_INTERVAL: i64 = 1;
+/// When a store that was behind is read again, and how often at most.
+const AGAIN: Duration = Duration::from_secs(1);
+const READS: u32 = 6;
+
+/// How far apart marks may be.
+const CALM_US: i64 = MICROS_PER_SECOND;
+
+/// Marks that are remembered, for what the store does not hold yet.
+const REMEMBERED: usize = 200;
 
 /// Which bars a chart holds.
-type Key = (InstrumentId, i64);
+type Key = (InstrumentId, Interval);
+
+/// A chart, which bars it holds, and the marks seen since they were chosen.
+#[derive(Clone, Copy)]
+struct Held {
+    chart: Chart,
+    key: StoredValue<Key>,
+    marks: StoredValue<VecDeque<(VenueTime, Ticks)>>,
+}
 
 #[component]
 pub(super) fn ChartPanel(live: Live, wide: RwSignal<bool>) -> impl IntoView {
     let interval = RwSignal::new(FIRST_INTERVAL);
     let chart = Chart::new(opening_scene(live));
-    let held = StoredValue::new((live.selected.get_untracked(), FIRST_INTERVAL));
+    let held = Held {
+        chart,
+        key: StoredValue::new((live.selected.get_untracked(), FIRST_INTERVAL)),
+        marks: StoredValue::new(VecDeque::new()),
+    };
     let symbol = move || live.instrument(live.selected.get()).map(|i| i.symbol).unwrap_or_default();
     Effect::new(move |before: Option<Key>| {
         let key = (live.selected.get(), interval.get());
-        let fresh = before.is_none() && is_fresh(live, chart);
-        if before != Some(key) && !fresh {
-            load(live, chart, held, key);
+        if before != Some(key) {
+            // The page came with bars: they stay until there are newer ones.
+            held.choose(live, key, before.is_some());
         }
         key
+    });
+    Effect::new(move |before: Option<bool>| {
+        let fresh = live.link.with(|link| link.phase.is_fresh());
+        if fresh && before == Some(false) {
+            held.read(live, held.key.get_value());
+        }
+        fresh
     });
     Effect::new(move |_| {
         let id = live.selected.get();
         let (mark, now) = (live.quote(id).and_then(|quote| quote.mark.get()), live.moment.get().time);
-        if held.get_value().0 == id {
-            chart.change(|scene| mark.is_some_and(|mark| take_mark(scene, now, mark)));
+        if held.key.get_value().0 == id
+            && let Some(mark) = mark
+        {
+            held.remember(now, mark);
+            chart.change(|scene| take_mark(scene, now, mark));
         }
     });
     Effect::new(move |_| {
         let (id, prints) = (live.selected.get(), live.tape.get());
-        if held.get_value().0 == id {
+        if held.key.get_value().0 == id {
             let prints = volumes(live, &prints, id);
             chart.change(|scene| scene.bars.print(&prints));
         }
@@ -81,8 +108,8 @@ pub(super) fn ChartPanel(live: Live, wide: RwSignal<bool>) -> impl IntoView {
         chart.change(|scene| std::mem::replace(&mut scene.style, style) != style);
     };
     let choose = move |event| {
-        if let Ok(seconds) = event_target_value(&event).parse() {
-            interval.set(seconds);
+        if let Some(chosen) = Interval::from_word(&event_target_value(&event)) {
+            interval.set(chosen);
         }
     };
     let newest = move |_| {
@@ -101,13 +128,13 @@ pub(super) fn ChartPanel(live: Live, wide: RwSignal<bool>) -> impl IntoView {
                     aria-label="Length of a bar"
                     data-testid="chart-interval"
                     on:change=choose
-                    prop:value=move || interval.get().to_string()
+                    prop:value=move || interval.get().as_str()
                 >
-                    {INTERVALS
-                        .map(|(seconds, word)| {
+                    {Interval::ALL
+                        .map(|one| {
                             view! {
-                                <option value=seconds.to_string() selected=seconds == FIRST_INTERVAL>
-                                    {word}
+                                <option value=one.as_str() selected=one == FIRST_INTERVAL>
+                                    {word(one)}
                                 </option>
                             }
                         })
@@ -162,8 +189,8 @@ fn Tool<F: Fn(leptos::ev::MouseEvent) + Send + 'static>(
 fn opening_scene(live: Live) -> ChartScene {
     let id = live.selected.get_untracked();
     let (of, bars) = live.opening_bars();
-    let bars = if of == id { bars } else { Vec::new() };
-    let mut scene = scene_of(live, id, Bars::new(FIRST_INTERVAL * 1_000_000, bars));
+    let bars = if of == id { bars } else { Kept::default() };
+    let mut scene = scene_of(live, id, resumed(live, FIRST_INTERVAL, bars));
     (scene.fills, scene.orders) = untrack(|| own(live, id));
     scene.zone_us = live.prefs.zone_us();
     let now = live.moment.get_untracked().time;
@@ -183,45 +210,100 @@ fn scene_of(live: Live, id: InstrumentId, bars: Bars) -> ChartScene {
     scene
 }
 
-/// Whether the bars that the page came with reach to now.
-fn is_fresh(live: Live, chart: Chart) -> bool {
-    let now = live.moment.get_untracked().time;
-    let bars = chart.read(|scene| (scene.bars.list().len(), scene.bars.list().last().copied()));
-    let (of, opening) = live.opening_bars();
-    of == live.selected.get_untracked()
-        && bars.0 > 1
-        && opening.last().is_some_and(|bar| now.0 - bar.start.0 < 3 * FIRST_INTERVAL * 1_000_000)
+fn resumed(live: Live, interval: Interval, kept: Kept) -> Bars {
+    Bars::resume(live.t0(), interval.seconds() * MICROS_PER_SECOND, kept)
 }
 
-/// Reads the bars of `key` and shows them, unless others were asked for since.
-fn load(live: Live, chart: Chart, held: StoredValue<Key>, key: Key) {
-    let (id, seconds) = key;
-    held.set_value(key);
-    let show = move |list: Vec<Bar>| {
-        let scene = scene_of(live, id, Bars::new(seconds * 1_000_000, list));
+/// How a length reads.
+const fn word(interval: Interval) -> &'static str {
+    match interval {
+        Interval::S1 => "1 s",
+        Interval::S5 => "5 s",
+        Interval::S15 => "15 s",
+        Interval::M1 => "1 min",
+        Interval::M5 => "5 min",
+        Interval::M15 => "15 min",
+        Interval::H1 => "1 h",
+        Interval::D1 => "1 d",
+    }
+}
+
+impl Held {
+    /// Shows the bars of `key`; until they come, none when others are shown.
+    fn choose(self, live: Live, key: Key, others: bool) {
+        self.key.set_value(key);
+        self.marks.set_value(VecDeque::new());
+        if others {
+            self.chart.change(|shown| {
+                shown.replace(resumed(live, key.1, Kept::default()));
+                false
+            });
+            self.show(live, key, Kept::default());
+        }
+        self.read(live, key);
+    }
+
+    /// Reads the bars of `key` and shows them, unless others were chosen
+    /// since.
+    fn read(self, live: Live, key: Key) {
+        let asked = live.moment.get_untracked().time;
+        self.read_until(live, key, VenueTime(asked.0 - CALM_US), READS);
+    }
+
+    fn read_until(self, live: Live, key: Key, wanted: VenueTime, reads: u32) {
+        let is_chosen = move || self.key.try_get_value() == Some(key);
+        spawn_local(async move {
+            match api::bars(key.0.to_string(), key.1).await {
+                Ok(kept) if is_chosen() => {
+                    if kept.through < wanted && reads > 1 {
+                        let again = move || {
+                            if is_chosen() {
+                                self.read_until(live, key, wanted, reads - 1);
+                            }
+                        };
+                        set_timeout(again, AGAIN);
+                    }
+                    self.show(live, key, kept);
+                }
+                Ok(_) => {}
+                Err(error) => live.say(format!("The chart's history is missing: {}", error.message)),
+            }
+        });
+    }
+
+    fn show(self, live: Live, key: Key, kept: Kept) {
+        let (id, interval) = key;
+        let through = kept.through;
+        let mut scene = scene_of(live, id, resumed(live, interval, kept));
+        self.marks.with_value(|marks| {
+            for (time, mark) in marks.iter().filter(|(time, _)| *time > through) {
+                scene.bars.mark(*time, mark.0);
+            }
+        });
+        let prints = volumes(live, &live.tape.get_untracked(), id);
+        scene.bars.print(&prints);
         let mark = live.quote(id).and_then(|quote| quote.mark.get_untracked());
         let now = live.moment.get_untracked().time;
-        let prints = volumes(live, &live.tape.get_untracked(), id);
         let own = untrack(|| own(live, id));
-        chart.change(|shown| {
+        self.chart.change(|shown| {
             (shown.unit, shown.lower_unit, shown.last) = (scene.unit, scene.lower_unit, None);
-            shown.replace(scene.bars);
+            shown.bars = scene.bars;
             (shown.fills, shown.orders) = own;
-            shown.bars.print(&prints);
             if let Some(mark) = mark {
                 take_mark(shown, now, mark);
             }
             true
         });
-    };
-    show(Vec::new());
-    spawn_local(async move {
-        match api::bars(id.to_string(), seconds).await {
-            Ok(list) if held.try_get_value() == Some(key) => show(list),
-            Ok(_) => {}
-            Err(error) => live.say(format!("The chart's history is missing: {}", error.message)),
-        }
-    });
+    }
+
+    fn remember(self, now: VenueTime, mark: Ticks) {
+        self.marks.update_value(|marks| {
+            marks.push_back((now, mark));
+            if marks.len() > REMEMBERED {
+                marks.pop_front();
+            }
+        });
+    }
 }
 
 /// Takes the newest mark; whether there is something new to draw.

@@ -1,12 +1,16 @@
-//! The trading screen: market watch, chart, blotter, ladder, ticket, tape.
+//! The trading screen: market watch, chart, blotter, ladder or dealers, ticket,
+//! tape.
 //!
 //! Arranges panels; each panel reads the live desk on its own.
 
+mod amend;
 mod blotter;
 mod chart;
+mod dealers;
 mod fills;
 mod ladder;
 mod orders;
+mod quotes;
 mod tabs;
 mod tape;
 mod ticket;
@@ -20,12 +24,14 @@ use leptos::prelude::*;
 use crate::help::{Action, Desk, focus, press};
 use crate::live::Live;
 use tabs::Tab;
-use ticket::Form;
+use ticket::{Form, Outbox};
 
 /// The trading screen.
 pub(crate) fn screen(live: Live) -> AnyView {
     let form = Form::new();
+    let outbox = Outbox::new(live);
     let tab = RwSignal::new(Tab::Watch);
+    let dealt = Memo::new(move |_| live.instrument(live.selected.get()).is_some_and(|i| i.is_dealt()));
     let large = RwSignal::new(false);
     let desk = expect_context::<Desk>();
     Effect::new(move |_| {
@@ -43,13 +49,18 @@ pub(crate) fn screen(live: Live) -> AnyView {
                 <chart::ChartPanel live wide=large />
             </section>
             <section class="panel blotter" data-panel="positions" aria-labelledby="blotter-title">
-                <blotter::Blotter live />
+                <blotter::Blotter live phone=tab />
             </section>
             <section class="panel ladder" data-panel="more" aria-labelledby="ladder-title">
-                <ladder::LadderPanel live form tab />
+                <Show
+                    when=move || dealt.get()
+                    fallback=move || view! { <ladder::LadderPanel live form tab /> }
+                >
+                    <dealers::DealersPanel live form outbox tab />
+                </Show>
             </section>
             <section class="panel ticket" data-panel="trade" aria-labelledby="ticket-title">
-                <ticket::TicketPanel live form />
+                <ticket::TicketPanel live form outbox tab />
             </section>
             <section class="panel tape" data-panel="more" aria-labelledby="tape-title">
                 <tape::Tape live />
@@ -69,12 +80,18 @@ fn perform(action: Action, form: Form, tab: RwSignal<Tab>) {
         Action::Positions => (Tab::Positions, "#tab-of-positions"),
         Action::Orders => (Tab::Positions, "#tab-of-orders"),
         Action::Fills => (Tab::Positions, "#tab-of-fills"),
+        Action::Quotes => (Tab::Positions, "#tab-of-quotes"),
+        Action::CancelAll => (Tab::Positions, "#tab-of-orders"),
         _ => return,
     };
     match action {
         Action::Buy => form.side.set(Side::Buy),
         Action::Sell => form.side.set(Side::Sell),
-        Action::Positions | Action::Orders | Action::Fills => press(target),
+        Action::Positions | Action::Orders | Action::Fills | Action::Quotes => press(target),
+        Action::CancelAll => {
+            press(target);
+            press("[data-testid=cancel-all]");
+        }
         _ => {}
     }
     tab.set(panel);

@@ -1,4 +1,4 @@
-//! Orders, newest first, with cancel on those that still live.
+//! Orders, newest first, with amend and cancel on those that still live.
 //!
 //! Asks for a cancel and waits for the venue's word; never guesses a status.
 
@@ -8,6 +8,7 @@ use engine::order::{OrderStatus, OrderType, Side};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
+use super::amend::Amend;
 use crate::Hydrated;
 use crate::api;
 use crate::live::Live;
@@ -39,7 +40,7 @@ pub(super) fn Orders(live: Live, filter: RwSignal<String>, live_only: RwSignal<b
                     </th>
                     <th scope="col">"Status"</th>
                     <th scope="col" class="act">
-                        <span class="sr-only">"Cancel"</span>
+                        <span class="sr-only">"Amend or cancel"</span>
                     </th>
                 </tr>
             </thead>
@@ -76,22 +77,31 @@ fn Row(live: Live, id: OrderId, filter: RwSignal<String>, live_only: RwSignal<bo
     };
     let status = move || order.with(|order| order.status);
     let of = symbol.clone();
-    let hidden = move || {
+    let hidden = Memo::new(move |_| {
         !filter.with(|filter| of.contains(filter.as_str())) || (live_only.get() && !status().is_live())
+    });
+    let about =
+        format!("{} {} {symbol}", side_word(frame.side).to_lowercase(), format::decimal(frame.quantity));
+    let amending = RwSignal::new(false);
+    // What took a dealer's quote has no time in force worth showing.
+    let (how, dealer) = match &frame.dealer_id {
+        Some(dealer) => ("", Some(dealer.clone())),
+        None => (frame.time_in_force.as_str(), None),
     };
-    let about = format!(
-        "Cancel {} {} {symbol}",
-        side_word(frame.side).to_lowercase(),
-        format::decimal(frame.quantity)
-    );
     Some(view! {
-        <tr hidden=hidden data-testid="order" data-order=id.to_string() data-status=move || status().as_str()>
+        <tr hidden=move || hidden.get() data-testid="order" data-order=id.to_string() data-status=move || status().as_str()>
             <td class="num left wide">{move || live.prefs.clock(frame.created_at)}</td>
             <th scope="row">{symbol}</th>
             <td class=side_tone(frame.side)>{side_word(frame.side)}</td>
-            <td class="wide">{kind} " " {frame.time_in_force.as_str()}</td>
-            <td class="num">{limit(&frame)}</td>
-            <td class="num">{format::decimal(frame.quantity)}</td>
+            <td class="wide" title=dealer>
+                {kind} " " {how}
+            </td>
+            <td class="num" data-testid="order-limit">
+                {move || order.with(limit)}
+            </td>
+            <td class="num" data-testid="order-quantity">
+                {move || order.with(|order| format::decimal(order.quantity))}
+            </td>
             <td class="num wide" data-testid="order-filled">
                 {move || order.with(|order| format::decimal(order.filled_quantity))}
             </td>
@@ -100,11 +110,34 @@ fn Row(live: Live, id: OrderId, filter: RwSignal<String>, live_only: RwSignal<bo
             </td>
             <td class="act">
                 <Show when=move || status().is_live()>
+                    <Open amending about=about.clone() />
                     <Cancel live id about=about.clone() />
                 </Show>
             </td>
         </tr>
+        <Show when=move || amending.get() && !hidden.get()>
+            <Amend live id order open=amending />
+        </Show>
     })
+}
+
+/// Opens and closes the amendment under the row.
+#[component]
+fn Open(amending: RwSignal<bool>, about: String) -> impl IntoView {
+    let Hydrated(hydrated) = expect_context();
+    view! {
+        <button
+            type="button"
+            class="small"
+            aria-label=format!("Amend {about}")
+            aria-expanded=move || amending.get().to_string()
+            disabled=move || !hydrated.get()
+            data-testid="amend"
+            on:click=move |_| amending.update(|open| *open = !*open)
+        >
+            "Amend"
+        </button>
+    }
 }
 
 #[component]
@@ -124,7 +157,7 @@ fn Cancel(live: Live, id: OrderId, about: String) -> impl IntoView {
         <button
             type="button"
             class="small"
-            aria-label=about
+            aria-label=format!("Cancel {about}")
             disabled=move || asked.get() || !hydrated.get()
             data-testid="cancel"
             on:click=cancel
@@ -132,6 +165,37 @@ fn Cancel(live: Live, id: OrderId, about: String) -> impl IntoView {
             "Cancel"
         </button>
     }
+}
+
+/// Cancels every live order at once.
+#[component]
+pub(super) fn CancelAll(live: Live, shown: Signal<bool>, count: Signal<usize>) -> impl IntoView {
+    let asked = RwSignal::new(false);
+    let Hydrated(hydrated) = expect_context();
+    let cancel = move |_| {
+        asked.set(true);
+        spawn_local(async move {
+            live.say(match api::cancel_all().await {
+                Ok(1) => "1 order cancelled".to_owned(),
+                Ok(count) => format!("{count} orders cancelled"),
+                Err(error) => format!("Not cancelled: {}", error.message),
+            });
+            asked.try_set(false);
+        });
+    };
+    view! {
+        <button
+            type="button"
+            class="small"
+            hidden=move || !shown.get()
+            disabled=move || asked.get() || !hydrated.get() || count.get() == 0
+            data-testid="cancel-all"
+            on:click=cancel
+        >
+            "Cancel all"
+        </button>
+    }
+    .into_any()
 }
 
 fn limit(order: &OrderFrame) -> String {

@@ -345,6 +345,7 @@ impl Floor {
             time: state.time,
             date: state.date,
             date_rev: state.date_rev,
+            t0: self.inner.config.t0,
             books: books.collect(),
             quotes: quotes_of(state, None),
             ticks: ticks.collect(),

@@ -46,6 +46,7 @@ impl Floor {
             low: instrument.price(candle.low),
             close: instrument.price(candle.close),
             volume: instrument.quantity(candle.volume),
+            updated_at: candle.through,
         };
         Ok(Page { items: rows.into_iter().map(row).collect(), next_cursor })
     }

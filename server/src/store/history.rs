@@ -43,11 +43,12 @@ const REPLACE_QUOTES: &str = "
         ask_size = excluded.ask_size, expires_at = excluded.expires_at";
 
 const REPLACE_CANDLES: &str = "
-    INSERT INTO candles (venue_id, instrument_id, span, start_at, open, high, low, close, volume)
+    INSERT INTO candles (venue_id, instrument_id, span, start_at, open, high, low, close, volume,
+                         through_at)
     SELECT * FROM given WHERE TRUE
     ON CONFLICT (venue_id, instrument_id, span, start_at) DO UPDATE
     SET open = excluded.open, high = excluded.high, low = excluded.low, close = excluded.close,
-        volume = excluded.volume";
+        volume = excluded.volume, through_at = excluded.through_at";
 
 /// A valuation follows from the journal up to its entry: it never changes.
 const ADD_VALUATIONS: &str = "
@@ -120,6 +121,7 @@ fn candle_rows(venue: VenueId, rows: &[CandleRecord]) -> Rows<'_> {
         .numbers("low", candles().map(|candle| candle.low.0))
         .numbers("close", candles().map(|candle| candle.close.0))
         .numbers("volume", candles().map(|candle| candle.volume.0))
+        .numbers("through_at", candles().map(|candle| candle.through.0))
 }
 
 /// A window's bounds as the store compares them.
@@ -369,7 +371,7 @@ impl Backend {
         window: CandleWindow,
     ) -> Result<Vec<Candle>, StoreError> {
         let rows = sqlx::query::<Db>(
-            "SELECT start_at, open, high, low, close, volume FROM candles
+            "SELECT start_at, open, high, low, close, volume, through_at FROM candles
              WHERE venue_id = $1 AND instrument_id = $2 AND span = $3 AND start_at >= $4 AND start_at < $5
              ORDER BY start_at DESC LIMIT $6",
         )
@@ -389,6 +391,7 @@ impl Backend {
                 low: Ticks(row.try_get(3)?),
                 close: Ticks(row.try_get(4)?),
                 volume: Lots(row.try_get(5)?),
+                through: VenueTime(row.try_get(6)?),
             })
         };
         rows.iter().map(read).collect()

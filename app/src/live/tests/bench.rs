@@ -197,7 +197,7 @@ impl Bench {
     pub(super) fn page(&self) -> State {
         let ids: Vec<_> = self.venue.instruments().keys().copied().collect();
         State::open(Opening {
-            bars: Vec::new(),
+            bars: crate::chart::Kept::default(),
             caller: Caller {
                 user: String::new(),
                 email: "a@example.com".into(),
@@ -214,6 +214,7 @@ impl Bench {
                 time: self.venue.time(),
                 date: self.venue.date(),
                 date_rev: self.venue.date_rev(),
+                t0: self.venue.config().t0,
                 instruments: self.venue.instruments().values().cloned().collect(),
                 books: ids.iter().map(|id| self.book(*id)).collect(),
                 quotes: ids.iter().filter_map(|id| self.quotes(*id)).collect(),

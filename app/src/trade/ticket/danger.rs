@@ -3,13 +3,13 @@
 //! A habit of the screen, not a rule of the venue: nothing here refuses.
 
 use engine::money::{Lots, Money, Ticks};
-use engine::order::{Preview, Side, Ticket};
+use engine::order::{Preview, Side};
 
 use crate::live::state::Level;
 
 /// Why an order is asked about twice, with the figure in per cent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Danger {
+pub(in crate::trade) enum Danger {
     /// More than 20 % of NAV.
     OfNav(i128),
     /// More than 5 % through the touch.
@@ -29,9 +29,15 @@ impl Danger {
     }
 }
 
-/// What is dangerous about `ticket`, given its preview and the side of the
-/// book that it trades against, best first.
-pub(super) fn dangers(ticket: &Ticket, preview: &Preview, opposite: &[Level]) -> Vec<Danger> {
+/// What is dangerous about trading on `side` at `limit` or better, given the
+/// preview and the side of the book that it trades against, best first. A
+/// dealer's quote has neither limit nor book.
+pub(super) fn dangers(
+    side: Side,
+    limit: Option<Ticks>,
+    preview: &Preview,
+    opposite: &[Level],
+) -> Vec<Danger> {
     let decided = &preview.decided;
     let before = &preview.estimate.before;
     let held = (decided.reserved - before.reserved).max(Money::ZERO);
@@ -40,9 +46,10 @@ pub(super) fn dangers(ticket: &Ticket, preview: &Preview, opposite: &[Level]) ->
         dangers.push(Danger::OfNav(percent));
     }
     if let Some((touch, _)) = opposite.first()
-        && let Some(worst) = worst_price(ticket, preview)
+        // The worst price that it may pay: its limit, or what it walks to.
+        && let Some(worst) = limit.or(preview.decided.fills.last().map(|fill| fill.price))
     {
-        let through = match ticket.side {
+        let through = match side {
             Side::Buy => worst.0 - touch.0,
             Side::Sell => touch.0 - worst.0,
         };
@@ -55,12 +62,6 @@ pub(super) fn dangers(ticket: &Ticket, preview: &Preview, opposite: &[Level]) ->
         dangers.push(Danger::OfDepth(percent));
     }
     dangers
-}
-
-/// The worst price that the order may pay: its limit, or what it walks to.
-fn worst_price(ticket: &Ticket, preview: &Preview) -> Option<Ticks> {
-    let walked = preview.decided.fills.last().map(|fill| fill.price);
-    ticket.price.limit().or(walked)
 }
 
 /// `part` in per cent of `whole`, if it is more than `limit` per cent.

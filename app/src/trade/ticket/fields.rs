@@ -67,8 +67,9 @@ pub(super) fn TypeField(form: Form) -> impl IntoView {
 #[component]
 pub(super) fn TifField(form: Form) -> impl IntoView {
     let choose = move |event| {
-        let ioc = event_target_value(&event) == "IOC";
-        form.time_in_force.set(if ioc { TimeInForce::Ioc } else { TimeInForce::Gtc });
+        if let Some(chosen) = TimeInForce::from_word(&event_target_value(&event)) {
+            form.time_in_force.set(chosen);
+        }
     };
     let market = move || form.order_type.get() == OrderType::Market;
     view! {
@@ -78,13 +79,16 @@ pub(super) fn TifField(form: Form) -> impl IntoView {
                 id="tif"
                 data-testid="tif"
                 prop:value=move || form.effective_tif().as_str()
-                disabled=market
                 on:change=choose
             >
-                <option value="GTC" selected>
+                <option value="GTC" selected disabled=market>
                     "Good till cancelled"
                 </option>
+                <option value="DAY" disabled=market>
+                    "Day"
+                </option>
                 <option value="IOC">"Immediate or cancel"</option>
+                <option value="FOK">"Fill or kill"</option>
             </select>
         </div>
     }

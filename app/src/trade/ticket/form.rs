@@ -1,10 +1,16 @@
-//! What the user has typed, and the raw ticket that it makes.
+//! What the user has typed, and the wish that it makes.
 //!
 //! Parses nothing: that is the engine's, on both sides of the wire.
 
-use engine::id::InstrumentId;
-use engine::order::{OrderType, RawTicket, Side, TimeInForce};
+use engine::id::QuoteId;
+use engine::instrument::Instrument;
+use engine::order::{OrderType, RawTake, RawTicket, Side, TimeInForce};
 use leptos::prelude::*;
+
+use super::wish::Wish;
+
+/// The name under which a wish is judged; one that is sent gets its own.
+pub(in crate::trade) const PREVIEW: &str = "preview";
 
 /// The ticket's fields.
 #[derive(Clone, Copy)]
@@ -14,6 +20,8 @@ pub(in crate::trade) struct Form {
     pub(in crate::trade) quantity: RwSignal<String>,
     pub(in crate::trade) limit: RwSignal<String>,
     pub(in crate::trade) time_in_force: RwSignal<TimeInForce>,
+    /// The dealer's quote that was asked for, until the ticket has taken it up.
+    pub(in crate::trade) asked: RwSignal<Option<QuoteId>>,
 }
 
 impl Form {
@@ -25,41 +33,48 @@ impl Form {
             quantity: RwSignal::new(String::new()),
             limit: RwSignal::new(String::new()),
             time_in_force: RwSignal::new(TimeInForce::Gtc),
+            asked: RwSignal::new(None),
         }
     }
 
-    /// The raw ticket under the client's name for it; `None` while a field
-    /// that it needs is still empty.
-    pub(super) fn raw(self, instrument: InstrumentId, name: &str) -> Option<RawTicket> {
+    /// What it asks for; `None` while a field that it needs is still empty.
+    pub(super) fn wish(self, instrument: &Instrument) -> Option<Wish> {
         let quantity = typed(&self.quantity.get());
+        if instrument.is_dealt() {
+            let (instrument, side) = (instrument.id, self.side.get());
+            return (!quantity.is_empty()).then(|| {
+                let client_order_id = Some(PREVIEW.to_owned());
+                let raw = RawTake { quantity, client_order_id, valid_until: None };
+                Wish::Take { instrument, side, quote: None, raw }
+            });
+        }
         let limit = typed(&self.limit.get());
         let order_type = self.order_type.get();
         if quantity.is_empty() || (order_type == OrderType::Limit && limit.is_empty()) {
             return None;
         }
-        Some(RawTicket {
-            instrument_id: instrument.to_string(),
+        Some(Wish::Order(RawTicket {
+            instrument_id: instrument.id.to_string(),
             side: self.side.get().as_str().to_owned(),
             order_type: order_type.as_str().to_owned(),
             quantity,
             limit_price: (order_type == OrderType::Limit).then_some(limit),
             time_in_force: Some(self.effective_tif().as_str().to_owned()),
-            client_order_id: Some(name.to_owned()),
+            client_order_id: Some(PREVIEW.to_owned()),
             ..RawTicket::default()
-        })
+        }))
     }
 
     /// A market order never rests.
     pub(super) fn effective_tif(self) -> TimeInForce {
-        match self.order_type.get() {
-            OrderType::Market => TimeInForce::Ioc,
-            OrderType::Limit | OrderType::Quote => self.time_in_force.get(),
-        }
+        let chosen = self.time_in_force.get();
+        let rests = self.order_type.get() == OrderType::Market && chosen.rests();
+        if rests { TimeInForce::Ioc } else { chosen }
     }
 }
 
 /// A number as people type it: separators and blanks are not part of it.
-fn typed(text: &str) -> String {
+pub(in crate::trade) fn typed(text: &str) -> String {
     text.chars().filter(|c| !matches!(c, ',' | ' ' | '\u{a0}' | '\u{202f}' | '_')).collect()
 }
 

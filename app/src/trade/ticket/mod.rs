@@ -9,7 +9,12 @@ mod panel;
 mod parts;
 mod preview;
 mod send;
+mod wish;
 mod words;
 
-pub(super) use form::Form;
+pub(super) use form::{Form, PREVIEW, typed};
 pub(super) use panel::TicketPanel;
+pub(super) use parts::Answer;
+pub(super) use send::{Outbox, Sent};
+pub(super) use wish::{Judged, Wish};
+pub(super) use words::worded;

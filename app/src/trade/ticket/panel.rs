@@ -2,11 +2,12 @@
 //!
 //! Disabled until the page is alive and while prices are stale.
 
-use engine::order::{OrderType, Preview, RawTicket, Reject, Ticket};
+use engine::id::QuoteId;
+use engine::order::{OrderType, Preview, Reject};
 use leptos::ev::{KeyboardEvent, SubmitEvent};
 use leptos::prelude::*;
 
-use super::danger::{Danger, dangers};
+use super::danger::Danger;
 use super::fields::{NumberField, SideField, TifField, TypeField};
 use super::form::Form;
 use super::parts::{Answer, Confirm, General, Submit};
@@ -14,11 +15,10 @@ use super::preview::PreviewTable;
 use super::send::{Outbox, Sent};
 use super::words;
 use crate::Hydrated;
+use crate::gateway::ApiError;
 use crate::live::Live;
+use crate::trade::tabs::Tab;
 use crate::widgets::{Units, format};
-
-/// The name under which a preview is made; a submission gets its own.
-const PREVIEW: &str = "preview";
 
 /// What the ticket would do as it stands.
 #[derive(Clone, Debug, PartialEq)]
@@ -29,26 +29,31 @@ enum Shown {
 }
 
 #[component]
-pub(in crate::trade) fn TicketPanel(live: Live, form: Form) -> impl IntoView {
+pub(in crate::trade) fn TicketPanel(
+    live: Live,
+    form: Form,
+    outbox: Outbox,
+    tab: RwSignal<Tab>,
+) -> impl IntoView {
     let Hydrated(hydrated) = expect_context();
-    let outbox = Outbox::new(live);
     let asking = RwSignal::new(Vec::<Danger>::new());
     let instrument = Memo::new(move |_| live.instrument(live.selected.get()));
     let units = Memo::new(move |_| instrument.with(|found| found.as_ref().map(Units::of)));
-    let raw = Memo::new(move |_| form.raw(live.selected.get(), PREVIEW));
+    let dealt = Memo::new(move |_| instrument.with(|found| found.as_ref().is_some_and(|i| i.is_dealt())));
+    let wish = Memo::new(move |_| instrument.with(|found| found.as_ref().and_then(|i| form.wish(i))));
     let shown = Memo::new(move |_| {
         live.moment.track();
-        match raw.get() {
+        match wish.get() {
             None => Shown::Incomplete,
-            Some(raw) => match evaluate(live, &raw) {
-                Ok((_, preview)) => Shown::Ready(Box::new(preview)),
+            Some(wish) => match wish.aimed(live, None).judge(live) {
+                Ok(judged) => Shown::Ready(Box::new(judged.preview)),
                 Err(reject) => Shown::Refused(reject),
             },
         }
     });
     // A change of the ticket takes back what was said about the one before.
     Effect::new(move |before: Option<()>| {
-        raw.track();
+        wish.track();
         if before.is_some() {
             asking.set(Vec::new());
             if !matches!(outbox.sent.get_untracked(), Sent::Sending) {
@@ -65,32 +70,52 @@ pub(in crate::trade) fn TicketPanel(live: Live, form: Form) -> impl IntoView {
     let closed = Memo::new(move |_| !hydrated.get() || !fresh());
     let ready = Memo::new(move |_| {
         !closed.get()
-            && matches!(shown.get(), Shown::Ready(_))
-            && outbox.sent.with(|sent| *sent != Sent::Sending)
+            && outbox.sent.with(|sent| match sent {
+                Sent::Sending => false,
+                // What may have happened already is not judged again.
+                Sent::Unknown(_) => true,
+                _ => shown.with(|shown| matches!(shown, Shown::Ready(_))),
+            })
     });
+    // The quote that the second question is about.
+    let chosen = StoredValue::new(None::<QuoteId>);
     let send = move |confirmed: bool| {
         if closed.get() {
             return;
         }
         // The very state of this instant, not the last frame's.
-        let Some(raw) = form.raw(live.selected.get_untracked(), PREVIEW) else { return };
-        let raw = RawTicket { client_order_id: Some(outbox.name(&raw)), ..raw };
-        let Ok((ticket, preview)) = evaluate(live, &raw) else { return };
-        let opposite = ticket.side.opposite();
-        let danger = live.read(|state| {
-            let levels = state.markets.get(&ticket.instrument).map(|market| market.levels(opposite));
-            dangers(&ticket, &preview, levels.unwrap_or_default())
-        });
-        if danger.is_empty() || confirmed {
-            asking.set(Vec::new());
-            outbox.send(raw, preview);
-        } else {
-            asking.set(danger);
+        let Some(wish) = wish.get() else { return };
+        let wish = outbox.prepare(&wish, chosen.get_value());
+        if outbox.is_repeat(&wish) {
+            outbox.send(wish, None);
+            return;
+        }
+        match wish.judge(live) {
+            Ok(judged) if judged.dangers.is_empty() || confirmed => {
+                asking.set(Vec::new());
+                outbox.send(wish, Some(judged.preview));
+            }
+            Ok(judged) => asking.set(judged.dangers),
+            Err(reject) => {
+                asking.set(Vec::new());
+                outbox.sent.set(Sent::Refused(Box::new(refused(reject))));
+            }
         }
     };
+    // A dealer's quote, asked for in the dealers' own panel.
+    Effect::new(move |_| {
+        let Some(quote) = form.asked.get() else { return };
+        form.asked.set(None);
+        chosen.set_value(Some(quote));
+        untrack(|| send(false));
+        if !asking.with_untracked(Vec::is_empty) {
+            tab.set(Tab::Trade);
+        }
+    });
     let submit = move |event: SubmitEvent| {
         event.prevent_default();
         if ready.get_untracked() && asking.with_untracked(Vec::is_empty) {
+            chosen.set_value(None);
             untrack(|| send(false));
         }
     };
@@ -131,7 +156,7 @@ pub(in crate::trade) fn TicketPanel(live: Live, form: Form) -> impl IntoView {
             on:keydown=no_repeats
         >
             <SideField form />
-            <div class="pair">
+            <div class="pair" hidden=dealt>
                 <TypeField form />
                 <TifField form />
             </div>
@@ -144,37 +169,36 @@ pub(in crate::trade) fn TicketPanel(live: Live, form: Form) -> impl IntoView {
                     hint=quantity_hint
                     problems=problem
                 />
-                <NumberField
-                    name="limit_price"
-                    label="Limit price"
-                    unit=priced
-                    value=form.limit
-                    hint=limit_hint
-                    problems=problem
-                    disabled=Signal::derive(move || form.order_type.get() == OrderType::Market)
-                />
+                <div hidden=dealt>
+                    <NumberField
+                        name="limit_price"
+                        label="Limit price"
+                        unit=priced
+                        value=form.limit
+                        hint=limit_hint
+                        problems=problem
+                        disabled=Signal::derive(move || form.order_type.get() == OrderType::Market)
+                    />
+                </div>
             </div>
             <General problem />
             <Show
                 when=move || !asking.with(Vec::is_empty)
-                fallback=move || view! { <Submit form ready outbox /> }
+                fallback=move || view! { <Submit form dealt ready outbox /> }
             >
                 <Confirm asking send=Callback::new(move |()| untrack(|| send(true))) />
             </Show>
-            <Answer outbox closed />
+            <Answer outbox closed testid="order-answer" reasons=false />
             <PreviewTable live units side=form.side preview />
         </form>
     }
     .into_any()
 }
 
-/// Parses and previews a raw ticket on the state of this instant.
-fn evaluate(live: Live, raw: &RawTicket) -> Result<(Ticket, Preview), Reject> {
-    let id = raw.instrument_id.parse().map_err(|_| Reject::UnknownInstrument)?;
-    let instrument = live.instrument(id).ok_or(Reject::UnknownInstrument)?;
-    let ticket = Ticket::parse(raw, &instrument)?;
-    let preview = live.preview(&ticket)?;
-    Ok((ticket, preview))
+/// What the venue would have said: it was not asked.
+fn refused(reject: Reject) -> ApiError {
+    let error = ApiError::new(409, reject.code(), reject.to_string());
+    ApiError { field: reject.field().map(str::to_owned), reject: Some(reject), ..error }
 }
 
 /// The refusal to show and its field: the preview's, or the server's answer.

@@ -10,6 +10,7 @@ use leptos::prelude::*;
 use super::danger::Danger;
 use super::form::Form;
 use super::send::{Outbox, Sent};
+use super::words;
 
 /// A refusal that belongs to no field of the ticket.
 #[component]
@@ -24,16 +25,18 @@ pub(super) fn General(problem: Signal<Option<(&'static str, String)>>) -> impl I
 }
 
 #[component]
-pub(super) fn Submit(form: Form, ready: Memo<bool>, outbox: Outbox) -> impl IntoView {
+pub(super) fn Submit(form: Form, dealt: Memo<bool>, ready: Memo<bool>, outbox: Outbox) -> impl IntoView {
     let tone = move || match form.side.get() {
         Side::Buy => "buy submit",
         Side::Sell => "sell submit",
     };
-    let word = move || match (outbox.sent.get(), form.side.get()) {
-        (Sent::Sending, _) => "Sending…",
-        (Sent::Unknown(_), _) => "Send again",
-        (_, Side::Buy) => "Buy",
-        (_, Side::Sell) => "Sell",
+    let word = move || match (outbox.sent.get(), form.side.get(), dealt.get()) {
+        (Sent::Sending, ..) => "Sending…",
+        (Sent::Unknown(_), ..) => "Send again",
+        (_, Side::Buy, true) => "Lift the best offer",
+        (_, Side::Sell, true) => "Hit the best bid",
+        (_, Side::Buy, false) => "Buy",
+        (_, Side::Sell, false) => "Sell",
     };
     view! {
         <button
@@ -98,10 +101,17 @@ pub(super) fn Confirm(asking: RwSignal<Vec<Danger>>, send: Callback<()>) -> impl
 
 /// What became of the last submission, or why there can be none.
 #[component]
-pub(super) fn Answer(outbox: Outbox, closed: Memo<bool>) -> impl IntoView {
+pub(in crate::trade) fn Answer(
+    outbox: Outbox,
+    closed: Memo<bool>,
+    testid: &'static str,
+    /// Whether a refusal's reason stands here and not beside its field.
+    reasons: bool,
+) -> impl IntoView {
     let text = move || match outbox.sent.get() {
         Sent::Accepted(text) => ("answer ok", text),
         Sent::Unknown(text) => ("answer warn", text),
+        Sent::Refused(error) if reasons => ("answer crit", words::answered(&error)),
         Sent::Refused(_) => ("answer crit", "Refused.".to_owned()),
         Sent::Sending => ("answer", "Sending…".to_owned()),
         Sent::Nothing if closed.get() => ("answer muted", "Waiting for live prices.".to_owned()),
@@ -115,7 +125,7 @@ pub(super) fn Answer(outbox: Outbox, closed: Memo<bool>) -> impl IntoView {
         Sent::Unknown(_) => "unknown",
     };
     view! {
-        <p class=move || text().0 data-state=state data-testid="order-answer">
+        <p class=move || text().0 data-state=state data-testid=testid>
             {move || text().1}
         </p>
     }

@@ -1,14 +1,16 @@
-//! Sending a ticket: one name an attempt, kept on retry, so that repeating is
+//! Sending a wish: one name an attempt, kept on retry, so that repeating is
 //! harmless; the answer compared with the preview that promised it.
 //!
 //! Does not know what an order does.
 
 use std::time::Duration;
 
-use engine::order::{Preview, RawTicket};
+use engine::id::QuoteId;
+use engine::order::Preview;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
+use super::wish::Wish;
 use super::words;
 use crate::api;
 use crate::gateway::{ApiError, OrderReply, Placed};
@@ -24,7 +26,7 @@ const MAX_ASKS: u32 = 15;
 
 /// Where a submission stands.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) enum Sent {
+pub(in crate::trade) enum Sent {
     /// Nothing was sent.
     #[default]
     Nothing,
@@ -38,40 +40,55 @@ pub(super) enum Sent {
     Unknown(String),
 }
 
-/// The outbox of a ticket.
+/// Where wishes are sent from.
 #[derive(Clone, Copy)]
-pub(super) struct Outbox {
+pub(in crate::trade) struct Outbox {
     live: Live,
-    pub(super) sent: RwSignal<Sent>,
-    /// The attempt whose outcome is unknown: its body and its name.
-    doubtful: StoredValue<Option<(RawTicket, String)>>,
+    pub(in crate::trade) sent: RwSignal<Sent>,
+    /// The attempt whose outcome is unknown, with its name.
+    doubtful: StoredValue<Option<Wish>>,
 }
 
 impl Outbox {
-    pub(super) fn new(live: Live) -> Self {
+    pub(in crate::trade) fn new(live: Live) -> Self {
         Self { live, sent: RwSignal::new(Sent::Nothing), doubtful: StoredValue::new(None) }
     }
 
-    /// The name for `raw`: the one that it already has when its last attempt
-    /// was not answered, else a new one.
-    pub(super) fn name(self, raw: &RawTicket) -> String {
-        let body = nameless(raw);
-        self.doubtful
-            .with_value(|doubtful| {
-                doubtful.as_ref().filter(|(known, _)| *known == body).map(|(_, name)| name.clone())
-            })
-            .unwrap_or_else(mint)
+    /// `wish` as it is to be sent: the last attempt itself when that asked for
+    /// the same and was not answered, else under a new name, about the quote
+    /// that was `chosen` or the best of now.
+    pub(in crate::trade) fn prepare(self, wish: &Wish, chosen: Option<QuoteId>) -> Wish {
+        let aimed = wish.clone().aimed(self.live, chosen);
+        let wanted = if chosen.is_some() { &aimed } else { wish };
+        let again = self
+            .doubtful
+            .with_value(|doubtful| doubtful.as_ref().filter(|doubtful| doubtful.asks_like(wanted)).cloned());
+        again.unwrap_or_else(|| aimed.named(&mint()))
     }
 
-    /// Sends `raw`, which must carry its name, and compares the answer with
-    /// `preview`, computed just before.
-    pub(super) fn send(self, raw: RawTicket, preview: Preview) {
-        let name = raw.client_order_id.clone().unwrap_or_default();
-        self.doubtful.set_value(Some((nameless(&raw), name)));
+    /// Whether `wish` is the very attempt whose outcome is unknown.
+    pub(in crate::trade) fn is_repeat(self, wish: &Wish) -> bool {
+        self.doubtful.with_value(|doubtful| doubtful.as_ref() == Some(wish))
+    }
+
+    /// Sends `wish`, which must carry its name, and compares the answer with
+    /// `preview`, computed just before; a repeat is promised nothing.
+    pub(in crate::trade) fn send(self, wish: Wish, preview: Option<Preview>) {
+        self.doubtful.set_value(Some(wish.clone()));
         self.sent.set(Sent::Sending);
         spawn_local(async move {
-            let sent = match api::place_order(raw).await {
-                Ok(Placed::Answered(reply)) => self.answered(&preview, &reply),
+            let placed = match wish.clone() {
+                Wish::Order(raw) => api::place_order(raw).await,
+                Wish::Take { quote, side, raw, .. } => {
+                    let quote = quote.map(|quote| quote.to_string()).unwrap_or_default();
+                    api::take_quote(quote, side, raw).await
+                }
+                Wish::Amend { order, raw } => api::amend_order(order.to_string(), raw).await,
+            };
+            let sent = match placed {
+                Ok(Placed::Answered(reply)) => self.answered(preview.as_ref(), &reply),
+                // An amendment's name is no order's: only a repeat finds it.
+                Ok(Placed::Pending { .. }) if matches!(wish, Wish::Amend { .. }) => not_yet(),
                 Ok(Placed::Pending { client_order_id }) => self.ask_after(client_order_id).await,
                 Err(error) if error.leaves_doubt() => {
                     Sent::Unknown(format!("{} Sending it again is safe: it keeps its name.", error.message))
@@ -88,8 +105,8 @@ impl Outbox {
         });
     }
 
-    fn answered(self, preview: &Preview, reply: &OrderReply) -> Sent {
-        if !reply.repeated {
+    fn answered(self, preview: Option<&Preview>, reply: &OrderReply) -> Sent {
+        if let Some(preview) = preview.filter(|_| !reply.repeated) {
             let mut verdict = Verdict::OtherBasis;
             self.live.receipts.update(|receipts| verdict = receipts.compare(preview, reply));
             if verdict == Verdict::Different {
@@ -117,12 +134,12 @@ impl Outbox {
                 return Sent::Accepted(format!("Accepted; {}.", order.status.as_str().to_lowercase()));
             }
         }
-        Sent::Unknown("Not answered yet. Sending it again is safe: it keeps its name.".to_owned())
+        not_yet()
     }
 }
 
-fn nameless(raw: &RawTicket) -> RawTicket {
-    RawTicket { client_order_id: None, ..raw.clone() }
+fn not_yet() -> Sent {
+    Sent::Unknown("Not answered yet. Sending it again is safe: it keeps its name.".to_owned())
 }
 
 /// A name that nobody else has: 128 random bits.

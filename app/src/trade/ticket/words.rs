@@ -10,7 +10,7 @@ use crate::gateway::ApiError;
 use crate::widgets::format;
 
 /// The reason, worded.
-pub(super) fn worded(reject: &Reject) -> String {
+pub(in crate::trade) fn worded(reject: &Reject) -> String {
     match reject {
         Reject::InsufficientCash { required, available } => format!(
             "Short by {}: needs {}, {} is free.",
@@ -35,6 +35,13 @@ pub(super) fn worded(reject: &Reject) -> String {
         }
         Reject::InvalidQuantity => "Enter a positive number of units.".to_owned(),
         Reject::InvalidPrice => "Enter a positive price.".to_owned(),
+        Reject::UnknownQuote => "No dealer is quoting it just now.".to_owned(),
+        Reject::QuoteSize { available, .. } => {
+            format!("The quote is good for {} more.", format::decimal(*available))
+        }
+        Reject::BelowFilled { filled } => {
+            format!("{} is filled already: enter more than that.", format::decimal(*filled))
+        }
         Reject::Halted => "Trading in it is halted just now.".to_owned(),
         other => other.to_string(),
     }
