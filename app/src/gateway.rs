@@ -26,7 +26,7 @@ pub type SharedGateway = Arc<dyn Gateway>;
 pub struct Caller {
     /// The signed-in user, a UUID.
     pub user: String,
-    /// Their e-mail address, to greet them.
+    /// Their e-mail address, or a guest's name, to greet them.
     pub email: String,
     /// Their account in the venue.
     pub account: AccountId,
@@ -34,6 +34,14 @@ pub struct Caller {
     pub owner: bool,
     /// Names the session that they ask with; not what its cookie holds.
     pub session_id: String,
+}
+
+impl Caller {
+    /// Whether they came in with a name alone, which stands where others have
+    /// an address.
+    pub fn is_guest(&self) -> bool {
+        !self.email.contains('@')
+    }
 }
 
 /// One of the caller's sessions.

@@ -19,6 +19,7 @@ mod help;
 pub mod live;
 mod portfolio;
 pub mod prefs;
+pub mod report;
 mod sign_in;
 mod trade;
 pub mod widgets;

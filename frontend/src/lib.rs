@@ -4,6 +4,10 @@
 #[cfg(feature = "hydrate")]
 #[wasm_bindgen::prelude::wasm_bindgen]
 pub fn hydrate() {
-    console_error_panic_hook::set_once();
+    std::panic::set_hook(Box::new(|info| {
+        console_error_panic_hook::hook(info);
+        app::report::panicked(info);
+    }));
+    app::report::listen();
     leptos::mount::hydrate_body(app::App);
 }

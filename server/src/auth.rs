@@ -6,6 +6,7 @@
 
 mod email;
 mod ended;
+mod guest;
 mod limiter;
 mod own;
 mod password;
@@ -53,6 +54,12 @@ pub enum AuthError {
     /// Not an address.
     #[error("That is not an e-mail address.")]
     InvalidEmail,
+    /// Not a name for a guest.
+    #[error("A name has 1 to 40 letters, digits, spaces, or - _ . '")]
+    InvalidName,
+    /// Has an address and a password already.
+    #[error("This account is kept already.")]
+    NotGuest,
     /// Another user's address.
     #[error("There is a user with this e-mail address.")]
     EmailTaken,
@@ -190,9 +197,9 @@ impl Auth {
         let limited = |seconds| AuthError::RateLimited { seconds };
         self.registrations.count(address, self.deps.clock.now()).map_err(limited)?;
         // A task of its own: a client that hangs up must not leave half a user.
-        let (auth, name) = (self.clone(), email.clone());
-        let created = tokio::spawn(async move { auth.create(name, password).await });
-        let user = created.await.map_err(|error| StoreError::Corrupt(error.to_string()))??;
+        let (auth, user) = (self.clone(), Uuid::new_v4());
+        let created = tokio::spawn(async move { auth.create(user, email, password).await });
+        created.await.map_err(|error| StoreError::Corrupt(error.to_string()))??;
         self.enter(user, headers).await
     }
 
@@ -256,8 +263,16 @@ impl Auth {
         }
     }
 
-    async fn create(&self, email: Email, password: String) -> Result<Uuid, AuthError> {
-        let id = Uuid::new_v4();
+    /// Stores a user under an id of the caller's choice and opens their
+    /// account, as [`Auth::register`] does for strangers.
+    ///
+    /// # Errors
+    /// [`AuthError`].
+    pub async fn enlist(&self, id: Uuid, email: &str, password: String) -> Result<AccountId, AuthError> {
+        self.create(id, Email::parse(email).ok_or(AuthError::InvalidEmail)?, password).await
+    }
+
+    async fn create(&self, id: Uuid, email: Email, password: String) -> Result<AccountId, AuthError> {
         let account = AccountId::derive(self.deps.venue, id);
         let user = NewUser {
             id,
@@ -275,7 +290,7 @@ impl Auth {
         }
         tracing::info!(event = "user_registered", user = %id, "a user registered");
         self.open(Holder { user: id, account }).await?;
-        Ok(id)
+        Ok(account)
     }
 
     /// Opens what was promised and is not open: everybody's, or one user's.

@@ -59,6 +59,16 @@ pub enum Command {
         #[command(subcommand)]
         action: UserAction,
     },
+    /// Make a venue with a past in the empty store: traders, orders, fills, the
+    /// same for the same --seed.
+    SeedDemo {
+        /// How many trade, 1 to 100.
+        #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=100))]
+        traders: u32,
+        /// Venue minutes, 1 to 3900.
+        #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=3900))]
+        minutes: u32,
+    },
     /// Print the effective configuration, secrets redacted.
     Config,
     /// Price rows of contracts and market: values, Greeks, and bad rows by line.

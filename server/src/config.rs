@@ -108,6 +108,8 @@ pub struct RateLimits {
     pub requests_per_second: u32,
     /// Orders and cancels of one user.
     pub orders_per_second: u32,
+    /// Lines that one user's or address's browsers may log.
+    pub browser_lines_per_minute: u32,
     /// Control messages on one socket.
     pub socket_messages_per_second: u32,
     /// Open sockets of one user.
@@ -217,6 +219,7 @@ impl Default for Config {
                 registrations_per_minute: 120,
                 requests_per_second: 50,
                 orders_per_second: 50,
+                browser_lines_per_minute: 30,
                 socket_messages_per_second: 20,
                 sockets_per_user: 8,
                 socket_silence_seconds: 30,

@@ -6,6 +6,7 @@
 //! *Never* decides: it knows neither matching nor pricing rules.
 
 mod answer;
+mod browser;
 mod budget;
 mod change;
 mod clock;
@@ -31,7 +32,7 @@ use tokio::net::TcpListener;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
-use crate::auth::Auth;
+use crate::auth::{Auth, Limiter};
 use crate::bus::{Bus, StreamNames};
 use crate::clock::WallClock;
 use crate::config::RateLimits;
@@ -108,6 +109,7 @@ struct Inner {
     activity: Activity,
     order_budget: Budget,
     request_budget: Budget,
+    browser_lines: Limiter<String>,
     /// Names this gateway among others.
     id: Uuid,
     shutdown: Shutdown,
@@ -129,6 +131,7 @@ impl Floor {
             activity: Activity::default(),
             order_budget: Budget::new(deps.limits.orders_per_second),
             request_budget: Budget::new(deps.limits.requests_per_second),
+            browser_lines: Limiter::new(deps.limits.browser_lines_per_minute),
             id: Uuid::new_v4(),
             store: deps.store,
             bus: deps.bus,

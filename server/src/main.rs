@@ -14,6 +14,7 @@ use server::auth::grant_reset;
 use server::cli::{Cli, Command, UserAction};
 use server::clock::WallClock;
 use server::config::Config;
+use server::demo::{self, Made, Plan};
 use server::serve::{self, Agent, Running, ServeError};
 use server::shutdown::{Shutdown, on_signals};
 use server::store::{Role, Store};
@@ -62,6 +63,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::MigrateStore => copied(store_commands::migrate(&config).await),
         Command::Backup { folder } => copied(store_commands::backup(&config, &folder).await),
         Command::Restore { folder } => copied(store_commands::restore(&config, &folder).await),
+        Command::SeedDemo { traders, minutes } => seed_demo(config, Plan { traders, minutes }).await,
         Command::User { action: UserAction::Reset { email } } => reset(&config, &email).await,
         Command::Price { input } => price(&input),
     }
@@ -89,6 +91,20 @@ async fn replay(config: &Config) -> anyhow::Result<ExitCode> {
     let (seq, state) = trading::verify::replay(&store, main_venue()).await?;
     store.close().await;
     say(&format!("replayed: {seq} entries\nstate   {state}"));
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Makes a demonstration and says who can sign in to it.
+async fn seed_demo(config: Config, plan: Plan) -> anyhow::Result<ExitCode> {
+    start_logging("warn", WallClock::System);
+    let made = demo::make(config, VenueConfig::default(), plan, WallClock::System).await?;
+    let Made { orders, fills, until, traders, password } = made;
+    say(&format!("{} traders placed {orders} orders with {fills} fills; it is {until} there", traders.len()));
+    let (first, last) = (traders.first(), traders.last());
+    if let (Some(first), Some(last)) = (first, last) {
+        say(&format!("Serve it with the same --data or --database-url; sign in as {first} to {last}"));
+        say(&format!("with the password {password}"));
+    }
     Ok(ExitCode::SUCCESS)
 }
 

@@ -15,10 +15,11 @@ use engine::venue::VenueConfig;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-use crate::auth::HashError;
+use crate::auth::{Auth, HashError};
 use crate::bus::{Bus, BusError, StreamNames};
 use crate::clock::WallClock;
 use crate::config::Config;
+use crate::gateway::Floor;
 use crate::peers::Peers;
 use crate::shutdown::Shutdown;
 use crate::store::{Role, Store, StoreError};
@@ -60,6 +61,8 @@ pub struct Running {
     pub claim_token: Option<String>,
     /// What the agents share.
     pub shared: Shared,
+    /// The gateway's inside, where all agents are in this process.
+    inside: Option<(Floor, Auth)>,
     tasks: Vec<JoinHandle<()>>,
 }
 
@@ -98,6 +101,12 @@ pub enum ServeError {
 }
 
 impl Running {
+    /// The gateway and auth, for a command that asks them without a door;
+    /// `None` when only one agent runs here.
+    pub(crate) fn inside(&self) -> Option<(&Floor, &Auth)> {
+        self.inside.as_ref().map(|(floor, auth)| (floor, auth))
+    }
+
     /// Ends every task, then the store.
     pub async fn stop(self) {
         self.shared.shutdown.cancel();
@@ -173,10 +182,10 @@ pub async fn start(
     ];
     let auth = doors::auth(&shared, row.id, store.clone()).await?;
     tasks.push(doors::auth_work(&shared, auth.clone()));
-    let (floor, doors) = doors::gateway(&shared, row, auth, Peers::none(), listener);
+    let (floor, doors) = doors::gateway(&shared, row, auth.clone(), Peers::none(), listener);
     tasks.extend(doors);
     tasks.push(shared.upkeep());
     // Whoever is told the address may use it at once: the venue is open.
     floor.reached(Seq(1)).await;
-    Ok(Running { address, claim_token, shared, tasks })
+    Ok(Running { address, claim_token, shared, inside: Some((floor, auth)), tasks })
 }

@@ -8,7 +8,7 @@ mod log;
 mod metric;
 
 pub use health::{AgentHealth, Health, HealthReport};
-pub use log::{JsonLines, Sink};
+pub use log::{BROWSER, JsonLines, Sink};
 pub use metric::{PrometheusHandle, recorder, upkeep};
 
 use tracing_subscriber::EnvFilter;

@@ -7,6 +7,7 @@ use leptos_meta::Title;
 use crate::api;
 use crate::codec::PostcardCodec;
 use crate::gateway::{ApiError, Caller, SessionEntry};
+use crate::sign_in::Keep;
 
 type SessionsResource = Resource<Option<Result<Vec<SessionEntry>, ApiError>>, PostcardCodec>;
 
@@ -28,6 +29,10 @@ pub(crate) fn Account() -> impl IntoView {
         },
         true,
     );
+    let is_guest = SharedValue::<bool, PostcardCodec>::new_with_encoding(|| {
+        use_context::<Option<Caller>>().flatten().is_some_and(|caller| caller.is_guest())
+    })
+    .into_inner();
     view! {
         <Title text="Account" />
         <main class="gate">
@@ -52,6 +57,7 @@ pub(crate) fn Account() -> impl IntoView {
                         }
                     })}
                 </Suspense>
+                {is_guest.then(|| view! { <Keep /> })}
                 <p class="other">
                     <a href="/" rel="external">
                         "Back to the floor"

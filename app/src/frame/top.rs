@@ -54,6 +54,16 @@ pub(super) fn TopBar(live: Live) -> impl IntoView {
             </p>
             <Pill live />
             <form class="user" method="post" action="/logout">
+                {live
+                    .caller()
+                    .is_guest()
+                    .then(|| {
+                        view! {
+                            <a class="button small" href="/account" rel="external" data-testid="keep-account">
+                                "Keep account"
+                            </a>
+                        }
+                    })}
                 <a class="email" href="/account" rel="external" title="Your sessions" data-testid="user">
                     {live.caller().email}
                 </a>

@@ -18,7 +18,7 @@ use super::link::{Link, Phase, retry_after_ms};
 use super::signals::Live;
 use super::state::Changes;
 use super::{now_ms, wire};
-use crate::api;
+use crate::{api, report};
 
 /// Version of the frames that this build reads.
 const VERSION: u8 = 1;
@@ -138,8 +138,8 @@ fn hear(this: &Rc<Socket>, bytes: &[u8]) {
                 look(this);
             }
         }
-        Some(Frame::Error(error)) => leptos::logging::warn!("{}: {}", error.code, error.message),
-        None => leptos::logging::warn!("a frame that this page cannot read"),
+        Some(Frame::Error(error)) => report::warn("socket_refused", &error.message),
+        None => report::warn("frame_unreadable", "a frame that this page cannot read"),
     }
 }
 

@@ -6,4 +6,4 @@
 mod page;
 mod words;
 
-pub(crate) use page::{Register, Reset, SignIn};
+pub(crate) use page::{Keep, Register, Reset, SignIn};

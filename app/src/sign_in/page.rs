@@ -1,4 +1,4 @@
-//! The three forms.
+//! The forms.
 
 use engine::money::Money;
 use leptos::prelude::*;
@@ -18,6 +18,7 @@ pub(crate) fn SignIn() -> impl IntoView {
     view! {
         <Title text="Sign in" />
         <Gate heading="Sign in" lead="Welcome back to the floor." problem=answer.of(None)>
+            <TryIt answer=answer.clone() />
             {answer
                 .notice
                 .then(|| {
@@ -62,6 +63,7 @@ pub(crate) fn Register() -> impl IntoView {
             lead="A simulated market, real order books, no real money."
             problem=answer.of(None)
         >
+            <TryIt answer=answer.clone() />
             <form method="post" action="/register" data-testid="register-form">
                 {balance
                     .map(|balance| {
@@ -119,6 +121,66 @@ pub(crate) fn Reset() -> impl IntoView {
                 </button>
             </form>
         </Gate>
+    }
+    .into_any()
+}
+
+/// One press and one trades: a name, no address, no password.
+#[component]
+fn TryIt(answer: Answer) -> impl IntoView {
+    let problem = answer.of(Some("name"));
+    view! {
+        <form class="try" method="post" action="/guest" data-testid="guest-form">
+            <Next answer />
+            <div class="field">
+                <label for="name">"Just looking? Choose a name"</label>
+                <input
+                    id="name"
+                    name="name"
+                    type="text"
+                    autocomplete="nickname"
+                    required
+                    maxlength="40"
+                    aria-invalid=problem.map(|_| "true")
+                    aria-describedby=problem.map(|_| "name-problem")
+                    data-testid="guest-name"
+                />
+                {problem
+                    .map(|text| {
+                        view! {
+                            <p class="problem" id="name-problem" data-testid="guest-name-error">
+                                {text}
+                            </p>
+                        }
+                    })}
+            </div>
+            <button data-testid="try-it">"Try it"</button>
+        </form>
+    }
+    .into_any()
+}
+
+/// A guest's wish to stay, with the account as it is.
+#[component]
+pub(crate) fn Keep() -> impl IntoView {
+    let answer = Answer::read();
+    view! {
+        <h2>"Keep this account"</h2>
+        <p class="lead">
+            "You are a guest in this browser alone. With an address and a password the account, and everything in it, stays yours."
+        </p>
+        {answer.of(None).map(|text| view! { <p class="problem form-problem" role="alert">{text}</p> })}
+        <form method="post" action="/account/keep" data-testid="keep-form">
+            <Email answer=answer.clone() />
+            <Password
+                answer
+                autocomplete="new-password"
+                hint="At least 10 characters; a few unusual words are best."
+            />
+            <button class="primary" data-testid="submit">
+                "Keep it"
+            </button>
+        </form>
     }
     .into_any()
 }

@@ -5,7 +5,7 @@
 /// A refusal and where it belongs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Problem {
-    /// `email`, `password`, or nothing for the form as a whole.
+    /// `email`, `password`, `name`, or nothing for the form as a whole.
     pub(super) field: Option<&'static str>,
     /// For people.
     pub(super) text: &'static str,
@@ -15,6 +15,8 @@ pub(super) struct Problem {
 pub(super) fn problem(code: &str) -> Problem {
     let (field, text) = match code {
         "invalid_email" => (Some("email"), "Enter an e-mail address like name@example.com."),
+        "invalid_name" => (Some("name"), "Use 1 to 40 letters, digits, spaces, or - _ . '"),
+        "not_guest" => (None, "This account is kept already."),
         "email_taken" => (Some("email"), "This address is already registered. Sign in instead."),
         "password_weak" => (Some("password"), "This password is easy to guess. Use a longer, unusual one."),
         "password_too_short" => (Some("password"), "Use at least 10 characters."),

@@ -18,6 +18,7 @@ use super::{Auth, AuthError, Entered, SignedIn};
 use crate::door::json::{Body, read};
 use crate::door::{Problem, problem};
 
+mod guest;
 mod own;
 
 /// Fields of a sign-in, and of a registration.
@@ -56,6 +57,10 @@ pub fn routes(auth: Auth) -> Router {
         .route("/account/sessions", post(own::end_form))
         .route("/api/v1/auth/reset", post(reset))
         .route("/reset", post(reset_form))
+        .route("/api/v1/auth/guest", post(guest::enter))
+        .route("/api/v1/auth/keep", post(guest::keep))
+        .route("/guest", post(guest::enter_form))
+        .route("/account/keep", post(guest::keep_form))
         .route("/register", post(register_form))
         .route("/login", post(login_form))
         .route("/logout", post(logout_form))
@@ -253,6 +258,10 @@ impl From<AuthError> for Problem {
             AuthError::InvalidEmail => {
                 problem(StatusCode::UNPROCESSABLE_ENTITY, "invalid_email", message).at("email")
             }
+            AuthError::InvalidName => {
+                problem(StatusCode::UNPROCESSABLE_ENTITY, "invalid_name", message).at("name")
+            }
+            AuthError::NotGuest => problem(StatusCode::CONFLICT, "not_guest", message),
             AuthError::EmailTaken => problem(StatusCode::CONFLICT, "email_taken", message).at("email"),
             AuthError::Weak(weakness) => {
                 problem(StatusCode::UNPROCESSABLE_ENTITY, weakness.code(), message).at("password")

@@ -210,6 +210,12 @@ pub const SETTINGS: &[Setting] = &[
         |text| { within(text, 1, 100_000) }
     ),
     plain!(
+        "limits.browser_lines_per_minute",
+        "Lines that one user's or address's browsers may log: 1 to 1000",
+        limits.browser_lines_per_minute,
+        |text| within(text, 1, 1_000)
+    ),
+    plain!(
         "limits.socket_messages_per_second",
         "Control messages on one socket: 1 to 1000",
         limits.socket_messages_per_second,

@@ -8,11 +8,11 @@ use axum::extract::{MatchedPath, Request, State};
 use axum::http::{Method, StatusCode};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use leptos::prelude::LeptosOptions;
 use tokio::time::Instant;
 
-use super::{Floor, pages, rest, ws};
+use super::{Floor, browser, pages, rest, ws};
 use crate::auth::{Peer, SignedIn, routes as auth_routes};
 use crate::door::{Problem, body, headers, operations, origin, problem};
 
@@ -22,7 +22,10 @@ pub(super) struct Identity(pub(super) Option<SignedIn>);
 
 /// The whole site.
 pub(super) fn router(floor: Floor, options: LeptosOptions) -> Router {
-    let api = rest::routes().route("/api/v1/stream", get(ws::upgrade)).with_state(floor.clone());
+    let api = rest::routes()
+        .route("/api/v1/stream", get(ws::upgrade))
+        .route("/api/v1/logs", post(browser::log))
+        .with_state(floor.clone());
     let origins = floor.inner.origins.clone();
     Router::new()
         .merge(api)

@@ -102,15 +102,15 @@ pub async fn start_alone(
             let auth = doors::auth(&shared, row.id, shared.store.clone()).await?;
             tasks.push(doors::auth_work(&shared, auth.clone()));
             tasks.push(doors::small(&shared, Some(auth), listener));
-            return Ok(Running { address, claim_token, shared, tasks });
+            return Ok(Running { address, claim_token, shared, inside: None, tasks });
         }
         Agent::Gateway => {
             tasks.extend(site(&shared, row, listener).await?);
-            return Ok(Running { address, claim_token, shared, tasks });
+            return Ok(Running { address, claim_token, shared, inside: None, tasks });
         }
     }
     tasks.push(doors::small(&shared, None, listener));
-    Ok(Running { address, claim_token, shared, tasks })
+    Ok(Running { address, claim_token, shared, inside: None, tasks })
 }
 
 /// Schema and venue, with an owner's rights, which are given up again.

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::{Backend, Db, dialect};
 use crate::store::StoreError;
-use crate::store::api::users::{Holder, NewUser, OwnSession, SessionRow, UserRow};
+use crate::store::api::users::{Holder, Kept, NewUser, OwnSession, SessionRow, UserRow};
 
 impl Backend {
     pub(in crate::store) async fn insert_user(&self, user: &NewUser) -> Result<bool, StoreError> {
@@ -50,6 +50,41 @@ impl Backend {
             })
         })
         .transpose()
+    }
+
+    pub(in crate::store) async fn keep_guest(
+        &self,
+        user: Uuid,
+        email: &str,
+        password_hash: &str,
+    ) -> Result<Kept, StoreError> {
+        let mut transaction = self.main.begin_with(dialect::BEGIN_WRITE).await?;
+        let taken: i64 = sqlx::query_scalar::<Db, _>("SELECT count(*) FROM users WHERE email = $1")
+            .bind(email)
+            .fetch_one(&mut *transaction)
+            .await?;
+        if taken > 0 {
+            return Ok(Kept::Taken);
+        }
+        // A guest has no address, so no @.
+        let kept = sqlx::query::<Db>(
+            "UPDATE users SET email = $2, password_hash = $3 WHERE id = $1 AND email NOT LIKE '%@%'",
+        )
+        .bind(user)
+        .bind(email)
+        .bind(password_hash)
+        .execute(&mut *transaction)
+        .await?;
+        if kept.rows_affected() == 0 {
+            return Ok(Kept::NoGuest);
+        }
+        let ended: Vec<Vec<u8>> =
+            sqlx::query_scalar::<Db, _>("DELETE FROM sessions WHERE user_id = $1 RETURNING session_hash")
+                .bind(user)
+                .fetch_all(&mut *transaction)
+                .await?;
+        transaction.commit().await?;
+        ended.iter().map(|hash| hash_of(hash)).collect::<Result<_, _>>().map(Kept::Ended)
     }
 
     pub(in crate::store) async fn unopened_accounts(

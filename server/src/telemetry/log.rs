@@ -2,7 +2,7 @@
 //!
 //! An event names itself by the field `event`; what the schema lifts to the
 //! top (`venue`, `seq`, …) and the rest, in `context`, are plain fields. The
-//! agent follows from the module that speaks. A field whose name sounds like a
+//! agent follows from the module that speaks, or is a browser. A field whose name sounds like a
 //! secret is never written, whatever it holds.
 
 use std::io::Write as _;
@@ -18,6 +18,12 @@ use crate::clock::WallClock;
 
 /// The program's name in every line.
 const SERVICE: &str = "tradefloor";
+
+/// The name of the program's other half.
+const FRONTEND: &str = "frontend";
+
+/// The target of what browsers tell us, who have no module here.
+pub const BROWSER: &str = "browser";
 
 /// Modules that are agents; everything else speaks for the runtime.
 const AGENTS: [&str; 5] = ["market_data", "trading", "portfolio", "auth", "gateway"];
@@ -55,11 +61,12 @@ impl JsonLines {
         let mut fields = Fields::default();
         event.record(&mut fields);
         let target = event.metadata().target();
+        let (service, agent) = if target == BROWSER { (FRONTEND, BROWSER) } else { (SERVICE, agent(target)) };
         let mut line = json!({
             "timestamp": self.clock.now().to_string(),
             "level": level(*event.metadata().level()),
-            "service": SERVICE,
-            "agent": agent(target),
+            "service": service,
+            "agent": agent,
             "event": fields.event.unwrap_or_else(|| "library".to_owned()),
             "message": fields.message.unwrap_or_default(),
             "context": Value::Object(fields.context),

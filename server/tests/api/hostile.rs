@@ -277,6 +277,7 @@ async fn changes_come_from_the_own_site_alone() {
         "/login",
         "/logout",
         "/account/sessions",
+        "/api/v1/logs",
         "/api/v1/auth/reset",
         "/reset",
         "/api/ui/place_order",

@@ -2,9 +2,11 @@
 //! row of bad input and hostile clients.
 
 mod accounts;
+mod browser;
 mod candles;
 mod changes;
 mod forms;
+mod guests;
 mod history;
 mod hostile;
 mod orders;

@@ -1,3 +1,4 @@
 //! Stories through the whole system.
 
 mod bond_and_equity;
+mod demo;

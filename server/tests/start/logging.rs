@@ -60,6 +60,13 @@ async fn a_real_servers_lines_fit_the_schema_and_tell_no_secret() {
         let answer = request.send().await.unwrap();
         assert!(answer.status().as_u16() < 500, "{path}: {}", answer.status());
     }
+    // A browser speaks in the same lines, whoever it is.
+    let line = json!({
+        "level": "error", "event": "page_panicked", "message": "a \"bad\"\nthing",
+        "page": "/reset?token=s3cret#x", "details": "at app.rs:1",
+    });
+    let told = client.post(format!("{}/api/v1/logs", server.url)).header("origin", &server.url).json(&line);
+    assert_eq!(told.send().await.unwrap().status(), 204);
     let logged = server.stop();
     let schema = schema();
     let lines: Vec<Value> = logged.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
@@ -70,7 +77,14 @@ async fn a_real_servers_lines_fit_the_schema_and_tell_no_secret() {
     for expected in ["venue_opened", "simulation_rebuilt", "clock_mode", "user_registered"] {
         assert!(events.contains(&expected), "{expected} in {events:?}");
     }
-    for secret in [password, "not the password", token.as_str(), "271828182845", "$argon2id$v=19"] {
+    let told = lines.iter().find(|line| line["service"] == "frontend").unwrap();
+    assert_eq!((&told["agent"], &told["level"]), (&json!("browser"), &json!("error")));
+    assert_eq!((&told["event"], &told["message"]), (&json!("page_panicked"), &json!("a \"bad\"\nthing")));
+    assert_eq!(
+        (&told["context"]["page"], &told["context"]["details"]),
+        (&json!("/reset"), &json!("at app.rs:1"))
+    );
+    for secret in ["s3cret", password, "not the password", token.as_str(), "271828182845", "$argon2id$v=19"] {
         assert!(!logged.contains(secret), "{secret}");
     }
 }

@@ -87,7 +87,7 @@ pub(super) async fn end_form(State(auth): State<Auth>, request: Request) -> Resp
     }
 }
 
-async fn signed_in(auth: &Auth, headers: &HeaderMap) -> Result<SignedIn, Problem> {
+pub(super) async fn signed_in(auth: &Auth, headers: &HeaderMap) -> Result<SignedIn, Problem> {
     let found = auth.sessions().find(headers).await.map_err(AuthError::from)?;
     found.ok_or_else(Problem::not_signed_in)
 }

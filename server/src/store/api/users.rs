@@ -78,7 +78,26 @@ pub struct OwnSession {
     pub expires_at: WallTime,
 }
 
+/// What became of a guest's wish to stay.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Kept {
+    /// They have address and password now; these sessions of theirs are over.
+    Ended(Vec<[u8; 32]>),
+    /// The address is another user's.
+    Taken,
+    /// There is no such guest: perhaps not any more.
+    NoGuest,
+}
+
 impl Store {
+    /// Gives a guest an address and a password, and ends their sessions.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn keep_guest(&self, user: Uuid, email: &str, password_hash: &str) -> Result<Kept, StoreError> {
+        on_backend!(self, backend => backend.keep_guest(user, email, password_hash).await)
+    }
+
     /// Stores a user and the name of their account. `false` when the address
     /// is taken.
     ///

@@ -1,0 +1,48 @@
+import { AxeBuilder } from "@axe-core/playwright";
+import { expect, test } from "../support/test.ts";
+import { PASSWORD, Terminal } from "../pages/terminal.ts";
+
+test("a name and one press is enough to trade, and the account can be kept", async ({ page }, info) => {
+  const terminal = new Terminal(page);
+  await page.goto("/");
+  await expect(page).toHaveURL(/\/login/);
+  await terminal.hydrated();
+  await page.screenshot({ path: info.outputPath("gate.png") });
+  await terminal.at("guest-name").fill("a@b.example");
+  await terminal.at("try-it").click();
+  await expect(terminal.at("guest-name-error")).toBeVisible();
+  await terminal.hydrated();
+  await terminal.at("guest-name").fill("Ada");
+  await terminal.at("try-it").click();
+  await terminal.arrived();
+  await expect(terminal.at("user")).toHaveText(/^ada \(guest [0-9a-f]{8}\)$/);
+  await expect(terminal.at("mark-ACME")).not.toHaveText("—");
+  await terminal.place({ side: "buy", quantity: "100" });
+  await expect(terminal.at("order-answer")).toHaveText("Filled 100.");
+  await page.screenshot({ path: info.outputPath("guest.png") });
+
+  await terminal.at("keep-account").click();
+  await expect(terminal.at("keep-form")).toBeVisible();
+  await page.screenshot({ path: info.outputPath("keep.png") });
+  const found = await new AxeBuilder({ page }).analyze();
+  const serious = found.violations.filter((one) => ["serious", "critical"].includes(one.impact ?? ""));
+  expect(serious.map((one) => one.id)).toEqual([]);
+  await terminal.at("email").fill("ada@example.com");
+  await terminal.at("password").fill("short");
+  await terminal.at("submit").click();
+  await expect(terminal.at("password-error")).toBeVisible();
+  await terminal.hydrated();
+  await terminal.at("email").fill("ada@example.com");
+  await terminal.at("password").fill(PASSWORD);
+  await terminal.at("submit").click();
+  await terminal.arrived();
+  await expect(terminal.at("user")).toHaveText("ada@example.com");
+  await expect(terminal.at("keep-account")).toHaveCount(0);
+  await terminal.blotter("fills");
+  await expect(terminal.at("fill")).toHaveCount(1);
+
+  await terminal.at("sign-out").click();
+  await terminal.signIn("ada@example.com");
+  await terminal.blotter("fills");
+  await expect(terminal.at("fill")).toHaveCount(1);
+});
