@@ -151,8 +151,8 @@ async fn automatic_ids_go_on_above_a_readers_cursor() {
 async fn many_are_appended_together_and_in_order() {
     let (kinds, s) = buses().await;
     for Kind { bus, .. } in &kinds {
-        bus.append_all(&s, Vec::new()).await.unwrap();
-        bus.append_all(&s, (0..100u8).map(|n| Bytes::from(vec![n])).collect()).await.unwrap();
+        bus.append_all(&s, Vec::new(), 1).await.unwrap();
+        bus.append_all(&s, (0..100u8).map(|n| Bytes::from(vec![n])).collect(), 1).await.unwrap();
         let Batch::Messages(messages) = bus.read_now(&s, 0, 1_000).await.unwrap() else { panic!("trimmed") };
         assert!(messages.is_sorted_by(|a, b| a.id < b.id));
         assert!(messages.iter().map(|message| message.bytes[0]).eq(0..100));
