@@ -23,6 +23,10 @@ use server::telemetry::start_logging;
 use server::trading;
 use server::trading::verify::{Report, Steps};
 
+/// Requests and messages are many small pieces of memory.
+#[global_allocator]
+static MEMORY: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[tokio::main]
 async fn main() -> ExitCode {
     let cli = match Cli::try_parse() {

@@ -15,6 +15,10 @@ pub use postgres::Postgres;
 pub use redis::Redis;
 pub use topology::Topology;
 
+/// What is in the name of every test that cannot do without a server, so that
+/// it is left out where there is none.
+pub const NAMED: [&str; 3] = ["postgres", "redis", "topology"];
+
 /// Why there is no such server, in one line.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {

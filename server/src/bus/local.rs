@@ -114,20 +114,13 @@ impl LocalBus {
         pushed.map_or(Placed::LastIs(found), |()| Placed::There)
     }
 
-    pub(super) fn append_auto(&self, name: &str, bytes: Bytes, limit: usize) -> Result<u64, BusError> {
+    pub(super) fn append_all(&self, name: &str, messages: Vec<Bytes>, limit: usize) -> Result<u64, BusError> {
         let pushed = self.push(name, |ring, limits| {
-            let id = ring.last_id + 1;
-            (ring.messages.len() < limit).then(|| ring.push(limits, id, bytes))?;
-            Some(id)
+            (ring.messages.len() < limit).then_some(())?;
+            messages.into_iter().for_each(|bytes| ring.push(limits, ring.last_id + 1, bytes));
+            Some(ring.last_id)
         });
         pushed.ok_or(BusError::Full)
-    }
-
-    pub(super) fn append_all(&self, name: &str, messages: Vec<Bytes>) {
-        self.push(name, |ring, limits| {
-            messages.into_iter().for_each(|bytes| ring.push(limits, ring.last_id + 1, bytes));
-            Some(())
-        });
     }
 
     pub(super) async fn read_after(&self, name: &str, after: u64, max: usize) -> Batch {

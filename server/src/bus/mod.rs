@@ -188,27 +188,24 @@ impl Bus {
     ) -> Result<u64, BusError> {
         let bytes = bytes.into();
         match self {
-            Self::Local(bus) => bus.append_auto(stream, bytes, limit),
+            Self::Local(bus) => bus.append_all(stream, vec![bytes], limit),
             Self::Redis(bus) => bus.append_auto(stream, &[bytes], limit).await,
         }
     }
 
     /// Appends all of `messages`, in order and with nothing between them, with
-    /// the stream's next ids.
+    /// the stream's next ids, unless the stream holds `limit` messages already.
     ///
     /// # Errors
-    /// [`BusError::Unavailable`], [`BusError::Unanswered`].
-    pub async fn append_all(&self, stream: &str, messages: Vec<Bytes>) -> Result<(), BusError> {
+    /// [`BusError::Full`], [`BusError::Unavailable`], [`BusError::Unanswered`].
+    pub async fn append_all(&self, stream: &str, messages: Vec<Bytes>, limit: usize) -> Result<(), BusError> {
         if messages.is_empty() {
             return Ok(());
         }
         match self {
-            Self::Local(bus) => bus.append_all(stream, messages),
-            Self::Redis(bus) => {
-                bus.append_auto(stream, &messages, usize::MAX).await?;
-            }
+            Self::Local(bus) => bus.append_all(stream, messages, limit).map(|_| ()),
+            Self::Redis(bus) => bus.append_auto(stream, &messages, limit).await.map(|_| ()),
         }
-        Ok(())
     }
 
     /// At least one message after `after`, at most `max`, in order; waits for

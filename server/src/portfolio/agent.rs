@@ -223,7 +223,7 @@ impl Agent {
             let stream = newest.iter().map(|(_, bytes)| bytes.clone()).collect();
             let sent = async {
                 bus.put_all_latest(newest).await?;
-                bus.append_all(&streams.risk, stream).await
+                bus.append_all(&streams.risk, stream, usize::MAX).await
             };
             if let Err(error) = sent.await {
                 tracing::warn!(event = "valuations_unsent", %error, "Valuations wait for the bus.");

@@ -34,6 +34,10 @@ const BUSY: Duration = Duration::from_secs(10);
 /// change again and again, and each is written there once.
 const CHECKPOINT: &str = "8192";
 
+/// What a connection keeps of its file, as KiB below zero: more than a batch
+/// changes, or its pages are written more than once.
+const CACHE: &str = "-16384";
+
 /// Connections that read.
 const READERS: u32 = 4;
 
@@ -152,6 +156,9 @@ async fn pool(
         .synchronous(synchronous)
         .foreign_keys(true)
         .pragma("wal_autocheckpoint", CHECKPOINT)
+        .pragma("cache_size", CACHE)
+        // What a statement would have to take back is not worth a file.
+        .pragma("temp_store", "memory")
         .busy_timeout(BUSY);
     connect(options, connections).await
 }

@@ -284,9 +284,9 @@ impl Life {
         step_cursor: &mut u64,
     ) -> Result<(Vec<Message>, Vec<Message>), BusError> {
         let after = self.requeued.last().map_or(0, |message| message.id).max(*command_cursor);
-        let more = self.waiting_commands(command_cursor, after).await?;
+        let (more, steps) =
+            tokio::try_join!(self.waiting_commands(command_cursor, after), self.waiting_steps(step_cursor))?;
         self.requeued.extend(more);
-        let steps = self.waiting_steps(step_cursor).await?;
         Ok((self.requeued.clone(), steps))
     }
 

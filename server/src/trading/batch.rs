@@ -167,19 +167,28 @@ impl Life {
             position: command_cursor,
         });
         self.commit(entries, cursor).await?;
-        if !early {
-            self.answer(&answers, &outcomes).await?;
-            outbox.publish(&self.deps, &sequencer.venue, outcomes).await;
+        let trimmed = async {
+            if !commands.is_empty() {
+                self.trim(command_cursor).await;
+            }
+        };
+        if early {
+            trimmed.await;
+        } else {
+            // One after the other on their way, and waited for together.
+            let published = outbox.publish(&self.deps, &sequencer.venue, outcomes.clone());
+            let (answered, (), ()) = tokio::join!(self.answer(&answers, &outcomes), published, trimmed);
+            answered?;
         }
         self.requeued.clear();
-        if !commands.is_empty() {
-            // What is not trimmed now is trimmed with the next.
-            let trimmed = self.deps.bus.trim(&self.deps.streams.command, command_cursor).await;
-            if let Err(error) = trimmed {
-                tracing::debug!(event = "commands_untrimmed", %error, "read commands are still on the stream");
-            }
-        }
         Ok(())
+    }
+
+    async fn trim(&self, command_cursor: u64) {
+        // What is not trimmed now is trimmed with the next.
+        if let Err(error) = self.deps.bus.trim(&self.deps.streams.command, command_cursor).await {
+            tracing::debug!(event = "commands_untrimmed", %error, "read commands are still on the stream");
+        }
     }
 
     pub(super) async fn commit(

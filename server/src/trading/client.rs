@@ -1,17 +1,20 @@
 //! How gateway and auth reach the sequencer: a command goes onto the command
 //! stream, its answer comes back on the reply stream by correlation id.
 //!
-//! Works over any bus. Does not know how a command is decided.
+//! Commands that meet on the way travel together. Works over any bus. Does not
+//! know how a command is decided.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use bytes::Bytes;
 use engine::id::VenueId;
 use engine::order::Reject;
 use engine::time::WallTime;
 use engine::venue::Command;
-use tokio::sync::oneshot;
+use tokio::sync::mpsc::error::TrySendError;
+use tokio::sync::{mpsc, oneshot};
 use uuid::Uuid;
 
 use crate::bus::decode::{decode_or_bury, encode};
@@ -34,6 +37,9 @@ const LONGEST_VALIDITY: Duration = Duration::from_secs(3_600);
 
 /// Replies that are read at once.
 const READ: usize = 1_024;
+
+/// Commands that are sent at once.
+const SENT: usize = 256;
 
 /// Why there is no answer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -68,7 +74,16 @@ struct Shared {
     names: StreamNames,
     venue: VenueId,
     clock: WallClock,
+    outgoing: mpsc::Sender<Outgoing>,
     waiting: Mutex<HashMap<Uuid, oneshot::Sender<CommandReply>>>,
+}
+
+/// A command on its way to the stream.
+#[derive(Debug)]
+struct Outgoing {
+    bytes: Bytes,
+    /// Whether it may be there.
+    sent: oneshot::Sender<Result<(), SendError>>,
 }
 
 impl SequencerClient {
@@ -85,12 +100,14 @@ impl SequencerClient {
     ) -> Result<Self, BusError> {
         // Replies from before belong to others.
         let after = bus.last_id(&names.reply).await?;
-        let shared = Arc::new(Shared { bus, names, venue, clock, waiting: Mutex::default() });
-        let reader = shared.clone();
+        let (outgoing, queue) = mpsc::channel(QUEUE_LIMIT);
+        let shared = Arc::new(Shared { bus, names, venue, clock, outgoing, waiting: Mutex::default() });
+        let worker = shared.clone();
         tokio::spawn(async move {
             tokio::select! {
                 () = shutdown.cancelled() => {}
-                () = reader.read_replies(after) => {}
+                () = worker.read_replies(after) => {}
+                () = worker.write_commands(queue) => {}
             }
         });
         Ok(Self { shared })
@@ -103,11 +120,6 @@ impl SequencerClient {
     /// [`SendError`].
     pub async fn send(&self, command: Command, valid_for: Duration) -> Result<Reply, SendError> {
         let shared = &self.shared;
-        match shared.status().await {
-            Some(TradingStatus::Halted { .. }) => return Err(SendError::TradingHalted),
-            Some(TradingStatus::Unavailable) => return Err(SendError::Unavailable),
-            Some(TradingStatus::Running) | None => {}
-        }
         let valid_for = valid_for.min(LONGEST_VALIDITY);
         let validity = i64::try_from(valid_for.as_micros()).unwrap_or(i64::MAX);
         let message = CommandMessage {
@@ -118,12 +130,14 @@ impl SequencerClient {
             command,
         };
         let waiting = Waiting::register(shared.clone(), message.correlation);
-        match shared.bus.append_auto(&shared.names.command, encode(&message), QUEUE_LIMIT).await {
-            // It may be on the stream: whoever waits will learn it.
-            Ok(_) | Err(BusError::Unanswered(_)) => {}
-            Err(BusError::Full) => return Err(SendError::Busy),
-            Err(BusError::Unavailable(_) | BusError::Refused { .. }) => return Err(SendError::Unavailable),
-        }
+        let (sent, there) = oneshot::channel();
+        let outgoing = Outgoing { bytes: encode(&message), sent };
+        shared.outgoing.try_send(outgoing).map_err(|error| match error {
+            TrySendError::Full(_) => SendError::Busy,
+            TrySendError::Closed(_) => SendError::Unavailable,
+        })?;
+        // A worker that ended at a shutdown may have sent it.
+        there.await.unwrap_or(Ok(()))?;
         match tokio::time::timeout(valid_for.saturating_add(GRACE), waiting.answer()).await {
             Ok(Some(CommandReply::Applied(reply))) => Ok(*reply),
             Ok(Some(CommandReply::Refused(reject))) => Err(SendError::Refused(reject)),
@@ -139,12 +153,42 @@ impl Shared {
         serde_json::from_slice(&bytes).ok()
     }
 
+    async fn write_commands(&self, mut queue: mpsc::Receiver<Outgoing>) {
+        let mut taken = Vec::new();
+        while queue.recv_many(&mut taken, SENT).await > 0 {
+            let commands = taken.iter().map(|outgoing| outgoing.bytes.clone()).collect();
+            let done = self.hand_over(commands).await;
+            for outgoing in taken.drain(..) {
+                // Whoever gave up meanwhile need not know.
+                let _ = outgoing.sent.send(done.clone());
+            }
+        }
+    }
+
+    /// Puts commands onto the stream while the sequencer takes any.
+    async fn hand_over(&self, commands: Vec<Bytes>) -> Result<(), SendError> {
+        match self.status().await {
+            Some(TradingStatus::Halted { .. }) => return Err(SendError::TradingHalted),
+            Some(TradingStatus::Unavailable) => return Err(SendError::Unavailable),
+            Some(TradingStatus::Running) | None => {}
+        }
+        match self.bus.append_all(&self.names.command, commands, QUEUE_LIMIT).await {
+            // They may be on the stream: whoever waits will learn it.
+            Ok(()) | Err(BusError::Unanswered(_)) => Ok(()),
+            Err(BusError::Full) => Err(SendError::Busy),
+            Err(BusError::Unavailable(_) | BusError::Refused { .. }) => Err(SendError::Unavailable),
+        }
+    }
+
     async fn read_replies(&self, mut after: u64) {
         loop {
             match self.bus.read_after(&self.names.reply, after, READ).await {
                 Ok(Batch::Messages(messages)) => {
                     for message in messages {
                         after = message.id;
+                        if self.is_for_others(&message.bytes) {
+                            continue;
+                        }
                         let reply = decode_or_bury::<ReplyMessage>(
                             &self.bus,
                             self.venue,
@@ -164,6 +208,16 @@ impl Shared {
                 }
             }
         }
+    }
+
+    /// Whether nobody here waits for this reply: then it need not be read.
+    fn is_for_others(&self, bytes: &[u8]) -> bool {
+        #[derive(serde::Deserialize)]
+        struct Addressed {
+            correlation: Uuid,
+        }
+        serde_json::from_slice(bytes)
+            .is_ok_and(|Addressed { correlation }| !self.waiting().contains_key(&correlation))
     }
 
     fn deliver(&self, message: ReplyMessage) {

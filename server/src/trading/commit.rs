@@ -1,10 +1,13 @@
-//! The money transaction, in a task of its own: a reader that is dropped, or a
-//! shutdown, never leaves one half done.
+//! The money transaction, on a thread of its own: a reader that is dropped, or
+//! a shutdown, never leaves one half done.
 //!
 //! Also the seam through which a test makes commits fail. Does not know what is
 //! committed.
 
 use std::sync::Arc;
+
+use tokio::runtime::Handle;
+use tokio::task::spawn_blocking;
 
 use crate::store::api::journal::CommitBatch;
 use crate::store::{Store, StoreError};
@@ -37,8 +40,9 @@ pub(super) async fn commit(store: &Store, batch: CommitBatch, fault: Fault) -> R
     if fault == Fault::Fails {
         return Err(failed());
     }
-    let store = store.clone();
-    let done = tokio::spawn(async move { store.commit(&batch).await }).await;
+    let (store, runtime) = (store.clone(), Handle::current());
+    // Its statements are waited for on a thread that nobody else keeps busy.
+    let done = spawn_blocking(move || runtime.block_on(store.commit(&batch))).await;
     match done {
         Ok(Ok(())) if fault == Fault::Unknown => Err(failed()),
         Ok(result) => result,

@@ -29,7 +29,7 @@ pub(super) async fn replies(deps: &Deps, replies: Vec<(Uuid, CommandReply)>) {
     let messages = replies.into_iter().map(|(correlation, reply)| {
         encode(&ReplyMessage { v: VERSION, venue: deps.venue, correlation, reply })
     });
-    if let Err(error) = deps.bus.append_all(&deps.streams.reply, messages.collect()).await {
+    if let Err(error) = deps.bus.append_all(&deps.streams.reply, messages.collect(), usize::MAX).await {
         tracing::error!(event = "replies_lost", %error, "Answers could not be sent; their senders will ask again.");
     }
 }

@@ -3,11 +3,11 @@
 mod gateway;
 mod market_data;
 mod portfolio;
-mod sessions;
+mod postgres_standby;
+mod redis_sessions;
+mod redis_wipes;
 mod stage;
-mod standby;
 mod trading;
 mod trading_client;
 mod trading_faults;
 mod trading_upkeep;
-mod wipes;

@@ -16,13 +16,13 @@ use server::store_commands::{CopyError, backup, migrate, restore};
 use server::trading::no_faults;
 use uuid::Uuid;
 
-use crate::support::database::{KINDS, Kind, Place};
+use crate::support::database::{Kind, Place};
 use crate::support::desk::Desk;
 
 const EMAIL: &str = "ada@example.org";
 
 #[tokio::test]
-async fn every_table_and_column_is_copied() {
+async fn every_table_and_column_of_files_is_one_of_postgres() {
     let (sqlite, postgres) = (Place::new(Kind::Sqlite).await, Place::new(Kind::Postgres).await);
     let (sqlite, postgres) = (sqlite.open().await, postgres.open().await);
     for part in [Part::Main, Part::History] {
@@ -157,7 +157,7 @@ async fn a_traded_venue_moves_to_postgres_and_back_and_trades_on() {
 }
 
 #[tokio::test]
-async fn a_served_folder_is_backed_up_and_restored_into_an_empty_store_alone() {
+async fn a_served_folder_is_backed_up_and_restored_into_an_empty_folder_or_postgres_alone() {
     let mut desk = traded(Place::new(Kind::Sqlite).await).await;
     let folder = tempfile::tempdir().unwrap();
     let copied = backup(&config_of(&desk.place), folder.path()).await.unwrap();
@@ -181,9 +181,8 @@ async fn a_served_folder_is_backed_up_and_restored_into_an_empty_store_alone() {
 
 #[tokio::test]
 async fn no_venue_is_made_beside_a_past_that_a_copy_left_over() {
-    for kind in KINDS {
+    for place in Place::every().await {
         // As a copy leaves it that dies between its two commits.
-        let place = Place::new(kind).await;
         let store = place.open().await;
         let row = super::store::venue();
         let time = VenueTime(1);

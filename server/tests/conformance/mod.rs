@@ -3,7 +3,7 @@
 mod bus;
 mod copying;
 mod messages;
+mod postgres_roles;
 mod redis;
-mod roles;
 mod store;
 mod users;

@@ -8,7 +8,7 @@ use server::store::api::journal::{CommitBatch, Cursor, EntryKind, NewEntry, Snap
 use server::store::{Role, Store, StoreError};
 use uuid::Uuid;
 
-use crate::support::database::{Database, KINDS, Kind, Place};
+use crate::support::database::{Database, Kind, Place};
 
 /// A store with a venue in it.
 struct Opened {
@@ -20,14 +20,13 @@ struct Opened {
 /// Every backend there is.
 async fn stores() -> Vec<Opened> {
     let mut stores = Vec::new();
-    for kind in KINDS {
-        stores.push(opened(kind).await);
+    for place in Place::every().await {
+        stores.push(opened(place).await);
     }
     stores
 }
 
-async fn opened(kind: Kind) -> Opened {
-    let place = Place::new(kind).await;
+async fn opened(place: Place) -> Opened {
     let store = place.open().await;
     let row = venue();
     assert!(store.create_venue(&row).await.unwrap());
@@ -159,7 +158,8 @@ async fn the_two_newest_snapshots_are_kept() {
 
 #[tokio::test]
 async fn a_folder_belongs_to_one_process_at_a_time() {
-    let Opened { store, place: Place::Folder(folder), .. } = opened(Kind::Sqlite).await else {
+    let Opened { store, place: Place::Folder(folder), .. } = opened(Place::new(Kind::Sqlite).await).await
+    else {
         unreachable!()
     };
     let error = Store::open_sqlite(folder.path()).await.unwrap_err();
@@ -175,7 +175,8 @@ const NEWER: &str = "INSERT INTO _sqlx_migrations (version, description, success
 
 #[tokio::test]
 async fn a_newer_folder_is_refused_and_left_alone() {
-    let Opened { store, place: Place::Folder(folder), .. } = opened(Kind::Sqlite).await else {
+    let Opened { store, place: Place::Folder(folder), .. } = opened(Place::new(Kind::Sqlite).await).await
+    else {
         unreachable!()
     };
     store.close().await;
@@ -190,7 +191,7 @@ async fn a_newer_folder_is_refused_and_left_alone() {
 }
 
 #[tokio::test]
-async fn a_newer_database_is_refused_and_left_alone() {
+async fn a_newer_postgres_is_refused_and_left_alone() {
     let database = Database::create().await;
     database.open(Role::Owner).await.close().await;
     let mut connection = database.connect().await;
@@ -201,7 +202,7 @@ async fn a_newer_database_is_refused_and_left_alone() {
 }
 
 #[tokio::test]
-async fn only_owner_and_trading_migrate() {
+async fn only_owner_and_trading_migrate_postgres() {
     let database = Database::create().await;
     for role in [Role::MarketData, Role::Portfolio, Role::Auth, Role::Gateway] {
         let error = Store::open_postgres(&database.url, role).await.unwrap_err();
@@ -215,7 +216,7 @@ async fn only_owner_and_trading_migrate() {
 }
 
 #[tokio::test]
-async fn whoever_opens_an_empty_database_at_once_finds_it_migrated_once() {
+async fn whoever_opens_an_empty_postgres_at_once_finds_it_migrated_once() {
     let (database, other) = (Database::create().await, Database::create().await);
     let opens = (0..6)
         .map(|n| Store::open_postgres(if n % 2 == 0 { &database.url } else { &other.url }, Role::Owner));

@@ -7,13 +7,12 @@ use server::store::{Role, Store};
 use uuid::Uuid;
 
 use super::store::venue;
-use crate::support::database::{KINDS, Place};
+use crate::support::database::Place;
 
 /// A store with a venue, as auth opens it.
 async fn stores() -> Vec<(Store, Place)> {
     let mut stores = Vec::new();
-    for kind in KINDS {
-        let place = Place::new(kind).await;
+    for place in Place::every().await {
         let owner = place.open().await;
         assert!(owner.create_venue(&venue()).await.unwrap());
         let store = match &place {

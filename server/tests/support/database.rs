@@ -6,12 +6,15 @@ use std::path::Path;
 
 use server::config::Config;
 use server::store::{Role, Store, StoreError};
-use services::Postgres;
+use services::{Failure, Postgres};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, SqliteConnection};
 use uuid::Uuid;
 
 use super::desk::PATIENCE;
+use super::servers::{if_there, named};
+
+const NEEDED: &str = "PostgreSQL: `cargo xtask test` installs it";
 
 /// The kinds of store that there are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,8 +22,6 @@ pub enum Kind {
     Sqlite,
     Postgres,
 }
-
-pub const KINDS: [Kind; 2] = [Kind::Sqlite, Kind::Postgres];
 
 impl Kind {
     /// The kind that this run of the suite is for.
@@ -42,7 +43,17 @@ pub enum Place {
 impl Place {
     /// An empty place of the kind that this run is for.
     pub async fn of_this_run() -> Self {
-        Self::new(Kind::of_this_run()).await
+        match Kind::of_this_run() {
+            Kind::Sqlite => Self::Folder(tempfile::tempdir().unwrap()),
+            Kind::Postgres => Self::Database(Database::found().await.expect(NEEDED)),
+        }
+    }
+
+    /// An empty place of every kind that there can be here.
+    pub async fn every() -> Vec<Self> {
+        let mut every = vec![Self::Folder(tempfile::tempdir().unwrap())];
+        every.extend(if_there(Database::found().await).map(Self::Database));
+        every
     }
 
     /// An empty place.
@@ -142,22 +153,22 @@ pub struct Database {
     name: String,
     admin: String,
     /// The server, unless it is somebody else's.
-    pub server: Option<Postgres>,
+    server: Option<Postgres>,
 }
 
 impl Database {
     /// An empty database, on a server that may be shared.
     pub async fn create() -> Self {
-        match std::env::var("DATABASE_URL") {
-            Ok(admin) => Self::on(admin, None).await,
-            Err(_) => Self::private(&["fsync=off"]).await,
-        }
+        named();
+        Self::found().await.expect(NEEDED)
     }
 
-    /// An empty database on a server of its own, which the test may kill.
-    pub async fn private(settings: &[&str]) -> Self {
-        let server = Postgres::start(settings).expect("PostgreSQL: `cargo xtask test` installs it");
-        Self::on(server.url("postgres"), Some(server)).await
+    async fn found() -> Result<Self, Failure> {
+        if let Ok(admin) = std::env::var("DATABASE_URL") {
+            return Ok(Self::on(admin, None).await);
+        }
+        let server = Postgres::start(&["fsync=off"])?;
+        Ok(Self::on(server.url("postgres"), Some(server)).await)
     }
 
     async fn on(admin: String, server: Option<Postgres>) -> Self {

@@ -3,6 +3,7 @@
 pub mod database;
 pub mod desk;
 pub mod redis;
+pub mod servers;
 pub mod site;
 pub mod socket;
 #[allow(dead_code, reason = "shared with the test of one process")]

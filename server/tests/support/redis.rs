@@ -2,6 +2,11 @@
 //! killed.
 
 use server::config::Config;
+use services::Failure;
+
+use super::servers::{if_there, named};
+
+const NEEDED: &str = "Redis: `cargo xtask test` installs it";
 
 /// A server of one's own, or a guest's place on another.
 pub struct Server {
@@ -12,16 +17,31 @@ pub struct Server {
 impl Server {
     /// The named server, or a private one.
     pub fn start() -> Self {
-        match std::env::var("REDIS_URL") {
-            Ok(url) => Self { private: None, url },
-            Err(_) => Self::private(),
-        }
+        named();
+        Self::found().expect(NEEDED)
+    }
+
+    /// The same, for a test that has a part to do without.
+    pub fn if_there() -> Option<Self> {
+        if_there(Self::found())
     }
 
     /// A private one, which may be wiped and killed.
     pub fn private() -> Self {
-        let server = services::Redis::start().expect("a private redis-server");
-        Self { url: server.url(), private: Some(server) }
+        named();
+        Self::new().expect(NEEDED)
+    }
+
+    fn found() -> Result<Self, Failure> {
+        match std::env::var("REDIS_URL") {
+            Ok(url) => Ok(Self { private: None, url }),
+            Err(_) => Self::new(),
+        }
+    }
+
+    fn new() -> Result<Self, Failure> {
+        let server = services::Redis::start()?;
+        Ok(Self { url: server.url(), private: Some(server) })
     }
 
     pub fn url(&self) -> &str {

@@ -20,9 +20,6 @@ use crate::{e2e, progress, wasm_target};
 /// A part is stopped after this long: the long ones are cut to fit.
 const LIMIT: Duration = Duration::from_secs(30 * 60);
 
-/// What tests are called that need PostgreSQL or Redis.
-const SERVED: [&str; 3] = ["postgres", "redis", "topology"];
-
 pub(super) struct Runner<'a> {
     project: &'a Project,
     filters: Vec<String>,
@@ -197,7 +194,7 @@ impl<'a> Runner<'a> {
 /// Words in the names of tests that cannot run without PostgreSQL and Redis.
 fn left_out(services: Option<&Services>) -> impl Iterator<Item = &'static str> {
     let missing = services.is_none();
-    SERVED.into_iter().filter(move |_| missing)
+    services::NAMED.into_iter().filter(move |_| missing)
 }
 
 /// Documentation need not have examples.

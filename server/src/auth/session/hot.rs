@@ -152,7 +152,7 @@ async fn pause(wait: Duration) {
 }
 
 #[cfg(test)]
-mod tests {
+mod redis_tests {
     use engine::id::Digest;
 
     use super::*;

@@ -3,7 +3,9 @@
 //! Does not know what the rows mean.
 
 use engine::id::{InstrumentId, VenueId};
-use sqlx::{AssertSqlSafe, SqliteConnection, Transaction};
+use futures::TryStreamExt as _;
+use sqlx::sqlite::SqliteArguments;
+use sqlx::{AssertSqlSafe, Either, Executor as _, SqliteConnection, Transaction};
 
 use super::{Backend, Db};
 use crate::store::api::error::StoreError;
@@ -79,19 +81,18 @@ pub(crate) async fn columns(
     kinds(table, columns)
 }
 
-/// How many rows one statement takes: few sizes, so that each is prepared once.
-const CHUNKS: [usize; 4] = [64, 16, 4, 1];
+/// How many rows one statement takes: few sizes, so that few texts are
+/// prepared. What is left of a size is filled with rows of nothing.
+const SIZES: [usize; 4] = [1, 4, 16, 64];
 
-/// Runs every statement over its rows; how many rows each wrote.
+/// Runs every statement over its rows, handed over as one; how many rows each
+/// wrote.
 pub(crate) async fn write(
     connection: &mut SqliteConnection,
     writes: &[Write<'_>],
 ) -> Result<Vec<u64>, sqlx::Error> {
-    let mut written = Vec::with_capacity(writes.len());
-    for Write { rows, statement, .. } in writes {
-        written.push(run(connection, rows, statement).await?);
-    }
-    Ok(written)
+    let parts: Vec<_> = writes.iter().map(|write| (&write.rows, write.statement.as_str())).collect();
+    run_all(connection, &parts).await
 }
 
 /// Runs `statement` over `rows`, which it sees as a table called `given`; the
@@ -101,34 +102,64 @@ pub(crate) async fn run(
     rows: &Rows<'_>,
     statement: &str,
 ) -> Result<u64, sqlx::Error> {
-    let (mut at, mut written) = (0, 0);
-    while at < rows.len() {
-        let left = rows.len() - at;
-        let size = CHUNKS.into_iter().find(|size| *size <= left).unwrap_or(1);
-        let mut query = sqlx::query::<Db>(AssertSqlSafe(sql(rows, size, statement)));
-        for row in at..at + size {
-            for column in rows.columns() {
-                query = match column {
-                    Values::Ids(values) => query.bind(values[row]),
-                    Values::Numbers(values) => query.bind(values[row]),
-                    Values::Flags(values) => query.bind(values[row]),
-                    Values::Texts(values) => query.bind(values[row]),
-                    Values::Bytes(values) => query.bind(values[row]),
-                };
-            }
+    Ok(run_all(connection, &[(rows, statement)]).await?.iter().sum())
+}
+
+async fn run_all(
+    connection: &mut SqliteConnection,
+    parts: &[(&Rows<'_>, &str)],
+) -> Result<Vec<u64>, sqlx::Error> {
+    let (mut texts, mut blocks) = (Vec::new(), Vec::new());
+    for (place, (rows, statement)) in parts.iter().enumerate() {
+        let mut from = 0;
+        while from < rows.len() {
+            let left = rows.len() - from;
+            let size = SIZES.into_iter().find(|size| *size >= left).unwrap_or(SIZES[SIZES.len() - 1]);
+            texts.push(sql(rows, size, statement));
+            blocks.push((place, from..from + size));
+            from += size;
         }
-        written += query.execute(&mut *connection).await?.rows_affected();
-        at += size;
+    }
+    let mut written = vec![0; parts.len()];
+    if blocks.is_empty() {
+        return Ok(written);
+    }
+    let mut query = sqlx::query::<Db>(AssertSqlSafe(texts.join(";\n")));
+    for (place, block) in &blocks {
+        for row in block.clone() {
+            query = bind(query, parts[*place].0, row);
+        }
+    }
+    let mut ends = blocks.iter();
+    let mut results = connection.fetch_many(query);
+    while let Some(result) = results.try_next().await? {
+        if let (Either::Left(done), Some((place, _))) = (result, ends.next()) {
+            written[*place] += done.rows_affected();
+        }
     }
     Ok(written)
 }
 
-/// The whole statement. Its parameters have no names: each named one would be
-/// looked for among all of them.
+type Query<'q> = sqlx::query::Query<'q, Db, SqliteArguments>;
+
+/// Binds a row; nothing where there is none.
+fn bind<'q>(query: Query<'q>, rows: &Rows<'_>, row: usize) -> Query<'q> {
+    rows.columns().fold(query, |query, column| match column {
+        Values::Ids(values) => query.bind(values.get(row).copied().flatten()),
+        Values::Numbers(values) => query.bind(values.get(row).copied().flatten()),
+        Values::Flags(values) => query.bind(values.get(row).copied().flatten()),
+        Values::Texts(values) => query.bind(values.get(row).copied().flatten()),
+        Values::Bytes(values) => query.bind(values.get(row).copied().flatten()),
+    })
+}
+
+/// The whole statement; every row of a table has a first column. Parameters
+/// have no names: each named one would be looked for among all of them.
 fn sql(rows: &Rows<'_>, size: usize, statement: &str) -> String {
     let places = vec!["?"; rows.width()].join(", ");
-    let given = vec![format!("({places})"); size].join(", ");
-    format!("WITH given ({}) AS (VALUES {given}) {statement}", rows.names())
+    let values = vec![format!("({places})"); size].join(", ");
+    let names = rows.names();
+    format!("WITH given ({names}) AS (SELECT * FROM (VALUES {values}) WHERE column1 IS NOT NULL) {statement}")
 }
 
 /// A table, new rows for it, and the statement that adds them or replaces what
