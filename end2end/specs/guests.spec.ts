@@ -17,9 +17,23 @@ test("a name and one press is enough to trade, and the account can be kept", asy
   await terminal.arrived();
   await expect(terminal.at("user")).toHaveText(/^ada \(guest [0-9a-f]{8}\)$/);
   await expect(terminal.at("mark-ACME")).not.toHaveText("—");
+  // The first run goes from step to step and ends in a real fill.
+  const coach = terminal.at("coach");
+  await expect(coach).toHaveAttribute("data-done", "0");
+  await page.screenshot({ path: info.outputPath("coach.png") });
+  await terminal.at("quantity").fill("100");
+  await expect(coach).toHaveAttribute("data-done", "1");
+  await page.setViewportSize({ width: 390, height: 844 });
+  await terminal.panel("trade");
+  await page.screenshot({ path: info.outputPath("coach-phone.png") });
+  await page.setViewportSize({ width: 1440, height: 900 });
   await terminal.place({ side: "buy", quantity: "100" });
   await expect(terminal.at("order-answer")).toHaveText("Filled 100.");
+  await expect(coach).toHaveAttribute("data-done", "3");
+  await expect(terminal.at("coach-end")).toContainText("You bought");
   await page.screenshot({ path: info.outputPath("guest.png") });
+  await terminal.at("coach-close").click();
+  await expect(coach).toHaveCount(0);
 
   await terminal.at("keep-account").click();
   await expect(terminal.at("keep-form")).toBeVisible();

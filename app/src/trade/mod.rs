@@ -6,6 +6,7 @@
 mod amend;
 mod blotter;
 mod chart;
+mod coach;
 mod dealers;
 mod fills;
 mod ladder;
@@ -65,6 +66,7 @@ pub(crate) fn screen(live: Live) -> AnyView {
             <section class="panel tape" data-panel="more" aria-labelledby="tape-title">
                 <tape::Tape live />
             </section>
+            <coach::Coach live form />
             <tabs::Tabs tab />
         </div>
     }

@@ -38,7 +38,7 @@ impl Form {
     }
 
     /// What it asks for; `None` while a field that it needs is still empty.
-    pub(super) fn wish(self, instrument: &Instrument) -> Option<Wish> {
+    pub(in crate::trade) fn wish(self, instrument: &Instrument) -> Option<Wish> {
         let quantity = typed(&self.quantity.get());
         if instrument.is_dealt() {
             let (instrument, side) = (instrument.id, self.side.get());
