@@ -19,7 +19,7 @@ pub(super) fn all() -> Vec<Part> {
             title: "agents and doors again, on PostgreSQL",
             needs: &[Need::Binaries, Need::Services],
             // What is not about one kind of store.
-            kind: Kind::Rust { packages: &["server"], only: &["agents::", "api::", "scenario::"] },
+            kind: Kind::Rust { packages: NATIVE, only: &["agents::", "api::", "scenario::"] },
             long: false,
             env: &[("TRADEFLOOR_TEST_STORE", "postgres")],
         },
