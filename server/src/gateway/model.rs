@@ -14,7 +14,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use engine::event::{BookMessage, ExecutionBatch, PortfolioMessage, QuotesMessage};
-use engine::id::{Seq, VenueId};
+use engine::id::{AccountId, Seq, VenueId};
 use engine::venue::{Input, Venue};
 use tokio::sync::watch;
 
@@ -92,9 +92,22 @@ impl Model {
     /// Waits until the picture holds entry `seq`; `false` when that takes too
     /// long.
     pub(crate) async fn reached(&self, seq: Seq) -> bool {
+        self.until(|state| state.through >= seq).await
+    }
+
+    /// Waits a while until the picture holds `account`: whoever has just been
+    /// let in may be ahead of it.
+    pub(crate) async fn meet(&self, account: AccountId) {
+        let known = |state: &State| state.account(account).is_some();
+        if self.read(known) == Some(false) {
+            self.until(known).await;
+        }
+    }
+
+    async fn until(&self, holds: impl Fn(&State) -> bool) -> bool {
         let mut changed = self.watch();
         let there = async {
-            while self.read(|state| state.through >= seq) != Some(true) {
+            while self.read(&holds) != Some(true) {
                 if changed.changed().await.is_err() {
                     return false;
                 }

@@ -78,8 +78,10 @@ async fn identify(State(floor): State<Floor>, peer: Peer, mut request: Request, 
         let message = "Too many requests in a second.";
         return problem(StatusCode::TOO_MANY_REQUESTS, "rate_limited", message).after(1).into_response();
     }
-    if found.is_some() {
+    if let Some(signed_in) = &found {
         inner.activity.note(now);
+        // Where it stays unknown, whoever needs it says so.
+        inner.model.meet(signed_in.account).await;
     }
     request.extensions_mut().insert(Identity(found));
     next.run(request).await

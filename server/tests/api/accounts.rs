@@ -31,6 +31,17 @@ async fn register_returns_201_with_a_hashed_user_an_account_and_a_secure_cookie(
 }
 
 #[tokio::test]
+async fn whoever_has_just_registered_is_known_everywhere_at_once() {
+    let site = Site::with(|config| config.limits.registrations_per_minute = 1_000).await;
+    for number in 0..25 {
+        let user = site.user(&format!("user-{number}")).await;
+        let answer = user.get("/api/v1/account").await;
+        assert_eq!(answer.status, 200, "{}", answer.text);
+    }
+    site.close().await;
+}
+
+#[tokio::test]
 async fn over_plain_http_the_cookie_has_a_plain_name() {
     let site = Site::open().await;
     let mut visitor = site.visitor();
