@@ -9,7 +9,11 @@ use engine::sim::{Seed, Simulator};
 use engine::venue::{Command, Outcome, Venue, VenueConfig, Verdict};
 use uuid::Uuid;
 
+use super::Model;
 use super::state::State;
+use crate::bus::{Bus, StreamNames};
+use crate::config::Config;
+use crate::store::Store;
 
 /// A venue that trades and publishes, one entry at a time.
 struct Traded {
@@ -267,4 +271,29 @@ fn a_valuation_waits_for_the_entry_that_it_is_of() {
     let shown = state.account(account.id).unwrap().portfolio.as_ref().unwrap();
     let Item::Portfolio(shown) = shown.value.item() else { panic!("not a valuation") };
     assert_eq!(shown.through, state.through);
+}
+
+#[tokio::test]
+async fn whoever_is_ahead_of_the_picture_is_waited_for() {
+    let mut traded = Traded::open();
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open_sqlite(folder.path()).await.unwrap();
+    let bus = Bus::open(&Config::default()).await.unwrap();
+    let venue = traded.venue.config().venue_id();
+    let model = Model::new(venue, store, bus, StreamNames::of(venue));
+    *model.shared.state.write().unwrap() = Some(State::new(&traded.venue, 0));
+    traded.outcomes.clear();
+    let account = AccountId(Uuid::from_u128(9));
+    traded.execute(&Command::OpenAccount { account });
+
+    let waiting = model.clone();
+    let met = tokio::spawn(async move {
+        waiting.meet(account).await;
+        waiting.read(|state| state.account(account).is_some())
+    });
+    tokio::task::yield_now().await;
+    assert!(!met.is_finished());
+    assert!(model.change(|state| state.apply(traded.publish()).is_ok()));
+    model.announce();
+    assert_eq!(met.await.unwrap(), Some(true));
 }
