@@ -236,13 +236,11 @@ impl Live {
         self.state.with_value(|state| state.preview_amend(amend))
     }
 
-    /// Changes the plain state; what it returns is shown by [`Live::show`].
+    /// Changes the plain state; what it returns is shown by [`Live::show`], and
+    /// is nothing once the screens are gone.
     #[cfg_attr(not(target_arch = "wasm32"), allow(dead_code, reason = "sockets are the browser's"))]
-    pub(super) fn change<T>(self, change: impl FnOnce(&mut State) -> T) -> T {
-        let mut result = None;
-        self.state.update_value(|state| result = Some(change(state)));
-        #[expect(clippy::expect_used, reason = "update_value ran the closure on a live value")]
-        result.expect("the desk outlives its screens")
+    pub(super) fn change<T: Default>(self, change: impl FnOnce(&mut State) -> T) -> T {
+        self.state.try_update_value(change).unwrap_or_default()
     }
 
     /// Says something to the user, through the one live region.

@@ -11,7 +11,7 @@ use tokio::sync::mpsc::{Receiver, Sender};
 
 use super::{Backend, Db, dialect};
 use crate::store::api::error::StoreError;
-use crate::store::rows::Rows;
+use crate::store::rows::insert;
 use crate::store::table::{Kind, Owned, Part, Piece, TABLES, Table};
 
 /// Rows that travel together: a journal row may be large.
@@ -92,7 +92,7 @@ impl Backend {
                 dialect::expect_steps(&partitions, connection, VenueId(venue), steps.into_iter()).await?;
             }
             let rows = piece.rows();
-            dialect::run(connection, &rows, &insert(piece.table, &rows)).await?;
+            dialect::run(connection, &rows, &insert(piece.table.name, &rows)).await?;
         }
         bulk.commit().await?;
         Ok(())
@@ -137,10 +137,6 @@ async fn has_rows(
 ) -> Result<bool, StoreError> {
     let any = AssertSqlSafe(format!("SELECT count(*) FROM (SELECT 1 FROM {} LIMIT 1) AS found", table.name));
     Ok(sqlx::query_scalar::<Db, i64>(any).fetch_one(connection).await? > 0)
-}
-
-fn insert(table: Table, rows: &Rows<'_>) -> String {
-    format!("INSERT INTO {} ({}) SELECT * FROM given", table.name, rows.names())
 }
 
 fn empty(table: Table, columns: &[(String, Kind)]) -> Piece {

@@ -3,7 +3,6 @@
 //! Compiled for each backend. Does not know who hands them out.
 
 use engine::time::WallTime;
-use sqlx::Row as _;
 use uuid::Uuid;
 
 use super::{Backend, Db, dialect};
@@ -45,14 +44,7 @@ impl Backend {
         .bind(now.0)
         .fetch_optional(&self.main_readers)
         .await?;
-        row.map(|row| {
-            Ok(UserRow {
-                id: row.try_get("id")?,
-                email: row.try_get("email")?,
-                password_hash: row.try_get("password_hash")?,
-            })
-        })
-        .transpose()
+        row.as_ref().map(super::users::user).transpose()
     }
 
     pub(in crate::store) async fn reset_password(

@@ -118,7 +118,7 @@ pub(crate) struct Write<'a> {
     /// What it is given; without rows it is not run.
     pub(crate) rows: Rows<'a>,
     /// What is done with them.
-    pub(crate) statement: String,
+    pub(crate) statement: Cow<'static, str>,
     /// What it changes, when each row given must be there to be changed.
     pub(crate) changes: Option<&'static str>,
 }
@@ -126,17 +126,17 @@ pub(crate) struct Write<'a> {
 impl<'a> Write<'a> {
     /// Adds `rows` to `table` as they are.
     pub(crate) fn insert(table: &str, rows: Rows<'a>) -> Self {
-        Self { statement: insert(table, &rows), rows, changes: None }
+        Self { statement: insert(table, &rows).into(), rows, changes: None }
     }
 
     /// Runs `statement`, which need not write every row.
-    pub(crate) fn merge(rows: Rows<'a>, statement: &str) -> Self {
-        Self { rows, statement: statement.to_owned(), changes: None }
+    pub(crate) fn merge(rows: Rows<'a>, statement: &'static str) -> Self {
+        Self { rows, statement: statement.into(), changes: None }
     }
 
     /// Runs `statement`, which must find every row among the `changes`.
-    pub(crate) fn change(rows: Rows<'a>, statement: &str, changes: &'static str) -> Self {
-        Self { rows, statement: statement.to_owned(), changes: Some(changes) }
+    pub(crate) fn change(rows: Rows<'a>, statement: &'static str, changes: &'static str) -> Self {
+        Self { rows, statement: statement.into(), changes: Some(changes) }
     }
 
     /// Holds what was done against what was to be done.

@@ -42,14 +42,7 @@ impl Backend {
             .bind(email)
             .fetch_optional(&self.main_readers)
             .await?;
-        row.map(|row| {
-            Ok(UserRow {
-                id: row.try_get("id")?,
-                email: row.try_get("email")?,
-                password_hash: row.try_get("password_hash")?,
-            })
-        })
-        .transpose()
+        row.as_ref().map(user).transpose()
     }
 
     pub(in crate::store) async fn keep_guest(
@@ -261,6 +254,15 @@ impl Backend {
         .await?;
         Ok(claimed.rows_affected() > 0)
     }
+}
+
+/// A user's row: id, address, hash.
+pub(super) fn user(row: &<Db as sqlx::Database>::Row) -> Result<UserRow, StoreError> {
+    Ok(UserRow {
+        id: row.try_get("id")?,
+        email: row.try_get("email")?,
+        password_hash: row.try_get("password_hash")?,
+    })
 }
 
 pub(super) fn hash_of(bytes: &[u8]) -> Result<[u8; 32], StoreError> {

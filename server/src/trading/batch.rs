@@ -157,7 +157,7 @@ impl Life {
         let outcomes: Vec<Outcome> = entries.iter().map(|new| new.outcome.clone()).collect();
         let early = self.deps.settings.acknowledge == Acknowledge::BeforeCommit;
         if early {
-            self.answer(&answers, &outcomes).await?;
+            publish::replies(&self.deps, self.replies(&answers, &outcomes).await?).await;
             outbox.publish(&self.deps, &sequencer.venue, outcomes.clone()).await;
             pause(WRITE_BEHIND).await;
         }
@@ -176,9 +176,9 @@ impl Life {
             trimmed.await;
         } else {
             // One after the other on their way, and waited for together.
-            let published = outbox.publish(&self.deps, &sequencer.venue, outcomes.clone());
-            let (answered, (), ()) = tokio::join!(self.answer(&answers, &outcomes), published, trimmed);
-            answered?;
+            let answered = publish::replies(&self.deps, self.replies(&answers, &outcomes).await?);
+            let published = outbox.publish(&self.deps, &sequencer.venue, outcomes);
+            tokio::join!(answered, published, trimmed);
         }
         self.requeued.clear();
         Ok(())
@@ -212,7 +212,11 @@ impl Life {
         Ok(())
     }
 
-    async fn answer(&self, answers: &[(Uuid, Answer)], outcomes: &[Outcome]) -> Result<(), Ended> {
+    async fn replies(
+        &self,
+        answers: &[(Uuid, Answer)],
+        outcomes: &[Outcome],
+    ) -> Result<Vec<(Uuid, CommandReply)>, Ended> {
         let mut replies = Vec::with_capacity(answers.len());
         for (correlation, answer) in answers {
             let reply = match answer {
@@ -228,8 +232,7 @@ impl Life {
             };
             replies.push((*correlation, reply));
         }
-        publish::replies(&self.deps, replies).await;
-        Ok(())
+        Ok(replies)
     }
 
     /// The outcome that an earlier copy of a command had.

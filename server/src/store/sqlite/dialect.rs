@@ -91,7 +91,7 @@ pub(crate) async fn write(
     connection: &mut SqliteConnection,
     writes: &[Write<'_>],
 ) -> Result<Vec<u64>, sqlx::Error> {
-    let parts: Vec<_> = writes.iter().map(|write| (&write.rows, write.statement.as_str())).collect();
+    let parts: Vec<_> = writes.iter().map(|write| (&write.rows, write.statement.as_ref())).collect();
     run_all(connection, &parts).await
 }
 
