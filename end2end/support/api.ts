@@ -37,4 +37,8 @@ export interface Instrument {
   instrument_id: string;
   symbol: string;
   type: string;
+  tick_size: string;
+  lot_size: string;
+  /** On whose quotes it trades; none where there is an order book. */
+  dealers: string[];
 }

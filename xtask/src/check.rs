@@ -1,4 +1,5 @@
-//! `cargo xtask check`: everything that can be said without running the code.
+//! `cargo xtask check`: everything that can be said about the code beside
+//! whether its tests pass: form, lints, licences, and what the tests reach.
 
 use std::process::{Command, ExitCode};
 
@@ -24,6 +25,9 @@ const WASM: &[&str] = &[
     "--features",
     "app/hydrate,frontend/hydrate",
 ];
+
+/// Per cent of the engine's lines.
+const COVERED: &str = "95";
 
 pub(crate) fn run(project: &Project) -> Result<ExitCode> {
     let skips = Skips::default();
@@ -57,13 +61,21 @@ pub(crate) fn run(project: &Project) -> Result<ExitCode> {
         cargo.args(["doc", "--locked", "--no-deps"]).args(NATIVE);
         shell::run(cargo.env("RUSTDOCFLAGS", "-D warnings"))
     });
-    if cargo_deny(project)? {
+    if subcommand(project, "deny")? {
         judge("licences, bans, sources", &|| {
             let mut cargo = project.cargo();
             shell::run(cargo.args(["deny", "check", "bans", "licenses", "sources"]))
         });
     } else {
         skips.add("licences, bans, sources", "`cargo install --locked cargo-deny`, then check again");
+    }
+    if subcommand(project, "llvm-cov")? {
+        judge("lines of the engine that its tests reach", &|| coverage(project));
+    } else {
+        skips.add(
+            "lines of the engine that its tests reach",
+            "`cargo install --locked cargo-llvm-cov`, then check again",
+        );
     }
     if project.end2end().join("node_modules").is_dir() {
         judge("types of the browser tests", &|| e2e::types(project));
@@ -83,14 +95,23 @@ pub(crate) fn run(project: &Project) -> Result<ExitCode> {
     Ok(ExitCode::FAILURE)
 }
 
-/// Whether cargo-deny is there; where nothing may be skipped it is fetched.
-fn cargo_deny(project: &Project) -> Result<bool> {
-    let there = || shell::succeeds(Command::new("cargo").args(["deny", "--version"]));
+/// Whether `cargo NAME` is there; where nothing may be skipped it is fetched.
+fn subcommand(project: &Project, name: &str) -> Result<bool> {
+    let there = || shell::succeeds(Command::new("cargo").args([name, "--version"]));
     if !there() && skips::forbidden() {
-        let step = Step::start("cargo-deny");
+        let package = format!("cargo-{name}");
+        let step = Step::start(&package);
         let mut cargo = project.cargo();
-        shell::run(cargo.args(["install", "--locked", "--quiet", "cargo-deny"]))?;
+        shell::run(cargo.args(["install", "--locked", "--quiet", &package]))?;
         step.done();
     }
     Ok(there())
+}
+
+/// Reports the share of the engine's lines that its own tests reach, file by
+/// file, and fails below [`COVERED`].
+fn coverage(project: &Project) -> Result<()> {
+    let mut cargo = project.cargo();
+    cargo.args(["llvm-cov", "--locked", "--release", "--package", "engine", "--tests"]);
+    shell::run(cargo.args(["--summary-only", "--fail-under-lines", COVERED]))
 }

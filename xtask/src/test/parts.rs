@@ -83,11 +83,11 @@ pub(super) fn all() -> Vec<Part> {
         },
         Part {
             name: "long-previews",
-            title: "2,500 previews in the browser",
+            title: "10,000 previews in the browser",
             needs: &[Need::Browser, Need::Binaries],
             kind: Kind::Browser { only: "preview" },
             long: true,
-            env: &[("TRADEFLOOR_PREVIEWS", "2500")],
+            env: &[("TRADEFLOOR_PREVIEWS", "10000")],
         },
         Part {
             name: "long-parity",
