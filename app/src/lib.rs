@@ -19,6 +19,7 @@ mod help;
 pub mod live;
 mod portfolio;
 pub mod prefs;
+mod reactive;
 pub mod report;
 mod sign_in;
 mod trade;
@@ -33,6 +34,7 @@ use crate::account::Account;
 use crate::floor::Floor;
 use crate::live::Slot;
 use crate::prefs::{Preferences, Prefs};
+use crate::reactive::effect;
 use crate::sign_in::{Register, Reset, SignIn};
 
 /// Whether the page is alive: set once, by an effect, so only in a browser.
@@ -72,7 +74,7 @@ pub fn App() -> impl IntoView {
     let hydrated = RwSignal::new(false);
     provide_context(Hydrated(hydrated.read_only()));
     // Clicks before hydration are lost: tests and controls wait for this mark.
-    Effect::new(move |_| {
+    effect(move || {
         hydrated.set(true);
         if let Some(body) = document().body() {
             let _ = body.set_attribute("data-hydrated", "true");

@@ -13,8 +13,8 @@ use crate::bindgen::{self, Host};
 use crate::fingerprint::{self, Fingerprint};
 use crate::progress::{self, Step};
 use crate::project::Project;
-use crate::wasm_opt::WasmOpt;
-use crate::{compress, css, shell, wasm_target};
+use crate::wasm_opt::{self, WasmOpt};
+use crate::{compress, css, shell, snip, wasm_target};
 
 const NAME: &str = "tradefloor";
 const MANIFEST: &str = "manifest.json";
@@ -49,6 +49,8 @@ pub(crate) fn build(project: &Project, quality: Quality) -> Result<()> {
     if optimiser.is_some() {
         print.file(&project.root.join("xtask/tools/package-lock.json"))?;
     }
+    print.bytes("unused", snip::UNUSED.as_bytes());
+    print.bytes("passes", wasm_opt::PASSES.concat().as_bytes());
     print.bytes("packed", &[u8::from(quality == Quality::Release)]);
     let print = print.finish();
 
@@ -120,6 +122,7 @@ fn assemble(project: &Project, wasm: &Path, sheet: &str, pictures: &[PathBuf]) -
 /// Shrinks the module and puts compressed twins beside every file.
 fn tighten(project: &Project, folder: &Path, optimiser: Option<&WasmOpt>) -> Result<()> {
     let module = folder.join(format!("{NAME}.wasm"));
+    snip::unused(&module)?;
     if let Some(optimiser) = optimiser {
         let before = fs::metadata(&module)?.len();
         let step = Step::start("browser bundle: shrinking");

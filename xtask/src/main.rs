@@ -25,6 +25,7 @@ mod services;
 mod shell;
 mod site;
 mod skips;
+mod snip;
 mod test;
 mod wasm_opt;
 mod wasm_target;

@@ -57,7 +57,7 @@ pub(crate) fn Account() -> impl IntoView {
                         }
                     })}
                 </Suspense>
-                {is_guest.then(|| view! { <Keep /> })}
+                {is_guest.then(|| view! { <Keep /> }.into_any())}
                 <p class="other">
                     <a href="/" rel="external">
                         "Back to the floor"
@@ -74,7 +74,7 @@ fn List(list: Vec<SessionEntry>) -> impl IntoView {
     let others = list.iter().filter(|entry| !entry.current).count();
     view! {
         <ul class="sessions" data-testid="sessions">
-            {list.into_iter().map(|entry| view! { <Entry entry /> }).collect_view()}
+            {list.into_iter().map(|entry| view! { <Entry entry /> }).map(IntoAny::into_any).collect_view()}
         </ul>
         {(others > 1)
             .then(|| {
@@ -99,7 +99,7 @@ fn Entry(entry: SessionEntry) -> impl IntoView {
         <li data-testid="session" data-current=current.to_string()>
             <div>
                 <strong>{device}</strong>
-                {current.then(|| view! { <span class="badge">"this one"</span> })}
+                {current.then(|| view! { <span class="badge">"this one"</span> }.into_any())}
                 <p class="muted">
                     "Signed in " <Moment at=created_at /> ", last active " <Moment at=last_seen_at />
                     ", ends by " <Moment at=expires_at />

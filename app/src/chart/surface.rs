@@ -13,6 +13,7 @@ use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement, ResizeObserver};
 use super::draw;
 use super::palette::Palette;
 use super::view::Chart;
+use crate::reactive::effect;
 
 /// Paints `chart` on its canvases whenever it says that it changed.
 pub(super) fn attach(chart: Chart, plot: HtmlCanvasElement, over: HtmlCanvasElement) {
@@ -31,12 +32,12 @@ pub(super) fn attach(chart: Chart, plot: HtmlCanvasElement, over: HtmlCanvasElem
             });
         }
     };
-    Effect::new(move |_| {
+    effect(move || {
         chart.version.track();
         stale.set_value(true);
         ask();
     });
-    Effect::new(move |_| {
+    effect(move || {
         chart.cursor.track();
         ask();
     });

@@ -39,10 +39,10 @@ pub(super) fn BarTable(chart: Chart) -> impl IntoView {
                 <thead>
                     <tr>
                         <th scope="col">"Time"</th>
-                        {heads.collect_view()}
+                        {heads.map(IntoAny::into_any).collect_view()}
                     </tr>
                 </thead>
-                <tbody>{rows}</tbody>
+                <tbody>{move || rows()}</tbody>
             </table>
         </div>
     }
@@ -59,7 +59,11 @@ fn row(scene: &ChartScene, bar: &Bar) -> AnyView {
         }
         Lower::Drawdown => vec![scene.price(bar.close), scene.lower_figure(bar.volume)],
     };
-    let cells = cells.into_iter().map(|cell| view! { <td class="num">{cell}</td> }).collect_view();
+    let cells = cells
+        .into_iter()
+        .map(|cell| view! { <td class="num">{cell}</td> })
+        .map(IntoAny::into_any)
+        .collect_view();
     view! {
         <tr>
             <th scope="row" class="num left">

@@ -7,9 +7,12 @@ use leptos::ev::{KeyboardEvent, PointerEvent, WheelEvent};
 use leptos::html;
 use leptos::prelude::*;
 
+use crate::widgets::Show;
+
 use super::bars::{Bar, Bars};
 use super::scene::{ChartScene, Lower};
 use super::table::BarTable;
+use crate::reactive::memo;
 
 /// A chart that a page shows. A handle: copies share everything.
 #[derive(Clone, Copy)]
@@ -219,7 +222,7 @@ fn Plot(chart: Chart, label: Signal<String>, testid: &'static str) -> impl IntoV
 /// The figures of the bar under the crosshair, or of the newest.
 #[component]
 fn Legend(chart: Chart, testid: &'static str) -> impl IntoView {
-    let bar = Memo::new(move |_| chart.read_bar());
+    let bar = memo(move || chart.read_bar());
     let text = move || {
         let bar = bar.get()?;
         Some(chart.scene.with_value(|scene| {
@@ -240,7 +243,7 @@ fn Legend(chart: Chart, testid: &'static str) -> impl IntoView {
     };
     view! {
         <p class="legend num" data-testid=format!("{testid}-legend")>
-            {text}
+            {move || text()}
         </p>
     }
     .into_any()

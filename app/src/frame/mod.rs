@@ -11,19 +11,20 @@ use leptos::prelude::*;
 
 use crate::help::Help;
 use crate::live::Live;
+use crate::reactive::effect;
 
 /// The frame of a signed-in user's page.
 #[component]
 pub(crate) fn Frame(live: Live, title: &'static str, children: Children) -> impl IntoView {
-    Effect::new(move |_| live.start());
-    Effect::new(move |_| publish(live));
+    effect(move || live.start());
+    effect(move || publish(live));
     let fresh = move || live.link.with(|link| link.phase.key());
     view! {
         <a class="skip" href="#screen">
             "Skip to the screen"
         </a>
         <Help live />
-        <div class="frame" data-link=fresh>
+        <div class="frame" data-link=move || fresh()>
             <top::TopBar live />
             <rail::Rail current=title />
             <main id="screen" tabindex="-1">

@@ -6,11 +6,12 @@ use leptos::prelude::*;
 
 use crate::live::Live;
 use crate::live::link::Phase;
+use crate::reactive::memo;
 
 #[component]
 pub(super) fn Pill(live: Live) -> impl IntoView {
     let link = live.link;
-    let phase = Memo::new(move |_| link.get().phase);
+    let phase = memo(move || link.get().phase);
     Effect::new(move |before: Option<Phase>| {
         let now = phase.get();
         match (before, now) {
@@ -48,8 +49,8 @@ pub(super) fn Pill(live: Live) -> impl IntoView {
         >
             <span class="dot" aria-hidden="true"></span>
             <strong>{move || phase.get().word()}</strong>
-            <span class="num">{round_trip}</span>
-            <span class="num age">{age}</span>
+            <span class="num">{move || round_trip()}</span>
+            <span class="num age">{move || age()}</span>
         </p>
     }
     .into_any()

@@ -53,7 +53,7 @@ fn Receipts(live: Live) -> impl IntoView {
         <span title="Answers on the preview's own basis that were byte-equal to it">
             "Preview = fill "
             <span class="num" data-testid="receipts">
-                {text}
+                {move || text()}
             </span>
         </span>
     }

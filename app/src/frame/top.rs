@@ -141,9 +141,9 @@ fn Gain(
             <dt>
                 {label} " " <span class="unit">{unit}</span>
             </dt>
-            <dd class="num" data-tone=tone>
+            <dd class="num" data-tone=move || tone()>
                 <span class="arrow" aria-hidden="true">
-                    {arrow}
+                    {move || arrow()}
                 </span>
                 <span data-testid=testid>
                     {move || value.get().map_or_else(|| format::ABSENT.to_owned(), format::signed_money)}

@@ -6,7 +6,12 @@
 use leptos::html;
 use leptos::prelude::*;
 
+use crate::widgets::Show;
+
 use super::{Desk, Open};
+#[cfg(target_arch = "wasm32")]
+use crate::reactive::effect;
+use crate::reactive::memo;
 
 #[component]
 pub(super) fn Modal(
@@ -17,9 +22,9 @@ pub(super) fn Modal(
     children: ChildrenFn,
 ) -> impl IntoView {
     let node = NodeRef::<html::Dialog>::new();
-    let is_open = Memo::new(move |_| desk.open.get() == Some(which));
+    let is_open = memo(move || desk.open.get() == Some(which));
     #[cfg(target_arch = "wasm32")]
-    Effect::new(move |_| {
+    effect(move || {
         if let Some(dialog) = node.get() {
             match (is_open.get(), dialog.open()) {
                 (true, false) => {

@@ -11,7 +11,9 @@ use leptos::prelude::*;
 use super::commands::{Action, COMMANDS};
 use super::dialog::Modal;
 use super::{Desk, Open};
-use crate::live::Live;
+use crate::live::{Live, sorted};
+use crate::reactive::{effect, memo};
+use crate::widgets::Show;
 
 /// Rows that are shown.
 const ROWS: usize = 12;
@@ -44,9 +46,9 @@ pub(super) fn Palette(live: Live, desk: Desk, perform: Callback<Action>) -> impl
 fn Search(live: Live, desk: Desk, perform: Callback<Action>) -> impl IntoView {
     let query = RwSignal::new(String::new());
     let at = RwSignal::new(0_usize);
-    let found = Memo::new(move |_| query.with(|query| find(live, query)));
+    let found = memo(move || query.with(|query| find(live, query)));
     let field = NodeRef::<html::Input>::new();
-    Effect::new(move |_| {
+    effect(move || {
         if let Some(field) = field.get() {
             let _ = field.focus();
         }
@@ -109,7 +111,7 @@ fn Search(live: Live, desk: Desk, perform: Callback<Action>) -> impl IntoView {
             on:keydown=key
         />
         <ul id="palette-list" role="listbox" aria-label="What was found">
-            {move || found.get().into_iter().enumerate().map(row).collect_view()}
+            {move || found.get().into_iter().enumerate().map(row).map(IntoAny::into_any).collect_view()}
         </ul>
         <Show when=move || found.with(Vec::is_empty)>
             <p class="empty">"Nothing has such a name."</p>
@@ -130,7 +132,7 @@ fn find(live: Live, query: &str) -> Vec<Found> {
         note: command.key.unwrap_or_default().to_owned(),
         does: Does::Perform(command.action),
     });
-    let mut ranked: Vec<(usize, Found)> = commands
+    let ranked: Vec<(usize, Found)> = commands
         .chain(instruments)
         .filter_map(|row| {
             let by_name = rank(query, &row.name);
@@ -139,7 +141,7 @@ fn find(live: Live, query: &str) -> Vec<Found> {
             Some((by_name.into_iter().chain(by_note).min()?, row))
         })
         .collect();
-    ranked.sort_by_key(|(rank, _)| *rank);
+    let ranked = sorted(ranked, |a, b| a.0.cmp(&b.0));
     ranked.into_iter().take(ROWS).map(|(_, row)| row).collect()
 }
 

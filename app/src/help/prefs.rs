@@ -48,7 +48,7 @@ fn Fields(live: Live) -> impl IntoView {
                 prop:value=move || prefs.get().scheme.key()
                 on:change=scheme
             >
-                {Scheme::ALL.map(|one| option(one.key(), one.word())).collect_view()}
+                {Scheme::ALL.map(|one| option(one.key(), one.word())).map(IntoAny::into_any).collect_view()}
             </select>
         </div>
         <div class="field">

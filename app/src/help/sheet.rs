@@ -21,9 +21,14 @@ pub(super) fn Sheet(live: Live, desk: Desk) -> impl IntoView {
             </tr>
         }
     };
-    let single =
-        move || COMMANDS.iter().filter_map(|command| Some(row(command.key?, command.name))).collect_view();
-    let places = move || PLACES.map(|(key, name)| row(key, name)).collect_view();
+    let single = move || {
+        COMMANDS
+            .iter()
+            .filter_map(|command| Some(row(command.key?, command.name)))
+            .map(IntoAny::into_any)
+            .collect_view()
+    };
+    let places = move || PLACES.map(|(key, name)| row(key, name)).map(IntoAny::into_any).collect_view();
     view! {
         <Modal desk which=Open::Keys title="All keys" testid="keys">
             <h2>"All keys"</h2>

@@ -13,6 +13,7 @@ use engine::instrument::Instrument;
 use engine::money::{Lots, Ticks};
 use engine::order::{Order, OrderType, Price};
 
+use super::maps::map;
 use super::state::Level;
 
 /// Price levels in ticks and lots.
@@ -36,16 +37,12 @@ pub(super) fn account(
     account.reserved = frame.reserved;
     account.account_seq = frame.account_seq;
     account.rev = frame.rev;
-    account.positions = frame
-        .positions
-        .iter()
-        .filter_map(|position| {
-            let instrument = instruments.get(&position.instrument_id)?;
-            Some((position.instrument_id, position.to_position(instrument)?))
-        })
-        .collect();
+    account.positions = map(frame.positions.iter().filter_map(|position| {
+        let instrument = instruments.get(&position.instrument_id)?;
+        Some((position.instrument_id, position.to_position(instrument)?))
+    }));
     account.open =
-        frame.orders.iter().filter_map(|frame| Some((frame.order_id, order(frame, instruments)?))).collect();
+        map(frame.orders.iter().filter_map(|frame| Some((frame.order_id, order(frame, instruments)?))));
     account
 }
 

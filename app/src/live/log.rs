@@ -8,6 +8,8 @@ use engine::event::{FillFrame, OrderFrame};
 use engine::id::{OrderId, TradeId};
 use engine::time::VenueTime;
 
+use super::maps::{map, sorted};
+
 /// Fills that are kept.
 const MAX_FILLS: usize = 200;
 
@@ -27,8 +29,8 @@ pub struct Log {
 impl Log {
     /// A log of what the server read; both newest first.
     pub fn new(orders: Vec<OrderFrame>, fills: Vec<FillFrame>) -> Self {
-        let turns = orders.iter().rev().zip(0..).map(|(order, turn)| (order.order_id, turn)).collect();
-        let orders = orders.into_iter().map(|order| (order.order_id, order)).collect();
+        let turns = map(orders.iter().rev().zip(0..).map(|(order, turn)| (order.order_id, turn)));
+        let orders = map(orders.into_iter().map(|order| (order.order_id, order)));
         Self { orders, turns, fills }
     }
 
@@ -40,10 +42,9 @@ impl Log {
     /// Newest first.
     pub fn newest_orders(&self) -> Vec<OrderId> {
         let turn = |order: &OrderFrame| self.turns.get(&order.order_id).copied();
-        let mut ids: Vec<(VenueTime, Option<u64>, OrderId)> =
+        let ids: Vec<(VenueTime, Option<u64>, OrderId)> =
             self.orders.values().map(|order| (order.created_at, turn(order), order.order_id)).collect();
-        ids.sort_unstable_by(|a, b| b.cmp(a));
-        ids.into_iter().map(|(_, _, id)| id).collect()
+        sorted(ids, |a, b| b.cmp(a)).into_iter().map(|(_, _, id)| id).collect()
     }
 
     /// Newest first.
@@ -106,7 +107,7 @@ impl Log {
         for fill in fills.into_iter().rev() {
             self.filled(fill);
         }
-        self.fills.sort_by_key(|fill| std::cmp::Reverse(fill.timestamp));
+        self.fills = sorted(std::mem::take(&mut self.fills), |a, b| b.timestamp.cmp(&a.timestamp));
         changed
     }
 }

@@ -7,6 +7,7 @@
 mod convert;
 pub mod link;
 mod log;
+mod maps;
 mod news;
 mod notice;
 pub mod receipts;
@@ -22,6 +23,7 @@ mod view;
 mod wire;
 
 pub use log::key as fill_key;
+pub(crate) use maps::sorted;
 pub use notice::Notice;
 pub use signals::{Live, Moment, Quote};
 pub use slot::Slot;

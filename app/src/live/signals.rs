@@ -16,6 +16,7 @@ use engine::time::{Date, VenueTime};
 use leptos::prelude::*;
 
 use super::link::Link;
+use super::maps::{map, sorted};
 use super::news::News;
 use super::notice::Notice;
 use super::receipts::Receipts;
@@ -111,12 +112,12 @@ impl Live {
         let bars = (first, opening.bars.clone());
         let t0 = desk.t0;
         let state = State::open(opening);
-        let quotes = state.instruments.keys().map(|id| (*id, Quote::new(&state, *id))).collect();
+        let quotes = map(state.instruments.keys().map(|id| (*id, Quote::new(&state, *id))));
         let order = |id: &OrderId| Some((*id, RwSignal::new(state.log.order(*id)?.clone())));
         let ids = state.log.newest_orders();
         Self {
             quotes: StoredValue::new(quotes),
-            orders: StoredValue::new(ids.iter().filter_map(order).collect()),
+            orders: StoredValue::new(map(ids.iter().filter_map(order))),
             owner: StoredValue::new(owner),
             moment: RwSignal::new(moment(&state)),
             order_ids: RwSignal::new(ids),
@@ -187,9 +188,8 @@ impl Live {
 
     /// What is listed, by symbol.
     pub fn listed(self) -> Vec<Instrument> {
-        let mut listed: Vec<_> = self.state.with_value(|state| state.instruments.values().cloned().collect());
-        listed.sort_by(|a: &Instrument, b| a.symbol.cmp(&b.symbol));
-        listed
+        let listed: Vec<_> = self.state.with_value(|state| state.instruments.values().cloned().collect());
+        sorted(listed, |a: &Instrument, b| a.symbol.cmp(&b.symbol))
     }
 
     /// An instrument by id.

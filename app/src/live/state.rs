@@ -19,6 +19,7 @@ use engine::time::{Date, VenueTime};
 
 use super::convert;
 use super::log::Log;
+use super::maps::map;
 use super::notice::Notice;
 use crate::gateway::{DayOpen, Opening};
 
@@ -170,9 +171,8 @@ impl State {
     /// The state that a page starts from.
     pub fn open(opening: Opening) -> Self {
         let Opening { caller, desk, orders, fills, bars: _ } = opening;
-        let instruments: BTreeMap<_, _> =
-            desk.instruments.into_iter().map(|instrument| (instrument.id, instrument)).collect();
-        let markets = instruments.keys().map(|id| (*id, Market::default())).collect();
+        let instruments = map(desk.instruments.into_iter().map(|instrument| (instrument.id, instrument)));
+        let markets = map(instruments.keys().map(|id| (*id, Market::default())));
         let account = convert::account(&desk.account, caller.account, &instruments);
         let mut state = Self {
             instruments,

@@ -8,6 +8,7 @@ use leptos::prelude::*;
 
 use crate::chart::{Bars, Chart, ChartScene, ChartView, Lower, Style, draw_down};
 use crate::live::Live;
+use crate::reactive::effect;
 
 /// One cent: what the chart counts in.
 const CENT: Decimal = Decimal::new(1, 2);
@@ -19,7 +20,7 @@ pub(super) fn History(live: Live) -> impl IntoView {
     scene.last = Some(live.valuation.get_untracked().nav.to_cents());
     scene.size = (1_200.0, 260.0);
     let chart = Chart::new(scene);
-    Effect::new(move |_| {
+    effect(move || {
         let nav = live.valuation.with(|valuation| valuation.nav.to_cents());
         live.moment.track();
         let zone_us = live.prefs.zone_us();

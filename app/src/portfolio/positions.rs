@@ -9,8 +9,9 @@ use engine::money::Money;
 use engine::portfolio::{PositionValue, Valuation};
 use leptos::prelude::*;
 
-use crate::live::Live;
-use crate::widgets::format;
+use crate::live::{Live, sorted};
+use crate::reactive::memo;
+use crate::widgets::{For, Show, format};
 
 /// A money column: its header, its name in tests, a position's figure and the
 /// total's.
@@ -85,11 +86,11 @@ pub(crate) fn Positions(
     filter: Signal<String>,
 ) -> impl IntoView {
     let columns: Vec<Column> = COLUMNS.into_iter().filter(|column| wide || !column.wide).collect();
-    let ids = Memo::new(move |_| {
+    let ids = memo(move || {
         live.valuation.with(|valuation| {
-            let mut held: Vec<_> = valuation.positions.iter().map(|line| line.instrument).collect();
-            held.sort_by_key(|id| live.instrument(*id).map(|instrument| instrument.symbol));
-            held
+            let held = valuation.positions.iter().map(|line| line.instrument).collect();
+            let symbol = |id: &InstrumentId| live.instrument(*id).map(|instrument| instrument.symbol);
+            sorted(held, |a, b| symbol(a).cmp(&symbol(b)))
         })
     });
     let heads = columns.iter().map(|column| column.head).map(|head| {
@@ -107,8 +108,9 @@ pub(crate) fn Positions(
             </td>
         }
     });
-    let extra = |text: &'static str| wide.then(|| view! { <th scope="col" class="num">{text}</th> });
-    let blank = || wide.then(|| view! { <td></td> });
+    let extra =
+        |text: &'static str| wide.then(|| view! { <th scope="col" class="num">{text}</th> }.into_any());
+    let blank = || wide.then(|| view! { <td></td> }.into_any());
     let row_columns = columns.clone();
     view! {
         <table data-testid="positions">
@@ -126,7 +128,7 @@ pub(crate) fn Positions(
                     </th>
                     {extra("Yield, %")}
                     {extra("Delta, units")}
-                    {heads.collect_view()}
+                    {heads.map(IntoAny::into_any).collect_view()}
                 </tr>
             </thead>
             <tbody>
@@ -149,7 +151,7 @@ pub(crate) fn Positions(
                     <td></td>
                     {blank()}
                     {blank()}
-                    {totals.collect_view()}
+                    {totals.map(IntoAny::into_any).collect_view()}
                 </tr>
             </tfoot>
         </table>
@@ -166,16 +168,14 @@ fn Row(
     filter: Signal<String>,
 ) -> impl IntoView {
     let symbol = live.instrument(id).map(|instrument| instrument.symbol).unwrap_or_default();
-    let line = Memo::new(move |_| {
+    let line = memo(move || {
         live.valuation
             .with(|valuation| valuation.positions.iter().find(|line| line.instrument == id).cloned())
     });
     let text = move |read: fn(&PositionValue) -> Option<Decimal>| {
-        move || {
-            line.with(|line| {
-                line.as_ref().and_then(read).map_or_else(|| format::ABSENT.to_owned(), format::decimal)
-            })
-        }
+        line.with(|line| {
+            line.as_ref().and_then(read).map_or_else(|| format::ABSENT.to_owned(), format::decimal)
+        })
     };
     let delta = move || {
         live.valuation.with(|valuation| {
@@ -200,27 +200,27 @@ fn Row(
             </td>
         }
     });
-    let cells = cells.collect_view();
+    let cells = cells.map(IntoAny::into_any).collect_view();
     let of = symbol.clone();
     let hidden = move || !filter.with(|filter| of.contains(filter.as_str()));
     view! {
-        <tr hidden=hidden data-testid=format!("position-{symbol}")>
+        <tr hidden=move || hidden() data-testid=format!("position-{symbol}")>
             <th scope="row">{symbol.clone()}</th>
             <td class="num" data-testid=format!("position-quantity-{symbol}")>
-                {text(|line| Some(line.quantity))}
+                {move || text(|line| Some(line.quantity))}
             </td>
             <td class="num" data-testid=format!("position-cost-{symbol}")>
-                {text(|line| line.average_cost)}
+                {move || text(|line| line.average_cost)}
             </td>
             <td class="num" data-testid=format!("position-mark-{symbol}")>
-                {text(|line| Some(line.mark))}
+                {move || text(|line| Some(line.mark))}
             </td>
-            {wide.then(|| view! { <td class="num">{percent}</td> })}
+            {wide.then(|| view! { <td class="num">{move || percent()}</td> }.into_any())}
             {wide
                 .then(|| {
                     view! {
                         <td class="num" data-testid=format!("position-delta-{symbol}")>
-                            {delta}
+                            {move || delta()}
                         </td>
                     }
                 })}

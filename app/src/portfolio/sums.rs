@@ -8,7 +8,8 @@ use engine::portfolio::ClassExposure;
 use leptos::prelude::*;
 
 use crate::live::Live;
-use crate::widgets::format;
+use crate::reactive::memo;
+use crate::widgets::{Show, format};
 
 #[component]
 pub(super) fn Sums(live: Live) -> impl IntoView {
@@ -84,7 +85,7 @@ fn Nav(live: Live) -> impl IntoView {
 
 #[component]
 fn Exposure(live: Live) -> impl IntoView {
-    let classes = Memo::new(move |_| live.valuation.with(|valuation| valuation.exposure.clone()));
+    let classes = memo(move || live.valuation.with(|valuation| valuation.exposure.clone()));
     let row = |class: ClassExposure| {
         view! {
             <tr>
@@ -109,7 +110,7 @@ fn Exposure(live: Live) -> impl IntoView {
                     </tr>
                 </thead>
                 <tbody>
-                    {move || classes.get().into_iter().map(row).collect_view()}
+                    {move || classes.get().into_iter().map(row).map(IntoAny::into_any).collect_view()}
                     <Show when=move || classes.with(Vec::is_empty)>
                         <tr>
                             <td class="empty" colspan="3">

@@ -125,9 +125,9 @@ fn Tile(
     view! {
         <div class="tile">
             <dt>{label} " " <span class="unit">{unit}</span></dt>
-            <dd class=class>
+            <dd class=move || class()>
                 <span class="arrow" aria-hidden="true">
-                    {arrow}
+                    {move || arrow()}
                 </span>
                 <span data-testid=testid>{value}</span>
             </dd>

@@ -169,7 +169,7 @@ pub(crate) fn Keep() -> impl IntoView {
         <p class="lead">
             "You are a guest in this browser alone. With an address and a password the account, and everything in it, stays yours."
         </p>
-        {answer.of(None).map(|text| view! { <p class="problem form-problem" role="alert">{text}</p> })}
+        {answer.of(None).map(|text| view! { <p class="problem form-problem" role="alert">{text}</p> }.into_any())}
         <form method="post" action="/account/keep" data-testid="keep-form">
             <Email answer=answer.clone() />
             <Password
@@ -266,7 +266,7 @@ fn Logo() -> impl IntoView {
 /// Where the server goes on to; it accepts nothing but a path of its own.
 #[component]
 fn Next(answer: Answer) -> impl IntoView {
-    answer.next.map(|next| view! { <input type="hidden" name="next" value=next /> })
+    answer.next.map(|next| view! { <input type="hidden" name="next" value=next /> }.into_any())
 }
 
 #[component]

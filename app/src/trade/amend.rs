@@ -12,6 +12,7 @@ use leptos::prelude::*;
 use super::ticket::{Answer, Judged, Outbox, PREVIEW, Sent, Wish, typed, worded};
 use crate::Hydrated;
 use crate::live::Live;
+use crate::reactive::{effect, memo};
 use crate::widgets::{Units, format};
 
 #[component]
@@ -27,7 +28,7 @@ pub(super) fn Amend(
     let units = live.instrument(frame.instrument_id).map(|instrument| Units::of(&instrument));
     let quantity = RwSignal::new(frame.quantity.to_string());
     let limit = RwSignal::new(frame.limit_price.map(|price| price.to_string()).unwrap_or_default());
-    let wish = Memo::new(move |_| {
+    let wish = memo(move || {
         let text = |value: RwSignal<String>| Some(typed(&value.get()));
         let raw = RawAmend {
             quantity: text(quantity),
@@ -37,7 +38,7 @@ pub(super) fn Amend(
         };
         Wish::Amend { order: id, raw }
     });
-    let judged = Memo::new(move |_| {
+    let judged = memo(move || {
         live.moment.track();
         wish.with(|wish| wish.judge(live))
     });
@@ -48,7 +49,7 @@ pub(super) fn Amend(
         }
     });
     // Done, or overtaken by a fill or a cancel: there is nothing to amend.
-    Effect::new(move |_| {
+    effect(move || {
         let done = outbox.sent.with(|sent| matches!(sent, Sent::Accepted(_)));
         if done {
             live.say("Order amended");
@@ -57,8 +58,8 @@ pub(super) fn Amend(
             open.set(false);
         }
     });
-    let closed = Memo::new(move |_| !hydrated.get() || !live.link.with(|link| link.phase.is_fresh()));
-    let ready = Memo::new(move |_| {
+    let closed = memo(move || !hydrated.get() || !live.link.with(|link| link.phase.is_fresh()));
+    let ready = memo(move || {
         !closed.get()
             && outbox.sent.with(|sent| match sent {
                 Sent::Sending => false,

@@ -107,7 +107,7 @@ pub(super) fn Blotter(live: Live, phone: RwSignal<Tab>) -> impl IntoView {
                 "Blotter"
             </h2>
             <div class="tablist" role="tablist" aria-labelledby="blotter-title" on:keydown=walk>
-                {Book::ALL.map(tab).collect_view()}
+                {Book::ALL.map(tab).map(IntoAny::into_any).collect_view()}
             </div>
             <div class="tools">
                 <label class="check" hidden=move || book.get() != Book::Orders>

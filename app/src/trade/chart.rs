@@ -22,6 +22,7 @@ use leptos::task::spawn_local;
 use crate::api;
 use crate::chart::{Bars, Chart, ChartScene, ChartView, Fill, Kept, Resting, Style};
 use crate::live::Live;
+use crate::reactive::effect;
 
 /// The length that a chart begins with.
 pub(crate) const FIRST_INTERVAL: Interval = Interval::S1;
@@ -72,7 +73,7 @@ pub(super) fn ChartPanel(live: Live, wide: RwSignal<bool>) -> impl IntoView {
         }
         fresh
     });
-    Effect::new(move |_| {
+    effect(move || {
         let id = live.selected.get();
         let (mark, now) = (live.quote(id).and_then(|quote| quote.mark.get()), live.moment.get().time);
         if held.key.get_value().0 == id
@@ -82,14 +83,14 @@ pub(super) fn ChartPanel(live: Live, wide: RwSignal<bool>) -> impl IntoView {
             chart.change(|scene| take_mark(scene, now, mark));
         }
     });
-    Effect::new(move |_| {
+    effect(move || {
         let (id, prints) = (live.selected.get(), live.tape.get());
         if held.key.get_value().0 == id {
             let prints = volumes(live, &prints, id);
             chart.change(|scene| scene.bars.print(&prints));
         }
     });
-    Effect::new(move |_| {
+    effect(move || {
         let own = own(live, live.selected.get());
         chart.change(|scene| {
             let changed = (&scene.fills, &scene.orders) != (&own.0, &own.1);
@@ -97,7 +98,7 @@ pub(super) fn ChartPanel(live: Live, wide: RwSignal<bool>) -> impl IntoView {
             changed
         });
     });
-    Effect::new(move |_| {
+    effect(move || {
         let zone_us = live.prefs.zone_us();
         chart.change(|scene| std::mem::replace(&mut scene.zone_us, zone_us) != zone_us);
     });
@@ -121,7 +122,7 @@ pub(super) fn ChartPanel(live: Live, wide: RwSignal<bool>) -> impl IntoView {
     view! {
         <header>
             <h2 id="chart-title">
-                "Chart " <span data-testid="chart-symbol">{symbol}</span>
+                "Chart " <span data-testid="chart-symbol">{move || symbol()}</span>
             </h2>
             <div class="tools">
                 <select
@@ -138,7 +139,7 @@ pub(super) fn ChartPanel(live: Live, wide: RwSignal<bool>) -> impl IntoView {
                                 </option>
                             }
                         })
-                        .collect_view()}
+                        .map(IntoAny::into_any).collect_view()}
                 </select>
                 <Tool name="Line" testid="chart-line" pressed=line.into() press=restyle />
                 <Tool

@@ -9,7 +9,8 @@ use leptos::prelude::*;
 
 use super::ticket::Form;
 use crate::live::Live;
-use crate::widgets::format;
+use crate::reactive::memo;
+use crate::widgets::{Show, format};
 
 /// What is to be done, in order.
 const STEPS: [&str; 3] = [
@@ -22,13 +23,13 @@ const STEPS: [&str; 3] = [
 pub(super) fn Coach(live: Live, form: Form) -> impl IntoView {
     let first_run = live.fills.with_untracked(Vec::is_empty) && live.order_ids.with_untracked(Vec::is_empty);
     let is_open = RwSignal::new(first_run);
-    let fill = Memo::new(move |_| live.fills.with(|fills| fills.first().cloned()));
+    let fill = memo(move || live.fills.with(|fills| fills.first().cloned()));
     // Complete means that there is a preview, or why there can be none.
-    let complete = Memo::new(move |_| {
+    let complete = memo(move || {
         live.instrument(live.selected.get()).is_some_and(|instrument| form.wish(&instrument).is_some())
     });
     let typed = move || form.quantity.with(|quantity| !quantity.trim().is_empty());
-    let done = Memo::new(move |_| match (fill.with(Option::is_some), complete.get(), typed()) {
+    let done = memo(move || match (fill.with(Option::is_some), complete.get(), typed()) {
         (true, ..) => 3,
         (_, true, _) => 2,
         (_, _, true) => 1,
@@ -41,7 +42,7 @@ pub(super) fn Coach(live: Live, form: Form) -> impl IntoView {
             _ => "later",
         };
         view! {
-            <li data-state=state aria-current=move || (state() == "now").then_some("step")>
+            <li data-state=move || state() aria-current=move || (state() == "now").then_some("step")>
                 <span class="sr-only">{move || if state() == "done" { "Done: " } else { "" }}</span>
                 {text}
             </li>
@@ -52,9 +53,9 @@ pub(super) fn Coach(live: Live, form: Form) -> impl IntoView {
         <Show when=move || is_open.get()>
             <aside class="coach" aria-labelledby="coach-title" data-testid="coach" data-done=move || done.get().to_string()>
                 <h2 id="coach-title">"Your first trade"</h2>
-                <ol>{STEPS.into_iter().enumerate().map(step).collect_view()}</ol>
+                <ol>{STEPS.into_iter().enumerate().map(step).map(IntoAny::into_any).collect_view()}</ol>
                 <p role="status" data-testid="coach-end">
-                    {end}
+                    {move || end()}
                 </p>
                 <button type="button" class="small" data-testid="coach-close" on:click=move |_| is_open.set(false)>
                     {move || if done.get() == STEPS.len() { "Done" } else { "Not now" }}

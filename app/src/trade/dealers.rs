@@ -15,13 +15,14 @@ use super::ticket::{Answer, Form, Outbox};
 use crate::Hydrated;
 use crate::help::focus;
 use crate::live::Live;
-use crate::widgets::{Units, format};
+use crate::reactive::memo;
+use crate::widgets::{For, Units, format};
 
 #[component]
 pub(super) fn DealersPanel(live: Live, form: Form, outbox: Outbox, tab: RwSignal<Tab>) -> impl IntoView {
     let Hydrated(hydrated) = expect_context();
-    let closed = Memo::new(move |_| !hydrated.get() || !live.link.with(|link| link.phase.is_fresh()));
-    let instrument = Memo::new(move |_| live.instrument(live.selected.get()));
+    let closed = memo(move || !hydrated.get() || !live.link.with(|link| link.phase.is_fresh()));
+    let instrument = memo(move || live.instrument(live.selected.get()));
     let symbol = move || instrument.with(|found| found.as_ref().map(|i| i.symbol.clone()));
     let counted = move || instrument.with(|found| found.as_ref().map(|i| Units::of(i).counted()));
     let places = move || {
@@ -32,11 +33,11 @@ pub(super) fn DealersPanel(live: Live, form: Form, outbox: Outbox, tab: RwSignal
     };
     view! {
         <header>
-            <h2 id="ladder-title">"Dealers " <span data-testid="dealers-symbol">{symbol}</span></h2>
+            <h2 id="ladder-title">"Dealers " <span data-testid="dealers-symbol">{move || symbol()}</span></h2>
         </header>
         <div class="body dealers" data-testid="dealers">
             <div class="field">
-                <label for="deal-quantity">"Quantity " <span class="unit">{counted}</span></label>
+                <label for="deal-quantity">"Quantity " <span class="unit">{move || counted()}</span></label>
                 <input
                     id="deal-quantity"
                     class="num"
@@ -91,9 +92,8 @@ fn Dealer(
             Some(Shown { quote, life_us })
         })
     });
-    let left_us =
-        Memo::new(move |_| shown.get().map_or(0, |shown| (shown.quote.expires_at.0 - now()).max(0)));
-    let is_live = Memo::new(move |_| left_us.get() > 0);
+    let left_us = memo(move || shown.get().map_or(0, |shown| (shown.quote.expires_at.0 - now()).max(0)));
+    let is_live = memo(move || left_us.get() > 0);
     let share = move || {
         let life = shown.get().map_or(1, |shown| shown.life_us.max(1));
         (left_us.get() * 100 / life).clamp(0, 100).to_string()
@@ -113,7 +113,7 @@ fn Dealer(
                 {move || good_for(left_us.get())}
             </span>
             <svg class="life" viewBox="0 0 100 1" preserveAspectRatio="none" aria-hidden="true">
-                <rect width=share height="1" />
+                <rect width=move || share() height="1" />
             </svg>
             {offer(Side::Sell)}
             {offer(Side::Buy)}
@@ -154,14 +154,14 @@ fn Offer(
         <button
             type="button"
             class=key
-            disabled=shut
-            aria-label=about
+            disabled=move || shut()
+            aria-label=move || about()
             data-testid=key
             on:click=take
         >
             <span class="word">{word}</span>
-            <span class="num">{price}</span>
-            <span class="num size">{size}</span>
+            <span class="num">{move || price()}</span>
+            <span class="num size">{move || size()}</span>
         </button>
     }
 }

@@ -8,19 +8,17 @@ use leptos::prelude::*;
 
 use super::orders::{side_tone, side_word};
 use crate::live::{Live, fill_key};
-use crate::widgets::format;
+use crate::widgets::{For, Show, format};
 
 #[component]
 pub(super) fn Fills(live: Live, filter: RwSignal<String>) -> impl IntoView {
     // The total of what is shown.
     let total = move |of: fn(&FillFrame) -> Money| {
-        move || {
-            let sum: Money = live.fills.with(|fills| {
-                let shown = fills.iter().filter(|fill| is_shown(live, fill, filter));
-                shown.map(of).sum()
-            });
-            format::money(sum)
-        }
+        let sum: Money = live.fills.with(|fills| {
+            let shown = fills.iter().filter(|fill| is_shown(live, fill, filter));
+            shown.map(of).sum()
+        });
+        format::money(sum)
     };
     view! {
         <table data-testid="fills">
@@ -59,10 +57,10 @@ pub(super) fn Fills(live: Live, filter: RwSignal<String>) -> impl IntoView {
                     <td></td>
                     <td></td>
                     <td class="num wide" data-testid="fills-notional">
-                        {total(|fill| fill.notional)}
+                        {move || total(|fill| fill.notional)}
                     </td>
                     <td class="num" data-testid="fills-fee">
-                        {total(|fill| fill.fee)}
+                        {move || total(|fill| fill.fee)}
                     </td>
                     <td class="wide"></td>
                 </tr>
@@ -86,7 +84,7 @@ fn Row(live: Live, fill: FillFrame, filter: RwSignal<String>) -> impl IntoView {
     let of = fill.clone();
     let hidden = move || !is_shown(live, &of, filter);
     view! {
-        <tr hidden=hidden data-testid="fill">
+        <tr hidden=move || hidden() data-testid="fill">
             <td class="num left">{move || live.prefs.clock(fill.timestamp)}</td>
             <th scope="row">{symbol}</th>
             <td class=side_tone(fill.side)>{side_word(fill.side)}</td>

@@ -11,6 +11,7 @@ use leptos::prelude::*;
 use super::tabs::Tab;
 use super::ticket::Form;
 use crate::live::{Ladder, Live, Rung};
+use crate::reactive::memo;
 use crate::widgets::{Units, format};
 
 /// Rows on each side of the spread.
@@ -21,18 +22,21 @@ const PHONE_DEPTH: usize = 8;
 
 #[component]
 pub(super) fn LadderPanel(live: Live, form: Form, tab: RwSignal<Tab>) -> impl IntoView {
-    let instrument = Memo::new(move |_| live.instrument(live.selected.get()));
+    let instrument = memo(move || live.instrument(live.selected.get()));
     let symbol = move || instrument.with(|found| found.as_ref().map(|i| i.symbol.clone()));
-    let ladder = Memo::new(move |_| {
-        live.quote(live.selected.get()).map(|quote| quote.ladder.get()).unwrap_or_default()
-    });
-    let units = Memo::new(move |_| instrument.with(|found| found.as_ref().map(Units::of)));
+    let ladder =
+        memo(move || live.quote(live.selected.get()).map(|quote| quote.ladder.get()).unwrap_or_default());
+    let units = memo(move || instrument.with(|found| found.as_ref().map(Units::of)));
     let side = move |side: Side| {
         let levels: Vec<usize> = match side {
             Side::Sell => (0..DEPTH).rev().collect(),
             Side::Buy => (0..DEPTH).collect(),
         };
-        levels.into_iter().map(|level| view! { <Row ladder units side level form tab /> }).collect_view()
+        levels
+            .into_iter()
+            .map(|level| view! { <Row ladder units side level form tab /> })
+            .map(IntoAny::into_any)
+            .collect_view()
     };
     let spread = move || match (ladder.with(Ladder::spread), units.get()) {
         (Some(ticks), Some(units)) => units.price(ticks),
@@ -40,7 +44,7 @@ pub(super) fn LadderPanel(live: Live, form: Form, tab: RwSignal<Tab>) -> impl In
     };
     view! {
         <header>
-            <h2 id="ladder-title">"Depth " <span data-testid="ladder-symbol">{symbol}</span></h2>
+            <h2 id="ladder-title">"Depth " <span data-testid="ladder-symbol">{move || symbol()}</span></h2>
             <span class="note num" data-testid="ladder-rev">
                 {move || format!("book #{}", format::count(ladder.with(|ladder| ladder.rev.0)))}
             </span>
@@ -69,7 +73,7 @@ pub(super) fn LadderPanel(live: Live, form: Form, tab: RwSignal<Tab>) -> impl In
                         <th scope="row" colspan="2">
                             "Spread"
                         </th>
-                        <td class="num">{spread}</td>
+                        <td class="num">{move || spread()}</td>
                         <td></td>
                     </tr> {side(Side::Buy)}
                 </tbody>
@@ -88,12 +92,10 @@ fn Row(
     form: Form,
     tab: RwSignal<Tab>,
 ) -> impl IntoView {
-    let rung = Memo::new(move |_| ladder.with(|ladder| ladder.side(side).get(level).copied()));
-    let lots = move |of: fn(&Rung) -> engine::money::Lots| {
-        move || match (rung.get(), units.get()) {
-            (Some(rung), Some(units)) if of(&rung).0 > 0 => units.quantity(of(&rung)),
-            _ => String::new(),
-        }
+    let rung = memo(move || ladder.with(|ladder| ladder.side(side).get(level).copied()));
+    let lots = move |of: fn(&Rung) -> engine::money::Lots| match (rung.get(), units.get()) {
+        (Some(rung), Some(units)) if of(&rung).0 > 0 => units.quantity(of(&rung)),
+        _ => String::new(),
     };
     let price = move || match (rung.get(), units.get()) {
         (Some(rung), Some(units)) => units.price(rung.price),
@@ -123,13 +125,13 @@ fn Row(
     view! {
         <tr class=tone data-testid=name.clone() data-own=move || rung.get().map(|r| (r.own.0 > 0).to_string())>
             <td class="num own">
-                <span class="own-mark">{lots(|rung| rung.own)}</span>
+                <span class="own-mark">{move || lots(|rung| rung.own)}</span>
             </td>
             <td class="num size">
                 <svg class="bar" viewBox="0 0 100 1" preserveAspectRatio="none" aria-hidden="true">
-                    <rect width=share height="1" />
+                    <rect width=move || share() height="1" />
                 </svg>
-                <span data-testid=format!("{name}-size")>{lots(|rung| rung.lots)}</span>
+                <span data-testid=format!("{name}-size")>{move || lots(|rung| rung.lots)}</span>
             </td>
             <td class="num">
                 <button
@@ -140,10 +142,10 @@ fn Row(
                     data-testid=format!("{name}-price")
                     on:click=take
                 >
-                    {price}
+                    {move || price()}
                 </button>
             </td>
-            <td class="num muted">{lots(|rung| rung.cumulative)}</td>
+            <td class="num muted">{move || lots(|rung| rung.cumulative)}</td>
         </tr>
     }
     .into_any()

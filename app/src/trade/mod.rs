@@ -24,6 +24,8 @@ use leptos::prelude::*;
 
 use crate::help::{Action, Desk, focus, press};
 use crate::live::Live;
+use crate::reactive::{effect, memo};
+use crate::widgets::Show;
 use tabs::Tab;
 use ticket::{Form, Outbox};
 
@@ -32,10 +34,10 @@ pub(crate) fn screen(live: Live) -> AnyView {
     let form = Form::new();
     let outbox = Outbox::new(live);
     let tab = RwSignal::new(Tab::Watch);
-    let dealt = Memo::new(move |_| live.instrument(live.selected.get()).is_some_and(|i| i.is_dealt()));
+    let dealt = memo(move || live.instrument(live.selected.get()).is_some_and(|i| i.is_dealt()));
     let large = RwSignal::new(false);
     let desk = expect_context::<Desk>();
-    Effect::new(move |_| {
+    effect(move || {
         if let Some(action) = desk.asked.get() {
             desk.asked.set(None);
             perform(action, form, tab);

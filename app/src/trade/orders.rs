@@ -12,7 +12,8 @@ use super::amend::Amend;
 use crate::Hydrated;
 use crate::api;
 use crate::live::Live;
-use crate::widgets::format;
+use crate::reactive::memo;
+use crate::widgets::{For, Show, format};
 
 #[component]
 pub(super) fn Orders(live: Live, filter: RwSignal<String>, live_only: RwSignal<bool>) -> impl IntoView {
@@ -53,7 +54,7 @@ pub(super) fn Orders(live: Live, filter: RwSignal<String>, live_only: RwSignal<b
                 <tr>
                     <th scope="row">"Reserved " <span class="unit">{live.currency()}</span></th>
                     <td colspan="8" class="num" data-testid="orders-reserved">
-                        {reserved}
+                        {move || reserved()}
                     </td>
                 </tr>
             </tfoot>
@@ -77,7 +78,7 @@ fn Row(live: Live, id: OrderId, filter: RwSignal<String>, live_only: RwSignal<bo
     };
     let status = move || order.with(|order| order.status);
     let of = symbol.clone();
-    let hidden = Memo::new(move |_| {
+    let hidden = memo(move || {
         !filter.with(|filter| of.contains(filter.as_str())) || (live_only.get() && !status().is_live())
     });
     let about =

@@ -11,8 +11,9 @@ use leptos::prelude::*;
 
 use super::dealers::good_for;
 use super::tabs::Tab;
-use crate::live::Live;
-use crate::widgets::{Units, format};
+use crate::live::{Live, sorted};
+use crate::reactive::memo;
+use crate::widgets::{For, Show, Units, format};
 
 /// How long a quote that is over stays on the screen.
 const LINGER_US: i64 = 3 * MICROS_PER_SECOND;
@@ -33,35 +34,33 @@ pub(super) fn Quotes(live: Live, filter: RwSignal<String>, tab: RwSignal<Tab>) -
         let mut lines: Vec<Line> = Vec::new();
         for id in &dealt {
             let Some(figures) = live.quote(*id) else { continue };
-            let first = lines.len();
-            lines.extend(figures.offers.get().into_iter().map(|quote| (*id, quote)));
-            let known = |quote: QuoteId| lines.iter().any(|(_, live)| live.id == quote);
+            let mut of_it: Vec<Line> = Vec::new();
+            of_it.extend(figures.offers.get().into_iter().map(|quote| (*id, quote)));
+            let known = |quote: QuoteId| of_it.iter().any(|(_, live)| live.id == quote);
             let over = before
                 .into_iter()
                 .flatten()
                 .filter(|(of, quote)| of == id && !known(quote.id) && now < quote.expires_at.0 + LINGER_US);
             let over: Vec<Line> = over.copied().collect();
-            lines.extend(over);
-            lines[first..].sort_by_key(|(_, quote)| (quote.dealer, quote.expires_at));
+            of_it.extend(over);
+            let rank = |line: &Line| (line.1.dealer, line.1.expires_at);
+            lines.extend(sorted(of_it, |a, b| rank(a).cmp(&rank(b))));
         }
         lines
     });
-    let ids = Memo::new(move |_| {
-        lines.with(|lines| lines.iter().map(|(id, quote)| (*id, quote.id)).collect::<Vec<_>>())
-    });
+    let ids =
+        memo(move || lines.with(|lines| lines.iter().map(|(id, quote)| (*id, quote.id)).collect::<Vec<_>>()));
     let total = move |of: fn(&Quote) -> Lots| {
-        move || {
-            let now = live.moment.get().time;
-            let mut sum = Vec::new();
-            lines.with(|lines| {
-                for (id, quote) in lines.iter().filter(|(_, quote)| quote.expires_at > now) {
-                    if is_shown(live, *id, filter) {
-                        sum.extend(live.instrument(*id).map(|i| Units::of(&i).quantity_of(of(quote))));
-                    }
+        let now = live.moment.get().time;
+        let mut sum = Vec::new();
+        lines.with(|lines| {
+            for (id, quote) in lines.iter().filter(|(_, quote)| quote.expires_at > now) {
+                if is_shown(live, *id, filter) {
+                    sum.extend(live.instrument(*id).map(|i| Units::of(&i).quantity_of(of(quote))));
                 }
-            });
-            sum.into_iter().reduce(plus).map_or_else(|| "0".to_owned(), format::decimal)
-        }
+            }
+        });
+        sum.into_iter().reduce(plus).map_or_else(|| "0".to_owned(), format::decimal)
     };
     view! {
         <table data-testid="quotes">
@@ -97,12 +96,12 @@ pub(super) fn Quotes(live: Live, filter: RwSignal<String>, tab: RwSignal<Tab>) -
                         "Total offered"
                     </th>
                     <td class="num wide" data-testid="quotes-bid-size">
-                        {total(|quote| quote.bid_lots)}
+                        {move || total(|quote| quote.bid_lots)}
                     </td>
                     <td></td>
                     <td></td>
                     <td class="num wide" data-testid="quotes-ask-size">
-                        {total(|quote| quote.ask_lots)}
+                        {move || total(|quote| quote.ask_lots)}
                     </td>
                     <td></td>
                 </tr>
@@ -132,14 +131,14 @@ fn Row(
 ) -> impl IntoView {
     let instrument = live.instrument(id)?;
     let first = lines.with_untracked(|lines| lines.iter().find(|(_, line)| line.id == quote).copied())?.1;
-    let now = Memo::new(move |_| {
+    let now = memo(move || {
         lines.with(|lines| lines.iter().find(|(_, line)| line.id == quote).map_or(first, |(_, line)| *line))
     });
     let units = Units::of(&instrument);
     let dealer = instrument.dealer(first.dealer).unwrap_or_default().to_owned();
-    let left_us = Memo::new(move |_| (first.expires_at.0 - live.moment.get().time.0).max(0));
+    let left_us = memo(move || (first.expires_at.0 - live.moment.get().time.0).max(0));
     let price = move |ticks: Ticks| units.price(ticks);
-    let lots = move |of: fn(&Quote) -> Lots| move || units.quantity(of(&now.get()));
+    let lots = move |of: fn(&Quote) -> Lots| units.quantity(of(&now.get()));
     let choose = move |_| {
         live.selected.set(id);
         tab.set(Tab::More);
@@ -158,10 +157,10 @@ fn Row(
                 </button>
             </th>
             <td>{dealer}</td>
-            <td class="num wide">{lots(|quote| quote.bid_lots)}</td>
+            <td class="num wide">{move || lots(|quote| quote.bid_lots)}</td>
             <td class="num">{price(first.bid)}</td>
             <td class="num">{price(first.ask)}</td>
-            <td class="num wide">{lots(|quote| quote.ask_lots)}</td>
+            <td class="num wide">{move || lots(|quote| quote.ask_lots)}</td>
             <td class="num">{move || good_for(left_us.get())}</td>
         </tr>
     })

@@ -55,7 +55,7 @@ pub(super) fn Tabs(tab: RwSignal<Tab>) -> impl IntoView {
     };
     view! {
         <nav class="tabs" aria-label="Panels">
-            {Tab::ALL.map(button).collect_view()}
+            {Tab::ALL.map(button).map(IntoAny::into_any).collect_view()}
         </nav>
     }
     .into_any()

@@ -7,14 +7,15 @@ use engine::order::Side;
 use leptos::prelude::*;
 
 use crate::live::Live;
-use crate::widgets::format;
+use crate::reactive::memo;
+use crate::widgets::{Show, format};
 
 /// Rows that are shown.
 const ROWS: usize = 60;
 
 #[component]
 pub(super) fn Tape(live: Live) -> impl IntoView {
-    let prints = Memo::new(move |_| {
+    let prints = memo(move || {
         let id = live.selected.get();
         live.tape.with(|tape| {
             let of = tape.iter().filter(|print| print.instrument_id == id);
@@ -56,7 +57,7 @@ pub(super) fn Tape(live: Live) -> impl IntoView {
                         </th>
                     </tr>
                 </thead>
-                <tbody>{move || prints.get().into_iter().map(row).collect_view()}</tbody>
+                <tbody>{move || prints.get().into_iter().map(row).map(IntoAny::into_any).collect_view()}</tbody>
             </table>
             <Show when=move || prints.with(Vec::is_empty)>
                 <p class="empty">"Nothing has traded since you came."</p>

@@ -6,9 +6,11 @@ mod csv;
 mod focus;
 pub mod format;
 mod moved;
+mod show;
 mod units;
 
 pub use csv::download as download_csv;
 pub use focus::{focus_row, press_sibling};
 pub use moved::Moved;
+pub use show::{For, Show};
 pub use units::Units;

@@ -75,10 +75,10 @@ where
         })
     };
     view! {
-        <span class=direction aria-hidden="true">
-            {arrow}
+        <span class=move || direction() aria-hidden="true">
+            {move || arrow()}
         </span>
-        <span class="moved" data-flash=flash data-testid=testid>
+        <span class="moved" data-flash=move || flash() data-testid=testid>
             {move || trace.with(|trace| trace.value).map_or_else(|| ABSENT.to_owned(), show)}
         </span>
     }

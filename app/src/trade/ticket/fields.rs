@@ -6,6 +6,7 @@ use engine::order::{OrderType, Side, TimeInForce};
 use leptos::prelude::*;
 
 use super::form::Form;
+use crate::reactive::memo;
 
 /// The worded refusal that belongs to a field, if there is one.
 pub(super) type Problems = Signal<Option<(&'static str, String)>>;
@@ -52,7 +53,7 @@ pub(super) fn TypeField(form: Form) -> impl IntoView {
     view! {
         <div class="field">
             <label for="order-type">"Type"</label>
-            <select id="order-type" data-testid="type" prop:value=value on:change=choose>
+            <select id="order-type" data-testid="type" prop:value=move || value() on:change=choose>
                 <option value="LIMIT" selected>
                     "Limit"
                 </option>
@@ -81,10 +82,10 @@ pub(super) fn TifField(form: Form) -> impl IntoView {
                 prop:value=move || form.effective_tif().as_str()
                 on:change=choose
             >
-                <option value="GTC" selected disabled=market>
+                <option value="GTC" selected disabled=move || market()>
                     "Good till cancelled"
                 </option>
-                <option value="DAY" disabled=market>
+                <option value="DAY" disabled=move || market()>
                     "Day"
                 </option>
                 <option value="IOC">"Immediate or cancel"</option>
@@ -108,7 +109,7 @@ pub(super) fn NumberField(
     problems: Problems,
     #[prop(optional, into)] disabled: Signal<bool>,
 ) -> impl IntoView {
-    let mine = Memo::new(move |_| {
+    let mine = memo(move || {
         problems.with(|problem| {
             problem.as_ref().filter(|(field, _)| *field == name).map(|(_, text)| text.clone())
         })
@@ -127,14 +128,14 @@ pub(super) fn NumberField(
                 placeholder=hint
                 disabled=disabled
                 prop:value=value
-                aria-invalid=wrong
+                aria-invalid=move || wrong()
                 aria-describedby=described.clone()
                 data-testid=name
                 on:input=move |event| value.set(event_target_value(&event))
             />
             <p id=described class="beside" data-testid=format!("{name}-error")>
                 {move || {
-                    mine.get().map(|text| view! { <span class="problem">{text}</span> })
+                    mine.get().map(|text| view! { <span class="problem">{text}</span> }.into_any())
                 }}
             </p>
         </div>

@@ -17,8 +17,9 @@ use super::words;
 use crate::Hydrated;
 use crate::gateway::ApiError;
 use crate::live::Live;
+use crate::reactive::{effect, memo};
 use crate::trade::tabs::Tab;
-use crate::widgets::{Units, format};
+use crate::widgets::{Show, Units, format};
 
 /// What the ticket would do as it stands.
 #[derive(Clone, Debug, PartialEq)]
@@ -37,11 +38,11 @@ pub(in crate::trade) fn TicketPanel(
 ) -> impl IntoView {
     let Hydrated(hydrated) = expect_context();
     let asking = RwSignal::new(Vec::<Danger>::new());
-    let instrument = Memo::new(move |_| live.instrument(live.selected.get()));
-    let units = Memo::new(move |_| instrument.with(|found| found.as_ref().map(Units::of)));
-    let dealt = Memo::new(move |_| instrument.with(|found| found.as_ref().is_some_and(|i| i.is_dealt())));
-    let wish = Memo::new(move |_| instrument.with(|found| found.as_ref().and_then(|i| form.wish(i))));
-    let shown = Memo::new(move |_| {
+    let instrument = memo(move || live.instrument(live.selected.get()));
+    let units = memo(move || instrument.with(|found| found.as_ref().map(Units::of)));
+    let dealt = memo(move || instrument.with(|found| found.as_ref().is_some_and(|i| i.is_dealt())));
+    let wish = memo(move || instrument.with(|found| found.as_ref().and_then(|i| form.wish(i))));
+    let shown = memo(move || {
         live.moment.track();
         match wish.get() {
             None => Shown::Incomplete,
@@ -67,8 +68,8 @@ pub(in crate::trade) fn TicketPanel(
     });
     let problem = Signal::derive(move || problem(&shown.get(), &outbox.sent.get()));
     let fresh = move || live.link.with(|link| link.phase.is_fresh());
-    let closed = Memo::new(move |_| !hydrated.get() || !fresh());
-    let ready = Memo::new(move |_| {
+    let closed = memo(move || !hydrated.get() || !fresh());
+    let ready = memo(move || {
         !closed.get()
             && outbox.sent.with(|sent| match sent {
                 Sent::Sending => false,
@@ -103,7 +104,7 @@ pub(in crate::trade) fn TicketPanel(
         }
     };
     // A dealer's quote, asked for in the dealers' own panel.
-    Effect::new(move |_| {
+    effect(move || {
         let Some(quote) = form.asked.get() else { return };
         form.asked.set(None);
         chosen.set_value(Some(quote));

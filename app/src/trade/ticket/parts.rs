@@ -11,6 +11,7 @@ use super::danger::Danger;
 use super::form::Form;
 use super::send::{Outbox, Sent};
 use super::words;
+use crate::reactive::effect;
 
 /// A refusal that belongs to no field of the ticket.
 #[component]
@@ -18,7 +19,7 @@ pub(super) fn General(problem: Signal<Option<(&'static str, String)>>) -> impl I
     let text = move || problem.get().filter(|(field, _)| !matches!(*field, "quantity" | "limit_price"));
     view! {
         <p class="beside" data-testid="ticket-error">
-            {move || text().map(|(_, text)| view! { <span class="problem">{text}</span> })}
+            {move || text().map(|(_, text)| view! { <span class="problem">{text}</span> }.into_any())}
         </p>
     }
     .into_any()
@@ -41,12 +42,12 @@ pub(super) fn Submit(form: Form, dealt: Memo<bool>, ready: Memo<bool>, outbox: O
     view! {
         <button
             type="submit"
-            class=tone
+            class=move || tone()
             disabled=move || !ready.get()
             data-testid="submit-order"
             on:click=no_double_clicks
         >
-            {word}
+            {move || word()}
         </button>
     }
     .into_any()
@@ -57,7 +58,7 @@ pub(super) fn Submit(form: Form, dealt: Memo<bool>, ready: Memo<bool>, outbox: O
 pub(super) fn Confirm(asking: RwSignal<Vec<Danger>>, send: Callback<()>) -> impl IntoView {
     // The harmless answer has the focus: a second Enter sends nothing.
     let no = NodeRef::<leptos::html::Button>::new();
-    Effect::new(move |_| {
+    effect(move || {
         if let Some(button) = no.get() {
             let _ = button.focus();
         }
@@ -73,7 +74,7 @@ pub(super) fn Confirm(asking: RwSignal<Vec<Danger>>, send: Callback<()>) -> impl
             <strong id="confirm-title">"Send this order?"</strong>
             <ul id="confirm-why">
                 {move || {
-                    asking.get().into_iter().map(|danger| view! { <li>{danger.words()}</li> }).collect_view()
+                    asking.get().into_iter().map(|danger| view! { <li>{danger.words()}</li> }).map(IntoAny::into_any).collect_view()
                 }}
             </ul>
             <div class="pair">
@@ -125,7 +126,7 @@ pub(in crate::trade) fn Answer(
         Sent::Unknown(_) => "unknown",
     };
     view! {
-        <p class=move || text().0 data-state=state data-testid=testid>
+        <p class=move || text().0 data-state=move || state() data-testid=testid>
             {move || text().1}
         </p>
     }

@@ -10,6 +10,7 @@ use engine::portfolio::Valuation;
 use leptos::prelude::*;
 
 use crate::live::Live;
+use crate::reactive::memo;
 use crate::widgets::{Units, format};
 
 /// The account as it stands, for the left column.
@@ -29,7 +30,7 @@ pub(super) fn PreviewTable(
     side: RwSignal<Side>,
     preview: Signal<Option<Preview>>,
 ) -> impl IntoView {
-    let before = Memo::new(move |_| {
+    let before = memo(move || {
         let valuation = live.valuation.get();
         let id = live.selected.get();
         let position = live.read(|state| state.account.position(id));
@@ -197,7 +198,7 @@ pub(super) fn PreviewTable(
             </table>
             <p class="basis" data-testid="preview-basis">
                 "Basis: "
-                <span class="num">{basis}</span>
+                <span class="num">{move || basis()}</span>
             </p>
         </div>
     }

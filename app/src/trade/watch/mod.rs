@@ -15,6 +15,8 @@ use leptos::prelude::*;
 
 use super::tabs::Tab;
 use crate::live::Live;
+use crate::reactive::memo;
+use crate::widgets::{For, Show};
 use order::{Sort, sorted};
 
 /// The columns that can be shown, in their order; the symbol always is.
@@ -49,22 +51,25 @@ pub(super) fn Watch(live: Live, tab: RwSignal<Tab>) -> impl IntoView {
     let sort = RwSignal::new((Sort::Symbol, false));
     let listed = StoredValue::new(live.listed());
     // The order is looked at once a second: rows that jump cannot be read.
-    let second = Memo::new(move |_| live.moment.get().time.0.div_euclid(1_000_000));
-    let ids = Memo::new(move |_| {
+    let second = memo(move || live.moment.get().time.0.div_euclid(1_000_000));
+    let ids = memo(move || {
         second.track();
         let (by, down) = sort.get();
         let query = query.get();
         listed.with_value(|listed| untrack(|| sorted(live, listed, &query, by, down)))
     });
     // One row is in the tab order: the chosen one, or else the first.
-    let stop = Memo::new(move |_| {
+    let stop = memo(move || {
         let chosen = live.selected.get();
         ids.with(|ids| if ids.contains(&chosen) { Some(chosen) } else { ids.first().copied() })
     });
-    let shown = Memo::new(move |_| live.prefs.get().columns);
+    let shown = memo(move || live.prefs.get().columns);
     let heads = move || {
         let columns = COLUMNS.iter().enumerate().filter(|(bit, _)| shown.get() & (1 << bit) != 0);
-        columns.map(|(_, column)| view! { <Head column=*column sort /> }).collect_view()
+        columns
+            .map(|(_, column)| view! { <Head column=*column sort /> })
+            .map(IntoAny::into_any)
+            .collect_view()
     };
     let row = move |id: InstrumentId| {
         let instrument =
@@ -97,7 +102,7 @@ pub(super) fn Watch(live: Live, tab: RwSignal<Tab>) -> impl IntoView {
                         <th scope="col" aria-sort=move || Sort::Symbol.aria(sort.get())>
                             <SortButton head="Symbol" by=Sort::Symbol sort />
                         </th>
-                        {heads}
+                        {move || heads()}
                     </tr>
                 </thead>
                 <tbody>
@@ -143,7 +148,7 @@ fn SortButton(head: &'static str, by: Sort, sort: RwSignal<(Sort, bool)>) -> imp
     view! {
         <button type="button" class="sort" data-testid=format!("sort-{}", head.to_lowercase()) on:click=press>
             {head}
-            <span aria-hidden="true">{arrow}</span>
+            <span aria-hidden="true">{move || arrow()}</span>
         </button>
     }
     .into_any()
@@ -161,7 +166,7 @@ fn Chooser(live: Live) -> impl IntoView {
             <label>
                 <input
                     type="checkbox"
-                    prop:checked=is_shown
+                    prop:checked=move || is_shown()
                     data-testid=format!("column-{}", column.head.to_lowercase())
                     on:change=press
                 />
@@ -174,7 +179,7 @@ fn Chooser(live: Live) -> impl IntoView {
             <summary class="button small" data-testid="watch-columns">
                 "Columns"
             </summary>
-            <div class="choices">{COLUMNS.into_iter().enumerate().map(choice).collect_view()}</div>
+            <div class="choices">{COLUMNS.into_iter().enumerate().map(choice).map(IntoAny::into_any).collect_view()}</div>
         </details>
     }
     .into_any()

@@ -8,7 +8,7 @@ use engine::id::InstrumentId;
 use engine::instrument::Instrument;
 use leptos::prelude::*;
 
-use crate::live::Live;
+use crate::live::{Live, sorted as sorted_by};
 
 /// What rows are sorted by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,12 +50,12 @@ pub(super) fn sorted(
     down: bool,
 ) -> Vec<InstrumentId> {
     let now = live.moment.get().time;
-    let mut rows: Vec<(Option<f64>, &Instrument)> = listed
+    let rows: Vec<(Option<f64>, &Instrument)> = listed
         .iter()
         .filter(|instrument| matches(instrument, query))
         .map(|instrument| (figure(live, instrument, by, now.0), instrument))
         .collect();
-    rows.sort_by(|a, b| compare((a.0, &a.1.symbol), (b.0, &b.1.symbol), by, down));
+    let rows = sorted_by(rows, |a, b| compare((a.0, &a.1.symbol), (b.0, &b.1.symbol), by, down));
     rows.into_iter().map(|(_, instrument)| instrument.id).collect()
 }
 

@@ -11,6 +11,7 @@ use super::super::tabs::Tab;
 use super::spark::Spark;
 use super::{COLUMNS, Column};
 use crate::live::{Live, Quote};
+use crate::reactive::memo;
 use crate::widgets::{Moved, Units, format};
 
 /// Age of a price from which it is grey, in microseconds of venue time.
@@ -39,7 +40,7 @@ pub(super) fn Row(
             .map(|(bit, column)| cell(live, quote, units, &symbol.get_value(), bit, *column))
             .collect_view()
     };
-    let age = Memo::new(move |_| age_us(live, quote).is_some_and(|age| age > OLD_US));
+    let age = memo(move || age_us(live, quote).is_some_and(|age| age > OLD_US));
     view! {
         <tr
             class=move || if chosen() { "chosen" } else { "" }
@@ -59,7 +60,7 @@ pub(super) fn Row(
                     {instrument.symbol.clone()}
                 </button>
             </th>
-            {cells}
+            {move || cells()}
         </tr>
     }
     .into_any()
@@ -89,7 +90,7 @@ fn cell(live: Live, quote: Quote, units: Units, symbol: &str, bit: usize, column
                 _ => "num",
             };
             view! {
-                <td class=tone data-testid=name("change")>
+                <td class=move || tone() data-testid=name("change")>
                     {move || change().unwrap_or_else(dash)}
                 </td>
             }
@@ -118,7 +119,7 @@ fn cell(live: Live, quote: Quote, units: Units, symbol: &str, bit: usize, column
             plain(column, name("accrued"), Signal::derive(accrued))
         }
         _ => {
-            let seconds = Memo::new(move |_| age_us(live, quote).map(|age| age / 1_000_000));
+            let seconds = memo(move || age_us(live, quote).map(|age| age / 1_000_000));
             let age = move || seconds.get().map_or_else(dash, worded);
             plain(column, name("age"), Signal::derive(age))
         }

@@ -19,8 +19,8 @@ pub(super) fn Spark(trail: RwSignal<Vec<Ticks>>) -> impl IntoView {
         })
     };
     view! {
-        <svg class=tone viewBox="0 -1 60 18" preserveAspectRatio="none" aria-hidden="true">
-            <polyline points=line fill="none" stroke="currentColor" vector-effect="non-scaling-stroke" />
+        <svg class=move || tone() viewBox="0 -1 60 18" preserveAspectRatio="none" aria-hidden="true">
+            <polyline points=move || line() fill="none" stroke="currentColor" vector-effect="non-scaling-stroke" />
         </svg>
     }
     .into_any()
