@@ -7,17 +7,22 @@ use app::{App, shell};
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{Extensions, HeaderMap, HeaderValue, StatusCode, Version, header};
 use axum::middleware::map_response;
 use axum::response::{IntoResponse, Response};
 use leptos::nonce::use_nonce;
 use leptos::prelude::{LeptosOptions, provide_context, use_context};
 use leptos::server_fn::error::SERVER_FN_ERROR_HEADER;
 use leptos_axum::{LeptosRoutes, ResponseOptions, generate_route_list, render_app_async_with_context};
+use tower_http::CompressionLevel;
+use tower_http::compression::CompressionLayer;
 
 use super::Floor;
 use super::router::{Identity, is_for_programs};
 use crate::door::{Problem, headers::page_policy};
+
+/// Brotli's level for pages: most of what there is to gain, in a millisecond.
+const PAGE_LEVEL: CompressionLevel = CompressionLevel::Precise(4);
 
 /// The routes of pages and server functions, and what is nowhere.
 pub(super) fn routes(floor: &Floor, options: LeptosOptions) -> Router {
@@ -37,6 +42,7 @@ pub(super) fn routes(floor: &Floor, options: LeptosOptions) -> Router {
         .leptos_routes_with_context(&options, generate_route_list(App), context, document)
         .fallback(nowhere)
         .layer(map_response(blame))
+        .layer(CompressionLayer::new().quality(PAGE_LEVEL).compress_when(is_html))
         .with_state(options)
 }
 
@@ -55,6 +61,12 @@ fn context(gateway: SharedGateway) -> impl Fn() + Clone + Send + Sync + 'static 
             response.insert_header(header::CONTENT_SECURITY_POLICY, policy);
         }
     }
+}
+
+/// Pages are large and say the same in many places; answers to programs are
+/// small.
+fn is_html(_: StatusCode, _: Version, headers: &HeaderMap, _: &Extensions) -> bool {
+    headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"))
 }
 
 /// A server function's own errors have their own status; 500 is what Leptos

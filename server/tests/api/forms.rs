@@ -1,6 +1,27 @@
 //! Pages and plain forms: what works without JavaScript, and what protects it.
 
+use reqwest::Method;
+
 use crate::support::site::{PASSWORD, Site};
+
+#[tokio::test]
+async fn a_page_comes_compressed_to_whoever_can_read_it() {
+    let site = Site::open().await;
+    site.steps(10).await;
+    let mut browser = site.user("ada").await;
+    let plain = browser.get("/").await;
+    assert_eq!((plain.status.as_u16(), plain.header("content-encoding")), (200, ""));
+    for encoding in ["br", "gzip"] {
+        let asked = browser.send(Method::GET, "/", |ask| ask.header("accept-encoding", encoding)).await;
+        assert_eq!((asked.status.as_u16(), asked.header("content-encoding")), (200, encoding));
+        assert!(asked.text.len() < plain.text.len() / 2, "{} {}", asked.text.len(), plain.text.len());
+        // Answers to programs stay as they are.
+        let path = "/api/v1/instruments";
+        let answer = browser.send(Method::GET, path, |ask| ask.header("accept-encoding", encoding)).await;
+        assert_eq!((answer.status.as_u16(), answer.header("content-encoding")), (200, ""));
+    }
+    site.close().await;
+}
 
 #[tokio::test]
 async fn a_form_registers_signs_out_and_signs_in() {
