@@ -11,6 +11,7 @@ use bytes::Bytes;
 use tokio::sync::{Notify, watch};
 
 use super::cache::LocalCache;
+use super::shared::Decoded;
 use super::{Appended, Batch, BusError, Limits, Message, Placed};
 
 /// Shared state of the bus; clones share it.
@@ -25,6 +26,7 @@ struct Shared {
     streams: Mutex<BTreeMap<String, Arc<Stream>>>,
     latest: Mutex<BTreeMap<String, Bytes>>,
     cache: LocalCache,
+    decoded: Decoded,
     /// Memory is never wiped: nothing is ever sent.
     wipes: watch::Sender<u64>,
 }
@@ -105,11 +107,14 @@ impl LocalBus {
         pushed.map_or(Appended::Duplicate, |()| Appended::New)
     }
 
-    pub(super) fn append_after(&self, name: &str, last: u64, id: u64, bytes: Bytes) -> Placed {
+    pub(super) fn append_run(&self, name: &str, last: u64, run: &[(u64, Bytes)]) -> Placed {
         let mut found = last;
+        let rises = run.iter().map(|(id, _)| *id).try_fold(last, |last, id| (id > last).then_some(id));
         let pushed = self.push(name, |ring, limits| {
             found = ring.last_id;
-            (found == last && id > last).then(|| ring.push(limits, id, bytes))
+            (found == last && rises > Some(last)).then_some(())?;
+            run.iter().for_each(|(id, bytes)| ring.push(limits, *id, bytes.clone()));
+            Some(())
         });
         pushed.map_or(Placed::LastIs(found), |()| Placed::There)
     }
@@ -169,6 +174,10 @@ impl LocalBus {
     pub(super) fn get_latest(&self, keys: &[String]) -> Vec<Option<Bytes>> {
         let latest = lock(&self.shared.latest);
         keys.iter().map(|key| latest.get(key).cloned()).collect()
+    }
+
+    pub(super) fn decoded(&self) -> &Decoded {
+        &self.shared.decoded
     }
 
     pub(super) fn cache(&self) -> LocalCache {

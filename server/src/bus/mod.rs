@@ -24,6 +24,7 @@ mod local;
 pub mod messages;
 mod names;
 mod redis;
+mod shared;
 
 use bytes::Bytes;
 use tokio::sync::watch;
@@ -31,6 +32,7 @@ use tokio::sync::watch;
 use crate::config::Config;
 use local::LocalBus;
 use redis::RedisBus;
+use shared::Decoded;
 
 pub use cache::Cache;
 pub use names::StreamNames;
@@ -169,9 +171,24 @@ impl Bus {
         id: u64,
         bytes: impl Into<Bytes>,
     ) -> Result<Placed, BusError> {
+        self.append_run(stream, last, &[(id, bytes.into())]).await
+    }
+
+    /// Appends a run of messages with the producer's own sequence numbers, all
+    /// of them or none, if `last` is what the stream has reached; the ids must
+    /// rise from there.
+    ///
+    /// # Errors
+    /// [`BusError::Unavailable`], [`BusError::Unanswered`].
+    pub async fn append_run(
+        &self,
+        stream: &str,
+        last: u64,
+        run: &[(u64, Bytes)],
+    ) -> Result<Placed, BusError> {
         match self {
-            Self::Local(bus) => Ok(bus.append_after(stream, last, id, bytes.into())),
-            Self::Redis(bus) => bus.append_after(stream, last, id, &bytes.into()).await,
+            Self::Local(bus) => Ok(bus.append_run(stream, last, run)),
+            Self::Redis(bus) => bus.append_run(stream, last, run).await,
         }
     }
 
@@ -328,11 +345,23 @@ impl Bus {
         }
     }
 
+    /// Whether looking costs nothing, because nobody else has to be asked.
+    pub fn is_local(&self) -> bool {
+        matches!(self, Self::Local(_))
+    }
+
     /// Whether the bus answered when it was last asked.
     pub fn is_up(&self) -> bool {
         match self {
             Self::Local(_) => true,
             Self::Redis(bus) => bus.is_up(),
+        }
+    }
+
+    fn decoded(&self) -> &Decoded {
+        match self {
+            Self::Local(bus) => bus.decoded(),
+            Self::Redis(bus) => bus.decoded(),
         }
     }
 
