@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::outcome::{Asset, Party, Posting};
 use super::config::IDS_SORT;
+use super::outcome::{Asset, Party, Posting};
 use super::{RULES_VERSION, VenueConfig};
 use crate::account::{Account, reserved_by};
 use crate::book::{Book, Resting};

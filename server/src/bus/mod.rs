@@ -8,6 +8,7 @@
 //! - ids of a stream rise; they are the producer's own sequence
 //!   ([`Bus::append`]) or given by the stream ([`Bus::append_auto`]), and those
 //!   go on rising after a wipe as long as the bus's clock does;
+//! - a run of messages is appended whole or not at all, and read one by one;
 //! - a reader has a place of its own and sees every message after it once, in
 //!   order, or hears that some are [`Batch::Trimmed`];
 //! - a stream keeps about as much as [`Limits`] say, its newest;

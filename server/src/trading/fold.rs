@@ -139,7 +139,8 @@ impl Fold {
                 if self.venue.is_some() {
                     return Err(ReplayError::OpenedAgain(row.seq).into());
                 }
-                let (venue, outcome) = Venue::open_by(row.rules_version, (**config).clone(), *seed_commitment)?;
+                let (venue, outcome) =
+                    Venue::open_by(row.rules_version, (**config).clone(), *seed_commitment)?;
                 self.venue = Some(venue);
                 outcome
             }
