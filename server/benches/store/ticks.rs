@@ -6,16 +6,17 @@ use engine::id::Seq;
 use engine::sim::{Seed, Simulator};
 use engine::step::StepHeader;
 use engine::venue::VenueConfig;
+use futures::future::join_all;
 use server::bus::decode::{decode, encode};
-use server::bus::{Batch, Bus, Placed};
+use server::bus::{Batch, Bus};
 use server::config::Config;
 use services::Redis;
 use tokio::time::Instant;
 
 const STEPS: usize = 20_000;
 
-/// Steps that are published together, as market data does when it has several.
-const TOGETHER: usize = 16;
+/// Steps on their way at once.
+const AHEAD: usize = 16;
 
 /// Steps, ready to be sent.
 pub(crate) struct Steps {
@@ -73,10 +74,11 @@ pub(crate) async fn carried(redis: &Redis, steps: &Steps, stream: &str, decoded:
             }
         }
     });
-    let mut last = 0;
-    for run in steps.messages.chunks(TOGETHER) {
-        assert_eq!(bus.append_run(stream, last, run).await.unwrap(), Placed::There);
-        last = run.last().unwrap().0;
+    for ahead in steps.messages.chunks(AHEAD) {
+        let sent = ahead.iter().map(|(id, bytes)| bus.append(stream, *id, bytes.clone()));
+        for sent in join_all(sent).await {
+            sent.unwrap();
+        }
     }
     read.await.unwrap();
     steps.ticks as f64 / began.elapsed().as_secs_f64()

@@ -107,14 +107,11 @@ impl LocalBus {
         pushed.map_or(Appended::Duplicate, |()| Appended::New)
     }
 
-    pub(super) fn append_run(&self, name: &str, last: u64, run: &[(u64, Bytes)]) -> Placed {
+    pub(super) fn append_after(&self, name: &str, last: u64, id: u64, bytes: Bytes) -> Placed {
         let mut found = last;
-        let rises = run.iter().map(|(id, _)| *id).try_fold(last, |last, id| (id > last).then_some(id));
         let pushed = self.push(name, |ring, limits| {
             found = ring.last_id;
-            (found == last && rises > Some(last)).then_some(())?;
-            run.iter().for_each(|(id, bytes)| ring.push(limits, *id, bytes.clone()));
-            Some(())
+            (found == last && id > last).then(|| ring.push(limits, id, bytes))
         });
         pushed.map_or(Placed::LastIs(found), |()| Placed::There)
     }

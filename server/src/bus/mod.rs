@@ -8,7 +8,6 @@
 //! - ids of a stream rise; they are the producer's own sequence
 //!   ([`Bus::append`]) or given by the stream ([`Bus::append_auto`]), and those
 //!   go on rising after a wipe as long as the bus's clock does;
-//! - a run of messages is appended whole or not at all, and read one by one;
 //! - a reader has a place of its own and sees every message after it once, in
 //!   order, or hears that some are [`Batch::Trimmed`];
 //! - a stream keeps about as much as [`Limits`] say, its newest;
@@ -172,24 +171,9 @@ impl Bus {
         id: u64,
         bytes: impl Into<Bytes>,
     ) -> Result<Placed, BusError> {
-        self.append_run(stream, last, &[(id, bytes.into())]).await
-    }
-
-    /// Appends a run of messages with the producer's own sequence numbers, all
-    /// of them or none, if `last` is what the stream has reached; the ids must
-    /// rise from there.
-    ///
-    /// # Errors
-    /// [`BusError::Unavailable`], [`BusError::Unanswered`].
-    pub async fn append_run(
-        &self,
-        stream: &str,
-        last: u64,
-        run: &[(u64, Bytes)],
-    ) -> Result<Placed, BusError> {
         match self {
-            Self::Local(bus) => Ok(bus.append_run(stream, last, run)),
-            Self::Redis(bus) => bus.append_run(stream, last, run).await,
+            Self::Local(bus) => Ok(bus.append_after(stream, last, id, bytes.into())),
+            Self::Redis(bus) => bus.append_after(stream, last, id, &bytes.into()).await,
         }
     }
 

@@ -1,11 +1,9 @@
 //! The bus over Redis Streams.
 //!
-//! A message is an entry `id-0` with a field `m`, its bytes; a run of messages
-//! is one entry with the id of the last, before which the others are fields
-//! called by their ids. Requests share one connection that comes back by itself;
-//! blocking reads have connections of their own. Beside a stream lies
-//! `…:trimmed`, the last id that it has forgotten. Does not know what the bytes
-//! mean.
+//! A message is an entry `id-0` with one field, its bytes. Requests share one
+//! connection that comes back by itself; blocking reads have connections of
+//! their own. Beside a stream lies `…:trimmed`, the last id that it has
+//! forgotten. Does not know what the bytes mean.
 
 mod cache;
 mod connect;
@@ -36,9 +34,6 @@ const CONNECT: Duration = Duration::from_secs(1);
 
 /// The highest second half of an id: after every entry with that first half.
 const LAST_OF_A_KIND: u64 = u64::MAX;
-
-/// The field of an entry's own, or last, message.
-const MESSAGE: &str = "m";
 
 /// Appends between two looks at whether a stream has grown too long.
 const BOUND_EVERY: u64 = 16;
@@ -100,7 +95,7 @@ impl RedisBus {
 
     pub(super) async fn append(&self, stream: &str, id: u64, bytes: &Bytes) -> Result<Appended, BusError> {
         let mut add = cmd("XADD");
-        add.arg(stream).arg(format!("{id}-0")).arg(MESSAGE).arg(bytes.as_ref());
+        add.arg(stream).arg(format!("{id}-0")).arg("m").arg(bytes.as_ref());
         let added = self.twice(|mut connection| {
             let add = add.clone();
             async move { add.exec_async(&mut connection).await }
@@ -114,27 +109,21 @@ impl RedisBus {
         Ok(Appended::New)
     }
 
-    pub(super) async fn append_run(
+    pub(super) async fn append_after(
         &self,
         stream: &str,
         last: u64,
-        run: &[(u64, Bytes)],
+        id: u64,
+        bytes: &Bytes,
     ) -> Result<Placed, BusError> {
-        let Some(((id, bytes), before)) = run.split_last() else {
-            return Ok(Placed::LastIs(last));
-        };
         let mut connection = self.inner.connection.clone();
         let mut call = scripts::APPEND_AFTER.prepare_invoke();
-        call.key(stream).arg(last).arg(*id);
-        for (id, bytes) in before {
-            call.arg(*id).arg(bytes.as_ref());
-        }
-        call.arg(MESSAGE).arg(bytes.as_ref());
+        call.key(stream).arg(last).arg(id).arg(bytes.as_ref());
         let found: RedisResult<Option<u64>> = call.invoke_async(&mut connection).await;
         match found.map_err(|error| failed(&error))? {
             Some(found) => Ok(Placed::LastIs(found)),
             None => {
-                self.bound(stream, run.len() as u64).await?;
+                self.bound(stream, 1).await?;
                 Ok(Placed::There)
             }
         }
@@ -210,9 +199,7 @@ impl RedisBus {
         if let Some(through) = trimmed.filter(|through| *through > after) {
             return Ok(Batch::Trimmed { through });
         }
-        // A cursor may lie within a run.
-        let messages = entries.into_iter().flat_map(messages).filter(|message| message.id > after);
-        Ok(Batch::Messages(messages.take(max).collect()))
+        Ok(Batch::Messages(entries.into_iter().filter_map(message).collect()))
     }
 
     pub(super) async fn last_id(&self, stream: &str) -> Result<u64, BusError> {
@@ -298,18 +285,14 @@ fn trimmed_key(stream: &str) -> String {
     format!("{stream}:trimmed")
 }
 
-/// What an entry carries; nothing in one that no bus has written.
-fn messages((id, fields): Entry) -> Vec<Message> {
-    let last = id.split_once('-').and_then(|(id, _)| id.parse().ok());
-    let message = |pair: &[Bytes]| {
-        let [name, bytes] = pair else { return None };
-        let id = match name.as_ref() == MESSAGE.as_bytes() {
-            true => last,
-            false => std::str::from_utf8(name).ok()?.parse().ok(),
-        };
-        Some(Message { id: id?, bytes: bytes.clone() })
-    };
-    fields.chunks(2).filter_map(message).collect()
+/// `None` for an entry that no bus has written.
+fn message((id, fields): Entry) -> Option<Message> {
+    let id = id.split_once('-')?.0.parse().ok()?;
+    let mut fields = fields.into_iter();
+    match (fields.next()?.as_ref(), fields.next()) {
+        (b"m", Some(bytes)) => Some(Message { id, bytes }),
+        _ => None,
+    }
 }
 
 /// Whether the stream had reached the id already.

@@ -13,7 +13,7 @@ use tokio::time::Instant;
 
 use super::heartbeat::{Due, Heartbeat};
 use super::history::History;
-use super::outbox::{Outbox, TOGETHER};
+use super::outbox::Outbox;
 use super::presence::Presence;
 use super::restart::{Rebuilt, rebuild};
 use crate::bus::control::{ClockStatus, Control, ControlMessage};
@@ -221,16 +221,15 @@ impl Agent {
                 }
                 () = tokio::time::sleep_until(wake) => {
                     if matches!(due, Due::At(_)) {
-                        self.steps().await?;
+                        self.step().await?;
                     }
                 }
             }
         }
     }
 
-    /// Makes the steps that are due and publishes them together, with
-    /// everything seen that there is.
-    async fn steps(&mut self) -> Result<(), MarketDataError> {
+    /// Makes and publishes the next step, with everything seen that there is.
+    async fn step(&mut self) -> Result<(), MarketDataError> {
         let (bus, streams) = (self.deps.bus.clone(), self.deps.streams.clone());
         // While the bus is away nothing new can be seen, and time goes on.
         if bus.is_up()
@@ -238,21 +237,6 @@ impl Agent {
         {
             self.executions(batch).await?;
         }
-        let now = Instant::now();
-        for _ in 0..TOGETHER {
-            self.step();
-            let is_due = matches!(self.beat.due(), Due::At(at) if at <= now);
-            if !is_due || self.unproven.is_some() {
-                break;
-            }
-        }
-        if bus.is_up() {
-            unless_away(self.outbox.send(&bus, &streams.marketdata).await)?;
-        }
-        Ok(())
-    }
-
-    fn step(&mut self) {
         let (header, payload) = self.simulator.step(self.seen);
         if std::mem::take(&mut self.is_stream_lost) {
             self.unproven = Some(header);
@@ -261,6 +245,9 @@ impl Agent {
         self.history.record(header.step, time, self.deps.config.step_us, &payload);
         let message = MarketStep { v: 1, venue: self.deps.venue, time, header, payload };
         self.outbox.push(header.step, encode(&message));
+        if bus.is_up() {
+            unless_away(self.outbox.send(&bus, &streams.marketdata).await)?;
+        }
         self.beat.stepped(Instant::now());
         self.deps.health.report(NAME, header.step);
         metrics::counter!("tradefloor_steps_total").increment(1);
@@ -269,6 +256,7 @@ impl Agent {
         if header.step.is_multiple_of(self.deps.settings.snapshot_steps.max(1)) && self.pending.is_none() {
             self.pending = Some(self.take_snapshot());
         }
+        Ok(())
     }
 
     fn take_snapshot(&self) -> SimSnapshot {

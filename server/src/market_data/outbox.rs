@@ -11,9 +11,6 @@ use bytes::Bytes;
 use super::agent::MarketDataError;
 use crate::bus::{Batch, Bus, Limits, Placed};
 
-/// Steps that are published together at most.
-pub(super) const TOGETHER: usize = 16;
-
 /// The unjournalled steps, oldest first.
 #[derive(Debug)]
 pub(super) struct Outbox {
@@ -66,23 +63,23 @@ impl Outbox {
     /// When the bus is away: call it again. [`MarketDataError::Published`] when
     /// the stream holds somebody else's steps.
     pub(super) async fn send(&mut self, bus: &Bus, stream: &str) -> Result<(), MarketDataError> {
-        loop {
-            let unsent = self.steps.partition_point(|(step, _)| *step <= self.reached);
-            let run: Vec<_> = self.steps.iter().skip(unsent).take(TOGETHER).cloned().collect();
-            let (Some((first, _)), Some((end, _))) = (run.first(), run.last()) else { return Ok(()) };
-            match bus.append_run(stream, self.reached, &run).await? {
-                Placed::There => self.reached = *end,
-                Placed::LastIs(last) if last < *first => self.reached = last,
+        while let Some((step, bytes)) = self.steps.iter().find(|(step, _)| *step > self.reached) {
+            match bus.append_after(stream, self.reached, *step, bytes.clone()).await? {
+                Placed::There => self.reached = *step,
+                Placed::LastIs(last) if last < *step => self.reached = last,
                 Placed::LastIs(last) => {
-                    // Perhaps they are there, and the answer was lost.
-                    let found = bus.read_now(stream, first - 1, TOGETHER).await?;
-                    if last > *end || !are_ours(&found, &run, last) {
+                    // Perhaps it is there, and the answer was lost.
+                    let found = bus.read_now(stream, step - 1, 1).await?;
+                    let is_ours = matches!(&found, Batch::Messages(found)
+                        if found.first().is_some_and(|found| found.id == *step && found.bytes == *bytes));
+                    if !is_ours || last > *step {
                         return Err(MarketDataError::Published { step: last });
                     }
                     self.reached = last;
                 }
             }
         }
+        Ok(())
     }
 
     /// Looks whether the stream still has what was sent, and sends it again.
@@ -93,11 +90,4 @@ impl Outbox {
         self.reached = self.reached.min(bus.last_id(stream).await?);
         self.send(bus, stream).await
     }
-}
-
-/// Whether the stream has of a run what goes up to `last`, and nothing else.
-fn are_ours(found: &Batch, run: &[(u64, Bytes)], last: u64) -> bool {
-    let Batch::Messages(found) = found else { return false };
-    let sent = run.iter().take_while(|(step, _)| *step <= last);
-    found.iter().map(|message| (message.id, &message.bytes)).eq(sent.map(|(step, bytes)| (*step, bytes)))
 }

@@ -175,31 +175,6 @@ async fn a_producer_notices_that_the_stream_is_not_where_it_left_it() {
 }
 
 #[tokio::test]
-async fn a_run_is_appended_whole_and_read_one_by_one() {
-    let (kinds, s) = buses().await;
-    for Kind { bus, .. } in &kinds {
-        let run = |ids: std::ops::RangeInclusive<u64>| -> Vec<(u64, Bytes)> {
-            ids.map(|id| (id, Bytes::from(format!("step {id}")))).collect()
-        };
-        assert_eq!(bus.append_run(&s, 0, &run(1..=4)).await.unwrap(), Placed::There);
-        // Elsewhere than its producer thinks, it takes nothing of a run.
-        assert_eq!(bus.append_run(&s, 3, &run(4..=6)).await.unwrap(), Placed::LastIs(4));
-        assert_eq!(bus.append_run(&s, 4, &run(5..=20)).await.unwrap(), Placed::There);
-        assert_eq!(bus.append_run(&s, 20, &[]).await.unwrap(), Placed::LastIs(20));
-        assert_eq!(bus.append(&s, 21, "step 21").await.unwrap(), Appended::New);
-        let Batch::Messages(all) = bus.read_now(&s, 0, 100).await.unwrap() else { panic!("trimmed") };
-        let expected = run(1..=21);
-        assert!(all.iter().map(|message| (message.id, message.bytes.clone())).eq(expected));
-        // A cursor within a run, and fewer than it holds.
-        assert_eq!(ids(&bus.read_after(&s, 2, 4).await.unwrap()), [3, 4, 5, 6]);
-        assert_eq!(ids(&bus.read_after(&s, 20, 4).await.unwrap()), [21]);
-        bus.trim(&s, 20).await.unwrap();
-        assert_eq!(bus.read_after(&s, 7, 4).await.unwrap(), Batch::Trimmed { through: 20 });
-        assert_eq!(ids(&bus.read_after(&s, 20, 4).await.unwrap()), [21]);
-    }
-}
-
-#[tokio::test]
 async fn a_reader_that_gives_up_costs_nobody_anything() {
     let (kinds, s) = buses().await;
     for Kind { bus, .. } in &kinds {

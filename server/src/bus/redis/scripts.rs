@@ -30,14 +30,14 @@ fn script(body: &str) -> Script {
 /// The highest id that `KEYS[1]` has reached.
 pub(super) static LAST_ID: LazyLock<Script> = LazyLock::new(|| script("return text(last(KEYS[1]))"));
 
-/// Appends the fields `ARGV[3..]` as `ARGV[2]` if `KEYS[1]` has reached
-/// `ARGV[1]`: nil, else what it has reached.
+/// Appends `ARGV[3]` as `ARGV[2]` if `KEYS[1]` has reached `ARGV[1]`: nil, else
+/// what it has reached.
 pub(super) static APPEND_AFTER: LazyLock<Script> = LazyLock::new(|| {
     script(
         r"
 local reached = last(KEYS[1])
 if reached ~= tonumber(ARGV[1]) or tonumber(ARGV[2]) <= reached then return text(reached) end
-redis.call('XADD', KEYS[1], ARGV[2] .. '-0', unpack(ARGV, 3))
+redis.call('XADD', KEYS[1], ARGV[2] .. '-0', 'm', ARGV[3])
 return false
 ",
     )
