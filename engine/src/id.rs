@@ -1,8 +1,9 @@
 //! Names of things: venues, instruments, accounts, orders, trades, and places
 //! in the venue's sequence.
 //!
-//! Ids of a market's things derive from the venue and a symbol or sequence
-//! number (UUIDv5), so a replay gives the same ids. Does not draw randomness.
+//! Ids of a market's things derive from the venue and a symbol (UUIDv5) or a
+//! sequence number (UUIDv8 that sort as the numbers do), so a replay gives the
+//! same ids. Does not draw randomness.
 
 use std::fmt;
 use std::str::FromStr;
@@ -51,11 +52,13 @@ id! {
     AccountId
 }
 id! {
-    /// An accepted order: UUIDv5 of (venue, the sequence number that accepted it).
+    /// An accepted order, from venue and the sequence number that accepted it:
+    /// sorts by that number.
     OrderId
 }
 id! {
-    /// One match between two parties: UUIDv5 of (venue, sequence number, index).
+    /// One match between two parties, from venue, sequence number and index:
+    /// sorts by these numbers.
     TradeId
 }
 
@@ -91,6 +94,11 @@ impl AccountId {
 impl OrderId {
     /// The order accepted at `seq`; an entry accepts one order at most.
     pub fn derive(venue: VenueId, seq: Seq) -> Self {
+        Self(sorted(seq, 0, Self::unsorted(venue, seq).0))
+    }
+
+    /// As [`derive`](Self::derive) by the first rules: a hash alone.
+    pub fn unsorted(venue: VenueId, seq: Seq) -> Self {
         Self(Uuid::new_v5(&venue.0, format!("order:{}", seq.0).as_bytes()))
     }
 }
@@ -98,8 +106,33 @@ impl OrderId {
 impl TradeId {
     /// Match number `index` of the entry at `seq`.
     pub fn derive(venue: VenueId, seq: Seq, index: usize) -> Self {
+        Self(sorted(seq, index, Self::unsorted(venue, seq, index).0))
+    }
+
+    /// As [`derive`](Self::derive) by the first rules: a hash alone.
+    pub fn unsorted(venue: VenueId, seq: Seq, index: usize) -> Self {
         Self(Uuid::new_v5(&venue.0, format!("trade:{}:{index}", seq.0).as_bytes()))
     }
+}
+
+/// Bits of a UUIDv8 (RFC 9562) that its maker fills: 48 before the version, 12
+/// after it, 62 after the variant.
+const NUMBER_BITS: u32 = 48;
+const INDEX_BITS: u32 = 12;
+const HASH_BITS: u32 = 62;
+
+/// A UUIDv8 that begins with `seq` and `index`, so that a store adds at the end
+/// of its tables and not all over them, and ends with the hash's bits, so that
+/// no two venues share one. Numbers beyond their bits do not sort and are still
+/// told apart by the hash.
+fn sorted(seq: Seq, index: usize, hash: Uuid) -> Uuid {
+    const VERSION: u128 = 8;
+    const VARIANT: u128 = 0b10;
+    let low = |number: u128, bits: u32| number & ((1 << bits) - 1);
+    let mut id = low(u128::from(seq.0), NUMBER_BITS) << 4 | VERSION;
+    id = id << INDEX_BITS | low(index as u128, INDEX_BITS);
+    id = id << 2 | VARIANT;
+    Uuid::from_u128(id << HASH_BITS | low(hash.as_u128(), HASH_BITS))
 }
 
 impl QuoteId {
@@ -205,6 +238,27 @@ mod tests {
         assert_eq!(acme.0.get_version_num(), 5);
         assert_ne!(acme, InstrumentId::derive(VenueId::from_name("other"), "ACME"));
         assert_ne!(OrderId::derive(venue, Seq(1)), OrderId::derive(venue, Seq(2)));
+    }
+
+    #[test]
+    fn orders_and_trades_sort_as_they_came() {
+        let venue = VenueId::from_name("main");
+        let places = [(1, 0), (1, 1), (1, 4_095), (2, 0), (255, 3), (256, 0), ((1 << 48) - 1, 7)];
+        let trades = places.map(|(seq, index)| TradeId::derive(venue, Seq(seq), index));
+        assert!(trades.is_sorted() && trades.windows(2).all(|pair| pair[0] != pair[1]));
+        let orders = places.map(|(seq, _)| OrderId::derive(venue, Seq(seq)));
+        assert!(orders.is_sorted());
+        for id in trades.map(|trade| trade.0).into_iter().chain(orders.map(|order| order.0)) {
+            assert_eq!((id.get_version_num(), id.get_variant()), (8, uuid::Variant::RFC4122));
+        }
+        // 0x102 is entry 258.
+        let trade = TradeId::derive(venue, Seq(0x102), 3).to_string();
+        assert!(trade.starts_with("00000000-0102-8003-"), "{trade}");
+        let elsewhere = VenueId::from_name("other");
+        assert_ne!(OrderId::derive(venue, Seq(5)), OrderId::derive(elsewhere, Seq(5)));
+        assert_ne!(OrderId::derive(venue, Seq(5)).0, TradeId::derive(venue, Seq(5), 0).0);
+        // More matches than the bits number, and none is another's.
+        assert_ne!(TradeId::derive(venue, Seq(5), 0), TradeId::derive(venue, Seq(5), 4_096));
     }
 
     #[test]

@@ -91,8 +91,23 @@ impl Venue {
     /// # Errors
     /// What is wrong with `config`, by name.
     pub fn open(config: VenueConfig, seed_commitment: Digest) -> Result<(Self, Outcome), ConfigError> {
+        Self::open_by(RULES_VERSION, config, seed_commitment)
+    }
+
+    /// Opens a venue again that decides by the rules of `rules_version`.
+    ///
+    /// # Errors
+    /// As [`Venue::open`]; rules that this build does not know.
+    pub fn open_by(
+        rules_version: u32,
+        config: VenueConfig,
+        seed_commitment: Digest,
+    ) -> Result<(Self, Outcome), ConfigError> {
+        if !(1..=RULES_VERSION).contains(&rules_version) {
+            return Err(ConfigError::Rules(rules_version));
+        }
         let instruments = config.instruments()?;
-        let state = VenueState::open(config, seed_commitment, &instruments);
+        let state = VenueState::open(rules_version, config, seed_commitment, &instruments);
         let outcome = Outcome {
             seq: state.seq,
             time: state.config.time_of(0),
@@ -219,6 +234,11 @@ impl Venue {
     /// The last sequence number whose executions the newest step knew.
     pub fn seen_seq(&self) -> Seq {
         self.state.seen_seq
+    }
+
+    /// The rules that it was opened by.
+    pub fn rules_version(&self) -> u32 {
+        self.state.rules_version
     }
 
     /// What it was opened with.

@@ -1,4 +1,5 @@
-//! A journal that the first version wrote is replayed to the bit for ever.
+//! A journal that the first version wrote is replayed to the bit for ever, by
+//! the rules that it was written by.
 //!
 //! The fixture is never written again: 400 steps of a venue with one share and
 //! one bond, three traders, and a state snapshot in the middle. What is added
@@ -10,6 +11,9 @@ use engine::id::{Digest, Seq};
 use engine::sim::{Seed, Simulator};
 use engine::venue::journal::{GENESIS, JournalEntry};
 use engine::venue::{Input, Venue};
+
+/// The rules that the fixture's venue was opened by.
+const RULES: u32 = 1;
 
 /// Inputs in order, hash at the end, hash of the state at the end, where the
 /// snapshot was taken, the snapshot, and a state of the simulation.
@@ -26,8 +30,8 @@ fn the_first_versions_journal_comes_to_the_same_bits() {
     let Input::VenueOpened { config, seed_commitment } = &opening else { panic!("{opening:?}") };
     let seed: Seed = "7".parse().unwrap();
     let mut simulator = Simulator::new(config, &seed).unwrap();
-    let (mut venue, opened) = Venue::open((**config).clone(), *seed_commitment).unwrap();
-    let mut hash = JournalEntry::new(GENESIS, &opening, &opened).hash;
+    let (mut venue, opened) = Venue::open_by(RULES, (**config).clone(), *seed_commitment).unwrap();
+    let mut hash = JournalEntry::by(RULES, GENESIS, &opening, &opened).hash;
     let mut restored = None;
     for input in inputs {
         let payload = match &input {
@@ -40,7 +44,7 @@ fn the_first_versions_journal_comes_to_the_same_bits() {
         };
         let outcome = venue.reapply(&input, payload.as_ref()).unwrap();
         simulator.observe(outcome.seq, &outcome.flows());
-        hash = JournalEntry::new(hash, &input, &outcome).hash;
+        hash = JournalEntry::by(RULES, hash, &input, &outcome).hash;
         if outcome.seq == Seq(snapshot_at) {
             assert_eq!(venue.snapshot(), snapshot);
             restored = Some(Venue::restore(&snapshot).unwrap());

@@ -10,8 +10,15 @@ use crate::instrument::{E9, Instrument, InstrumentSpec, ListingError};
 use crate::money::{Lots, Money, Ticks};
 use crate::time::{Date, MICROS_PER_SECOND, SECONDS_PER_TRADING_DAY, VenueTime};
 
-/// The rules by which this build decides; journalled with every entry.
-pub const RULES_VERSION: u32 = 1;
+/// The rules by which a venue decides that is opened now. It keeps them for
+/// life, journalled with every entry:
+///
+/// 1. ids of orders and trades are hashes;
+/// 2. they begin with the sequence number.
+pub const RULES_VERSION: u32 = 2;
+
+/// The first rules by which ids sort.
+pub(super) const IDS_SORT: u32 = 2;
 
 /// Fastest cadence of a feed, in ticks a second.
 const MAX_TICKS_PER_SECOND: i64 = 50;
@@ -215,6 +222,9 @@ pub enum ConfigError {
     /// A field of the venue itself, with its limits.
     #[error("out_of_range: {0}")]
     Venue(&'static str),
+    /// It was opened by rules that this build does not know.
+    #[error("rules of version {0} are not known here")]
+    Rules(u32),
     /// A field of a listing.
     #[error("{symbol}: {error}")]
     Listing {

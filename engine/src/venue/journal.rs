@@ -33,13 +33,19 @@ pub struct Undecodable {
 }
 
 impl JournalEntry {
-    /// The entry that follows `previous`.
+    /// The entry that follows `previous` in a venue that was opened by this
+    /// build's rules.
     pub fn new(previous: Digest, input: &Input, outcome: &Outcome) -> Self {
+        Self::by(RULES_VERSION, previous, input, outcome)
+    }
+
+    /// The entry that follows `previous` in a venue of these rules.
+    pub fn by(rules_version: u32, previous: Digest, input: &Input, outcome: &Outcome) -> Self {
         // Writing plain data to a growing buffer cannot fail.
         let input = postcard::to_allocvec(input).unwrap_or_default();
         let outcome_bytes = outcome.bytes();
-        let hash = chain(previous, outcome.seq, RULES_VERSION, &input, &outcome_bytes);
-        Self { seq: outcome.seq, rules_version: RULES_VERSION, input, outcome: outcome_bytes, hash }
+        let hash = chain(previous, outcome.seq, rules_version, &input, &outcome_bytes);
+        Self { seq: outcome.seq, rules_version, input, outcome: outcome_bytes, hash }
     }
 
     /// Whether the entry's hash is that of its bytes after `previous`.

@@ -143,7 +143,7 @@ impl Venue {
         recorder: &mut Recorder,
     ) -> OrderId {
         let order = Order {
-            id: OrderId::derive(self.state.venue, recorder.outcome.seq),
+            id: self.state.order_id(recorder.outcome.seq),
             client_order_id: ticket.client_order_id.clone(),
             instrument: ticket.instrument,
             side: ticket.side,

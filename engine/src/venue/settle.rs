@@ -247,7 +247,7 @@ impl Venue {
     }
 
     fn next_trade(&self, recorder: &mut Recorder) -> TradeId {
-        let id = TradeId::derive(self.state.venue, recorder.outcome.seq, recorder.matches);
+        let id = self.state.trade_id(recorder.outcome.seq, recorder.matches);
         recorder.matches += 1;
         id
     }

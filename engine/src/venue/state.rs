@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::config::IDS_SORT;
 use super::outcome::{Asset, Party, Posting};
 use super::{RULES_VERSION, VenueConfig};
 use crate::account::{Account, reserved_by};
 use crate::book::{Book, Resting};
-use crate::id::{AccountId, Digest, InstrumentId, Seq, VenueId};
+use crate::id::{AccountId, Digest, InstrumentId, OrderId, Seq, TradeId, VenueId};
 use crate::instrument::Instrument;
 use crate::money::{Lots, Money, Ticks};
 use crate::order::{Amend, ClientOrderId, Side, Take, Ticket, TradingStatus};
@@ -121,6 +122,9 @@ pub enum RestoreError {
     /// They were made by other rules.
     #[error("the snapshot has version {0}")]
     Version(u8),
+    /// The venue decides by rules that this build does not know.
+    #[error("rules of version {0} are not known here")]
+    Rules(u32),
     /// Their configuration is refused by this build.
     #[error("the snapshot's configuration is refused")]
     Config,
@@ -128,6 +132,7 @@ pub enum RestoreError {
 
 impl VenueState {
     pub(super) fn open(
+        rules_version: u32,
         config: VenueConfig,
         seed_commitment: Digest,
         instruments: &BTreeMap<InstrumentId, Instrument>,
@@ -136,7 +141,7 @@ impl VenueState {
         Self {
             boards: dealt.map(|instrument| (instrument.id, QuoteBoard::default())).collect(),
             version: STATE_VERSION,
-            rules_version: RULES_VERSION,
+            rules_version,
             venue: config.venue_id(),
             seed_commitment,
             seq: Seq(1),
@@ -165,7 +170,13 @@ impl VenueState {
 
     pub(super) fn from_bytes(bytes: &[u8]) -> Result<Self, RestoreError> {
         match bytes.first() {
-            Some(&STATE_VERSION) => Self::read(bytes).map_err(|_| RestoreError::Malformed),
+            Some(&STATE_VERSION) => {
+                let state = Self::read(bytes).map_err(|_| RestoreError::Malformed)?;
+                match state.rules_version {
+                    1..=RULES_VERSION => Ok(state),
+                    other => Err(RestoreError::Rules(other)),
+                }
+            }
             Some(&other) => Err(RestoreError::Version(other)),
             None => Err(RestoreError::Malformed),
         }
@@ -177,6 +188,22 @@ impl VenueState {
             state.boards = postcard::from_bytes(rest)?;
         }
         Ok(state)
+    }
+
+    /// The id of the order that the entry at `seq` accepts.
+    pub(super) fn order_id(&self, seq: Seq) -> OrderId {
+        match self.rules_version {
+            ..IDS_SORT => OrderId::unsorted(self.venue, seq),
+            _ => OrderId::derive(self.venue, seq),
+        }
+    }
+
+    /// The id of match number `index` of the entry at `seq`.
+    pub(super) fn trade_id(&self, seq: Seq, index: usize) -> TradeId {
+        match self.rules_version {
+            ..IDS_SORT => TradeId::unsorted(self.venue, seq, index),
+            _ => TradeId::derive(self.venue, seq, index),
+        }
     }
 
     pub(super) fn accepted(&self, account: AccountId, name: &ClientOrderId) -> Option<&Accepted> {

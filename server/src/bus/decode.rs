@@ -3,6 +3,8 @@
 //!
 //! Added fields are ignored. Does not know what a reader does next.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -77,6 +79,23 @@ pub fn decode<M: Envelope>(venue: VenueId, bytes: &[u8]) -> Result<M, Unreadable
     };
     match message.stamp().1 {
         found if found == venue => Ok(message),
+        found => Err(Unreadable::Venue(found)),
+    }
+}
+
+/// Reads a message of `venue` that others in this process read too: it is read
+/// once for all of them.
+///
+/// # Errors
+/// As [`decode`].
+pub fn decode_shared<M: Envelope + Send + Sync + 'static>(
+    bus: &Bus,
+    venue: VenueId,
+    bytes: &Bytes,
+) -> Result<Arc<M>, Unreadable> {
+    let read = bus.decoded().get(bytes, || decode::<M>(venue, bytes))?;
+    match read.stamp().1 {
+        found if found == venue => Ok(read),
         found => Err(Unreadable::Venue(found)),
     }
 }

@@ -11,6 +11,7 @@ use bytes::Bytes;
 use tokio::sync::{Notify, watch};
 
 use super::cache::LocalCache;
+use super::shared::Decoded;
 use super::{Appended, Batch, BusError, Limits, Message, Placed};
 
 /// Shared state of the bus; clones share it.
@@ -25,6 +26,7 @@ struct Shared {
     streams: Mutex<BTreeMap<String, Arc<Stream>>>,
     latest: Mutex<BTreeMap<String, Bytes>>,
     cache: LocalCache,
+    decoded: Decoded,
     /// Memory is never wiped: nothing is ever sent.
     wipes: watch::Sender<u64>,
 }
@@ -169,6 +171,10 @@ impl LocalBus {
     pub(super) fn get_latest(&self, keys: &[String]) -> Vec<Option<Bytes>> {
         let latest = lock(&self.shared.latest);
         keys.iter().map(|key| latest.get(key).cloned()).collect()
+    }
+
+    pub(super) fn decoded(&self) -> &Decoded {
+        &self.shared.decoded
     }
 
     pub(super) fn cache(&self) -> LocalCache {

@@ -62,11 +62,22 @@ pub enum CommandReply {
 pub struct Reply {
     /// The entry that holds it.
     pub seq: Seq,
-    /// Everything that the entry changed; `outcome.answer` is the answer to a
-    /// placed order.
+    /// What its sender asks for of everything that the entry changed:
+    /// `outcome.answer`, or the events where there is no answer. The rest is on
+    /// the execution stream.
     pub outcome: Outcome,
     /// Whether the entry was made by an earlier copy of this command.
     pub repeated: bool,
+}
+
+impl Reply {
+    /// The answer that an entry gives.
+    pub fn of(outcome: &Outcome, repeated: bool) -> Self {
+        let Outcome { seq, time, step, .. } = *outcome;
+        let answer = outcome.answer.clone();
+        let events = if answer.is_some() { Vec::new() } else { outcome.events.clone() };
+        Self { seq, outcome: Outcome { seq, time, step, answer, events, ..Outcome::default() }, repeated }
+    }
 }
 
 /// What the sequencer can do now; the newest value of

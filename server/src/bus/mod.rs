@@ -24,6 +24,7 @@ mod local;
 pub mod messages;
 mod names;
 mod redis;
+mod shared;
 
 use bytes::Bytes;
 use tokio::sync::watch;
@@ -31,6 +32,7 @@ use tokio::sync::watch;
 use crate::config::Config;
 use local::LocalBus;
 use redis::RedisBus;
+use shared::Decoded;
 
 pub use cache::Cache;
 pub use names::StreamNames;
@@ -328,11 +330,23 @@ impl Bus {
         }
     }
 
+    /// Whether looking costs nothing, because nobody else has to be asked.
+    pub fn is_local(&self) -> bool {
+        matches!(self, Self::Local(_))
+    }
+
     /// Whether the bus answered when it was last asked.
     pub fn is_up(&self) -> bool {
         match self {
             Self::Local(_) => true,
             Self::Redis(bus) => bus.is_up(),
+        }
+    }
+
+    fn decoded(&self) -> &Decoded {
+        match self {
+            Self::Local(bus) => bus.decoded(),
+            Self::Redis(bus) => bus.decoded(),
         }
     }
 

@@ -21,6 +21,7 @@ use ::redis::{ErrorKind, FromRedisValue, RedisError, RedisResult, ServerErrorKin
 use bytes::Bytes;
 use tokio::sync::watch;
 
+use super::shared::Decoded;
 use super::{Appended, Batch, BusError, Limits, Message, Placed};
 use crate::config::redacted;
 use connect::say;
@@ -53,6 +54,7 @@ struct Inner {
     watchers: Watchers,
     limits: Limits,
     appends: AtomicU64,
+    decoded: Decoded,
     wipes: watch::Sender<u64>,
     up: watch::Sender<bool>,
 }
@@ -80,6 +82,7 @@ impl RedisBus {
             watchers: Watchers::new(client),
             limits,
             appends: AtomicU64::new(0),
+            decoded: Decoded::default(),
             wipes: watch::Sender::default(),
             up: watch::Sender::new(true),
         });
@@ -253,6 +256,10 @@ impl RedisBus {
 
     pub(super) fn is_up(&self) -> bool {
         *self.inner.up.borrow()
+    }
+
+    pub(super) fn decoded(&self) -> &Decoded {
+        &self.inner.decoded
     }
 
     pub(super) fn cache(&self) -> RedisCache {

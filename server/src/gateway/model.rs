@@ -159,11 +159,14 @@ impl Model {
         };
         for message in messages {
             after = message.id;
-            let read: Option<ExecutionBatch> =
-                decode::decode_or_bury(&shared.bus, shared.venue, &shared.names.execution, &message).await;
+            let read = decode::decode_shared::<ExecutionBatch>(&shared.bus, shared.venue, &message.bytes);
             let applied = match read {
-                Some(batch) => self.change(|state| state.apply(batch).is_ok()),
-                None => false,
+                Ok(batch) => self.change(|state| state.apply(&batch).is_ok()),
+                Err(reason) => {
+                    let (bus, stream) = (&shared.bus, &shared.names.execution);
+                    decode::bury(bus, shared.venue, stream, &message, &reason.to_string()).await;
+                    false
+                }
             };
             if !applied {
                 self.refill().await?;
@@ -222,7 +225,7 @@ impl Model {
         let first = first.ok_or_else(|| missing("has not begun"))?;
         match first.entry().input() {
             Ok(Input::VenueOpened { config, seed_commitment }) => {
-                let opened = Venue::open(*config, seed_commitment);
+                let opened = Venue::open_by(first.rules_version, *config, seed_commitment);
                 opened.map(|(venue, _)| venue).map_err(|error| missing(&error.to_string()))
             }
             _ => Err(missing("does not begin with its opening")),

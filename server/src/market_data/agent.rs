@@ -17,7 +17,7 @@ use super::outbox::Outbox;
 use super::presence::Presence;
 use super::restart::{Rebuilt, rebuild};
 use crate::bus::control::{ClockStatus, Control, ControlMessage};
-use crate::bus::decode::{bury, decode, decode_or_bury, encode};
+use crate::bus::decode::{bury, decode, decode_or_bury, decode_shared, encode};
 use crate::bus::{Batch, Bus, BusError, Limits, StreamNames};
 use crate::config::{ClockMode, HistoryLimits, IdlePolicy};
 use crate::shutdown::Shutdown;
@@ -280,7 +280,8 @@ impl Agent {
             }
             Batch::Messages(messages) => {
                 for message in messages {
-                    let read = decode::<ExecutionBatch>(self.deps.venue, &message.bytes);
+                    let read =
+                        decode_shared::<ExecutionBatch>(&self.deps.bus, self.deps.venue, &message.bytes);
                     let batch = match read {
                         Ok(batch) => batch,
                         Err(reason) => {

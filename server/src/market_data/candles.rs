@@ -17,7 +17,7 @@ use tokio::time::Instant;
 
 use super::agent::{Deps, MarketDataError};
 use crate::bus::Batch;
-use crate::bus::decode::decode;
+use crate::bus::decode::decode_shared;
 use crate::shutdown::Shutdown;
 use crate::store::api::history::{CandleRecord, CandleWindow};
 use crate::store::api::journal::Cursor;
@@ -109,7 +109,7 @@ impl<'a> Keeper<'a> {
             }
         };
         for message in messages {
-            let read = decode::<ExecutionBatch>(self.deps.venue, &message.bytes);
+            let read = decode_shared::<ExecutionBatch>(&self.deps.bus, self.deps.venue, &message.bytes);
             let batch = read.map_err(|_| MarketDataError::UnreadableExecution { id: message.id })?;
             if batch.first_seq > self.through.next() {
                 self.refill().await?;

@@ -13,7 +13,7 @@ use engine::time::{MICROS_PER_SECOND, VenueTime};
 use engine::venue::{ConfigError, Venue, VenueConfig};
 
 use super::books::Books;
-use crate::bus::decode::{bury, decode, encode};
+use crate::bus::decode::{bury, decode_shared, encode};
 use crate::bus::{Batch, Bus, BusError, StreamNames};
 use crate::shutdown::Shutdown;
 use crate::store::api::history::PortfolioRecord;
@@ -177,7 +177,7 @@ impl Agent {
             }
         };
         for message in messages {
-            let read = decode::<ExecutionBatch>(self.deps.venue, &message.bytes);
+            let read = decode_shared::<ExecutionBatch>(&self.deps.bus, self.deps.venue, &message.bytes);
             let batch = match read {
                 Ok(batch) => batch,
                 Err(reason) => {

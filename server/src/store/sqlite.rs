@@ -38,6 +38,9 @@ const CHECKPOINT: &str = "8192";
 /// changes, or its pages are written more than once.
 const CACHE: &str = "-16384";
 
+/// Texts that stay prepared: a batch is one text, made of parts of a few sizes.
+const PREPARED: usize = 200;
+
 /// Connections that read.
 const READERS: u32 = 4;
 
@@ -155,6 +158,7 @@ async fn pool(
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(synchronous)
         .foreign_keys(true)
+        .statement_cache_capacity(PREPARED)
         .pragma("wal_autocheckpoint", CHECKPOINT)
         .pragma("cache_size", CACHE)
         // What a statement would have to take back is not worth a file.
@@ -214,7 +218,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn orders_that_were_there_before_a_migration_keep_their_trades() {
+    async fn what_was_there_before_a_migration_is_kept() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("tradefloor.db");
         let pool = pool(&file, SqliteSynchronous::Full, 1).await.unwrap();
@@ -226,6 +230,8 @@ mod tests {
                                         NULL, NULL, 0)",
             "INSERT INTO instruments VALUES (zeroblob(16), zeroblob(16), 'ACME', 'Acme', 'EQUITY', '0.01', '1', 1,
                                              'USD', NULL, NULL, '{}')",
+            "INSERT INTO journal VALUES (zeroblob(16), 3, 3, 'step', FALSE, 1, x'0a', x'0b', x'0c', zeroblob(32))",
+            "INSERT INTO journal VALUES (zeroblob(16), 2, 1, 'range', FALSE, 1, x'0a', x'0b', NULL, zeroblob(32))",
             "INSERT INTO accounts VALUES (zeroblob(16), zeroblob(16), NULL, 0, 0, 'USD', 0, 1, 1, 0)",
             "INSERT INTO orders VALUES (zeroblob(16), zeroblob(16), zeroblob(16), zeroblob(16), 'c-1', 'BUY',
                                         'LIMIT', 10, 4, 9990, 'PARTIAL', 'GTC', 0, 0, 7, 0, 0)",
@@ -243,6 +249,12 @@ mod tests {
         .await
         .unwrap();
         assert_eq!(kept, ("c-1".to_owned(), 4, None));
+        let journal: Vec<(i64, i64, String, Option<Vec<u8>>)> =
+            sqlx::query_as("SELECT seq, first_seq, kind, payload FROM journal ORDER BY venue_id, seq")
+                .fetch_all(&pool)
+                .await
+                .unwrap();
+        assert_eq!(journal, [(2, 1, "range".to_owned(), None), (3, 3, "step".to_owned(), Some(vec![12]))]);
         let lost = sqlx::query("PRAGMA foreign_key_check").fetch_all(&pool).await.unwrap();
         assert!(lost.is_empty());
         // The table is guarded as before.

@@ -1,4 +1,5 @@
-//! The agent's task: drain what waits, decide, commit, answer, publish.
+//! The agent's task: to lead, to load, to work, and to begin again when that
+//! fails.
 //!
 //! Does not know how anything is decided or stored.
 
@@ -7,14 +8,9 @@ use std::time::Duration;
 
 use engine::id::{Digest, Seq};
 use engine::venue::journal::{GENESIS, JournalEntry};
-use engine::venue::{Input, RULES_VERSION, Venue};
-use tokio::sync::watch;
+use engine::venue::{Input, Venue};
 use uuid::Uuid;
 
-use super::batch::Pending;
-use super::compaction::Compaction;
-use super::load::{Loaded, load};
-use super::publish::PublishError;
 use super::sequencer::Sequencer;
 use super::{Deps, NAME, TradingError, pause, publish};
 use crate::bus::decode::decode_or_bury;
@@ -30,8 +26,8 @@ pub(super) const COMMANDS: usize = 256;
 
 /// Pause before it loads again after store or bus failed; doubles up to
 /// [`LONGEST_WAIT`].
-const FIRST_WAIT: Duration = Duration::from_millis(50);
-const LONGEST_WAIT: Duration = Duration::from_secs(2);
+pub(super) const FIRST_WAIT: Duration = Duration::from_millis(50);
+pub(super) const LONGEST_WAIT: Duration = Duration::from_secs(2);
 
 /// Runs the venue's sequencer until `shutdown`.
 ///
@@ -173,138 +169,17 @@ pub(super) struct Life {
     pub(super) commits: u64,
     /// Commits that succeeded.
     pub(super) written: u64,
-    /// Commands of a batch whose commit failed: looked at again, since the
-    /// stored cursor may have moved past them unanswered. All are harmless to
-    /// repeat.
+    /// Commands that are not answered. After a commit that failed they are
+    /// looked at again, since the stored cursor may have moved past them. All
+    /// are harmless to repeat.
     pub(super) requeued: Vec<Message>,
     /// Commands that made the venue panic: buried when met again.
     pub(super) poisoned: BTreeSet<u64>,
 }
 
 impl Life {
-    /// Loads, then works until something fails.
-    async fn work(&mut self, shutdown: &Shutdown) -> Ended {
-        match self.try_work(shutdown).await {
-            Ok(never) => match never {},
-            Err(ended) => ended,
-        }
-    }
-
-    async fn try_work(&mut self, shutdown: &Shutdown) -> Result<std::convert::Infallible, Ended> {
-        let Loaded { sequencer, mut command_cursor, mut snapshot } = load(&self.deps, &self.row).await?;
-        let mut sequencer = match sequencer {
-            Some(sequencer) => sequencer,
-            None => self.open().await?,
-        };
-        self.deps.health.report(NAME, sequencer.venue.seq().0);
-        let mut step_cursor = sequencer.venue.step();
-        let mut compaction = Compaction::default();
-        let (mut outbox, mut outage) = (publish::Outbox::default(), FIRST_WAIT);
-        let mut wipes = self.deps.bus.wipes();
-        loop {
-            // Between batches alone: what is committed is also answered.
-            if shutdown.is_cancelled() {
-                return Err(Ended::Asked);
-            }
-            if !self.lease.is_held() {
-                return Err(Ended::Again("the lease is lost".to_owned()));
-            }
-            if wipes.has_changed().unwrap_or(false) {
-                wipes.mark_unchanged();
-                outbox.doubt();
-            }
-            let gathered = async {
-                if outbox.is_in_doubt() {
-                    self.restore_bus(&sequencer, &mut outbox, command_cursor).await?;
-                }
-                Ok(self.gather(&mut command_cursor, &mut step_cursor).await?)
-            };
-            let (commands, steps) = match gathered.await {
-                Ok(gathered) => gathered,
-                Err(PublishError::Bus(error)) => {
-                    // Nothing is in hand that the journal lacks: memory stays.
-                    outbox.doubt();
-                    self.sit_out(&error, &mut outage, shutdown).await;
-                    continue;
-                }
-                Err(PublishError::Store(error)) => return Err(error.into()),
-            };
-            outage = FIRST_WAIT;
-            let mut pending = Pending::default();
-            for message in commands {
-                command_cursor = command_cursor.max(message.id);
-                self.decide(&mut sequencer, message, &mut pending).await?;
-            }
-            for message in steps {
-                step_cursor = message.id;
-                self.take_step(&mut sequencer, &message, &mut pending).await?;
-            }
-            if pending.commands.is_empty() && pending.entries.is_empty() {
-                self.requeued.clear();
-                if compaction.is_due() {
-                    compaction.piece(&self.deps.store, self.row.id, self.epoch).await?;
-                } else {
-                    self.wait(command_cursor, step_cursor, &mut wipes, shutdown).await?;
-                }
-                continue;
-            }
-            self.settle(&sequencer, &mut outbox, pending, command_cursor).await?;
-            self.deps.health.report(NAME, sequencer.venue.seq().0);
-            if sequencer.venue.seq().0 >= snapshot.0 + self.deps.settings.snapshot_entries.max(1) {
-                if let Some(second) = self.save_snapshot(&sequencer).await? {
-                    compaction.allow(second);
-                }
-                snapshot = sequencer.venue.seq();
-            }
-            if compaction.is_due() {
-                compaction.piece(&self.deps.store, self.row.id, self.epoch).await?;
-            }
-        }
-    }
-
-    /// Gives a bus that has lost something what it should have.
-    async fn restore_bus(
-        &self,
-        sequencer: &Sequencer,
-        outbox: &mut publish::Outbox,
-        command_cursor: u64,
-    ) -> Result<(), PublishError> {
-        self.deps.bus.resume(&self.deps.streams.command, command_cursor).await?;
-        outbox.catch_up(&self.deps, &sequencer.venue).await?;
-        publish::status(&self.deps, &TradingStatus::Running).await;
-        self.deps.health.report(NAME, sequencer.venue.seq().0);
-        Ok(())
-    }
-
-    /// What waits to be decided. Commands are kept until they are answered,
-    /// whatever happens on the way.
-    async fn gather(
-        &mut self,
-        command_cursor: &mut u64,
-        step_cursor: &mut u64,
-    ) -> Result<(Vec<Message>, Vec<Message>), BusError> {
-        let after = self.requeued.last().map_or(0, |message| message.id).max(*command_cursor);
-        let (more, steps) =
-            tokio::try_join!(self.waiting_commands(command_cursor, after), self.waiting_steps(step_cursor))?;
-        self.requeued.extend(more);
-        Ok((self.requeued.clone(), steps))
-    }
-
-    /// Rests while the bus is away.
-    async fn sit_out(&self, error: &BusError, wait: &mut Duration, shutdown: &Shutdown) {
-        tracing::warn!(event = "sequencer_waits", %error, "The sequencer waits for the bus.");
-        if *wait > FIRST_WAIT * 4 {
-            self.deps.health.fail(NAME, &error.to_string());
-        }
-        tokio::select! {
-            () = shutdown.cancelled() => {}
-            () = pause(*wait) => {}
-        }
-        *wait = (*wait * 2).min(LONGEST_WAIT);
-    }
-
     /// Entry 1: configuration, rules and the commitment to the seed.
-    async fn open(&mut self) -> Result<Sequencer, Ended> {
+    pub(super) async fn open(&mut self) -> Result<Sequencer, Ended> {
         let seed_commitment = self.row.seed_commitment;
         let (venue, outcome) =
             Venue::open(self.row.config.clone(), seed_commitment).map_err(TradingError::from)?;
@@ -312,36 +187,17 @@ impl Life {
         let entry = JournalEntry::new(GENESIS, &input, &outcome);
         let sequencer = Sequencer { venue, head: entry.hash };
         let new = NewEntry { kind: EntryKind::Opened, entry, outcome, payload: None };
-        self.commit(vec![new], None).await?;
+        self.commit(vec![new]).await?;
         tracing::info!(event = "venue_opened", venue = %self.row.id, %seed_commitment, "The venue is open.");
         Ok(sequencer)
     }
 
-    /// Waits until a command or a step is there, or the bus has been wiped.
-    async fn wait(
-        &self,
-        command_cursor: u64,
-        step_cursor: u64,
-        wipes: &mut watch::Receiver<u64>,
-        shutdown: &Shutdown,
-    ) -> Result<(), Ended> {
-        let (bus, streams) = (&self.deps.bus, &self.deps.streams);
-        tokio::select! {
-            () = shutdown.cancelled() => {}
-            woken = bus.read_after(&streams.command, command_cursor, 1) => { woken?; }
-            woken = bus.read_after(&streams.marketdata, step_cursor, 1) => { woken?; }
-            // The flag stays up for whoever looks next.
-            () = wiped(wipes) => {}
-        }
-        Ok(())
-    }
-
-    async fn save_snapshot(&self, sequencer: &Sequencer) -> Result<Option<Seq>, Ended> {
+    pub(super) async fn save_snapshot(&self, sequencer: &Sequencer) -> Result<Option<Seq>, Ended> {
         let state = sequencer.venue.snapshot();
         let snapshot = SnapshotRow {
             seq: sequencer.venue.seq(),
             step: sequencer.venue.step(),
-            rules_version: RULES_VERSION,
+            rules_version: sequencer.venue.rules_version(),
             state_hash: Digest::of(&[&state]),
             state,
             journal_hash: sequencer.head,
@@ -379,19 +235,10 @@ impl Life {
                 if let Some(command) =
                     decode_or_bury::<CommandMessage>(bus, self.row.id, stream, &message).await
                 {
-                    publish::replies(&self.deps, vec![(command.correlation, CommandReply::TradingHalted)])
-                        .await;
+                    let halted = publish::reply(&self.deps, command.correlation, CommandReply::TradingHalted);
+                    publish::replies(&self.deps, vec![halted]).await;
                 }
             }
         }
-    }
-}
-
-/// Waits for a wipe that has not been seen; it stays unseen.
-async fn wiped(wipes: &mut watch::Receiver<u64>) {
-    match wipes.changed().await {
-        Ok(()) => wipes.mark_changed(),
-        // A bus without wipes.
-        Err(_) => std::future::pending().await,
     }
 }

@@ -212,12 +212,7 @@ impl Shared {
 
     /// Whether nobody here waits for this reply: then it need not be read.
     fn is_for_others(&self, bytes: &[u8]) -> bool {
-        #[derive(serde::Deserialize)]
-        struct Addressed {
-            correlation: Uuid,
-        }
-        serde_json::from_slice(bytes)
-            .is_ok_and(|Addressed { correlation }| !self.waiting().contains_key(&correlation))
+        addressee(bytes).is_some_and(|correlation| !self.waiting().contains_key(&correlation))
     }
 
     fn deliver(&self, message: ReplyMessage) {
@@ -231,6 +226,16 @@ impl Shared {
     fn waiting(&self) -> std::sync::MutexGuard<'_, HashMap<Uuid, oneshot::Sender<CommandReply>>> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Whom a reply is for, where that stands in front as it is written; `None`
+/// where it has to be read to know.
+fn addressee(bytes: &[u8]) -> Option<Uuid> {
+    const NAME: &[u8] = br#""correlation":""#;
+    const FRONT: usize = 128;
+    let front = &bytes[..bytes.len().min(FRONT)];
+    let id = front.windows(NAME.len()).position(|window| window == NAME)? + NAME.len();
+    Uuid::try_parse_ascii(front.get(id..id + uuid::fmt::Hyphenated::LENGTH)?).ok()
 }
 
 /// A sender that waits; dropping it forgets the correlation id.
@@ -255,5 +260,22 @@ impl Waiting {
 impl Drop for Waiting {
     fn drop(&mut self) {
         self.shared.waiting().remove(&self.correlation);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reply_says_in_front_whom_it_is_for() {
+        let (venue, correlation) = (VenueId::from_name("main"), Uuid::from_u128(42));
+        let reply = CommandReply::Refused(Reject::UnknownOrder);
+        let bytes = encode(&ReplyMessage { v: VERSION, venue, correlation, reply });
+        assert_eq!(addressee(&bytes), Some(correlation));
+        // Whatever else it looks like is read whole.
+        for other in ["{}", "", r#"{"correlation":"x"}"#, r#"{"correlation":"00000000-0000"#] {
+            assert_eq!(addressee(other.as_bytes()), None, "{other}");
+        }
     }
 }

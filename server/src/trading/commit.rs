@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use tokio::runtime::Handle;
-use tokio::task::spawn_blocking;
+use tokio::task::{JoinHandle, spawn_blocking};
 
 use crate::store::api::journal::CommitBatch;
 use crate::store::{Store, StoreError};
@@ -31,21 +31,32 @@ pub fn no_faults() -> Faults {
     Arc::new(|_| Fault::None)
 }
 
-/// Commits `batch`.
-///
-/// # Errors
-/// The store's; whatever it is, the outcome is unknown.
-pub(super) async fn commit(store: &Store, batch: CommitBatch, fault: Fault) -> Result<(), StoreError> {
-    let failed = || StoreError::Corrupt("a test made this commit fail".to_owned());
-    if fault == Fault::Fails {
-        return Err(failed());
+/// A commit on its way; it goes on when this is dropped.
+pub(super) struct Commit {
+    task: Option<JoinHandle<Result<(), StoreError>>>,
+    fault: Fault,
+}
+
+impl Commit {
+    /// Sends `batch` to the store.
+    pub(super) fn begin(store: &Store, batch: Arc<CommitBatch>, fault: Fault) -> Self {
+        let (store, runtime) = (store.clone(), Handle::current());
+        // Its statements are waited for on a thread that nobody else keeps busy.
+        let write = move || runtime.block_on(store.commit(&batch));
+        Self { task: (fault != Fault::Fails).then(|| spawn_blocking(write)), fault }
     }
-    let (store, runtime) = (store.clone(), Handle::current());
-    // Its statements are waited for on a thread that nobody else keeps busy.
-    let done = spawn_blocking(move || runtime.block_on(store.commit(&batch))).await;
-    match done {
-        Ok(Ok(())) if fault == Fault::Unknown => Err(failed()),
-        Ok(result) => result,
-        Err(error) => Err(StoreError::Corrupt(format!("the commit's task ended: {error}"))),
+
+    /// Waits for its end, which there is one of. Safe to drop while it waits.
+    ///
+    /// # Errors
+    /// The store's; whatever it is, the outcome is unknown.
+    pub(super) async fn ended(&mut self) -> Result<(), StoreError> {
+        let failed = || StoreError::Corrupt("a test made this commit fail".to_owned());
+        let Some(task) = &mut self.task else { return Err(failed()) };
+        match task.await {
+            Ok(Ok(())) if self.fault == Fault::Unknown => Err(failed()),
+            Ok(result) => result,
+            Err(error) => Err(StoreError::Corrupt(format!("the commit's task ended: {error}"))),
+        }
     }
 }

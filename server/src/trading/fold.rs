@@ -139,7 +139,8 @@ impl Fold {
                 if self.venue.is_some() {
                     return Err(ReplayError::OpenedAgain(row.seq).into());
                 }
-                let (venue, outcome) = Venue::open((**config).clone(), *seed_commitment)?;
+                let (venue, outcome) =
+                    Venue::open_by(row.rules_version, (**config).clone(), *seed_commitment)?;
                 self.venue = Some(venue);
                 outcome
             }
@@ -171,8 +172,10 @@ impl Fold {
                 }
                 let (header, payload) = self.regenerate(step, Seq(seq.0 - run.lag), seq)?;
                 let input = Input::Step(header);
-                let outcome = self.opened(seq)?.reapply(&input, Some(&payload))?;
-                self.head = JournalEntry::new(self.head, &input, &outcome).hash;
+                let venue = self.opened(seq)?;
+                let outcome = venue.reapply(&input, Some(&payload))?;
+                let rules = venue.rules_version();
+                self.head = JournalEntry::by(rules, self.head, &input, &outcome).hash;
                 self.observe(&outcome);
                 merged.add(&outcome);
                 each(&outcome);

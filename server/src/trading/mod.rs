@@ -7,21 +7,25 @@
 //!   commit.
 //!
 //! Decides in memory with [`engine::venue`], writes a batch in one transaction,
-//! then answers and publishes. There is no undo: after a commit that failed, or
-//! whose outcome is unknown, it forgets everything and loads it again. Does not
-//! know where prices come from, who the users are or what screens show.
+//! then answers and publishes. While a batch is being written the next one is
+//! decided, and begins when the first is there. There is no undo: after a commit
+//! that failed, or whose outcome is unknown, it forgets everything and loads it
+//! again. Does not know where prices come from, who the users are or what
+//! screens show.
 
 mod agent;
 mod batch;
 pub mod client;
 mod commit;
 mod compaction;
+mod flight;
 mod fold;
 mod load;
 mod opening;
 mod publish;
 mod sequencer;
 pub mod verify;
+mod work;
 
 use engine::id::VenueId;
 

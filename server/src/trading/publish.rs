@@ -8,6 +8,7 @@
 
 use std::collections::BTreeSet;
 
+use bytes::Bytes;
 use engine::event::{ExecutionBatch, PublishedEntry};
 use engine::id::{InstrumentId, Seq};
 use engine::venue::{Outcome, Venue};
@@ -24,14 +25,69 @@ use crate::store::api::journal::EntryKind;
 /// them; who is further behind refills from the journal.
 const REPUBLISHED: u64 = 256;
 
+/// The bytes of an answer.
+pub(super) fn reply(deps: &Deps, correlation: Uuid, reply: CommandReply) -> Bytes {
+    encode(&ReplyMessage { v: VERSION, venue: deps.venue, correlation, reply })
+}
+
 /// Answers commands, in order.
-pub(super) async fn replies(deps: &Deps, replies: Vec<(Uuid, CommandReply)>) {
-    let messages = replies.into_iter().map(|(correlation, reply)| {
-        encode(&ReplyMessage { v: VERSION, venue: deps.venue, correlation, reply })
-    });
-    if let Err(error) = deps.bus.append_all(&deps.streams.reply, messages.collect(), usize::MAX).await {
+pub(super) async fn replies(deps: &Deps, messages: Vec<Bytes>) {
+    if let Err(error) = deps.bus.append_all(&deps.streams.reply, messages, usize::MAX).await {
         tracing::error!(event = "replies_lost", %error, "Answers could not be sent; their senders will ask again.");
     }
+}
+
+/// A batch ready to leave, with what is newest as of its end.
+pub(super) struct Publication {
+    through: Seq,
+    batch: Bytes,
+    newest: Vec<(String, Bytes)>,
+}
+
+impl Publication {
+    /// Of entries that follow each other; `venue` is as of the last of them.
+    /// `None` without any.
+    pub(super) fn of<'a>(
+        deps: &Deps,
+        venue: &Venue,
+        outcomes: impl IntoIterator<Item = &'a Outcome>,
+        books: &BTreeSet<InstrumentId>,
+    ) -> Option<Self> {
+        let entries: Vec<_> = outcomes.into_iter().map(published).collect();
+        let (first, last) = (entries.first()?.outcome.seq, entries.last()?.outcome.seq);
+        let on_books = books.iter().filter(|id| venue.board(**id).is_none());
+        let batch = ExecutionBatch {
+            v: VERSION,
+            venue: deps.venue,
+            first_seq: first,
+            through: last,
+            books: on_books.map(|id| venue.book_message(*id)).collect(),
+            quotes: books.iter().filter_map(|id| venue.quotes_message(*id)).collect(),
+            entries,
+        };
+        Some(Self { through: last, batch: encode(&batch), newest: newest(deps, venue, books) })
+    }
+}
+
+/// What others follow of an entry: the answer has gone to whoever asked, the
+/// postings are in the ledger, and both in the journal.
+fn published(outcome: &Outcome) -> PublishedEntry {
+    let Outcome { seq, time, step, new_date, .. } = *outcome;
+    let outcome = Outcome {
+        seq,
+        time,
+        step,
+        new_date,
+        answer: None,
+        events: outcome.events.clone(),
+        balances: outcome.balances.clone(),
+        positions: outcome.positions.clone(),
+        postings: Vec::new(),
+        marks: outcome.marks.clone(),
+        tape: outcome.tape.clone(),
+        books: outcome.books.clone(),
+    };
+    PublishedEntry { outcome }
 }
 
 /// What the execution stream has, so that it gets what it lacks.
@@ -52,20 +108,19 @@ impl Outbox {
         self.reached.is_none()
     }
 
-    /// Publishes committed entries; `venue` is as of the last of them. What
-    /// does not get there now gets there with [`Self::catch_up`].
-    pub(super) async fn publish(&mut self, deps: &Deps, venue: &Venue, outcomes: Vec<Outcome>) {
-        let Some(reached) = self.reached else { return };
-        let books = outcomes.iter().flat_map(|outcome| outcome.books.iter().copied()).collect();
-        match send(deps, venue, reached, outcomes, &books).await {
-            Ok(Placed::There) => self.reached = Some(venue.seq().0),
-            Ok(Placed::LastIs(last)) if last >= venue.seq().0 => self.reached = Some(last),
+    /// Publishes committed entries. What does not get there now gets there with
+    /// [`Self::catch_up`].
+    pub(super) async fn publish(&mut self, deps: &Deps, publication: Publication) {
+        let (Some(reached), through) = (self.reached, publication.through) else { return };
+        match send(deps, reached, publication).await {
+            Ok(Placed::There) => self.reached = Some(through.0),
+            Ok(Placed::LastIs(last)) if last >= through.0 => self.reached = Some(last),
             Ok(Placed::LastIs(last)) => {
                 tracing::warn!(event = "executions_lost", last, "the execution stream has lost batches");
                 self.doubt();
             }
             Err(error) => {
-                tracing::error!(event = "publish_failed", %error, through = venue.seq().0, "A batch could not be published yet.");
+                tracing::error!(event = "publish_failed", %error, through = through.0, "A batch could not be published yet.");
                 self.doubt();
             }
         }
@@ -80,7 +135,7 @@ impl Outbox {
         let head = venue.seq().0;
         let mut reached = deps.bus.last_id(&deps.streams.execution).await?;
         let all = venue.instruments().keys().copied().collect();
-        put_books(deps, venue, &all).await?;
+        deps.bus.put_all_latest(newest(deps, venue, &all)).await?;
         while reached < head {
             let from = Seq(reached.max(head.saturating_sub(REPUBLISHED)));
             let rows = deps.store.journal_after(deps.venue, from, REPUBLISHED as u32).await?;
@@ -89,10 +144,8 @@ impl Outbox {
                 rows.iter().rposition(|row| row.kind == EntryKind::Range).map_or(0, |range| range + 1);
             let outcomes: Vec<Outcome> =
                 rows[begin..].iter().map(|row| row.outcome()).collect::<Result<_, _>>()?;
-            if outcomes.is_empty() {
-                break;
-            }
-            match send(deps, venue, reached, outcomes, &all).await? {
+            let Some(publication) = Publication::of(deps, venue, &outcomes, &all) else { break };
+            match send(deps, reached, publication).await? {
                 Placed::There => reached = head,
                 Placed::LastIs(last) => reached = last,
             }
@@ -104,32 +157,14 @@ impl Outbox {
 
 /// Appends a batch if the stream has reached `reached`, newest books first:
 /// whoever is woken by the batch finds them.
-async fn send(
-    deps: &Deps,
-    venue: &Venue,
-    reached: u64,
-    outcomes: Vec<Outcome>,
-    books: &BTreeSet<InstrumentId>,
-) -> Result<Placed, BusError> {
-    let (Some(first), Some(last)) = (outcomes.first(), outcomes.last()) else {
-        return Ok(Placed::LastIs(reached));
-    };
-    let on_books = books.iter().filter(|id| venue.board(**id).is_none());
-    let batch = ExecutionBatch {
-        v: VERSION,
-        venue: deps.venue,
-        first_seq: first.seq,
-        through: last.seq,
-        books: on_books.map(|id| venue.book_message(*id)).collect(),
-        quotes: books.iter().filter_map(|id| venue.quotes_message(*id)).collect(),
-        entries: outcomes.into_iter().map(|outcome| PublishedEntry { outcome }).collect(),
-    };
-    put_books(deps, venue, books).await?;
-    deps.bus.append_after(&deps.streams.execution, reached, batch.through.0, encode(&batch)).await
+async fn send(deps: &Deps, reached: u64, publication: Publication) -> Result<Placed, BusError> {
+    let Publication { through, batch, newest } = publication;
+    deps.bus.put_all_latest(newest).await?;
+    deps.bus.append_after(&deps.streams.execution, reached, through.0, batch).await
 }
 
-/// Puts newest books, or quotes of what has none.
-async fn put_books(deps: &Deps, venue: &Venue, books: &BTreeSet<InstrumentId>) -> Result<(), BusError> {
+/// Newest books, or quotes of what has none, under their names.
+fn newest(deps: &Deps, venue: &Venue, books: &BTreeSet<InstrumentId>) -> Vec<(String, Bytes)> {
     let values = books.iter().map(|id| {
         let newest = match venue.quotes_message(*id) {
             Some(quotes) => serde_json::to_vec(&quotes),
@@ -137,7 +172,7 @@ async fn put_books(deps: &Deps, venue: &Venue, books: &BTreeSet<InstrumentId>) -
         };
         (deps.streams.book(*id), newest.unwrap_or_default().into())
     });
-    deps.bus.put_all_latest(values.collect()).await
+    values.collect()
 }
 
 /// Why the journal's end could not be published.

@@ -55,7 +55,7 @@ impl Sequencer {
         outcome: Outcome,
         payload: Option<Vec<u8>>,
     ) -> NewEntry {
-        let entry = JournalEntry::new(self.head, input, &outcome);
+        let entry = JournalEntry::by(self.venue.rules_version(), self.head, input, &outcome);
         self.head = entry.hash;
         NewEntry { kind, entry, outcome, payload }
     }

@@ -3,7 +3,7 @@
 use engine::id::{AccountId, Seq};
 use engine::money::Money;
 use engine::order::{OrderStatus, Reject, Side};
-use engine::venue::{AccountChange, Command};
+use engine::venue::{AccountChange, AccountEvent, Command};
 use server::bus::decode::encode;
 use server::bus::messages::{CommandMessage, VERSION};
 use server::bus::{Batch, StreamNames};
@@ -20,8 +20,12 @@ async fn a_limit_buy_fills_when_the_ask_comes_down() {
     desk.quote(9_990, 10_010).await;
 
     let order = desk.place(account, Side::Buy, 100, 10_005).await;
-    let resting = desk.until(|outcome| outcome.answer.is_some()).await;
-    assert_eq!(resting.answer.unwrap().order.status, OrderStatus::Open);
+    let accepted = desk.until(|outcome| !outcome.events.is_empty() && outcome.step == 1).await;
+    let [AccountEvent { change: AccountChange::OrderAccepted(resting), .. }] = accepted.events.as_slice()
+    else {
+        panic!("no resting order in {accepted:?}");
+    };
+    assert_eq!(resting.status, OrderStatus::Open);
 
     // The ask comes down through the limit: 100 lots trade at the resting price.
     let step = desk.quote(9_980, 10_000).await;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use engine::order::Side;
-use engine::venue::Command;
+use engine::venue::{AccountChange, Command};
 use server::bus::Bus;
 use server::trading::client::SendError;
 use server::trading::{Fault, no_faults};
@@ -23,7 +23,8 @@ async fn order_through(fault: Fault) {
     let reply = desk.send(Command::PlaceOrder { account, ticket }).await.unwrap();
     assert_eq!(reply.outcome.answer.unwrap().order.filled.0, 10);
     desk.until(|outcome| outcome.seq >= reply.seq).await;
-    let orders = desk.outcomes.iter().filter(|outcome| outcome.answer.is_some()).count();
+    let events = desk.outcomes.iter().flat_map(|outcome| &outcome.events);
+    let orders = events.filter(|event| matches!(event.change, AccountChange::OrderAccepted(_))).count();
     assert_eq!(orders, 1, "published once");
     assert_eq!(desk.number("SELECT count(*) FROM orders").await, 1);
     assert_eq!(desk.number("SELECT sum(qty_filled) FROM trades").await, 10);
@@ -39,6 +40,35 @@ async fn a_failed_commit_is_decided_again() {
 #[tokio::test]
 async fn a_commit_with_unknown_outcome_is_answered_from_the_journal() {
     order_through(Fault::Unknown).await;
+}
+
+#[tokio::test]
+async fn what_was_decided_while_a_commit_failed_is_decided_again() {
+    for fault in [Fault::Fails, Fault::Unknown] {
+        // The first order's commit fails while the others are being decided.
+        let mut desk = Desk::with(10_000, fault_at(BEFORE + 1, fault)).await;
+        let (account, other) = (desk.account().await, desk.account().await);
+        desk.quote(9_990, 10_010).await;
+        let tickets: Vec<_> = (0..40).map(|_| desk.limit(Side::Buy, 1, 10_010)).collect();
+        // Half of them twice over, the copies in other batches than the originals.
+        let copies = tickets.iter().chain(&tickets[..20]).zip(0..);
+        let sends = copies.map(|(ticket, place)| {
+            let account = if place % 2 == 0 { account } else { other };
+            desk.send(Command::PlaceOrder { account, ticket: ticket.clone() })
+        });
+        let replies = futures::future::join_all(sends).await;
+        let mut entries: Vec<_> = replies.into_iter().map(|reply| reply.unwrap().seq).collect();
+        assert_eq!(entries[..20], entries[40..], "a copy has its original's answer");
+        entries.sort_unstable();
+        entries.dedup();
+        assert_eq!(entries.len(), 40, "{fault:?}");
+        assert_eq!(desk.number("SELECT count(*) FROM orders").await, 40);
+        assert_eq!(desk.number("SELECT sum(qty_filled) FROM trades").await, 40);
+        // Published in order, each once: the desk looks.
+        let last = entries[39];
+        desk.until(|outcome| outcome.seq >= last).await;
+        desk.close().await;
+    }
 }
 
 #[tokio::test]

@@ -190,7 +190,7 @@ impl State {
     ///
     /// # Errors
     /// [`Gap`] when entries are missing; nothing has changed then.
-    pub(crate) fn apply(&mut self, batch: ExecutionBatch) -> Result<(), Gap> {
+    pub(crate) fn apply(&mut self, batch: &ExecutionBatch) -> Result<(), Gap> {
         if batch.through <= self.through {
             return Ok(());
         }
@@ -199,7 +199,7 @@ impl State {
         }
         self.version += 1;
         let mut touched = std::collections::BTreeSet::new();
-        for entry in batch.entries {
+        for entry in &batch.entries {
             if entry.outcome.seq > self.through {
                 touched.extend(entry.outcome.marks.iter().map(|mark| mark.instrument));
                 self.follow(&entry.outcome);
@@ -210,13 +210,13 @@ impl State {
                 }
             }
         }
-        for book in batch.books {
+        for book in &batch.books {
             touched.insert(book.instrument);
-            self.take_book(book);
+            self.take_book(book.clone());
         }
-        for board in batch.quotes {
+        for board in &batch.quotes {
             touched.insert(board.instrument);
-            self.take_quotes(board);
+            self.take_quotes(board.clone());
         }
         self.through = batch.through;
         for instrument in touched {

@@ -140,11 +140,11 @@ fn following_the_stream_gives_the_venue_itself() {
     for round in 0..40 {
         traded.busy(&accounts, round);
         let batch = traded.publish();
-        state.apply(batch.clone()).unwrap();
+        state.apply(&batch).unwrap();
         same(&state, &traded.venue);
         // The same again changes nothing.
         let version = state.version;
-        state.apply(batch).unwrap();
+        state.apply(&batch).unwrap();
         assert_eq!(state.version, version);
     }
     assert!(state.account(accounts[0]).unwrap().account.positions[&traded.acme()].lots > Lots::ZERO);
@@ -160,7 +160,7 @@ fn a_gap_is_noticed_and_the_journal_fills_it() {
     traded.busy(&accounts, 2);
     let next = traded.publish();
     let before = state.through;
-    assert!(state.apply(next.clone()).is_err());
+    assert!(state.apply(&next).is_err());
     assert_eq!(state.through, before);
     for entry in lost.entries.iter().chain(&next.entries) {
         state.refill(&entry.outcome, true);
@@ -180,7 +180,7 @@ fn a_book_of_the_future_waits_for_its_entry() {
     let batch = traded.publish();
     state.take_books(batch.books.clone(), batch.quotes.clone());
     assert!(!state.is_consistent());
-    state.apply(batch).unwrap();
+    state.apply(&batch).unwrap();
     same(&state, &traded.venue);
 }
 
@@ -197,7 +197,7 @@ fn executions_are_dense_and_whole_after_a_start_in_the_middle() {
     let known = state.account(accounts[0]).unwrap().account.account_seq;
     for round in 0..20 {
         traded.busy(&accounts, round);
-        state.apply(traded.publish()).unwrap();
+        state.apply(&traded.publish()).unwrap();
     }
     let followed = state.account(accounts[0]).unwrap();
     for (expected, execution) in (known + 1..).zip(&followed.executions) {
@@ -216,7 +216,7 @@ fn a_preview_of_the_picture_is_what_the_venue_decides() {
     let mut compared = 0;
     for round in 0..30 {
         traded.busy(&accounts, round);
-        state.apply(traded.publish()).unwrap();
+        state.apply(&traded.publish()).unwrap();
         for (side, lots, price) in [
             (Side::Buy, 40, None),
             (Side::Sell, 25, None),
@@ -236,7 +236,7 @@ fn a_preview_of_the_picture_is_what_the_venue_decides() {
                     assert_eq!((previewed.basis, previewed.decided), (answer.basis, answer.decided));
                     traded.simulator.observe(outcome.seq, &outcome.flows());
                     traded.outcomes.push(*outcome);
-                    state.apply(traded.publish()).unwrap();
+                    state.apply(&traded.publish()).unwrap();
                     compared += 1;
                 }
                 Ok(Verdict::Repeat(seq)) => panic!("entry {seq} has this name"),
@@ -253,7 +253,7 @@ fn a_valuation_waits_for_the_entry_that_it_is_of() {
     let mut traded = Traded::open();
     let mut state = State::new(&traded.venue, 0);
     let accounts = accounts(&mut traded);
-    state.apply(traded.publish()).unwrap();
+    state.apply(&traded.publish()).unwrap();
     traded.busy(&accounts, 1);
     let batch = traded.publish();
     let account = traded.venue.account(accounts[0]).unwrap();
@@ -267,7 +267,7 @@ fn a_valuation_waits_for_the_entry_that_it_is_of() {
     };
     state.apply_portfolio(message);
     assert!(state.account(account.id).unwrap().portfolio.is_none());
-    state.apply(batch).unwrap();
+    state.apply(&batch).unwrap();
     let shown = state.account(account.id).unwrap().portfolio.as_ref().unwrap();
     let Item::Portfolio(shown) = shown.value.item() else { panic!("not a valuation") };
     assert_eq!(shown.through, state.through);
@@ -293,7 +293,7 @@ async fn whoever_is_ahead_of_the_picture_is_waited_for() {
     });
     tokio::task::yield_now().await;
     assert!(!met.is_finished());
-    assert!(model.change(|state| state.apply(traded.publish()).is_ok()));
+    assert!(model.change(|state| state.apply(&traded.publish()).is_ok()));
     model.announce();
     assert_eq!(met.await.unwrap(), Some(true));
 }

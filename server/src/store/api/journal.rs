@@ -186,7 +186,7 @@ pub struct SnapshotRow {
     pub seq: Seq,
     /// Number of the last applied step.
     pub step: u64,
-    /// The rules of the build that wrote it.
+    /// The rules by which the venue decides.
     pub rules_version: u32,
     /// The state's bytes.
     pub state: Vec<u8>,

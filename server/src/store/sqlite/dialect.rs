@@ -83,7 +83,7 @@ pub(crate) async fn columns(
 
 /// How many rows one statement takes: few sizes, so that few texts are
 /// prepared. What is left of a size is filled with rows of nothing.
-const SIZES: [usize; 4] = [1, 4, 16, 64];
+const SIZES: [usize; 5] = [1, 4, 16, 32, 64];
 
 /// Runs every statement over its rows, handed over as one; how many rows each
 /// wrote.
