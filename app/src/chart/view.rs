@@ -8,7 +8,7 @@ use leptos::html;
 use leptos::prelude::*;
 
 use super::bars::{Bar, Bars};
-use super::scene::{ChartScene, Lower};
+use super::scene::ChartScene;
 use super::table::BarTable;
 
 /// A chart that a page shows. A handle: copies share everything.
@@ -222,21 +222,7 @@ fn Legend(chart: Chart, testid: &'static str) -> impl IntoView {
     let bar = Memo::new(move |_| chart.read_bar());
     let text = move || {
         let bar = bar.get()?;
-        Some(chart.scene.with_value(|scene| {
-            let time = scene.time(bar.start, scene.bars.step_us());
-            let price = |price| scene.price(price);
-            let below = scene.lower_figure(bar.volume);
-            match scene.lower {
-                Lower::Volume => format!(
-                    "{time}  O {}  H {}  L {}  C {}  V {below}",
-                    price(bar.open),
-                    price(bar.high),
-                    price(bar.low),
-                    price(bar.close)
-                ),
-                Lower::Drawdown => format!("{time}  {}  drawdown {below}", price(bar.close)),
-            }
-        }))
+        Some(chart.scene.with_value(|scene| scene.legend(&bar)))
     };
     view! {
         <p class="legend num" data-testid=format!("{testid}-legend")>
