@@ -1,22 +1,16 @@
 /**
  * Two people trade with each other, a third watches, the server is killed and
  * comes back, and nobody touches a browser to recover.
- *
- * `TRADEFLOOR_PICTURES=folder` keeps the pictures that README shows.
  */
-import { mkdir } from "node:fs/promises";
-import path from "node:path";
 import type { BrowserContext, Page } from "@playwright/test";
 import { expect, test } from "../support/test.ts";
 import { Api, type Trade } from "../support/api.ts";
 import { cents, micros } from "../support/arithmetic.ts";
+import { DESK, PHONE, picture } from "../support/pictures.ts";
 import { Terminal } from "../pages/terminal.ts";
 
 const OWNER = "ada@example.com";
 const SHARE = "ACME";
-const DESK = { width: 1440, height: 900 };
-const PHONE = { width: 390, height: 844 };
-const PICTURES = process.env["TRADEFLOOR_PICTURES"];
 
 test.use({ serverOptions: { clock: "manual", args: ["--owner-email", OWNER, "--seed", "2026"] } });
 
@@ -25,12 +19,6 @@ interface Person {
   page: Page;
   terminal: Terminal;
   api: Api;
-}
-
-async function picture(page: Page, name: string): Promise<void> {
-  if (!PICTURES) return;
-  await mkdir(PICTURES, { recursive: true });
-  await page.screenshot({ path: path.join(PICTURES, `${name}.png`) });
 }
 
 /** What must be the same after a crash, as this person's screen shows it. */
@@ -61,12 +49,13 @@ test("two cross each other, a third watches, and a killed server is recovered fr
   complaints.allow(/WebSocket|ERR_CONNECTION_REFUSED|ERR_EMPTY_RESPONSE|Failed to load resource/);
   const contexts: BrowserContext[] = [];
   const come = async (name: string, size: { width: number; height: number }): Promise<Person> => {
-    const context = await browser.newContext({ baseURL: server.url, viewport: size });
+    const context = await browser.newContext({ baseURL: server.url, viewport: DESK });
     contexts.push(context);
     const own = await context.newPage();
     complaints.attend(own);
     const terminal = new Terminal(own);
     await terminal.register(`${name}@example.com`);
+    await own.setViewportSize(size);
     return { page: own, terminal, api: new Api(own, server) };
   };
   const ada: Person = { page, terminal: new Terminal(page), api: new Api(page, server) };
@@ -151,10 +140,11 @@ test("two cross each other, a third watches, and a killed server is recovered fr
   }
   await ada.terminal.blotter("orders");
   await ada.terminal.fill({ side: "buy", quantity: "100", limit: price });
+  await bob.terminal.fill({ side: "sell", quantity: "80", limit: price, ioc: true });
   await bob.terminal.blotter("fills");
-  await picture(ada.page, "crossing-ada");
-  await picture(bob.page, "crossing-bob");
-  await picture(cleo.page, "crossing-watcher-phone");
+  await picture(ada.page, "trade");
+  await picture(bob.page, "trade-taker");
+  await picture(cleo.page, "trade-phone");
 
   // kill -9: everybody is told, prices turn grey, tickets close.
   const kept = await Promise.all(everyone.map(shown));
@@ -169,8 +159,8 @@ test("two cross each other, a third watches, and a killed server is recovered fr
     expect(await grey(own)).toEqual([]);
   }
   expect(await grey(cleo.page)).toEqual([]);
-  await picture(ada.page, "crossing-reconnecting");
-  await picture(cleo.page, "crossing-reconnecting-phone");
+  await picture(ada.page, "reconnecting");
+  await picture(cleo.page, "reconnecting-phone");
 
   // It comes back; nobody reloads, and all is as it was.
   await server.start();
@@ -179,9 +169,10 @@ test("two cross each other, a third watches, and a killed server is recovered fr
     await expect.poll(() => shown(person)).toEqual(kept[at]);
   }
   await expect(ada.terminal.at("submit-order")).toBeEnabled();
+  await expect(bob.terminal.at("submit-order")).toBeEnabled();
 
-  // And they trade once more: the rest of Ada's bid.
-  await bob.terminal.fill({ side: "sell", quantity: "80", limit: price, ioc: true });
+  // And they trade once more, from the ticket as Bob had left it: the rest of
+  // Ada's bid.
   await bob.terminal.send();
   await expect(bob.terminal.at("order-answer")).toHaveText("Filled 80.");
   await expect(ada.terminal.at("open-orders")).toHaveText("0");
@@ -196,7 +187,7 @@ test("two cross each other, a third watches, and a killed server is recovered fr
   await expect(bob.terminal.at(`position-quantity-${SHARE}`)).toHaveText("300");
   await ada.api.step(50);
   await see(async ({ terminal }) => terminal.live());
-  await picture(ada.page, "crossing-recovered");
+  await picture(ada.page, "recovered");
   for (const context of contexts) await context.close();
 });
 

@@ -182,7 +182,13 @@ impl ChartScene {
     /// Bars in the window.
     fn wide(&self) -> f64 {
         let (fewest, most) = WINDOW;
-        self.wide.unwrap_or_else(|| (self.bars.list().len() as f64 + AHEAD).clamp(fewest, most))
+        self.wide.unwrap_or_else(|| {
+            // Bars may be missing in between.
+            let start = |bar: Option<&Bar>| bar.map_or(0, |bar| bar.start.0);
+            let list = self.bars.list();
+            let steps = (start(list.last()) - start(list.first())) / self.bars.step_us();
+            (steps as f64 + 1.0 + AHEAD).clamp(fewest, most)
+        })
     }
 
     /// Moves the window by `pixels`; to the right shows older bars.

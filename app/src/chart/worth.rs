@@ -10,6 +10,10 @@ use serde::{Deserialize, Serialize};
 
 use super::bars::{Bar, Bars, Kept};
 
+/// Time between two points after which the account did not change: more than
+/// twice the time between two that are stored.
+const SILENCE_US: i64 = 150 * MICROS_PER_SECOND;
+
 /// How far back a picture goes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Range {
@@ -176,13 +180,13 @@ impl Worth {
         match self.spans.last_mut() {
             Some(last) if last.start >= start => last.take(worth, fall),
             _ => {
-                self.fill(start, before);
+                self.hold(start, before);
                 self.spans.push(Span::flat(start, worth, fall));
             }
         }
         if self.range != Range::All {
-            let extra = self.spans.len().saturating_sub(self.range.spans().1);
-            self.spans.drain(..extra);
+            let oldest = start.0 - self.step_us * self.range.spans().1 as i64;
+            self.spans.retain(|span| span.start.0 > oldest);
         }
         true
     }
@@ -221,15 +225,14 @@ impl Worth {
         self.spans = merged;
     }
 
-    /// Between two points nothing changed: level spans up to `start`, no more
-    /// of them than a picture holds.
-    fn fill(&mut self, start: VenueTime, (worth, fall): (i64, Fall)) {
+    /// Nothing is stored of an account while it does not change: after a long
+    /// silence it was worth `before` until just now. Between points that are
+    /// closer nothing is known, and nothing is made up.
+    fn hold(&mut self, start: VenueTime, (worth, fall): (i64, Fall)) {
         let Some(last) = self.spans.last().map(|span| span.start) else { return };
-        let earliest = start.0 - self.step_us * self.range.spans().1 as i64;
-        let mut at = last.0.max(earliest) + self.step_us;
-        while at < start.0 {
-            self.spans.push(Span::flat(VenueTime(at), worth, fall));
-            at += self.step_us;
+        let until = VenueTime(start.0 - self.step_us);
+        if start.0 - last.0 > SILENCE_US && until > last {
+            self.spans.push(Span::flat(until, worth, fall));
         }
     }
 

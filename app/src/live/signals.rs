@@ -156,10 +156,9 @@ impl Live {
         self.bars.get_value()
     }
 
-    /// What the account was worth, if the page came with it; once, for it is
-    /// old soon.
-    pub fn take_worth(self) -> Option<Worth> {
-        self.worth.try_update_value(Option::take).flatten()
+    /// What the account was worth when the page was opened, if it came with it.
+    pub fn opening_worth(self) -> Option<Worth> {
+        self.worth.get_value()
     }
 
     /// When the venue began.

@@ -28,15 +28,18 @@ struct Past {
 
 #[component]
 pub(super) fn History(live: Live) -> impl IntoView {
-    let opened = live.take_worth();
+    let opened = live.opening_worth();
     let chart = Chart::new(scene(opened.as_ref(), live.prefs.zone_us()));
     let range = RwSignal::new(opened.as_ref().map_or_else(Range::default, Worth::range));
     let past = Past { live, chart, range, worth: RwSignal::new(opened) };
     Effect::new(move |_| past.follow(live.agent_nav.get()));
     Effect::new(move |before: Option<bool>| {
-        let broken = live.link.with(|link| matches!(link.phase, Phase::Stale | Phase::Reconnecting));
-        let missing = before.is_none() && past.worth.with_untracked(Option::is_none);
-        if missing || (before == Some(true) && !broken) {
+        let phase = live.link.with(|link| link.phase);
+        let broken = matches!(phase, Phase::Stale | Phase::Reconnecting);
+        // The page came with it, but this screen may be opened much later.
+        let late =
+            before.is_none() && (phase != Phase::Connecting || past.worth.with_untracked(Option::is_none));
+        if late || (before == Some(true) && !broken) {
             past.read();
         }
         broken

@@ -61,13 +61,14 @@ fn the_deepest_fall_is_a_share_and_not_an_amount() {
 }
 
 #[test]
-fn between_two_points_it_stays_what_it_was() {
-    let worth = worth(Range::All, 40, &[(0, 110_000), (1, 99_000), (35, 120_000)]);
-    assert_eq!(seconds(&worth), [0, 10, 20, 30]);
+fn after_a_long_silence_it_was_what_it_had_been() {
+    let worth = worth(Range::All, 400, &[(0, 110_000), (1, 99_000), (61, 100_000), (400, 120_000)]);
+    // Between two points a minute apart nothing is made up.
+    assert_eq!(seconds(&worth), [0, 60, 390, 400]);
     let closes: Vec<i64> = worth.spans().iter().map(|span| span.close).collect();
-    assert_eq!(closes, [99_000, 99_000, 99_000, 120_000]);
-    // 1,100.00 − 990.00 all the while
-    assert_eq!(worth.spans()[2].fall, Fall { below: 11_000, peak: 110_000 });
+    assert_eq!(closes, [99_000, 100_000, 100_000, 120_000]);
+    // 1,100.00 − 1,000.00 all the while
+    assert_eq!(worth.spans()[2].fall, Fall { below: 10_000, peak: 110_000 });
 }
 
 #[test]
@@ -76,7 +77,8 @@ fn a_range_opens_with_what_was_before_it() {
     // for the maximum and is not drawn.
     let worth = worth(Range::Hour, 7_200, &[(0, 100_000), (100, 150_000), (200, 120_000), (7_190, 135_000)]);
     let spans = worth.spans();
-    assert_eq!((spans.len(), spans[0].close), (360, 120_000));
+    assert_eq!(seconds(&worth), [3_600, 7_180, 7_190]);
+    assert_eq!((spans[0].close, spans[1].close), (120_000, 120_000));
     // 1,500 − 1,200 = 300: −20 %, the worst; now 1,350 / 1,500 − 1 = −10 %
     assert_eq!(spans[0].fall.millionths(), -200_000);
     assert_eq!((worth.worst().millionths(), worth.fall().millionths()), (-200_000, -100_000));
