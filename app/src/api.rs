@@ -9,7 +9,7 @@ use leptos::prelude::*;
 use leptos::server_fn::codec::{Postcard, PostcardEncoding};
 use leptos::server_fn::error::ServerFnErrorErr;
 
-use crate::chart::Kept;
+use crate::chart::{Kept, Range, Worth};
 use crate::gateway::{ApiError, Desk, Opening, Placed, SessionEntry};
 #[cfg(feature = "ssr")]
 use crate::trade::FIRST_INTERVAL;
@@ -38,7 +38,8 @@ impl ApiError {
     }
 }
 
-/// Everything that a page is rendered from.
+/// Everything that a page is rendered from; `worth` for the one that shows what
+/// the account was worth in the place of what an instrument was.
 #[server(
     name = ReadOpening,
     prefix = "/api/ui",
@@ -46,19 +47,36 @@ impl ApiError {
     input = Postcard,
     output = Postcard
 )]
-pub async fn opening() -> Result<Opening, ApiError> {
+pub async fn opening(worth: bool) -> Result<Opening, ApiError> {
     let (gateway, caller) = door::open()?;
     // History is read last: it may know more than the desk, never less.
     let desk = door::answer(gateway.desk(&caller).await)?;
     let newest = || door::newest(100);
     let orders = door::answer(gateway.orders(&caller, None, None, newest()).await)?.items;
     let fills = door::answer(gateway.trades(&caller, newest()).await)?.items;
+    let worth = match worth {
+        true => Some(door::answer(gateway.worth(&caller, Range::default()).await)?),
+        false => None,
+    };
     let first = desk.instruments.iter().min_by(|a, b| a.symbol.cmp(&b.symbol));
-    let bars = match first {
+    let bars = match first.filter(|_| worth.is_none()) {
         Some(first) => door::bars(&gateway, &caller, first, FIRST_INTERVAL).await.unwrap_or_default(),
         None => Kept::default(),
     };
-    Ok(Opening { caller, desk, orders, fills, bars })
+    Ok(Opening { caller, desk, orders, fills, bars, worth })
+}
+
+/// What the caller's account was worth over a range of venue time, to now.
+#[server(
+    name = ReadWorth,
+    prefix = "/api/ui",
+    endpoint = "worth",
+    input = Postcard,
+    output = Postcard
+)]
+pub async fn worth(range: Range) -> Result<Worth, ApiError> {
+    let (gateway, caller) = door::open()?;
+    door::answer(gateway.worth(&caller, range).await)
 }
 
 /// One consistent cut of market and account.

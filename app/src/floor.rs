@@ -15,14 +15,21 @@ use crate::live::{Live, Slot};
 /// The opening cut; `None` when nobody is signed in.
 type OpeningResource = Resource<Option<Result<Opening, ApiError>>, PostcardCodec>;
 
+/// Where the account's past is shown.
+pub(crate) const PORTFOLIO: &str = "/portfolio";
+
 /// Reads the opening cut on the server; the browser finds it in the page.
 pub(crate) fn opening() -> OpeningResource {
     let signed_in = !matches!(use_context::<Option<Caller>>(), Some(None));
+    #[cfg(feature = "ssr")]
+    let worth = use_context::<http::request::Parts>().is_some_and(|parts| parts.uri.path() == PORTFOLIO);
+    #[cfg(not(feature = "ssr"))]
+    let worth = false;
     Resource::new_with_options(
         || (),
         move |()| async move {
             match signed_in {
-                true => Some(api::opening().await),
+                true => Some(api::opening(worth).await),
                 false => None,
             }
         },

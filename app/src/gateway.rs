@@ -16,7 +16,7 @@ use engine::order::{AnswerBasis, Decided, RawAmend, RawTake, RawTicket, Side};
 use engine::time::{Date, VenueTime, WallTime};
 use serde::{Deserialize, Serialize};
 
-use crate::chart::Kept;
+use crate::chart::{Kept, Range, Worth};
 
 /// The server's gateway as it sits in axum's state and in Leptos's context.
 pub type SharedGateway = Arc<dyn Gateway>;
@@ -309,8 +309,11 @@ pub struct Opening {
     pub orders: Vec<OrderFrame>,
     /// Their newest fills, read after the desk.
     pub fills: Vec<FillFrame>,
-    /// Bars of a second of the first instrument by symbol.
+    /// Bars of a second of the first instrument by symbol; none where the page
+    /// has no chart of prices.
     pub bars: Kept,
+    /// What the account was worth, where the page has a chart of that.
+    pub worth: Option<Worth>,
 }
 
 /// What the UI and bots may ask of the server. The first argument names the
@@ -401,6 +404,9 @@ pub trait Gateway: Send + Sync + 'static {
         caller: &Caller,
         query: HistoryQuery,
     ) -> Result<Page<PortfolioPoint>, ApiError>;
+
+    /// What the caller's account was worth over `range`, to now.
+    async fn worth(&self, caller: &Caller, range: Range) -> Result<Worth, ApiError>;
 
     /// The caller's cash, NAV, P&L, positions, delta and DV01.
     async fn portfolio(&self, caller: &Caller) -> Result<PortfolioSnapshot, ApiError>;

@@ -95,7 +95,7 @@ pub fn App() -> impl IntoView {
                 <Route
                     path=path!("/portfolio")
                     ssr=SsrMode::Async
-                    view=|| view! { <Floor title="Portfolio" path="/portfolio" screen=portfolio::screen /> }
+                    view=|| view! { <Floor title="Portfolio" path=floor::PORTFOLIO screen=portfolio::screen /> }
                 />
                 <Route path=path!("/account") ssr=SsrMode::Async view=Account />
                 <Route path=path!("/login") ssr=SsrMode::Async view=SignIn />

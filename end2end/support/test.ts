@@ -1,4 +1,4 @@
-import { test as base, expect } from "@playwright/test";
+import { test as base, expect, type Page } from "@playwright/test";
 import { Server, type ServerOptions } from "./server.ts";
 
 /** Settings of a worker's server: `test.use({ serverOptions: { … } })`. */
@@ -22,6 +22,16 @@ export class Complaints {
 
   hear(text: string): void {
     this.heard.push(text);
+  }
+
+  /** Listens to what a page says. */
+  attend(page: Page): void {
+    page.on("pageerror", (error) => this.hear(`uncaught: ${error.message}`));
+    page.on("console", (message) => {
+      if (["error", "warning"].includes(message.type())) {
+        this.hear(`${message.type()}: ${message.text()} (${message.location().url})`);
+      }
+    });
   }
 
   get unexpected(): string[] {
@@ -55,12 +65,7 @@ export const test = base.extend<TestFixtures, WorkerFixtures>({
   complaints: [
     async ({ page }, use) => {
       const complaints = new Complaints();
-      page.on("pageerror", (error) => complaints.hear(`uncaught: ${error.message}`));
-      page.on("console", (message) => {
-        if (["error", "warning"].includes(message.type())) {
-          complaints.hear(`${message.type()}: ${message.text()} (${message.location().url})`);
-        }
-      });
+      complaints.attend(page);
       await use(complaints);
       expect(complaints.unexpected, "the browser's console").toEqual([]);
     },

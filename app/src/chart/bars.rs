@@ -132,16 +132,6 @@ impl Bars {
     }
 }
 
-/// Writes into each bar's lower figure how far its close is below the highest
-/// close so far.
-pub fn draw_down(bars: &mut [Bar]) {
-    let mut best = i64::MIN;
-    for bar in bars {
-        best = best.max(bar.close);
-        bar.volume = best.saturating_sub(bar.close);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -165,14 +155,6 @@ mod tests {
         // It opens at 8, where the first one closed.
         assert_eq!((second.open, second.high, second.low, second.close), (8, 9, 8, 9));
         assert_eq!(second.start, VenueTime(SECOND));
-    }
-
-    #[test]
-    fn a_drawdown_is_measured_from_the_best_so_far() {
-        let mut bars = marked(SECOND, &[(0, 10), (SECOND, 14), (2 * SECOND, 11), (3 * SECOND, 15)]).list;
-        draw_down(&mut bars);
-        let below: Vec<i64> = bars.iter().map(|bar| bar.volume).collect();
-        assert_eq!(below, [0, 0, 3, 0]); // 14 − 11 = 3
     }
 
     #[test]

@@ -120,7 +120,20 @@ fn candles<B: DrawingBackend>(
 }
 
 fn line<B: DrawingBackend>(area: &Area<B>, scene: &ChartScene, frame: &Frame, colours: &Palette) -> Drawn<B> {
-    let points: Vec<(f64, f64)> = scene.bars.list()[frame.visible.clone()]
+    let bars = &scene.bars.list()[frame.visible.clone()];
+    if let Some(base) = scene.base {
+        let y = frame.y.at(base as f64);
+        if y >= frame.y.pixels.1 && y <= frame.y.pixels.0 {
+            dashed(area, (0.0, y), (frame.right(), y), colours.label)?;
+        }
+        // Within a bar it went from high to low: the line alone would hide it.
+        for bar in bars.iter().filter(|bar| bar.high > bar.low) {
+            let x = scene.middle(frame, bar).clamp(0.0, frame.right());
+            let [high, low] = [bar.high, bar.low].map(|worth| frame.y.at(worth as f64));
+            stroke(area, &[(x, high), (x, low)], colours.accent_soft)?;
+        }
+    }
+    let points: Vec<(f64, f64)> = bars
         .iter()
         .map(|bar| (scene.middle(frame, bar).clamp(0.0, frame.right()), frame.y.at(bar.close as f64)))
         .collect();
@@ -155,7 +168,7 @@ fn lower<B: DrawingBackend>(
         }
         Lower::Drawdown => {
             let x = |bar| scene.middle(frame, bar).clamp(0.0, frame.right());
-            let edge = bars.iter().map(|bar| px(x(bar), below.at(bar.volume as f64)));
+            let edge = bars.iter().map(|bar| px(x(bar), below.at(scene.lower_value(bar) as f64)));
             let mut shape: Vec<(i32, i32)> = edge.collect();
             if let (Some(first), Some(last)) = (bars.first(), bars.last()) {
                 shape.extend([px(x(last), base), px(x(first), base)]);

@@ -16,7 +16,9 @@ mod table;
 #[cfg(test)]
 mod tests;
 mod view;
+pub mod worth;
 
-pub use bars::{Bar, Bars, Kept, draw_down};
-pub use scene::{ChartScene, Fill, Lower, Resting, Style};
+pub use bars::{Bar, Bars, Kept};
+pub use scene::{ChartScene, Lower, Own, Resting, Style};
 pub use view::{Chart, ChartView};
+pub use worth::{Fall, Range, Worth};

@@ -20,6 +20,8 @@ pub struct Palette {
     pub label: RGBAColor,
     /// The line and the last price.
     pub accent: RGBAColor,
+    /// From high to low around the line.
+    pub accent_soft: RGBAColor,
     /// What is the account's own.
     pub own: RGBAColor,
     /// Bars that rose.
@@ -43,6 +45,7 @@ impl Palette {
             grid: colour(1, 0.6),
             label: colour(2, 1.0),
             accent: colour(3, 1.0),
+            accent_soft: colour(3, 0.45),
             own: colour(4, 1.0),
             up: colour(5, 1.0),
             down: colour(6, 1.0),

@@ -11,6 +11,7 @@ use engine::time::VenueTime;
 
 use super::bars::{Bar, Bars};
 use super::scale::{Axis, multiples, nice_step, time_step};
+use super::worth::Fall;
 use crate::widgets::format;
 
 /// Height of the time axis.
@@ -47,13 +48,14 @@ pub enum Lower {
     /// Columns that grow upwards.
     #[default]
     Volume,
-    /// An area that hangs from the top: how far below the best so far.
+    /// An area that hangs from the top, in per cent: of each bar, `open` is the
+    /// best so far and `volume` how far below it the bar went.
     Drawdown,
 }
 
 /// One of the account's own fills.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Fill {
+pub struct Own {
     /// When.
     pub time: VenueTime,
     /// At which price.
@@ -86,16 +88,20 @@ pub struct ChartScene {
     pub lower_unit: Decimal,
     /// The newest price.
     pub last: Option<i64>,
+    /// The price that gains and losses are counted from.
+    pub base: Option<i64>,
     /// Own fills.
-    pub fills: Vec<Fill>,
+    pub fills: Vec<Own>,
     /// Own resting orders.
     pub orders: Vec<Resting>,
     /// Width and height in CSS pixels.
     pub size: (f64, f64),
     /// What is added to a time before it is shown.
     pub zone_us: i64,
-    /// Bars in the window.
-    wide: f64,
+    /// Bars in the window; all there are where this is absent.
+    wide: Option<f64>,
+    /// What [`ChartScene::reset`] goes back to.
+    home: Option<f64>,
     /// Where the window ends; it follows the newest bar where this is absent.
     end: Option<f64>,
 }
@@ -141,11 +147,13 @@ impl ChartScene {
             unit,
             lower_unit: Decimal::new(1, 0),
             last: None,
+            base: None,
             fills: Vec::new(),
             orders: Vec::new(),
             size: (720.0, 360.0),
             zone_us: 0,
-            wide: AT_FIRST,
+            wide: Some(AT_FIRST),
+            home: Some(AT_FIRST),
             end: None,
         }
     }
@@ -163,14 +171,24 @@ impl ChartScene {
 
     /// Goes back to the newest bar and the first width.
     pub fn reset(&mut self) {
-        (self.wide, self.end) = (AT_FIRST, None);
+        (self.wide, self.end) = (self.home, None);
     }
 
-    /// Shows everything there is.
+    /// Shows everything there is, also when there will be more.
     pub fn fit(&mut self) {
+        (self.wide, self.home, self.end) = (None, None, None);
+    }
+
+    /// Bars in the window.
+    fn wide(&self) -> f64 {
         let (fewest, most) = WINDOW;
-        self.wide = (self.bars.list().len() as f64 + AHEAD).clamp(fewest, most);
-        self.end = None;
+        self.wide.unwrap_or_else(|| {
+            // Bars may be missing in between.
+            let start = |bar: Option<&Bar>| bar.map_or(0, |bar| bar.start.0);
+            let list = self.bars.list();
+            let steps = (start(list.last()) - start(list.first())) / self.bars.step_us();
+            (steps as f64 + 1.0 + AHEAD).clamp(fewest, most)
+        })
     }
 
     /// Moves the window by `pixels`; to the right shows older bars.
@@ -186,9 +204,10 @@ impl ChartScene {
         let frame = self.frame();
         let (from, to) = frame.x.values;
         let (fewest, most) = WINDOW;
-        let wide = (self.wide * factor).clamp(fewest, most);
-        let factor = wide / self.wide;
-        self.wide = wide;
+        let before = self.wide();
+        let wide = (before * factor).clamp(fewest, most);
+        let factor = wide / before;
+        self.wide = Some(wide);
         if !self.follows() || x < frame.right() - 1.0 {
             let fixed = frame.x.value(x.clamp(frame.x.pixels.0, frame.right()));
             let newest_end = self.newest_end();
@@ -218,7 +237,7 @@ impl ChartScene {
     pub fn frame(&self) -> Frame {
         let step = self.bars.step_us() as f64;
         let end = self.end.unwrap_or_else(|| self.newest_end());
-        let span = self.wide * step;
+        let span = self.wide() * step;
         let from = end - span;
         let list = self.bars.list();
         let first = list.partition_point(|bar| bar.start.0 as f64 + step <= from);
@@ -230,11 +249,12 @@ impl ChartScene {
         let label = [low, high].map(|price| self.price(price as i64).chars().count()).into_iter().max();
         let right = (width - label.unwrap_or(0) as f64 * CHARACTER - 14.0).max(40.0);
         let bottom = (height - BOTTOM).max(40.0);
-        let split = if height >= 170.0 { (bottom - TOP) * 0.2 } else { 0.0 };
+        let share = if self.lower == Lower::Volume { 0.2 } else { 0.3 };
+        let split = if height >= 170.0 { (bottom - TOP) * share } else { 0.0 };
         let y_bottom = if split > 0.0 { bottom - split - 6.0 } else { bottom };
         let y = Axis { values: (low, high), pixels: (y_bottom, TOP) };
         let below = (split > 0.0).then(|| {
-            let most = list.get(visible.clone()).into_iter().flatten().map(|bar| bar.volume).max();
+            let most = list.get(visible.clone()).into_iter().flatten().map(|bar| self.lower_value(bar)).max();
             let most = most.unwrap_or(0).max(1) as f64;
             let pixels = match self.lower {
                 Lower::Volume => (bottom, bottom - split),
@@ -291,9 +311,45 @@ impl ChartScene {
         label(self.unit, price)
     }
 
+    /// What the lower pane draws of a bar: what traded, or its fall in
+    /// millionths of the best before it.
+    pub fn lower_value(&self, bar: &Bar) -> i64 {
+        match self.lower {
+            Lower::Volume => bar.volume,
+            Lower::Drawdown => -fall(bar).millionths(),
+        }
+    }
+
     /// A figure of the lower pane to read.
     pub fn lower_figure(&self, figure: i64) -> String {
-        label(self.lower_unit, figure)
+        match self.lower {
+            Lower::Volume => label(self.lower_unit, figure),
+            Lower::Drawdown => format::percent(-figure),
+        }
+    }
+
+    /// A bar in words.
+    pub fn legend(&self, bar: &Bar) -> String {
+        let time = self.time(bar.start, self.bars.step_us());
+        let [open, high, low, close] =
+            [bar.open, bar.high, bar.low, bar.close].map(|price| self.price(price));
+        match self.lower {
+            Lower::Volume => {
+                let volume = self.lower_figure(bar.volume);
+                format!("{time}  O {open}  H {high}  L {low}  C {close}  V {volume}")
+            }
+            Lower::Drawdown => {
+                let [gain, share, below] = self.gain(bar);
+                format!("{time}  NAV {close}  P&L {gain}  drawdown {share} ({below})")
+            }
+        }
+    }
+
+    /// A bar's gain since the base, and its fall as a share and as an amount.
+    pub fn gain(&self, bar: &Bar) -> [String; 3] {
+        let cents = |cents| format::signed_cents(cents);
+        let gain = bar.close - self.base.unwrap_or(bar.close);
+        [cents(gain), format::percent(fall(bar).millionths()), cents(-bar.volume)]
     }
 
     /// A time to read, as exact as labels `step` apart need it.
@@ -311,6 +367,11 @@ impl ChartScene {
             clock
         }
     }
+}
+
+/// How far below the best a bar of a [`Lower::Drawdown`] went.
+const fn fall(bar: &Bar) -> Fall {
+    Fall { below: bar.volume, peak: bar.open }
 }
 
 fn label(unit: Decimal, count: i64) -> String {

@@ -24,7 +24,7 @@ pub(super) fn BarTable(chart: Chart) -> impl IntoView {
     };
     let heads: &[&str] = match below {
         Lower::Volume => &["Open", "High", "Low", "Close", "Volume"],
-        Lower::Drawdown => &["Value", "Drawdown"],
+        Lower::Drawdown => &["NAV", "P&L", "Drawdown", "Below the best"],
     };
     let heads = heads.iter().map(|head| {
         view! {
@@ -57,7 +57,11 @@ fn row(scene: &ChartScene, bar: &Bar) -> AnyView {
             cells.push(scene.lower_figure(bar.volume));
             cells
         }
-        Lower::Drawdown => vec![scene.price(bar.close), scene.lower_figure(bar.volume)],
+        Lower::Drawdown => {
+            let mut cells = vec![scene.price(bar.close)];
+            cells.extend(scene.gain(bar));
+            cells
+        }
     };
     let cells = cells
         .into_iter()

@@ -4,7 +4,8 @@ use engine::decimal::Decimal;
 use engine::time::VenueTime;
 
 use super::bars::{Bar, Bars};
-use super::scene::ChartScene;
+use super::scene::{ChartScene, Lower, Style};
+use super::worth::{Range, Worth};
 
 const SECOND: i64 = 1_000_000;
 
@@ -112,13 +113,59 @@ fn little_room_leaves_out_the_lower_pane() {
     assert!(frame.right() < 300.0 && frame.bottom() < 120.0);
 }
 
+/// NAV that rose to 1,100.00, fell to 990.00 and recovered, a bar each.
+fn fallen() -> ChartScene {
+    let t0 = VenueTime(0);
+    let mut worth = Worth::new(Range::All, 100_000, t0, t0);
+    for (seconds, cents) in [(0, 100_000), (10, 110_000), (20, 99_000), (30, 104_500)] {
+        worth.take(VenueTime(seconds * SECOND), cents);
+    }
+    let mut scene = ChartScene::new(worth.bars(), Decimal::new(1, 2));
+    (scene.lower, scene.base, scene.last) = (Lower::Drawdown, Some(100_000), Some(104_500));
+    scene.style = Style::Line;
+    scene.size = (640.0, 320.0);
+    scene.fit();
+    scene
+}
+
+#[test]
+fn a_drawdown_hangs_from_the_best_as_a_share_of_it() {
+    let scene = fallen();
+    let frame = scene.frame();
+    let below = frame.below.unwrap();
+    let bars = scene.bars.list();
+    // 110 of 1,100 is 10 %, 55 of 1,100 is 5 %: the pane's whole and half height.
+    let values: Vec<i64> = bars.iter().map(|bar| scene.lower_value(bar)).collect();
+    assert_eq!(values, [0, 0, 100_000, 50_000]);
+    assert_eq!(below.at(values[2] as f64), below.pixels.1);
+    assert_eq!(below.at(values[3] as f64), (below.pixels.0 + below.pixels.1) / 2.0);
+    assert_eq!(scene.lower_figure(values[2]), "−10.000 %");
+    assert_eq!(
+        scene.legend(&bars[2]),
+        "00:00:20  NAV 990.00  P&L −10.00  drawdown −10.000 % (−110.00)" // 990 − 1,000; 990 − 1,100
+    );
+}
+
+#[test]
+fn everything_stays_in_view_until_it_is_zoomed() {
+    let mut scene = fallen();
+    assert_eq!(scene.frame().visible, 0..4);
+    let longer: Vec<Bar> = (0..700).map(|n| Bar::at(VenueTime(n * 10 * SECOND), 100_000 + n)).collect();
+    scene.bars = Bars::new(10 * SECOND, longer);
+    assert_eq!(scene.frame().visible, 0..700);
+    scene.zoom(0.5, 300.0);
+    assert!(scene.frame().visible.len() < 400);
+    scene.reset();
+    assert_eq!(scene.frame().visible, 0..700);
+}
+
 #[cfg(feature = "ssr")]
 #[test]
 fn the_servers_picture_names_tokens_and_carries_no_style() {
     let mut scene = scene(100);
     scene.last = Some(1_090);
     scene.orders.push(super::Resting { price: 1_050, buys: true });
-    scene.fills.push(super::Fill { time: VenueTime(50 * SECOND), price: 1_051, bought: true });
+    scene.fills.push(super::Own { time: VenueTime(50 * SECOND), price: 1_051, bought: true });
     let picture = super::svg::picture(&scene);
     for token in ["--up", "--own", "--accent", "--line", "--fg-2"] {
         assert!(picture.contains(&format!("var({token})")), "{token}");
@@ -126,4 +173,12 @@ fn the_servers_picture_names_tokens_and_carries_no_style() {
     assert!(!picture.contains("style=") && !picture.contains("#FEDC"));
     assert!(picture.contains("11.00") || picture.contains("10.80"), "price labels");
     assert!(picture.trim_end().ends_with("</svg>"));
+}
+
+#[cfg(feature = "ssr")]
+#[test]
+fn a_drawdown_is_an_area_in_the_servers_picture() {
+    let picture = super::svg::picture(&fallen());
+    assert!(picture.contains("<polygon") && picture.contains("<polyline"));
+    assert!(picture.contains("−10.000 %"), "the pane's depth");
 }

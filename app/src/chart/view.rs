@@ -10,7 +10,7 @@ use leptos::prelude::*;
 use crate::widgets::Show;
 
 use super::bars::{Bar, Bars};
-use super::scene::{ChartScene, Lower};
+use super::scene::ChartScene;
 use super::table::BarTable;
 use crate::reactive::memo;
 
@@ -225,21 +225,7 @@ fn Legend(chart: Chart, testid: &'static str) -> impl IntoView {
     let bar = memo(move || chart.read_bar());
     let text = move || {
         let bar = bar.get()?;
-        Some(chart.scene.with_value(|scene| {
-            let time = scene.time(bar.start, scene.bars.step_us());
-            let price = |price| scene.price(price);
-            let below = scene.lower_figure(bar.volume);
-            match scene.lower {
-                Lower::Volume => format!(
-                    "{time}  O {}  H {}  L {}  C {}  V {below}",
-                    price(bar.open),
-                    price(bar.high),
-                    price(bar.low),
-                    price(bar.close)
-                ),
-                Lower::Drawdown => format!("{time}  {}  drawdown {below}", price(bar.close)),
-            }
-        }))
+        Some(chart.scene.with_value(|scene| scene.legend(&bar)))
     };
     view! {
         <p class="legend num" data-testid=format!("{testid}-legend")>

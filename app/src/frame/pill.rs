@@ -21,7 +21,7 @@ pub(super) fn Pill(live: Live) -> impl IntoView {
             (Some(before), Phase::Reconnecting) if before != Phase::Connecting => {
                 live.say("Connection lost; reconnecting.");
             }
-            (Some(Phase::Reconnecting | Phase::Stale), Phase::Live) => {
+            (Some(Phase::Reconnecting | Phase::Stale), Phase::Live | Phase::Delayed) => {
                 live.say("Connection is live again.");
             }
             _ => {}

@@ -91,12 +91,13 @@ fn Ask() -> impl IntoView {
                 on:click=move |_| desk.open.set(Some(open))
             >
                 {word}
+                {(open == Open::Palette).then(|| view! { <span class="hint">"· Ctrl K"</span> })}
             </button>
         }
     };
     view! {
         <div class="helpers">
-            {button(Open::Palette, "Find · Ctrl K", "small palette-box", "open-palette")}
+            {button(Open::Palette, "Find", "small palette-box", "open-palette")}
             {button(Open::Preferences, "View", "small plain", "open-preferences")}
         </div>
     }

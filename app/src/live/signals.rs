@@ -20,9 +20,9 @@ use super::maps::{map, sorted};
 use super::news::News;
 use super::notice::Notice;
 use super::receipts::Receipts;
-use super::state::{Changes, State};
+use super::state::{AgentNav, Changes, State};
 use super::view::Ladder;
-use crate::chart::{Bars, Kept};
+use crate::chart::{Kept, Worth};
 use crate::gateway::{Caller, Opening};
 use crate::prefs::Preferences;
 
@@ -80,8 +80,8 @@ pub struct Live {
     pub valuation: RwSignal<Valuation>,
     /// NAV when the day began.
     pub day_open_nav: RwSignal<Option<Money>>,
-    /// The portfolio agent's NAV and the entry that it is as of.
-    pub agent_nav: RwSignal<(Money, Seq)>,
+    /// The portfolio agent's NAV.
+    pub agent_nav: RwSignal<AgentNav>,
     /// The account's newest entry.
     pub account_rev: RwSignal<Seq>,
     /// The connection.
@@ -95,7 +95,7 @@ pub struct Live {
     /// How the user wants it shown.
     pub prefs: Preferences,
     bars: StoredValue<(InstrumentId, Kept)>,
-    nav: StoredValue<Bars>,
+    worth: StoredValue<Option<Worth>>,
     started: StoredValue<bool>,
     caller: StoredValue<Caller>,
     t0: StoredValue<VenueTime>,
@@ -110,6 +110,7 @@ impl Live {
         let first = desk.instruments.iter().min_by(|a, b| a.symbol.cmp(&b.symbol)).map(|i| i.id);
         let first = first.unwrap_or_else(|| InstrumentId::derive(desk.venue, ""));
         let bars = (first, opening.bars.clone());
+        let worth = opening.worth.clone();
         let t0 = desk.t0;
         let state = State::open(opening);
         let quotes = map(state.instruments.keys().map(|id| (*id, Quote::new(&state, *id))));
@@ -133,7 +134,7 @@ impl Live {
             selected: RwSignal::new(first),
             prefs: use_context().unwrap_or_default(),
             bars: StoredValue::new(bars),
-            nav: StoredValue::new(nav_bars(&state)),
+            worth: StoredValue::new(worth),
             started: StoredValue::new(false),
             caller: StoredValue::new(caller),
             t0: StoredValue::new(t0),
@@ -156,9 +157,9 @@ impl Live {
         self.bars.get_value()
     }
 
-    /// NAV in cents, a bar a second, since the page was opened.
-    pub fn nav_bars(self) -> Bars {
-        self.nav.get_value()
+    /// What the account was worth when the page was opened, if it came with it.
+    pub fn opening_worth(self) -> Option<Worth> {
+        self.worth.get_value()
     }
 
     /// When the venue began.
@@ -262,12 +263,7 @@ impl Live {
             }
             if changes.account || !changes.markets.is_empty() {
                 set(self.account_rev, state.account.rev);
-                let valuation = state.valuation();
-                let nav = valuation.nav.to_cents();
-                set(self.valuation, valuation);
-                self.nav.update_value(|bars| {
-                    bars.mark(state.time, nav);
-                });
+                set(self.valuation, state.valuation());
             }
             if changes.tape {
                 self.tape.set(state.tape.iter().cloned().collect());
@@ -340,12 +336,6 @@ impl Quote {
 
 fn moment(state: &State) -> Moment {
     Moment { through: state.through, time: state.time, date: state.date }
-}
-
-fn nav_bars(state: &State) -> Bars {
-    let mut bars = Bars::new(engine::time::MICROS_PER_SECOND, Vec::new());
-    bars.mark(state.time, state.valuation().nav.to_cents());
-    bars
 }
 
 /// Sets a signal where it is news: what has not changed is not drawn again.

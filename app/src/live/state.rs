@@ -5,7 +5,9 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use engine::account::Account;
-use engine::event::{AccountFrame, BookFrame, Cut, ExecutionFrame, Item, QuotesFrame, TapeFrame, TickEvent};
+use engine::event::{
+    AccountFrame, BookFrame, Cut, ExecutionFrame, Item, PortfolioSnapshot, QuotesFrame, TapeFrame, TickEvent,
+};
 use engine::id::{InstrumentId, OrderId, Seq};
 use engine::instrument::Instrument;
 use engine::money::{Lots, Money, Ticks};
@@ -102,6 +104,23 @@ impl Market {
     }
 }
 
+/// NAV as the venue's portfolio agent says it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AgentNav {
+    /// Cash plus marks.
+    pub nav: Money,
+    /// As of this entry.
+    pub through: Seq,
+    /// Its venue time.
+    pub time: VenueTime,
+}
+
+impl AgentNav {
+    fn of(snapshot: &PortfolioSnapshot) -> Self {
+        Self { nav: snapshot.valuation.nav, through: snapshot.through, time: snapshot.timestamp }
+    }
+}
+
 /// What a cut changed: what must be shown again.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Changes {
@@ -161,8 +180,8 @@ pub struct State {
     pub day_open: DayOpen,
     /// What traded, newest first, of all instruments.
     pub tape: VecDeque<TapeFrame>,
-    /// The portfolio agent's newest word: NAV and the entry it is as of.
-    pub agent_nav: (Money, Seq),
+    /// The portfolio agent's newest word.
+    pub agent_nav: AgentNav,
     /// Waits for the whole account after a gap.
     gap: bool,
 }
@@ -170,9 +189,16 @@ pub struct State {
 impl State {
     /// The state that a page starts from.
     pub fn open(opening: Opening) -> Self {
+<<<<<<< HEAD
         let Opening { caller, desk, orders, fills, bars: _ } = opening;
         let instruments = map(desk.instruments.into_iter().map(|instrument| (instrument.id, instrument)));
         let markets = map(instruments.keys().map(|id| (*id, Market::default())));
+=======
+        let Opening { caller, desk, orders, fills, bars: _, worth: _ } = opening;
+        let instruments: BTreeMap<_, _> =
+            desk.instruments.into_iter().map(|instrument| (instrument.id, instrument)).collect();
+        let markets = instruments.keys().map(|id| (*id, Market::default())).collect();
+>>>>>>> screens
         let account = convert::account(&desk.account, caller.account, &instruments);
         let mut state = Self {
             instruments,
@@ -185,7 +211,7 @@ impl State {
             log: Log::new(orders, fills),
             day_open: desk.day_open,
             tape: VecDeque::new(),
-            agent_nav: (desk.portfolio.valuation.nav, desk.portfolio.through),
+            agent_nav: AgentNav::of(&desk.portfolio),
             gap: false,
         };
         desk.books.into_iter().for_each(|book| state.set_book(&book));
@@ -229,7 +255,7 @@ impl State {
                     }
                 }
                 Item::Portfolio(snapshot) => {
-                    self.agent_nav = (snapshot.valuation.nav, snapshot.through);
+                    self.agent_nav = AgentNav::of(&snapshot);
                 }
                 Item::Tape(print) => {
                     self.tape.push_front(print);

@@ -72,10 +72,10 @@ fn Nav(live: Live) -> impl IntoView {
             <p class="said">
                 "The venue's portfolio agent: NAV "
                 <span class="num" data-testid="agent-nav">
-                    {move || format::money(live.agent_nav.get().0)}
+                    {move || format::money(live.agent_nav.get().nav)}
                 </span> " as of entry "
                 <span class="num" data-testid="agent-through">
-                    {move || format!("#{}", format::count(live.agent_nav.get().1.0))}
+                    {move || format!("#{}", format::count(live.agent_nav.get().through.0))}
                 </span>
             </p>
         </div>

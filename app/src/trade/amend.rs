@@ -42,8 +42,12 @@ pub(super) fn Amend(
         live.moment.track();
         wish.with(|wish| wish.judge(live))
     });
+    // Why it is asked about twice, once it was.
+    let asking = RwSignal::new(String::new());
+    let back = NodeRef::<leptos::html::Button>::new();
     Effect::new(move |before: Option<()>| {
         wish.track();
+        asking.set(String::new());
         if before.is_some() && outbox.sent.with_untracked(|sent| *sent != Sent::Sending) {
             outbox.sent.set(Sent::Nothing);
         }
@@ -73,13 +77,25 @@ pub(super) fn Amend(
             let wish = outbox.prepare(&wish.get_untracked(), None);
             match wish.judge(live) {
                 _ if outbox.is_repeat(&wish) => outbox.send(wish, None),
-                Ok(judged) => outbox.send(wish, Some(judged.preview)),
+                Ok(judged) if judged.dangers.is_empty() || !asking.with_untracked(String::is_empty) => {
+                    asking.set(String::new());
+                    outbox.send(wish, Some(judged.preview));
+                }
+                Ok(judged) => {
+                    let why: Vec<String> = judged.dangers.into_iter().map(|danger| danger.words()).collect();
+                    asking.set(why.join(" "));
+                    // A second Enter takes it back.
+                    if let Some(back) = back.get_untracked() {
+                        let _ = back.focus();
+                    }
+                }
                 Err(_) => {}
             }
         }
     };
     let effect = move || {
         judged.with(|judged| match judged {
+            _ if !asking.with(String::is_empty) => (true, asking.get()),
             Err(reject) => (true, worded(reject)),
             Ok(judged) => (false, words(judged, units)),
         })
@@ -91,9 +107,15 @@ pub(super) fn Amend(
                     <Number label="Quantity" value=quantity testid="amend-quantity" />
                     <Number label="Limit" value=limit testid="amend-limit" />
                     <button type="submit" class="small primary" disabled=move || !ready.get() data-testid="amend-send">
-                        "Amend"
+                        {move || if asking.with(String::is_empty) { "Amend" } else { "Amend all the same" }}
                     </button>
-                    <button type="button" class="small" data-testid="amend-back" on:click=move |_| open.set(false)>
+                    <button
+                        type="button"
+                        class="small"
+                        node_ref=back
+                        data-testid="amend-back"
+                        on:click=move |_| open.set(false)
+                    >
                         "Back"
                     </button>
                     <span class=move || if effect().0 { "problem" } else { "muted" } data-testid="amend-effect">

@@ -20,7 +20,7 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 
 use crate::api;
-use crate::chart::{Bars, Chart, ChartScene, ChartView, Fill, Kept, Resting, Style};
+use crate::chart::{Bars, Chart, ChartScene, ChartView, Kept, Own, Resting, Style};
 use crate::live::Live;
 use crate::reactive::effect;
 
@@ -324,7 +324,7 @@ fn volumes(live: Live, prints: &[TapeFrame], id: InstrumentId) -> Vec<(VenueTime
 }
 
 /// Own fills and resting orders in an instrument.
-fn own(live: Live, id: InstrumentId) -> (Vec<Fill>, Vec<Resting>) {
+fn own(live: Live, id: InstrumentId) -> (Vec<Own>, Vec<Resting>) {
     let Some(tick_size) = live.instrument(id).map(|instrument| instrument.tick_size) else {
         return (Vec::new(), Vec::new());
     };
@@ -332,7 +332,7 @@ fn own(live: Live, id: InstrumentId) -> (Vec<Fill>, Vec<Resting>) {
         let mine = fills.iter().filter(|fill| fill.instrument_id == id);
         mine.filter_map(|fill| {
             let price = fill.price.in_units_of(tick_size)?;
-            Some(Fill { time: fill.timestamp, price, bought: fill.side == Side::Buy })
+            Some(Own { time: fill.timestamp, price, bought: fill.side == Side::Buy })
         })
         .collect()
     });

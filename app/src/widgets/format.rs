@@ -22,12 +22,27 @@ pub fn decimal_at(value: Decimal, scale: u8) -> String {
 
 /// Money to the cent.
 pub fn money(value: Money) -> String {
-    grouped(i128::from(value.to_cents()), 2, false)
+    cents(value.to_cents())
 }
 
 /// Money to the cent with its sign, plus included; zero has none.
 pub fn signed_money(value: Money) -> String {
-    grouped(i128::from(value.to_cents()), 2, true)
+    signed_cents(value.to_cents())
+}
+
+/// Whole cents.
+pub fn cents(cents: i64) -> String {
+    grouped(i128::from(cents), 2, false)
+}
+
+/// Whole cents with their sign, plus included; zero has none.
+pub fn signed_cents(cents: i64) -> String {
+    grouped(i128::from(cents), 2, true)
+}
+
+/// Millionths as a percentage with three decimals.
+pub fn percent(millionths: i64) -> String {
+    format!("{} %", grouped(rescale(i128::from(millionths), 4, 3), 3, false))
 }
 
 /// All of a small amount of money: up to six decimals, at least two.
@@ -137,6 +152,14 @@ mod tests {
         // A fraction of a cent is neither gain nor loss.
         assert_eq!(signed_money(Money(-400)), "0.00");
         assert_eq!(exact_money(Money(1_000_700)), "1.0007");
+    }
+
+    #[test]
+    fn millionths_are_percentages() {
+        // −0.052345 is −5.2345 %, half to even −5.234 %
+        assert_eq!(percent(-52_345), "−5.234 %");
+        assert_eq!((percent(0), percent(-4)), ("0.000 %".to_owned(), "0.000 %".to_owned()));
+        assert_eq!((signed_cents(-12_345), signed_cents(5)), ("−123.45".to_owned(), "+0.05".to_owned()));
     }
 
     #[test]

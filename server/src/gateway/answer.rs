@@ -7,6 +7,7 @@
 
 use std::time::Duration;
 
+use app::chart::{Range, Worth};
 use app::gateway::{
     ApiError, Caller, CandleRow, ClockCommand, ClockState, DayOpen, Desk, Gateway, HistoryQuery, OrderReply,
     Page, Placed, PortfolioPoint, SessionEntry, TickRow, parse_order_id, parse_quote_id,
@@ -223,6 +224,10 @@ impl Gateway for Floor {
         self.portfolio_page(caller, query).await
     }
 
+    async fn worth(&self, caller: &Caller, range: Range) -> Result<Worth, ApiError> {
+        self.worth_of(caller, range).await
+    }
+
     async fn portfolio(&self, caller: &Caller) -> Result<PortfolioSnapshot, ApiError> {
         self.cut(|state| portfolio_of(state, caller))
     }
@@ -385,7 +390,7 @@ pub(super) fn quotes_of(state: &State, wanted: Option<InstrumentId>) -> Vec<Quot
 }
 
 /// The caller's figures, made from the very cut that they are read with.
-fn portfolio_of(state: &State, caller: &Caller) -> Result<PortfolioSnapshot, ApiError> {
+pub(super) fn portfolio_of(state: &State, caller: &Caller) -> Result<PortfolioSnapshot, ApiError> {
     let followed = state.account(caller.account).ok_or_else(|| refused(Reject::UnknownAccount))?;
     Ok(PortfolioSnapshot {
         through: state.through,

@@ -1,15 +1,19 @@
-//! Candles and stored valuations, page by page.
+//! Candles and stored valuations, page by page or folded into a picture.
 //!
 //! Does not know how either was made.
 
-use app::gateway::{ApiError, Caller, CandleRow, HistoryQuery, Page, PortfolioPoint};
+use app::chart::{Range, Worth};
+use app::gateway::{ApiError, Caller, CandleRow, Gateway as _, HistoryQuery, Page, PortfolioPoint};
 use engine::candle::{Candle, Interval};
 use engine::id::Seq;
 use engine::time::VenueTime;
 
 use super::Floor;
-use super::answer::failed;
+use super::answer::{failed, portfolio_of};
 use crate::store::api::history::{CandleWindow, ValuationWindow};
+
+/// Stored points read at a time.
+const POINTS: u32 = 10_000;
 
 impl Floor {
     pub(super) async fn candle_page(
@@ -80,5 +84,28 @@ impl Floor {
             unrealized_pnl: row.unrealized_pnl,
         };
         Ok(Page { items: rows.into_iter().map(point).collect(), next_cursor })
+    }
+
+    /// Every stored point counts for the running maximum; a picture of few
+    /// spans is kept of them. It ends with what the account is worth now.
+    pub(super) async fn worth_of(&self, caller: &Caller, range: Range) -> Result<Worth, ApiError> {
+        let now = self.cut(|state| portfolio_of(state, caller))?;
+        let inner = &self.inner;
+        let paid_in = self.starting_balance().to_cents();
+        let mut worth = Worth::new(range, paid_in, inner.config.t0, now.timestamp);
+        let mut after = Seq::default();
+        loop {
+            let points = inner.store.nav_points(inner.venue, caller.account, after, POINTS).await;
+            let points = points.map_err(failed)?;
+            for point in &points {
+                worth.take(point.time, point.nav.to_cents());
+            }
+            match points.last() {
+                Some(last) if points.len() == POINTS as usize => after = last.seq,
+                _ => break,
+            }
+        }
+        worth.take(now.timestamp, now.valuation.nav.to_cents());
+        Ok(worth)
     }
 }

@@ -13,8 +13,8 @@ use super::journal::{move_cursor, signed, unsigned};
 use super::{Backend, Db, dialect};
 use crate::store::api::error::StoreError;
 use crate::store::api::history::{
-    BookRecord, CandleRecord, CandleWindow, MarketBatch, MarketWindow, PortfolioRecord, QuoteRecord,
-    SimSnapshot, TickRecord, ValuationWindow,
+    BookRecord, CandleRecord, CandleWindow, MarketBatch, MarketWindow, NavPoint, PortfolioRecord,
+    QuoteRecord, SimSnapshot, TickRecord, ValuationWindow,
 };
 use crate::store::api::journal::Cursor;
 use crate::store::rows::{Rows, Write};
@@ -433,6 +433,29 @@ impl Backend {
             })
         };
         rows.iter().map(read).collect()
+    }
+
+    pub(in crate::store) async fn nav_points(
+        &self,
+        venue: VenueId,
+        account: AccountId,
+        after: Seq,
+        limit: u32,
+    ) -> Result<Vec<NavPoint>, StoreError> {
+        let rows = sqlx::query_as::<Db, (i64, i64, i64)>(
+            "SELECT seq, timestamp, nav FROM portfolio_snapshots
+             WHERE venue_id = $1 AND account_id = $2 AND seq > $3 ORDER BY seq LIMIT $4",
+        )
+        .bind(venue.0)
+        .bind(account.0)
+        .bind(signed(after.0)?)
+        .bind(i64::from(limit))
+        .fetch_all(&self.history_readers)
+        .await?;
+        let point = |(seq, time, nav)| {
+            Ok(NavPoint { seq: Seq(unsigned(seq)?), time: VenueTime(time), nav: Money(nav) })
+        };
+        rows.into_iter().map(point).collect()
     }
 
     pub(in crate::store) async fn history_cursor(

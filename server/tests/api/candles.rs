@@ -101,3 +101,72 @@ async fn a_portfolios_history_is_its_owners_stored_valuations() {
     assert_eq!((odd.status.as_u16(), odd.json()["error"]["field"].clone()), (422, json!("instrument_id")));
     site.close().await;
 }
+
+/// The text of the element with `testid` in a page; the figures are plain text.
+fn figure(page: &str, testid: &str) -> String {
+    let (_, after) =
+        page.split_once(&format!("data-testid=\"{testid}\">")).unwrap_or_else(|| panic!("no {testid}"));
+    after.split_once('<').unwrap().0.trim().to_owned()
+}
+
+/// Millionths of money as the screen shows cents: no separators, a plain minus.
+fn shown(micros: i64) -> String {
+    assert_eq!(micros % 10_000, 0, "no part of a cent is in this test");
+    format!(
+        "{}{}.{:02}",
+        if micros < 0 { "-" } else { "" },
+        micros.abs() / 1_000_000,
+        micros.abs() / 10_000 % 100
+    )
+}
+
+#[tokio::test]
+async fn the_portfolio_page_is_drawn_from_the_stored_valuations() {
+    let site = Site::open().await;
+    site.steps(10).await;
+    let mut ada = site.user("ada").await;
+    ada.order(&ticket(site.id("ACME"), "BUY", "100", None, "c-1")).await;
+    for wanted in 1..=4 {
+        site.steps(650).await;
+        rows(&ada, "/api/v1/portfolio/history", wanted).await;
+    }
+    let now = ada.get("/api/v1/portfolio").await.json();
+    // The agent may still be storing the last steps: the rows as of the page.
+    let drawn = async {
+        loop {
+            let before = rows(&ada, "/api/v1/portfolio/history", 4).await;
+            let page = ada.get("/portfolio").await;
+            if rows(&ada, "/api/v1/portfolio/history", 4).await == before {
+                return (before, page);
+            }
+        }
+    };
+    let (points, page) = tokio::time::timeout(PATIENCE, drawn).await.expect("rows keep coming");
+    assert_eq!(page.status, 200);
+    // The running maximum begins with what was paid in and ends with now, the
+    // deepest fall is the one that lost the largest share of it. By hand, to the
+    // cent as everywhere on the screen.
+    let cents = |value: &Value| (money(value) as f64 / 10_000.0).round_ties_even() as i64;
+    let mut navs: Vec<i64> = points.iter().rev().map(|point| cents(&point["nav"])).collect();
+    navs.push(cents(&now["valuation"]["nav"]));
+    let (mut peak, mut worst) = (100_000_000, (0, 1));
+    for nav in &navs {
+        peak = peak.max(*nav);
+        let fall = peak - nav;
+        if i128::from(fall) * worst.1 > i128::from(worst.0) * i128::from(peak) {
+            worst = (fall, i128::from(peak));
+        }
+    }
+    let plain = |testid: &str| figure(&page.text, testid).replace(',', "").replace('−', "-").replace('+', "");
+    assert_eq!(plain("history-peak"), shown(peak * 10_000));
+    let newest = navs.last().unwrap();
+    assert_eq!(plain("history-pnl"), shown((newest - 100_000_000) * 10_000));
+    let amount = |text: String| text.split_once('(').unwrap().1.trim_end_matches(')').to_owned();
+    assert_eq!(amount(plain("history-drawdown")), shown((newest - peak) * 10_000));
+    assert_eq!(amount(plain("history-worst")), shown(-worst.0 * 10_000));
+    assert!(worst.0 > 0, "the test's market never fell: it shows nothing");
+    // And it is a picture before any script runs: a line and an area.
+    let (_, chart) = page.text.split_once("data-testid=\"history\"").unwrap();
+    assert!(chart.contains("<polyline") && chart.contains("<polygon"), "no picture");
+    site.close().await;
+}

@@ -1,9 +1,11 @@
 //! The store's promises, checked on each backend.
 
 use engine::id::{Digest, Seq};
-use engine::time::WallTime;
+use engine::money::Money;
+use engine::time::{VenueTime, WallTime};
 use engine::venue::journal::{GENESIS, JournalEntry};
 use engine::venue::{Command, Input, Venue, VenueConfig, Verdict};
+use server::store::api::history::{NavPoint, PortfolioRecord};
 use server::store::api::journal::{CommitBatch, Cursor, EntryKind, NewEntry, SnapshotRow, VenueRow};
 use server::store::{Role, Store, StoreError};
 use uuid::Uuid;
@@ -236,5 +238,36 @@ async fn a_database_that_cannot_be_opened_is_one_line_without_the_password() {
         let line = Store::open_postgres(address, Role::Owner).await.unwrap_err().to_string();
         assert!(line.starts_with("--database-url"), "{line}");
         assert!(!line.contains("hunter2secret") && !line.contains('\n'), "{line}");
+    }
+}
+
+#[tokio::test]
+async fn what_an_account_was_worth_is_read_page_by_page_and_is_its_own() {
+    for Opened { store, row, .. } in stores().await {
+        let accounts = [1, 2].map(|number| engine::id::AccountId::derive(row.id, Uuid::from_u128(number)));
+        let record = |account, seq: u64| PortfolioRecord {
+            account,
+            seq: Seq(seq),
+            time: VenueTime(seq as i64 * 10),
+            nav: Money(seq as i64 * 1_000),
+            cash: Money::ZERO,
+            unrealized_pnl: Money::ZERO,
+            realized_pnl: Money::ZERO,
+            delta_exposure: "[]".to_owned(),
+            dv01_exposure: "{}".to_owned(),
+            valuation: "{}".to_owned(),
+        };
+        let rows: Vec<_> = (1..=5).flat_map(|seq| accounts.map(|account| record(account, seq))).collect();
+        let cursor = Cursor { consumer: "portfolio".to_owned(), stream: "s".to_owned(), position: 5 };
+        store.write_valuations(row.id, &rows, &cursor).await.unwrap();
+        let point = |seq: u64| NavPoint {
+            seq: Seq(seq),
+            time: VenueTime(seq as i64 * 10),
+            nav: Money(seq as i64 * 1_000),
+        };
+        let read = |after: u64, limit| store.nav_points(row.id, accounts[0], Seq(after), limit);
+        assert_eq!(read(0, 3).await.unwrap(), [point(1), point(2), point(3)]);
+        assert_eq!(read(3, 3).await.unwrap(), [point(4), point(5)]);
+        assert_eq!(read(5, 3).await.unwrap(), []);
     }
 }

@@ -198,6 +198,7 @@ impl Bench {
         let ids: Vec<_> = self.venue.instruments().keys().copied().collect();
         State::open(Opening {
             bars: crate::chart::Kept::default(),
+            worth: None,
             caller: Caller {
                 user: String::new(),
                 email: "a@example.com".into(),

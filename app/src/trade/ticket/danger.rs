@@ -20,7 +20,7 @@ pub(in crate::trade) enum Danger {
 
 impl Danger {
     /// For the person who is asked.
-    pub(super) fn words(self) -> String {
+    pub(in crate::trade) fn words(self) -> String {
         match self {
             Self::OfNav(percent) => format!("It is {percent} % of your NAV."),
             Self::ThroughTouch(percent) => format!("It reaches {percent} % through the touch."),

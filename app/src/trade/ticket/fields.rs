@@ -83,12 +83,12 @@ pub(super) fn TifField(form: Form) -> impl IntoView {
                 on:change=choose
             >
                 <option value="GTC" selected disabled=move || market()>
-                    "Good till cancelled"
+                    "Till cancelled"
                 </option>
                 <option value="DAY" disabled=move || market()>
                     "Day"
                 </option>
-                <option value="IOC">"Immediate or cancel"</option>
+                <option value="IOC">"Immediate"</option>
                 <option value="FOK">"Fill or kill"</option>
             </select>
         </div>

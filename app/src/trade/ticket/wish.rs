@@ -5,6 +5,7 @@
 //! is sent.
 
 use engine::id::{InstrumentId, OrderId, QuoteId};
+use engine::money::Ticks;
 use engine::order::{Amend, Preview, RawAmend, RawTake, RawTicket, Reject, Side, Take, Ticket};
 use leptos::prelude::*;
 
@@ -95,11 +96,7 @@ impl Wish {
                 let instrument = listed(raw.instrument_id.parse().map_err(|_| Reject::UnknownInstrument)?)?;
                 let ticket = Ticket::parse(raw, &instrument)?;
                 let preview = live.preview(&ticket)?;
-                let opposite = ticket.side.opposite();
-                let dangers = live.read(|state| {
-                    let levels = state.markets.get(&ticket.instrument).map(|market| market.levels(opposite));
-                    dangers(ticket.side, ticket.price.limit(), &preview, levels.unwrap_or_default())
-                });
+                let dangers = in_book(live, ticket.instrument, ticket.side, ticket.price.limit(), &preview);
                 Ok(Judged { preview, dangers, keeps_place: false })
             }
             Self::Take { instrument, side, quote, raw } => {
@@ -110,17 +107,32 @@ impl Wish {
             }
             Self::Amend { order, raw } => {
                 let frame = live.order(*order).ok_or(Reject::UnknownOrder)?;
-                let instrument = listed(frame.with_untracked(|frame| frame.instrument_id))?;
-                let amend = Amend::parse(raw, *order, &instrument)?;
+                let (id, side) = frame.with_untracked(|frame| (frame.instrument_id, frame.side));
+                let amend = Amend::parse(raw, *order, &listed(id)?)?;
                 let preview = live.preview_amend(&amend)?;
-                let keeps_place = live.read(|state| {
-                    state.account.open.get(order).is_some_and(|before| {
-                        let less = amend.quantity.is_some_and(|wanted| wanted < before.quantity);
-                        less && amend.limit.is_none_or(|wanted| before.price.limit() == Some(wanted))
-                    })
+                let before = live.read(|state| state.account.open.get(order).cloned());
+                let limit = before.as_ref().and_then(|before| before.price.limit());
+                let keeps_place = before.is_some_and(|before| {
+                    let less = amend.quantity.is_some_and(|wanted| wanted < before.quantity);
+                    less && amend.limit.is_none_or(|wanted| limit == Some(wanted))
                 });
-                Ok(Judged { preview, dangers: Vec::new(), keeps_place })
+                let dangers = in_book(live, id, side, amend.limit.or(limit), &preview);
+                Ok(Judged { preview, dangers, keeps_place })
             }
         }
     }
+}
+
+/// What is dangerous about trading with the book as it is.
+fn in_book(
+    live: Live,
+    instrument: InstrumentId,
+    side: Side,
+    limit: Option<Ticks>,
+    preview: &Preview,
+) -> Vec<Danger> {
+    live.read(|state| {
+        let levels = state.markets.get(&instrument).map(|market| market.levels(side.opposite()));
+        dangers(side, limit, preview, levels.unwrap_or_default())
+    })
 }

@@ -122,6 +122,17 @@ pub struct PortfolioRecord {
     pub valuation: String,
 }
 
+/// What an account was worth as of an entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NavPoint {
+    /// The entry.
+    pub seq: Seq,
+    /// Its venue time.
+    pub time: VenueTime,
+    /// Cash plus marks.
+    pub nav: Money,
+}
+
 /// A row of `candles`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CandleRecord {
@@ -281,6 +292,20 @@ impl Store {
         window: ValuationWindow,
     ) -> Result<Vec<PortfolioRecord>, StoreError> {
         on_backend!(self, backend => backend.valuations_in(venue, account, window).await)
+    }
+
+    /// What an account was worth after entry `after`, oldest first.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub async fn nav_points(
+        &self,
+        venue: VenueId,
+        account: AccountId,
+        after: Seq,
+        limit: u32,
+    ) -> Result<Vec<NavPoint>, StoreError> {
+        on_backend!(self, backend => backend.nav_points(venue, account, after, limit).await)
     }
 
     /// Writes candles over what was there and moves the consumer's cursor, in
