@@ -116,7 +116,8 @@ pub struct Changes {
     pub tape: bool,
     /// What to tell the user.
     pub notices: Vec<Notice>,
-    /// An execution is missing: the account must be asked for whole.
+    /// One of the account's events is missing: those after the last that is
+    /// known must be asked for.
     pub gap: bool,
     /// The account was replaced whole: orders that closed meanwhile must be
     /// read again.
@@ -162,8 +163,6 @@ pub struct State {
     pub tape: VecDeque<TapeFrame>,
     /// The portfolio agent's newest word: NAV and the entry it is as of.
     pub agent_nav: (Money, Seq),
-    /// Waits for the whole account after a gap.
-    gap: bool,
 }
 
 impl State {
@@ -186,27 +185,28 @@ impl State {
             day_open: desk.day_open,
             tape: VecDeque::new(),
             agent_nav: (desk.portfolio.valuation.nav, desk.portfolio.through),
-            gap: false,
         };
         desk.books.into_iter().for_each(|book| state.set_book(&book));
         desk.quotes.into_iter().for_each(|quotes| state.set_quotes(&quotes));
-        desk.ticks.into_iter().for_each(|tick| state.set_tick(&tick));
+        desk.ticks.into_iter().for_each(|tick| state.set_tick(&tick, false));
         state.log.take_live(&desk.account.orders);
         state
     }
 
-    /// Applies one consistent flush; tells what it changed.
+    /// Applies one consistent flush; tells what it changed. From a gateway that
+    /// is behind the one before, it may bring what is missing here, and nothing
+    /// gets older by it.
     pub fn apply(&mut self, cut: Cut) -> Changes {
         let mut changes = Changes::default();
-        if cut.through < self.through {
-            return changes;
+        let behind = cut.through < self.through;
+        if !behind {
+            if cut.date != self.date {
+                self.day_open = self.day_close();
+                changes.markets.extend(self.markets.keys());
+            }
+            (self.through, self.time) = (cut.through, cut.time);
+            (self.date, self.date_rev) = (cut.date, cut.date_rev);
         }
-        if cut.date != self.date {
-            self.day_open = self.day_close();
-            changes.markets.extend(self.markets.keys());
-        }
-        (self.through, self.time) = (cut.through, cut.time);
-        (self.date, self.date_rev) = (cut.date, cut.date_rev);
         let mut executed = Vec::new();
         for item in cut.items {
             match item {
@@ -220,7 +220,7 @@ impl State {
                 }
                 Item::Tick(tick) => {
                     changes.markets.insert(tick.instrument_id);
-                    self.set_tick(&tick);
+                    self.set_tick(&tick, behind);
                 }
                 Item::Account(frame) => self.set_account(&frame, &mut changes),
                 Item::Execution(frame) => {
@@ -229,7 +229,9 @@ impl State {
                     }
                 }
                 Item::Portfolio(snapshot) => {
-                    self.agent_nav = (snapshot.valuation.nav, snapshot.through);
+                    if snapshot.through >= self.agent_nav.1 {
+                        self.agent_nav = (snapshot.valuation.nav, snapshot.through);
+                    }
                 }
                 Item::Tape(print) => {
                     self.tape.push_front(print);
@@ -330,10 +332,12 @@ impl State {
         }
     }
 
-    fn set_tick(&mut self, tick: &TickEvent) {
+    /// Takes a quote; one of a cut that is `behind` may carry the mark that is
+    /// known with the accrued interest of a date that is over.
+    fn set_tick(&mut self, tick: &TickEvent, behind: bool) {
         let Some(instrument) = self.instruments.get(&tick.instrument_id) else { return };
         let market = self.markets.entry(tick.instrument_id).or_default();
-        if tick.mark_rev >= market.mark_rev {
+        if tick.mark_rev > market.mark_rev || (tick.mark_rev == market.mark_rev && !behind) {
             market.mark = tick.mid.in_units_of(instrument.tick_size).map(Ticks);
             market.mark_rev = tick.mark_rev;
             market.status = tick.status;
@@ -347,22 +351,18 @@ impl State {
         if frame.account_seq < self.account.account_seq {
             return;
         }
-        let same = frame.account_seq == self.account.account_seq && !self.gap;
+        let same = frame.account_seq == self.account.account_seq;
         self.account = convert::account(frame, self.account.id, &self.instruments);
-        self.gap = false;
         changes.account = true;
         changes.orders.extend(self.log.take_live(&frame.orders));
         changes.reread |= !same;
     }
 
-    /// Applies an execution; whether it was the next one.
+    /// Applies one of the account's events; whether it was the next one.
     fn execute(&mut self, frame: &ExecutionFrame, changes: &mut Changes) -> bool {
-        if self.gap || frame.account_seq <= self.account.account_seq {
-            return false;
-        }
-        if frame.account_seq != self.account.account_seq + 1 {
-            self.gap = true;
-            changes.gap = true;
+        let next = self.account.account_seq + 1;
+        changes.gap |= frame.account_seq > next;
+        if frame.account_seq != next {
             return false;
         }
         changes.account = true;
