@@ -7,12 +7,13 @@
 
 mod bus;
 mod frame;
+mod socket;
 
 pub use bus::{
     BookMessage, BookRow, ExecutionBatch, MarketStep, PortfolioMessage, PublishedEntry, QuotesMessage,
 };
 pub use frame::{
-    AccountFrame, BookFrame, BookLevel, ClientMessage, Cut, Encoding, ExecutionFrame, FillFrame, Frame,
-    FrameError, Hello, Item, OrderFrame, PortfolioSnapshot, PositionFrame, QuoteFrame, QuotesFrame,
-    TapeFrame, TickEvent,
+    AccountFrame, BookFrame, BookLevel, ExecutionFrame, FillFrame, Item, OrderFrame, PortfolioSnapshot,
+    PositionFrame, QuoteFrame, QuotesFrame, TapeFrame, TickEvent,
 };
+pub use socket::{ClientMessage, Cut, Encoding, FRAMES_VERSION, Frame, FrameError, Hello};

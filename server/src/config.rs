@@ -112,6 +112,8 @@ pub struct RateLimits {
     pub browser_lines_per_minute: u32,
     /// Control messages on one socket.
     pub socket_messages_per_second: u32,
+    /// Cuts that one socket gets at most.
+    pub socket_cuts_per_second: u32,
     /// Open sockets of one user.
     pub sockets_per_user: u32,
     /// Seconds that a socket may stay silent.
@@ -221,6 +223,7 @@ impl Default for Config {
                 orders_per_second: 50,
                 browser_lines_per_minute: 30,
                 socket_messages_per_second: 20,
+                socket_cuts_per_second: 20,
                 sockets_per_user: 8,
                 socket_silence_seconds: 30,
                 request_seconds: 30,

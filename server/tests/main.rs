@@ -8,5 +8,6 @@ mod boundaries;
 mod conformance;
 mod scenario;
 mod start;
+mod stream;
 mod support;
 mod topology;

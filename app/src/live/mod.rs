@@ -5,6 +5,7 @@
 //! what a screen looks like; what a cut means is `state`'s business.
 
 mod convert;
+pub mod follower;
 pub mod link;
 mod log;
 mod maps;
@@ -19,8 +20,7 @@ pub mod state;
 #[cfg(test)]
 mod tests;
 mod view;
-#[cfg(target_arch = "wasm32")]
-mod wire;
+pub mod wire;
 
 pub use log::key as fill_key;
 pub(crate) use maps::sorted;

@@ -7,21 +7,19 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
-use engine::event::{Frame, Hello};
+use engine::event::{FRAMES_VERSION, Frame, Hello};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::Closure;
 use web_sys::{BinaryType, Event, MessageEvent, WebSocket};
 
+use super::follower::Follower;
 use super::link::{Link, Phase, retry_after_ms};
 use super::signals::Live;
 use super::state::Changes;
 use super::{now_ms, wire};
 use crate::{api, report};
-
-/// Version of the frames that this build reads.
-const VERSION: u8 = 1;
 
 /// Age at which an open but silent socket is given up, in ms.
 const DEAD_MS: f64 = 10_000.0;
@@ -35,6 +33,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(250);
 struct Socket {
     live: Live,
     socket: RefCell<Option<Open>>,
+    follower: RefCell<Follower>,
     attempt: Cell<u32>,
     heard_at: Cell<f64>,
     round_trip: Cell<Option<f64>>,
@@ -55,6 +54,7 @@ pub(crate) fn start(live: Live) {
     let socket = Rc::new(Socket {
         live,
         socket: RefCell::new(None),
+        follower: RefCell::new(Follower::default()),
         attempt: Cell::new(0),
         heard_at: Cell::new(now_ms()),
         round_trip: Cell::new(None),
@@ -83,8 +83,7 @@ fn connect(this: &Rc<Socket>) {
     let me = Rc::clone(this);
     let opened = Closure::<dyn FnMut(_)>::new(move |_: Event| {
         me.heard_at.set(now_ms());
-        let listed: Vec<_> = me.live.read(|state| state.instruments.keys().copied().collect());
-        me.send(&wire::subscribe(&listed));
+        me.send(&me.live.read(|state| me.follower.borrow_mut().begin(state)));
         me.ask();
     });
     let me = Rc::clone(this);
@@ -121,23 +120,25 @@ fn hear(this: &Rc<Socket>, bytes: &[u8]) {
     match wire::read(bytes) {
         Some(Frame::Hello(hello)) => this.greet(&hello),
         Some(Frame::Cut(cut)) => {
-            let changes = this.live.change(|state| state.apply(cut));
-            if changes.gap {
-                wire::account_again().iter().for_each(|sentence| this.send(sentence));
-            }
+            let (changes, again) = this.live.change(|state| this.follower.borrow_mut().take(state, cut));
+            again.iter().for_each(|sentence| this.send(sentence));
             if changes.reread {
                 spawn_local(reread(Rc::clone(this)));
             }
             this.pending.borrow_mut().merge(changes);
             ask_for_frame(this);
         }
-        Some(Frame::Pong { nonce }) => {
+        Some(Frame::Pong { nonce, cuts }) => {
+            let again = this.live.read(|state| this.follower.borrow_mut().hear(state, cuts));
+            again.iter().for_each(|sentence| this.send(sentence));
             let (asked, at) = this.ping.get();
             if asked == nonce {
                 this.round_trip.set(Some(now_ms() - at));
                 look(this);
             }
         }
+        // The account follows whole: nothing to do.
+        Some(Frame::Error(error)) if error.code == "resync_required" => {}
         Some(Frame::Error(error)) => report::warn("socket_refused", &error.message),
         None => report::warn("frame_unreadable", "a frame that this page cannot read"),
     }
@@ -190,7 +191,7 @@ impl Socket {
         self.live.change(|state| state.tape.clear());
         let mine = self.live.read(|state| state.account.id);
         let same = hello.account == mine && hello.seed_commitment == self.live.seed_commitment();
-        if hello.v != VERSION || !same {
+        if hello.v != FRAMES_VERSION || !same {
             let _ = location().reload();
         }
     }

@@ -136,7 +136,8 @@ pub struct Changes {
     pub tape: bool,
     /// What to tell the user.
     pub notices: Vec<Notice>,
-    /// An execution is missing: the account must be asked for whole.
+    /// One of the account's events is missing: those after the last that is
+    /// known must be asked for.
     pub gap: bool,
     /// The account was replaced whole: orders that closed meanwhile must be
     /// read again.
@@ -182,57 +183,34 @@ pub struct State {
     pub tape: VecDeque<TapeFrame>,
     /// The portfolio agent's newest word.
     pub agent_nav: AgentNav,
-    /// Waits for the whole account after a gap.
-    gap: bool,
 }
 
 impl State {
     /// The state that a page starts from.
     pub fn open(opening: Opening) -> Self {
-<<<<<<< HEAD
-        let Opening { caller, desk, orders, fills, bars: _ } = opening;
-        let instruments = map(desk.instruments.into_iter().map(|instrument| (instrument.id, instrument)));
-        let markets = map(instruments.keys().map(|id| (*id, Market::default())));
-=======
-        let Opening { caller, desk, orders, fills, bars: _, worth: _ } = opening;
-        let instruments: BTreeMap<_, _> =
-            desk.instruments.into_iter().map(|instrument| (instrument.id, instrument)).collect();
-        let markets = instruments.keys().map(|id| (*id, Market::default())).collect();
->>>>>>> screens
-        let account = convert::account(&desk.account, caller.account, &instruments);
-        let mut state = Self {
-            instruments,
-            through: desk.through,
-            time: desk.time,
-            date: desk.date,
-            date_rev: desk.date_rev,
-            markets,
-            account,
-            log: Log::new(orders, fills),
-            day_open: desk.day_open,
-            tape: VecDeque::new(),
             agent_nav: AgentNav::of(&desk.portfolio),
-            gap: false,
         };
         desk.books.into_iter().for_each(|book| state.set_book(&book));
         desk.quotes.into_iter().for_each(|quotes| state.set_quotes(&quotes));
-        desk.ticks.into_iter().for_each(|tick| state.set_tick(&tick));
+        desk.ticks.into_iter().for_each(|tick| state.set_tick(&tick, false));
         state.log.take_live(&desk.account.orders);
         state
     }
 
-    /// Applies one consistent flush; tells what it changed.
+    /// Applies one consistent flush; tells what it changed. From a gateway that
+    /// is behind the one before, it may bring what is missing here, and nothing
+    /// gets older by it.
     pub fn apply(&mut self, cut: Cut) -> Changes {
         let mut changes = Changes::default();
-        if cut.through < self.through {
-            return changes;
+        let behind = cut.through < self.through;
+        if !behind {
+            if cut.date != self.date {
+                self.day_open = self.day_close();
+                changes.markets.extend(self.markets.keys());
+            }
+            (self.through, self.time) = (cut.through, cut.time);
+            (self.date, self.date_rev) = (cut.date, cut.date_rev);
         }
-        if cut.date != self.date {
-            self.day_open = self.day_close();
-            changes.markets.extend(self.markets.keys());
-        }
-        (self.through, self.time) = (cut.through, cut.time);
-        (self.date, self.date_rev) = (cut.date, cut.date_rev);
         let mut executed = Vec::new();
         for item in cut.items {
             match item {
@@ -246,7 +224,7 @@ impl State {
                 }
                 Item::Tick(tick) => {
                     changes.markets.insert(tick.instrument_id);
-                    self.set_tick(&tick);
+                    self.set_tick(&tick, behind);
                 }
                 Item::Account(frame) => self.set_account(&frame, &mut changes),
                 Item::Execution(frame) => {
@@ -255,7 +233,10 @@ impl State {
                     }
                 }
                 Item::Portfolio(snapshot) => {
-                    self.agent_nav = AgentNav::of(&snapshot);
+                    let nav = AgentNav::of(&snapshot);
+                    if nav.through >= self.agent_nav.through {
+                        self.agent_nav = nav;
+                    }
                 }
                 Item::Tape(print) => {
                     self.tape.push_front(print);
@@ -356,10 +337,12 @@ impl State {
         }
     }
 
-    fn set_tick(&mut self, tick: &TickEvent) {
+    /// Takes a quote; one of a cut that is `behind` may carry the mark that is
+    /// known with the accrued interest of a date that is over.
+    fn set_tick(&mut self, tick: &TickEvent, behind: bool) {
         let Some(instrument) = self.instruments.get(&tick.instrument_id) else { return };
         let market = self.markets.entry(tick.instrument_id).or_default();
-        if tick.mark_rev >= market.mark_rev {
+        if tick.mark_rev > market.mark_rev || (tick.mark_rev == market.mark_rev && !behind) {
             market.mark = tick.mid.in_units_of(instrument.tick_size).map(Ticks);
             market.mark_rev = tick.mark_rev;
             market.status = tick.status;
@@ -373,22 +356,18 @@ impl State {
         if frame.account_seq < self.account.account_seq {
             return;
         }
-        let same = frame.account_seq == self.account.account_seq && !self.gap;
+        let same = frame.account_seq == self.account.account_seq;
         self.account = convert::account(frame, self.account.id, &self.instruments);
-        self.gap = false;
         changes.account = true;
         changes.orders.extend(self.log.take_live(&frame.orders));
         changes.reread |= !same;
     }
 
-    /// Applies an execution; whether it was the next one.
+    /// Applies one of the account's events; whether it was the next one.
     fn execute(&mut self, frame: &ExecutionFrame, changes: &mut Changes) -> bool {
-        if self.gap || frame.account_seq <= self.account.account_seq {
-            return false;
-        }
-        if frame.account_seq != self.account.account_seq + 1 {
-            self.gap = true;
-            changes.gap = true;
+        let next = self.account.account_seq + 1;
+        changes.gap |= frame.account_seq > next;
+        if frame.account_seq != next {
             return false;
         }
         changes.account = true;

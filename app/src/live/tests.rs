@@ -3,6 +3,8 @@
 
 mod bench;
 
+use super::follower::Follower;
+use super::state::{Changes, State};
 use bench::Bench;
 use engine::event::{Cut, Item};
 use engine::money::Lots;
@@ -89,7 +91,7 @@ fn every_quote_that_is_taken_was_previewed() {
 }
 
 #[test]
-fn a_missing_execution_closes_the_account_until_it_comes_whole() {
+fn a_missing_event_is_waited_for_or_made_up_for_by_the_whole_account() {
     let mut bench = Bench::open();
     let mut page = bench.page();
     let mut buy = || {
@@ -104,12 +106,57 @@ fn a_missing_execution_closes_the_account_until_it_comes_whole() {
     let changes = page.apply(second.clone());
     assert!(changes.gap && !changes.account);
     assert_eq!(page.account, before);
-    // The lost cut comes too late: the account waits for the whole of itself.
-    assert_eq!(page.apply(first), super::state::Changes::default());
+    // What is missing, and then what was too early: all is there.
+    let mut patient = page.clone();
+    let changes = patient.apply(first);
+    assert!(changes.account && changes.fills && !changes.gap && !changes.reread);
+    assert_eq!(patient.through, second.through, "nothing gets older by what was missing");
+    patient.apply(second.clone());
+    assert_eq!((patient.account.cash, patient.account.account_seq), (whole.cash, whole.account_seq));
+    // Or the account whole.
     let cut = Cut { items: vec![Item::Account(Box::new(whole.clone()))], ..second };
     let changes = page.apply(cut);
     assert!(changes.account && changes.reread && !changes.gap);
     assert_eq!((page.account.cash, page.account.account_seq), (whole.cash, whole.account_seq));
+}
+
+#[test]
+fn a_socket_goes_on_where_the_last_one_ended() {
+    let mut bench = Bench::open();
+    let mut page = bench.page();
+    let mut follower = Follower::default();
+    let known = |page: &State| format!("\"account_seq\":{}}}}}", page.account.account_seq);
+    let first = follower.begin(&page);
+    assert!(first.contains("\"tape:") && first.ends_with(&known(&page)), "{first}");
+    let ticket = bench.ticket(0, Side::Buy, Price::Market, 10);
+    let outcome = bench.execute(&bench.place(&ticket));
+    let (changes, again) = follower.take(&mut page, Cut { number: 1, ..bench.cut(&outcome) });
+    assert!(changes.account && again.is_none());
+    let next = follower.begin(&page);
+    assert!(next.ends_with(&known(&page)) && next != first, "{next}");
+    // The new socket counts anew.
+    assert_eq!(follower.take(&mut page, Cut { number: 1, ..bench.step() }).1, None);
+}
+
+#[test]
+fn whatever_is_skipped_is_asked_for_once_and_repeats_are_nothing() {
+    let mut bench = Bench::open();
+    let mut page = bench.page();
+    let mut follower = Follower::default();
+    follower.begin(&page);
+    let cuts: Vec<Cut> = (1..=6).map(|number| Cut { number, ..bench.step() }).collect();
+    let mut take = |at: usize| follower.take(&mut page, cuts[at].clone()).1;
+    assert_eq!((take(0), take(1)), (None, None));
+    let asked = take(3).expect("the third is missing");
+    assert!(asked.contains("\"book:") && asked.contains("\"tick:") && !asked.contains("\"tape:"), "{asked}");
+    // The third comes late, the fourth twice, the fifth in its turn.
+    assert_eq!((take(2), take(3), take(4)), (None, None, None));
+    assert_eq!(page.through, cuts[4].through);
+    // A pong knows of a sixth, which then comes too late to be believed.
+    assert_eq!(follower.hear(&page, 5), None);
+    assert!(follower.hear(&page, 6).is_some());
+    assert_eq!(follower.hear(&page, 6), None);
+    assert_eq!(follower.take(&mut page, cuts[5].clone()), (Changes::default(), None));
 }
 
 #[test]

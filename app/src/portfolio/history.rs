@@ -76,7 +76,7 @@ pub(super) fn History(live: Live) -> impl IntoView {
                 <h2 id="history-title">"NAV and drawdown " <span class="unit">{currency}</span></h2>
                 <div class="tools">
                     <div class="ranges" role="group" aria-label="How far back">
-                        {buttons.collect_view()}
+                        {buttons.map(IntoAny::into_any).collect_view()}
                     </div>
                     <button type="button" class="small" data-testid="history-fit" on:click=move |_| past.fit()>
                         "Fit"

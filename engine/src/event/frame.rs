@@ -1,15 +1,14 @@
-//! What the socket carries: client messages in, frames out.
+//! What is in a cut, item by item.
 //!
-//! A flush is one [`Cut`]: everything in it is as of one sequence number, so a
-//! client never shows a book of one instant beside an account of another.
-//! Prices, quantities and money are decimals here; nothing in a frame belongs
-//! to another account than the one that the socket was opened for.
+//! Prices, quantities and money are decimals here; nothing in an item belongs
+//! to another account than the one that the socket was opened for. Does not
+//! know how items are asked for or put together.
 
 use serde::{Deserialize, Serialize};
 
 use super::bus::QuotesMessage;
 use crate::decimal::Decimal;
-use crate::id::{AccountId, Digest, InstrumentId, OrderId, QuoteId, Seq, TradeId, VenueId};
+use crate::id::{InstrumentId, OrderId, QuoteId, Seq, TradeId};
 use crate::instrument::Instrument;
 use crate::money::{Lots, Money, Ticks};
 use crate::order::{
@@ -17,86 +16,8 @@ use crate::order::{
 };
 use crate::position::Basis;
 use crate::quote::Quote;
-use crate::time::{Date, VenueTime};
+use crate::time::VenueTime;
 use crate::venue::Fill;
-
-/// How a socket's frames are encoded; the client chooses at the upgrade.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Encoding {
-    /// Text frames, for everybody.
-    #[default]
-    Json,
-    /// Binary frames, for the browser app.
-    Postcard,
-}
-
-/// What a client may say. Text frames of at most 16 KiB.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
-pub enum ClientMessage {
-    /// Adds channels: `book:{instrument_id}`, `tick:{instrument_id}`,
-    /// `tape:{instrument_id}`, `quotes:{instrument_id}`, `account`, `portfolio`. The newest state of each
-    /// follows in the next cut.
-    Subscribe {
-        /// At most 128 at a time.
-        channels: Vec<String>,
-    },
-    /// Takes channels away.
-    Unsubscribe {
-        /// Which.
-        channels: Vec<String>,
-    },
-    /// Asks for a `pong`, to measure the round trip.
-    Ping {
-        /// Comes back as it is.
-        nonce: u32,
-    },
-}
-
-/// What the gateway sends.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Frame {
-    /// First of all, once.
-    Hello(Hello),
-    /// One consistent flush.
-    Cut(Cut),
-    /// A client message was refused; the socket stays open.
-    Error(FrameError),
-    /// The answer to a `ping`.
-    Pong {
-        /// The ping's own.
-        nonce: u32,
-    },
-}
-
-/// Who is talking to whom.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Hello {
-    /// Version of all frames: 1.
-    pub v: u8,
-    /// The market.
-    pub venue: VenueId,
-    /// The account that the socket's user owns.
-    pub account: AccountId,
-    /// SHA-256(seed ‖ salt): the venue committed to its seed before it opened.
-    pub seed_commitment: Digest,
-}
-
-/// One consistent flush: the newest of each key, and every execution.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Cut {
-    /// Everything up to this entry is in, nothing after it.
-    pub through: Seq,
-    /// Venue time of that entry.
-    pub time: VenueTime,
-    /// Settlement date.
-    pub date: Date,
-    /// The entry that last changed the settlement date.
-    pub date_rev: Seq,
-    /// What changed.
-    pub items: Vec<Item>,
-}
 
 /// One thing in a cut.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -374,16 +295,6 @@ pub struct PortfolioSnapshot {
     pub timestamp: VenueTime,
     /// The figures.
     pub valuation: crate::portfolio::Valuation,
-}
-
-/// Why a client message was refused.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FrameError {
-    /// Stable: `unknown_channel`, `forbidden`, `too_many_channels`,
-    /// `invalid_json`, `unknown_field`, …
-    pub code: String,
-    /// For people.
-    pub message: String,
 }
 
 impl OrderFrame {

@@ -222,6 +222,12 @@ pub const SETTINGS: &[Setting] = &[
         |text| within(text, 1, 1_000)
     ),
     plain!(
+        "limits.socket_cuts_per_second",
+        "Most updates a second on one socket: 1 to 1000",
+        limits.socket_cuts_per_second,
+        |text| within(text, 1, 1_000)
+    ),
+    plain!(
         "limits.sockets_per_user",
         "Open sockets of one user: 1 to 1000",
         limits.sockets_per_user,

@@ -23,7 +23,7 @@ use crate::shutdown::Shutdown;
 use crate::store::api::journal::EntryKind;
 use crate::store::{Store, StoreError};
 
-pub(crate) use encoded::{Encoded, cut, frame};
+pub(crate) use encoded::{Encoded, cut, frame, parts};
 pub(crate) use state::{Followed, Stamped, State};
 
 /// Messages taken from a stream at once.

@@ -12,6 +12,7 @@ mod hostile;
 mod orders;
 mod quotes;
 mod reset;
+mod resume;
 mod sessions;
 mod slow;
 mod socket;

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use engine::decimal::Decimal;
 use engine::event::{Frame, Item};
+use engine::venue::VenueConfig;
 use serde_json::json;
 use tokio_tungstenite::tungstenite::Message;
 
@@ -142,7 +143,38 @@ async fn messages_that_mean_nothing_are_answered_and_the_socket_goes_on() {
         assert_eq!(socket.error().await, code, "{message:.60}");
     }
     socket.say(&json!({ "ping": { "nonce": 7 } })).await;
-    assert_eq!(socket.frame().await, Frame::Pong { nonce: 7 });
+    assert_eq!(socket.frame().await, Frame::Pong { nonce: 7, cuts: 0 });
+    site.close().await;
+}
+
+#[tokio::test]
+async fn a_socket_has_so_many_channels_and_no_more() {
+    let mut venue = VenueConfig::default();
+    let share = venue.listings[0].clone();
+    for number in 0..50 {
+        let mut another = share.clone();
+        another.instrument.symbol = format!("S{number:02}");
+        venue.listings.push(another);
+    }
+    let site = Site::of(venue, |_| {}).await;
+    site.steps(2).await;
+    let user = site.user("ada").await;
+    let of = |kind: &str| -> Vec<String> {
+        (0..50).map(|number| format!("{kind}:{}", site.id(&format!("S{number:02}")))).collect()
+    };
+    let mut socket = user.follow("", &[of("book"), of("tick")].concat()).await;
+    assert_eq!(socket.cut().await.items.len(), 100);
+    // 100 and 28 are 128; one more is too many, and then none of them is added.
+    socket.say(&json!({ "subscribe": { "channels": &of("tape")[..29] } })).await;
+    assert_eq!(socket.error().await, "too_many_channels");
+    let fitting = [&of("tape")[..28], &of("book")].concat();
+    socket.say(&json!({ "subscribe": { "channels": fitting } })).await;
+    socket.say(&json!({ "subscribe": { "channels": ["account"] } })).await;
+    assert_eq!(socket.error().await, "too_many_channels");
+    // One goes, one comes.
+    socket.say(&json!({ "unsubscribe": { "channels": &of("tape")[..1] } })).await;
+    socket.say(&json!({ "subscribe": { "channels": ["account"] } })).await;
+    while !socket.cut().await.items.iter().any(|item| matches!(item, Item::Account(_))) {}
     site.close().await;
 }
 

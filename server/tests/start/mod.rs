@@ -6,3 +6,4 @@ mod logging;
 mod process;
 mod refusals;
 mod reset;
+mod slow_clients;

@@ -64,6 +64,11 @@ impl Server {
         Self { child, logged: Some(logged), url, printed }
     }
 
+    /// The process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Where it listens, without the scheme.
     pub fn address(&self) -> &str {
         self.url.trim_start_matches("http://")

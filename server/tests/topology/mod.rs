@@ -4,5 +4,6 @@
 mod doors;
 mod kills;
 mod place;
+mod resume;
 mod standby;
 mod story;

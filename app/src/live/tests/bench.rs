@@ -185,6 +185,8 @@ impl Bench {
         let mine = outcome.events.iter().filter(|event| event.account == self.account);
         let executions = mine.map(|event| Item::Execution(Box::new(self.execution(outcome, event))));
         Cut {
+            number: 0,
+            more: false,
             through: self.venue.seq(),
             time: self.venue.time(),
             date: self.venue.date(),

@@ -4,7 +4,7 @@
 //! each is encoded at most once per encoding and copied afterwards. Does not
 //! know who gets it.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use engine::event::{Cut, Encoding, Frame, Item};
@@ -41,6 +41,29 @@ impl Encoded {
     }
 }
 
+/// The most that ends a cut after its items, or counts them.
+const ENDING: usize = 8;
+
+/// Bytes of items from which on the rest of a cut follows in another part.
+const PART: usize = 64 * 1024;
+
+/// `items` in the parts in which they are sent: one, unless they are many.
+pub(crate) fn parts(items: &[Arc<Encoded>], encoding: Encoding) -> Vec<&[Arc<Encoded>]> {
+    let (mut parts, mut rest, mut bytes) = (Vec::new(), items, 0);
+    while let Some(end) = rest.iter().position(|item| {
+        bytes += item.bytes(encoding).len();
+        bytes >= PART
+    }) {
+        let (part, left) = rest.split_at(end + 1);
+        parts.push(part);
+        (rest, bytes) = (left, 0);
+    }
+    if !rest.is_empty() || parts.is_empty() {
+        parts.push(rest);
+    }
+    parts
+}
+
 /// A whole frame's bytes.
 pub(crate) fn frame(frame: &Frame, encoding: Encoding) -> Vec<u8> {
     match encoding {
@@ -50,17 +73,15 @@ pub(crate) fn frame(frame: &Frame, encoding: Encoding) -> Vec<u8> {
 }
 
 /// A cut's bytes: `envelope` has no items of its own, `items` take their place.
-pub(crate) fn cut<'a>(
-    envelope: Cut,
-    items: impl ExactSizeIterator<Item = &'a Encoded>,
-    encoding: Encoding,
-) -> Vec<u8> {
+pub(crate) fn cut(envelope: Cut, items: &[Arc<Encoded>], encoding: Encoding) -> Vec<u8> {
     let mut bytes = frame(&Frame::Cut(envelope), encoding);
+    let size: usize = items.iter().map(|item| item.bytes(encoding).len() + 1).sum();
+    bytes.reserve_exact(size + ENDING);
     match encoding {
         Encoding::Json => {
             // The items are the last field: `…,"items":[]}}`.
             bytes.truncate(bytes.len().saturating_sub(b"]}}".len()));
-            for (index, item) in items.enumerate() {
+            for (index, item) in items.iter().enumerate() {
                 if index > 0 {
                     bytes.push(b',');
                 }
@@ -85,9 +106,36 @@ pub(crate) fn cut<'a>(
 mod tests {
     use super::*;
     use engine::decimal::Decimal;
-    use engine::event::{BookFrame, BookLevel};
+    use engine::event::{BookFrame, BookLevel, TapeFrame};
     use engine::id::{InstrumentId, Seq, VenueId};
+    use engine::order::Side;
     use engine::time::{Date, VenueTime};
+
+    #[test]
+    fn the_parts_of_a_cut_are_the_cut_and_none_is_large() {
+        let tape = |number: i64| {
+            Item::Tape(TapeFrame {
+                instrument_id: InstrumentId::derive(VenueId::from_name("main"), "ACME"),
+                price: Decimal::new(number, 2),
+                quantity: Decimal::new(1, 0),
+                aggressor: Side::Buy,
+                timestamp: VenueTime(number),
+            })
+        };
+        let items: Vec<_> = (0..4_000).map(|number| Arc::new(Encoded::new(tape(number)))).collect();
+        for encoding in [Encoding::Json, Encoding::Postcard] {
+            for count in [0, 1, 4_000] {
+                let parts = parts(&items[..count], encoding);
+                assert!(parts.concat().iter().zip(&items).all(|(a, b)| Arc::ptr_eq(a, b)));
+                assert_eq!(parts.concat().len(), count);
+                assert_eq!(parts.len() > 1, count == 4_000, "{encoding:?}");
+                for part in parts {
+                    let bytes: usize = part.iter().map(|item| item.bytes(encoding).len()).sum();
+                    assert!(bytes < PART + 1_000 && (count == 0 || !part.is_empty()), "{bytes}");
+                }
+            }
+        }
+    }
 
     #[test]
     fn a_cut_put_together_is_the_cut_encoded_whole() {
@@ -102,6 +150,8 @@ mod tests {
         for count in [0, 1, 2, 200] {
             let items: Vec<Item> = (0..count).map(|index| book(&format!("S{index}"))).collect();
             let envelope = Cut {
+                number: 1,
+                more: false,
                 through: Seq(300),
                 time: VenueTime(1),
                 date: Date::from_days(20_000),
@@ -109,9 +159,9 @@ mod tests {
                 items: vec![],
             };
             let whole = Frame::Cut(Cut { items: items.clone(), ..envelope.clone() });
-            let encoded: Vec<Encoded> = items.into_iter().map(Encoded::new).collect();
+            let encoded: Vec<_> = items.into_iter().map(|item| Arc::new(Encoded::new(item))).collect();
             for encoding in [Encoding::Json, Encoding::Postcard] {
-                let joined = cut(envelope.clone(), encoded.iter(), encoding);
+                let joined = cut(envelope.clone(), &encoded, encoding);
                 assert_eq!(joined, frame(&whole, encoding), "{count} {encoding:?}");
             }
         }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use app::gateway::Caller;
 use axum::extract::ws::{CloseFrame, Message, WebSocket};
-use engine::event::{ClientMessage, Encoding, Frame, FrameError, Hello};
+use engine::event::{ClientMessage, Cut, Encoding, FRAMES_VERSION, Frame, FrameError, Hello};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
 use tokio_tungstenite::tungstenite;
 
@@ -17,11 +17,9 @@ use crate::auth::SignedIn;
 use crate::door::json;
 use crate::gateway::{Floor, model};
 
-/// Cuts are no closer than this: 20 a second.
-const BETWEEN_CUTS: Duration = Duration::from_millis(50);
-
-/// How long one send may wait for a client that does not read.
-const SEND_WITHIN: Duration = Duration::from_secs(5);
+/// How long one send may wait for a client that does not read. With the closing
+/// handshake it is gone within five seconds.
+const SEND_WITHIN: Duration = Duration::from_secs(4);
 
 /// How long a closing handshake may take.
 const CLOSE_WITHIN: Duration = Duration::from_secs(1);
@@ -52,10 +50,14 @@ struct Connection {
     socket: WebSocket,
     encoding: Encoding,
     subscription: Subscription,
+    /// The number of the newest cut, or part of one, that was sent.
+    cuts: u64,
     received: Vec<Instant>,
     heard: Instant,
     /// How long the client may stay silent.
     silence: Duration,
+    /// Cuts are no closer than this.
+    between_cuts: Duration,
 }
 
 /// Serves a socket until it ends.
@@ -74,9 +76,11 @@ pub(super) async fn run(
         socket,
         encoding,
         subscription,
+        cuts: 0,
         received: Vec::new(),
         heard: Instant::now(),
         silence: Duration::from_secs(floor.inner.limits.socket_silence_seconds),
+        between_cuts: Duration::from_secs(1) / floor.inner.limits.socket_cuts_per_second.max(1),
     };
     let reason = match connection.greet(&caller).await {
         Ok(()) => connection.live(&signed_in, &place).await,
@@ -92,7 +96,7 @@ pub(super) async fn run(
 impl Connection {
     async fn greet(&mut self, caller: &Caller) -> Result<(), Close> {
         let hello = Hello {
-            v: 1,
+            v: FRAMES_VERSION,
             venue: self.floor.inner.venue,
             account: caller.account,
             seed_commitment: self.floor.inner.seed_commitment,
@@ -106,7 +110,7 @@ impl Connection {
         let mut pings = every(self.silence / PINGS);
         let mut sessions = every(SESSION_EVERY.min(self.silence));
         let mut next_cut: Option<Instant> = None;
-        let mut last_cut = Instant::now() - BETWEEN_CUTS;
+        let mut last_cut = Instant::now() - self.between_cuts;
         loop {
             let cut_due = async {
                 match next_cut {
@@ -121,7 +125,7 @@ impl Connection {
                 received = self.socket.recv() => match self.hear(received).await {
                     // What was asked for follows in the next cut.
                     Ok(()) => {
-                        next_cut.get_or_insert(last_cut + BETWEEN_CUTS);
+                        next_cut.get_or_insert(last_cut + self.between_cuts);
                         Ok(())
                     }
                     Err(reason) => Err(reason),
@@ -138,7 +142,7 @@ impl Connection {
                     self.send_cut().await
                 }
                 Ok(()) = changed.changed(), if next_cut.is_none() => {
-                    next_cut = Some(last_cut + BETWEEN_CUTS);
+                    next_cut = Some(last_cut + self.between_cuts);
                     Ok(())
                 }
             };
@@ -187,9 +191,11 @@ impl Connection {
         let away = || Err(error("unavailable", "The venue cannot be read right now.".to_owned()));
         let model = &self.floor.inner.model;
         match message {
-            ClientMessage::Ping { nonce } => return Ok(Some(Frame::Pong { nonce })),
-            ClientMessage::Subscribe { channels } => {
-                model.read(|state| subscription.add(&channels, state)).unwrap_or_else(away)?;
+            ClientMessage::Ping { nonce } => {
+                return Ok(Some(Frame::Pong { nonce, cuts: self.cuts }));
+            }
+            ClientMessage::Subscribe { channels, account_seq } => {
+                model.read(|state| subscription.add(&channels, account_seq, state)).unwrap_or_else(away)?;
             }
             ClientMessage::Unsubscribe { channels } => {
                 model.read(|state| subscription.remove(&channels, state)).unwrap_or_else(away)?;
@@ -202,8 +208,13 @@ impl Connection {
         let subscription = &mut self.subscription;
         let gathered = self.floor.inner.model.read(|state| subscription.gather(state)).flatten();
         let Some((envelope, items)) = gathered else { return Ok(()) };
-        let bytes = model::cut(envelope, items.iter().map(AsRef::as_ref), self.encoding);
-        self.send(bytes).await
+        let parts = model::parts(&items, self.encoding);
+        for (part, left) in parts.iter().zip((0..parts.len()).rev()) {
+            self.cuts += 1;
+            let envelope = Cut { number: self.cuts, more: left > 0, ..envelope.clone() };
+            self.send(model::cut(envelope, part, self.encoding)).await?;
+        }
+        Ok(())
     }
 
     async fn send_frame(&mut self, frame: &Frame) -> Result<(), Close> {

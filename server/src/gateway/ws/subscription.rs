@@ -22,26 +22,34 @@ pub(super) struct Subscription {
     channels: BTreeMap<Channel, bool>,
     /// The picture's version when the last cut was gathered.
     seen: u64,
-    /// The newest of the account's events that was sent.
-    account_seq: u64,
+    /// The newest of the account's events that the client has; none when the
+    /// account is to be sent whole.
+    account_seq: Option<u64>,
     /// The settlement date that was sent last.
     date_rev: Seq,
 }
 
-/// A cut's envelope and what is in it.
+/// A cut's envelope, not yet numbered, and what is in it.
 pub(super) type Gathered = (Cut, Vec<Arc<Encoded>>);
 
 impl Subscription {
     /// Nothing is followed yet.
     pub(super) fn new(account: AccountId) -> Self {
-        Self { account, channels: BTreeMap::new(), seen: 0, account_seq: 0, date_rev: Seq(0) }
+        Self { account, channels: BTreeMap::new(), seen: 0, account_seq: None, date_rev: Seq(0) }
     }
 
-    /// Adds channels, all of them or none.
+    /// Adds channels, all of them or none; the account's from event `resumed`
+    /// on, where the client names one.
     ///
     /// # Errors
-    /// The first that is refused, or `too_many_channels`.
-    pub(super) fn add(&mut self, names: &[String], state: &State) -> Result<(), FrameError> {
+    /// The first that is refused, `too_many_channels`, or, with everything
+    /// added, `resync_required`: the account follows whole.
+    pub(super) fn add(
+        &mut self,
+        names: &[String],
+        resumed: Option<i128>,
+        state: &State,
+    ) -> Result<(), FrameError> {
         let too_many = || {
             let message = format!("A socket may have {MAX_CHANNELS} channels.");
             Err(error("too_many_channels", message))
@@ -55,8 +63,20 @@ impl Subscription {
         if self.channels.len() + added > MAX_CHANNELS {
             return too_many();
         }
+        let account = channels.contains(&Channel::Account);
+        if resumed.is_some() && !account {
+            let message = "An account_seq goes with the account's channel.";
+            return Err(error("invalid_value", message.to_owned()));
+        }
         for channel in channels {
             self.channels.insert(channel, true);
+        }
+        if account {
+            self.account_seq = resumed.and_then(|number| resumable(number, state.account(self.account)?));
+            if resumed.is_some() && self.account_seq.is_none() {
+                let message = "The account's events cannot go on from there; the account follows whole.";
+                return Err(error("resync_required", message.to_owned()));
+            }
         }
         Ok(())
     }
@@ -91,9 +111,8 @@ impl Subscription {
                 Channel::Tape(id) => items.extend(state.tape(*id).filter(is_new).map(newest)),
                 Channel::Account => {
                     let Some(followed) = followed else { continue };
-                    let sent = (!*fresh).then_some(self.account_seq);
-                    items.extend(account_items(state, followed, sent));
-                    self.account_seq = followed.account.account_seq;
+                    items.extend(account_items(state, followed, self.account_seq));
+                    self.account_seq = Some(followed.account.account_seq);
                 }
                 Channel::Portfolio => {
                     let Some(followed) = followed else { continue };
@@ -109,6 +128,8 @@ impl Subscription {
         }
         self.date_rev = state.date_rev;
         let envelope = Cut {
+            number: 0,
+            more: false,
             through: state.through,
             time: state.time,
             date: state.date,
@@ -119,23 +140,32 @@ impl Subscription {
     }
 }
 
-/// The executions after number `sent`; the whole account when nothing was sent
-/// yet or some are no longer kept.
+/// `number`, if every one of the account's events after it is still kept.
+fn resumable(number: i128, followed: &Followed) -> Option<u64> {
+    let number = u64::try_from(number).ok()?;
+    events_after(number, followed).map(|_| number)
+}
+
+/// The account's events after number `sent`, in order; `None` when some of them
+/// are no longer kept, or `sent` is yet to come.
+fn events_after(sent: u64, followed: &Followed) -> Option<impl Iterator<Item = &Arc<Encoded>>> {
+    let missing = usize::try_from(followed.account.account_seq.checked_sub(sent)?).ok()?;
+    let first = followed.executions.len().checked_sub(missing)?;
+    // They are dense, and the newest is always kept.
+    let dense = followed.executions.get(first).is_none_or(|execution| execution.value.0 == sent + 1);
+    dense.then(|| followed.executions.range(first..).map(|execution| &execution.value.1))
+}
+
+/// The account's events after number `sent`; the whole account when nothing was
+/// sent yet or some of them are no longer kept.
 fn account_items(state: &State, followed: &Followed, sent: Option<u64>) -> Vec<Arc<Encoded>> {
-    let newest = followed.account.account_seq;
-    if sent == Some(newest) {
-        return vec![];
+    match sent.and_then(|sent| events_after(sent, followed)) {
+        Some(events) => events.cloned().collect(),
+        None => {
+            let frame = state.account_frame(&followed.account);
+            vec![Arc::new(Encoded::new(Item::Account(Box::new(frame))))]
+        }
     }
-    let after = |sent: u64| {
-        let kept = followed.executions.iter().map(|execution| &execution.value);
-        let missing: Vec<_> = kept.filter(|(number, _)| *number > sent).collect();
-        let whole = missing.first().is_some_and(|(number, _)| *number == sent + 1);
-        whole.then(|| missing.into_iter().map(|(_, item)| item.clone()).collect())
-    };
-    sent.and_then(after).unwrap_or_else(|| {
-        let frame = state.account_frame(&followed.account);
-        vec![Arc::new(Encoded::new(Item::Account(Box::new(frame))))]
-    })
 }
 
 /// A first valuation, before the portfolio agent has spoken.
