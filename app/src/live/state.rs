@@ -188,6 +188,21 @@ pub struct State {
 impl State {
     /// The state that a page starts from.
     pub fn open(opening: Opening) -> Self {
+        let Opening { caller, desk, orders, fills, bars: _, worth: _ } = opening;
+        let instruments = map(desk.instruments.into_iter().map(|instrument| (instrument.id, instrument)));
+        let markets = map(instruments.keys().map(|id| (*id, Market::default())));
+        let account = convert::account(&desk.account, caller.account, &instruments);
+        let mut state = Self {
+            instruments,
+            through: desk.through,
+            time: desk.time,
+            date: desk.date,
+            date_rev: desk.date_rev,
+            markets,
+            account,
+            log: Log::new(orders, fills),
+            day_open: desk.day_open,
+            tape: VecDeque::new(),
             agent_nav: AgentNav::of(&desk.portfolio),
         };
         desk.books.into_iter().for_each(|book| state.set_book(&book));
