@@ -142,8 +142,8 @@ test("two cross each other, a third watches, and a killed server is recovered fr
   await ada.terminal.fill({ side: "buy", quantity: "100", limit: price });
   await bob.terminal.fill({ side: "sell", quantity: "80", limit: price, ioc: true });
   await bob.terminal.blotter("fills");
+  await see(async ({ terminal }) => terminal.at("coach-close").click());
   await picture(ada.page, "trade");
-  await picture(bob.page, "trade-taker");
   await picture(cleo.page, "trade-phone");
 
   // kill -9: everybody is told, prices turn grey, tickets close.
@@ -187,7 +187,6 @@ test("two cross each other, a third watches, and a killed server is recovered fr
   await expect(bob.terminal.at(`position-quantity-${SHARE}`)).toHaveText("300");
   await ada.api.step(50);
   await see(async ({ terminal }) => terminal.live());
-  await picture(ada.page, "recovered");
   for (const context of contexts) await context.close();
 });
 

@@ -18,7 +18,7 @@ use crate::widgets::{Units, format};
 const DEPTH: usize = 12;
 
 /// As many of them as a phone shows.
-const PHONE_DEPTH: usize = 8;
+const PHONE_DEPTH: usize = 5;
 
 #[component]
 pub(super) fn LadderPanel(live: Live, form: Form, tab: RwSignal<Tab>) -> impl IntoView {
