@@ -44,14 +44,14 @@ fn main() {
     let cookies = runtime.block_on(clients::register(&one.address, SOCKETS));
     let alone = runtime.block_on(spent(&one.child, WARM, TIME));
     println!("nobody watches:                  {:>6.1} ms of processor a second", alone.as_secs_f64() * 1e3);
-    let measure = |kinds: &[&str]| {
+    let watched = |kinds: &[&str]| {
         runtime.block_on(async {
             let clients = Clients::follow(&one.address, &cookies, kinds).await;
             measure(&one.child, &clients).await
         })
     };
-    let ticks = measure(&["tick"]);
-    let both = measure(&["tick", "book"]);
+    let ticks = watched(&["tick"]);
+    let both = watched(&["tick", "book"]);
     drop(one);
     let peer = runtime.block_on(async {
         let peer = Peer::start(SOCKETS);

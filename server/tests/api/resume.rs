@@ -2,7 +2,7 @@
 //! told that it cannot and gets the account whole.
 
 use engine::event::{AccountFrame, Cut, Frame, Item};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::support::site::{Site, Visitor, ticket};
 use crate::support::socket::Socket;
@@ -17,12 +17,11 @@ async fn first(socket: &mut Socket) -> (Option<String>, Cut) {
     }
 }
 
-async fn resume(user: &Visitor, query: &str, known: &Value) -> Socket {
+async fn resume(user: &Visitor, query: &str, known: &str) -> Socket {
     let mut socket = user.socket(query, Some(&user.base)).await.unwrap();
     assert!(matches!(socket.frame().await, Frame::Hello(hello) if hello.v == 2));
-    let channels = ["account", "portfolio"];
     // Spelled out, for numbers that are larger than a program's own.
-    let text = format!(r#"{{"subscribe":{{"channels":{},"account_seq":{known}}}}}"#, json!(channels));
+    let text = format!(r#"{{"subscribe":{{"channels":["account","portfolio"],"account_seq":{known}}}}}"#);
     socket.put(text.into()).await;
     socket
 }
@@ -66,14 +65,14 @@ async fn every_event_after_the_last_one_known_follows_once_and_in_order() {
     let (mut user, newest) = trader(&site).await;
     for query in ["", "?encoding=postcard"] {
         for known in [0, 1, newest - 4, newest - 1] {
-            let mut socket = resume(&user, query, &json!(known)).await;
+            let mut socket = resume(&user, query, &known.to_string()).await;
             let (error, cut) = first(&mut socket).await;
             assert_eq!((error, whole(&cut)), (None, None), "{known}");
             assert_eq!(events(&cut), (known + 1..=newest).collect::<Vec<_>>());
         }
     }
     // Whoever has everything gets nothing, and then what happens.
-    let mut socket = resume(&user, "", &json!(newest)).await;
+    let mut socket = resume(&user, "", &newest.to_string()).await;
     let (error, cut) = first(&mut socket).await;
     assert_eq!((error, whole(&cut), events(&cut)), (None, None, vec![]));
     user.order(&ticket(site.id("ACME"), "BUY", "2", None, "late")).await;
@@ -93,7 +92,7 @@ async fn a_number_that_cannot_be_gone_on_from_is_answered_by_the_account() {
     let (user, newest) = trader(&site).await;
     for known in ["-1", "-9223372036854775809", "18446744073709551615", &(newest + 1).to_string()] {
         for query in ["", "?encoding=postcard"] {
-            let mut socket = resume(&user, query, &serde_json::from_str(known).unwrap()).await;
+            let mut socket = resume(&user, query, known).await;
             let (error, cut) = first(&mut socket).await;
             assert_eq!(error.as_deref(), Some("resync_required"), "{known}");
             assert_eq!(whole(&cut).map(|account| account.account_seq), Some(newest), "{known}");
@@ -108,10 +107,11 @@ async fn a_number_of_before_what_is_kept_is_answered_by_the_account() {
     // A restarted gateway knows the newest snapshot and what came after it.
     let mut site = Site::with(|config| config.snapshot.journal_entries = 10).await;
     let (mut user, newest) = trader(&site).await;
+    site.steps(20).await;
     site.stop().await;
     site.start().await;
     user.base.clone_from(&site.base);
-    let mut socket = resume(&user, "", &json!(1)).await;
+    let mut socket = resume(&user, "", "1").await;
     let (error, cut) = first(&mut socket).await;
     assert_eq!(error.as_deref(), Some("resync_required"));
     assert_eq!(whole(&cut).map(|account| account.account_seq), Some(newest));
@@ -121,7 +121,7 @@ async fn a_number_of_before_what_is_kept_is_answered_by_the_account() {
     while came.last() < Some(&(newest + 2)) {
         came.extend(events(&socket.cut().await));
     }
-    let (error, cut) = first(&mut resume(&user, "", &json!(newest)).await).await;
+    let (error, cut) = first(&mut resume(&user, "", &newest.to_string()).await).await;
     assert_eq!((error, whole(&cut)), (None, None));
     assert_eq!((came, events(&cut)), (vec![newest + 1, newest + 2], vec![newest + 1, newest + 2]));
     site.close().await;

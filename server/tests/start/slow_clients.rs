@@ -3,6 +3,7 @@
 
 use std::time::{Duration, Instant};
 
+use futures::SinkExt as _;
 use serde_json::json;
 use tokio::net::TcpSocket;
 use tokio_tungstenite::client_async;
@@ -78,22 +79,25 @@ async fn clients_that_never_read_are_cut_off_in_time_and_cost_little() {
         open.push(client_async(request, stream).await.unwrap().0);
     }
     let (before, asked) = (resident(&server), Instant::now());
-    for socket in &mut open {
-        // As often as is allowed within a second.
-        for _ in 0..15 {
-            let sent = futures::SinkExt::send(socket, subscribe.to_string().into()).await;
-            sent.unwrap();
-        }
-    }
     let mut most = before;
+    // Asking for everything again and again, at a rate that is allowed, fills
+    // whatever the system holds back for a client that does not read.
+    let mut asks = tokio::time::interval(Duration::from_millis(60));
     let all = async {
         while cut_off(&user).await < CLIENTS {
+            asks.tick().await;
+            for socket in &mut open {
+                // One that the server has left takes nothing more.
+                let sent = socket.send(subscribe.to_string().into());
+                let _ = tokio::time::timeout(Duration::from_millis(1), sent).await;
+            }
             most = most.max(resident(&server));
         }
     };
     tokio::time::timeout(PATIENCE, all).await.expect("slow clients are kept");
     let (took, grew) = (asked.elapsed(), most.saturating_sub(before));
     eprintln!("{CLIENTS} cut off after {took:.1?}; {} KiB each", grew / 1_024 / CLIENTS as u64);
-    assert!(took < Duration::from_secs(5), "{took:?}");
+    // Five seconds from when nothing more fits, which takes a moment.
+    assert!(took < Duration::from_secs(10), "{took:?}");
     assert!(grew < CLIENTS as u64 * EACH, "{} KiB each", grew / 1_024 / CLIENTS as u64);
 }
