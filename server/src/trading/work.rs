@@ -78,9 +78,6 @@ impl Life {
                 // What is decided is also written and answered.
                 self.settle(&mut memory, air).await?;
             }
-            if ends {
-                return Err(Ended::Asked);
-            }
             if !leads {
                 return Err(Ended::Again("the lease is lost".to_owned()));
             }
@@ -89,6 +86,9 @@ impl Life {
                     compaction.allow(second);
                 }
                 snapshot = memory.sequencer.venue.seq();
+            }
+            if ends {
+                return Err(Ended::Asked);
             }
             match self.gather(&mut memory).await {
                 Ok((commands, steps)) => {

@@ -104,9 +104,11 @@ async fn a_portfolios_history_is_its_owners_stored_valuations() {
 
 /// The text of the element with `testid` in a page; the figures are plain text.
 fn figure(page: &str, testid: &str) -> String {
-    let (_, after) =
-        page.split_once(&format!("data-testid=\"{testid}\">")).unwrap_or_else(|| panic!("no {testid}"));
-    after.split_once('<').unwrap().0.trim().to_owned()
+    let named = page.split_once(&format!("data-testid=\"{testid}\""));
+    let (_, after) = named.unwrap_or_else(|| panic!("no {testid}"));
+    // Attributes come in any order.
+    let (_, text) = after.split_once('>').unwrap();
+    text.split_once('<').unwrap().0.trim().to_owned()
 }
 
 /// Millionths of money as the screen shows cents: no separators, a plain minus.

@@ -67,7 +67,8 @@ impl Client {
             .header("origin", &visitor.base)
             .header("cookie", visitor.cookie.as_deref().unwrap_or_default())
             .header("content-type", "application/octet-stream")
-            .body(Vec::new());
+            // Without what the account was worth before.
+            .body(postcard::to_allocvec(&false).unwrap());
         let answer = opening.send().await.unwrap();
         assert_eq!(answer.status(), 200);
         let opening: Opening = postcard::from_bytes(&answer.bytes().await.unwrap()).unwrap();
