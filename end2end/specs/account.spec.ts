@@ -32,6 +32,7 @@ test("sessions are seen and ended from the terminal", async ({ page, browser, se
       () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
     );
     expect(overflow, `scrolls sideways at ${width} px`).toBeLessThanOrEqual(0);
+    await expect(sessions.first(), `at ${width} px`).toBeVisible();
   }
   const found = await new AxeBuilder({ page }).analyze();
   const serious = found.violations.filter((one) => ["serious", "critical"].includes(one.impact ?? ""));
