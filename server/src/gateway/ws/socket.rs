@@ -7,6 +7,7 @@ use std::time::Duration;
 use app::gateway::Caller;
 use axum::extract::ws::{CloseFrame, Message, WebSocket};
 use engine::event::{ClientMessage, Cut, Encoding, FRAMES_VERSION, Frame, FrameError, Hello};
+use engine::id::Seq;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
 use tokio_tungstenite::tungstenite;
 
@@ -166,6 +167,9 @@ impl Connection {
             Message::Ping(_) => self.count(),
             Message::Text(text) => {
                 self.count()?;
+                // Whoever comes back to a server that has just started may be
+                // there before its picture of the venue.
+                self.floor.inner.model.reached(Seq(0)).await;
                 match self.obey(text.as_str()) {
                     Ok(None) => Ok(()),
                     Ok(Some(answer)) => self.send_frame(&answer).await,
