@@ -52,7 +52,8 @@ pub struct ExecutionBatch {
 /// One entry of a batch.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PublishedEntry {
-    /// Everything that it changed.
+    /// What others follow of it: without the answer and the postings, which are
+    /// in the journal.
     pub outcome: Outcome,
 }
 

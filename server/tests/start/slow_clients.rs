@@ -1,5 +1,6 @@
-//! Many clients that never read: each is cut off within five seconds, and what
-//! waits for all of them together takes little memory.
+//! Many clients that never read: each is cut off soon after nothing more fits,
+//! and what waits for all of them together takes little memory. Does not see
+//! when the system's own buffers are full, so it cannot time five seconds.
 
 use std::time::{Duration, Instant};
 
