@@ -113,6 +113,7 @@ fn NotFound() -> impl IntoView {
         response.set_status(http::StatusCode::NOT_FOUND);
     }
     view! {
+        <Title text="No such page" />
         <main class="gate">
             <div class="card">
                 <h1>"There is no such page"</h1>

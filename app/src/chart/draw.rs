@@ -193,7 +193,9 @@ fn own<B: DrawingBackend>(area: &Area<B>, scene: &ChartScene, frame: &Frame, col
         }
         dashed(area, (0.0, y), (frame.right(), y), colours.own)?;
         let word = if order.buys { "▲ Buy" } else { "▼ Sell" };
-        text(area, &format!("{word} {}", scene.price(order.price)), (4.0, y - 8.0), HPos::Left, colours.own)?;
+        // Above its line, unless the legend stands there.
+        let beside = if y - top < 16.0 { y + 8.0 } else { y - 8.0 };
+        text(area, &format!("{word} {}", scene.price(order.price)), (4.0, beside), HPos::Left, colours.own)?;
     }
     let step = scene.bars.step_us();
     for fill in &scene.fills {

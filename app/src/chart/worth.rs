@@ -199,6 +199,12 @@ impl Worth {
             self.take(span.start, span.close);
         }
         self.take(seen.through, seen.newest);
+        self.know(seen);
+    }
+
+    /// Takes over the extremes that `seen` saw, whatever range it is about: what
+    /// happened between two stored points is nowhere else.
+    pub fn know(&mut self, seen: &Self) {
         self.worst = self.worst.deeper(seen.worst);
         self.peak = self.peak.max(seen.peak);
     }

@@ -364,6 +364,11 @@ impl State {
             market.accrued_per_lot = tick.accrued_per_lot;
             market.ticked_at = Some(tick.timestamp);
             market.follow(tick.timestamp);
+            // In a venue's first moments there is no mark of before.
+            let marks = &mut self.day_open.marks;
+            if !marks.iter().any(|(of, _)| *of == tick.instrument_id) {
+                marks.push((tick.instrument_id, tick.mid));
+            }
         }
     }
 

@@ -162,9 +162,12 @@ impl Past {
                 Ok(mut worth) => {
                     let mut other = true;
                     self.worth.update(|shown| {
-                        if let Some(seen) = shown.as_ref().filter(|seen| seen.range() == range) {
-                            worth.go_on_with(seen);
-                            other = false;
+                        if let Some(seen) = shown.as_ref() {
+                            other = seen.range() != range;
+                            match other {
+                                true => worth.know(seen),
+                                false => worth.go_on_with(seen),
+                            }
                         }
                         *shown = Some(worth);
                     });

@@ -23,7 +23,8 @@ const STEPS: [&str; 3] = [
 pub(super) fn Coach(live: Live, form: Form) -> impl IntoView {
     let first_run = live.fills.with_untracked(Vec::is_empty) && live.order_ids.with_untracked(Vec::is_empty);
     let is_open = RwSignal::new(first_run);
-    let fill = memo(move || live.fills.with(|fills| fills.first().cloned()));
+    // The newest come first; the run is about the very first.
+    let fill = memo(move || live.fills.with(|fills| fills.last().cloned()));
     // Complete means that there is a preview, or why there can be none.
     let complete = memo(move || {
         live.instrument(live.selected.get()).is_some_and(|instrument| form.wish(&instrument).is_some())

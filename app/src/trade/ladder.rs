@@ -49,7 +49,7 @@ pub(super) fn LadderPanel(live: Live, form: Form, tab: RwSignal<Tab>) -> impl In
                 {move || format!("book #{}", format::count(ladder.with(|ladder| ladder.rev.0)))}
             </span>
         </header>
-        <div class="body">
+        <div class="body" tabindex="0" role="group" aria-labelledby="ladder-title">
             <table data-testid="ladder" on:keydown=walk>
                 <thead>
                     <tr>
