@@ -6,7 +6,6 @@
 
 use engine::id::{InstrumentId, OrderId, QuoteId};
 use engine::order::{Amend, Preview, RawAmend, RawTake, RawTicket, Reject, Side, Take, Ticket};
-use leptos::prelude::*;
 
 use super::danger::{Danger, dangers};
 use crate::live::Live;
