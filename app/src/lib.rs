@@ -19,7 +19,7 @@ mod help;
 pub mod live;
 mod portfolio;
 pub mod prefs;
-mod reactive;
+pub mod reactive;
 pub mod report;
 mod sign_in;
 mod trade;

@@ -7,6 +7,7 @@
 use engine::time::VenueTime;
 use leptos::prelude::*;
 
+use crate::reactive::RwSignal;
 use crate::widgets::format;
 
 /// Name of the cookie.

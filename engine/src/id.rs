@@ -78,6 +78,9 @@ impl VenueId {
 }
 
 impl InstrumentId {
+    /// No instrument's: what is looked at where none is listed.
+    pub const NONE: Self = Self(Uuid::nil());
+
     /// The id of `symbol` in `venue`.
     pub fn derive(venue: VenueId, symbol: &str) -> Self {
         Self(Uuid::new_v5(&venue.0, symbol.as_bytes()))

@@ -32,7 +32,7 @@ pub(super) fn StatusBar(live: Live) -> impl IntoView {
             </span>
             <Receipts live />
             <p class="news" role="status" aria-live="polite" data-testid="announcer">
-                {live.news.line()}
+                {move || live.news.line()}
             </p>
         </footer>
     }

@@ -19,6 +19,7 @@ use leptos_router::hooks::use_navigate;
 pub(crate) use commands::Action;
 
 use crate::live::Live;
+use crate::reactive::RwSignal;
 use commands::COMMANDS;
 
 /// Which dialog is open.

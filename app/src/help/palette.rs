@@ -12,7 +12,7 @@ use super::commands::{Action, COMMANDS};
 use super::dialog::Modal;
 use super::{Desk, Open};
 use crate::live::{Live, sorted};
-use crate::reactive::{effect, memo};
+use crate::reactive::{RwSignal, effect, memo};
 use crate::widgets::Show;
 
 /// Rows that are shown.

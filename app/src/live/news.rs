@@ -10,6 +10,7 @@ use leptos::prelude::*;
 
 use super::notice::Notice;
 use super::now_ms;
+use crate::reactive::RwSignal;
 
 /// Shortest time between two announcements.
 const QUIET: Duration = Duration::from_secs(2);
@@ -37,8 +38,8 @@ impl News {
     }
 
     /// What the live region says now.
-    pub fn line(self) -> ReadSignal<String> {
-        self.line.read_only()
+    pub fn line(self) -> String {
+        self.line.get()
     }
 
     /// Says something, now or when it has been quiet long enough.

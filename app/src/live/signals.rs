@@ -25,6 +25,7 @@ use super::view::Ladder;
 use crate::chart::{Kept, Worth};
 use crate::gateway::{Caller, Opening};
 use crate::prefs::Preferences;
+use crate::reactive::RwSignal;
 
 /// When everything on the screen was true.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -108,7 +109,7 @@ impl Live {
         let desk = &opening.desk;
         let venue = (desk.venue_name.clone(), desk.currency.clone(), desk.seed_commitment);
         let first = desk.instruments.iter().min_by(|a, b| a.symbol.cmp(&b.symbol)).map(|i| i.id);
-        let first = first.unwrap_or_else(|| InstrumentId::derive(desk.venue, ""));
+        let first = first.unwrap_or(InstrumentId::NONE);
         let bars = (first, opening.bars.clone());
         let worth = opening.worth.clone();
         let t0 = desk.t0;

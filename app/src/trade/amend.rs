@@ -12,7 +12,7 @@ use leptos::prelude::*;
 use super::ticket::{Answer, Judged, Outbox, PREVIEW, Sent, Wish, typed, worded};
 use crate::Hydrated;
 use crate::live::Live;
-use crate::reactive::{effect, memo};
+use crate::reactive::{RwSignal, effect, memo};
 use crate::widgets::{Units, format};
 
 #[component]
@@ -139,7 +139,7 @@ fn Number(label: &'static str, value: RwSignal<String>, testid: &'static str) ->
                 type="text"
                 inputmode="decimal"
                 autocomplete="off"
-                prop:value=value
+                prop:value=move || value.get()
                 data-testid=testid
                 on:input=move |event| value.set(event_target_value(&event))
             />

@@ -12,6 +12,7 @@ use super::{fills, orders, quotes};
 use crate::Hydrated;
 use crate::live::Live;
 use crate::portfolio::Positions;
+use crate::reactive::RwSignal;
 use crate::widgets::download_csv;
 
 /// What the blotter shows.
@@ -113,7 +114,7 @@ pub(super) fn Blotter(live: Live, phone: RwSignal<Tab>) -> impl IntoView {
                 <label class="check" hidden=move || book.get() != Book::Orders>
                     <input
                         type="checkbox"
-                        prop:checked=live_only
+                        prop:checked=move || live_only.get()
                         data-testid="live-only"
                         on:change=move |event| live_only.set(event_target_checked(&event))
                     />
@@ -130,7 +131,7 @@ pub(super) fn Blotter(live: Live, phone: RwSignal<Tab>) -> impl IntoView {
                     placeholder="Filter"
                     aria-label="Filter the blotter by symbol"
                     data-testid="blotter-filter"
-                    on:input=move |event| filter.set(event_target_value(&event).trim().to_uppercase())
+                    on:input=move |event| filter.set(event_target_value(&event).trim().to_ascii_uppercase())
                 />
                 <button
                     type="button"

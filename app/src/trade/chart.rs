@@ -22,7 +22,7 @@ use leptos::task::spawn_local;
 use crate::api;
 use crate::chart::{Bars, Chart, ChartScene, ChartView, Kept, Own, Resting, Style};
 use crate::live::Live;
-use crate::reactive::effect;
+use crate::reactive::{RwSignal, effect};
 
 /// The length that a chart begins with.
 pub(crate) const FIRST_INTERVAL: Interval = Interval::S1;
@@ -175,7 +175,7 @@ fn Tool<F: Fn(leptos::ev::MouseEvent) + Send + 'static>(
     view! {
         <button
             type="button"
-            class=format!("small {}", name.to_lowercase())
+            class=format!("small {}", name.to_ascii_lowercase())
             aria-pressed=move || pressed.get().to_string()
             data-testid=testid
             on:click=press

@@ -9,7 +9,7 @@ use leptos::prelude::*;
 
 use super::ticket::Form;
 use crate::live::Live;
-use crate::reactive::memo;
+use crate::reactive::{RwSignal, memo};
 use crate::widgets::{Show, format};
 
 /// What is to be done, in order.

@@ -15,7 +15,7 @@ use super::ticket::{Answer, Form, Outbox};
 use crate::Hydrated;
 use crate::help::focus;
 use crate::live::Live;
-use crate::reactive::memo;
+use crate::reactive::{Memo, RwSignal, memo};
 use crate::widgets::{For, Units, format};
 
 #[component]
@@ -44,7 +44,7 @@ pub(super) fn DealersPanel(live: Live, form: Form, outbox: Outbox, tab: RwSignal
                     type="text"
                     inputmode="decimal"
                     autocomplete="off"
-                    prop:value=form.quantity
+                    prop:value=move || form.quantity.get()
                     data-testid="deal-quantity"
                     on:input=move |event| form.quantity.set(event_target_value(&event))
                 />

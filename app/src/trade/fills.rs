@@ -8,6 +8,7 @@ use leptos::prelude::*;
 
 use super::orders::{side_tone, side_word};
 use crate::live::{Live, fill_key};
+use crate::reactive::RwSignal;
 use crate::widgets::{For, Show, format};
 
 #[component]

@@ -11,7 +11,7 @@ use leptos::prelude::*;
 use super::tabs::Tab;
 use super::ticket::Form;
 use crate::live::{Ladder, Live, Rung};
-use crate::reactive::memo;
+use crate::reactive::{Memo, RwSignal, memo};
 use crate::widgets::{Units, format};
 
 /// Rows on each side of the spread.

@@ -24,7 +24,7 @@ use leptos::prelude::*;
 
 use crate::help::{Action, Desk, focus, press};
 use crate::live::Live;
-use crate::reactive::{effect, memo};
+use crate::reactive::{RwSignal, effect, memo};
 use crate::widgets::Show;
 use tabs::Tab;
 use ticket::{Form, Outbox};

@@ -12,7 +12,7 @@ use super::amend::Amend;
 use crate::Hydrated;
 use crate::api;
 use crate::live::Live;
-use crate::reactive::memo;
+use crate::reactive::{RwSignal, memo};
 use crate::widgets::{For, Show, format};
 
 #[component]
@@ -81,8 +81,11 @@ fn Row(live: Live, id: OrderId, filter: RwSignal<String>, live_only: RwSignal<bo
     let hidden = memo(move || {
         !filter.with(|filter| of.contains(filter.as_str())) || (live_only.get() && !status().is_live())
     });
-    let about =
-        format!("{} {} {symbol}", side_word(frame.side).to_lowercase(), format::decimal(frame.quantity));
+    let about = format!(
+        "{} {} {symbol}",
+        side_word(frame.side).to_ascii_lowercase(),
+        format::decimal(frame.quantity)
+    );
     let amending = RwSignal::new(false);
     // What took a dealer's quote has no time in force worth showing.
     let (how, dealer) = match &frame.dealer_id {
@@ -150,7 +153,7 @@ fn Cancel(live: Live, id: OrderId, about: String) -> impl IntoView {
         spawn_local(async move {
             if let Err(error) = api::cancel_order(id.to_string()).await {
                 live.say(format!("Not cancelled: {}", error.message));
-                asked.try_set(false);
+                asked.set(false);
             }
         });
     };
@@ -181,7 +184,7 @@ pub(super) fn CancelAll(live: Live, shown: Signal<bool>, count: Signal<usize>) -
                 Ok(count) => format!("{count} orders cancelled"),
                 Err(error) => format!("Not cancelled: {}", error.message),
             });
-            asked.try_set(false);
+            asked.set(false);
         });
     };
     view! {

@@ -12,7 +12,7 @@ use leptos::prelude::*;
 use super::dealers::good_for;
 use super::tabs::Tab;
 use crate::live::{Live, sorted};
-use crate::reactive::memo;
+use crate::reactive::{Memo, RwSignal, memo};
 use crate::widgets::{For, Show, Units, format};
 
 /// How long a quote that is over stays on the screen.

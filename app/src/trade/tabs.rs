@@ -2,6 +2,7 @@
 //!
 //! Wider screens show everything and no tabs; the style sheet decides.
 
+use crate::reactive::RwSignal;
 use leptos::prelude::*;
 
 /// What a phone shows.

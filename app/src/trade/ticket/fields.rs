@@ -6,7 +6,7 @@ use engine::order::{OrderType, Side, TimeInForce};
 use leptos::prelude::*;
 
 use super::form::Form;
-use crate::reactive::memo;
+use crate::reactive::{RwSignal, memo};
 
 /// The worded refusal that belongs to a field, if there is one.
 pub(super) type Problems = Signal<Option<(&'static str, String)>>;
@@ -127,7 +127,7 @@ pub(super) fn NumberField(
                 autocomplete="off"
                 placeholder=hint
                 disabled=disabled
-                prop:value=value
+                prop:value=move || value.get()
                 aria-invalid=move || wrong()
                 aria-describedby=described.clone()
                 data-testid=name

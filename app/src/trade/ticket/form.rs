@@ -5,9 +5,9 @@
 use engine::id::QuoteId;
 use engine::instrument::Instrument;
 use engine::order::{OrderType, RawTake, RawTicket, Side, TimeInForce};
-use leptos::prelude::*;
 
 use super::wish::Wish;
+use crate::reactive::RwSignal;
 
 /// The name under which a wish is judged; one that is sent gets its own.
 pub(in crate::trade) const PREVIEW: &str = "preview";

@@ -17,7 +17,7 @@ use super::words;
 use crate::Hydrated;
 use crate::gateway::ApiError;
 use crate::live::Live;
-use crate::reactive::{effect, memo};
+use crate::reactive::{RwSignal, effect, memo};
 use crate::trade::tabs::Tab;
 use crate::widgets::{Show, Units, format};
 
@@ -157,7 +157,7 @@ pub(in crate::trade) fn TicketPanel(
             on:keydown=no_repeats
         >
             <SideField form />
-            <div class="pair" hidden=dealt>
+            <div class="pair" hidden=move || dealt.get()>
                 <TypeField form />
                 <TifField form />
             </div>
@@ -170,7 +170,7 @@ pub(in crate::trade) fn TicketPanel(
                     hint=quantity_hint
                     problems=problem
                 />
-                <div hidden=dealt>
+                <div hidden=move || dealt.get()>
                     <NumberField
                         name="limit_price"
                         label="Limit price"

@@ -10,7 +10,7 @@ use engine::portfolio::Valuation;
 use leptos::prelude::*;
 
 use crate::live::Live;
-use crate::reactive::memo;
+use crate::reactive::{Memo, RwSignal, memo};
 use crate::widgets::{Units, format};
 
 /// The account as it stands, for the left column.

@@ -16,6 +16,7 @@ use crate::api;
 use crate::gateway::{ApiError, OrderReply, Placed};
 use crate::live::Live;
 use crate::live::receipts::Verdict;
+use crate::reactive::RwSignal;
 use crate::widgets::format;
 
 /// How often an unanswered order is asked after.
@@ -101,7 +102,7 @@ impl Outbox {
             if !matches!(sent, Sent::Unknown(_)) {
                 self.doubtful.try_set_value(None);
             }
-            self.sent.try_set(sent);
+            self.sent.set(sent);
         });
     }
 
@@ -131,7 +132,7 @@ impl Outbox {
         for _ in 0..MAX_ASKS {
             pause(ASK_EVERY).await;
             if let Ok(Some(order)) = api::order_named(name.clone()).await {
-                return Sent::Accepted(format!("Accepted; {}.", order.status.as_str().to_lowercase()));
+                return Sent::Accepted(format!("Accepted; {}.", order.status.as_str().to_ascii_lowercase()));
             }
         }
         not_yet()

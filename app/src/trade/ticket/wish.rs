@@ -7,7 +7,6 @@
 use engine::id::{InstrumentId, OrderId, QuoteId};
 use engine::money::Ticks;
 use engine::order::{Amend, Preview, RawAmend, RawTake, RawTicket, Reject, Side, Take, Ticket};
-use leptos::prelude::*;
 
 use super::danger::{Danger, dangers};
 use crate::live::Live;

@@ -15,7 +15,7 @@ use leptos::prelude::*;
 
 use super::tabs::Tab;
 use crate::live::Live;
-use crate::reactive::memo;
+use crate::reactive::{RwSignal, memo};
 use crate::widgets::{For, Show};
 use order::{Sort, sorted};
 
@@ -146,7 +146,7 @@ fn SortButton(head: &'static str, by: Sort, sort: RwSignal<(Sort, bool)>) -> imp
         _ => "",
     };
     view! {
-        <button type="button" class="sort" data-testid=format!("sort-{}", head.to_lowercase()) on:click=press>
+        <button type="button" class="sort" data-testid=format!("sort-{}", head.to_ascii_lowercase()) on:click=press>
             {head}
             <span aria-hidden="true">{move || arrow()}</span>
         </button>
@@ -167,7 +167,7 @@ fn Chooser(live: Live) -> impl IntoView {
                 <input
                     type="checkbox"
                     prop:checked=move || is_shown()
-                    data-testid=format!("column-{}", column.head.to_lowercase())
+                    data-testid=format!("column-{}", column.head.to_ascii_lowercase())
                     on:change=press
                 />
                 {column.head}

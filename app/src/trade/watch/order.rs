@@ -6,7 +6,6 @@ use std::cmp::Ordering;
 
 use engine::id::InstrumentId;
 use engine::instrument::Instrument;
-use leptos::prelude::*;
 
 use crate::live::{Live, sorted as sorted_by};
 

@@ -2,6 +2,7 @@
 //!
 //! A line and nothing else: the figures stand beside it.
 
+use crate::reactive::RwSignal;
 use engine::money::Ticks;
 use leptos::prelude::*;
 
