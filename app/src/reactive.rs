@@ -263,7 +263,7 @@ mod tests {
     fn what_is_gone_with_its_owner_is_set_in_vain() {
         let owner = Owner::new();
         let signal = owner.with(|| RwSignal::new(1));
-        assert_eq!(Signal::from(signal).get(), 1);
+        assert_eq!(Signal::<i32>::from(signal).get(), 1);
         drop(owner);
         signal.set(2);
     }

@@ -139,6 +139,8 @@ fn hear(this: &Rc<Socket>, bytes: &[u8]) {
         }
         // The account follows whole: nothing to do.
         Some(Frame::Error(error)) if error.code == "resync_required" => {}
+        // Nothing was subscribed to: the next socket may find more.
+        Some(Frame::Error(error)) if error.code == "unavailable" => this.hang_up(),
         Some(Frame::Error(error)) => report::warn("socket_refused", &error.message),
         None => report::warn("frame_unreadable", "a frame that this page cannot read"),
     }
@@ -177,9 +179,7 @@ fn look(this: &Rc<Socket>) {
     }
     if open && age_ms > DEAD_MS {
         this.heard_at.set(now_ms());
-        if let Some(open) = this.socket.borrow().as_ref() {
-            let _ = open.socket.close();
-        }
+        this.hang_up();
     }
 }
 
@@ -193,6 +193,12 @@ impl Socket {
         let same = hello.account == mine && hello.seed_commitment == self.live.seed_commitment();
         if hello.v != FRAMES_VERSION || !same {
             let _ = location().reload();
+        }
+    }
+
+    fn hang_up(&self) {
+        if let Some(open) = self.socket.borrow().as_ref() {
+            let _ = open.socket.close();
         }
     }
 

@@ -228,3 +228,73 @@ impl Reject {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_reason_has_a_code_of_its_own_a_field_and_a_sentence() {
+        let (number, money) = (Decimal::new(25, 1), Money::from_units(7));
+        let quantity = [
+            Reject::InvalidQuantity,
+            Reject::LotSize { lot_size: number },
+            Reject::NotionalLimit,
+            Reject::InsufficientCash { required: money, available: money },
+            Reject::InsufficientPosition { required: number, available: number },
+            Reject::BelowFilled { filled: number },
+            Reject::QuoteSize { required: number, available: number },
+        ];
+        let price = [
+            Reject::InvalidPrice,
+            Reject::TickSize { tick_size: number },
+            Reject::PriceCollar { low: number, high: number },
+            Reject::PriceRequired,
+            Reject::PriceForbidden,
+        ];
+        let instrument = [Reject::UnknownInstrument, Reject::Halted, Reject::Expired, Reject::NoOrderBook];
+        let quote = [Reject::UnknownQuote, Reject::QuoteExpired, Reject::QuoteUsed];
+        let none = [
+            Reject::SelfTrade,
+            Reject::TooManyOrders { limit: 3 },
+            Reject::UnknownAccount,
+            Reject::NothingToAmend,
+            Reject::NoOpenOrders,
+        ];
+        let single = [
+            (Reject::InvalidSide, "side"),
+            (Reject::InvalidTimeInForce, "time_in_force"),
+            (Reject::InvalidType, "type"),
+            (Reject::InvalidClientOrderId, "client_order_id"),
+            (Reject::IdempotencyMismatch, "client_order_id"),
+            (Reject::InvalidValidUntil, "valid_until"),
+            (Reject::TooLate, "valid_until"),
+            (Reject::InvalidSelfTradePrevention, "self_trade_prevention"),
+            (Reject::UnknownOrder, "order_id"),
+        ];
+        let all: Vec<(Reject, Option<&str>)> = quantity
+            .map(|reject| (reject, Some("quantity")))
+            .into_iter()
+            .chain(price.map(|reject| (reject, Some("limit_price"))))
+            .chain(instrument.map(|reject| (reject, Some("instrument_id"))))
+            .chain(quote.map(|reject| (reject, Some("quote_id"))))
+            .chain(single.map(|(reject, field)| (reject, Some(field))))
+            .chain(none.map(|reject| (reject, None)))
+            .collect();
+        let codes: std::collections::BTreeSet<_> = all.iter().map(|(reject, _)| reject.code()).collect();
+        assert_eq!((codes.len(), all.len()), (33, 33));
+        for (reject, field) in all {
+            let written = serde_json::to_value(&reject).unwrap();
+            // The code is the word on the wire, with figures or without.
+            let word = match &written {
+                serde_json::Value::Object(only) => only.keys().next().unwrap().as_str(),
+                word => word.as_str().unwrap(),
+            };
+            assert_eq!(reject.code(), word);
+            assert_eq!(reject.field(), field, "{word}");
+            let sentence = reject.to_string();
+            assert!(sentence.ends_with('.') && !sentence.contains('{'), "{sentence}");
+            assert_eq!(serde_json::from_value::<Reject>(written).unwrap(), reject);
+        }
+    }
+}

@@ -58,9 +58,14 @@ fn main() {
         let clients = Clients::listen(&peer.address, SOCKETS, peer::message().len()).await;
         measure(&peer.child, &clients).await
     });
-    peer.tell("peer, one write an update", None);
-    ticks.tell("ticks of 50 instruments", Some(&peer));
-    both.tell("ticks and books of 50", Some(&peer));
+    peer.tell("peer, one write an update");
+    for (what, measured) in [("ticks of 50 instruments", ticks), ("ticks and books of 50", both)] {
+        measured.tell(what);
+        measured.compare("with all that the venue does", &peer);
+        let delivery =
+            Measured { spent: measured.spent.saturating_sub(alone.mul_f64(TIME.as_secs_f64())), ..measured };
+        delivery.compare("what nobody watching saves", &peer);
+    }
 }
 
 /// What was delivered and what it took.
@@ -76,9 +81,9 @@ impl Measured {
         self.spent.as_secs_f64() * 1e6 / self.updates
     }
 
-    fn tell(&self, what: &str, peer: Option<&Self>) {
+    fn tell(&self, what: &str) {
         let seconds = TIME.as_secs_f64();
-        print!(
+        println!(
             "{what:<28} {:>7.0} updates/s in {:>6.0} messages/s, {:>6.2} MB/s: {:>6.1} ms of processor a \
              second, {:.2} µs an update",
             self.updates / seconds,
@@ -87,10 +92,11 @@ impl Measured {
             self.spent.as_secs_f64() * 1e3 / seconds,
             self.micros()
         );
-        match peer {
-            Some(peer) => println!(", {:.2} of the peer's (bar {BAR:.2})", self.micros() / peer.micros()),
-            None => println!(),
-        }
+    }
+
+    fn compare(&self, what: &str, peer: &Self) {
+        let ratio = self.micros() / peer.micros();
+        println!("  {what:<30} {:.2} µs an update, {ratio:.2} of the peer's (bar {BAR:.2})", self.micros());
     }
 }
 

@@ -16,6 +16,7 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use socket2::SockRef;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tower::ServiceExt as _;
@@ -25,6 +26,10 @@ use crate::shutdown::Shutdown;
 /// How long what has begun may take to end: a client that is slow on purpose
 /// would hold the process up otherwise.
 const ENDING: Duration = Duration::from_secs(5);
+
+/// What the system may hold back of what a client does not read: left to
+/// itself it takes megabytes for each.
+const HELD_BACK: usize = 256 * 1024;
 
 /// Pause after the system let nobody in: it has run out of something.
 const AGAIN: Duration = Duration::from_millis(100);
@@ -60,6 +65,7 @@ pub async fn listen(listener: TcpListener, router: Router, patience: Duration, s
 async fn serve(stream: TcpStream, peer: SocketAddr, router: Router, patience: Duration, shutdown: Shutdown) {
     // An answer is not held back for more to come.
     let _ = stream.set_nodelay(true);
+    let _ = SockRef::from(&stream).set_send_buffer_size(HELD_BACK);
     let service = service_fn(move |request| answered(router.clone(), request, peer));
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(patience);

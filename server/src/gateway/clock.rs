@@ -104,9 +104,9 @@ impl Floor {
 
     /// Waits until `step` is applied and read.
     async fn stepped(&self, step: u64) -> Result<(), ApiError> {
-        let mut changed = self.inner.model.watch();
+        let mut entries = self.inner.model.entries();
         while self.inner.model.read(|state| state.step >= step) != Some(true) {
-            changed.changed().await.map_err(|_| Problem::unavailable())?;
+            entries.changed().await.map_err(|_| Problem::unavailable())?;
         }
         Ok(())
     }

@@ -66,16 +66,18 @@ struct Shared {
     bus: Bus,
     names: StreamNames,
     state: RwLock<Option<State>>,
-    /// Version of the newest consistent state.
+    /// The last entry of the newest consistent state.
+    reached: watch::Sender<Seq>,
+    /// Its version: most entries change nothing that anybody follows.
     changed: watch::Sender<u64>,
 }
 
 impl Model {
     /// Empty until [`Model::follow`] runs.
     pub(crate) fn new(venue: VenueId, store: Store, bus: Bus, names: StreamNames) -> Self {
-        let (changed, _) = watch::channel(0);
+        let (reached, changed) = (watch::Sender::default(), watch::Sender::default());
         let state = RwLock::new(None);
-        Self { shared: Arc::new(Shared { venue, store, bus, names, state, changed }) }
+        Self { shared: Arc::new(Shared { venue, store, bus, names, state, reached, changed }) }
     }
 
     /// Reads one consistent cut; `None` before there is any.
@@ -84,9 +86,14 @@ impl Model {
         state.as_ref().filter(|state| state.is_consistent()).map(look)
     }
 
-    /// Wakes at every new consistent cut.
+    /// Wakes when a consistent cut has something new.
     pub(crate) fn watch(&self) -> watch::Receiver<u64> {
         self.shared.changed.subscribe()
+    }
+
+    /// Wakes at every new consistent cut, also where time alone has moved.
+    pub(crate) fn entries(&self) -> watch::Receiver<Seq> {
+        self.shared.reached.subscribe()
     }
 
     /// Waits until the picture holds entry `seq`; `false` when that takes too
@@ -105,10 +112,10 @@ impl Model {
     }
 
     async fn until(&self, holds: impl Fn(&State) -> bool) -> bool {
-        let mut changed = self.watch();
+        let mut reached = self.entries();
         let there = async {
             while self.read(&holds) != Some(true) {
-                if changed.changed().await.is_err() {
+                if reached.changed().await.is_err() {
                     return false;
                 }
             }
@@ -332,8 +339,9 @@ impl Model {
     }
 
     fn announce(&self) {
-        if let Some(version) = self.read(|state| state.version) {
-            self.shared.changed.send_replace(version);
+        if let Some((through, version)) = self.read(|state| (state.through, state.version)) {
+            self.shared.reached.send_replace(through);
+            self.shared.changed.send_if_modified(|known| std::mem::replace(known, version) != version);
         }
     }
 }

@@ -33,6 +33,10 @@ pub(super) use registry::Sockets;
 /// Largest message that a client may send.
 const MAX_MESSAGE: usize = 16 * 1024;
 
+/// What a socket reads at once; it is zeroed at every look, and clients say
+/// little.
+const READ_BUFFER: usize = 4 * 1024;
+
 /// Most bytes that wait inside a socket for a slow client.
 const MAX_WAITING: usize = 256 * 1024;
 
@@ -63,6 +67,7 @@ pub(super) async fn upgrade(
     Ok(upgrade
         .max_message_size(MAX_MESSAGE)
         .max_frame_size(MAX_MESSAGE)
+        .read_buffer_size(READ_BUFFER)
         .write_buffer_size(0)
         .max_write_buffer_size(MAX_WAITING)
         .on_upgrade(move |socket| {

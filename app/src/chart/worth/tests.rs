@@ -144,7 +144,7 @@ fn what_was_seen_since_is_not_lost_when_the_store_is_read_again() {
     assert_eq!(read.spans().last(), seen.spans().last());
     assert_eq!((read.worst(), read.newest()), (seen.worst(), 105_000));
     // Another range knows the extremes as well: 1,100.00 − 1,050.00 now.
-    let mut hour = self::worth(Range::Hour, 90, &[(0, 100_000), (90, 105_000)]);
+    let mut hour = worth(Range::Hour, 90, &[(0, 100_000), (90, 105_000)]);
     hour.know(&seen);
     assert_eq!((hour.worst(), hour.fall()), (seen.worst(), Fall { below: 5_000, peak: 110_000 }));
 }

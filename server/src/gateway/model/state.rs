@@ -197,7 +197,9 @@ impl State {
         if batch.first_seq > self.through.next() {
             return Err(Gap { through: self.through, found: batch.first_seq });
         }
-        self.version += 1;
+        if brings_news(batch) {
+            self.version += 1;
+        }
         let mut touched = std::collections::BTreeSet::new();
         for entry in &batch.entries {
             if entry.outcome.seq > self.through {
@@ -410,6 +412,18 @@ impl State {
         let item = Arc::new(Encoded::new(Item::Tick(tick)));
         market.tick_item = Some(Stamped { version: self.version, value: item });
     }
+}
+
+/// Whether anything that somebody may follow has changed, and not time alone.
+fn brings_news(batch: &ExecutionBatch) -> bool {
+    let changes = |outcome: &Outcome| {
+        let Outcome { new_date, balances, marks, tape, books, events, positions, .. } = outcome;
+        new_date.is_some()
+            || !(balances.is_empty() && marks.is_empty() && tape.is_empty())
+            || !(books.is_empty() && events.is_empty() && positions.is_empty())
+    };
+    !(batch.books.is_empty() && batch.quotes.is_empty())
+        || batch.entries.iter().any(|entry| changes(&entry.outcome))
 }
 
 fn push_bounded<T>(queue: &mut VecDeque<T>, item: T, most: usize) {

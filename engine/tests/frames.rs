@@ -1,0 +1,89 @@
+//! What a client sees of accounts, orders, fills and quotes is what the venue
+//! holds, in the instrument's own units, and leads back to it.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may fail")]
+
+mod support;
+
+use engine::decimal::Decimal;
+use engine::event::{FillFrame, OrderFrame, PositionFrame, QuotesFrame};
+use engine::money::{Lots, Money};
+use engine::order::{OrderStatus, OrderType, Side, TimeInForce};
+use support::{Desk, quoted, tick};
+
+fn decimal(text: &str) -> Decimal {
+    text.parse().unwrap()
+}
+
+#[test]
+fn an_order_and_its_fill_are_shown_in_units() {
+    let mut desk = Desk::new();
+    let (maker, taker) = (desk.open(1), desk.open(2));
+    desk.step(vec![tick(desk.share, 10_000, &[], &[])]);
+    desk.limit(maker, desk.share, Side::Buy, 9_990, 30).unwrap();
+    let sold = desk.market(taker, desk.share, Side::Sell, 1);
+    assert_eq!(sold.unwrap_err().code(), "insufficient_position");
+    let resting = desk.limit(taker, desk.share, Side::Buy, 9_980, 20).unwrap().order;
+
+    let share = desk.venue.instruments()[&desk.share].clone();
+    let frame = OrderFrame::new(&resting, &share);
+    assert_eq!((frame.side, frame.order_type), (Side::Buy, OrderType::Limit));
+    assert_eq!((frame.status, frame.time_in_force), (OrderStatus::Open, TimeInForce::Gtc));
+    // Ticks of 0.01, lots of one share.
+    assert_eq!(frame.limit_price, Some(decimal("99.80")));
+    assert_eq!((frame.quantity, frame.leaves_quantity), (decimal("20"), decimal("20")));
+    assert_eq!(frame.filled_quantity, decimal("0"));
+    assert_eq!((frame.notional, frame.fee), (Money::ZERO, Money::ZERO));
+    assert_eq!((frame.order_id, frame.instrument_id), (resting.id, desk.share));
+    assert_eq!((frame.dealer_id, frame.quote_id), (None, None));
+
+    // The house sells ten at 99.75 to whoever bids more.
+    desk.step(vec![tick(desk.share, 10_000, &[], &[(9_975, 10)])]);
+    let bought = desk.market(taker, desk.share, Side::Buy, 10).unwrap().order;
+    let outcome = desk.outcomes.last().unwrap();
+    let fill = outcome.fills().next().unwrap();
+    let frame = FillFrame::new(fill, &share);
+    assert_eq!((frame.price, frame.quantity, frame.side), (decimal("99.75"), decimal("10"), Side::Buy));
+    assert_eq!(frame.notional, "997.50".parse().unwrap());
+    assert_eq!((frame.fee, frame.maker), (fill.fee, false));
+    assert_eq!((frame.order_id, frame.trade_id), (bought.id, fill.trade));
+    assert_eq!(frame.timestamp, outcome.time);
+
+    let position = desk.account(taker).position(desk.share);
+    let frame = PositionFrame::new(&position, &share);
+    assert_eq!((frame.quantity, frame.trade_cash), (decimal("10"), "-997.50".parse().unwrap()));
+    assert_eq!(frame.to_position(&share), Some(position));
+    let half = PositionFrame { quantity: decimal("0.5"), ..frame };
+    assert_eq!(half.to_position(&share), None);
+}
+
+#[test]
+fn quotes_lead_back_to_what_dealers_quote() {
+    let mut desk = Desk::new();
+    let user = desk.open(1);
+    desk.quotes = vec![quoted(&desk, 0, 9_990, 10_010, 50, 5), quoted(&desk, 1, 9_985, 10_015, 20, 9)];
+    desk.step(vec![tick(desk.otc, 10_000, &[], &[])]);
+    let taken = desk.board(desk.otc)[0].id;
+    let order = desk.take(user, Side::Buy, taken, 30).unwrap().order;
+
+    let bond = desk.venue.instruments()[&desk.otc].clone();
+    let message = desk.venue.quotes_message(desk.otc).unwrap();
+    let frame = QuotesFrame::new(&message, &bond);
+    assert_eq!((frame.instrument_id, frame.rev), (desk.otc, desk.venue.seq()));
+    let first = frame.quotes.iter().find(|quote| quote.quote_id == taken).unwrap();
+    assert_eq!((first.bid, first.ask), (decimal("99.90"), decimal("100.10")));
+    let of = |lots| bond.quantity(Lots(lots));
+    assert_eq!((first.bid_quantity, first.ask_quantity), (of(50), of(20)));
+    assert_eq!(Some(first.dealer_id.as_str()), bond.dealer(0));
+    assert_eq!(frame.to_quotes(&bond), message.quotes);
+
+    // Of a dealer that nobody knows, or between two ticks: left out.
+    let mut odd = frame.clone();
+    odd.quotes[0].dealer_id = "nobody".to_owned();
+    odd.quotes[1].bid = decimal("99.9001");
+    assert_eq!(odd.to_quotes(&bond), []);
+
+    let shown = OrderFrame::new(&order, &bond);
+    assert_eq!((shown.order_type, shown.limit_price), (OrderType::Quote, Some(decimal("100.10"))));
+    assert_eq!((shown.quote_id, shown.dealer_id.as_deref()), (Some(taken), bond.dealer(0)));
+}
