@@ -3,17 +3,18 @@
 //! Does not know what a page shows.
 
 use app::gateway::{Caller, SharedGateway};
-use app::{App, shell};
+use app::{addresses, shell};
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::request::Parts;
 use axum::http::{Extensions, HeaderMap, HeaderValue, StatusCode, Version, header};
 use axum::middleware::map_response;
 use axum::response::{IntoResponse, Response};
+use axum::routing::get;
 use leptos::nonce::use_nonce;
 use leptos::prelude::{LeptosOptions, provide_context, use_context};
 use leptos::server_fn::error::SERVER_FN_ERROR_HEADER;
-use leptos_axum::{LeptosRoutes, ResponseOptions, generate_route_list, render_app_async_with_context};
+use leptos_axum::{LeptosRoutes, ResponseOptions, render_app_async_with_context};
 use tower_http::CompressionLevel;
 use tower_http::compression::CompressionLayer;
 
@@ -37,9 +38,11 @@ pub(super) fn routes(floor: &Floor, options: LeptosOptions) -> Router {
             not_found(context.clone(), document.clone(), options, request)
         }
     };
-    // Leptos adds the routes of server functions as well.
-    Router::new()
-        .leptos_routes_with_context(&options, generate_route_list(App), context, document)
+    let page = get(render_app_async_with_context(context.clone(), document.clone()));
+    // Leptos adds the routes of server functions.
+    let functions = Router::new().leptos_routes_with_context(&options, Vec::new(), context, document);
+    addresses()
+        .fold(functions, |router, address| router.route(address, page.clone()))
         .fallback(nowhere)
         .layer(map_response(blame))
         .layer(CompressionLayer::new().quality(PAGE_LEVEL).compress_when(is_html))
