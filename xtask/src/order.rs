@@ -10,13 +10,13 @@ use walrus::Module;
 use wasmparser::{Parser, Payload};
 
 /// Bytes of code that count as one likeness when they stand in two functions.
-const SPAN: usize = 6;
+const SPAN: usize = 5;
 
 /// What stands in more functions than this tells none from another.
-const COMMON: usize = 400;
+const COMMON: usize = 2_000;
 
 /// Less than this is no likeness.
-const LIKE: f64 = 0.15;
+const LIKE: f64 = 0.03;
 
 /// Names the functions of a module so that sorting them by name puts like
 /// beside like. What they were named before is lost.
