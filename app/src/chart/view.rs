@@ -12,7 +12,7 @@ use crate::widgets::Show;
 use super::bars::{Bar, Bars};
 use super::scene::ChartScene;
 use super::table::BarTable;
-use crate::reactive::{RwSignal, memo};
+use crate::reactive::{RwSignal, Signal, memo};
 
 /// A chart that a page shows. A handle: copies share everything.
 #[derive(Clone, Copy)]
