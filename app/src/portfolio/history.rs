@@ -61,7 +61,7 @@ pub(super) fn History(live: Live) -> impl IntoView {
                 type="button"
                 class="small"
                 aria-pressed=move || (range.get() == one).to_string()
-                data-testid=format!("history-{}", one.word().to_lowercase())
+                data-testid=format!("history-{}", one.word().to_ascii_lowercase())
                 on:click=move |_| choose(one)
             >
                 {one.word()}
@@ -69,7 +69,8 @@ pub(super) fn History(live: Live) -> impl IntoView {
         }
     });
     let currency = live.currency();
-    let label = format!("Net asset value in {currency} and drawdown");
+    let about = format!("Net asset value in {currency} and drawdown");
+    let label = move || about.clone();
     view! {
         <section class="panel history" aria-labelledby="history-title">
             <header>

@@ -12,7 +12,7 @@ use super::amend::Amend;
 use crate::Hydrated;
 use crate::api;
 use crate::live::Live;
-use crate::reactive::{RwSignal, memo};
+use crate::reactive::{RwSignal, Signal, memo};
 use crate::widgets::{For, Show, format};
 
 #[component]
