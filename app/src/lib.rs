@@ -21,6 +21,7 @@ mod place;
 mod portfolio;
 pub mod prefs;
 pub mod reactive;
+mod ready;
 pub mod report;
 mod sign_in;
 mod trade;
@@ -35,6 +36,7 @@ use crate::live::Slot;
 use crate::place::Place;
 use crate::prefs::{Preferences, Prefs};
 use crate::reactive::effect;
+pub use crate::ready::Ready;
 use crate::sign_in::{Register, Reset, SignIn};
 
 /// Whether the page is alive: set once, by an effect, so only in a browser.

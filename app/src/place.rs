@@ -52,7 +52,8 @@ impl Place {
     }
 }
 
-fn plain(path: &str) -> &str {
+/// A path without a slash at its end.
+pub(crate) fn plain(path: &str) -> &str {
     match path.trim_end_matches('/') {
         "" => "/",
         path => path,
