@@ -9,12 +9,16 @@ use leptos::prelude::*;
 use leptos::server_fn::codec::{Postcard, PostcardEncoding};
 use leptos::server_fn::error::ServerFnErrorErr;
 
+use crate::ask;
 use crate::chart::{Kept, Range, Worth};
 use crate::gateway::{ApiError, Desk, Opening, Placed, SessionEntry};
 #[cfg(feature = "ssr")]
 use crate::gateway::{Caller, SharedGateway};
 #[cfg(feature = "ssr")]
 use crate::trade::FIRST_INTERVAL;
+
+/// Where they are.
+pub(crate) const PREFIX: &str = "/api/ui";
 
 /// Code of an error whose request may or may not have been carried out.
 pub const UNREACHABLE: &str = "unreachable";
@@ -24,11 +28,11 @@ impl FromServerFnError for ApiError {
 
     fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
         match error {
-            ServerFnErrorErr::Request(_) => Self::new(0, UNREACHABLE, "The server cannot be reached."),
+            ServerFnErrorErr::Request(_) => ask::unreachable(),
             ServerFnErrorErr::MissingArg(_) | ServerFnErrorErr::Args(_) => {
                 Self::new(400, "invalid_request", "The server could not read the request.")
             }
-            _ => Self::new(500, "internal", "The server's answer could not be read."),
+            _ => ask::unread(),
         }
     }
 }

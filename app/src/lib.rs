@@ -10,6 +10,7 @@
 
 mod account;
 pub mod api;
+mod ask;
 pub mod chart;
 mod codec;
 mod floor;
@@ -28,7 +29,7 @@ mod trade;
 pub mod widgets;
 
 use leptos::prelude::*;
-use leptos_meta::{MetaTags, Stylesheet, Title, provide_meta_context};
+use leptos_meta::{MetaTags, Title, provide_meta_context};
 
 use crate::account::Account;
 use crate::floor::Floor;
@@ -55,6 +56,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                 <meta name="color-scheme" content="dark" />
                 <meta name="description" content="A trading floor that is replayable to the bit." />
                 <link rel="icon" href="/pkg/icon.svg" type="image/svg+xml" />
+                <link id="tradefloor" rel="stylesheet" href="/pkg/tradefloor.css" />
                 <HydrationScripts options />
                 <MetaTags />
             </head>
@@ -110,7 +112,6 @@ pub fn App() -> impl IntoView {
         }
     });
     view! {
-        <Stylesheet id="tradefloor" href="/pkg/tradefloor.css" />
         <Title formatter=|title: String| {
             if title.is_empty() { "Tradefloor".to_owned() } else { format!("{title} · Tradefloor") }
         } />

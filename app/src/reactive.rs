@@ -13,14 +13,14 @@ use leptos::reactive::signal::ArcTrigger;
 
 /// A value that tells when it was set. A handle: copies share everything.
 pub struct RwSignal<T> {
-    slot: StoredValue<Slot>,
+    slot: StoredValue<Arc<Slot>>,
     of: PhantomData<fn() -> T>,
 }
 
 /// A value derived from others, which tells when it changed. A handle.
 pub struct Memo<T> {
     changes: Counter<u32>,
-    slot: StoredValue<Slot>,
+    slot: StoredValue<Arc<Slot>>,
     of: PhantomData<fn() -> T>,
 }
 
@@ -38,15 +38,14 @@ type Kept = Arc<dyn Any + Send + Sync>;
 type Make<T> = Box<dyn Fn() -> T + Send + Sync>;
 
 /// A value of any type, in a lock, and who wants to know of it.
-#[derive(Clone)]
 struct Slot {
     value: Kept,
     set: ArcTrigger,
 }
 
 impl Slot {
-    fn keep(value: Kept) -> StoredValue<Self> {
-        StoredValue::new(Self { value, set: ArcTrigger::new() })
+    fn keep(value: Kept) -> StoredValue<Arc<Self>> {
+        StoredValue::new(Arc::new(Self { value, set: ArcTrigger::new() }))
     }
 
     fn lock<T: Send + Sync + 'static>(&self) -> &RwLock<T> {
@@ -199,15 +198,15 @@ fn keep(value: Kept) -> StoredValue<Kept> {
     StoredValue::new(value)
 }
 
-fn slot(slot: StoredValue<Slot>) -> Slot {
+fn slot(slot: StoredValue<Arc<Slot>>) -> Arc<Slot> {
     slot.get_value()
 }
 
-fn kept(slot: StoredValue<Slot>) -> Option<Slot> {
+fn kept(slot: StoredValue<Arc<Slot>>) -> Option<Arc<Slot>> {
     slot.try_get_value()
 }
 
-fn track(slot: StoredValue<Slot>) {
+fn track(slot: StoredValue<Arc<Slot>>) {
     slot.get_value().set.track();
 }
 

@@ -7,7 +7,7 @@ use engine::decimal::Decimal;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
-use crate::api;
+use crate::ask;
 use crate::chart::{Bars, Chart, ChartScene, ChartView, Fall, Lower, Range, Style, Worth};
 use crate::live::Live;
 use crate::live::link::Phase;
@@ -155,7 +155,7 @@ impl Past {
     fn read(self) {
         let range = self.range.get_untracked();
         spawn_local(async move {
-            let read = api::worth(range).await;
+            let read = ask::worth(range).await;
             if self.range.try_get_untracked() != Some(range) {
                 return;
             }
