@@ -9,10 +9,16 @@ use leptos::prelude::*;
 use leptos::server_fn::codec::{Postcard, PostcardEncoding};
 use leptos::server_fn::error::ServerFnErrorErr;
 
+use crate::ask;
 use crate::chart::{Kept, Range, Worth};
 use crate::gateway::{ApiError, Desk, Opening, Placed, SessionEntry};
 #[cfg(feature = "ssr")]
+use crate::gateway::{Caller, SharedGateway};
+#[cfg(feature = "ssr")]
 use crate::trade::FIRST_INTERVAL;
+
+/// Where they are.
+pub(crate) const PREFIX: &str = "/api/ui";
 
 /// Code of an error whose request may or may not have been carried out.
 pub const UNREACHABLE: &str = "unreachable";
@@ -22,11 +28,11 @@ impl FromServerFnError for ApiError {
 
     fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
         match error {
-            ServerFnErrorErr::Request(_) => Self::new(0, UNREACHABLE, "The server cannot be reached."),
+            ServerFnErrorErr::Request(_) => ask::unreachable(),
             ServerFnErrorErr::MissingArg(_) | ServerFnErrorErr::Args(_) => {
                 Self::new(400, "invalid_request", "The server could not read the request.")
             }
-            _ => Self::new(500, "internal", "The server's answer could not be read."),
+            _ => ask::unread(),
         }
     }
 }
@@ -49,21 +55,30 @@ impl ApiError {
 )]
 pub async fn opening(worth: bool) -> Result<Opening, ApiError> {
     let (gateway, caller) = door::open()?;
+    door::answer(read_opening(&gateway, &caller, worth).await)
+}
+
+#[cfg(feature = "ssr")]
+pub(crate) async fn read_opening(
+    gateway: &SharedGateway,
+    caller: &Caller,
+    worth: bool,
+) -> Result<Opening, ApiError> {
     // History is read last: it may know more than the desk, never less.
-    let desk = door::answer(gateway.desk(&caller).await)?;
+    let desk = gateway.desk(caller).await?;
     let newest = || door::newest(100);
-    let orders = door::answer(gateway.orders(&caller, None, None, newest()).await)?.items;
-    let fills = door::answer(gateway.trades(&caller, newest()).await)?.items;
+    let orders = gateway.orders(caller, None, None, newest()).await?.items;
+    let fills = gateway.trades(caller, newest()).await?.items;
     let worth = match worth {
-        true => Some(door::answer(gateway.worth(&caller, Range::default()).await)?),
+        true => Some(gateway.worth(caller, Range::default()).await?),
         false => None,
     };
     let first = desk.instruments.iter().min_by(|a, b| a.symbol.cmp(&b.symbol));
     let bars = match first.filter(|_| worth.is_none()) {
-        Some(first) => door::bars(&gateway, &caller, first, FIRST_INTERVAL).await.unwrap_or_default(),
+        Some(first) => door::bars(gateway, caller, first, FIRST_INTERVAL).await.unwrap_or_default(),
         None => Kept::default(),
     };
-    Ok(Opening { caller, desk, orders, fills, bars, worth })
+    Ok(Opening { caller: caller.clone(), desk, orders, fills, bars, worth })
 }
 
 /// What the caller's account was worth over a range of venue time, to now.

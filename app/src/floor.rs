@@ -6,35 +6,21 @@
 use leptos::prelude::*;
 use leptos_meta::Title;
 
-use crate::api;
-use crate::codec::PostcardCodec;
 use crate::frame::Frame;
-use crate::gateway::{ApiError, Caller, Opening};
+use crate::gateway::{ApiError, Opening};
 use crate::live::{Live, Slot};
+use crate::ready::{Answer, ready};
 
-/// The opening cut; `None` when nobody is signed in.
-type OpeningResource = Resource<Option<Result<Opening, ApiError>>, PostcardCodec>;
+/// The opening cut; `None` when nobody is signed in. A handle.
+#[derive(Clone, Copy)]
+pub(crate) struct Opened(StoredValue<Answer<Opening>>);
 
 /// Where the account's past is shown.
 pub(crate) const PORTFOLIO: &str = "/portfolio";
 
-/// Reads the opening cut on the server; the browser finds it in the page.
-pub(crate) fn opening() -> OpeningResource {
-    let signed_in = !matches!(use_context::<Option<Caller>>(), Some(None));
-    #[cfg(feature = "ssr")]
-    let worth = use_context::<http::request::Parts>().is_some_and(|parts| parts.uri.path() == PORTFOLIO);
-    #[cfg(not(feature = "ssr"))]
-    let worth = false;
-    Resource::new_with_options(
-        || (),
-        move |()| async move {
-            match signed_in {
-                true => Some(api::opening(worth).await),
-                false => None,
-            }
-        },
-        true,
-    )
+/// The opening cut that the page is rendered from.
+pub(crate) fn opening() -> Opened {
+    Opened(StoredValue::new(ready(|ready| &ready.opening)))
 }
 
 /// A screen inside the frame, once the opening cut is there.
@@ -47,28 +33,25 @@ pub(crate) fn Floor(
     /// The screen.
     screen: fn(Live) -> AnyView,
 ) -> impl IntoView {
-    let opening = expect_context::<OpeningResource>();
+    let Opened(opening) = expect_context();
     let slot = expect_context::<Slot>();
     #[cfg(feature = "ssr")]
-    if matches!(use_context::<Option<Caller>>(), Some(None)) {
+    if matches!(use_context::<Option<crate::gateway::Caller>>(), Some(None)) {
         leptos_axum::redirect(&format!("/login?next={path}"));
     }
     #[cfg(not(feature = "ssr"))]
     let _ = path;
+    let shown = match opening.get_value() {
+        Some(Ok(opening)) => {
+            let live = slot.open(opening);
+            view! { <Frame live title>{screen(live)}</Frame> }.into_any()
+        }
+        Some(Err(error)) => view! { <Closed error /> }.into_any(),
+        None => ().into_any(),
+    };
     view! {
         <Title text=title />
-        <Suspense fallback=|| ()>
-            {move || Suspend::new(async move {
-                match opening.await {
-                    Some(Ok(opening)) => {
-                        let live = slot.open(opening);
-                        view! { <Frame live title>{screen(live)}</Frame> }.into_any()
-                    }
-                    Some(Err(error)) => view! { <Closed error /> }.into_any(),
-                    None => ().into_any(),
-                }
-            })}
-        </Suspense>
+        {shown}
     }
     .into_any()
 }

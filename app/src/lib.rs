@@ -10,6 +10,7 @@
 
 mod account;
 pub mod api;
+mod ask;
 pub mod chart;
 mod codec;
 mod floor;
@@ -17,24 +18,26 @@ mod frame;
 pub mod gateway;
 mod help;
 pub mod live;
+mod place;
 mod portfolio;
 pub mod prefs;
 pub mod reactive;
+mod ready;
 pub mod report;
 mod sign_in;
 mod trade;
 pub mod widgets;
 
 use leptos::prelude::*;
-use leptos_meta::{MetaTags, Stylesheet, Title, provide_meta_context};
-use leptos_router::components::{Route, Router, Routes};
-use leptos_router::{SsrMode, path};
+use leptos_meta::{MetaTags, Title, provide_meta_context};
 
 use crate::account::Account;
 use crate::floor::Floor;
 use crate::live::Slot;
+use crate::place::Place;
 use crate::prefs::{Preferences, Prefs};
 use crate::reactive::effect;
+pub use crate::ready::Ready;
 use crate::sign_in::{Register, Reset, SignIn};
 
 /// Whether the page is alive: set once, by an effect, so only in a browser.
@@ -53,6 +56,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                 <meta name="color-scheme" content="dark" />
                 <meta name="description" content="A trading floor that is replayable to the bit." />
                 <link rel="icon" href="/pkg/icon.svg" type="image/svg+xml" />
+                <link id="tradefloor" rel="stylesheet" href="/pkg/tradefloor.css" />
                 <HydrationScripts options />
                 <MetaTags />
             </head>
@@ -60,6 +64,31 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                 <App />
             </body>
         </html>
+    }
+}
+
+/// The pages, each at its address.
+const PAGES: [(&str, fn() -> AnyView); 6] = [
+    ("/", || view! { <Floor title="Trade" path="/" screen=trade::screen /> }.into_any()),
+    (floor::PORTFOLIO, || {
+        view! { <Floor title="Portfolio" path=floor::PORTFOLIO screen=portfolio::screen /> }.into_any()
+    }),
+    ("/account", || view! { <Account /> }.into_any()),
+    ("/login", || view! { <SignIn /> }.into_any()),
+    ("/reset", || view! { <Reset /> }.into_any()),
+    ("/register", || view! { <Register /> }.into_any()),
+];
+
+/// Where there are pages.
+pub fn addresses() -> impl Iterator<Item = &'static str> {
+    PAGES.into_iter().map(|(address, _)| address)
+}
+
+/// The page at `path`.
+fn page(path: &str) -> AnyView {
+    match PAGES.iter().find(|(address, _)| *address == path) {
+        Some((_, page)) => page(),
+        None => view! { <NotFound /> }.into_any(),
     }
 }
 
@@ -71,6 +100,8 @@ pub fn App() -> impl IntoView {
     provide_context(help::Desk::default());
     provide_context(Slot::new());
     provide_context(floor::opening());
+    let place = Place::new();
+    provide_context(place);
     let hydrated = RwSignal::new(false);
     provide_context(Hydrated(hydrated.read_only()));
     // Clicks before hydration are lost: tests and controls wait for this mark.
@@ -81,28 +112,10 @@ pub fn App() -> impl IntoView {
         }
     });
     view! {
-        <Stylesheet id="tradefloor" href="/pkg/tradefloor.css" />
         <Title formatter=|title: String| {
             if title.is_empty() { "Tradefloor".to_owned() } else { format!("{title} · Tradefloor") }
         } />
-        <Router>
-            <Routes fallback=|| view! { <NotFound /> }>
-                <Route
-                    path=path!("/")
-                    ssr=SsrMode::Async
-                    view=|| view! { <Floor title="Trade" path="/" screen=trade::screen /> }
-                />
-                <Route
-                    path=path!("/portfolio")
-                    ssr=SsrMode::Async
-                    view=|| view! { <Floor title="Portfolio" path=floor::PORTFOLIO screen=portfolio::screen /> }
-                />
-                <Route path=path!("/account") ssr=SsrMode::Async view=Account />
-                <Route path=path!("/login") ssr=SsrMode::Async view=SignIn />
-                <Route path=path!("/reset") ssr=SsrMode::Async view=Reset />
-                <Route path=path!("/register") ssr=SsrMode::Async view=Register />
-            </Routes>
-        </Router>
+        {move || place.with(page)}
     }
 }
 

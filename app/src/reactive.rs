@@ -8,34 +8,44 @@ use std::any::Any;
 use std::marker::PhantomData;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use leptos::prelude::{
-    Effect, Get, GetUntracked, GetValue, Memo as Counter, Notify, Signal, StoredValue, Track,
-};
+use leptos::prelude::{Effect, Get, GetUntracked, GetValue, Memo as Counter, Notify, StoredValue, Track};
 use leptos::reactive::signal::ArcTrigger;
 
 /// A value that tells when it was set. A handle: copies share everything.
 pub struct RwSignal<T> {
-    slot: StoredValue<Slot>,
+    slot: StoredValue<Arc<Slot>>,
     of: PhantomData<fn() -> T>,
 }
 
 /// A value derived from others, which tells when it changed. A handle.
 pub struct Memo<T> {
     changes: Counter<u32>,
-    slot: StoredValue<Slot>,
+    slot: StoredValue<Arc<Slot>>,
     of: PhantomData<fn() -> T>,
 }
 
+/// A value made anew whenever it is read, of whatever signals it is made of. A
+/// handle.
+pub struct Signal<T> {
+    make: StoredValue<Kept>,
+    of: PhantomData<fn() -> T>,
+}
+
+/// Something of any type.
+type Kept = Arc<dyn Any + Send + Sync>;
+
+/// What makes a value.
+type Make<T> = Box<dyn Fn() -> T + Send + Sync>;
+
 /// A value of any type, in a lock, and who wants to know of it.
-#[derive(Clone)]
 struct Slot {
-    value: Arc<dyn Any + Send + Sync>,
+    value: Kept,
     set: ArcTrigger,
 }
 
 impl Slot {
-    fn keep(value: Arc<dyn Any + Send + Sync>) -> StoredValue<Self> {
-        StoredValue::new(Self { value, set: ArcTrigger::new() })
+    fn keep(value: Kept) -> StoredValue<Arc<Self>> {
+        StoredValue::new(Arc::new(Self { value, set: ArcTrigger::new() }))
     }
 
     fn lock<T: Send + Sync + 'static>(&self) -> &RwLock<T> {
@@ -161,17 +171,42 @@ impl<T: PartialEq + Send + Sync + 'static> Memo<T> {
     }
 }
 
+impl<T: 'static> Signal<T> {
+    /// What `make` makes.
+    pub fn derive(make: impl Fn() -> T + Send + Sync + 'static) -> Self {
+        let make: Make<T> = Box::new(make);
+        Self { make: keep(Arc::new(make)), of: PhantomData }
+    }
+
+    /// The value, and whoever reads it here follows what it is made of.
+    pub fn get(self) -> T {
+        match self.make.get_value().downcast_ref::<Make<T>>() {
+            Some(make) => make(),
+            None => unreachable!("handles carry the type of what they keep"),
+        }
+    }
+
+    /// Reads it, and follows what it is made of.
+    pub fn with<U>(self, look: impl FnOnce(&T) -> U) -> U {
+        look(&self.get())
+    }
+}
+
 // What follows is the same for every type, and so compiled once.
 
-fn slot(slot: StoredValue<Slot>) -> Slot {
+fn keep(value: Kept) -> StoredValue<Kept> {
+    StoredValue::new(value)
+}
+
+fn slot(slot: StoredValue<Arc<Slot>>) -> Arc<Slot> {
     slot.get_value()
 }
 
-fn kept(slot: StoredValue<Slot>) -> Option<Slot> {
+fn kept(slot: StoredValue<Arc<Slot>>) -> Option<Arc<Slot>> {
     slot.try_get_value()
 }
 
-fn track(slot: StoredValue<Slot>) {
+fn track(slot: StoredValue<Arc<Slot>>) {
     slot.get_value().set.track();
 }
 
@@ -222,6 +257,26 @@ impl<T> Clone for Memo<T> {
 }
 
 impl<T> Copy for Memo<T> {}
+
+impl<T> Clone for Signal<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Signal<T> {}
+
+impl<T: Default + 'static> Default for Signal<T> {
+    fn default() -> Self {
+        Self::derive(T::default)
+    }
+}
+
+impl<T: 'static, F: Fn() -> T + Send + Sync + 'static> From<F> for Signal<T> {
+    fn from(make: F) -> Self {
+        Self::derive(make)
+    }
+}
 
 impl<T: Clone + Send + Sync + 'static> From<RwSignal<T>> for Signal<T> {
     fn from(signal: RwSignal<T>) -> Self {

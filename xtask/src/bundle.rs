@@ -8,13 +8,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use walrus::Module;
 
 use crate::bindgen::{self, Host};
 use crate::fingerprint::{self, Fingerprint};
 use crate::progress::{self, Step};
 use crate::project::Project;
 use crate::wasm_opt::{self, WasmOpt};
-use crate::{compress, css, shell, snip, wasm_target};
+use crate::{compress, css, glue, order, shell, snip, wasm_target};
 
 const NAME: &str = "tradefloor";
 const MANIFEST: &str = "manifest.json";
@@ -49,7 +50,9 @@ pub(crate) fn build(project: &Project, quality: Quality) -> Result<()> {
     if optimiser.is_some() {
         print.file(&project.root.join("xtask/tools/package-lock.json"))?;
     }
-    print.bytes("unused", snip::UNUSED.as_bytes());
+    for step in [include_str!("snip.rs"), include_str!("glue.rs"), include_str!("order.rs")] {
+        print.bytes("tidying", step.as_bytes());
+    }
     print.bytes("passes", wasm_opt::PASSES.concat().as_bytes());
     print.bytes("packed", &[u8::from(quality == Quality::Release)]);
     let print = print.finish();
@@ -122,7 +125,14 @@ fn assemble(project: &Project, wasm: &Path, sheet: &str, pictures: &[PathBuf]) -
 /// Shrinks the module and puts compressed twins beside every file.
 fn tighten(project: &Project, folder: &Path, optimiser: Option<&WasmOpt>) -> Result<()> {
     let module = folder.join(format!("{NAME}.wasm"));
-    snip::unused(&module)?;
+    let script = folder.join(format!("{NAME}.js"));
+    let step = Step::start("browser bundle: tidying");
+    let mut tidied = Module::from_file(&module).with_context(|| module.display().to_string())?;
+    snip::unused(&mut tidied)?;
+    fs::write(&script, glue::shorten(&mut tidied, &fs::read_to_string(&script)?)?)?;
+    order::by_likeness(&mut tidied)?;
+    tidied.emit_wasm_file(&module)?;
+    step.done();
     if let Some(optimiser) = optimiser {
         let before = fs::metadata(&module)?.len();
         let step = Step::start("browser bundle: shrinking");

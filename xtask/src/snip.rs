@@ -4,16 +4,14 @@
 //! hydrating that this project does not use among them: a tenth of the module.
 //! Does not know how a module is compiled.
 
-use std::path::Path;
-
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use walrus::{FunctionBuilder, FunctionId, FunctionKind, Module};
 
 /// What functions that nobody calls are named: pages wake up at once
 /// (`hydrate_body`), never lazily. The futures of that alone, and not what
 /// stands within them: equal functions share one name, and what is called is
 /// equal to no future.
-pub(crate) const UNUSED: &str = "hydrate_async";
+const UNUSED: &str = "hydrate_async";
 
 fn is_unused(name: &str) -> bool {
     let hash = name.rfind("::h").unwrap_or(name.len());
@@ -23,13 +21,12 @@ fn is_unused(name: &str) -> bool {
 
 /// Empties the unused functions of a module that still has its names, and
 /// drops what only they needed.
-pub(crate) fn unused(file: &Path) -> Result<()> {
-    let mut module = Module::from_file(file).with_context(|| file.display().to_string())?;
-    let emptied = empty(&mut module, is_unused);
+pub(crate) fn unused(module: &mut Module) -> Result<()> {
+    let emptied = empty(module, is_unused);
     // Nothing found means that names or Leptos have changed.
-    ensure!(emptied > 0, "{} names no {UNUSED}", file.display());
-    walrus::passes::gc::run(&mut module);
-    module.emit_wasm_file(file).with_context(|| file.display().to_string())
+    ensure!(emptied > 0, "the module names no {UNUSED}");
+    walrus::passes::gc::run(module);
+    Ok(())
 }
 
 /// Makes a trap of every function whose name is `unused`; tells how many.

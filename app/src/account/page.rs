@@ -4,12 +4,10 @@ use engine::time::WallTime;
 use leptos::prelude::*;
 use leptos_meta::Title;
 
-use crate::api;
 use crate::codec::PostcardCodec;
-use crate::gateway::{ApiError, Caller, SessionEntry};
+use crate::gateway::{Caller, SessionEntry};
+use crate::ready::ready;
 use crate::sign_in::Keep;
-
-type SessionsResource = Resource<Option<Result<Vec<SessionEntry>, ApiError>>, PostcardCodec>;
 
 /// Where one is signed in.
 #[component]
@@ -18,17 +16,16 @@ pub(crate) fn Account() -> impl IntoView {
     if matches!(use_context::<Option<Caller>>(), Some(None)) {
         leptos_axum::redirect("/login?next=/account");
     }
-    let signed_in = !matches!(use_context::<Option<Caller>>(), Some(None));
-    let sessions = SessionsResource::new_with_options(
-        || (),
-        move |()| async move {
-            match signed_in {
-                true => Some(api::sessions().await),
-                false => None,
-            }
-        },
-        true,
-    );
+    let sessions = match ready(|ready| &ready.sessions) {
+        Some(Ok(list)) => view! { <List list /> }.into_any(),
+        Some(Err(error)) => view! {
+            <p class="problem form-problem" role="alert">
+                {error.message}
+            </p>
+        }
+        .into_any(),
+        None => ().into_any(),
+    };
     let is_guest = SharedValue::<bool, PostcardCodec>::new_with_encoding(|| {
         use_context::<Option<Caller>>().flatten().is_some_and(|caller| caller.is_guest())
     })
@@ -41,22 +38,7 @@ pub(crate) fn Account() -> impl IntoView {
                 <p class="lead">
                     "A session ends by itself when it is not used. End one that you do not know."
                 </p>
-                <Suspense fallback=|| ()>
-                    {move || Suspend::new(async move {
-                        match sessions.await {
-                            Some(Ok(list)) => view! { <List list /> }.into_any(),
-                            Some(Err(error)) => {
-                                view! {
-                                    <p class="problem form-problem" role="alert">
-                                        {error.message}
-                                    </p>
-                                }
-                                    .into_any()
-                            }
-                            None => ().into_any(),
-                        }
-                    })}
-                </Suspense>
+                {sessions}
                 {is_guest.then(|| view! { <Keep /> }.into_any())}
                 <p class="other">
                     <a href="/" rel="external">

@@ -12,6 +12,7 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{Color, TextStyle};
 
 use super::palette::Palette;
+use super::scale::within;
 use super::scene::{ChartScene, Frame, Lower, Style};
 
 type Area<B> = DrawingArea<B, Shift>;
@@ -65,7 +66,7 @@ pub fn over<B: DrawingBackend>(
     }
     let time = scene.time(bar.start, scene.bars.step_us().min(30_000_000));
     let half = time.chars().count() as f64 * 3.4 + 5.0;
-    let middle = x.clamp(half, (frame.right() - half).max(half));
+    let middle = within(x, half, (frame.right() - half).max(half));
     let bottom = frame.bottom();
     area.draw(&Rectangle::new(
         [px(middle - half, bottom + 1.0), px(middle + half, bottom + 17.0)],
@@ -128,14 +129,14 @@ fn line<B: DrawingBackend>(area: &Area<B>, scene: &ChartScene, frame: &Frame, co
         }
         // Within a bar it went from high to low: the line alone would hide it.
         for bar in bars.iter().filter(|bar| bar.high > bar.low) {
-            let x = scene.middle(frame, bar).clamp(0.0, frame.right());
+            let x = within(scene.middle(frame, bar), 0.0, frame.right());
             let [high, low] = [bar.high, bar.low].map(|worth| frame.y.at(worth as f64));
             stroke(area, &[(x, high), (x, low)], colours.accent_soft)?;
         }
     }
     let points: Vec<(f64, f64)> = bars
         .iter()
-        .map(|bar| (scene.middle(frame, bar).clamp(0.0, frame.right()), frame.y.at(bar.close as f64)))
+        .map(|bar| (within(scene.middle(frame, bar), 0.0, frame.right()), frame.y.at(bar.close as f64)))
         .collect();
     let points: Vec<(i32, i32)> = points.into_iter().map(|(x, y)| px(x, y)).collect();
     area.draw(&PathElement::new(points, colours.accent.stroke_width(2)))
@@ -167,7 +168,7 @@ fn lower<B: DrawingBackend>(
             }
         }
         Lower::Drawdown => {
-            let x = |bar| scene.middle(frame, bar).clamp(0.0, frame.right());
+            let x = |bar| within(scene.middle(frame, bar), 0.0, frame.right());
             let edge = bars.iter().map(|bar| px(x(bar), below.at(scene.lower_value(bar) as f64)));
             let mut shape: Vec<(i32, i32)> = edge.collect();
             if let (Some(first), Some(last)) = (bars.first(), bars.last()) {
@@ -215,7 +216,7 @@ fn own<B: DrawingBackend>(area: &Area<B>, scene: &ChartScene, frame: &Frame, col
 
 /// Half the width of a bar's body.
 fn half_width(scene: &ChartScene, frame: &Frame) -> f64 {
-    (scene.bars.step_us() as f64 * frame.x.per_unit() * 0.35).clamp(0.5, 12.0)
+    within(scene.bars.step_us() as f64 * frame.x.per_unit() * 0.35, 0.5, 12.0)
 }
 
 /// A label on the price axis with a ground of its own.

@@ -4,6 +4,8 @@
 //! Knows bars and pixels; not where the bars come from.
 
 pub mod bars;
+#[cfg(target_arch = "wasm32")]
+mod canvas;
 mod draw;
 mod palette;
 mod scale;

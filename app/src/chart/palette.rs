@@ -4,6 +4,8 @@
 //! browser reads them there, and the server's picture refers to them.
 
 use plotters::prelude::RGBAColor;
+#[cfg(any(target_arch = "wasm32", test))]
+use plotters_backend::BackendColor;
 
 /// Each token that a chart uses.
 #[cfg_attr(not(any(target_arch = "wasm32", feature = "ssr")), allow(dead_code))]
@@ -75,6 +77,14 @@ impl Palette {
     }
 }
 
+/// A colour as a style sheet writes it, its opacity in 256 steps.
+#[cfg(any(target_arch = "wasm32", test))]
+pub(super) fn css(colour: BackendColor) -> String {
+    let (r, g, b) = colour.rgb;
+    let alpha = (colour.alpha * 255.0).round() as u8;
+    format!("#{:08x}", u32::from_be_bytes([r, g, b, alpha]))
+}
+
 /// `#rgb` or `#rrggbb`.
 #[cfg(any(target_arch = "wasm32", test))]
 fn hex(text: &str) -> Option<(u8, u8, u8)> {
@@ -90,6 +100,15 @@ fn hex(text: &str) -> Option<(u8, u8, u8)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn colours_are_written_with_their_opacity() {
+        let colour = |rgb, alpha| css(BackendColor { rgb, alpha });
+        assert_eq!(colour((11, 14, 20), 1.0), "#0b0e14ff");
+        // 0.45 × 255 = 114.75
+        assert_eq!(colour((0, 207, 142), 0.45), "#00cf8e73");
+        assert_eq!(colour((255, 255, 255), 0.0), "#ffffff00");
+    }
 
     #[test]
     fn tokens_are_read_as_the_style_sheet_writes_them() {

@@ -58,6 +58,12 @@ impl Axis {
     }
 }
 
+/// `value`, or the nearer end of what it left. `f64::clamp` names both ends in
+/// a panic, and what spells floats is 5 KB to download.
+pub fn within(value: f64, least: f64, most: f64) -> f64 {
+    value.max(least).min(most)
+}
+
 /// The smallest of 1, 2 and 5 times a power of ten of which no more than
 /// `count` fit into `span`.
 pub fn nice_step(span: i64, count: i64) -> i64 {
@@ -111,6 +117,13 @@ mod tests {
         let flat = Axis { values: (5.0, 5.0), pixels: (0.0, 100.0) };
         assert_eq!(flat.at(5.0), 50.0);
         assert_eq!(flat.value(10.0), 5.0);
+    }
+
+    #[test]
+    fn what_is_outside_is_at_the_nearer_end() {
+        for (value, expected) in [(-1.0, 0.0), (0.5, 0.5), (7.0, 2.0)] {
+            assert_eq!(within(value, 0.0, 2.0), expected);
+        }
     }
 
     #[test]

@@ -10,7 +10,7 @@ use engine::decimal::Decimal;
 use engine::time::VenueTime;
 
 use super::bars::{Bar, Bars};
-use super::scale::{Axis, multiples, nice_step, time_step};
+use super::scale::{Axis, multiples, nice_step, time_step, within};
 use super::worth::Fall;
 use crate::widgets::format;
 
@@ -187,7 +187,7 @@ impl ChartScene {
             let start = |bar: Option<&Bar>| bar.map_or(0, |bar| bar.start.0);
             let list = self.bars.list();
             let steps = (start(list.last()) - start(list.first())) / self.bars.step_us();
-            (steps as f64 + 1.0 + AHEAD).clamp(fewest, most)
+            within(steps as f64 + 1.0 + AHEAD, fewest, most)
         })
     }
 
@@ -205,11 +205,11 @@ impl ChartScene {
         let (from, to) = frame.x.values;
         let (fewest, most) = WINDOW;
         let before = self.wide();
-        let wide = (before * factor).clamp(fewest, most);
+        let wide = within(before * factor, fewest, most);
         let factor = wide / before;
         self.wide = Some(wide);
         if !self.follows() || x < frame.right() - 1.0 {
-            let fixed = frame.x.value(x.clamp(frame.x.pixels.0, frame.right()));
+            let fixed = frame.x.value(within(x, frame.x.pixels.0, frame.right()));
             let newest_end = self.newest_end();
             let end = fixed + (to - fixed) * factor;
             // At the newest bar the window stays with it.

@@ -5,11 +5,11 @@
 
 use leptos::prelude::*;
 use plotters::prelude::IntoDrawingArea;
-use plotters_canvas::CanvasBackend;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::Closure;
 use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement, ResizeObserver};
 
+use super::canvas::Canvas;
 use super::draw;
 use super::palette::Palette;
 use super::view::Chart;
@@ -67,16 +67,11 @@ fn paint(chart: Chart, plot: &HtmlCanvasElement, over: &HtmlCanvasElement, stale
         let frame = scene.frame();
         let pixels = |css: f64| (css * ratio).round() as u32;
         let again = stale || grown || plot.width() != pixels(width);
-        if again
-            && clear(plot, (width, height), ratio).is_some()
-            && let Some(backend) = CanvasBackend::with_canvas_object(plot.clone())
-        {
-            let _ = draw::plot(&backend.into_drawing_area(), scene, &frame, &colours);
+        if again && let Some(canvas) = clear(plot, (width, height), ratio) {
+            let _ = draw::plot(&canvas.into_drawing_area(), scene, &frame, &colours);
         }
-        if clear(over, (width, height), ratio).is_some()
-            && let Some(backend) = CanvasBackend::with_canvas_object(over.clone())
-        {
-            let _ = draw::over(&backend.into_drawing_area(), scene, &frame, &colours, cursor);
+        if let Some(canvas) = clear(over, (width, height), ratio) {
+            let _ = draw::over(&canvas.into_drawing_area(), scene, &frame, &colours, cursor);
         }
     });
     if let Some(parent) = plot.parent_element() {
@@ -85,7 +80,7 @@ fn paint(chart: Chart, plot: &HtmlCanvasElement, over: &HtmlCanvasElement, stale
 }
 
 /// An empty canvas that counts in CSS pixels, whatever the screen has.
-fn clear(canvas: &HtmlCanvasElement, (width, height): (f64, f64), ratio: f64) -> Option<()> {
+fn clear(canvas: &HtmlCanvasElement, (width, height): (f64, f64), ratio: f64) -> Option<Canvas> {
     let (wide, high) = ((width * ratio).round() as u32, (height * ratio).round() as u32);
     if (canvas.width(), canvas.height()) != (wide, high) {
         canvas.set_width(wide);
@@ -94,7 +89,7 @@ fn clear(canvas: &HtmlCanvasElement, (width, height): (f64, f64), ratio: f64) ->
     let context: CanvasRenderingContext2d = canvas.get_context("2d").ok()??.dyn_into().ok()?;
     context.set_transform(ratio, 0.0, 0.0, ratio, 0.0, 0.0).ok()?;
     context.clear_rect(0.0, 0.0, width, height);
-    Some(())
+    Some(Canvas::new(context, (wide, high)))
 }
 
 /// The style sheet's tokens as they are now.

@@ -10,9 +10,10 @@ use leptos::prelude::*;
 use crate::widgets::Show;
 
 use super::bars::{Bar, Bars};
+use super::scale::within;
 use super::scene::ChartScene;
 use super::table::BarTable;
-use crate::reactive::{RwSignal, memo};
+use crate::reactive::{RwSignal, Signal, memo};
 
 /// A chart that a page shows. A handle: copies share everything.
 #[derive(Clone, Copy)]
@@ -87,7 +88,7 @@ impl Chart {
             let width = scene.bars.step_us() as f64 * frame.x.per_unit();
             let seen = scene.bars.list().get(frame.visible.clone())?;
             let last = scene.middle(&frame, seen.last()?);
-            let x = at.map_or(last, |(x, _)| (x + bars * width).clamp(0.0, last));
+            let x = at.map_or(last, |(x, _)| within(x + bars * width, 0.0, last));
             let bar = scene.bar_at(&frame, x)?;
             Some((scene.middle(&frame, bar), frame.y.at(bar.close as f64)))
         });

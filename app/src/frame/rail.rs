@@ -3,7 +3,8 @@
 //! Knows the screens' names and addresses alone.
 
 use leptos::prelude::*;
-use leptos_router::components::A;
+
+use crate::place;
 
 #[component]
 pub(super) fn Rail(current: &'static str) -> impl IntoView {
@@ -29,8 +30,15 @@ fn Place(
     children: Children,
 ) -> impl IntoView {
     let here = current == name;
+    let place = expect_context::<place::Place>();
     view! {
-        <A href=href attr:class=if here { "place here" } else { "place" } attr:data-testid=testid>
+        <a
+            href=href
+            class=if here { "place here" } else { "place" }
+            aria-current=here.then_some("page")
+            data-testid=testid
+            on:click=move |click| place.follow(&click, href)
+        >
             <svg
                 viewBox="0 0 24 24"
                 aria-hidden="true"
@@ -41,6 +49,6 @@ fn Place(
                 {children()}
             </svg>
             <span>{name}</span>
-        </A>
+        </a>
     }
 }

@@ -10,6 +10,7 @@ use super::pill::Pill;
 use crate::Hydrated;
 use crate::help::{Desk, Open};
 use crate::live::Live;
+use crate::reactive::Signal;
 use crate::widgets::format;
 
 #[component]

@@ -13,12 +13,12 @@ mod sheet;
 use leptos::ev::KeyboardEvent;
 use leptos::prelude::*;
 use leptos::web_sys::HtmlElement;
-use leptos_router::NavigateOptions;
-use leptos_router::hooks::use_navigate;
 
 pub(crate) use commands::Action;
 
+use crate::floor::PORTFOLIO;
 use crate::live::Live;
+use crate::place::Place;
 use crate::reactive::RwSignal;
 use commands::COMMANDS;
 
@@ -47,18 +47,18 @@ impl Default for Desk {
 
 impl Desk {
     /// Does what `action` names, here or on the screen that it belongs to.
-    fn perform(self, live: Live, action: Action, go: &dyn Fn(&'static str)) {
+    fn perform(self, live: Live, action: Action, place: Place) {
         match action {
             Action::Palette => self.open.set(Some(Open::Palette)),
             Action::Keys => self.open.set(Some(Open::Keys)),
             Action::Preferences => self.open.set(Some(Open::Preferences)),
-            Action::Trade => go("/"),
-            Action::Portfolio => go("/portfolio"),
+            Action::Trade => place.go("/"),
+            Action::Portfolio => place.go(PORTFOLIO),
             Action::Next => choose_next(live, 1),
             Action::Previous => choose_next(live, -1),
             Action::SignOut => press("[data-testid=sign-out]"),
             other => {
-                go("/");
+                place.go("/");
                 self.asked.set(Some(other));
             }
         }
@@ -81,13 +81,8 @@ fn choose_next(live: Live, step: isize) {
 #[component]
 pub(crate) fn Help(live: Live) -> impl IntoView {
     let desk = expect_context::<Desk>();
-    let navigate = use_navigate();
-    let go = move |path: &'static str| {
-        if here() != path {
-            navigate(path, NavigateOptions::default());
-        }
-    };
-    let perform = Callback::new(move |action: Action| desk.perform(live, action, &go));
+    let place = expect_context::<Place>();
+    let perform = Callback::new(move |action: Action| desk.perform(live, action, place));
     let keys = window_event_listener(leptos::ev::keydown, move |event| {
         if let Some(action) = meant(&event, live.prefs.untracked().keys) {
             event.prevent_default();
@@ -127,11 +122,6 @@ fn is_typing() -> bool {
     }
     #[cfg(not(target_arch = "wasm32"))]
     false
-}
-
-/// The page's path.
-fn here() -> String {
-    window().location().pathname().unwrap_or_default()
 }
 
 /// Presses a button of the page.

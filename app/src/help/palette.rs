@@ -148,11 +148,11 @@ fn find(live: Live, query: &str) -> Vec<Found> {
 /// How well `text` fits: the place of the first letter and the gaps between
 /// all of them; `None` where they are not all there in their order.
 fn rank(query: &str, text: &str) -> Option<usize> {
-    let text = text.to_lowercase();
+    let text = text.to_ascii_lowercase();
     let mut letters = text.chars().enumerate();
     let mut first = None;
     let mut last = 0;
-    for wanted in query.to_lowercase().chars().filter(|c| !c.is_whitespace()) {
+    for wanted in query.to_ascii_lowercase().chars().filter(|c| !c.is_whitespace()) {
         let (place, _) = letters.find(|(_, letter)| *letter == wanted)?;
         first.get_or_insert(place);
         last = place;

@@ -7,7 +7,7 @@ use engine::decimal::Decimal;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
-use crate::api;
+use crate::ask;
 use crate::chart::{Bars, Chart, ChartScene, ChartView, Fall, Lower, Range, Style, Worth};
 use crate::live::Live;
 use crate::live::link::Phase;
@@ -61,7 +61,7 @@ pub(super) fn History(live: Live) -> impl IntoView {
                 type="button"
                 class="small"
                 aria-pressed=move || (range.get() == one).to_string()
-                data-testid=format!("history-{}", one.word().to_lowercase())
+                data-testid=format!("history-{}", one.word().to_ascii_lowercase())
                 on:click=move |_| choose(one)
             >
                 {one.word()}
@@ -69,7 +69,8 @@ pub(super) fn History(live: Live) -> impl IntoView {
         }
     });
     let currency = live.currency();
-    let label = format!("Net asset value in {currency} and drawdown");
+    let about = format!("Net asset value in {currency} and drawdown");
+    let label = move || about.clone();
     view! {
         <section class="panel history" aria-labelledby="history-title">
             <header>
@@ -154,7 +155,7 @@ impl Past {
     fn read(self) {
         let range = self.range.get_untracked();
         spawn_local(async move {
-            let read = api::worth(range).await;
+            let read = ask::worth(range).await;
             if self.range.try_get_untracked() != Some(range) {
                 return;
             }

@@ -10,7 +10,7 @@ use engine::portfolio::{PositionValue, Valuation};
 use leptos::prelude::*;
 
 use crate::live::{Live, sorted};
-use crate::reactive::memo;
+use crate::reactive::{Signal, memo};
 use crate::widgets::{For, Show, format};
 
 /// A money column: its header, its name in tests, a position's figure and the

@@ -9,6 +9,7 @@ use engine::portfolio::Valuation;
 use leptos::prelude::*;
 
 use crate::live::Live;
+use crate::reactive::Signal;
 use crate::widgets::format;
 
 #[component]
@@ -129,7 +130,7 @@ fn Tile(
                 <span class="arrow" aria-hidden="true">
                     {move || arrow()}
                 </span>
-                <span data-testid=testid>{value}</span>
+                <span data-testid=testid>{move || value.get()}</span>
             </dd>
         </div>
     }

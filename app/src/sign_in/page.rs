@@ -3,11 +3,11 @@
 use engine::money::Money;
 use leptos::prelude::*;
 use leptos_meta::Title;
-use leptos_router::hooks::use_query_map;
 
 use super::words::{Problem, problem};
 use crate::codec::PostcardCodec;
 use crate::gateway::{Caller, SharedGateway};
+use crate::place::query;
 use crate::widgets::format;
 
 /// `/login`.
@@ -208,13 +208,13 @@ struct Answer {
 
 impl Answer {
     fn read() -> Self {
-        use_query_map().with_untracked(|query| Self {
-            problem: query.get_str("error").map(problem),
-            email: query.get("email").unwrap_or_default(),
-            next: query.get("next").filter(|next| next != "/"),
-            token: query.get("token").unwrap_or_default(),
-            notice: query.get_str("notice") == Some("password_set"),
-        })
+        Self {
+            problem: query("error").map(|code| problem(&code)),
+            email: query("email").unwrap_or_default(),
+            next: query("next").filter(|next| next != "/"),
+            token: query("token").unwrap_or_default(),
+            notice: query("notice").is_some_and(|notice| notice == "password_set"),
+        }
     }
 
     /// The problem with `field`, or with the form as a whole.

@@ -12,7 +12,7 @@ use super::{fills, orders, quotes};
 use crate::Hydrated;
 use crate::live::Live;
 use crate::portfolio::Positions;
-use crate::reactive::RwSignal;
+use crate::reactive::{RwSignal, Signal};
 use crate::widgets::download_csv;
 
 /// What the blotter shows.

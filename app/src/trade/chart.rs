@@ -19,10 +19,10 @@ use engine::time::{MICROS_PER_SECOND, VenueTime};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
-use crate::api;
+use crate::ask;
 use crate::chart::{Bars, Chart, ChartScene, ChartView, Kept, Own, Resting, Style};
 use crate::live::Live;
-use crate::reactive::{RwSignal, effect};
+use crate::reactive::{RwSignal, Signal, effect};
 
 /// The length that a chart begins with.
 pub(crate) const FIRST_INTERVAL: Interval = Interval::S1;
@@ -254,7 +254,7 @@ impl Held {
     fn read_until(self, live: Live, key: Key, wanted: VenueTime, reads: u32) {
         let is_chosen = move || self.key.try_get_value() == Some(key);
         spawn_local(async move {
-            match api::bars(key.0.to_string(), key.1).await {
+            match ask::bars(&key.0.to_string(), key.1).await {
                 Ok(kept) if is_chosen() => {
                     if kept.through < wanted && reads > 1 {
                         let again = move || {

@@ -10,9 +10,9 @@ use leptos::task::spawn_local;
 
 use super::amend::Amend;
 use crate::Hydrated;
-use crate::api;
+use crate::ask;
 use crate::live::Live;
-use crate::reactive::{RwSignal, memo};
+use crate::reactive::{RwSignal, Signal, memo};
 use crate::widgets::{For, Show, format};
 
 #[component]
@@ -151,7 +151,7 @@ fn Cancel(live: Live, id: OrderId, about: String) -> impl IntoView {
     let cancel = move |_| {
         asked.set(true);
         spawn_local(async move {
-            if let Err(error) = api::cancel_order(id.to_string()).await {
+            if let Err(error) = ask::cancel_order(&id.to_string()).await {
                 live.say(format!("Not cancelled: {}", error.message));
                 asked.set(false);
             }
@@ -179,7 +179,7 @@ pub(super) fn CancelAll(live: Live, shown: Signal<bool>, count: Signal<usize>) -
     let cancel = move |_| {
         asked.set(true);
         spawn_local(async move {
-            live.say(match api::cancel_all().await {
+            live.say(match ask::cancel_all().await {
                 Ok(1) => "1 order cancelled".to_owned(),
                 Ok(count) => format!("{count} orders cancelled"),
                 Err(error) => format!("Not cancelled: {}", error.message),

@@ -6,7 +6,7 @@
 use leptos::prelude::*;
 
 use super::format::ABSENT;
-use crate::reactive::Memo;
+use crate::reactive::{Memo, Signal};
 
 /// Shortest time between two flashes of a cell, in milliseconds.
 const QUIET_MS: f64 = 500.0;

@@ -7,7 +7,7 @@
 use std::hash::Hash;
 use std::sync::Arc;
 
-use crate::reactive::memo;
+use crate::reactive::{Signal, memo};
 use leptos::control_flow;
 use leptos::prelude::*;
 use leptos::tachys::view::keyed::SerializableKey;

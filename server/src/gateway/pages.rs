@@ -2,18 +2,21 @@
 //!
 //! Does not know what a page shows.
 
+use std::sync::Arc;
+
 use app::gateway::{Caller, SharedGateway};
-use app::{App, shell};
+use app::{Ready, addresses, shell};
 use axum::Router;
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::request::Parts;
 use axum::http::{Extensions, HeaderMap, HeaderValue, StatusCode, Version, header};
 use axum::middleware::map_response;
 use axum::response::{IntoResponse, Response};
+use axum::routing::get;
 use leptos::nonce::use_nonce;
 use leptos::prelude::{LeptosOptions, provide_context, use_context};
 use leptos::server_fn::error::SERVER_FN_ERROR_HEADER;
-use leptos_axum::{LeptosRoutes, ResponseOptions, generate_route_list, render_app_async_with_context};
+use leptos_axum::{LeptosRoutes, ResponseOptions, render_app_async_with_context};
 use tower_http::CompressionLevel;
 use tower_http::compression::CompressionLayer;
 
@@ -31,16 +34,20 @@ pub(super) fn routes(floor: &Floor, options: LeptosOptions) -> Router {
         let options = options.clone();
         move || shell(options.clone())
     };
-    let nowhere = {
-        let (context, document) = (context.clone(), document.clone());
-        move |State(options): State<LeptosOptions>, request: Request| {
-            not_found(context.clone(), document.clone(), options, request)
-        }
+    let page = {
+        let (gateway, context, document) = (floor.shared(), context.clone(), document.clone());
+        move |request: Request| page(gateway.clone(), context.clone(), document.clone(), request)
     };
-    // Leptos adds the routes of server functions as well.
-    Router::new()
-        .leptos_routes_with_context(&options, generate_route_list(App), context, document)
-        .fallback(nowhere)
+    // Leptos adds the routes of server functions.
+    let functions = Router::new().leptos_routes_with_context(&options, Vec::new(), context, document);
+    addresses()
+        .fold(functions, |router, address| router.route(address, get(page.clone())))
+        .fallback(move |request: Request| async move {
+            if is_for_programs(request.method(), request.uri().path()) {
+                return Problem::not_found().into_response();
+            }
+            page(request).await
+        })
         .layer(map_response(blame))
         .layer(CompressionLayer::new().quality(PAGE_LEVEL).compress_when(is_html))
         .with_state(options)
@@ -51,8 +58,7 @@ fn context(gateway: SharedGateway) -> impl Fn() + Clone + Send + Sync + 'static 
     move || {
         provide_context(gateway.clone());
         let parts = use_context::<Parts>();
-        let identity = parts.as_ref().and_then(|parts| parts.extensions.get::<Identity>().cloned());
-        provide_context(identity.and_then(|identity| identity.0).map(Caller::from));
+        provide_context(parts.as_ref().and_then(|parts| caller(&parts.extensions)));
         // A page's own scripts carry the nonce; nothing else may run.
         let is_page = parts.is_some_and(|parts| !is_for_programs(&parts.method, parts.uri.path()));
         if let (true, Some(nonce), Some(response)) = (is_page, use_nonce(), use_context::<ResponseOptions>())
@@ -80,10 +86,11 @@ async fn blame(mut response: Response) -> Response {
     response
 }
 
-async fn not_found<Context, Document, View>(
+/// Renders the page that is asked for, once what it shows is there.
+async fn page<Context, Document, View>(
+    gateway: SharedGateway,
     context: Context,
     document: Document,
-    _options: LeptosOptions,
     request: Request,
 ) -> Response
 where
@@ -91,8 +98,22 @@ where
     Document: Fn() -> View + Clone + Send + Sync + 'static,
     View: leptos::prelude::IntoView + 'static,
 {
-    if is_for_programs(request.method(), request.uri().path()) {
-        return Problem::not_found().into_response();
-    }
+    let caller = caller(request.extensions());
+    let ready = Arc::new(Ready::read(request.uri().path(), &gateway, caller.as_ref()).await);
+    let context = move || {
+        context();
+        if let Some(error) = ready.error()
+            && let Some(response) = use_context::<ResponseOptions>()
+            && let Ok(status) = StatusCode::from_u16(error.status)
+        {
+            response.set_status(status);
+        }
+        provide_context(Arc::clone(&ready));
+    };
     render_app_async_with_context(context, document)(request).await.into_response()
+}
+
+/// Who asks, if they are signed in.
+fn caller(of: &Extensions) -> Option<Caller> {
+    of.get::<Identity>().cloned().and_then(|identity| identity.0).map(Caller::from)
 }

@@ -6,7 +6,7 @@ use engine::order::{OrderType, Side, TimeInForce};
 use leptos::prelude::*;
 
 use super::form::Form;
-use crate::reactive::{RwSignal, memo};
+use crate::reactive::{RwSignal, Signal, memo};
 
 /// The worded refusal that belongs to a field, if there is one.
 pub(super) type Problems = Signal<Option<(&'static str, String)>>;
@@ -118,15 +118,15 @@ pub(super) fn NumberField(
     let described = format!("{name}-problem");
     view! {
         <div class="field">
-            <label for=name>{label} " " <span class="unit">{unit}</span></label>
+            <label for=name>{label} " " <span class="unit">{move || unit.get()}</span></label>
             <input
                 id=name
                 class="num"
                 type="text"
                 inputmode="decimal"
                 autocomplete="off"
-                placeholder=hint
-                disabled=disabled
+                placeholder=move || hint.get()
+                disabled=move || disabled.get()
                 prop:value=move || value.get()
                 aria-invalid=move || wrong()
                 aria-describedby=described.clone()

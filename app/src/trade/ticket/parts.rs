@@ -11,7 +11,7 @@ use super::danger::Danger;
 use super::form::Form;
 use super::send::{Outbox, Sent};
 use super::words;
-use crate::reactive::{Memo, RwSignal, effect};
+use crate::reactive::{Memo, RwSignal, Signal, effect};
 
 /// A refusal that belongs to no field of the ticket.
 #[component]

@@ -10,7 +10,7 @@ use engine::portfolio::Valuation;
 use leptos::prelude::*;
 
 use crate::live::Live;
-use crate::reactive::{Memo, RwSignal, memo};
+use crate::reactive::{Memo, RwSignal, Signal, memo};
 use crate::widgets::{Units, format};
 
 /// The account as it stands, for the left column.
@@ -211,7 +211,7 @@ fn Fact(label: &'static str, testid: &'static str, value: Signal<String>) -> imp
         <div>
             <dt>{label}</dt>
             <dd class="num" data-testid=testid>
-                {value}
+                {move || value.get()}
             </dd>
         </div>
     }
@@ -229,10 +229,10 @@ fn Line(
         <tr data-testid=testid>
             <th scope="row">{label}</th>
             <td class="num muted" data-testid=format!("{testid}-before")>
-                {before}
+                {move || before.get()}
             </td>
             <td class="num" data-testid=format!("{testid}-after")>
-                {after}
+                {move || after.get()}
             </td>
         </tr>
     }

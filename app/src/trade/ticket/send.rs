@@ -12,7 +12,7 @@ use leptos::task::spawn_local;
 
 use super::wish::Wish;
 use super::words;
-use crate::api;
+use crate::ask;
 use crate::gateway::{ApiError, OrderReply, Placed};
 use crate::live::Live;
 use crate::live::receipts::Verdict;
@@ -78,13 +78,13 @@ impl Outbox {
         self.doubtful.set_value(Some(wish.clone()));
         self.sent.set(Sent::Sending);
         spawn_local(async move {
-            let placed = match wish.clone() {
-                Wish::Order(raw) => api::place_order(raw).await,
+            let placed = match &wish {
+                Wish::Order(raw) => ask::place_order(raw).await,
                 Wish::Take { quote, side, raw, .. } => {
                     let quote = quote.map(|quote| quote.to_string()).unwrap_or_default();
-                    api::take_quote(quote, side, raw).await
+                    ask::take_quote(&quote, *side, raw).await
                 }
-                Wish::Amend { order, raw } => api::amend_order(order.to_string(), raw).await,
+                Wish::Amend { order, raw } => ask::amend_order(&order.to_string(), raw).await,
             };
             let sent = match placed {
                 Ok(Placed::Answered(reply)) => self.answered(preview.as_ref(), &reply),
@@ -131,7 +131,7 @@ impl Outbox {
     async fn ask_after(self, name: String) -> Sent {
         for _ in 0..MAX_ASKS {
             pause(ASK_EVERY).await;
-            if let Ok(Some(order)) = api::order_named(name.clone()).await {
+            if let Ok(Some(order)) = ask::order_named(&name).await {
                 return Sent::Accepted(format!("Accepted; {}.", order.status.as_str().to_ascii_lowercase()));
             }
         }

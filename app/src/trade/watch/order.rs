@@ -90,10 +90,10 @@ fn figure(live: Live, instrument: &Instrument, by: Sort, now_us: i64) -> Option<
 }
 
 fn matches(instrument: &Instrument, query: &str) -> bool {
-    let query = query.trim().to_lowercase();
+    let query = query.trim().to_ascii_lowercase();
     query.is_empty()
-        || instrument.symbol.to_lowercase().contains(&query)
-        || instrument.name.to_lowercase().contains(&query)
+        || instrument.symbol.to_ascii_lowercase().contains(&query)
+        || instrument.name.to_ascii_lowercase().contains(&query)
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use super::super::tabs::Tab;
 use super::spark::Spark;
 use super::{COLUMNS, Column};
 use crate::live::{Live, Quote};
-use crate::reactive::{Memo, RwSignal, memo};
+use crate::reactive::{Memo, RwSignal, Signal, memo};
 use crate::widgets::{Moved, Units, format};
 
 /// Age of a price from which it is grey, in microseconds of venue time.
@@ -129,7 +129,7 @@ fn cell(live: Live, quote: Quote, units: Units, symbol: &str, bit: usize, column
 fn plain(column: Column, testid: String, text: Signal<String>) -> AnyView {
     view! {
         <td class=column.class() data-testid=testid>
-            {text}
+            {move || text.get()}
         </td>
     }
     .into_any()
