@@ -26,8 +26,10 @@ pub type SharedGateway = Arc<dyn Gateway>;
 pub struct Caller {
     /// The signed-in user, a UUID.
     pub user: String,
-    /// Their e-mail address, or a guest's name, to greet them.
+    /// Their e-mail address; a guest has none, and something without an `@`.
     pub email: String,
+    /// What they call themselves, else their address: to greet them.
+    pub name: String,
     /// Their account in the venue.
     pub account: AccountId,
     /// Whether the venue is theirs to control.
@@ -37,8 +39,7 @@ pub struct Caller {
 }
 
 impl Caller {
-    /// Whether they came in with a name alone, which stands where others have
-    /// an address.
+    /// Whether they came in with a name alone.
     pub fn is_guest(&self) -> bool {
         !self.email.contains('@')
     }

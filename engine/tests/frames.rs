@@ -44,14 +44,14 @@ fn an_order_and_its_fill_are_shown_in_units() {
     let fill = outcome.fills().next().unwrap();
     let frame = FillFrame::new(fill, &share);
     assert_eq!((frame.price, frame.quantity, frame.side), (decimal("99.75"), decimal("10"), Side::Buy));
-    assert_eq!(frame.notional, "997.50".parse().unwrap());
+    assert_eq!(frame.notional, Money(997_500_000));
     assert_eq!((frame.fee, frame.maker), (fill.fee, false));
     assert_eq!((frame.order_id, frame.trade_id), (bought.id, fill.trade));
     assert_eq!(frame.timestamp, outcome.time);
 
     let position = desk.account(taker).position(desk.share);
     let frame = PositionFrame::new(&position, &share);
-    assert_eq!((frame.quantity, frame.trade_cash), (decimal("10"), "-997.50".parse().unwrap()));
+    assert_eq!((frame.quantity, frame.trade_cash), (decimal("10"), Money(-997_500_000)));
     assert_eq!(frame.to_position(&share), Some(position));
     let half = PositionFrame { quantity: decimal("0.5"), ..frame };
     assert_eq!(half.to_position(&share), None);

@@ -26,13 +26,14 @@ fn an_entry_follows_one_other_and_reads_as_it_was_written() {
     assert_eq!(&entry.outcome().unwrap(), outcome);
     let older = JournalEntry::by(1, GENESIS, &input, outcome);
     assert_ne!(older.hash, entry.hash);
-    for damage in [
-        |entry: &mut JournalEntry| entry.seq = Seq(9),
+    let damages: [fn(&mut JournalEntry); 5] = [
+        |entry| entry.seq = Seq(9),
         |entry| entry.rules_version += 1,
         |entry| entry.input.clear(),
         |entry| entry.outcome.clear(),
         |entry| entry.hash.0[31] ^= 1,
-    ] {
+    ];
+    for damage in damages {
         let mut damaged = entry.clone();
         damage(&mut damaged);
         assert!(!damaged.follows(GENESIS));

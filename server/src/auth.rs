@@ -277,6 +277,7 @@ impl Auth {
         let user = NewUser {
             id,
             email: email.as_str().to_owned(),
+            name: None,
             password_hash: self.hasher.hash(password).await?,
             created_at: self.deps.clock.now(),
             venue: self.deps.venue,

@@ -126,7 +126,8 @@ async fn trade(floor: &Floor, auth: &Auth, venue: VenueId, plan: Plan) -> Result
         let user = uuid::Builder::from_random_bytes(half).into_uuid();
         let account = auth.enlist(user, &email, password.clone()).await?;
         let (user, session_id) = (user.to_string(), Uuid::nil().to_string());
-        callers.push(Caller { user, email, account, owner: true, session_id });
+        let name = email.clone();
+        callers.push(Caller { user, email, name, account, owner: true, session_id });
     }
     let mut made = Made {
         orders: 0,

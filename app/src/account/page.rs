@@ -26,15 +26,21 @@ pub(crate) fn Account() -> impl IntoView {
         .into_any(),
         None => ().into_any(),
     };
-    let is_guest = SharedValue::<bool, PostcardCodec>::new_with_encoding(|| {
-        use_context::<Option<Caller>>().flatten().is_some_and(|caller| caller.is_guest())
+    let caller = SharedValue::<Option<Caller>, PostcardCodec>::new_with_encoding(|| {
+        use_context::<Option<Caller>>().flatten()
     })
     .into_inner();
+    let is_guest = caller.as_ref().is_some_and(Caller::is_guest);
+    let who = caller.map(|Caller { name, email, .. }| match is_guest || name == email {
+        true => name,
+        false => format!("{name}, {email}"),
+    });
     view! {
         <Title text="Account" />
         <main class="gate">
             <div class="card wide">
                 <h1>"Where you are signed in"</h1>
+                <p data-testid="account-name">{who}</p>
                 <p class="lead">
                     "A session ends by itself when it is not used. End one that you do not know."
                 </p>

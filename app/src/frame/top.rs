@@ -66,7 +66,7 @@ pub(super) fn TopBar(live: Live) -> impl IntoView {
                         }
                     })}
                 <a class="email" href="/account" rel="external" title="Your sessions" data-testid="user">
-                    {live.caller().email}
+                    {live.caller().name}
                 </a>
                 <button class="small plain" data-testid="sign-out">
                     "Sign out"

@@ -19,14 +19,14 @@ use crate::store::api::users::{Holder, Kept, NewUser};
 /// Longest name, in characters.
 const MAX_NAME: usize = 40;
 
-/// A guest's name, readable and in lower case.
+/// A guest's name, readable, as they wrote it but for spaces.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct GuestName(String);
 
 impl GuestName {
     /// Reads a name; `None` for what cannot be one.
     fn parse(text: &str) -> Option<Self> {
-        let name = text.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase();
+        let name = text.split_whitespace().collect::<Vec<_>>().join(" ");
         let readable = |c: char| c.is_alphanumeric() || " -_.'".contains(c);
         let fits = (1..=MAX_NAME).contains(&name.chars().count());
         (fits && name.chars().all(readable) && name.chars().any(char::is_alphanumeric)).then_some(Self(name))
@@ -35,7 +35,7 @@ impl GuestName {
     /// What stands where others have an address: two guests may have one name.
     fn of(&self, user: Uuid) -> String {
         let id = user.simple().to_string();
-        format!("{} (guest {})", self.0, &id[..8])
+        format!("{} (guest {})", self.0.to_lowercase(), &id[..8])
     }
 }
 
@@ -61,6 +61,7 @@ impl Auth {
             let user = NewUser {
                 id,
                 email: name.of(id),
+                name: Some(name.0),
                 password_hash: auth.hasher.hash(nobodys()?).await?,
                 created_at: auth.deps.clock.now(),
                 venue: auth.deps.venue,

@@ -243,6 +243,7 @@ impl From<SignedIn> for Caller {
     fn from(signed_in: SignedIn) -> Self {
         Self {
             user: signed_in.user.to_string(),
+            name: signed_in.name.unwrap_or_else(|| signed_in.email.clone()),
             email: signed_in.email,
             account: signed_in.account,
             owner: signed_in.owner,

@@ -65,6 +65,8 @@ pub struct SignedIn {
     pub user: Uuid,
     /// In lower case.
     pub email: String,
+    /// What they call themselves.
+    pub name: Option<String>,
     /// Their account in the venue.
     pub account: AccountId,
     /// Whether the venue is theirs.
@@ -194,8 +196,8 @@ impl Sessions {
 
     fn signed_in(&self, session: SessionKey, row: SessionRow) -> SignedIn {
         let expires_at = self.expires_at(&row);
-        let SessionRow { user, email, account, owner, .. } = row;
-        SignedIn { session, user, email, account, owner, expires_at }
+        let SessionRow { user, email, name, account, owner, .. } = row;
+        SignedIn { session, user, email, name, account, owner, expires_at }
     }
 
     /// `user` owns the venue from now on, also in copies that say otherwise.

@@ -13,13 +13,16 @@ mod view;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
+use engine::candle::Interval;
 use engine::event::{BookMessage, ExecutionBatch, PortfolioMessage, QuotesMessage};
 use engine::id::{AccountId, Seq, VenueId};
+use engine::time::VenueTime;
 use engine::venue::{Input, Venue};
 use tokio::sync::watch;
 
 use crate::bus::{Batch, Bus, BusError, StreamNames, decode};
 use crate::shutdown::Shutdown;
+use crate::store::api::history::CandleWindow;
 use crate::store::api::journal::EntryKind;
 use crate::store::{Store, StoreError};
 
@@ -31,6 +34,9 @@ const READ: usize = 256;
 
 /// Journal rows read at once.
 const ROWS: u32 = 1_000;
+
+/// Entries before a snapshot whose matches are shown again after a start.
+const TAPE_ENTRIES: u64 = 1_000;
 
 /// How long to wait for trading to publish its books at start-up, between two
 /// looks.
@@ -217,10 +223,38 @@ impl Model {
             Some(venue) => venue,
             None => self.opened().await?,
         };
-        *self.shared.state.write().unwrap_or_else(PoisonError::into_inner) =
-            Some(State::new(&venue, version));
+        let mut state = State::new(&venue, version);
+        // Beyond the older snapshot entries may be merged, without their tape.
+        let whole = snapshots.last().map_or(0, |snapshot| snapshot.seq.0);
+        let mut after = Seq(whole.max(venue.seq().0.saturating_sub(TAPE_ENTRIES)));
+        while after < venue.seq() {
+            let rows = shared.store.journal_after(shared.venue, after, ROWS).await?;
+            let Some(last) = rows.last() else { break };
+            after = last.seq;
+            for row in rows.iter().filter(|row| row.seq <= venue.seq()) {
+                state.recall(&row.outcome()?);
+            }
+        }
+        *self.shared.state.write().unwrap_or_else(PoisonError::into_inner) = Some(state);
         self.refill().await?;
+        self.take_day_opens(venue.config().t0).await?;
         Ok(self.through())
+    }
+
+    /// Where the day's prices began, which a snapshot does not say.
+    async fn take_day_opens(&self, t0: VenueTime) -> Result<(), FollowError> {
+        let shared = &self.shared;
+        let now = self.peek(|state| (state.time, state.instruments.keys().copied().collect::<Vec<_>>()));
+        let Some((time, instruments)) = now else { return Ok(()) };
+        let today = Interval::D1.start(t0, time);
+        for instrument in instruments {
+            let newest = CandleWindow { instrument, interval: Interval::D1, from: None, to: None, limit: 1 };
+            let candles = shared.store.candles(shared.venue, newest).await?;
+            if let Some(day) = candles.iter().find(|candle| candle.start == today) {
+                self.change(|state| state.opened_at(instrument, day.open));
+            }
+        }
+        Ok(())
     }
 
     /// The venue as entry 1 left it.

@@ -2,7 +2,7 @@
 //!
 //! Does not know how a position is valued.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -32,6 +32,9 @@ const MESSAGES: usize = 64;
 
 /// Valuations that travel together.
 const TOGETHER: usize = 256;
+
+/// Venue time after which what somebody's trade did is stored, at the latest.
+const SOON_US: i64 = 5 * MICROS_PER_SECOND;
 
 /// How long valuations that the bus did not take wait.
 const AGAIN: Duration = Duration::from_millis(500);
@@ -88,7 +91,10 @@ pub async fn run(deps: Deps, shutdown: Shutdown) -> Result<(), PortfolioError> {
     let books = load(&deps).await?;
     let mut agent = Agent {
         to_store: books.touched_after(Seq(stored)),
+        traded: BTreeSet::new(),
+        extremes: BTreeMap::new(),
         stored_at: None,
+        looked_at: None,
         cursor: books.through().0,
         unsent: lost(&deps, &books).await?,
         books,
@@ -162,7 +168,30 @@ struct Agent {
     unsent: BTreeSet<AccountId>,
     /// Accounts that changed since they were last stored.
     to_store: BTreeSet<AccountId>,
+    /// Those of them that opened, or whose cash moved.
+    traded: BTreeSet<AccountId>,
+    /// Their lowest and highest valuations since then.
+    extremes: BTreeMap<AccountId, Extremes>,
+    /// When everybody's were stored last, and anybody's.
     stored_at: Option<VenueTime>,
+    looked_at: Option<VenueTime>,
+}
+
+/// Valuations that no later one has gone below, or above.
+struct Extremes {
+    low: PortfolioRecord,
+    high: PortfolioRecord,
+}
+
+impl Extremes {
+    fn take(&mut self, record: &PortfolioRecord) {
+        if record.nav < self.low.nav {
+            self.low = record.clone();
+        }
+        if record.nav > self.high.nav {
+            self.high = record.clone();
+        }
+    }
 }
 
 impl Agent {
@@ -187,6 +216,7 @@ impl Agent {
                 }
             };
             for entry in &batch.entries {
+                self.traded.extend(entry.outcome.balances.iter().map(|balance| balance.account));
                 if self.books.apply(entry.outcome.seq, &entry.outcome).is_err() {
                     // The stream lacks entries; the journal has them all.
                     catch_up(&self.deps, &mut self.books).await?;
@@ -202,6 +232,11 @@ impl Agent {
     async fn publish(&mut self) {
         let (through, time) = (self.books.through(), self.books.time());
         let changed = self.books.take_changed();
+        let valued = changed.iter().filter_map(|account| Some((*account, self.books.value(*account)?)));
+        let mut valued: BTreeMap<AccountId, Valuation> = valued.collect();
+        for (account, valuation) in &valued {
+            self.extreme(*account, through, time, valuation);
+        }
         metrics::counter!("tradefloor_valuations_total").increment(changed.len() as u64);
         self.to_store.extend(changed.iter().copied());
         self.unsent.extend(changed);
@@ -215,7 +250,7 @@ impl Agent {
             let some: Vec<AccountId> = self.unsent.iter().copied().take(TOGETHER).collect();
             let messages = some.iter().filter_map(|account| {
                 let (venue, account) = (self.deps.venue, *account);
-                let valuation = self.books.value(account)?;
+                let valuation = valued.remove(&account).or_else(|| self.books.value(account))?;
                 let message = PortfolioMessage { v: 1, venue, account, through, time, valuation };
                 Some((streams.portfolio(account), encode(&message)))
             });
@@ -235,36 +270,65 @@ impl Agent {
         }
     }
 
+    /// Keeps a valuation that is lower or higher than all since the last stored.
+    fn extreme(&mut self, account: AccountId, seq: Seq, time: VenueTime, valuation: &Valuation) {
+        let passed = |known: &Extremes| valuation.nav < known.low.nav || valuation.nav > known.high.nav;
+        match self.extremes.get_mut(&account) {
+            Some(known) if !passed(known) => {}
+            Some(known) => known.take(&record(account, seq, time, valuation)),
+            None => {
+                let first = record(account, seq, time, valuation);
+                self.extremes.insert(account, Extremes { low: first.clone(), high: first });
+            }
+        }
+    }
+
     async fn store_when_due(&mut self) -> Result<(), PortfolioError> {
         let interval =
             i64::try_from(self.deps.snapshot_seconds).unwrap_or(i64::MAX).saturating_mul(MICROS_PER_SECOND);
         let now = self.books.time();
-        match self.stored_at {
-            Some(at) if now.0 - at.0 < interval => Ok(()),
-            _ if self.to_store.is_empty() => Ok(()),
-            _ => self.store().await,
+        let is_past = |at: Option<VenueTime>, wait: i64| at.is_none_or(|at| now.0 - at.0 >= wait);
+        if is_past(self.stored_at, interval) && !self.to_store.is_empty() {
+            return self.store().await;
         }
+        if is_past(self.looked_at, SOON_US.min(interval)) && !self.traded.is_empty() {
+            let traded = self.traded.clone();
+            return self.store_some(traded).await;
+        }
+        Ok(())
     }
 
     /// Stores the valuations that changed, with the cursor.
     async fn store(&mut self) -> Result<(), PortfolioError> {
+        let all = self.to_store.clone();
+        self.store_some(all).await?;
+        self.stored_at = Some(self.books.time());
+        Ok(())
+    }
+
+    /// Stores the newest valuations of `accounts`, and the lowest and highest
+    /// since they were last stored.
+    async fn store_some(&mut self, accounts: BTreeSet<AccountId>) -> Result<(), PortfolioError> {
         let (seq, time) = (self.books.through(), self.books.time());
-        let rows: Vec<_> = self
-            .to_store
-            .iter()
-            .filter_map(|account| Some(record(*account, seq, time, &self.books.value(*account)?)))
-            .collect();
-        if rows.is_empty() {
-            return Ok(());
+        let mut rows: BTreeMap<(AccountId, Seq), PortfolioRecord> = BTreeMap::new();
+        for account in &accounts {
+            let extremes = self.extremes.get(account).into_iter();
+            let passed = extremes.flat_map(|Extremes { low, high }| [low.clone(), high.clone()]);
+            let newest = self.books.value(*account).map(|valuation| record(*account, seq, time, &valuation));
+            rows.extend(passed.chain(newest).map(|row| ((*account, row.seq), row)));
         }
-        let cursor = Cursor {
-            consumer: NAME.to_owned(),
-            stream: self.deps.streams.execution.clone(),
-            position: seq.0,
-        };
-        self.deps.store.write_valuations(self.deps.venue, &rows, &cursor).await?;
-        self.to_store.clear();
-        self.stored_at = Some(time);
+        let rows: Vec<_> = rows.into_values().collect();
+        if !rows.is_empty() {
+            let (consumer, stream) = (NAME.to_owned(), self.deps.streams.execution.clone());
+            let cursor = Cursor { consumer, stream, position: seq.0 };
+            self.deps.store.write_valuations(self.deps.venue, &rows, &cursor).await?;
+        }
+        for account in &accounts {
+            self.to_store.remove(account);
+            self.traded.remove(account);
+            self.extremes.remove(account);
+        }
+        self.looked_at = Some(time);
         Ok(())
     }
 }

@@ -15,13 +15,14 @@ impl Backend {
     pub(in crate::store) async fn insert_user(&self, user: &NewUser) -> Result<bool, StoreError> {
         let mut transaction = self.main.begin_with(dialect::BEGIN_WRITE).await?;
         let added = sqlx::query::<Db>(
-            "INSERT INTO users (id, email, password_hash, created_at) VALUES ($1, $2, $3, $4)
+            "INSERT INTO users (id, email, password_hash, created_at, name) VALUES ($1, $2, $3, $4, $5)
              ON CONFLICT (email) DO NOTHING",
         )
         .bind(user.id)
         .bind(&user.email)
         .bind(&user.password_hash)
         .bind(user.created_at.0)
+        .bind(user.name.as_deref())
         .execute(&mut *transaction)
         .await?;
         if added.rows_affected() == 0 {
@@ -165,7 +166,7 @@ impl Backend {
         hash: [u8; 32],
     ) -> Result<Option<SessionRow>, StoreError> {
         let row = sqlx::query::<Db>(
-            "SELECT s.user_id, s.created_at, s.last_seen_at, u.email, h.account_id,
+            "SELECT s.user_id, s.created_at, s.last_seen_at, u.email, u.name, h.account_id,
                     CASE WHEN v.owner_user_id = s.user_id THEN 1 ELSE 0 END AS owner
              FROM sessions s
              JOIN users u ON u.id = s.user_id
@@ -181,6 +182,7 @@ impl Backend {
             Ok(SessionRow {
                 user: row.try_get("user_id")?,
                 email: row.try_get("email")?,
+                name: row.try_get("name")?,
                 account: AccountId(row.try_get("account_id")?),
                 owner: row.try_get::<i32, _>("owner")? == 1,
                 created_at: WallTime(row.try_get("created_at")?),

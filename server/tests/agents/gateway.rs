@@ -50,6 +50,7 @@ fn caller(account: AccountId) -> Caller {
     Caller {
         user: "u".to_owned(),
         email: "ada@example.org".to_owned(),
+        name: "ada@example.org".to_owned(),
         account,
         owner: false,
         session_id: String::new(),

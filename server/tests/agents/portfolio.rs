@@ -97,6 +97,36 @@ async fn long_100_at_100_and_a_tick_at_105_gain_500() {
 }
 
 #[tokio::test]
+async fn the_first_loss_and_every_extreme_are_stored_soon() {
+    let stage = Stage::new("1").await;
+    let user = stage.account(1);
+    let agent = stage.portfolio();
+    stage.publish(vec![entry(&stage, 1), opened(&stage, 2, user)]).await;
+    let mut risk = stage.reader(&stage.streams.risk);
+    valued(&stage, &mut risk, 2).await;
+    // Long 100 at 100: 990,000 and 100 × 105, 90, 101.
+    stage.publish(vec![long_100_at_100(&stage, 3, user), tick(&stage, 4, 10_500)]).await;
+    valued(&stage, &mut risk, 4).await;
+    stage.publish(vec![tick(&stage, 5, 9_000)]).await;
+    valued(&stage, &mut risk, 5).await;
+    stage.publish(vec![tick(&stage, 6, 10_100)]).await;
+    valued(&stage, &mut risk, 6).await;
+    // More than five venue seconds on; the next one is valued after the store.
+    let later = |seq| Outcome { seq: Seq(seq), ..tick(&stage, 60 + seq, 10_100) };
+    stage.publish(vec![later(7)]).await;
+    stage.publish(vec![later(8)]).await;
+    valued(&stage, &mut risk, 8).await;
+    let rows = stage.store.valuations(stage.row.id, user, None, 10).await.unwrap();
+    let mut stored: Vec<_> = rows.iter().map(|row| (row.seq.0, row.nav)).collect();
+    stored.sort();
+    let units = Money::from_units;
+    let expected = [1_000_000, 1_000_500, 999_000, 1_000_100].map(units);
+    assert_eq!(stored.iter().map(|row| row.1).collect::<Vec<_>>(), expected);
+    assert_eq!(stored.iter().map(|row| row.0).collect::<Vec<_>>()[..3], [2, 4, 5]);
+    agent.stop().await;
+}
+
+#[tokio::test]
 async fn an_entry_counts_once_however_often_it_comes() {
     let stage = Stage::new("1").await;
     let user = stage.account(1);

@@ -210,6 +210,7 @@ async fn an_account_that_was_not_opened_is_opened_at_start_up() {
     let new = server::store::api::users::NewUser {
         id,
         email: "late@example.org".to_owned(),
+        name: None,
         password_hash: "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
             .to_owned(),
         created_at: WallClock::System.now(),

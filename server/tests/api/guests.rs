@@ -23,6 +23,7 @@ async fn a_guest_trades_and_keeps_the_account() {
     let before = who(&ada).await;
     let name = before["email"].as_str().unwrap().to_owned();
     assert!(name.starts_with("ada l. (guest "), "{name}");
+    assert_eq!(before["name"], "Ada L.");
     ada.order(&ticket(site.id("ACME"), "BUY", "100", None, "c-1")).await;
     // The name opens nothing.
     let mut stranger = site.visitor();
@@ -46,6 +47,7 @@ async fn a_guest_trades_and_keeps_the_account() {
     assert_eq!(kept.status, 200, "{}", kept.text);
     let after = who(&ada).await;
     assert_eq!((&after["email"], &after["account"]), (&json!("ada@example.org"), &before["account"]));
+    assert_eq!(after["name"], "Ada L.");
     // The guest's session is over, and there is no guest any more.
     assert_eq!(old.get("/api/v1/session").await.status, 401);
     let again = ada.post("/api/v1/auth/keep", &json!({ "email": "c@d.example", "password": PASSWORD })).await;

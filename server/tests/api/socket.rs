@@ -9,7 +9,7 @@ use serde_json::json;
 use tokio_tungstenite::tungstenite::Message;
 
 use crate::support::desk::PATIENCE;
-use crate::support::site::{Site, ticket};
+use crate::support::site::{Site, Visitor, ticket};
 
 #[tokio::test]
 async fn an_upgrade_needs_a_session_and_the_own_origin() {
@@ -284,5 +284,30 @@ async fn the_server_says_goodbye_when_it_stops() {
     socket.cut().await;
     site.stop().await;
     assert_eq!(socket.closed().await, 1012);
+    site.close().await;
+}
+
+#[tokio::test]
+async fn a_restart_forgets_neither_the_tape_nor_where_the_day_began() {
+    let mut site = Site::with(|config| config.snapshot.journal_entries = 50).await;
+    site.steps(300).await;
+    let mut user = site.user("ada").await;
+    user.order(&ticket(site.id("ACME"), "BUY", "10", None, "c-1")).await;
+    let channel = [format!("tape:{}", site.id("ACME"))];
+    async fn seen(user: &Visitor, channel: &[String]) -> (String, Vec<Item>) {
+        let page = user.get("/").await.text;
+        let (_, cell) = page.split_once("data-testid=\"change-ACME\"").unwrap();
+        let cell = cell.split_once("</td>").unwrap().0.to_owned();
+        assert!(cell.contains('%'), "{cell}");
+        (cell, user.follow("", channel).await.cut().await.items)
+    }
+    let before = seen(&user, &channel).await;
+    site.stop().await;
+    site.start().await;
+    user.base = site.base.clone();
+    let after = seen(&user, &channel).await;
+    assert_eq!(after.0, before.0);
+    // What is older than the last snapshot but one may be gone.
+    assert!(after.1.len() > 3 && before.1.ends_with(&after.1), "{} of {}", after.1.len(), before.1.len());
     site.close().await;
 }

@@ -59,6 +59,7 @@ async fn traded(place: Place) -> Desk {
     let user = NewUser {
         id,
         email: EMAIL.to_owned(),
+        name: Some("Ann".to_owned()),
         password_hash: "$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA".to_owned(),
         created_at: WallTime(7),
         venue,

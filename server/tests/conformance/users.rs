@@ -32,6 +32,7 @@ async fn user(store: &Store, name: &str) -> Uuid {
     let user = NewUser {
         id,
         email: format!("{name}@example.org"),
+        name: Some(name.to_uppercase()),
         password_hash: "$argon2id$one".to_owned(),
         created_at: WallTime(1),
         venue: venue().id,
@@ -71,7 +72,8 @@ async fn sessions_are_listed_and_ended_for_their_user_alone() {
         gone.sort_unstable();
         assert_eq!(gone, [one, three]);
         assert!(store.session(venue().id, one).await.unwrap().is_none());
-        assert!(store.session(venue().id, two).await.unwrap().is_some());
+        let row = store.session(venue().id, two).await.unwrap().unwrap();
+        assert_eq!(row.name.as_deref(), Some("ANN"));
         assert_eq!(store.delete_sessions_of(ann, None).await.unwrap(), [two]);
         assert!(store.delete_sessions_of(ann, None).await.unwrap().is_empty());
         assert_eq!(store.sessions_of(bob).await.unwrap()[0].hash, bobs);

@@ -57,6 +57,7 @@ async fn copy(from: &Store, to: &Store) {
         let user = NewUser {
             id: user.id,
             email: user.email,
+            name: None,
             password_hash: user.password_hash,
             created_at: row.created_at,
             venue,

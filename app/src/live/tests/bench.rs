@@ -204,6 +204,7 @@ impl Bench {
             caller: Caller {
                 user: String::new(),
                 email: "a@example.com".into(),
+                name: "a".into(),
                 account: self.account,
                 owner: false,
                 session_id: String::new(),

@@ -55,6 +55,8 @@ struct Copied {
     v: u8,
     user: Uuid,
     email: String,
+    #[serde(default)]
+    name: Option<String>,
     account: AccountId,
     owner: bool,
     created_at: WallTime,
@@ -84,6 +86,7 @@ impl Hot {
                 let row = SessionRow {
                     user: read.user,
                     email: read.email,
+                    name: read.name,
                     account: read.account,
                     owner: read.owner || owns,
                     created_at: read.created_at,
@@ -140,8 +143,8 @@ impl Hot {
 }
 
 fn written(row: &SessionRow) -> Vec<u8> {
-    let SessionRow { user, email, account, owner, created_at, last_seen_at } = row.clone();
-    let copied = Copied { v: 1, user, email, account, owner, created_at, last_seen_at };
+    let SessionRow { user, email, name, account, owner, created_at, last_seen_at } = row.clone();
+    let copied = Copied { v: 1, user, email, name, account, owner, created_at, last_seen_at };
     // Plain data with text keys always has a JSON form.
     serde_json::to_vec(&copied).unwrap_or_default()
 }
@@ -173,6 +176,7 @@ mod redis_tests {
         let row = SessionRow {
             user: Uuid::from_u128(1),
             email: "ann@example.org".to_owned(),
+            name: Some("Ann".to_owned()),
             account: AccountId(Uuid::from_u128(2)),
             owner: false,
             created_at: WallTime(1),
@@ -195,7 +199,8 @@ mod redis_tests {
         assert!(matches!(other.get(key).await, Found::Nothing));
         one.remember(key, &row, Instant::now()).await;
         let (found, old) = copy(&other, key).await;
-        assert_eq!((found.user, found.email, found.last_seen_at), (row.user, row.email.clone(), WallTime(2)));
+        assert_eq!((found.user, found.last_seen_at), (row.user, WallTime(2)));
+        assert_eq!((&found.email, &found.name), (&row.email, &row.name));
         other.replace(key, &old, &SessionRow { last_seen_at: WallTime(9), ..row.clone() }).await;
         assert_eq!(copy(&one, key).await.0.last_seen_at, WallTime(9));
         one.owns(row.user).await;

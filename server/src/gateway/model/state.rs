@@ -157,6 +157,19 @@ impl State {
         state
     }
 
+    /// Takes the matches of an entry that is in already.
+    pub(crate) fn recall(&mut self, outcome: &Outcome) {
+        for print in &outcome.tape {
+            self.take_print(print, outcome.time);
+        }
+    }
+
+    /// Takes the day's first mark of an instrument; whether it is listed.
+    pub(crate) fn opened_at(&mut self, id: InstrumentId, mark: Ticks) -> bool {
+        let market = self.markets.get_mut(&id);
+        market.map(|market| market.day_open = Some(mark)).is_some()
+    }
+
     /// Takes outcomes from the journal, in order, where the stream left a gap.
     /// `dense` is false for what stands for a compacted run of entries. Books
     /// are behind until [`State::take_books`] brings them.

@@ -16,6 +16,8 @@ pub struct NewUser {
     pub id: Uuid,
     /// In lower case.
     pub email: String,
+    /// What they call themselves.
+    pub name: Option<String>,
     /// Argon2id in PHC form.
     pub password_hash: String,
     /// When.
@@ -53,6 +55,8 @@ pub struct SessionRow {
     pub user: Uuid,
     /// In lower case.
     pub email: String,
+    /// What they call themselves.
+    pub name: Option<String>,
     /// Their account in the venue.
     pub account: AccountId,
     /// Whether the venue is theirs.
