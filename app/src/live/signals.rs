@@ -23,7 +23,7 @@ use super::view::Ladder;
 use crate::chart::{Kept, Worth};
 use crate::gateway::{Caller, Opening};
 use crate::prefs::Preferences;
-use crate::reactive::RwSignal;
+use crate::reactive::{RwSignal, StoredValue};
 
 /// When everything on the screen was true.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

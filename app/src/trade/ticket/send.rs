@@ -16,7 +16,7 @@ use crate::ask;
 use crate::gateway::{ApiError, OrderReply, Placed};
 use crate::live::Live;
 use crate::live::receipts::Verdict;
-use crate::reactive::RwSignal;
+use crate::reactive::{RwSignal, StoredValue};
 use crate::widgets::format;
 
 /// How often an unanswered order is asked after.
