@@ -9,6 +9,7 @@ use leptos_meta::Title;
 use crate::frame::Frame;
 use crate::gateway::{ApiError, Opening};
 use crate::live::{Live, Slot};
+use crate::reactive::StoredValue;
 use crate::ready::{Answer, ready};
 
 /// The opening cut; `None` when nobody is signed in. A handle.

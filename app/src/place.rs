@@ -141,7 +141,7 @@ mod tests {
         Owner::new().with(|| {
             let request = http::Request::get("/login?error=a+b&next=%2Fportfolio").body(());
             provide_context(request.unwrap().into_parts().0);
-            assert_eq!(super::Place::new().with(str::to_owned), "/login");
+            assert_eq!(super::address::path(), "/login");
             assert_eq!(super::query("error").as_deref(), Some("a b"));
             assert_eq!(super::query("next").as_deref(), Some("/portfolio"));
             assert_eq!(super::query("email"), None);

@@ -8,26 +8,34 @@ use std::any::Any;
 use std::marker::PhantomData;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use leptos::prelude::{Effect, Get, GetUntracked, GetValue, Memo as Counter, Notify, StoredValue, Track};
+use leptos::prelude::{
+    Effect, Get, GetUntracked, GetValue, Memo as Counter, Notify, StoredValue as Place, Track,
+};
 use leptos::reactive::signal::ArcTrigger;
 
 /// A value that tells when it was set. A handle: copies share everything.
 pub struct RwSignal<T> {
-    slot: StoredValue<Arc<Slot>>,
+    slot: Place<Arc<Slot>>,
     of: PhantomData<fn() -> T>,
 }
 
 /// A value derived from others, which tells when it changed. A handle.
 pub struct Memo<T> {
     changes: Counter<u32>,
-    slot: StoredValue<Arc<Slot>>,
+    slot: Place<Arc<Slot>>,
     of: PhantomData<fn() -> T>,
 }
 
 /// A value made anew whenever it is read, of whatever signals it is made of. A
 /// handle.
 pub struct Signal<T> {
-    make: StoredValue<Kept>,
+    make: Place<Kept>,
+    of: PhantomData<fn() -> T>,
+}
+
+/// A value that tells nobody when it was set. A handle.
+pub struct StoredValue<T> {
+    kept: Place<Kept>,
     of: PhantomData<fn() -> T>,
 }
 
@@ -44,14 +52,18 @@ struct Slot {
 }
 
 impl Slot {
-    fn keep(value: Kept) -> StoredValue<Arc<Self>> {
-        StoredValue::new(Arc::new(Self { value, set: ArcTrigger::new() }))
+    fn keep(value: Kept) -> Place<Arc<Self>> {
+        Place::new(Arc::new(Self { value, set: ArcTrigger::new() }))
     }
 
     fn lock<T: Send + Sync + 'static>(&self) -> &RwLock<T> {
-        let lock = self.value.downcast_ref();
-        lock.unwrap_or_else(|| unreachable!("handles carry the type of what they keep"))
+        lock(&self.value)
     }
+}
+
+fn lock<T: Send + Sync + 'static>(kept: &Kept) -> &RwLock<T> {
+    let lock = kept.downcast_ref();
+    lock.unwrap_or_else(|| unreachable!("handles carry the type of what they keep"))
 }
 
 fn read<T>(lock: &RwLock<T>) -> RwLockReadGuard<'_, T> {
@@ -192,21 +204,73 @@ impl<T: 'static> Signal<T> {
     }
 }
 
-// What follows is the same for every type, and so compiled once.
+impl<T: Send + Sync + 'static> StoredValue<T> {
+    /// Keeps `value`.
+    pub fn new(value: T) -> Self {
+        Self { kept: keep(Arc::new(RwLock::new(value))), of: PhantomData }
+    }
 
-fn keep(value: Kept) -> StoredValue<Kept> {
-    StoredValue::new(value)
+    /// Reads it where it is.
+    pub fn with_value<U>(self, look: impl FnOnce(&T) -> U) -> U {
+        look(&read(lock(&self.kept.get_value())))
+    }
+
+    /// Changes it; `None` where it is gone with its screen.
+    pub fn try_update_value<U>(self, change: impl FnOnce(&mut T) -> U) -> Option<U> {
+        Some(change(&mut write(lock(&there(self.kept)?))))
+    }
+
+    /// Changes it, unless it is gone with its screen.
+    pub fn update_value(self, change: impl FnOnce(&mut T)) {
+        self.try_update_value(change);
+    }
+
+    /// Sets it, unless it is gone with its screen; whether it was there.
+    pub fn try_set_value(self, value: T) -> bool {
+        self.try_update_value(|kept| *kept = value).is_some()
+    }
+
+    /// Sets it, unless it is gone with its screen.
+    pub fn set_value(self, value: T) {
+        self.try_set_value(value);
+    }
+
+    /// A copy.
+    pub fn get_value(self) -> T
+    where
+        T: Clone,
+    {
+        self.with_value(T::clone)
+    }
+
+    /// A copy; `None` where it is gone with its screen.
+    pub fn try_get_value(self) -> Option<T>
+    where
+        T: Clone,
+    {
+        Some(T::clone(&read(lock(&there(self.kept)?))))
+    }
 }
 
-fn slot(slot: StoredValue<Arc<Slot>>) -> Arc<Slot> {
+// What follows is the same for every type, and so compiled once.
+
+fn there(kept: Place<Kept>) -> Option<Kept> {
+    kept.try_get_value()
+}
+
+fn keep(value: Kept) -> Place<Kept> {
+    Place::new(value)
+}
+
+fn slot(slot: Place<Arc<Slot>>) -> Arc<Slot> {
     slot.get_value()
 }
 
-fn kept(slot: StoredValue<Arc<Slot>>) -> Option<Arc<Slot>> {
+fn kept(slot: Place<Arc<Slot>>) -> Option<Arc<Slot>> {
     slot.try_get_value()
 }
 
-fn track(slot: StoredValue<Arc<Slot>>) {
+fn track(slot: Place<Arc<Slot>>) {
     slot.get_value().set.track();
 }
 
@@ -257,6 +321,22 @@ impl<T> Clone for Memo<T> {
 }
 
 impl<T> Copy for Memo<T> {}
+
+impl<T> Clone for StoredValue<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for StoredValue<T> {}
+
+impl<T> PartialEq for StoredValue<T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.kept == other.kept
+    }
+}
+
+impl<T> Eq for StoredValue<T> {}
 
 impl<T> Clone for Signal<T> {
     fn clone(&self) -> Self {
@@ -317,9 +397,12 @@ mod tests {
     #[test]
     fn what_is_gone_with_its_owner_is_set_in_vain() {
         let owner = Owner::new();
-        let signal = owner.with(|| RwSignal::new(1));
-        assert_eq!(Signal::<i32>::from(signal).get(), 1);
+        let (signal, stored) = owner.with(|| (RwSignal::new(1), StoredValue::new(1)));
+        stored.update_value(|value| *value += 1);
+        assert_eq!((stored.get_value(), stored.try_set_value(3)), (2, true));
+        assert_eq!(Signal::from(signal).get(), 1);
         drop(owner);
         signal.set(2);
+        assert_eq!((stored.try_get_value(), stored.try_set_value(4)), (None, false));
     }
 }

@@ -18,7 +18,8 @@ const FEATURES: [&str; 6] = [
     "--enable-sign-ext",
 ];
 
-/// Only what drops code, and an order that puts like beside like. The passes of `-Oz` make a smaller module but a larger
+/// Only what drops code, and the order that the functions' names say (see
+/// [`crate::order`]). The passes of `-Oz` make a smaller module but a larger
 /// download: they make functions unlike that the compiler left alike, and what
 /// is alike costs brotli next to nothing.
 pub(crate) const PASSES: [&str; 4] = [

@@ -3,7 +3,7 @@
 //! Paints in animation frames alone, and each canvas only when it must. Does
 //! not know why something changed.
 
-use leptos::prelude::*;
+use leptos::prelude::{StoredValue as LocalValue, *};
 use plotters::prelude::IntoDrawingArea;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::Closure;
@@ -13,13 +13,13 @@ use super::canvas::Canvas;
 use super::draw;
 use super::palette::Palette;
 use super::view::Chart;
-use crate::reactive::effect;
+use crate::reactive::{StoredValue, effect};
 
 /// Paints `chart` on its canvases whenever it says that it changed.
 pub(super) fn attach(chart: Chart, plot: HtmlCanvasElement, over: HtmlCanvasElement) {
     let asked = StoredValue::new(false);
     let stale = StoredValue::new(true);
-    let (below, above) = (StoredValue::new_local(plot.clone()), StoredValue::new_local(over));
+    let (below, above) = (LocalValue::new_local(plot.clone()), LocalValue::new_local(over));
     let ask = move || {
         if asked.try_get_value() == Some(false) {
             asked.set_value(true);
@@ -42,13 +42,13 @@ pub(super) fn attach(chart: Chart, plot: HtmlCanvasElement, over: HtmlCanvasElem
         ask();
     });
     let resized = Closure::<dyn FnMut()>::new(move || {
-        if stale.try_set_value(true).is_none() {
+        if stale.try_set_value(true) {
             ask();
         }
     });
     if let Ok(observer) = ResizeObserver::new(resized.as_ref().unchecked_ref()) {
         observer.observe(&plot);
-        let kept = StoredValue::new_local((observer, resized));
+        let kept = LocalValue::new_local((observer, resized));
         on_cleanup(move || kept.with_value(|(observer, _)| observer.disconnect()));
     }
 }

@@ -13,7 +13,7 @@ use super::bars::{Bar, Bars};
 use super::scale::within;
 use super::scene::ChartScene;
 use super::table::BarTable;
-use crate::reactive::{RwSignal, Signal, memo};
+use crate::reactive::{RwSignal, Signal, StoredValue, memo};
 
 /// A chart that a page shows. A handle: copies share everything.
 #[derive(Clone, Copy)]

@@ -3,8 +3,6 @@
 //! What does not fit its instrument's units is left out: it cannot come from a
 //! venue that listed the instrument. Does not know how frames arrive.
 
-use std::collections::BTreeMap;
-
 use engine::account::Account;
 use engine::decimal::Decimal;
 use engine::event::{AccountFrame, BookLevel, OrderFrame};
@@ -13,7 +11,7 @@ use engine::instrument::Instrument;
 use engine::money::{Lots, Ticks};
 use engine::order::{Order, OrderType, Price};
 
-use super::maps::map;
+use super::maps::{Map, map};
 use super::state::Level;
 
 /// Price levels in ticks and lots.
@@ -31,7 +29,7 @@ pub(super) fn levels(levels: &[BookLevel], instrument: &Instrument) -> Vec<Level
 pub(super) fn account(
     frame: &AccountFrame,
     id: AccountId,
-    instruments: &BTreeMap<InstrumentId, Instrument>,
+    instruments: &Map<InstrumentId, Instrument>,
 ) -> Account {
     let mut account = Account::new(id, frame.cash, Seq::default());
     account.reserved = frame.reserved;
@@ -47,7 +45,7 @@ pub(super) fn account(
 }
 
 /// An order in ticks and lots.
-pub(super) fn order(frame: &OrderFrame, instruments: &BTreeMap<InstrumentId, Instrument>) -> Option<Order> {
+pub(super) fn order(frame: &OrderFrame, instruments: &Map<InstrumentId, Instrument>) -> Option<Order> {
     let instrument = instruments.get(&frame.instrument_id)?;
     let price = match frame.limit_price {
         Some(price) => Price::Limit(Ticks(price.in_units_of(instrument.tick_size)?)),

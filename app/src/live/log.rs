@@ -2,13 +2,11 @@
 //!
 //! For showing alone: what the account may do is the account's business.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use engine::event::{FillFrame, OrderFrame};
 use engine::id::{OrderId, TradeId};
 use engine::time::VenueTime;
 
-use super::maps::{map, sorted};
+use super::maps::{Map, Set, sorted};
 
 /// Fills that are kept.
 const MAX_FILLS: usize = 200;
@@ -19,18 +17,18 @@ const MAX_ORDERS: usize = 300;
 /// The account's recent history.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Log {
-    orders: BTreeMap<OrderId, OrderFrame>,
+    orders: Map<OrderId, OrderFrame>,
     /// The turn in which each order was heard of: orders of one step carry one
     /// time.
-    turns: BTreeMap<OrderId, u64>,
+    turns: Map<OrderId, u64>,
     fills: Vec<FillFrame>,
 }
 
 impl Log {
     /// A log of what the server read; both newest first.
     pub fn new(orders: Vec<OrderFrame>, fills: Vec<FillFrame>) -> Self {
-        let turns = map(orders.iter().rev().zip(0..).map(|(order, turn)| (order.order_id, turn)));
-        let orders = map(orders.into_iter().map(|order| (order.order_id, order)));
+        let turns = Map::of(orders.iter().rev().zip(0..).map(|(order, turn)| (order.order_id, turn)));
+        let orders = Map::of(orders.into_iter().map(|order| (order.order_id, order)));
         Self { orders, turns, fills }
     }
 
@@ -55,9 +53,9 @@ impl Log {
     /// Takes an order's newest state.
     pub fn put(&mut self, order: OrderFrame) {
         let next = self.turns.values().max().map_or(0, |turn| turn + 1);
-        self.turns.entry(order.order_id).or_insert(next);
+        self.turns.at(order.order_id, || next);
         self.orders.insert(order.order_id, order);
-        if self.orders.len() > MAX_ORDERS {
+        if self.orders.pairs().len() > MAX_ORDERS {
             let closed = self.orders.values().filter(|order| !order.status.is_live());
             if let Some(oldest) = closed.min_by_key(|order| order.created_at).map(|o| o.order_id) {
                 self.orders.remove(&oldest);
@@ -67,14 +65,14 @@ impl Log {
     }
 
     /// Takes the account's live orders where they are news; tells which were.
-    pub fn take_live(&mut self, live: &[OrderFrame]) -> BTreeSet<OrderId> {
-        let mut changed = BTreeSet::new();
+    pub fn take_live(&mut self, live: &[OrderFrame]) -> Set<OrderId> {
+        let mut changed = Set::default();
         for order in live {
             let older = |known: &OrderFrame| {
                 known.status.is_live() && known != order && known.updated_at <= order.updated_at
             };
             if self.orders.get(&order.order_id).is_none_or(older) {
-                changed.insert(order.order_id);
+                changed.insert(order.order_id, ());
                 self.put(order.clone());
             }
         }
@@ -93,14 +91,14 @@ impl Log {
 
     /// Takes what the server read again, newest first; tells which orders are
     /// new or changed. What executions have said since is newer and stays.
-    pub fn reread(&mut self, orders: Vec<OrderFrame>, fills: Vec<FillFrame>) -> BTreeSet<OrderId> {
-        let mut changed = BTreeSet::new();
+    pub fn reread(&mut self, orders: Vec<OrderFrame>, fills: Vec<FillFrame>) -> Set<OrderId> {
+        let mut changed = Set::default();
         for order in orders.into_iter().rev() {
             let news = |known: &OrderFrame| {
                 known.status.is_live() && *known != order && known.updated_at <= order.updated_at
             };
             if self.orders.get(&order.order_id).is_none_or(news) {
-                changed.insert(order.order_id);
+                changed.insert(order.order_id, ());
                 self.put(order);
             }
         }

@@ -24,6 +24,7 @@ pub mod wire;
 
 pub use log::key as fill_key;
 pub(crate) use maps::sorted;
+pub use maps::{Map, Set};
 pub use notice::Notice;
 pub use signals::{Live, Moment, Quote};
 pub use slot::Slot;

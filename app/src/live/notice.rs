@@ -2,14 +2,13 @@
 //!
 //! Does not know when or how it is announced.
 
-use std::collections::BTreeMap;
-
 use engine::event::{ExecutionFrame, FillFrame};
 use engine::id::InstrumentId;
 use engine::instrument::Instrument;
 use engine::money::{Lots, Ticks};
 use engine::order::{CancelReason, PriceFill, Side};
 
+use super::maps::Map;
 use crate::widgets::{Units, format};
 
 /// A sentence for the user.
@@ -17,7 +16,7 @@ use crate::widgets::{Units, format};
 pub struct Notice(pub String);
 
 /// The instruments whose names the sentences use.
-type Listed = BTreeMap<InstrumentId, Instrument>;
+type Listed = Map<InstrumentId, Instrument>;
 
 impl Notice {
     /// The sentences about one cut's executions, in order; an order's fills

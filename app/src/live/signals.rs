@@ -2,8 +2,6 @@
 //!
 //! Knows what changed, not why.
 
-use std::collections::BTreeMap;
-
 use engine::decimal::Decimal;
 use engine::event::{FillFrame, OrderFrame, TapeFrame};
 use engine::id::{Digest, InstrumentId, OrderId, Seq};
@@ -16,7 +14,7 @@ use engine::time::{Date, VenueTime};
 use leptos::prelude::*;
 
 use super::link::Link;
-use super::maps::{map, sorted};
+use super::maps::{Map, sorted};
 use super::news::News;
 use super::notice::Notice;
 use super::receipts::Receipts;
@@ -25,7 +23,7 @@ use super::view::Ladder;
 use crate::chart::{Kept, Worth};
 use crate::gateway::{Caller, Opening};
 use crate::prefs::Preferences;
-use crate::reactive::RwSignal;
+use crate::reactive::{RwSignal, StoredValue};
 
 /// When everything on the screen was true.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,8 +63,8 @@ pub struct Quote {
 #[derive(Clone, Copy)]
 pub struct Live {
     state: StoredValue<State>,
-    quotes: StoredValue<BTreeMap<InstrumentId, Quote>>,
-    orders: StoredValue<BTreeMap<OrderId, RwSignal<OrderFrame>>>,
+    quotes: StoredValue<Map<InstrumentId, Quote>>,
+    orders: StoredValue<Map<OrderId, RwSignal<OrderFrame>>>,
     #[cfg_attr(not(target_arch = "wasm32"), allow(dead_code, reason = "sockets are the browser's"))]
     owner: StoredValue<Owner>,
     /// As of when everything is.
@@ -114,12 +112,12 @@ impl Live {
         let worth = opening.worth.clone();
         let t0 = desk.t0;
         let state = State::open(opening);
-        let quotes = map(state.instruments.keys().map(|id| (*id, Quote::new(&state, *id))));
+        let quotes = Map::of(state.instruments.keys().map(|id| (id, Quote::new(&state, id))));
         let order = |id: &OrderId| Some((*id, RwSignal::new(state.log.order(*id)?.clone())));
         let ids = state.log.newest_orders();
         Self {
             quotes: StoredValue::new(quotes),
-            orders: StoredValue::new(map(ids.iter().filter_map(order))),
+            orders: StoredValue::new(Map::of(ids.iter().filter_map(order))),
             owner: StoredValue::new(owner),
             moment: RwSignal::new(moment(&state)),
             order_ids: RwSignal::new(ids),
@@ -257,12 +255,14 @@ impl Live {
             self.moment.set(moment(state));
             set(self.agent_nav, state.agent_nav);
             set(self.day_open_nav, state.day_open.nav);
-            for (id, quote) in self.quotes.get_value() {
-                if changes.account || changes.markets.contains(&id) {
-                    quote.show(state, id);
+            self.quotes.with_value(|quotes| {
+                for (id, quote) in quotes.pairs() {
+                    if changes.account || changes.markets.contains(id) {
+                        quote.show(state, *id);
+                    }
                 }
-            }
-            if changes.account || !changes.markets.is_empty() {
+            });
+            if changes.account || !changes.markets.pairs().is_empty() {
                 set(self.account_rev, state.account.rev);
                 set(self.valuation, state.valuation());
             }
@@ -279,18 +279,16 @@ impl Live {
 
     #[cfg_attr(not(target_arch = "wasm32"), allow(dead_code, reason = "sockets are the browser's"))]
     fn show_orders(self, state: &State, changes: &Changes) {
-        if changes.orders.is_empty() {
+        if changes.orders.pairs().is_empty() {
             return;
         }
-        for id in &changes.orders {
-            let Some(frame) = state.log.order(*id) else { continue };
-            match self.order(*id) {
+        for id in changes.orders.keys() {
+            let Some(frame) = state.log.order(id) else { continue };
+            match self.order(id) {
                 Some(order) => set(order, frame.clone()),
                 None => {
                     let signal = self.owner.get_value().with(|| RwSignal::new(frame.clone()));
-                    self.orders.update_value(|orders| {
-                        orders.insert(*id, signal);
-                    });
+                    self.orders.update_value(|orders| orders.insert(id, signal));
                 }
             }
         }

@@ -6,6 +6,7 @@ use leptos::prelude::*;
 
 use super::signals::Live;
 use crate::gateway::Opening;
+use crate::reactive::StoredValue;
 
 /// Where the one live desk of a page is kept, above all routes.
 #[derive(Clone, Copy)]

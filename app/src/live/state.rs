@@ -2,7 +2,7 @@
 //!
 //! Plain values: knows neither sockets nor signals, so native tests reach it.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::VecDeque;
 
 use engine::account::Account;
 use engine::event::{
@@ -21,7 +21,7 @@ use engine::time::{Date, VenueTime};
 
 use super::convert;
 use super::log::Log;
-use super::maps::map;
+use super::maps::{Map, Set};
 use super::notice::Notice;
 use crate::gateway::{DayOpen, Opening};
 
@@ -125,9 +125,9 @@ impl AgentNav {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Changes {
     /// Instruments whose book, touch or mark changed.
-    pub markets: BTreeSet<InstrumentId>,
+    pub markets: Set<InstrumentId>,
     /// Orders that are new or changed.
-    pub orders: BTreeSet<OrderId>,
+    pub orders: Set<OrderId>,
     /// Whether cash, positions or open orders changed.
     pub account: bool,
     /// Whether there are new fills.
@@ -147,8 +147,8 @@ pub struct Changes {
 impl Changes {
     /// Adds what a later cut changed.
     pub fn merge(&mut self, later: Changes) {
-        self.markets.extend(later.markets);
-        self.orders.extend(later.orders);
+        self.markets.extend(later.markets.keys());
+        self.orders.extend(later.orders.keys());
         self.account |= later.account;
         self.fills |= later.fills;
         self.tape |= later.tape;
@@ -162,7 +162,7 @@ impl Changes {
 #[derive(Clone, Debug)]
 pub struct State {
     /// What is listed.
-    pub instruments: BTreeMap<InstrumentId, Instrument>,
+    pub instruments: Map<InstrumentId, Instrument>,
     /// Everything here is as of this entry.
     pub through: Seq,
     /// Venue time of that entry.
@@ -172,7 +172,7 @@ pub struct State {
     /// The entry that last changed it.
     pub date_rev: Seq,
     /// Marks and books.
-    pub markets: BTreeMap<InstrumentId, Market>,
+    pub markets: Map<InstrumentId, Market>,
     /// The caller's account, as the venue keeps it.
     pub account: Account,
     /// Orders and fills to look at, closed ones too.
@@ -189,8 +189,8 @@ impl State {
     /// The state that a page starts from.
     pub fn open(opening: Opening) -> Self {
         let Opening { caller, desk, orders, fills, bars: _, worth: _ } = opening;
-        let instruments = map(desk.instruments.into_iter().map(|instrument| (instrument.id, instrument)));
-        let markets = map(instruments.keys().map(|id| (*id, Market::default())));
+        let instruments = Map::of(desk.instruments.into_iter().map(|instrument| (instrument.id, instrument)));
+        let markets = Map::of(instruments.keys().map(|id| (id, Market::default())));
         let account = convert::account(&desk.account, caller.account, &instruments);
         let mut state = Self {
             instruments,
@@ -230,15 +230,15 @@ impl State {
         for item in cut.items {
             match item {
                 Item::Book(book) => {
-                    changes.markets.insert(book.instrument_id);
+                    changes.markets.insert(book.instrument_id, ());
                     self.set_book(&book);
                 }
                 Item::Quotes(quotes) => {
-                    changes.markets.insert(quotes.instrument_id);
+                    changes.markets.insert(quotes.instrument_id, ());
                     self.set_quotes(&quotes);
                 }
                 Item::Tick(tick) => {
-                    changes.markets.insert(tick.instrument_id);
+                    changes.markets.insert(tick.instrument_id, ());
                     self.set_tick(&tick, behind);
                 }
                 Item::Account(frame) => self.set_account(&frame, &mut changes),
@@ -327,15 +327,18 @@ impl State {
 
     /// What the next day is measured from: this very instant.
     fn day_close(&self) -> DayOpen {
-        let mark = |(id, market): (&InstrumentId, &Market)| {
+        let mark = |(id, market): &(InstrumentId, Market)| {
             Some((*id, self.instruments.get(id)?.price(market.mark?)))
         };
-        DayOpen { nav: Some(self.valuation().nav), marks: self.markets.iter().filter_map(mark).collect() }
+        DayOpen {
+            nav: Some(self.valuation().nav),
+            marks: self.markets.pairs().iter().filter_map(mark).collect(),
+        }
     }
 
     fn set_book(&mut self, book: &BookFrame) {
         let Some(instrument) = self.instruments.get(&book.instrument_id) else { return };
-        let market = self.markets.entry(book.instrument_id).or_default();
+        let market = self.markets.at(book.instrument_id, Market::default);
         if book.rev >= market.book_rev {
             market.book_rev = book.rev;
             market.bids = convert::levels(&book.bids, instrument);
@@ -345,7 +348,7 @@ impl State {
 
     fn set_quotes(&mut self, quotes: &QuotesFrame) {
         let Some(instrument) = self.instruments.get(&quotes.instrument_id) else { return };
-        let market = self.markets.entry(quotes.instrument_id).or_default();
+        let market = self.markets.at(quotes.instrument_id, Market::default);
         if quotes.rev >= market.book_rev {
             market.book_rev = quotes.rev;
             market.quotes = quotes.to_quotes(instrument);
@@ -356,7 +359,7 @@ impl State {
     /// known with the accrued interest of a date that is over.
     fn set_tick(&mut self, tick: &TickEvent, behind: bool) {
         let Some(instrument) = self.instruments.get(&tick.instrument_id) else { return };
-        let market = self.markets.entry(tick.instrument_id).or_default();
+        let market = self.markets.at(tick.instrument_id, Market::default);
         if tick.mark_rev > market.mark_rev || (tick.mark_rev == market.mark_rev && !behind) {
             market.mark = tick.mid.in_units_of(instrument.tick_size).map(Ticks);
             market.mark_rev = tick.mark_rev;
@@ -379,7 +382,7 @@ impl State {
         let same = frame.account_seq == self.account.account_seq;
         self.account = convert::account(frame, self.account.id, &self.instruments);
         changes.account = true;
-        changes.orders.extend(self.log.take_live(&frame.orders));
+        changes.orders.extend(self.log.take_live(&frame.orders).keys());
         changes.reread |= !same;
     }
 
@@ -410,7 +413,7 @@ impl State {
                     account.open.remove(&order.order_id);
                 }
             }
-            changes.orders.insert(order.order_id);
+            changes.orders.insert(order.order_id, ());
             self.log.put(order.clone());
         }
         if let Some(fill) = &frame.fill {

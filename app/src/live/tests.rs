@@ -62,7 +62,7 @@ fn every_quote_that_is_taken_was_previewed() {
     let (mut compared, mut refused) = (0, 0);
     for round in 0..600_i64 {
         page.apply(bench.step());
-        let Some(quote) = page.markets[&dealt].quotes.first().copied() else { continue };
+        let Some(quote) = page.markets.get(&dealt).unwrap().quotes.first().copied() else { continue };
         if round % 3 != 0 {
             continue;
         }
@@ -85,7 +85,7 @@ fn every_quote_that_is_taken_was_previewed() {
     }
     assert!(compared > 50 && refused > 5, "{compared} {refused}");
     let fresh = bench.page();
-    let (shown, known) = (&page.markets[&dealt], &fresh.markets[&dealt]);
+    let (shown, known) = (page.markets.get(&dealt).unwrap(), fresh.markets.get(&dealt).unwrap());
     assert_eq!((shown.book_rev, &shown.quotes), (known.book_rev, &known.quotes));
     assert_eq!(page.valuation(), fresh.valuation());
 }

@@ -22,7 +22,7 @@ use leptos::task::spawn_local;
 use crate::ask;
 use crate::chart::{Bars, Chart, ChartScene, ChartView, Kept, Own, Resting, Style};
 use crate::live::Live;
-use crate::reactive::{RwSignal, Signal, effect};
+use crate::reactive::{RwSignal, Signal, StoredValue, effect};
 
 /// The length that a chart begins with.
 pub(crate) const FIRST_INTERVAL: Interval = Interval::S1;

@@ -4,13 +4,12 @@
 //!
 //! Know nothing of what they show.
 
-use std::hash::Hash;
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use crate::reactive::{Signal, memo};
 use leptos::control_flow;
 use leptos::prelude::*;
-use leptos::tachys::view::keyed::SerializableKey;
 
 /// Shows the children while `when` holds, else the fallback.
 #[component]
@@ -43,24 +42,65 @@ where
     Row: Fn(T) -> V + Send + Sync + 'static,
     V: IntoView + 'static,
     T: Send + 'static,
-    K: Eq + Hash + SerializableKey + 'static,
+    K: Hash,
 {
-    rows(Box::new(each), Arc::new(key), Arc::new(move |item| children(item).into_any()))
+    let children = Arc::new(children);
+    rows(Box::new(move || {
+        let line = |item: T| {
+            let name = Name::of(&key(&item));
+            let children = Arc::clone(&children);
+            Line { name, row: Box::new(move || children(item).into_any()) }
+        };
+        each().into_iter().map(line).collect()
+    }))
 }
 
-fn rows<T, K>(
-    each: Box<dyn Fn() -> Vec<T> + Send>,
-    key: Arc<dyn Fn(&T) -> K + Send + Sync>,
-    row: Arc<dyn Fn(T) -> AnyView + Send + Sync>,
-) -> AnyView
-where
-    T: Send + 'static,
-    K: Eq + Hash + SerializableKey + 'static,
-{
+/// An item of any type, and what makes its row.
+struct Line {
+    name: Name,
+    row: Box<dyn FnOnce() -> AnyView + Send>,
+}
+
+fn rows(each: Box<dyn Fn() -> Vec<Line> + Send>) -> AnyView {
     control_flow::For(control_flow::ForProps {
         each,
-        key: move |item: &T| key(item),
-        children: move |item| row(item),
+        key: |line: &Line| line.name.clone(),
+        children: |line: Line| (line.row)(),
     })
     .into_any()
+}
+
+/// What a key of any type would be hashed from: equal for equal keys alone.
+#[derive(Clone, Default, Debug, PartialEq, Eq, Hash)]
+struct Name(Vec<u8>);
+
+impl Name {
+    fn of(key: &impl Hash) -> Self {
+        let mut name = Self::default();
+        key.hash(&mut name);
+        name
+    }
+}
+
+impl Hasher for Name {
+    fn write(&mut self, bytes: &[u8]) {
+        self.0.extend_from_slice(bytes);
+    }
+
+    fn finish(&self) -> u64 {
+        0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Name;
+
+    #[test]
+    fn only_equal_keys_have_equal_names() {
+        assert_eq!(Name::of(&(1_u64, 2_usize)), Name::of(&(1_u64, 2_usize)));
+        assert_ne!(Name::of(&(1_u64, 2_usize)), Name::of(&(2_u64, 1_usize)));
+        assert_ne!(Name::of(&("ab", "c")), Name::of(&("a", "bc")));
+        assert_ne!(Name::of(&None::<u8>), Name::of(&Some(0_u8)));
+    }
 }

@@ -17,7 +17,7 @@ use super::words;
 use crate::Hydrated;
 use crate::gateway::ApiError;
 use crate::live::Live;
-use crate::reactive::{RwSignal, Signal, effect, memo};
+use crate::reactive::{RwSignal, Signal, StoredValue, effect, memo};
 use crate::trade::tabs::Tab;
 use crate::widgets::{Show, Units, format};
 

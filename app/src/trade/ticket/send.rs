@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use engine::id::QuoteId;
 use engine::order::Preview;
-use leptos::prelude::*;
 use leptos::task::spawn_local;
 
 use super::wish::Wish;
@@ -16,7 +15,7 @@ use crate::ask;
 use crate::gateway::{ApiError, OrderReply, Placed};
 use crate::live::Live;
 use crate::live::receipts::Verdict;
-use crate::reactive::RwSignal;
+use crate::reactive::{RwSignal, StoredValue};
 use crate::widgets::format;
 
 /// How often an unanswered order is asked after.
@@ -169,7 +168,7 @@ async fn pause(time: Duration) {
     #[cfg(target_arch = "wasm32")]
     {
         let promise = js_sys::Promise::new(&mut |resolve, _| {
-            set_timeout(
+            leptos::prelude::set_timeout(
                 move || {
                     let _ = resolve.call0(&wasm_bindgen::JsValue::NULL);
                 },

@@ -15,7 +15,7 @@ use leptos::prelude::*;
 
 use super::tabs::Tab;
 use crate::live::Live;
-use crate::reactive::{RwSignal, memo};
+use crate::reactive::{RwSignal, StoredValue, memo};
 use crate::widgets::{For, Show};
 use order::{Sort, sorted};
 

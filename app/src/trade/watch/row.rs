@@ -11,7 +11,7 @@ use super::super::tabs::Tab;
 use super::spark::Spark;
 use super::{COLUMNS, Column};
 use crate::live::{Live, Quote};
-use crate::reactive::{Memo, RwSignal, Signal, memo};
+use crate::reactive::{Memo, RwSignal, Signal, StoredValue, memo};
 use crate::widgets::{Moved, Units, format};
 
 /// Age of a price from which it is grey, in microseconds of venue time.
