@@ -77,7 +77,7 @@ impl<'a> Picture<'a> {
             asks: market.asks.clone(),
             quotes: market.quotes.clone(),
         };
-        let markets = state.markets.iter().map(|(id, known)| (*id, market(known))).collect();
+        let markets = state.markets.pairs().iter().map(|(id, known)| (*id, market(known))).collect();
         Self::new((state.date, state.date_rev), markets, &state.account)
     }
 
