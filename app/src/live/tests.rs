@@ -55,6 +55,16 @@ fn every_preview_is_what_the_venue_decides() {
 }
 
 #[test]
+fn a_trail_goes_on_from_what_came_with_the_page() {
+    let bench = Bench::open();
+    let page = bench.page();
+    let id = *bench.venue.instruments().keys().next().unwrap();
+    let market = page.markets.get(&id).unwrap();
+    assert_eq!(market.trail[..2], [Ticks(1), Ticks(2)]);
+    assert_eq!(market.trail.get(2).copied(), market.mark);
+}
+
+#[test]
 fn every_quote_that_is_taken_was_previewed() {
     let mut bench = Bench::open();
     let mut page = bench.page();
