@@ -7,7 +7,7 @@ use super::follower::Follower;
 use super::state::{Changes, State};
 use bench::Bench;
 use engine::event::{Cut, Item};
-use engine::money::Lots;
+use engine::money::{Lots, Ticks};
 use engine::order::{Price, Side};
 
 #[test]
