@@ -11,7 +11,7 @@ use engine::event::{
 };
 use engine::id::{AccountId, Digest, InstrumentId, OrderId, QuoteId, Seq, VenueId};
 use engine::instrument::Instrument;
-use engine::money::Money;
+use engine::money::{Money, Ticks};
 use engine::order::{AnswerBasis, Decided, RawAmend, RawTake, RawTicket, Side};
 use engine::time::{Date, VenueTime, WallTime};
 use serde::{Deserialize, Serialize};
@@ -130,6 +130,8 @@ pub struct Desk {
     pub quotes: Vec<QuotesFrame>,
     /// Marks and touches.
     pub ticks: Vec<TickEvent>,
+    /// Marks of the last [`TRAIL`] seconds in which there was one, oldest first.
+    pub trails: Vec<(InstrumentId, Vec<Ticks>)>,
     /// The caller's account.
     pub account: AccountFrame,
     /// The caller's valuation.
@@ -137,6 +139,9 @@ pub struct Desk {
     /// What the day's changes are measured from.
     pub day_open: DayOpen,
 }
+
+/// Marks that a trail holds, a second or more apart.
+pub const TRAIL: usize = 60;
 
 /// How things stood when the settlement date began. What is not known is
 /// absent and shown as a dash, never as zero.

@@ -23,10 +23,7 @@ use super::convert;
 use super::log::Log;
 use super::maps::{Map, Set};
 use super::notice::Notice;
-use crate::gateway::{DayOpen, Opening};
-
-/// Marks that a trail holds.
-const TRAIL: usize = 60;
+use crate::gateway::{DayOpen, Opening, TRAIL};
 
 /// Prints that are kept.
 const MAX_PRINTS: usize = 500;
@@ -207,6 +204,11 @@ impl State {
         };
         desk.books.into_iter().for_each(|book| state.set_book(&book));
         desk.quotes.into_iter().for_each(|quotes| state.set_quotes(&quotes));
+        for (id, trail) in desk.trails {
+            if let Some(market) = state.markets.get_mut(&id) {
+                market.trail = trail;
+            }
+        }
         desk.ticks.into_iter().for_each(|tick| state.set_tick(&tick, false));
         state.log.take_live(&desk.account.orders);
         state

@@ -7,7 +7,7 @@ use super::follower::Follower;
 use super::state::{Changes, State};
 use bench::Bench;
 use engine::event::{Cut, Item};
-use engine::money::Lots;
+use engine::money::{Lots, Ticks};
 use engine::order::{Price, Side};
 
 #[test]
@@ -52,6 +52,16 @@ fn every_preview_is_what_the_venue_decides() {
     let fresh = bench.page();
     assert_eq!(page.valuation(), fresh.valuation());
     assert_eq!(page.account.open, fresh.account.open);
+}
+
+#[test]
+fn a_trail_goes_on_from_what_came_with_the_page() {
+    let bench = Bench::open();
+    let page = bench.page();
+    let id = *bench.venue.instruments().keys().next().unwrap();
+    let market = page.markets.get(&id).unwrap();
+    assert_eq!(market.trail[..2], [Ticks(1), Ticks(2)]);
+    assert_eq!(market.trail.get(2).copied(), market.mark);
 }
 
 #[test]

@@ -354,6 +354,7 @@ impl Floor {
             books: books.collect(),
             quotes: quotes_of(state, None),
             ticks: ticks.collect(),
+            trails: ids().map(|id| (id, state.trail(id))).collect(),
             account: state.account_frame(&followed.account),
             portfolio: portfolio_of(state, caller)?,
             day_open: DayOpen {

@@ -8,7 +8,7 @@ use engine::event::{
 };
 use engine::id::{AccountId, Digest, InstrumentId, QuoteId};
 use engine::instrument::Instrument;
-use engine::money::{Lots, Money};
+use engine::money::{Lots, Money, Ticks};
 use engine::order::{ClientOrderId, Price, SelfTradePrevention, Side, Take, Ticket, TimeInForce};
 use engine::sim::{Seed, Simulator};
 use engine::venue::{AccountChange, AccountEvent, Command, Outcome, Venue, VenueConfig, Verdict};
@@ -223,6 +223,7 @@ impl Bench {
                 books: ids.iter().map(|id| self.book(*id)).collect(),
                 quotes: ids.iter().filter_map(|id| self.quotes(*id)).collect(),
                 ticks: ids.iter().filter_map(|id| self.tick(*id)).collect(),
+                trails: vec![(ids[0], vec![Ticks(1), Ticks(2)])],
                 account: self.account_frame(),
                 portfolio: PortfolioSnapshot {
                     through: self.venue.seq(),

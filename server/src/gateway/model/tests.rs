@@ -297,3 +297,18 @@ async fn whoever_is_ahead_of_the_picture_is_waited_for() {
     model.announce();
     assert_eq!(met.await.unwrap(), Some(true));
 }
+
+#[test]
+fn a_trail_is_a_minute_of_marks_a_second_apart() {
+    let mut traded = Traded::open();
+    let (acme, mut state) = (traded.acme(), State::new(&traded.venue, 0));
+    (0..800).for_each(|_| traded.step());
+    traded.outcomes[1..].iter().for_each(|outcome| state.refill(outcome, true));
+    let trail = state.trail(acme);
+    assert_eq!(trail.len(), 60);
+    assert!(trail.iter().any(|mark| *mark != trail[0]));
+    // Whoever starts from a snapshot recalls the same.
+    let mut later = State::new(&traded.venue, 0);
+    traded.outcomes.iter().for_each(|outcome| later.recall(outcome));
+    assert_eq!(later.trail(acme), trail);
+}

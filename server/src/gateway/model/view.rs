@@ -68,6 +68,12 @@ impl State {
         market.day_open.map(|mark| instrument.price(mark))
     }
 
+    /// Marks of the last minute, oldest first.
+    pub(crate) fn trail(&self, id: InstrumentId) -> Vec<Ticks> {
+        let markets = self.markets.get(&id).into_iter();
+        markets.flat_map(|market| market.trail.iter().map(|(_, mark)| *mark)).collect()
+    }
+
     /// What a preview reads about an instrument, and the rows of its book.
     pub(crate) fn conditions(&self, id: InstrumentId) -> Option<(Conditions<'_>, &BookMessage)> {
         let (instrument, market) = (self.instruments.get(&id)?, self.markets.get(&id)?);
