@@ -159,7 +159,12 @@ pub(super) fn ChartPanel(live: Live, wide: RwSignal<bool>) -> impl IntoView {
                 />
             </div>
         </header>
-        <ChartView chart label=Signal::derive(move || format!("Chart of {}", symbol())) testid="chart" />
+        <ChartView
+            chart
+            label=Signal::derive(move || format!("Chart of {}", symbol()))
+            name=Signal::derive(symbol)
+            testid="chart"
+        />
     }
     .into_any()
 }
