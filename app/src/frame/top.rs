@@ -23,6 +23,7 @@ pub(super) fn TopBar(live: Live) -> impl IntoView {
     };
     let cash = move || valuation.with(|valuation| valuation.cash);
     let currency = live.currency();
+    let email = live.caller().email;
     view! {
         <header class="top" data-testid="top-bar">
             <p class="brand" aria-hidden="true">
@@ -65,8 +66,8 @@ pub(super) fn TopBar(live: Live) -> impl IntoView {
                             </a>
                         }
                     })}
-                <a class="email" href="/account" rel="external" title="Your sessions" data-testid="user">
-                    {live.caller().email}
+                <a class="email" href="/account" rel="external" title=email.clone() data-testid="user">
+                    {email.clone()}
                 </a>
                 <button class="small plain" data-testid="sign-out">
                     "Sign out"
