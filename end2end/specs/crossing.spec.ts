@@ -198,7 +198,7 @@ async function grey(page: Page): Promise<string[]> {
     document.body.append(probe);
     const stale = getComputedStyle(probe).color;
     probe.remove();
-    const prices = document.querySelectorAll<HTMLElement>("main td.num, main button.price");
+    const prices = document.querySelectorAll<HTMLElement>("main td.num, main button.price, .top .figure dd");
     return [...prices]
       .filter((one) => one.offsetParent && one.innerText.trim() && !one.matches(":disabled"))
       .filter((one) => getComputedStyle(one).color !== stale)

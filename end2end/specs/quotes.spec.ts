@@ -49,8 +49,11 @@ test("a dealer's firm quote is seen, lifted, hit, and grey when it is over", asy
   const first = page.locator("[data-testid^=dealer-][data-live=true]").first();
   await first.getByTestId("lift").click();
   await expect(terminal.at("deal-quantity")).toBeFocused();
+  await expect(terminal.at("deal-problem")).toHaveText("Type a quantity first.");
+  await expect(terminal.at("dealers").locator("[data-best=true]").first()).toContainText("best");
   await terminal.at("deal-quantity").fill("5000");
   await expect(terminal.at("quantity")).toHaveValue("5000");
+  await expect(terminal.at("deal-problem")).toBeEmpty();
 
   // The ticket previews the best; this very dealer is lifted.
   await expect(terminal.at("submit-order")).toHaveText("Lift the best offer");
@@ -131,6 +134,7 @@ test("orders are filled whole or not at all, amended, and cancelled together", a
 
   // Less at the same price keeps its place; another price does not.
   await terminal.at("amend").first().click();
+  await expect(terminal.at("amend-effect")).toHaveText("Another quantity or another limit.");
   await terminal.at("amend-quantity").fill("100");
   await expect(terminal.at("amend-send")).toBeDisabled();
   await terminal.at("amend-quantity").fill("60");

@@ -147,6 +147,21 @@ test("the blotter counts, filters, sums up and can be saved", async ({ page }) =
   expect(lines.length).toBe((await shown.count()) + 2); // header and total
   expect(text).toContain("ACME");
   expect(text).not.toContain("GOV");
+  // Times as the API has them, and nothing of an exact figure is lost.
+  expect(lines[1]).toMatch(/^\d{4}-\d\d-\d\dT[\d:.]+Z,ACME,Buy,/);
+  for (const line of lines) expect(line.split(",").length).toBe(8);
+
+  // By side as well, and what is not found is said to be not found.
+  await terminal.at("blotter-filter").fill("buy acme");
+  expect(await shown.count()).toBe(lines.length - 2);
+  await terminal.at("blotter-filter").fill("sell");
+  await expect(shown).toHaveCount(0);
+  await expect(page.locator("#book-fills .none")).toHaveText('Nothing matches "sell".');
+  await expect(page.locator("#book-fills .none")).toBeVisible();
+  await terminal.blotter("orders");
+  await terminal.at("blotter-filter").fill("filled");
+  await expect(page.locator("[data-testid=order]:not([hidden])").first()).toBeVisible();
+  await expect(page.locator("#book-orders .none")).toBeHidden();
 });
 
 test("palette, keys and preferences", async ({ page }) => {
@@ -164,6 +179,11 @@ test("palette, keys and preferences", async ({ page }) => {
   // Where one types, a key is a letter.
   await page.keyboard.type("?");
   await expect(terminal.at("keys")).toBeHidden();
+  await terminal.at("quantity").fill("");
+  await terminal.at("chart").focus();
+  // Who types on at once loses nothing.
+  await page.keyboard.type("q100");
+  await expect(terminal.at("quantity")).toHaveValue("100");
   await terminal.at("quantity").fill("");
   await terminal.at("chart").focus();
   await page.keyboard.press("?");

@@ -11,6 +11,9 @@ test.use({ serverOptions: { clock: "manual", args: ["--owner-email", OWNER, "--s
 const SIZES = [
   { width: 1440, height: 900 },
   { width: 390, height: 844 },
+  { width: 768, height: 1024 },
+  { width: 1024, height: 768 },
+  { width: 1280, height: 800 },
 ];
 
 test("every screen is drawn, accessible and fits its window", async ({ page, server }, info) => {

@@ -35,6 +35,14 @@ test("the ticket says what is wrong beside its field, and asks twice only where 
   await terminal.fill({ side: "sell", quantity: "10", limit: mark.toFixed(2) });
   await expect(terminal.at("quantity-error")).toHaveText(/^Short by 10: sells 10, 0 can be sold\.$/);
 
+  // A price is of one instrument; a quantity is kept where it fits.
+  await terminal.choose("BRLS");
+  await expect(terminal.at("limit_price")).toHaveValue("");
+  await expect(terminal.at("quantity")).toHaveValue("10");
+  await terminal.choose("GOV-4.5-2036");
+  await expect(terminal.at("quantity")).toHaveValue("");
+  await terminal.choose("ACME");
+
   // A small order goes at once, and its preview said what it had read.
   await terminal.fill({ side: "buy", quantity: "10", limit });
   await expect(terminal.at("preview-basis")).toHaveText(/^Basis: book #[\d,]+, account #[\d,]+$/);

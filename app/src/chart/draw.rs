@@ -21,6 +21,9 @@ type Drawn<B> = Result<(), DrawingAreaErrorKind<<B as DrawingBackend>::ErrorType
 /// Size of the labels, in CSS pixels.
 const TEXT: f64 = 11.0;
 
+/// Height of a line of them.
+const LINE: f64 = 14.0;
+
 /// Their font; no page downloads any.
 const FONT: &str = "ui-monospace, Menlo, Consolas, 'Liberation Mono', 'DejaVu Sans Mono', monospace";
 
@@ -64,7 +67,7 @@ pub fn over<B: DrawingBackend>(
         let price = scene.price(frame.y.value(y).round() as i64);
         tag(area, price, frame.right(), y, colours.label, colours)?;
     }
-    let time = scene.time(bar.start, scene.bars.step_us().min(30_000_000));
+    let time = scene.began(bar, scene.bars.step_us().min(30_000_000));
     let half = time.chars().count() as f64 * 3.4 + 5.0;
     let middle = within(x, half, (frame.right() - half).max(half));
     let bottom = frame.bottom();
@@ -184,19 +187,32 @@ fn lower<B: DrawingBackend>(
     text(area, &most, (frame.right() + 6.0, inside), HPos::Left, colours.label)
 }
 
-/// Own fills as triangles that point the way they traded, own orders as lines.
+/// Own fills as triangles that point the way they traded, own orders as lines;
+/// orders that are too far away as a word and an arrow at the edge beyond which
+/// they lie, one below the other.
 fn own<B: DrawingBackend>(area: &Area<B>, scene: &ChartScene, frame: &Frame, colours: &Palette) -> Drawn<B> {
     let (bottom, top) = frame.y.pixels;
+    let (mut above, mut below) = (0.0_f64, 0.0);
     for order in &scene.orders {
         let y = frame.y.at(order.price as f64);
-        if y < top || y > bottom {
+        // Half of the picture is room enough for those: the blotter has all.
+        if (y < top || y > bottom) && above.max(below) > (bottom - top) / 2.0 {
             continue;
         }
-        dashed(area, (0.0, y), (frame.right(), y), colours.own)?;
-        let word = if order.buys { "▲ Buy" } else { "▼ Sell" };
-        // Above its line, unless the legend stands there.
-        let beside = if y - top < 16.0 { y + 8.0 } else { y - 8.0 };
-        text(area, &format!("{word} {}", scene.price(order.price)), (4.0, beside), HPos::Left, colours.own)?;
+        let (mark, beside) = if y < top {
+            above += LINE;
+            ("↑", top + above - LINE / 2.0)
+        } else if y > bottom {
+            below += LINE;
+            ("↓", bottom - below + LINE / 2.0)
+        } else {
+            dashed(area, (0.0, y), (frame.right(), y), colours.own)?;
+            // Above its line, unless the legend stands there.
+            (if order.buys { "▲" } else { "▼" }, if y - top < 16.0 { y + 8.0 } else { y - 8.0 })
+        };
+        let side = if order.buys { "Buy" } else { "Sell" };
+        let label = format!("{mark} {side} {}", scene.price(order.price));
+        text(area, &label, (4.0, beside), HPos::Left, colours.own)?;
     }
     let step = scene.bars.step_us();
     for fill in &scene.fills {

@@ -29,6 +29,9 @@ const WINDOW: (f64, f64) = (10.0, 1_500.0);
 /// Bars that a window holds at first.
 const AT_FIRST: f64 = 90.0;
 
+/// Least height of what orders may be away from, in units of price.
+const REACH: i64 = 8;
+
 /// Empty space after the newest bar, in bars.
 const AHEAD: f64 = 3.0;
 
@@ -243,7 +246,7 @@ impl ChartScene {
         let first = list.partition_point(|bar| bar.start.0 as f64 + step <= from);
         let after = list.partition_point(|bar| (bar.start.0 as f64) < end);
         let visible = first..after.max(first);
-        let (low, high) = self.price_range(&visible);
+        let (low, high) = self.price_range(&visible, from..end);
 
         let (width, height) = self.size;
         let label = [low, high].map(|price| self.price(price as i64).chars().count()).into_iter().max();
@@ -277,15 +280,24 @@ impl ChartScene {
         }
     }
 
-    /// The lowest and the highest price to show, with a margin.
-    fn price_range(&self, visible: &Range<usize>) -> (f64, f64) {
+    /// The lowest and the highest price to show, with a margin: what traded,
+    /// own fills, and own orders no farther away than all of that is high.
+    fn price_range(&self, visible: &Range<usize>, times: Range<f64>) -> (f64, f64) {
         let seen = self.bars.list().get(visible.clone()).unwrap_or_default();
         let newest = if self.follows() { self.last } else { None };
         let low = seen.iter().map(|bar| bar.low).chain(newest).min();
         let high = seen.iter().map(|bar| bar.high).chain(newest).max();
         match low.zip(high) {
             None => (0.0, 1.0),
-            Some((low, high)) => {
+            Some((mut low, mut high)) => {
+                for fill in self.fills.iter().filter(|fill| times.contains(&(fill.time.0 as f64))) {
+                    (low, high) = (low.min(fill.price), high.max(fill.price));
+                }
+                let reach = (high - low).max(REACH);
+                let near = low - reach..=high + reach;
+                for order in self.orders.iter().filter(|order| near.contains(&order.price)) {
+                    (low, high) = (low.min(order.price), high.max(order.price));
+                }
                 let margin = ((high - low) as f64 * 0.08).max(1.0);
                 (low as f64 - margin, high as f64 + margin)
             }
@@ -330,7 +342,7 @@ impl ChartScene {
 
     /// A bar in words.
     pub fn legend(&self, bar: &Bar) -> String {
-        let time = self.time(bar.start, self.bars.step_us());
+        let time = self.began(bar, self.bars.step_us());
         let [open, high, low, close] =
             [bar.open, bar.high, bar.low, bar.close].map(|price| self.price(price));
         match self.lower {
@@ -350,6 +362,13 @@ impl ChartScene {
         let cents = |cents| format::signed_cents(cents);
         let gain = bar.close - self.base.unwrap_or(bar.close);
         [cents(gain), format::percent(fall(bar).millionths()), cents(-bar.volume)]
+    }
+
+    /// When a bar began, to read: of one that is longer than an hour its day,
+    /// of others no less exact than `step`.
+    pub fn began(&self, bar: &Bar, step: i64) -> String {
+        let long = self.lower == Lower::Volume && self.bars.step_us() > 3_600_000_000;
+        self.time(bar.start, if long { 86_400_000_000 } else { step })
     }
 
     /// A time to read, as exact as labels `step` apart need it.

@@ -71,7 +71,7 @@ fn row(scene: &ChartScene, bar: &Bar) -> AnyView {
     view! {
         <tr>
             <th scope="row" class="num left">
-                {scene.time(bar.start, scene.bars.step_us())}
+                {scene.began(bar, scene.bars.step_us())}
             </th>
             {cells}
         </tr>

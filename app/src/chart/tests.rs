@@ -4,7 +4,7 @@ use engine::decimal::Decimal;
 use engine::time::VenueTime;
 
 use super::bars::{Bar, Bars};
-use super::scene::{ChartScene, Lower, Style};
+use super::scene::{ChartScene, Lower, Own, Resting, Style};
 use super::worth::{Range, Worth};
 
 const SECOND: i64 = 1_000_000;
@@ -104,6 +104,34 @@ fn an_empty_chart_has_axes_too() {
 }
 
 #[test]
+fn own_fills_and_near_orders_are_in_view() {
+    let mut scene = scene(200);
+    let fill = |second: i64, price| Own { time: VenueTime(second * SECOND), price, bought: true };
+    // In the window from 112 s to 202 s; the other is long past.
+    scene.fills = vec![fill(150, 1_100), fill(20, 500)];
+    // Bars and fill: 1,100 to 1,201, so orders from 999 to 1,302 are near.
+    let order = |price| Resting { price, buys: price < 1_150 };
+    scene.orders = vec![order(1_000), order(998), order(1_300), order(5_000)];
+    let frame = scene.frame();
+    // 8 % of 1,300 − 1,000 on both sides.
+    assert_eq!(frame.y.values, (1_000.0 - 24.0, 1_300.0 + 24.0));
+    scene.orders.clear();
+    assert_eq!(scene.frame().y.values, (1_100.0 - 8.08, 1_201.0 + 8.08));
+}
+
+#[test]
+fn a_long_bar_is_named_by_its_day() {
+    // Six and a half hours, as long as a day of trading.
+    let day = 23_400 * SECOND;
+    let bar = Bar::at(VenueTime(1_767_605_400 * SECOND), 10_000);
+    let scene = ChartScene::new(Bars::new(day, vec![bar]), Decimal::new(1, 2));
+    assert!(scene.legend(&bar).starts_with("01-05  O 100.00"), "{}", scene.legend(&bar));
+    assert_eq!(scene.began(&bar, 30 * SECOND), "01-05");
+    let scene = ChartScene::new(Bars::new(60 * SECOND, vec![bar]), Decimal::new(1, 2));
+    assert_eq!(scene.began(&bar, 30 * SECOND), "09:30:00");
+}
+
+#[test]
 fn little_room_leaves_out_the_lower_pane() {
     let mut scene = scene(20);
     assert!(scene.frame().below.is_some());
@@ -164,12 +192,16 @@ fn everything_stays_in_view_until_it_is_zoomed() {
 fn the_servers_picture_names_tokens_and_carries_no_style() {
     let mut scene = scene(100);
     scene.last = Some(1_090);
-    scene.orders.push(super::Resting { price: 1_050, buys: true });
-    scene.fills.push(super::Own { time: VenueTime(50 * SECOND), price: 1_051, bought: true });
+    scene.orders.push(Resting { price: 1_050, buys: true });
+    scene.orders.extend([Resting { price: 9_000, buys: false }, Resting { price: 100, buys: true }]);
+    scene.fills.push(Own { time: VenueTime(50 * SECOND), price: 1_051, bought: true });
     let picture = super::svg::picture(&scene);
     for token in ["--up", "--own", "--accent", "--line", "--fg-2"] {
         assert!(picture.contains(&format!("var({token})")), "{token}");
     }
+    // Where they are, or which way.
+    assert!(picture.contains("▲ Buy 10.50") && picture.contains("↑ Sell 90.00"));
+    assert!(picture.contains("↓ Buy 1.00"));
     assert!(!picture.contains("style=") && !picture.contains("#FEDC"));
     assert!(picture.contains("11.00") || picture.contains("10.80"), "price labels");
     assert!(picture.trim_end().ends_with("</svg>"));

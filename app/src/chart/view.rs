@@ -160,11 +160,14 @@ pub fn ChartView(
     /// What it is a chart of, for those who do not see it.
     #[prop(into)]
     label: Signal<String>,
+    /// Its name, for where there is no other room for it than the legend.
+    #[prop(optional, into)]
+    name: Signal<String>,
     /// Name by which tests find it.
     testid: &'static str,
 ) -> impl IntoView {
     view! {
-        <Show when=move || chart.table.get() fallback=move || view! { <Plot chart label testid /> }>
+        <Show when=move || chart.table.get() fallback=move || view! { <Plot chart label name testid /> }>
             <BarTable chart />
         </Show>
     }
@@ -172,7 +175,7 @@ pub fn ChartView(
 }
 
 #[component]
-fn Plot(chart: Chart, label: Signal<String>, testid: &'static str) -> impl IntoView {
+fn Plot(chart: Chart, label: Signal<String>, name: Signal<String>, testid: &'static str) -> impl IntoView {
     let plot = NodeRef::<html::Canvas>::new();
     let over = NodeRef::<html::Canvas>::new();
     #[cfg(target_arch = "wasm32")]
@@ -214,7 +217,8 @@ fn Plot(chart: Chart, label: Signal<String>, testid: &'static str) -> impl IntoV
             <div class="picture" aria-hidden="true" inner_html=picture></div>
             <canvas node_ref=plot aria-hidden="true"></canvas>
             <canvas node_ref=over aria-hidden="true"></canvas>
-            <Legend chart testid />
+            <Legend chart name testid />
+            <p class="empty">"Nothing to draw yet."</p>
         </div>
     }
     .into_any()
@@ -222,7 +226,7 @@ fn Plot(chart: Chart, label: Signal<String>, testid: &'static str) -> impl IntoV
 
 /// The figures of the bar under the crosshair, or of the newest.
 #[component]
-fn Legend(chart: Chart, testid: &'static str) -> impl IntoView {
+fn Legend(chart: Chart, name: Signal<String>, testid: &'static str) -> impl IntoView {
     let bar = memo(move || chart.read_bar());
     let text = move || {
         let bar = bar.get()?;
@@ -230,6 +234,7 @@ fn Legend(chart: Chart, testid: &'static str) -> impl IntoView {
     };
     view! {
         <p class="legend num" data-testid=format!("{testid}-legend")>
+            <span class="of">{move || name.get()}</span>
             {move || text()}
         </p>
     }

@@ -23,6 +23,7 @@ pub(super) fn TopBar(live: Live) -> impl IntoView {
     };
     let cash = move || valuation.with(|valuation| valuation.cash);
     let currency = live.currency();
+    let name = live.caller().name;
     view! {
         <header class="top" data-testid="top-bar">
             <p class="brand" aria-hidden="true">
@@ -65,8 +66,8 @@ pub(super) fn TopBar(live: Live) -> impl IntoView {
                             </a>
                         }
                     })}
-                <a class="email" href="/account" rel="external" title="Your sessions" data-testid="user">
-                    {live.caller().name}
+                <a class="email" href="/account" rel="external" title=name.clone() data-testid="user">
+                    {name}
                 </a>
                 <button class="small plain" data-testid="sign-out">
                     "Sign out"

@@ -17,6 +17,7 @@ use super::link::Link;
 use super::maps::{Map, sorted};
 use super::news::News;
 use super::notice::Notice;
+use super::now_ms;
 use super::receipts::Receipts;
 use super::state::{AgentNav, Changes, State};
 use super::view::Ladder;
@@ -49,6 +50,8 @@ pub struct Quote {
     pub accrued: RwSignal<Money>,
     /// Venue time of the newest tick.
     pub ticked_at: RwSignal<Option<VenueTime>>,
+    /// When it came, by this browser's clock.
+    heard_ms: StoredValue<f64>,
     /// Marks of the last minute or so, oldest first.
     pub trail: RwSignal<Vec<Ticks>>,
     /// The mark when the day began.
@@ -57,6 +60,8 @@ pub struct Quote {
     pub ladder: RwSignal<Ladder>,
     /// Dealers' live quotes, for what trades on them.
     pub offers: RwSignal<Vec<DealerQuote>>,
+    /// What traded, newest first.
+    pub tape: RwSignal<Vec<TapeFrame>>,
 }
 
 /// The live desk. A handle: copies share everything.
@@ -73,8 +78,6 @@ pub struct Live {
     pub order_ids: RwSignal<Vec<OrderId>>,
     /// Fills to show, newest first.
     pub fills: RwSignal<Vec<FillFrame>>,
-    /// What traded, newest first.
-    pub tape: RwSignal<Vec<TapeFrame>>,
     /// The account at the newest marks.
     pub valuation: RwSignal<Valuation>,
     /// NAV when the day began.
@@ -121,7 +124,6 @@ impl Live {
             owner: StoredValue::new(owner),
             moment: RwSignal::new(moment(&state)),
             order_ids: RwSignal::new(ids),
-            tape: RwSignal::new(Vec::new()),
             fills: RwSignal::new(state.log.fills().to_vec()),
             valuation: RwSignal::new(state.valuation()),
             day_open_nav: RwSignal::new(state.day_open.nav),
@@ -266,8 +268,10 @@ impl Live {
                 set(self.account_rev, state.account.rev);
                 set(self.valuation, state.valuation());
             }
-            if changes.tape {
-                self.tape.set(state.tape.iter().cloned().collect());
+            for id in &changes.tape {
+                if let (Some(quote), Some(market)) = (self.quote(*id), state.markets.get(id)) {
+                    quote.tape.set(market.tape.iter().cloned().collect());
+                }
             }
             if changes.fills {
                 self.fills.set(state.log.fills().to_vec());
@@ -304,13 +308,21 @@ impl Quote {
             mark: RwSignal::new(None),
             accrued: RwSignal::new(Money::ZERO),
             ticked_at: RwSignal::new(None),
+            heard_ms: StoredValue::new(0.0),
             trail: RwSignal::new(Vec::new()),
             open: RwSignal::new(None),
             ladder: RwSignal::new(Ladder::default()),
             offers: RwSignal::new(Vec::new()),
+            tape: RwSignal::new(Vec::new()),
         };
         quote.show(state, id);
         quote
+    }
+
+    /// Milliseconds since the newest tick came; absent before there is one. The
+    /// caller says when to look again.
+    pub fn age_ms(self) -> Option<f64> {
+        self.ticked_at.get().map(|_| now_ms() - self.heard_ms.get_value())
     }
 
     fn show(self, state: &State, id: InstrumentId) {
@@ -320,7 +332,10 @@ impl Quote {
         set(self.ask, market.touch(Side::Sell));
         set(self.mark, market.mark);
         set(self.accrued, market.accrued_per_lot);
-        set(self.ticked_at, market.ticked_at);
+        if self.ticked_at.with_untracked(|known| *known != market.ticked_at) {
+            self.heard_ms.set_value(now_ms());
+            self.ticked_at.set(market.ticked_at);
+        }
         if self.trail.with_untracked(|trail| *trail != market.trail) {
             self.trail.set(market.trail.clone());
         }

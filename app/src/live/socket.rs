@@ -188,7 +188,7 @@ impl Socket {
     fn greet(&self, hello: &Hello) {
         self.attempt.set(0);
         // The tape comes again whole.
-        self.live.change(|state| state.tape.clear());
+        self.live.change(|state| state.markets.values_mut().for_each(|market| market.tape.clear()));
         let mine = self.live.read(|state| state.account.id);
         let same = hello.account == mine && hello.seed_commitment == self.live.seed_commitment();
         if hello.v != FRAMES_VERSION || !same {

@@ -25,8 +25,8 @@ use super::maps::{Map, Set};
 use super::notice::Notice;
 use crate::gateway::{DayOpen, Opening, TRAIL};
 
-/// Prints that are kept.
-const MAX_PRINTS: usize = 500;
+/// Prints that are kept of each instrument: as many as a socket begins with.
+const MAX_PRINTS: usize = 256;
 
 /// A price and everything that rests there.
 pub type Level = (Ticks, Lots);
@@ -56,6 +56,8 @@ pub struct Market {
     pub asks: Vec<Level>,
     /// Dealers' live quotes, for what trades on them; `book_rev` is theirs.
     pub quotes: Vec<Quote>,
+    /// What traded in it, newest first.
+    pub tape: VecDeque<TapeFrame>,
 }
 
 impl Market {
@@ -129,8 +131,8 @@ pub struct Changes {
     pub account: bool,
     /// Whether there are new fills.
     pub fills: bool,
-    /// Whether something traded.
-    pub tape: bool,
+    /// Instruments in which something traded.
+    pub tape: BTreeSet<InstrumentId>,
     /// What to tell the user.
     pub notices: Vec<Notice>,
     /// One of the account's events is missing: those after the last that is
@@ -148,7 +150,7 @@ impl Changes {
         self.orders.extend(later.orders.keys());
         self.account |= later.account;
         self.fills |= later.fills;
-        self.tape |= later.tape;
+        self.tape.extend(later.tape);
         self.notices.extend(later.notices);
         self.gap |= later.gap;
         self.reread |= later.reread;
@@ -176,8 +178,6 @@ pub struct State {
     pub log: Log,
     /// What the day's changes are measured from.
     pub day_open: DayOpen,
-    /// What traded, newest first, of all instruments.
-    pub tape: VecDeque<TapeFrame>,
     /// The portfolio agent's newest word.
     pub agent_nav: AgentNav,
 }
@@ -199,7 +199,6 @@ impl State {
             account,
             log: Log::new(orders, fills),
             day_open: desk.day_open,
-            tape: VecDeque::new(),
             agent_nav: AgentNav::of(&desk.portfolio),
         };
         desk.books.into_iter().for_each(|book| state.set_book(&book));
@@ -256,9 +255,11 @@ impl State {
                     }
                 }
                 Item::Tape(print) => {
-                    self.tape.push_front(print);
-                    self.tape.truncate(MAX_PRINTS);
-                    changes.tape = true;
+                    changes.tape.insert(print.instrument_id);
+                    if let Some(market) = self.markets.get_mut(&print.instrument_id) {
+                        market.tape.push_front(print);
+                        market.tape.truncate(MAX_PRINTS);
+                    }
                 }
             }
         }

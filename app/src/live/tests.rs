@@ -6,7 +6,8 @@ mod bench;
 use super::follower::Follower;
 use super::state::{Changes, State};
 use bench::Bench;
-use engine::event::{Cut, Item};
+use engine::decimal::Decimal;
+use engine::event::{Cut, Item, TapeFrame};
 use engine::money::{Lots, Ticks};
 use engine::order::{Price, Side};
 
@@ -196,4 +197,27 @@ fn a_new_date_starts_a_new_day() {
     page.apply(cut);
     assert_eq!(page.day_open.nav, Some(page.valuation().nav));
     assert_eq!(page.day_open.marks.len(), bench.venue.instruments().len());
+}
+
+#[test]
+fn what_trades_often_pushes_out_nothing_of_what_trades_seldom() {
+    let mut bench = Bench::open();
+    let mut page = bench.page();
+    let (seldom, often) = (bench.instrument(0).id, bench.instrument(1).id);
+    let cut = bench.step();
+    let print = |instrument_id, quantity| {
+        Item::Tape(TapeFrame {
+            instrument_id,
+            price: Decimal::new(10_000, 2),
+            quantity: Decimal::new(quantity, 0),
+            aggressor: Side::Buy,
+            timestamp: cut.time,
+        })
+    };
+    let mut items = vec![print(seldom, 1)];
+    items.extend((0..1_000).map(|quantity| print(often, quantity)));
+    let changes = page.apply(Cut { items, ..cut.clone() });
+    assert!(changes.tape.contains(&seldom) && changes.tape.contains(&often));
+    assert_eq!((page.markets[&seldom].tape.len(), page.markets[&often].tape.len()), (1, 256));
+    assert_eq!(page.markets[&often].tape[0].quantity, Decimal::new(999, 0), "newest first");
 }

@@ -103,7 +103,11 @@ pub(crate) fn Positions(
     let totals = columns.iter().copied().map(|column| {
         let total = move || live.valuation.with(column.total);
         view! {
-            <td class=move || tone(column.gain, total()) data-testid=format!("total-{}", column.name)>
+            <td
+                class=move || tone(column.gain, total())
+                data-csv=move || exact(total())
+                data-testid=format!("total-{}", column.name)
+            >
                 {move || shown(column.gain, Some(total()))}
             </td>
         }
@@ -194,6 +198,7 @@ fn Row(
         view! {
             <td
                 class=move || tone(column.gain, money().unwrap_or_default())
+                data-csv=move || money().map(exact)
                 data-testid=format!("position-{name}")
             >
                 {move || shown(column.gain, money())}
@@ -228,6 +233,11 @@ fn Row(
         </tr>
     }
     .into_any()
+}
+
+/// All of it, for a file.
+fn exact(money: Money) -> String {
+    money.to_decimal().to_string()
 }
 
 fn shown(gain: bool, money: Option<Money>) -> String {

@@ -42,14 +42,19 @@ pub(super) fn Amend(
         live.moment.track();
         wish.with(|wish| wish.judge(live))
     });
+    // Nothing is wrong with what nobody has changed yet.
+    let edited = RwSignal::new(false);
     // Why it is asked about twice, once it was.
     let asking = RwSignal::new(String::new());
     let back = NodeRef::<leptos::html::Button>::new();
     Effect::new(move |before: Option<()>| {
         wish.track();
         asking.set(String::new());
-        if before.is_some() && outbox.sent.with_untracked(|sent| *sent != Sent::Sending) {
-            outbox.sent.set(Sent::Nothing);
+        if before.is_some() {
+            edited.set(true);
+            if outbox.sent.with_untracked(|sent| *sent != Sent::Sending) {
+                outbox.sent.set(Sent::Nothing);
+            }
         }
     });
     // Done, or overtaken by a fill or a cancel: there is nothing to amend.
@@ -96,6 +101,7 @@ pub(super) fn Amend(
     let effect = move || {
         judged.with(|judged| match judged {
             _ if !asking.with(String::is_empty) => (true, asking.get()),
+            Err(_) if !edited.get() => (false, "Another quantity or another limit.".to_owned()),
             Err(reject) => (true, worded(reject)),
             Ok(judged) => (false, words(judged, units)),
         })

@@ -50,6 +50,8 @@ impl Book {
 pub(super) fn Blotter(live: Live, phone: RwSignal<Tab>) -> impl IntoView {
     let Hydrated(hydrated) = expect_context();
     let book = RwSignal::new(Book::Positions);
+    // As it was typed, and as it is compared.
+    let typed = RwSignal::new(String::new());
     let filter = RwSignal::new(String::new());
     let live_only = RwSignal::new(false);
     let count = move |which: Book| match which {
@@ -81,8 +83,13 @@ pub(super) fn Blotter(live: Live, phone: RwSignal<Tab>) -> impl IntoView {
                 <span class="count num" data-testid=testid>
                     {move || count(which)}
                 </span>
+                {(which == Book::Orders).then(|| view! { <span class="count">"open"</span> })}
             </button>
         }
+    };
+    let nothing = move || match typed.get() {
+        typed if typed.is_empty() => "No order is open.".to_owned(),
+        typed => format!("Nothing matches \"{typed}\"."),
     };
     let panel = move |which: Book, table: AnyView| {
         view! {
@@ -95,6 +102,8 @@ pub(super) fn Blotter(live: Live, phone: RwSignal<Tab>) -> impl IntoView {
                 hidden=move || book.get() != which
             >
                 {table}
+                // The style sheet shows it where every row is hidden.
+                <p class="none">{move || nothing()}</p>
             </div>
         }
     };
@@ -129,9 +138,12 @@ pub(super) fn Blotter(live: Live, phone: RwSignal<Tab>) -> impl IntoView {
                     type="search"
                     class="filter"
                     placeholder="Filter"
-                    aria-label="Filter the blotter by symbol"
+                    aria-label="Filter the blotter by symbol, side, type, status or dealer"
                     data-testid="blotter-filter"
-                    on:input=move |event| filter.set(event_target_value(&event).trim().to_ascii_uppercase())
+                    on:input=move |event| {
+                        typed.set(event_target_value(&event).trim().to_owned());
+                        filter.set(typed.with_untracked(|typed| typed.to_ascii_uppercase()));
+                    }
                 />
                 <button
                     type="button"
@@ -159,6 +171,12 @@ fn open_orders(live: Live) -> usize {
     })
 }
 
+/// Whether every word of the filter, in capitals, is part of one of `words`.
+pub(super) fn holds(filter: RwSignal<String>, words: &[&str]) -> bool {
+    let one_has = |part: &str| words.iter().any(|word| word.to_ascii_uppercase().contains(part));
+    filter.with(|filter| filter.split(' ').all(one_has))
+}
+
 /// Arrow keys go from tab to tab and show what they reach.
 fn walk(event: KeyboardEvent) {
     let forward = match event.key().as_str() {
@@ -168,4 +186,21 @@ fn walk(event: KeyboardEvent) {
     };
     event.prevent_default();
     crate::widgets::press_sibling(&event, forward);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_word_of_a_filter_must_be_found() {
+        Owner::new().with(|| {
+            for (filter, is_shown) in
+                [("", true), ("SELL", true), ("ACM", true), ("ACME CANC", true), ("ACME BUY", false)]
+            {
+                let words = ["ACME", "Sell", "Cancelled"];
+                assert_eq!(holds(RwSignal::new(filter.to_owned()), &words), is_shown, "{filter}");
+            }
+        });
+    }
 }

@@ -84,9 +84,9 @@ pub(super) fn ChartPanel(live: Live, wide: RwSignal<bool>) -> impl IntoView {
         }
     });
     effect(move || {
-        let (id, prints) = (live.selected.get(), live.tape.get());
+        let id = live.selected.get();
+        let prints = volumes(live, id);
         if held.key.get_value().0 == id {
-            let prints = volumes(live, &prints, id);
             chart.change(|scene| scene.bars.print(&prints));
         }
     });
@@ -159,7 +159,12 @@ pub(super) fn ChartPanel(live: Live, wide: RwSignal<bool>) -> impl IntoView {
                 />
             </div>
         </header>
-        <ChartView chart label=Signal::derive(move || format!("Chart of {}", symbol())) testid="chart" />
+        <ChartView
+            chart
+            label=Signal::derive(move || format!("Chart of {}", symbol()))
+            name=Signal::derive(symbol)
+            testid="chart"
+        />
     }
     .into_any()
 }
@@ -281,7 +286,7 @@ impl Held {
                 scene.bars.mark(*time, mark.0);
             }
         });
-        let prints = volumes(live, &live.tape.get_untracked(), id);
+        let prints = untrack(|| volumes(live, id));
         scene.bars.print(&prints);
         let mark = live.quote(id).and_then(|quote| quote.mark.get_untracked());
         let now = live.moment.get_untracked().time;
@@ -314,13 +319,12 @@ fn take_mark(scene: &mut ChartScene, now: VenueTime, mark: Ticks) -> bool {
 }
 
 /// The prints of one instrument as times and lots, oldest first.
-fn volumes(live: Live, prints: &[TapeFrame], id: InstrumentId) -> Vec<(VenueTime, i64)> {
-    let Some(lot_size) = live.instrument(id).map(|instrument| instrument.lot_size) else {
+fn volumes(live: Live, id: InstrumentId) -> Vec<(VenueTime, i64)> {
+    let (Some(instrument), Some(quote)) = (live.instrument(id), live.quote(id)) else {
         return Vec::new();
     };
-    let of = |print: &&TapeFrame| print.instrument_id == id;
-    let lots = |print: &TapeFrame| Some((print.timestamp, print.quantity.in_units_of(lot_size)?));
-    prints.iter().rev().filter(of).filter_map(lots).collect()
+    let lots = |print: &TapeFrame| Some((print.timestamp, print.quantity.in_units_of(instrument.lot_size)?));
+    quote.tape.with(|tape| tape.iter().rev().filter_map(lots).collect())
 }
 
 /// Own fills and resting orders in an instrument.

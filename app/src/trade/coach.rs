@@ -4,23 +4,25 @@
 //! is gone for good once the account has traded.
 
 use engine::event::FillFrame;
-use engine::order::Side;
+use engine::money::{Lots, Ticks};
+use engine::order::{PriceFill, Side};
 use leptos::prelude::*;
 
+use super::tabs::Tab;
 use super::ticket::Form;
 use crate::live::Live;
 use crate::reactive::{RwSignal, memo};
-use crate::widgets::{Show, format};
+use crate::widgets::{Show, Units, format};
 
-/// What is to be done, in order.
-const STEPS: [&str; 3] = [
-    "Type a quantity in the ticket; the market watch chooses what of.",
-    "Choose Market or type a limit price, and read what it would do.",
-    "Press Buy, or Enter.",
+/// What is to be done, in order, and where.
+const STEPS: [(&str, &str); 3] = [
+    ("Type a quantity in the ticket; the market watch chooses what of.", "#quantity"),
+    ("Choose Market or type a limit price, and read what it would do.", "#limit_price"),
+    ("Press Buy, or Enter.", "[data-testid=submit-order]"),
 ];
 
 #[component]
-pub(super) fn Coach(live: Live, form: Form) -> impl IntoView {
+pub(super) fn Coach(live: Live, form: Form, tab: RwSignal<Tab>) -> impl IntoView {
     let first_run = live.fills.with_untracked(Vec::is_empty) && live.order_ids.with_untracked(Vec::is_empty);
     let is_open = RwSignal::new(first_run);
     // The newest come first; the run is about the very first.
@@ -36,7 +38,7 @@ pub(super) fn Coach(live: Live, form: Form) -> impl IntoView {
         (_, _, true) => 1,
         _ => 0,
     });
-    let step = move |(at, text): (usize, &'static str)| {
+    let step = move |(at, (text, place)): (usize, (&'static str, &'static str))| {
         let state = move || match done.get() {
             done if at < done => "done",
             done if at == done => "now",
@@ -45,7 +47,15 @@ pub(super) fn Coach(live: Live, form: Form) -> impl IntoView {
         view! {
             <li data-state=move || state() aria-current=move || (state() == "now").then_some("step")>
                 <span class="sr-only">{move || if state() == "done" { "Done: " } else { "" }}</span>
-                {text}
+                <button
+                    type="button"
+                    class="step"
+                    disabled=move || state() != "now"
+                    data-testid=format!("coach-step-{at}")
+                    on:click=move |_| super::show(tab, Tab::Trade, place)
+                >
+                    {text}
+                </button>
             </li>
         }
     };
@@ -67,14 +77,31 @@ pub(super) fn Coach(live: Live, form: Form) -> impl IntoView {
     .into_any()
 }
 
-/// The fill that ends the first run, in words.
+/// The order that ends the first run, all of it, in words; `fill` is its first.
 fn ending(live: Live, fill: &FillFrame) -> String {
-    let symbol = live.instrument(fill.instrument_id).map(|instrument| instrument.symbol).unwrap_or_default();
+    let Some(instrument) = live.instrument(fill.instrument_id) else { return String::new() };
     let verb = match fill.side {
         Side::Buy => "bought",
         Side::Sell => "sold",
     };
-    let (quantity, price) = (format::decimal(fill.quantity), format::decimal(fill.price));
+    let fills: Vec<PriceFill> = live.fills.with(|fills| {
+        let of_it = fills.iter().filter(|other| other.order_id == fill.order_id);
+        let counted = of_it.map(|fill| {
+            let price = Ticks(fill.price.in_units_of(instrument.tick_size)?);
+            Some(PriceFill { price, lots: Lots(fill.quantity.in_units_of(instrument.lot_size)?) })
+        });
+        counted.flatten().collect()
+    });
+    let units = Units::of(&instrument);
+    let (all, price) = match fills.as_slice() {
+        [] => return String::new(),
+        [one] => (one.lots, units.price(one.price)),
+        many => {
+            let average = units.average(many).map(format::decimal).unwrap_or_default();
+            (many.iter().map(|fill| fill.lots).sum(), format!("{average} on average"))
+        }
+    };
+    let (quantity, symbol) = (units.quantity(all), &instrument.symbol);
     format!(
         "You {verb} {quantity} {symbol} at {price}. Positions shows what it is worth, the chart where it was."
     )

@@ -5,7 +5,7 @@
 //! the ticket, with its quantity, its preview and its second question.
 
 use engine::id::{InstrumentId, QuoteId};
-use engine::money::Lots;
+use engine::money::{Lots, Ticks};
 use engine::order::Side;
 use engine::quote::Quote;
 use leptos::prelude::*;
@@ -22,6 +22,9 @@ use crate::widgets::{For, Units, format};
 pub(super) fn DealersPanel(live: Live, form: Form, outbox: Outbox, tab: RwSignal<Tab>) -> impl IntoView {
     let Hydrated(hydrated) = expect_context();
     let closed = memo(move || !hydrated.get() || !live.link.with(|link| link.phase.is_fresh()));
+    // A press found no quantity, and none was typed since.
+    let wanting = RwSignal::new(false);
+    let missing = memo(move || wanting.get() && form.quantity.with(|typed| typed.trim().is_empty()));
     let instrument = memo(move || live.instrument(live.selected.get()));
     let symbol = move || instrument.with(|found| found.as_ref().map(|i| i.symbol.clone()));
     let counted = move || instrument.with(|found| found.as_ref().map(|i| Units::of(i).counted()));
@@ -45,13 +48,25 @@ pub(super) fn DealersPanel(live: Live, form: Form, outbox: Outbox, tab: RwSignal
                     inputmode="decimal"
                     autocomplete="off"
                     prop:value=move || form.quantity.get()
+                    aria-invalid=move || missing.get().then_some("true")
+                    aria-describedby="deal-problem"
                     data-testid="deal-quantity"
-                    on:input=move |event| form.quantity.set(event_target_value(&event))
+                    on:input=move |event| {
+                        wanting.set(false);
+                        form.quantity.set(event_target_value(&event));
+                    }
                 />
+                <p id="deal-problem" class="beside" role="alert" data-testid="deal-problem">
+                    {move || {
+                        missing
+                            .get()
+                            .then(|| view! { <span class="problem">"Type a quantity first."</span> }.into_any())
+                    }}
+                </p>
             </div>
             <ul>
                 <For each=places key=|(id, place, _)| (*id, *place) let:dealer>
-                    <Dealer live form tab closed id=dealer.0 place=dealer.1 name=dealer.2 />
+                    <Dealer live form tab closed wanting id=dealer.0 place=dealer.1 name=dealer.2 />
                 </For>
             </ul>
             <Answer outbox closed testid="deal-answer" reasons=true />
@@ -74,6 +89,7 @@ fn Dealer(
     form: Form,
     tab: RwSignal<Tab>,
     closed: Memo<bool>,
+    wanting: RwSignal<bool>,
     id: InstrumentId,
     place: u8,
     name: String,
@@ -99,7 +115,8 @@ fn Dealer(
         (left_us.get() * 100 / life).clamp(0, 100).to_string()
     };
     let offer = move |side: Side| {
-        view! { <Offer form tab closed units side name=name.clone() shown is_live /> }
+        let best = if side == Side::Buy { figures.ask } else { figures.bid };
+        view! { <Offer form tab closed wanting units side best name=name.clone() shown is_live /> }
     };
     let title = live.instrument(id)?.dealer(place).unwrap_or_default().to_owned();
     Some(view! {
@@ -127,8 +144,11 @@ fn Offer(
     form: Form,
     tab: RwSignal<Tab>,
     closed: Memo<bool>,
+    wanting: RwSignal<bool>,
     units: Units,
     side: Side,
+    /// The best that any dealer offers on this side.
+    best: RwSignal<Option<Ticks>>,
     name: String,
     shown: Memo<Option<Shown>>,
     is_live: Memo<bool>,
@@ -143,23 +163,29 @@ fn Offer(
     let shut = move || closed.get() || !is_live.get() || offered().is_none_or(|(_, lots)| lots == Lots::ZERO);
     let take = move |_| {
         let Some(quote) = shown.get_untracked().map(|shown| shown.quote.id) else { return };
-        take_it(form, tab, side, quote);
+        take_it(form, tab, wanting, side, quote);
     };
     let (word, verb, key) = match side {
         Side::Sell => ("Hit", "Sell to", "hit"),
         Side::Buy => ("Lift", "Buy from", "lift"),
     };
-    let about = move || format!("{word}: {verb} {name} at {}, {} left", price(), size());
+    let is_best = move || {
+        let taken = offered().filter(|(_, left)| is_live.get() && *left > Lots::ZERO);
+        taken.is_some_and(|(price, _)| best.get() == Some(price))
+    };
+    let mark = move || if is_best() { " · best" } else { "" };
+    let about = move || format!("{word}{}: {verb} {name} at {}, {} left", mark(), price(), size());
     view! {
         <button
             type="button"
             class=key
             disabled=move || shut()
             aria-label=move || about()
+            data-best=move || is_best().to_string()
             data-testid=key
             on:click=take
         >
-            <span class="word">{word}</span>
+            <span class="word">{word} {move || mark()}</span>
             <span class="num">{move || price()}</span>
             <span class="num size">{move || size()}</span>
         </button>
@@ -167,9 +193,11 @@ fn Offer(
 }
 
 /// Hands the quote to the ticket; without a quantity, asks for one.
-fn take_it(form: Form, tab: RwSignal<Tab>, side: Side, quote: QuoteId) {
+fn take_it(form: Form, tab: RwSignal<Tab>, wanting: RwSignal<bool>, side: Side, quote: QuoteId) {
     form.side.set(side);
-    if form.quantity.with_untracked(|typed| typed.trim().is_empty()) {
+    let none = form.quantity.with_untracked(|typed| typed.trim().is_empty());
+    wanting.set(none);
+    if none {
         tab.set(Tab::More);
         focus("#deal-quantity");
     } else {

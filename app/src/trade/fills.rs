@@ -6,6 +6,7 @@ use engine::event::FillFrame;
 use engine::money::Money;
 use leptos::prelude::*;
 
+use super::blotter::holds;
 use super::orders::{side_tone, side_word};
 use crate::live::{Live, fill_key};
 use crate::reactive::RwSignal;
@@ -14,13 +15,13 @@ use crate::widgets::{For, Show, format};
 #[component]
 pub(super) fn Fills(live: Live, filter: RwSignal<String>) -> impl IntoView {
     // The total of what is shown.
-    let total = move |of: fn(&FillFrame) -> Money| {
-        let sum: Money = live.fills.with(|fills| {
+    let total = move |of: fn(&FillFrame) -> Money| -> Money {
+        live.fills.with(|fills| {
             let shown = fills.iter().filter(|fill| is_shown(live, fill, filter));
             shown.map(of).sum()
-        });
-        format::money(sum)
+        })
     };
+    let exact = move |of| total(of).to_decimal().to_string();
     view! {
         <table data-testid="fills">
             <thead>
@@ -57,11 +58,11 @@ pub(super) fn Fills(live: Live, filter: RwSignal<String>) -> impl IntoView {
                     <td></td>
                     <td></td>
                     <td></td>
-                    <td class="num wide" data-testid="fills-notional">
-                        {move || total(|fill| fill.notional)}
+                    <td class="num wide" data-csv=move || exact(|fill| fill.notional) data-testid="fills-notional">
+                        {move || format::money(total(|fill| fill.notional))}
                     </td>
-                    <td class="num" data-testid="fills-fee">
-                        {move || total(|fill| fill.fee)}
+                    <td class="num" data-csv=move || exact(|fill| fill.fee) data-testid="fills-fee">
+                        {move || format::money(total(|fill| fill.fee))}
                     </td>
                     <td class="wide"></td>
                 </tr>
@@ -76,7 +77,12 @@ pub(super) fn Fills(live: Live, filter: RwSignal<String>) -> impl IntoView {
 
 fn is_shown(live: Live, fill: &FillFrame, filter: RwSignal<String>) -> bool {
     let symbol = live.instrument(fill.instrument_id).map(|i| i.symbol).unwrap_or_default();
-    filter.with(|filter| symbol.contains(filter.as_str()))
+    let dealer = live.order(fill.order_id).and_then(|order| order.with(|order| order.dealer_id.clone()));
+    holds(filter, &[&symbol, side_word(fill.side), role(fill), &dealer.unwrap_or_default()])
+}
+
+const fn role(fill: &FillFrame) -> &'static str {
+    if fill.maker { "Maker" } else { "Taker" }
 }
 
 #[component]
@@ -86,14 +92,20 @@ fn Row(live: Live, fill: FillFrame, filter: RwSignal<String>) -> impl IntoView {
     let hidden = move || !is_shown(live, &of, filter);
     view! {
         <tr hidden=move || hidden() data-testid="fill">
-            <td class="num left">{move || live.prefs.clock(fill.timestamp)}</td>
+            <td class="num left" data-csv=fill.timestamp.to_string()>
+                {move || live.prefs.clock(fill.timestamp)}
+            </td>
             <th scope="row">{symbol}</th>
             <td class=side_tone(fill.side)>{side_word(fill.side)}</td>
             <td class="num">{format::decimal(fill.quantity)}</td>
             <td class="num">{format::decimal(fill.price)}</td>
-            <td class="num wide">{format::money(fill.notional)}</td>
-            <td class="num">{format::decimal_at(fill.fee.to_decimal(), 4)}</td>
-            <td class="wide">{if fill.maker { "Maker" } else { "Taker" }}</td>
+            <td class="num wide" data-csv=fill.notional.to_decimal().to_string()>
+                {format::money(fill.notional)}
+            </td>
+            <td class="num" data-csv=fill.fee.to_decimal().to_string()>
+                {format::decimal_at(fill.fee.to_decimal(), 4)}
+            </td>
+            <td class="wide">{role(&fill)}</td>
         </tr>
     }
     .into_any()

@@ -45,8 +45,8 @@ pub(super) fn LadderPanel(live: Live, form: Form, tab: RwSignal<Tab>) -> impl In
     view! {
         <header>
             <h2 id="ladder-title">"Depth " <span data-testid="ladder-symbol">{move || symbol()}</span></h2>
-            <span class="note num" data-testid="ladder-rev">
-                {move || format!("book #{}", format::count(ladder.with(|ladder| ladder.rev.0)))}
+            <span class="note num" title="The entry that last changed the book" data-testid="ladder-rev">
+                {move || format!("#{}", format::count(ladder.with(|ladder| ladder.rev.0)))}
             </span>
         </header>
         <div class="body" tabindex="0" role="group" aria-labelledby="ladder-title">
@@ -94,7 +94,7 @@ fn Row(
 ) -> impl IntoView {
     let rung = memo(move || ladder.with(|ladder| ladder.side(side).get(level).copied()));
     let lots = move |of: fn(&Rung) -> engine::money::Lots| match (rung.get(), units.get()) {
-        (Some(rung), Some(units)) if of(&rung).0 > 0 => units.quantity(of(&rung)),
+        (Some(rung), Some(units)) if of(&rung).0 > 0 => units.short_quantity(of(&rung)),
         _ => String::new(),
     };
     let price = move || match (rung.get(), units.get()) {

@@ -68,7 +68,7 @@ pub(crate) fn screen(live: Live) -> AnyView {
             <section class="panel tape" data-panel="more" aria-labelledby="tape-title">
                 <tape::Tape live />
             </section>
-            <coach::Coach live form />
+            <coach::Coach live form tab />
             <tabs::Tabs tab />
         </div>
     }
@@ -98,7 +98,14 @@ fn perform(action: Action, form: Form, tab: RwSignal<Tab>) {
         }
         _ => {}
     }
+    show(tab, panel, target);
+}
+
+/// Brings a panel and focuses something in it, at once: who types on must not
+/// lose a letter.
+fn show(tab: RwSignal<Tab>, panel: Tab, target: &'static str) {
     tab.set(panel);
+    focus(target);
     // A phone shows the panel first.
     request_animation_frame(move || focus(target));
 }

@@ -9,6 +9,7 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 
 use super::amend::Amend;
+use super::blotter::holds;
 use crate::Hydrated;
 use crate::ask;
 use crate::live::Live;
@@ -52,10 +53,19 @@ pub(super) fn Orders(live: Live, filter: RwSignal<String>, live_only: RwSignal<b
             </tbody>
             <tfoot>
                 <tr>
-                    <th scope="row">"Reserved " <span class="unit">{live.currency()}</span></th>
-                    <td colspan="8" class="num" data-testid="orders-reserved">
+                    <th scope="row" colspan="4">
+                        "Reserved "
+                        <span class="unit">{live.currency()}</span>
+                    </th>
+                    <td
+                        colspan="4"
+                        class="num left"
+                        data-csv=move || live.valuation.with(|valuation| valuation.reserved.to_decimal().to_string())
+                        data-testid="orders-reserved"
+                    >
                         {move || reserved()}
                     </td>
+                    <td class="act"></td>
                 </tr>
             </tfoot>
         </table>
@@ -71,40 +81,47 @@ fn Row(live: Live, id: OrderId, filter: RwSignal<String>, live_only: RwSignal<bo
     let order = live.order(id)?;
     let frame = order.get_untracked();
     let symbol = live.instrument(frame.instrument_id).map(|i| i.symbol).unwrap_or_default();
-    let kind = match frame.order_type {
-        OrderType::Market => "Market",
-        OrderType::Limit => "Limit",
-        OrderType::Quote => "Quote",
-    };
     let status = move || order.with(|order| order.status);
     let of = symbol.clone();
     let hidden = memo(move || {
-        !filter.with(|filter| of.contains(filter.as_str())) || (live_only.get() && !status().is_live())
+        let is_shown = order.with(|order| {
+            let (kind, dealer) = (order.order_type.as_str(), order.dealer_id.as_deref().unwrap_or_default());
+            let (side, status) = (side_word(order.side), status_word(order.status));
+            holds(filter, &[&of, side, kind, &tag(order), status, dealer])
+        });
+        !is_shown || (live_only.get() && !status().is_live())
     });
+    // What is filled so far, where there is no room for a column of its own.
+    let part = move || {
+        order.with(|order| {
+            let some = order.filled_quantity.mantissa > 0 && order.filled_quantity != order.quantity;
+            some.then(|| format!("{}/", format::decimal(order.filled_quantity)))
+        })
+    };
     let about = format!(
         "{} {} {symbol}",
         side_word(frame.side).to_ascii_lowercase(),
         format::decimal(frame.quantity)
     );
     let amending = RwSignal::new(false);
-    // What took a dealer's quote has no time in force worth showing.
-    let (how, dealer) = match &frame.dealer_id {
-        Some(dealer) => ("", Some(dealer.clone())),
-        None => (frame.time_in_force.as_str(), None),
-    };
     Some(view! {
         <tr hidden=move || hidden.get() data-testid="order" data-order=id.to_string() data-status=move || status().as_str()>
-            <td class="num left wide">{move || live.prefs.clock(frame.created_at)}</td>
+            <td class="num left wide" data-csv=frame.created_at.to_string()>
+                {move || live.prefs.clock(frame.created_at)}
+            </td>
             <th scope="row">{symbol}</th>
             <td class=side_tone(frame.side)>{side_word(frame.side)}</td>
-            <td class="wide" title=dealer>
-                {kind} " " {how}
+            <td class="wide" title=frame.dealer_id.clone()>
+                {tag(&frame)}
             </td>
             <td class="num" data-testid="order-limit">
                 {move || order.with(limit)}
             </td>
-            <td class="num" data-testid="order-quantity">
-                {move || order.with(|order| format::decimal(order.quantity))}
+            <td class="num" data-csv=move || order.with(|order| order.quantity.to_string())>
+                <span class="part">{move || part()}</span>
+                <span data-testid="order-quantity">
+                    {move || order.with(|order| format::decimal(order.quantity))}
+                </span>
             </td>
             <td class="num wide" data-testid="order-filled">
                 {move || order.with(|order| format::decimal(order.filled_quantity))}
@@ -200,6 +217,17 @@ pub(super) fn CancelAll(live: Live, shown: Signal<bool>, count: Signal<usize>) -
         </button>
     }
     .into_any()
+}
+
+/// How it was asked for: `LMT DAY`. What took a dealer's quote has no time in
+/// force worth showing.
+fn tag(order: &OrderFrame) -> String {
+    let kind = match order.order_type {
+        OrderType::Quote => return "Quote".to_owned(),
+        OrderType::Market => "MKT",
+        OrderType::Limit => "LMT",
+    };
+    format!("{kind} {}", order.time_in_force.as_str())
 }
 
 fn limit(order: &OrderFrame) -> String {

@@ -9,6 +9,7 @@ use engine::quote::Quote;
 use engine::time::MICROS_PER_SECOND;
 use leptos::prelude::*;
 
+use super::blotter::holds;
 use super::dealers::good_for;
 use super::tabs::Tab;
 use crate::live::{Live, sorted};
@@ -55,7 +56,7 @@ pub(super) fn Quotes(live: Live, filter: RwSignal<String>, tab: RwSignal<Tab>) -
         let mut sum = Vec::new();
         lines.with(|lines| {
             for (id, quote) in lines.iter().filter(|(_, quote)| quote.expires_at > now) {
-                if is_shown(live, *id, filter) {
+                if is_shown(live, *id, quote, filter) {
                     sum.extend(live.instrument(*id).map(|i| Units::of(&i).quantity_of(of(quote))));
                 }
             }
@@ -146,7 +147,7 @@ fn Row(
     let symbol = instrument.symbol.clone();
     Some(view! {
         <tr
-            hidden=move || !is_shown(live, id, filter)
+            hidden=move || !is_shown(live, id, &first, filter)
             data-testid="quote"
             data-quote=quote.to_string()
             data-live=move || (left_us.get() > 0).to_string()
@@ -156,7 +157,7 @@ fn Row(
                     {symbol.clone()}
                 </button>
             </th>
-            <td>{dealer}</td>
+            <td title=dealer.clone()>{dealer.clone()}</td>
             <td class="num wide">{move || lots(|quote| quote.bid_lots)}</td>
             <td class="num">{price(first.bid)}</td>
             <td class="num">{price(first.ask)}</td>
@@ -166,9 +167,10 @@ fn Row(
     })
 }
 
-fn is_shown(live: Live, id: InstrumentId, filter: RwSignal<String>) -> bool {
-    let symbol = live.instrument(id).map(|i| i.symbol).unwrap_or_default();
-    filter.with(|filter| symbol.contains(filter.as_str()))
+fn is_shown(live: Live, id: InstrumentId, quote: &Quote, filter: RwSignal<String>) -> bool {
+    live.instrument(id).is_some_and(|instrument| {
+        holds(filter, &[&instrument.symbol, instrument.dealer(quote.dealer).unwrap_or_default()])
+    })
 }
 
 /// `a + b` at the finer of both scales.

@@ -16,10 +16,9 @@ const ROWS: usize = 60;
 #[component]
 pub(super) fn Tape(live: Live) -> impl IntoView {
     let prints = memo(move || {
-        let id = live.selected.get();
-        live.tape.with(|tape| {
-            let of = tape.iter().filter(|print| print.instrument_id == id);
-            of.take(ROWS).cloned().collect::<Vec<_>>()
+        let quote = live.quote(live.selected.get());
+        quote.map_or_else(Vec::new, |quote| {
+            quote.tape.with(|tape| tape.iter().take(ROWS).cloned().collect::<Vec<_>>())
         })
     });
     let row = move |print: TapeFrame| {
@@ -60,7 +59,7 @@ pub(super) fn Tape(live: Live) -> impl IntoView {
                 <tbody>{move || prints.get().into_iter().map(row).map(IntoAny::into_any).collect_view()}</tbody>
             </table>
             <Show when=move || prints.with(Vec::is_empty)>
-                <p class="empty">"Nothing has traded since you came."</p>
+                <p class="empty">"No trades yet."</p>
             </Show>
         </div>
     }

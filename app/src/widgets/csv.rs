@@ -1,4 +1,5 @@
-//! A table as a file: what is shown is what is written.
+//! A table as a file: the rows that are shown, with all of a figure that is
+//! shown rounded. A cell tells what is written for it as `data-csv`.
 //!
 //! Reads the page's own table, so it knows no rows of its own.
 
@@ -53,14 +54,21 @@ mod browser {
 
     pub(super) fn offer(selector: &str, name: &str) -> Option<()> {
         let table = document().query_selector(selector).ok()??;
-        let rows = table.query_selector_all("tr:not([hidden])").ok()?;
+        let rows = table.query_selector_all("tr:not([hidden], .amend)").ok()?;
         let mut text = String::new();
         for at in 0..rows.length() {
             let row: Element = rows.item(at)?.dyn_into().ok()?;
-            let cells = row.query_selector_all("th, td:not(.act)").ok()?;
-            let cells: Vec<String> =
-                (0..cells.length()).filter_map(|at| cells.item(at)?.text_content()).collect();
-            text.push_str(&line(&cells));
+            let cells = row.query_selector_all("th:not(.act), td:not(.act)").ok()?;
+            let mut fields = Vec::new();
+            for at in 0..cells.length() {
+                let cell: Element = cells.item(at)?.dyn_into().ok()?;
+                let exact = cell.get_attribute("data-csv");
+                fields.push(exact.or_else(|| cell.text_content()).unwrap_or_default());
+                // A cell that is as wide as several is one and empty ones.
+                let wide = cell.get_attribute("colspan").and_then(|wide| wide.parse().ok());
+                fields.extend((1..wide.unwrap_or(1_usize)).map(|_| String::new()));
+            }
+            text.push_str(&line(&fields));
         }
         let kind = BlobPropertyBag::new();
         kind.set_type("text/csv;charset=utf-8");
@@ -91,6 +99,8 @@ mod tests {
             ("-SUM(A1)", "'-SUM(A1)"),
             ("a, \"b\"", "\"a, \"\"b\"\"\""),
             ("09:30:15", "09:30:15"),
+            ("2026-01-05T09:30:15.000001Z", "2026-01-05T09:30:15.000001Z"),
+            ("-0.407661", "-0.407661"),
             ("1.2.3", "1.2.3"),
         ] {
             assert_eq!(field(cell), written, "{cell}");

@@ -15,6 +15,17 @@ pub fn decimal(value: Decimal) -> String {
     grouped(i128::from(value.mantissa), value.scale, false)
 }
 
+/// `value` in few characters: whole thousands and hundredths of millions of
+/// what is large, `640k` and `1.28M`; rounded half-even.
+pub fn short(value: Decimal) -> String {
+    let whole = i128::from(value.mantissa) / 10_i128.pow(u32::from(value.scale));
+    match whole.unsigned_abs() {
+        0..100_000 => decimal(value),
+        100_000..1_000_000 => format!("{}k", grouped(rescale(whole, 3, 0), 0, false)),
+        _ => format!("{}M", grouped(rescale(whole, 6, 2), 2, false)),
+    }
+}
+
 /// `value` with exactly `scale` decimals, rounded half-even where it has more.
 pub fn decimal_at(value: Decimal, scale: u8) -> String {
     grouped(rescale(i128::from(value.mantissa), value.scale, scale), scale, false)
@@ -142,6 +153,16 @@ mod tests {
         assert_eq!(decimal_at(Decimal::new(100_125, 3), 2), "100.12"); // half to even
         assert_eq!(decimal_at(Decimal::new(1001, 1), 2), "100.10");
         assert_eq!(count(1_234_567), "1,234,567");
+    }
+
+    #[test]
+    fn large_sizes_are_short() {
+        for (value, short_form) in
+            [(99_999, "99,999"), (640_000, "640k"), (1_280_000, "1.28M"), (5_825_000, "5.82M")]
+        {
+            assert_eq!(short(Decimal::new(value, 0)), short_form);
+        }
+        assert_eq!(short(Decimal::new(1_234_567_890, 2)), "12.35M"); // 12,345,678.90
     }
 
     #[test]

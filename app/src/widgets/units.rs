@@ -65,6 +65,11 @@ impl Units {
         format::decimal(self.quantity_of(lots))
     }
 
+    /// A quantity in units where there is little room.
+    pub fn short_quantity(self, lots: Lots) -> String {
+        format::short(self.quantity_of(lots))
+    }
+
     /// The average of fills as a price with two more decimals than the tick
     /// size; `None` when nothing filled.
     pub fn average(self, fills: &[engine::order::PriceFill]) -> Option<Decimal> {

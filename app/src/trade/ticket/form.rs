@@ -65,6 +65,16 @@ impl Form {
         }))
     }
 
+    /// Another instrument: the price was of the one before, and so may be the
+    /// size of a lot.
+    pub(super) fn turn_to(self, instrument: &Instrument) {
+        self.limit.set(String::new());
+        let fits = |text: &String| instrument.parse_quantity(&typed(text)).is_ok();
+        if !self.quantity.with_untracked(fits) {
+            self.quantity.set(String::new());
+        }
+    }
+
     /// A market order never rests.
     pub(super) fn effective_tif(self) -> TimeInForce {
         let chosen = self.time_in_force.get();

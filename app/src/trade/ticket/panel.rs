@@ -52,6 +52,14 @@ pub(in crate::trade) fn TicketPanel(
             },
         }
     });
+    let mut of = live.selected.get_untracked();
+    effect(move || {
+        let id = live.selected.get();
+        if let Some(instrument) = instrument.get().filter(|_| id != of) {
+            form.turn_to(&instrument);
+        }
+        of = id;
+    });
     // A change of the ticket takes back what was said about the one before.
     Effect::new(move |before: Option<()>| {
         wish.track();

@@ -40,8 +40,12 @@ pub(super) struct Column {
 }
 
 impl Column {
-    const fn class(self) -> &'static str {
-        if self.wide { "num wide" } else { "num" }
+    fn class(self) -> &'static str {
+        match (self.head, self.wide) {
+            ("Trend", _) => "num trend",
+            (_, true) => "num wide",
+            (_, false) => "num",
+        }
     }
 }
 

@@ -48,11 +48,10 @@ pub(super) fn sorted(
     by: Sort,
     down: bool,
 ) -> Vec<InstrumentId> {
-    let now = live.moment.get().time;
     let rows: Vec<(Option<f64>, &Instrument)> = listed
         .iter()
         .filter(|instrument| matches(instrument, query))
-        .map(|instrument| (figure(live, instrument, by, now.0), instrument))
+        .map(|instrument| (figure(live, instrument, by), instrument))
         .collect();
     let rows = sorted_by(rows, |a, b| compare((a.0, &a.1.symbol), (b.0, &b.1.symbol), by, down));
     rows.into_iter().map(|(_, instrument)| instrument.id).collect()
@@ -71,7 +70,7 @@ fn compare(a: (Option<f64>, &String), b: (Option<f64>, &String), by: Sort, down:
     figures.then(if by == Sort::Symbol { turned(names) } else { names })
 }
 
-fn figure(live: Live, instrument: &Instrument, by: Sort, now_us: i64) -> Option<f64> {
+fn figure(live: Live, instrument: &Instrument, by: Sort) -> Option<f64> {
     let quote = live.quote(instrument.id)?;
     let price = |ticks: engine::money::Ticks| instrument.price(ticks).to_f64();
     match by {
@@ -85,7 +84,7 @@ fn figure(live: Live, instrument: &Instrument, by: Sort, now_us: i64) -> Option<
             let (bid, ask) = (quote.bid.get()?, quote.ask.get()?);
             Some(price(ask - bid))
         }
-        Sort::Age => quote.ticked_at.get().map(|at| (now_us - at.0) as f64),
+        Sort::Age => quote.age_ms(),
     }
 }
 

@@ -14,8 +14,8 @@ use crate::live::{Live, Quote};
 use crate::reactive::{Memo, RwSignal, Signal, StoredValue, memo};
 use crate::widgets::{Moved, Units, format};
 
-/// Age of a price from which it is grey, in microseconds of venue time.
-const OLD_US: i64 = 60_000_000;
+/// Age of a price from which it is grey, in seconds.
+const OLD: i64 = 60;
 
 #[component]
 pub(super) fn Row(
@@ -40,11 +40,11 @@ pub(super) fn Row(
             .map(|(bit, column)| cell(live, quote, units, &symbol.get_value(), bit, *column))
             .collect_view()
     };
-    let age = memo(move || age_us(live, quote).is_some_and(|age| age > OLD_US));
+    let old = memo(move || age(live, quote).is_some_and(|age| age > OLD));
     view! {
         <tr
             class=move || if chosen() { "chosen" } else { "" }
-            data-old=move || age.get().to_string()
+            data-old=move || old.get().to_string()
             data-testid=format!("watch-{}", instrument.symbol)
         >
             <th scope="row">
@@ -119,9 +119,9 @@ fn cell(live: Live, quote: Quote, units: Units, symbol: &str, bit: usize, column
             plain(column, name("accrued"), Signal::derive(accrued))
         }
         _ => {
-            let seconds = memo(move || age_us(live, quote).map(|age| age / 1_000_000));
-            let age = move || seconds.get().map_or_else(dash, worded);
-            plain(column, name("age"), Signal::derive(age))
+            let seconds = memo(move || age(live, quote));
+            let text = move || seconds.get().map_or_else(dash, worded);
+            plain(column, name("age"), Signal::derive(text))
         }
     }
 }
@@ -135,9 +135,12 @@ fn plain(column: Column, testid: String, text: Signal<String>) -> AnyView {
     .into_any()
 }
 
-/// Venue time since the newest tick.
-fn age_us(live: Live, quote: Quote) -> Option<i64> {
-    Some((live.moment.get().time.0 - quote.ticked_at.get()?.0).max(0))
+/// Seconds since the newest tick came, by this browser's clock: venue time ends
+/// with the socket, and no price gets younger by that.
+fn age(live: Live, quote: Quote) -> Option<i64> {
+    // It is looked at whenever the connection is, heard from or not.
+    live.link.track();
+    quote.age_ms().map(|ms| (ms / 1_000.0).max(0.0) as i64)
 }
 
 /// `7 s`, `12 min`, `3 h`.
