@@ -67,7 +67,7 @@ pub(super) fn TopBar(live: Live) -> impl IntoView {
                         }
                     })}
                 <a class="email" href="/account" rel="external" title=name.clone() data-testid="user">
-                    {name}
+                    {name.clone()}
                 </a>
                 <button class="small plain" data-testid="sign-out">
                     "Sign out"

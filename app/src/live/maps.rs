@@ -65,6 +65,11 @@ impl<K: Ord + Copy, V> Map<K, V> {
         self.0.iter().map(|(_, value)| value)
     }
 
+    /// The values, to be changed.
+    pub fn values_mut(&mut self) -> impl Iterator<Item = &mut V> {
+        self.0.iter_mut().map(|(_, value)| value)
+    }
+
     /// Keys and values.
     pub fn pairs(&self) -> &[(K, V)] {
         &self.0

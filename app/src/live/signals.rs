@@ -268,8 +268,8 @@ impl Live {
                 set(self.account_rev, state.account.rev);
                 set(self.valuation, state.valuation());
             }
-            for id in &changes.tape {
-                if let (Some(quote), Some(market)) = (self.quote(*id), state.markets.get(id)) {
+            for id in changes.tape.keys() {
+                if let (Some(quote), Some(market)) = (self.quote(id), state.markets.get(&id)) {
                     quote.tape.set(market.tape.iter().cloned().collect());
                 }
             }

@@ -132,7 +132,7 @@ pub struct Changes {
     /// Whether there are new fills.
     pub fills: bool,
     /// Instruments in which something traded.
-    pub tape: BTreeSet<InstrumentId>,
+    pub tape: Set<InstrumentId>,
     /// What to tell the user.
     pub notices: Vec<Notice>,
     /// One of the account's events is missing: those after the last that is
@@ -150,7 +150,7 @@ impl Changes {
         self.orders.extend(later.orders.keys());
         self.account |= later.account;
         self.fills |= later.fills;
-        self.tape.extend(later.tape);
+        self.tape.extend(later.tape.keys());
         self.notices.extend(later.notices);
         self.gap |= later.gap;
         self.reread |= later.reread;
@@ -204,9 +204,7 @@ impl State {
         desk.books.into_iter().for_each(|book| state.set_book(&book));
         desk.quotes.into_iter().for_each(|quotes| state.set_quotes(&quotes));
         for (id, trail) in desk.trails {
-            if let Some(market) = state.markets.get_mut(&id) {
-                market.trail = trail;
-            }
+            state.markets.at(id, Market::default).trail = trail;
         }
         desk.ticks.into_iter().for_each(|tick| state.set_tick(&tick, false));
         state.log.take_live(&desk.account.orders);
@@ -255,11 +253,10 @@ impl State {
                     }
                 }
                 Item::Tape(print) => {
-                    changes.tape.insert(print.instrument_id);
-                    if let Some(market) = self.markets.get_mut(&print.instrument_id) {
-                        market.tape.push_front(print);
-                        market.tape.truncate(MAX_PRINTS);
-                    }
+                    changes.tape.insert(print.instrument_id, ());
+                    let market = self.markets.at(print.instrument_id, Market::default);
+                    market.tape.push_front(print);
+                    market.tape.truncate(MAX_PRINTS);
                 }
             }
         }

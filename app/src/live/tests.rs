@@ -27,7 +27,7 @@ fn every_preview_is_what_the_venue_decides() {
             Side::Sell => touch.bids.first().map(|row| row.price),
         };
         let price = match (round % 3, near) {
-            (0, Some(near)) => Price::Limit(engine::money::Ticks(near.0 - side.sign() * (round % 7 - 3))),
+            (0, Some(near)) => Price::Limit(Ticks(near.0 - side.sign() * (round % 7 - 3))),
             _ => Price::Market,
         };
         let ticket = bench.ticket(symbol, side, price, 1 + round * 37 % 90);
@@ -217,7 +217,8 @@ fn what_trades_often_pushes_out_nothing_of_what_trades_seldom() {
     let mut items = vec![print(seldom, 1)];
     items.extend((0..1_000).map(|quantity| print(often, quantity)));
     let changes = page.apply(Cut { items, ..cut.clone() });
+    let tape = |id| &page.markets.get(id).unwrap().tape;
     assert!(changes.tape.contains(&seldom) && changes.tape.contains(&often));
-    assert_eq!((page.markets[&seldom].tape.len(), page.markets[&often].tape.len()), (1, 256));
-    assert_eq!(page.markets[&often].tape[0].quantity, Decimal::new(999, 0), "newest first");
+    assert_eq!((tape(&seldom).len(), tape(&often).len()), (1, 256));
+    assert_eq!(tape(&often)[0].quantity, Decimal::new(999, 0), "newest first");
 }

@@ -12,6 +12,9 @@ use crate::live::{Live, fill_key};
 use crate::reactive::RwSignal;
 use crate::widgets::{For, Show, format};
 
+/// Fills that a page begins with, if there are as many.
+const READ: usize = 100;
+
 #[component]
 pub(super) fn Fills(live: Live, filter: RwSignal<String>) -> impl IntoView {
     // The total of what is shown.
@@ -22,6 +25,11 @@ pub(super) fn Fills(live: Live, filter: RwSignal<String>) -> impl IntoView {
         })
     };
     let exact = move |of| total(of).to_decimal().to_string();
+    // Of many fills a page holds the newest, and says so.
+    let whole = move || match live.fills.with(Vec::len) {
+        few if few < READ => "Total".to_owned(),
+        many => format!("Newest {many}"),
+    };
     view! {
         <table data-testid="fills">
             <thead>
@@ -53,7 +61,7 @@ pub(super) fn Fills(live: Live, filter: RwSignal<String>) -> impl IntoView {
             </tbody>
             <tfoot>
                 <tr>
-                    <th scope="row">"Total"</th>
+                    <th scope="row">{move || whole()}</th>
                     <td></td>
                     <td></td>
                     <td></td>
