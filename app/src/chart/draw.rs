@@ -181,7 +181,7 @@ fn lower<B: DrawingBackend>(
             stroke(area, &[(0.0, base), (frame.right(), base)], colours.grid)?;
         }
     }
-    let most = scene.lower_figure(below.values.1 as i64);
+    let most = scene.lower_label(below.values.1 as i64);
     let at = below.at(below.values.1);
     let inside = if at < base { at + 9.0 } else { at - 8.0 };
     text(area, &most, (frame.right() + 6.0, inside), HPos::Left, colours.label)

@@ -340,6 +340,17 @@ impl ChartScene {
         }
     }
 
+    /// The same beside its axis, where there is little room.
+    pub fn lower_label(&self, figure: i64) -> String {
+        match self.lower {
+            Lower::Volume => {
+                let size = self.lower_unit.times(figure);
+                size.map_or_else(|| format::ABSENT.to_owned(), format::short)
+            }
+            Lower::Drawdown => self.lower_figure(figure),
+        }
+    }
+
     /// A bar in words.
     pub fn legend(&self, bar: &Bar) -> String {
         let time = self.began(bar, self.bars.step_us());

@@ -161,8 +161,8 @@ pub fn ChartView(
     #[prop(into)]
     label: Signal<String>,
     /// Its name, for where there is no other room for it than the legend.
-    #[prop(optional, into)]
-    name: Signal<String>,
+    #[prop(optional)]
+    name: Option<Signal<String>>,
     /// Name by which tests find it.
     testid: &'static str,
 ) -> impl IntoView {
@@ -175,7 +175,12 @@ pub fn ChartView(
 }
 
 #[component]
-fn Plot(chart: Chart, label: Signal<String>, name: Signal<String>, testid: &'static str) -> impl IntoView {
+fn Plot(
+    chart: Chart,
+    label: Signal<String>,
+    name: Option<Signal<String>>,
+    testid: &'static str,
+) -> impl IntoView {
     let plot = NodeRef::<html::Canvas>::new();
     let over = NodeRef::<html::Canvas>::new();
     #[cfg(target_arch = "wasm32")]
@@ -226,7 +231,7 @@ fn Plot(chart: Chart, label: Signal<String>, name: Signal<String>, testid: &'sta
 
 /// The figures of the bar under the crosshair, or of the newest.
 #[component]
-fn Legend(chart: Chart, name: Signal<String>, testid: &'static str) -> impl IntoView {
+fn Legend(chart: Chart, name: Option<Signal<String>>, testid: &'static str) -> impl IntoView {
     let bar = memo(move || chart.read_bar());
     let text = move || {
         let bar = bar.get()?;
@@ -234,7 +239,7 @@ fn Legend(chart: Chart, name: Signal<String>, testid: &'static str) -> impl Into
     };
     view! {
         <p class="legend num" data-testid=format!("{testid}-legend")>
-            <span class="of">{move || name.get()}</span>
+            {name.map(|name| view! { <span class="of">{move || name.get()}</span> }.into_any())}
             {move || text()}
         </p>
     }
