@@ -11,8 +11,13 @@ use engine::money::{Lots, Money};
 use engine::order::{OrderStatus, OrderType, Side, TimeInForce};
 use support::{Desk, quoted, tick};
 
-fn decimal(text: &str) -> Decimal {
-    text.parse().unwrap()
+/// Of ticks of 0.01.
+fn price(ticks: i64) -> Decimal {
+    Decimal::new(ticks, 2)
+}
+
+fn units(number: i64) -> Decimal {
+    Decimal::new(number, 0)
 }
 
 #[test]
@@ -30,9 +35,9 @@ fn an_order_and_its_fill_are_shown_in_units() {
     assert_eq!((frame.side, frame.order_type), (Side::Buy, OrderType::Limit));
     assert_eq!((frame.status, frame.time_in_force), (OrderStatus::Open, TimeInForce::Gtc));
     // Ticks of 0.01, lots of one share.
-    assert_eq!(frame.limit_price, Some(decimal("99.80")));
-    assert_eq!((frame.quantity, frame.leaves_quantity), (decimal("20"), decimal("20")));
-    assert_eq!(frame.filled_quantity, decimal("0"));
+    assert_eq!(frame.limit_price, Some(price(9_980)));
+    assert_eq!((frame.quantity, frame.leaves_quantity), (units(20), units(20)));
+    assert_eq!(frame.filled_quantity, units(0));
     assert_eq!((frame.notional, frame.fee), (Money::ZERO, Money::ZERO));
     assert_eq!((frame.order_id, frame.instrument_id), (resting.id, desk.share));
     assert_eq!((frame.dealer_id, frame.quote_id), (None, None));
@@ -43,7 +48,7 @@ fn an_order_and_its_fill_are_shown_in_units() {
     let outcome = desk.outcomes.last().unwrap();
     let fill = outcome.fills().next().unwrap();
     let frame = FillFrame::new(fill, &share);
-    assert_eq!((frame.price, frame.quantity, frame.side), (decimal("99.75"), decimal("10"), Side::Buy));
+    assert_eq!((frame.price, frame.quantity, frame.side), (price(9_975), units(10), Side::Buy));
     assert_eq!(frame.notional, Money(997_500_000));
     assert_eq!((frame.fee, frame.maker), (fill.fee, false));
     assert_eq!((frame.order_id, frame.trade_id), (bought.id, fill.trade));
@@ -51,9 +56,9 @@ fn an_order_and_its_fill_are_shown_in_units() {
 
     let position = desk.account(taker).position(desk.share);
     let frame = PositionFrame::new(&position, &share);
-    assert_eq!((frame.quantity, frame.trade_cash), (decimal("10"), Money(-997_500_000)));
+    assert_eq!((frame.quantity, frame.trade_cash), (units(10), Money(-997_500_000)));
     assert_eq!(frame.to_position(&share), Some(position));
-    let half = PositionFrame { quantity: decimal("0.5"), ..frame };
+    let half = PositionFrame { quantity: Decimal::new(5, 1), ..frame };
     assert_eq!(half.to_position(&share), None);
 }
 
@@ -71,7 +76,7 @@ fn quotes_lead_back_to_what_dealers_quote() {
     let frame = QuotesFrame::new(&message, &bond);
     assert_eq!((frame.instrument_id, frame.rev), (desk.otc, desk.venue.seq()));
     let first = frame.quotes.iter().find(|quote| quote.quote_id == taken).unwrap();
-    assert_eq!((first.bid, first.ask), (decimal("99.90"), decimal("100.10")));
+    assert_eq!((first.bid, first.ask), (price(9_990), price(10_010)));
     let of = |lots| bond.quantity(Lots(lots));
     assert_eq!((first.bid_quantity, first.ask_quantity), (of(50), of(20)));
     assert_eq!(Some(first.dealer_id.as_str()), bond.dealer(0));
@@ -80,10 +85,10 @@ fn quotes_lead_back_to_what_dealers_quote() {
     // Of a dealer that nobody knows, or between two ticks: left out.
     let mut odd = frame.clone();
     odd.quotes[0].dealer_id = "nobody".to_owned();
-    odd.quotes[1].bid = decimal("99.9001");
+    odd.quotes[1].bid = Decimal::new(999_001, 4);
     assert_eq!(odd.to_quotes(&bond), []);
 
     let shown = OrderFrame::new(&order, &bond);
-    assert_eq!((shown.order_type, shown.limit_price), (OrderType::Quote, Some(decimal("100.10"))));
+    assert_eq!((shown.order_type, shown.limit_price), (OrderType::Quote, Some(price(10_010))));
     assert_eq!((shown.quote_id, shown.dealer_id.as_deref()), (Some(taken), bond.dealer(0)));
 }

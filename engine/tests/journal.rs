@@ -62,8 +62,8 @@ fn replay_refuses_what_this_venue_did_not_decide() {
         engine::step::StepPayload { ticks: vec![tick(desk.share, 10_000, &[], &[])], quotes: vec![] };
     let header = payload.header(1, Seq(0));
     assert_eq!(desk.venue.reapply(&Input::Step(header), None), Err(ReplayError::NoPayload(seq)));
-    let skipped = payload.header(7, Seq(0));
-    let error = desk.venue.reapply(&Input::Step(skipped), Some(&payload)).unwrap_err();
+    let other = engine::step::StepPayload { ticks: vec![], quotes: vec![] };
+    let error = desk.venue.reapply(&Input::Step(header), Some(&other)).unwrap_err();
     assert!(matches!(error, ReplayError::Step { .. }), "{error}");
     // None of it has left a trace.
     assert_eq!(desk.venue.seq().next(), seq);

@@ -19,8 +19,8 @@ use crate::door::json;
 use crate::gateway::{Floor, model};
 
 /// How long one send may wait for a client that does not read. With the closing
-/// handshake it is gone within five seconds.
-const SEND_WITHIN: Duration = Duration::from_secs(4);
+/// handshake it is gone within five seconds, on a busy machine too.
+const SEND_WITHIN: Duration = Duration::from_secs(3);
 
 /// How long a closing handshake may take.
 const CLOSE_WITHIN: Duration = Duration::from_secs(1);
