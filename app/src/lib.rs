@@ -7,6 +7,7 @@
 // mounts the pages needs no deeper recursion than the usual; this room does.
 #![recursion_limit = "256"]
 #![allow(unreachable_pub, reason = "`#[component]` writes `pub` on what it makes")]
+#![allow(clippy::redundant_closure, reason = "only a closure that is written in a view is erased")]
 
 mod account;
 pub mod api;
@@ -67,8 +68,11 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
     }
 }
 
+/// An address and what stands there.
+type Page = (&'static str, fn() -> AnyView);
+
 /// The pages, each at its address.
-const PAGES: [(&str, fn() -> AnyView); 6] = [
+const PAGES: [Page; 6] = [
     ("/", || view! { <Floor title="Trade" path="/" screen=trade::screen /> }.into_any()),
     (floor::PORTFOLIO, || {
         view! { <Floor title="Portfolio" path=floor::PORTFOLIO screen=portfolio::screen /> }.into_any()

@@ -27,6 +27,9 @@ use crate::store::api::journal::{CommitBatch, Cursor, NewEntry};
 /// that a write-behind cache would have.
 const WRITE_BEHIND: std::time::Duration = std::time::Duration::from_millis(25);
 
+/// Answers that are not in words yet, and the batch that they are about.
+type Unsaid = (Vec<(Uuid, Answer)>, Arc<CommitBatch>);
+
 /// A batch that is being written.
 pub(super) struct Flight {
     commit: Commit,
@@ -38,7 +41,7 @@ pub(super) struct Flight {
     /// Its last entry, or the last one before it when it has none.
     through: Seq,
     /// What there is to say, and what it is about.
-    unsaid: Option<(Vec<(Uuid, Answer)>, Arc<CommitBatch>)>,
+    unsaid: Option<Unsaid>,
     cargo: Cargo,
 }
 
@@ -162,11 +165,7 @@ impl Life {
         }
     }
 
-    fn cargo(
-        &self,
-        sequencer: &Sequencer,
-        unsaid: &mut Option<(Vec<(Uuid, Answer)>, Arc<CommitBatch>)>,
-    ) -> Cargo {
+    fn cargo(&self, sequencer: &Sequencer, unsaid: &mut Option<Unsaid>) -> Cargo {
         let Some((answers, batch)) = unsaid.take() else { return Cargo::default() };
         let entries = &batch.entries;
         let outcomes = || entries.iter().map(|new| &new.outcome);
