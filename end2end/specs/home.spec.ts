@@ -20,3 +20,15 @@ test("the page can be read without scripts", async ({ browser, server }) => {
   await expect(page).toHaveTitle(/Tradefloor/);
   await context.close();
 });
+
+test("an address that does not exist says so and wakes up like any page", async ({ page, complaints }) => {
+  // Browsers complain of the status themselves.
+  complaints.allow(/404/);
+  const site = new Site(page);
+  const response = await page.goto("/nowhere");
+  expect(response?.status()).toBe(404);
+  await expect(page).toHaveTitle(/No such page/);
+  await site.hydrated();
+  await page.getByRole("link", { name: "To the trading floor" }).click();
+  await expect(page).toHaveURL(/\/login/);
+});
