@@ -42,21 +42,21 @@ fn an_order_and_its_fill_are_shown_in_units() {
     assert_eq!((frame.order_id, frame.instrument_id), (resting.id, desk.share));
     assert_eq!((frame.dealer_id, frame.quote_id), (None, None));
 
-    // The house sells ten at 99.75 to whoever bids more.
-    desk.step(vec![tick(desk.share, 10_000, &[], &[(9_975, 10)])]);
+    // The house sells ten at 100.10.
+    desk.step(vec![tick(desk.share, 10_000, &[], &[(10_010, 10)])]);
     let bought = desk.market(taker, desk.share, Side::Buy, 10).unwrap().order;
     let outcome = desk.outcomes.last().unwrap();
     let fill = outcome.fills().next().unwrap();
     let frame = FillFrame::new(fill, &share);
-    assert_eq!((frame.price, frame.quantity, frame.side), (price(9_975), units(10), Side::Buy));
-    assert_eq!(frame.notional, Money(997_500_000));
+    assert_eq!((frame.price, frame.quantity, frame.side), (price(10_010), units(10), Side::Buy));
+    assert_eq!(frame.notional, Money(1_001_000_000));
     assert_eq!((frame.fee, frame.maker), (fill.fee, false));
     assert_eq!((frame.order_id, frame.trade_id), (bought.id, fill.trade));
     assert_eq!(frame.timestamp, outcome.time);
 
     let position = desk.account(taker).position(desk.share);
     let frame = PositionFrame::new(&position, &share);
-    assert_eq!((frame.quantity, frame.trade_cash), (units(10), Money(-997_500_000)));
+    assert_eq!((frame.quantity, frame.trade_cash), (units(10), Money(-1_001_000_000)));
     assert_eq!(frame.to_position(&share), Some(position));
     let half = PositionFrame { quantity: Decimal::new(5, 1), ..frame };
     assert_eq!(half.to_position(&share), None);

@@ -112,10 +112,10 @@ async fn the_first_loss_and_every_extreme_are_stored_soon() {
     stage.publish(vec![tick(&stage, 6, 10_100)]).await;
     valued(&stage, &mut risk, 6).await;
     // More than five venue seconds on; the next one is valued after the store.
-    let later = |seq| Outcome { seq: Seq(seq), ..tick(&stage, 60 + seq, 10_100) };
-    stage.publish(vec![later(7)]).await;
-    stage.publish(vec![later(8)]).await;
-    valued(&stage, &mut risk, 8).await;
+    for seq in [7, 8] {
+        stage.publish(vec![Outcome { seq: Seq(seq), ..tick(&stage, 60 + seq, 10_100) }]).await;
+        valued(&stage, &mut risk, seq).await;
+    }
     let rows = stage.store.valuations(stage.row.id, user, None, 10).await.unwrap();
     let mut stored: Vec<_> = rows.iter().map(|row| (row.seq.0, row.nav)).collect();
     stored.sort();
