@@ -11,7 +11,7 @@ use leptos::server_fn::error::ServerFnErrorErr;
 
 use crate::ask;
 use crate::chart::{Kept, Range, Worth};
-use crate::gateway::{ApiError, Desk, Opening, Placed, SessionEntry};
+use crate::gateway::{ApiError, Opening, Placed};
 #[cfg(feature = "ssr")]
 use crate::gateway::{Caller, SharedGateway};
 #[cfg(feature = "ssr")]
@@ -19,6 +19,9 @@ use crate::trade::FIRST_INTERVAL;
 
 /// Where they are.
 pub(crate) const PREFIX: &str = "/api/ui";
+
+/// Orders, and fills, that a page begins with, if there are as many.
+pub(crate) const NEWEST: u16 = 100;
 
 /// Code of an error whose request may or may not have been carried out.
 pub const UNREACHABLE: &str = "unreachable";
@@ -66,7 +69,7 @@ pub(crate) async fn read_opening(
 ) -> Result<Opening, ApiError> {
     // History is read last: it may know more than the desk, never less.
     let desk = gateway.desk(caller).await?;
-    let newest = || door::newest(100);
+    let newest = || door::newest(NEWEST);
     let orders = gateway.orders(caller, None, None, newest()).await?.items;
     let fills = gateway.trades(caller, newest()).await?.items;
     let worth = match worth {
@@ -94,19 +97,6 @@ pub async fn worth(range: Range) -> Result<Worth, ApiError> {
     door::answer(gateway.worth(&caller, range).await)
 }
 
-/// One consistent cut of market and account.
-#[server(
-    name = ReadDesk,
-    prefix = "/api/ui",
-    endpoint = "desk",
-    input = Postcard,
-    output = Postcard
-)]
-pub async fn desk() -> Result<Desk, ApiError> {
-    let (gateway, caller) = door::open()?;
-    door::answer(gateway.desk(&caller).await)
-}
-
 /// The caller's newest orders.
 #[server(
     name = ReadOrders,
@@ -117,7 +107,7 @@ pub async fn desk() -> Result<Desk, ApiError> {
 )]
 pub async fn orders() -> Result<Vec<OrderFrame>, ApiError> {
     let (gateway, caller) = door::open()?;
-    door::answer(gateway.orders(&caller, None, None, door::newest(100)).await).map(|page| page.items)
+    door::answer(gateway.orders(&caller, None, None, door::newest(NEWEST)).await).map(|page| page.items)
 }
 
 /// The order that the client named so, if it was accepted.
@@ -144,7 +134,7 @@ pub async fn order_named(client_order_id: String) -> Result<Option<OrderFrame>, 
 )]
 pub async fn fills() -> Result<Vec<FillFrame>, ApiError> {
     let (gateway, caller) = door::open()?;
-    door::answer(gateway.trades(&caller, door::newest(100)).await).map(|page| page.items)
+    door::answer(gateway.trades(&caller, door::newest(NEWEST)).await).map(|page| page.items)
 }
 
 /// The newest bars of an instrument, each of a length from `1s` to `1d`.
@@ -175,19 +165,6 @@ pub async fn bars(instrument_id: String, interval: Interval) -> Result<Kept, Api
 pub async fn portfolio() -> Result<PortfolioSnapshot, ApiError> {
     let (gateway, caller) = door::open()?;
     door::answer(gateway.portfolio(&caller).await)
-}
-
-/// The caller's sessions.
-#[server(
-    name = ReadSessions,
-    prefix = "/api/ui",
-    endpoint = "sessions",
-    input = Postcard,
-    output = Postcard
-)]
-pub async fn sessions() -> Result<Vec<SessionEntry>, ApiError> {
-    let (gateway, caller) = door::open()?;
-    door::answer(gateway.sessions(&caller).await)
 }
 
 /// Places an order; the answer is durable.

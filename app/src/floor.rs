@@ -42,11 +42,13 @@ pub(crate) fn Floor(
     }
     #[cfg(not(feature = "ssr"))]
     let _ = path;
-    let shown = match opening.get_value() {
-        Some(Ok(opening)) => {
-            let live = slot.open(opening);
-            view! { <Frame live title>{screen(live)}</Frame> }.into_any()
-        }
+    let opened = opening.with_value(|answer| match answer {
+        Some(Ok(opening)) => Some(Ok(slot.open(opening))),
+        Some(Err(error)) => Some(Err(error.clone())),
+        None => None,
+    });
+    let shown = match opened {
+        Some(Ok(live)) => view! { <Frame live title>{screen(live)}</Frame> }.into_any(),
         Some(Err(error)) => view! { <Closed error /> }.into_any(),
         None => ().into_any(),
     };

@@ -11,12 +11,13 @@ use engine::event::{
 };
 use engine::id::{AccountId, Digest, InstrumentId, OrderId, QuoteId, Seq, VenueId};
 use engine::instrument::Instrument;
-use engine::money::{Money, Ticks};
+use engine::money::Money;
 use engine::order::{AnswerBasis, Decided, RawAmend, RawTake, RawTicket, Side};
 use engine::time::{Date, VenueTime, WallTime};
 use serde::{Deserialize, Serialize};
 
 use crate::chart::{Kept, Range, Worth};
+use crate::trail::Trail;
 
 /// The server's gateway as it sits in axum's state and in Leptos's context.
 pub type SharedGateway = Arc<dyn Gateway>;
@@ -130,8 +131,8 @@ pub struct Desk {
     pub quotes: Vec<QuotesFrame>,
     /// Marks and touches.
     pub ticks: Vec<TickEvent>,
-    /// Marks of the last [`TRAIL`] seconds in which there was one, oldest first.
-    pub trails: Vec<(InstrumentId, Vec<Ticks>)>,
+    /// Each one's marks of the last minute.
+    pub trails: Vec<(InstrumentId, Trail)>,
     /// The caller's account.
     pub account: AccountFrame,
     /// The caller's valuation.
@@ -139,9 +140,6 @@ pub struct Desk {
     /// What the day's changes are measured from.
     pub day_open: DayOpen,
 }
-
-/// Marks that a trail holds, a second or more apart.
-pub const TRAIL: usize = 60;
 
 /// How things stood when the settlement date began. What is not known is
 /// absent and shown as a dash, never as zero.

@@ -27,6 +27,7 @@ mod ready;
 pub mod report;
 mod sign_in;
 mod trade;
+pub mod trail;
 pub mod widgets;
 
 use leptos::prelude::*;

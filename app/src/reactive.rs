@@ -298,13 +298,20 @@ pub fn effect(run: impl FnMut() + 'static) {
     start(Box::new(run));
 }
 
-impl<T> Clone for RwSignal<T> {
-    fn clone(&self) -> Self {
-        *self
-    }
+/// A handle is copied whatever it leads to.
+macro_rules! handles {
+    ($($handle:ident),+) => {$(
+        impl<T> Clone for $handle<T> {
+            fn clone(&self) -> Self {
+                *self
+            }
+        }
+
+        impl<T> Copy for $handle<T> {}
+    )+};
 }
 
-impl<T> Copy for RwSignal<T> {}
+handles!(RwSignal, Memo, StoredValue, Signal);
 
 impl<T> PartialEq for RwSignal<T> {
     fn eq(&self, other: &Self) -> bool {
@@ -314,22 +321,6 @@ impl<T> PartialEq for RwSignal<T> {
 
 impl<T> Eq for RwSignal<T> {}
 
-impl<T> Clone for Memo<T> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<T> Copy for Memo<T> {}
-
-impl<T> Clone for StoredValue<T> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<T> Copy for StoredValue<T> {}
-
 impl<T> PartialEq for StoredValue<T> {
     fn eq(&self, other: &Self) -> bool {
         self.kept == other.kept
@@ -337,14 +328,6 @@ impl<T> PartialEq for StoredValue<T> {
 }
 
 impl<T> Eq for StoredValue<T> {}
-
-impl<T> Clone for Signal<T> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<T> Copy for Signal<T> {}
 
 impl<T: Default + 'static> Default for Signal<T> {
     fn default() -> Self {

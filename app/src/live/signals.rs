@@ -336,8 +336,8 @@ impl Quote {
             self.heard_ms.set_value(now_ms());
             self.ticked_at.set(market.ticked_at);
         }
-        if self.trail.with_untracked(|trail| *trail != market.trail) {
-            self.trail.set(market.trail.clone());
+        if self.trail.with_untracked(|trail| trail.as_slice() != market.trail.marks()) {
+            self.trail.set(market.trail.marks().to_vec());
         }
         let open = state.day_open.marks.iter().find(|(of, _)| *of == id);
         set(self.open, open.map(|(_, mark)| *mark));

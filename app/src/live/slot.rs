@@ -23,12 +23,12 @@ impl Slot {
     }
 
     /// The page's live desk, opened with `opening` the first time.
-    pub fn open(self, opening: Opening) -> Live {
+    pub fn open(self, opening: &Opening) -> Live {
         if let Some(live) = self.live.get_value() {
             return live;
         }
         let owner = self.owner.get_value();
-        let live = owner.with(|| Live::new(opening, owner.clone()));
+        let live = owner.with(|| Live::new(opening.clone(), owner.clone()));
         self.live.set_value(Some(live));
         live
     }

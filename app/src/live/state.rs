@@ -23,7 +23,8 @@ use super::convert;
 use super::log::Log;
 use super::maps::{Map, Set};
 use super::notice::Notice;
-use crate::gateway::{DayOpen, Opening, TRAIL};
+use crate::gateway::{DayOpen, Opening};
+use crate::trail::Trail;
 
 /// Prints that are kept of each instrument: as many as a socket begins with.
 const MAX_PRINTS: usize = 256;
@@ -44,10 +45,8 @@ pub struct Market {
     pub accrued_per_lot: Money,
     /// Venue time of the newest tick.
     pub ticked_at: Option<VenueTime>,
-    /// Marks a second or more apart, oldest first: the small picture of it.
-    pub trail: Vec<Ticks>,
-    /// When the newest of them was taken.
-    trailed_at: Option<VenueTime>,
+    /// The small picture of it.
+    pub trail: Trail,
     /// The entry that last changed the book.
     pub book_rev: Seq,
     /// Best first.
@@ -61,18 +60,6 @@ pub struct Market {
 }
 
 impl Market {
-    /// Adds the mark to the trail when the last one is old enough.
-    fn follow(&mut self, time: VenueTime) {
-        let due = self.trailed_at.is_none_or(|last| time.0 - last.0 >= engine::time::MICROS_PER_SECOND);
-        if let Some(mark) = self.mark.filter(|_| due) {
-            self.trailed_at = Some(time);
-            self.trail.push(mark);
-            if self.trail.len() > TRAIL {
-                self.trail.remove(0);
-            }
-        }
-    }
-
     /// The best price that can be traded at now on one side of the market, in
     /// the book or with a dealer.
     pub fn touch(&self, side: Side) -> Option<Ticks> {
@@ -366,7 +353,7 @@ impl State {
             market.status = tick.status;
             market.accrued_per_lot = tick.accrued_per_lot;
             market.ticked_at = Some(tick.timestamp);
-            market.follow(tick.timestamp);
+            market.trail.take(tick.timestamp, market.mark.unwrap_or_default());
             // In a venue's first moments there is no mark of before.
             let marks = &mut self.day_open.marks;
             if !marks.iter().any(|(of, _)| *of == tick.instrument_id) {

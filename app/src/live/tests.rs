@@ -61,8 +61,9 @@ fn a_trail_goes_on_from_what_came_with_the_page() {
     let page = bench.page();
     let id = *bench.venue.instruments().keys().next().unwrap();
     let market = page.markets.get(&id).unwrap();
-    assert_eq!(market.trail[..2], [Ticks(1), Ticks(2)]);
-    assert_eq!(market.trail.get(2).copied(), market.mark);
+    let trail = market.trail.marks();
+    assert_eq!(trail[..2], [Ticks(1), Ticks(2)]);
+    assert_eq!((trail.len(), trail.last().copied()), (3, market.mark));
 }
 
 #[test]

@@ -8,26 +8,26 @@ use leptos::prelude::*;
 
 use super::blotter::holds;
 use super::orders::{side_tone, side_word};
+use crate::api::NEWEST;
 use crate::live::{Live, fill_key};
-use crate::reactive::RwSignal;
+use crate::reactive::{RwSignal, memo};
 use crate::widgets::{For, Show, format};
-
-/// Fills that a page begins with, if there are as many.
-const READ: usize = 100;
 
 #[component]
 pub(super) fn Fills(live: Live, filter: RwSignal<String>) -> impl IntoView {
-    // The total of what is shown.
-    let total = move |of: fn(&FillFrame) -> Money| -> Money {
+    // Notional and fee of what is shown.
+    let totals = memo(move || {
+        let all = filter.with(String::is_empty);
         live.fills.with(|fills| {
-            let shown = fills.iter().filter(|fill| is_shown(live, fill, filter));
-            shown.map(of).sum()
+            let shown = fills.iter().filter(|fill| all || is_shown(live, fill, filter));
+            let add = |(notional, fee), fill: &FillFrame| (notional + fill.notional, fee + fill.fee);
+            shown.fold((Money::ZERO, Money::ZERO), add)
         })
-    };
-    let exact = move |of| total(of).to_decimal().to_string();
+    });
+    let exact = |total: Money| total.to_decimal().to_string();
     // Of many fills a page holds the newest, and says so.
     let whole = move || match live.fills.with(Vec::len) {
-        few if few < READ => "Total".to_owned(),
+        few if few < usize::from(NEWEST) => "Total".to_owned(),
         many => format!("Newest {many}"),
     };
     view! {
@@ -66,11 +66,11 @@ pub(super) fn Fills(live: Live, filter: RwSignal<String>) -> impl IntoView {
                     <td></td>
                     <td></td>
                     <td></td>
-                    <td class="num wide" data-csv=move || exact(|fill| fill.notional) data-testid="fills-notional">
-                        {move || format::money(total(|fill| fill.notional))}
+                    <td class="num wide" data-csv=move || exact(totals.get().0) data-testid="fills-notional">
+                        {move || format::money(totals.get().0)}
                     </td>
-                    <td class="num" data-csv=move || exact(|fill| fill.fee) data-testid="fills-fee">
-                        {move || format::money(total(|fill| fill.fee))}
+                    <td class="num" data-csv=move || exact(totals.get().1) data-testid="fills-fee">
+                        {move || format::money(totals.get().1)}
                     </td>
                     <td class="wide"></td>
                 </tr>

@@ -9,6 +9,8 @@
 mod device;
 mod hot;
 
+use std::time::Duration;
+
 use app::gateway::SessionEntry;
 use axum::http::header::{COOKIE, HeaderMap, HeaderValue};
 use engine::id::{AccountId, Digest, VenueId};
@@ -23,7 +25,8 @@ use crate::store::api::users::{OwnSession, SessionRow};
 use crate::store::{Store, StoreError};
 use hot::{Found, Hot};
 
-/// Activity is noted no more often than this.
+/// Activity is noted no more often than this, or than a quarter of the time
+/// that a session may be idle: whoever asks as often is always in time.
 const TOUCH_MICROS: i64 = 30 * MICROS_PER_SECOND;
 
 /// A session's name in the store and inside the server: the hash of the id
@@ -83,6 +86,7 @@ pub struct Sessions {
     clock: WallClock,
     venue: VenueId,
     idle_micros: i64,
+    touch_micros: i64,
     absolute_micros: i64,
     secure: bool,
 }
@@ -99,12 +103,14 @@ impl Sessions {
         secure: bool,
     ) -> Self {
         let micros = |seconds: u64| i64::try_from(seconds).unwrap_or(i64::MAX / 2) * MICROS_PER_SECOND;
+        let idle_micros = micros(limits.idle_minutes * 60);
         Self {
             hot: Hot::new(cache, venue),
             store,
             clock,
             venue,
-            idle_micros: micros(limits.idle_minutes * 60),
+            idle_micros,
+            touch_micros: TOUCH_MICROS.min(idle_micros / 4),
             absolute_micros: micros(limits.absolute_hours * 3_600),
             secure,
         }
@@ -149,6 +155,11 @@ impl Sessions {
         }
     }
 
+    /// How often an open socket asks whether its session goes on.
+    pub fn look_every(&self) -> Duration {
+        Duration::from_micros(self.touch_micros.unsigned_abs())
+    }
+
     /// The session `key`, if it goes on. Counts as activity: an open socket
     /// asks this as long as it is open.
     ///
@@ -159,7 +170,7 @@ impl Sessions {
         let now = self.clock.now();
         let copy = match self.hot.get(key).await {
             Found::Ended => return Ok(None),
-            Found::Copy(row, _) if idle(&row, now) < TOUCH_MICROS && now < self.expires_at(&row) => {
+            Found::Copy(row, _) if idle(&row, now) < self.touch_micros && now < self.expires_at(&row) => {
                 return Ok(Some(self.signed_in(key, row)));
             }
             // A copy that has not heard of activity for a while decides nothing.
@@ -172,7 +183,7 @@ impl Sessions {
             self.hot.end(key).await;
             return Ok(None);
         }
-        if idle(&row, now) >= TOUCH_MICROS {
+        if idle(&row, now) >= self.touch_micros {
             if !self.store.touch_session(key.0, now).await? {
                 return Ok(None);
             }

@@ -94,7 +94,7 @@ pub async fn run(deps: Deps, shutdown: Shutdown) -> Result<(), PortfolioError> {
         traded: BTreeSet::new(),
         extremes: BTreeMap::new(),
         stored_at: None,
-        looked_at: None,
+        some_stored_at: None,
         cursor: books.through().0,
         unsent: lost(&deps, &books).await?,
         books,
@@ -174,24 +174,21 @@ struct Agent {
     extremes: BTreeMap<AccountId, Extremes>,
     /// When everybody's were stored last, and anybody's.
     stored_at: Option<VenueTime>,
-    looked_at: Option<VenueTime>,
+    some_stored_at: Option<VenueTime>,
 }
 
 /// Valuations that no later one has gone below, or above.
 struct Extremes {
-    low: PortfolioRecord,
-    high: PortfolioRecord,
+    low: Valued,
+    high: Valued,
 }
 
-impl Extremes {
-    fn take(&mut self, record: &PortfolioRecord) {
-        if record.nav < self.low.nav {
-            self.low = record.clone();
-        }
-        if record.nav > self.high.nav {
-            self.high = record.clone();
-        }
-    }
+/// What an account was worth as of an entry.
+#[derive(Clone)]
+struct Valued {
+    seq: Seq,
+    time: VenueTime,
+    valuation: Valuation,
 }
 
 impl Agent {
@@ -272,14 +269,14 @@ impl Agent {
 
     /// Keeps a valuation that is lower or higher than all since the last stored.
     fn extreme(&mut self, account: AccountId, seq: Seq, time: VenueTime, valuation: &Valuation) {
-        let passed = |known: &Extremes| valuation.nav < known.low.nav || valuation.nav > known.high.nav;
-        match self.extremes.get_mut(&account) {
-            Some(known) if !passed(known) => {}
-            Some(known) => known.take(&record(account, seq, time, valuation)),
-            None => {
-                let first = record(account, seq, time, valuation);
-                self.extremes.insert(account, Extremes { low: first.clone(), high: first });
-            }
+        let valued = || Valued { seq, time, valuation: valuation.clone() };
+        let known =
+            self.extremes.entry(account).or_insert_with(|| Extremes { low: valued(), high: valued() });
+        if valuation.nav < known.low.valuation.nav {
+            known.low = valued();
+        }
+        if valuation.nav > known.high.valuation.nav {
+            known.high = valued();
         }
     }
 
@@ -291,7 +288,7 @@ impl Agent {
         if is_past(self.stored_at, interval) && !self.to_store.is_empty() {
             return self.store().await;
         }
-        if is_past(self.looked_at, SOON_US.min(interval)) && !self.traded.is_empty() {
+        if is_past(self.some_stored_at, SOON_US.min(interval)) && !self.traded.is_empty() {
             let traded = self.traded.clone();
             return self.store_some(traded).await;
         }
@@ -314,8 +311,10 @@ impl Agent {
         for account in &accounts {
             let extremes = self.extremes.get(account).into_iter();
             let passed = extremes.flat_map(|Extremes { low, high }| [low.clone(), high.clone()]);
-            let newest = self.books.value(*account).map(|valuation| record(*account, seq, time, &valuation));
-            rows.extend(passed.chain(newest).map(|row| ((*account, row.seq), row)));
+            let newest = self.books.value(*account).map(|valuation| Valued { seq, time, valuation });
+            rows.extend(
+                passed.chain(newest).map(|valued| ((*account, valued.seq), record(*account, &valued))),
+            );
         }
         let rows: Vec<_> = rows.into_values().collect();
         if !rows.is_empty() {
@@ -328,7 +327,7 @@ impl Agent {
             self.traded.remove(account);
             self.extremes.remove(account);
         }
-        self.looked_at = Some(time);
+        self.some_stored_at = Some(time);
         Ok(())
     }
 }
@@ -339,7 +338,8 @@ async fn again() {
     tokio::time::sleep(AGAIN).await;
 }
 
-fn record(account: AccountId, seq: Seq, time: VenueTime, valuation: &Valuation) -> PortfolioRecord {
+fn record(account: AccountId, valued: &Valued) -> PortfolioRecord {
+    let Valued { seq, time, ref valuation } = *valued;
     // Plain data with text keys always has a JSON form.
     let delta = serde_json::to_string(&valuation.delta).unwrap_or_default();
     let dv01 = serde_json::json!({

@@ -17,6 +17,10 @@ const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
 /// One gateway's auth over the desk's store, with a connection of its own.
 async fn gateway(desk: &Desk, server: &Server) -> Auth {
+    gateway_with(desk, server, &Config::default()).await
+}
+
+async fn gateway_with(desk: &Desk, server: &Server, config: &Config) -> Auth {
     let deps = Deps {
         store: desk.store.clone(),
         bus: Bus::open(&server.config()).await.unwrap(),
@@ -26,7 +30,7 @@ async fn gateway(desk: &Desk, server: &Server) -> Auth {
         venue: desk.venue(),
         health: Health::new(desk.clock.clone()),
     };
-    Auth::new(deps, &Config::default(), false).unwrap()
+    Auth::new(deps, config, false).unwrap()
 }
 
 /// What a browser sends from now on.
@@ -75,6 +79,24 @@ async fn a_wipe_and_an_outage_neither_end_a_session_nor_bring_one_back() {
     server.restart();
     assert!(!knows(&one, &ann).await && !knows(&other, &ann).await);
     assert!(knows(&one, &bob).await && knows(&other, &bob).await);
+    desk.close().await;
+}
+
+#[tokio::test]
+async fn an_open_socket_keeps_a_session_under_the_shortest_limit() {
+    let (desk, server) = (Desk::open().await, Server::private());
+    let mut config = Config::default();
+    config.session.idle_minutes = 1;
+    let auth = gateway_with(&desk, &server, &config).await;
+    let ann = enter(&auth, "ann").await;
+    // A little early every time, as a timer may be.
+    let look = i64::try_from(auth.sessions().look_every().as_micros()).unwrap() - 1;
+    for turn in 0..40 {
+        desk.clock.advance_micros(look);
+        assert!(knows(&auth, &ann).await, "look {turn}");
+    }
+    desk.clock.advance_micros(60_000_000);
+    assert!(!knows(&auth, &ann).await, "nobody looked for a minute");
     desk.close().await;
 }
 

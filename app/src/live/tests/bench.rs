@@ -11,10 +11,12 @@ use engine::instrument::Instrument;
 use engine::money::{Lots, Money, Ticks};
 use engine::order::{ClientOrderId, Price, SelfTradePrevention, Side, Take, Ticket, TimeInForce};
 use engine::sim::{Seed, Simulator};
+use engine::time::{MICROS_PER_SECOND, VenueTime};
 use engine::venue::{AccountChange, AccountEvent, Command, Outcome, Venue, VenueConfig, Verdict};
 
 use super::super::state::State;
 use crate::gateway::{Caller, DayOpen, Desk, Opening};
+use crate::trail::Trail;
 
 /// A venue, its market and one trader, with everything the gateway would send.
 pub(super) struct Bench {
@@ -198,6 +200,9 @@ impl Bench {
     /// The state of a page that is opened now.
     pub(super) fn page(&self) -> State {
         let ids: Vec<_> = self.venue.instruments().keys().copied().collect();
+        let mut trail = Trail::default();
+        trail.take(VenueTime(0), Ticks(1));
+        trail.take(VenueTime(MICROS_PER_SECOND), Ticks(2));
         State::open(Opening {
             bars: crate::chart::Kept::default(),
             worth: None,
@@ -223,7 +228,7 @@ impl Bench {
                 books: ids.iter().map(|id| self.book(*id)).collect(),
                 quotes: ids.iter().filter_map(|id| self.quotes(*id)).collect(),
                 ticks: ids.iter().filter_map(|id| self.tick(*id)).collect(),
-                trails: vec![(ids[0], vec![Ticks(1), Ticks(2)])],
+                trails: vec![(ids[0], trail)],
                 account: self.account_frame(),
                 portfolio: PortfolioSnapshot {
                     through: self.venue.seq(),

@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use app::gateway::TRAIL;
+use app::trail::Trail;
 use engine::account::Account;
 use engine::event::{
     BookFrame, BookLevel, BookMessage, BookRow, ExecutionBatch, Item, PortfolioMessage, PortfolioSnapshot,
@@ -17,7 +17,7 @@ use engine::id::{AccountId, InstrumentId, Seq};
 use engine::instrument::Instrument;
 use engine::money::{Lots, Money, Ticks};
 use engine::quote::Quote;
-use engine::time::{Date, MICROS_PER_SECOND, VenueTime};
+use engine::time::{Date, VenueTime};
 use engine::venue::{Mark, Outcome, TapePrint, Venue};
 
 use super::encoded::Encoded;
@@ -67,18 +67,11 @@ pub(super) struct Market {
     pub(super) book_item: Stamped<Arc<Encoded>>,
     pub(super) tick_item: Option<Stamped<Arc<Encoded>>>,
     pub(super) tape: VecDeque<Stamped<Arc<Encoded>>>,
-    /// Marks a second or more apart, oldest first, and when.
-    pub(super) trail: VecDeque<(VenueTime, Ticks)>,
+    /// The small picture of it.
+    pub(super) trail: Trail,
 }
 
 impl Market {
-    fn leave_trail(&mut self, time: VenueTime, mark: Ticks) {
-        let due = self.trail.back().is_none_or(|(last, _)| time.0 - last.0 >= MICROS_PER_SECOND);
-        if due && mark > Ticks::ZERO {
-            push_bounded(&mut self.trail, (time, mark), TRAIL);
-        }
-    }
-
     /// The best prices that can be traded at now, in the book or with a dealer.
     fn touch(&self) -> (Option<Ticks>, Option<Ticks>) {
         let left = |lots: Lots| lots > Lots::ZERO;
@@ -155,7 +148,7 @@ impl State {
                 quotes: quotes.map(|message| message.quotes).unwrap_or_default(),
                 tick_item: None,
                 tape: VecDeque::new(),
-                trail: VecDeque::new(),
+                trail: Trail::default(),
             };
             state.markets.insert(*id, market);
             state.retick(*id);
@@ -172,7 +165,7 @@ impl State {
     pub(crate) fn recall(&mut self, outcome: &Outcome) {
         for mark in &outcome.marks {
             if let Some(market) = self.markets.get_mut(&mark.instrument) {
-                market.leave_trail(outcome.time, mark.price);
+                market.trail.take(outcome.time, mark.price);
             }
         }
         for print in &outcome.tape {
@@ -301,7 +294,7 @@ impl State {
         for mark in &outcome.marks {
             if let Some(market) = self.markets.get_mut(&mark.instrument) {
                 market.day_open.get_or_insert(mark.price);
-                market.leave_trail(outcome.time, mark.price);
+                market.trail.take(outcome.time, mark.price);
                 market.mark = Some(*mark);
                 market.marked_at = outcome.time;
             }

@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use app::trail::Trail;
 use engine::account::Account;
 use engine::decimal::Decimal;
 use engine::event::{AccountFrame, BookMessage, OrderFrame, PositionFrame};
@@ -68,10 +69,9 @@ impl State {
         market.day_open.map(|mark| instrument.price(mark))
     }
 
-    /// Marks of the last minute, oldest first.
-    pub(crate) fn trail(&self, id: InstrumentId) -> Vec<Ticks> {
-        let markets = self.markets.get(&id).into_iter();
-        markets.flat_map(|market| market.trail.iter().map(|(_, mark)| *mark)).collect()
+    /// The small picture of an instrument.
+    pub(crate) fn trail(&self, id: InstrumentId) -> Trail {
+        self.markets.get(&id).map(|market| market.trail.clone()).unwrap_or_default()
     }
 
     /// What a preview reads about an instrument, and the rows of its book.

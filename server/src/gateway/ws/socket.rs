@@ -25,9 +25,6 @@ const SEND_WITHIN: Duration = Duration::from_secs(3);
 /// How long a closing handshake may take.
 const CLOSE_WITHIN: Duration = Duration::from_secs(1);
 
-/// How often the session is asked for: notes activity, and notices its end.
-const SESSION_EVERY: Duration = Duration::from_secs(30);
-
 /// Pings within the time that a client may stay silent.
 const PINGS: u32 = 3;
 
@@ -109,7 +106,7 @@ impl Connection {
         let inner = self.floor.inner.clone();
         let mut changed = inner.model.watch();
         let mut pings = every(self.silence / PINGS);
-        let mut sessions = every(SESSION_EVERY.min(self.silence));
+        let mut sessions = every(inner.auth.sessions().look_every().min(self.silence));
         let mut next_cut: Option<Instant> = None;
         let mut last_cut = Instant::now() - self.between_cuts;
         loop {
