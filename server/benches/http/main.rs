@@ -15,6 +15,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use peer::Peer;
 use services::{Postgres, Topology};
 use users::Crowd;
 
@@ -37,13 +38,12 @@ fn main() {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     // What is committed is on disk: fsync stays on.
     let postgres = Postgres::start(&[]).unwrap();
-    let peer = peer::orders_per_second(&postgres);
-    println!("one transaction an order, pgbench -c 1: {peer:>8.0} orders/s");
+    let peer = runtime.block_on(Peer::measured(&postgres));
 
     let one = One::start();
     let embedded = runtime.block_on(measure(std::slice::from_ref(&one.address)));
     drop(one);
-    tell("one process, SQLite, 64 users", embedded, peer, 3.0);
+    peer.tell("one process, SQLite, 64 users", embedded, 3.0);
 
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../compose.yaml");
     let mut settings = LIMITS.to_vec();
@@ -52,11 +52,7 @@ fn main() {
     let site = Topology::start(&file, binary, &settings, postgres).unwrap();
     let doors: Vec<_> = site.published().iter().map(|name| site.url(name)).collect();
     let split = runtime.block_on(measure(&doors));
-    tell("compose.yaml, two gateways, 64 users", split, peer, 1.5);
-}
-
-fn tell(what: &str, measured: f64, peer: f64, bar: f64) {
-    println!("{what}: {measured:>8.0} orders/s, {:.2}x pgbench (bar {bar}x)", measured / peer);
+    peer.tell("compose.yaml, two gateways, 64 users", split, 1.5);
 }
 
 /// Acknowledged orders a second through these doors.

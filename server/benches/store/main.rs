@@ -24,13 +24,12 @@ fn main() {
     let postgres = Postgres::start(&[]).unwrap();
     let folder = tempfile::tempdir().unwrap();
 
-    let one_by_one = peer::orders_per_second(&postgres);
-    println!("one transaction an order, pgbench -c 1: {one_by_one:>9.0} orders/s");
+    let one_by_one = runtime.block_on(peer::Peer::measured(&postgres));
     for (name, store) in
         [("PostgreSQL", Place::Postgres(&postgres)), ("SQLite", Place::Folder(folder.path()))]
     {
         let seen = runtime.block_on(async { orders::per_second(&store.open("orders").await).await });
-        tell(&format!("batches of {}, {name}", orders::BATCH), seen, "orders", one_by_one, "5x");
+        one_by_one.tell(&format!("batches of {}, {name}", orders::BATCH), seen, 5.0);
     }
 
     let copied = history::copied(&postgres);
@@ -43,8 +42,9 @@ fn main() {
     tell("the market's past, SQLite", seen, "rows", prepared, "0.5x");
 
     let redis = Redis::start().unwrap();
-    let added = ticks::added_one_by_one(&redis);
-    println!("redis-benchmark -P 16 XADD, a tick an entry: {added:>9.0} ticks/s");
+    let bytes = ticks::Steps::drawn(1).bytes_per_tick();
+    let added = ticks::added_one_by_one(&redis, bytes);
+    println!("redis-benchmark -P 16 XADD, a tick of {bytes} bytes an entry: {added:>9.0} ticks/s");
     for (wanted, decoded) in [(1, true), (1, false), (50, false)] {
         let steps = ticks::Steps::drawn(wanted);
         let stream = format!("{wanted}-{decoded}");

@@ -11,12 +11,16 @@ use server::bus::decode::{decode, encode};
 use server::bus::{Batch, Bus};
 use server::config::Config;
 use services::Redis;
+use tokio::sync::watch;
 use tokio::time::Instant;
 
 const STEPS: usize = 20_000;
 
 /// Steps on their way at once.
 const AHEAD: usize = 16;
+
+/// How far behind the reader may be.
+const BEHIND: u64 = 512;
 
 /// Steps, ready to be sent.
 pub(crate) struct Steps {
@@ -46,6 +50,11 @@ impl Steps {
         Self { messages, ticks }
     }
 
+    /// How long a tick is as it is written, in bytes.
+    pub(crate) fn bytes_per_tick(&self) -> usize {
+        self.messages.iter().map(|(_, bytes)| bytes.len()).sum::<usize>() / self.ticks
+    }
+
     pub(crate) fn per_step(&self) -> f64 {
         self.ticks as f64 / self.messages.len() as f64
     }
@@ -57,6 +66,7 @@ pub(crate) async fn carried(redis: &Redis, steps: &Steps, stream: &str, decoded:
     let config = Config { redis_url: Some(redis.url()), ..Config::default() };
     let bus = Bus::open(&config).await.unwrap();
     let (venue, reader, name) = (VenueConfig::default().venue_id(), bus.clone(), stream.to_owned());
+    let (reached, mut read_to) = watch::channel(0);
     let began = Instant::now();
     let read = tokio::spawn(async move {
         let mut after = 0;
@@ -69,12 +79,15 @@ pub(crate) async fn carried(redis: &Redis, steps: &Steps, stream: &str, decoded:
                             decode::<MarketStep>(venue, &message.bytes).unwrap();
                         }
                     }
+                    reached.send_replace(after);
                 }
                 Batch::Trimmed { .. } => panic!("the reader is too slow"),
             }
         }
     });
     for ahead in steps.messages.chunks(AHEAD) {
+        // A stream keeps so much and no more.
+        read_to.wait_for(|reached| reached + BEHIND >= ahead[0].0).await.unwrap();
         let sent = ahead.iter().map(|(id, bytes)| bus.append(stream, *id, bytes.clone()));
         for sent in join_all(sent).await {
             sent.unwrap();
@@ -84,10 +97,10 @@ pub(crate) async fn carried(redis: &Redis, steps: &Steps, stream: &str, decoded:
     steps.ticks as f64 / began.elapsed().as_secs_f64()
 }
 
-/// Entries of one tick each a second, by Redis's own bench.
-pub(crate) fn added_one_by_one(redis: &Redis) -> f64 {
+/// Entries of one tick each a second, as long as ours are, by Redis's own bench.
+pub(crate) fn added_one_by_one(redis: &Redis, bytes: usize) -> f64 {
     let mut bench = redis.client("redis-benchmark").unwrap();
-    let tick = "x".repeat(160);
+    let tick = "x".repeat(bytes);
     let done = bench
         .args([
             "-n", "200000", "-P", "16", "-c", "1", "--csv", "XADD", "peer", "MAXLEN", "~", "10000", "*", "m",

@@ -91,9 +91,17 @@ pub fn decode<M: Envelope>(venue: VenueId, bytes: &[u8]) -> Result<M, Unreadable
 pub fn decode_shared<M: Envelope + Send + Sync + 'static>(
     bus: &Bus,
     venue: VenueId,
-    bytes: &Bytes,
+    message: &Message,
 ) -> Result<Arc<M>, Unreadable> {
-    let read = bus.decoded().get(bytes, || decode::<M>(venue, bytes))?;
+    let bytes = &message.bytes;
+    match message.said.get::<M>() {
+        Some(said) => of_venue(venue, said),
+        None => of_venue(venue, bus.decoded().get(bytes, || decode::<M>(venue, bytes))?),
+    }
+}
+
+/// Lets through what belongs to `venue`.
+fn of_venue<M: Envelope>(venue: VenueId, read: Arc<M>) -> Result<Arc<M>, Unreadable> {
     match read.stamp().1 {
         found if found == venue => Ok(read),
         found => Err(Unreadable::Venue(found)),
@@ -113,13 +121,17 @@ fn unreadable<M: Envelope>(bytes: &[u8], error: &serde_json::Error) -> Unreadabl
 }
 
 /// Reads a message of `stream`, or moves it to the dead letters.
-pub async fn decode_or_bury<M: Envelope>(
+pub async fn decode_or_bury<M: Envelope + Send + Sync + 'static>(
     bus: &Bus,
     venue: VenueId,
     stream: &str,
     message: &Message,
-) -> Option<M> {
-    match decode(venue, &message.bytes) {
+) -> Option<Arc<M>> {
+    let read = match message.said.get::<M>() {
+        Some(said) => of_venue(venue, said),
+        None => decode(venue, &message.bytes).map(Arc::new),
+    };
+    match read {
         Ok(read) => Some(read),
         Err(reason) => {
             bury(bus, venue, stream, message, &reason.to_string()).await;

@@ -1,8 +1,8 @@
 //! The bus inside one process: a bounded ring a stream, readers woken by a
 //! notification.
 //!
-//! Carries the very bytes that Redis would. Does not survive the process, and
-//! nothing needs it to.
+//! Carries the very bytes that Redis would, and what they say beside them. Does
+//! not survive the process, and nothing needs it to.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,7 +12,11 @@ use tokio::sync::{Notify, watch};
 
 use super::cache::LocalCache;
 use super::shared::Decoded;
-use super::{Appended, Batch, BusError, Limits, Message, Placed};
+use super::{Appended, Batch, BusError, Limits, Message, Parcel, Placed, Said};
+
+/// Newest messages of a stream that say what they say without being read: their
+/// readers are rarely further behind, and it takes more room than the bytes.
+const SAID: usize = 256;
 
 /// Shared state of the bus; clones share it.
 #[derive(Clone, Debug, Default)]
@@ -46,10 +50,13 @@ struct Ring {
 }
 
 impl Ring {
-    fn push(&mut self, limits: Limits, id: u64, bytes: Bytes) {
+    fn push(&mut self, limits: Limits, id: u64, Parcel { bytes, said }: Parcel) {
         self.last_id = id;
         self.bytes += bytes.len();
-        self.messages.push_back(Message { id, bytes });
+        self.messages.push_back(Message { id, bytes, said });
+        if let Some(late) = self.messages.len().checked_sub(SAID + 1) {
+            self.messages[late].said = Said::default();
+        }
         while self.messages.len() > limits.messages.max(1)
             || (self.bytes > limits.bytes && self.messages.len() > 1)
         {
@@ -101,25 +108,30 @@ impl LocalBus {
         Some(done)
     }
 
-    pub(super) fn append(&self, name: &str, id: u64, bytes: Bytes) -> Appended {
+    pub(super) fn append(&self, name: &str, id: u64, message: Parcel) -> Appended {
         let pushed =
-            self.push(name, |ring, limits| (id > ring.last_id).then(|| ring.push(limits, id, bytes)));
+            self.push(name, |ring, limits| (id > ring.last_id).then(|| ring.push(limits, id, message)));
         pushed.map_or(Appended::Duplicate, |()| Appended::New)
     }
 
-    pub(super) fn append_after(&self, name: &str, last: u64, id: u64, bytes: Bytes) -> Placed {
+    pub(super) fn append_after(&self, name: &str, last: u64, id: u64, message: Parcel) -> Placed {
         let mut found = last;
         let pushed = self.push(name, |ring, limits| {
             found = ring.last_id;
-            (found == last && id > last).then(|| ring.push(limits, id, bytes))
+            (found == last && id > last).then(|| ring.push(limits, id, message))
         });
         pushed.map_or(Placed::LastIs(found), |()| Placed::There)
     }
 
-    pub(super) fn append_all(&self, name: &str, messages: Vec<Bytes>, limit: usize) -> Result<u64, BusError> {
+    pub(super) fn append_all(
+        &self,
+        name: &str,
+        messages: Vec<Parcel>,
+        limit: usize,
+    ) -> Result<u64, BusError> {
         let pushed = self.push(name, |ring, limits| {
             (ring.messages.len() < limit).then_some(())?;
-            messages.into_iter().for_each(|bytes| ring.push(limits, ring.last_id + 1, bytes));
+            messages.into_iter().for_each(|message| ring.push(limits, ring.last_id + 1, message));
             Some(ring.last_id)
         });
         pushed.ok_or(BusError::Full)
@@ -195,15 +207,15 @@ mod tests {
         let bus = LocalBus::new(Limits { messages: 8, bytes: 400 });
         let quarter = Bytes::from(vec![0; 100]);
         for id in 1..=6 {
-            bus.append("large", id, quarter.clone());
+            bus.append("large", id, quarter.clone().into());
         }
         assert_eq!(bus.read_now("large", 0, 10), Batch::Trimmed { through: 2 });
         // A message larger than the ring still gets through.
-        bus.append("large", 7, Bytes::from(vec![0; 401]));
+        bus.append("large", 7, vec![0; 401].into());
         let Batch::Messages(left) = bus.read_now("large", 6, 10) else { panic!("trimmed") };
         assert_eq!(left.len(), 1);
         for id in 1..=9 {
-            bus.append("small", id, Bytes::new());
+            bus.append("small", id, Bytes::new().into());
         }
         assert_eq!(bus.read_now("small", 0, 10), Batch::Trimmed { through: 1 });
     }

@@ -23,6 +23,7 @@ pub mod decode;
 mod local;
 pub mod messages;
 mod names;
+mod parcel;
 mod redis;
 mod shared;
 
@@ -36,6 +37,7 @@ use shared::Decoded;
 
 pub use cache::Cache;
 pub use names::StreamNames;
+pub use parcel::{Parcel, Said};
 
 /// What a stream keeps: its newest messages, about as many as this allows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,6 +61,8 @@ pub struct Message {
     pub id: u64,
     /// JSON of one of the event types.
     pub bytes: Bytes,
+    /// What they say, where that need not be read.
+    pub said: Said,
 }
 
 /// What became of an [`Bus::append`].
@@ -151,10 +155,15 @@ impl Bus {
     ///
     /// # Errors
     /// [`BusError::Unavailable`], [`BusError::Unanswered`].
-    pub async fn append(&self, stream: &str, id: u64, bytes: impl Into<Bytes>) -> Result<Appended, BusError> {
+    pub async fn append(
+        &self,
+        stream: &str,
+        id: u64,
+        message: impl Into<Parcel>,
+    ) -> Result<Appended, BusError> {
         match self {
-            Self::Local(bus) => Ok(bus.append(stream, id, bytes.into())),
-            Self::Redis(bus) => bus.append(stream, id, &bytes.into()).await,
+            Self::Local(bus) => Ok(bus.append(stream, id, message.into())),
+            Self::Redis(bus) => bus.append(stream, id, &message.into().bytes).await,
         }
     }
 
@@ -169,11 +178,11 @@ impl Bus {
         stream: &str,
         last: u64,
         id: u64,
-        bytes: impl Into<Bytes>,
+        message: impl Into<Parcel>,
     ) -> Result<Placed, BusError> {
         match self {
-            Self::Local(bus) => Ok(bus.append_after(stream, last, id, bytes.into())),
-            Self::Redis(bus) => bus.append_after(stream, last, id, &bytes.into()).await,
+            Self::Local(bus) => Ok(bus.append_after(stream, last, id, message.into())),
+            Self::Redis(bus) => bus.append_after(stream, last, id, &message.into().bytes).await,
         }
     }
 
@@ -185,13 +194,13 @@ impl Bus {
     pub async fn append_auto(
         &self,
         stream: &str,
-        bytes: impl Into<Bytes>,
+        message: impl Into<Parcel>,
         limit: usize,
     ) -> Result<u64, BusError> {
-        let bytes = bytes.into();
+        let message = message.into();
         match self {
-            Self::Local(bus) => bus.append_all(stream, vec![bytes], limit),
-            Self::Redis(bus) => bus.append_auto(stream, &[bytes], limit).await,
+            Self::Local(bus) => bus.append_all(stream, vec![message], limit),
+            Self::Redis(bus) => bus.append_auto(stream, &[message], limit).await,
         }
     }
 
@@ -200,7 +209,12 @@ impl Bus {
     ///
     /// # Errors
     /// [`BusError::Full`], [`BusError::Unavailable`], [`BusError::Unanswered`].
-    pub async fn append_all(&self, stream: &str, messages: Vec<Bytes>, limit: usize) -> Result<(), BusError> {
+    pub async fn append_all(
+        &self,
+        stream: &str,
+        messages: Vec<Parcel>,
+        limit: usize,
+    ) -> Result<(), BusError> {
         if messages.is_empty() {
             return Ok(());
         }

@@ -22,10 +22,10 @@ use bytes::Bytes;
 use tokio::sync::watch;
 
 use super::shared::Decoded;
-use super::{Appended, Batch, BusError, Limits, Message, Placed};
+use super::{Appended, Batch, BusError, Limits, Message, Parcel, Placed, Said};
 use crate::config::redacted;
 use connect::say;
-use waiting::Watchers;
+use waiting::{Known, Watchers};
 
 pub(super) use cache::RedisCache;
 
@@ -132,7 +132,7 @@ impl RedisBus {
     pub(super) async fn append_auto(
         &self,
         stream: &str,
-        messages: &[Bytes],
+        messages: &[Parcel],
         limit: usize,
     ) -> Result<u64, BusError> {
         let mut connection = self.inner.connection.clone();
@@ -140,7 +140,7 @@ impl RedisBus {
         // Above this Lua counts inexactly, and no stream holds as much.
         call.key(stream).arg(limit.min(u32::MAX as usize));
         for message in messages {
-            call.arg(message.as_ref());
+            call.arg(message.bytes.as_ref());
         }
         let id: Option<u64> =
             call.invoke_async(&mut connection).await.map_err(|error: RedisError| failed(&error))?;
@@ -168,10 +168,20 @@ impl RedisBus {
     }
 
     pub(super) async fn read_after(&self, stream: &str, after: u64, max: usize) -> Result<Batch, BusError> {
-        let mut wait = FIRST_WAIT;
+        let (watchers, mut wait, mut waited) = (&self.inner.watchers, FIRST_WAIT, false);
         loop {
+            match watchers.known(stream, after, max) {
+                Known::Next(messages) => return Ok(Batch::Messages(messages)),
+                // Whoever waited in vain looks, since a wake-up may get lost.
+                Known::End if !waited => {
+                    watchers.wait(stream, after).await;
+                    waited = true;
+                    continue;
+                }
+                Known::End | Known::Nothing => waited = false,
+            }
             match self.read(stream, after, max).await {
-                Ok(batch) if batch.is_empty() => self.inner.watchers.wait(stream, after).await,
+                Ok(batch) if batch.is_empty() => watchers.wait(stream, after).await,
                 Ok(batch) => return Ok(batch),
                 Err(error) if !may_pass(&error) => return Err(failed(&error)),
                 Err(_) => {
@@ -183,16 +193,30 @@ impl RedisBus {
     }
 
     pub(super) async fn read_now(&self, stream: &str, after: u64, max: usize) -> Result<Batch, BusError> {
-        self.read(stream, after, max).await.map_err(|error| failed(&error))
+        let mut known = match self.inner.watchers.known(stream, after, max) {
+            Known::Next(messages) => messages,
+            Known::End | Known::Nothing => Vec::new(),
+        };
+        let (from, left) = (known.last().map_or(after, |last| last.id), max - known.len());
+        if left == 0 {
+            return Ok(Batch::Messages(known));
+        }
+        match self.read(stream, from, left).await.map_err(|error| failed(&error))? {
+            // What is gone is told to whoever has taken what is known.
+            Batch::Trimmed { through } if known.is_empty() => return Ok(Batch::Trimmed { through }),
+            Batch::Trimmed { .. } => {}
+            Batch::Messages(more) => known.extend(more),
+        }
+        Ok(Batch::Messages(known))
     }
 
     async fn read(&self, stream: &str, after: u64, max: usize) -> RedisResult<Batch> {
-        let (trimmed, entries): (Option<u64>, Vec<Entry>) = self
+        // What goes in between is told, though it was read: the reader refills.
+        let (entries, trimmed): (Vec<Entry>, Option<u64>) = self
             .twice(|mut connection| {
                 let mut both = pipe();
-                both.atomic().cmd("GET").arg(trimmed_key(stream));
                 both.cmd("XRANGE").arg(stream).arg(format!("({after}-{LAST_OF_A_KIND}")).arg("+");
-                both.arg("COUNT").arg(max);
+                both.arg("COUNT").arg(max).cmd("GET").arg(trimmed_key(stream));
                 async move { both.query_async(&mut connection).await }
             })
             .await?;
@@ -290,7 +314,7 @@ fn message((id, fields): Entry) -> Option<Message> {
     let id = id.split_once('-')?.0.parse().ok()?;
     let mut fields = fields.into_iter();
     match (fields.next()?.as_ref(), fields.next()) {
-        (b"m", Some(bytes)) => Some(Message { id, bytes }),
+        (b"m", Some(bytes)) => Some(Message { id, bytes, said: Said::default() }),
         _ => None,
     }
 }

@@ -172,7 +172,7 @@ impl Model {
         };
         for message in messages {
             after = message.id;
-            let read = decode::decode_shared::<ExecutionBatch>(&shared.bus, shared.venue, &message.bytes);
+            let read = decode::decode_shared::<ExecutionBatch>(&shared.bus, shared.venue, &message);
             let applied = match read {
                 Ok(batch) => self.change(|state| state.apply(&batch).is_ok()),
                 Err(reason) => {
@@ -198,8 +198,9 @@ impl Model {
             Batch::Messages(messages) => {
                 for message in messages {
                     after = message.id;
-                    let read: Option<PortfolioMessage> =
-                        decode::decode_or_bury(&shared.bus, shared.venue, &shared.names.risk, &message).await;
+                    let (bus, stream) = (&shared.bus, &shared.names.risk);
+                    let read =
+                        decode::decode_or_bury::<PortfolioMessage>(bus, shared.venue, stream, &message).await;
                     if let Some(valuation) = read {
                         self.change(|state| {
                             state.apply_portfolio(valuation);
@@ -345,7 +346,7 @@ impl Model {
             for bytes in shared.bus.get_all_latest(&keys).await?.into_iter().flatten() {
                 if let Ok(valuation) = decode::decode::<PortfolioMessage>(shared.venue, &bytes) {
                     self.change(|state| {
-                        state.apply_portfolio(valuation);
+                        state.apply_portfolio(Arc::new(valuation));
                         true
                     });
                 }

@@ -94,9 +94,9 @@ impl Floor {
                 Batch::Messages(messages) => {
                     for message in messages {
                         after = message.id;
-                        let ended: Option<SessionEnded> =
-                            decode_or_bury(&inner.bus, inner.venue, &stream, &message).await;
-                        if let Some(ended) = ended {
+                        let read =
+                            decode_or_bury::<SessionEnded>(&inner.bus, inner.venue, &stream, &message).await;
+                        if let Some(ended) = read {
                             inner.sockets.close_session(ended.key());
                         }
                     }

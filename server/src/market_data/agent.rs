@@ -18,7 +18,7 @@ use super::presence::Presence;
 use super::restart::{Rebuilt, rebuild};
 use crate::bus::control::{ClockStatus, Control, ControlMessage};
 use crate::bus::decode::{bury, decode, decode_or_bury, decode_shared, encode};
-use crate::bus::{Batch, Bus, BusError, Limits, StreamNames};
+use crate::bus::{Batch, Bus, BusError, Limits, Parcel, StreamNames};
 use crate::config::{ClockMode, HistoryLimits, IdlePolicy};
 use crate::shutdown::Shutdown;
 use crate::store::api::history::SimSnapshot;
@@ -163,7 +163,7 @@ impl Agent {
         let mut beat = Heartbeat::new(settings.clock, settings.speed_milli, deps.config.step_us, made, now);
         beat.sequencer_is_at(journalled);
         let mut outbox = Outbox::new(settings.outbox, reached);
-        unjournalled.into_iter().for_each(|(step, bytes)| outbox.push(step, bytes));
+        unjournalled.into_iter().for_each(|(step, bytes)| outbox.push(step, bytes.into()));
         Self {
             outbox,
             unproven: None,
@@ -244,14 +244,15 @@ impl Agent {
         let time = self.deps.config.time_of(header.step);
         self.history.record(header.step, time, self.deps.config.step_us, &payload);
         let message = MarketStep { v: 1, venue: self.deps.venue, time, header, payload };
-        self.outbox.push(header.step, encode(&message));
+        let ticks = message.payload.ticks.len() as u64;
+        self.outbox.push(header.step, Parcel::of(message));
         if bus.is_up() {
             unless_away(self.outbox.send(&bus, &streams.marketdata).await)?;
         }
         self.beat.stepped(Instant::now());
         self.deps.health.report(NAME, header.step);
         metrics::counter!("tradefloor_steps_total").increment(1);
-        metrics::counter!("tradefloor_ticks_total").increment(message.payload.ticks.len() as u64);
+        metrics::counter!("tradefloor_ticks_total").increment(ticks);
         metrics::gauge!("tradefloor_step").set(header.step as f64);
         if header.step.is_multiple_of(self.deps.settings.snapshot_steps.max(1)) && self.pending.is_none() {
             self.pending = Some(self.take_snapshot());
@@ -280,8 +281,7 @@ impl Agent {
             }
             Batch::Messages(messages) => {
                 for message in messages {
-                    let read =
-                        decode_shared::<ExecutionBatch>(&self.deps.bus, self.deps.venue, &message.bytes);
+                    let read = decode_shared::<ExecutionBatch>(&self.deps.bus, self.deps.venue, &message);
                     let batch = match read {
                         Ok(batch) => batch,
                         Err(reason) => {
@@ -365,7 +365,7 @@ impl Agent {
             self.control_cursor = message.id;
             let (bus, stream) = (&self.deps.bus, &self.deps.streams.control);
             let read = decode_or_bury::<ControlMessage>(bus, self.deps.venue, stream, &message).await;
-            let Some(ControlMessage { control, .. }) = read else { continue };
+            let Some(control) = read.map(|message| message.control.clone()) else { continue };
             let now = Instant::now();
             match control {
                 Control::Watchers { gateway, count } => {

@@ -109,7 +109,7 @@ impl<'a> Keeper<'a> {
             }
         };
         for message in messages {
-            let read = decode_shared::<ExecutionBatch>(&self.deps.bus, self.deps.venue, &message.bytes);
+            let read = decode_shared::<ExecutionBatch>(&self.deps.bus, self.deps.venue, &message);
             let batch = read.map_err(|_| MarketDataError::UnreadableExecution { id: message.id })?;
             if batch.first_seq > self.through.next() {
                 self.refill().await?;

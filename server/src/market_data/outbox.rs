@@ -6,15 +6,13 @@
 
 use std::collections::VecDeque;
 
-use bytes::Bytes;
-
 use super::agent::MarketDataError;
-use crate::bus::{Batch, Bus, Limits, Placed};
+use crate::bus::{Batch, Bus, Limits, Parcel, Placed};
 
 /// The unjournalled steps, oldest first.
 #[derive(Debug)]
 pub(super) struct Outbox {
-    steps: VecDeque<(u64, Bytes)>,
+    steps: VecDeque<(u64, Parcel)>,
     bytes: usize,
     limits: Limits,
     /// What the stream has reached, as far as is known.
@@ -29,9 +27,9 @@ impl Outbox {
 
     /// Step `step` is to be published. The oldest give way when the sequencer
     /// is very far behind, as they do on the stream.
-    pub(super) fn push(&mut self, step: u64, bytes: Bytes) {
-        self.bytes += bytes.len();
-        self.steps.push_back((step, bytes));
+    pub(super) fn push(&mut self, step: u64, message: Parcel) {
+        self.bytes += message.bytes().len();
+        self.steps.push_back((step, message));
         while self.steps.len() > self.limits.messages.max(1)
             || (self.bytes > self.limits.bytes && self.steps.len() > 1)
         {
@@ -47,8 +45,8 @@ impl Outbox {
     }
 
     fn pop(&mut self) {
-        if let Some((_, bytes)) = self.steps.pop_front() {
-            self.bytes -= bytes.len();
+        if let Some((_, message)) = self.steps.pop_front() {
+            self.bytes -= message.bytes().len();
         }
     }
 
@@ -63,15 +61,15 @@ impl Outbox {
     /// When the bus is away: call it again. [`MarketDataError::Published`] when
     /// the stream holds somebody else's steps.
     pub(super) async fn send(&mut self, bus: &Bus, stream: &str) -> Result<(), MarketDataError> {
-        while let Some((step, bytes)) = self.steps.iter().find(|(step, _)| *step > self.reached) {
-            match bus.append_after(stream, self.reached, *step, bytes.clone()).await? {
+        while let Some((step, message)) = self.steps.iter().find(|(step, _)| *step > self.reached) {
+            match bus.append_after(stream, self.reached, *step, message.clone()).await? {
                 Placed::There => self.reached = *step,
                 Placed::LastIs(last) if last < *step => self.reached = last,
                 Placed::LastIs(last) => {
                     // Perhaps it is there, and the answer was lost.
                     let found = bus.read_now(stream, step - 1, 1).await?;
                     let is_ours = matches!(&found, Batch::Messages(found)
-                        if found.first().is_some_and(|found| found.id == *step && found.bytes == *bytes));
+                        if found.first().is_some_and(|found| found.id == *step && found.bytes == *message.bytes()));
                     if !is_ours || last > *step {
                         return Err(MarketDataError::Published { step: last });
                     }

@@ -5,7 +5,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use bytes::Bytes;
 use engine::event::{ExecutionBatch, PortfolioMessage};
 use engine::id::{AccountId, Digest, Seq, VenueId};
 use engine::portfolio::Valuation;
@@ -13,8 +12,8 @@ use engine::time::{MICROS_PER_SECOND, VenueTime};
 use engine::venue::{ConfigError, Venue, VenueConfig};
 
 use super::books::Books;
-use crate::bus::decode::{bury, decode_shared, encode};
-use crate::bus::{Batch, Bus, BusError, StreamNames};
+use crate::bus::decode::{bury, decode_shared};
+use crate::bus::{Batch, Bus, BusError, Parcel, StreamNames};
 use crate::shutdown::Shutdown;
 use crate::store::api::history::PortfolioRecord;
 use crate::store::api::journal::Cursor;
@@ -203,7 +202,7 @@ impl Agent {
             }
         };
         for message in messages {
-            let read = decode_shared::<ExecutionBatch>(&self.deps.bus, self.deps.venue, &message.bytes);
+            let read = decode_shared::<ExecutionBatch>(&self.deps.bus, self.deps.venue, &message);
             let batch = match read {
                 Ok(batch) => batch,
                 Err(reason) => {
@@ -249,10 +248,10 @@ impl Agent {
                 let (venue, account) = (self.deps.venue, *account);
                 let valuation = valued.remove(&account).or_else(|| self.books.value(account))?;
                 let message = PortfolioMessage { v: 1, venue, account, through, time, valuation };
-                Some((streams.portfolio(account), encode(&message)))
+                Some((streams.portfolio(account), Parcel::of(message)))
             });
-            let newest: Vec<(String, Bytes)> = messages.collect();
-            let stream = newest.iter().map(|(_, bytes)| bytes.clone()).collect();
+            let (keys, stream): (Vec<String>, Vec<Parcel>) = messages.unzip();
+            let newest = keys.into_iter().zip(stream.iter().map(|message| message.bytes().clone())).collect();
             let sent = async {
                 bus.put_all_latest(newest).await?;
                 bus.append_all(&streams.risk, stream, usize::MAX).await

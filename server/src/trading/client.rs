@@ -8,7 +8,6 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use bytes::Bytes;
 use engine::id::VenueId;
 use engine::order::Reject;
 use engine::time::WallTime;
@@ -17,9 +16,9 @@ use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
 use uuid::Uuid;
 
-use crate::bus::decode::{decode_or_bury, encode};
+use crate::bus::decode::decode_or_bury;
 use crate::bus::messages::{CommandMessage, CommandReply, ReplyMessage, TradingStatus, VERSION};
-use crate::bus::{Batch, Bus, BusError, StreamNames};
+use crate::bus::{Batch, Bus, BusError, Parcel, StreamNames};
 use crate::clock::WallClock;
 use crate::shutdown::Shutdown;
 
@@ -81,7 +80,7 @@ struct Shared {
 /// A command on its way to the stream.
 #[derive(Debug)]
 struct Outgoing {
-    bytes: Bytes,
+    message: Parcel,
     /// Whether it may be there.
     sent: oneshot::Sender<Result<(), SendError>>,
 }
@@ -131,7 +130,7 @@ impl SequencerClient {
         };
         let waiting = Waiting::register(shared.clone(), message.correlation);
         let (sent, there) = oneshot::channel();
-        let outgoing = Outgoing { bytes: encode(&message), sent };
+        let outgoing = Outgoing { message: Parcel::of(message), sent };
         shared.outgoing.try_send(outgoing).map_err(|error| match error {
             TrySendError::Full(_) => SendError::Busy,
             TrySendError::Closed(_) => SendError::Unavailable,
@@ -156,7 +155,7 @@ impl Shared {
     async fn write_commands(&self, mut queue: mpsc::Receiver<Outgoing>) {
         let mut taken = Vec::new();
         while queue.recv_many(&mut taken, SENT).await > 0 {
-            let commands = taken.iter().map(|outgoing| outgoing.bytes.clone()).collect();
+            let commands = taken.iter().map(|outgoing| outgoing.message.clone()).collect();
             let done = self.hand_over(commands).await;
             for outgoing in taken.drain(..) {
                 // Whoever gave up meanwhile need not know.
@@ -166,7 +165,7 @@ impl Shared {
     }
 
     /// Puts commands onto the stream while the sequencer takes any.
-    async fn hand_over(&self, commands: Vec<Bytes>) -> Result<(), SendError> {
+    async fn hand_over(&self, commands: Vec<Parcel>) -> Result<(), SendError> {
         match self.status().await {
             Some(TradingStatus::Halted { .. }) => return Err(SendError::TradingHalted),
             Some(TradingStatus::Unavailable) => return Err(SendError::Unavailable),
@@ -196,7 +195,7 @@ impl Shared {
                             &message,
                         );
                         if let Some(reply) = reply.await {
-                            self.deliver(reply);
+                            self.deliver(&reply);
                         }
                     }
                 }
@@ -215,11 +214,11 @@ impl Shared {
         addressee(bytes).is_some_and(|correlation| !self.waiting().contains_key(&correlation))
     }
 
-    fn deliver(&self, message: ReplyMessage) {
+    fn deliver(&self, message: &ReplyMessage) {
         let waiting = self.waiting().remove(&message.correlation);
         if let Some(waiting) = waiting {
             // Whoever gave up meanwhile needs no answer.
-            let _ = waiting.send(message.reply);
+            let _ = waiting.send(message.reply.clone());
         }
     }
 
@@ -271,8 +270,8 @@ mod tests {
     fn a_reply_says_in_front_whom_it_is_for() {
         let (venue, correlation) = (VenueId::from_name("main"), Uuid::from_u128(42));
         let reply = CommandReply::Refused(Reject::UnknownOrder);
-        let bytes = encode(&ReplyMessage { v: VERSION, venue, correlation, reply });
-        assert_eq!(addressee(&bytes), Some(correlation));
+        let message = Parcel::of(ReplyMessage { v: VERSION, venue, correlation, reply });
+        assert_eq!(addressee(message.bytes()), Some(correlation));
         // Whatever else it looks like is read whole.
         for other in ["{}", "", r#"{"correlation":"x"}"#, r#"{"correlation":"00000000-0000"#] {
             assert_eq!(addressee(other.as_bytes()), None, "{other}");

@@ -6,7 +6,6 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
 use engine::id::Seq;
 use engine::venue::Outcome;
 use tokio::time::Instant;
@@ -18,6 +17,7 @@ use super::commit::Commit;
 use super::publish::{self, Outbox, Publication};
 use super::sequencer::Sequencer;
 use super::{NAME, pause};
+use crate::bus::Parcel;
 use crate::bus::messages::{CommandReply, Reply};
 use crate::config::Acknowledge;
 use crate::store::StoreError;
@@ -54,7 +54,7 @@ struct Cargo {
 
 /// An answer.
 enum Ready {
-    Told(Bytes),
+    Told(Parcel),
     /// What an earlier batch came to, which is in the journal.
     Repeated(Uuid, Seq),
 }
@@ -138,7 +138,7 @@ impl Life {
         let mut replies = Vec::with_capacity(cargo.replies.len());
         for ready in cargo.replies {
             replies.push(match ready {
-                Ready::Told(bytes) => bytes,
+                Ready::Told(told) => told,
                 Ready::Repeated(correlation, seq) => self.tell(correlation, &self.original(seq).await?, true),
             });
         }
@@ -186,7 +186,7 @@ impl Life {
         }
     }
 
-    fn tell(&self, correlation: Uuid, outcome: &Outcome, repeated: bool) -> Bytes {
+    fn tell(&self, correlation: Uuid, outcome: &Outcome, repeated: bool) -> Parcel {
         let reply = CommandReply::Applied(Box::new(Reply::of(outcome, repeated)));
         publish::reply(&self.deps, correlation, reply)
     }

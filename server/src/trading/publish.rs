@@ -15,9 +15,8 @@ use engine::venue::{Outcome, Venue};
 use uuid::Uuid;
 
 use super::Deps;
-use crate::bus::decode::encode;
 use crate::bus::messages::{CommandReply, ReplyMessage, TradingStatus, VERSION};
-use crate::bus::{BusError, Placed};
+use crate::bus::{BusError, Parcel, Placed};
 use crate::store::StoreError;
 use crate::store::api::journal::EntryKind;
 
@@ -25,13 +24,13 @@ use crate::store::api::journal::EntryKind;
 /// them; who is further behind refills from the journal.
 const REPUBLISHED: u64 = 256;
 
-/// The bytes of an answer.
-pub(super) fn reply(deps: &Deps, correlation: Uuid, reply: CommandReply) -> Bytes {
-    encode(&ReplyMessage { v: VERSION, venue: deps.venue, correlation, reply })
+/// An answer on its way.
+pub(super) fn reply(deps: &Deps, correlation: Uuid, reply: CommandReply) -> Parcel {
+    Parcel::of(ReplyMessage { v: VERSION, venue: deps.venue, correlation, reply })
 }
 
 /// Answers commands, in order.
-pub(super) async fn replies(deps: &Deps, messages: Vec<Bytes>) {
+pub(super) async fn replies(deps: &Deps, messages: Vec<Parcel>) {
     if let Err(error) = deps.bus.append_all(&deps.streams.reply, messages, usize::MAX).await {
         tracing::error!(event = "replies_lost", %error, "Answers could not be sent; their senders will ask again.");
     }
@@ -40,7 +39,7 @@ pub(super) async fn replies(deps: &Deps, messages: Vec<Bytes>) {
 /// A batch ready to leave, with what is newest as of its end.
 pub(super) struct Publication {
     through: Seq,
-    batch: Bytes,
+    batch: Parcel,
     newest: Vec<(String, Bytes)>,
 }
 
@@ -65,7 +64,7 @@ impl Publication {
             quotes: books.iter().filter_map(|id| venue.quotes_message(*id)).collect(),
             entries,
         };
-        Some(Self { through: last, batch: encode(&batch), newest: newest(deps, venue, books) })
+        Some(Self { through: last, batch: Parcel::of(batch), newest: newest(deps, venue, books) })
     }
 }
 

@@ -1,6 +1,5 @@
 //! The bus's promises, checked on each implementation.
 
-use bytes::Bytes;
 use server::bus::{Appended, Batch, Bus, BusError, Placed};
 use server::config::Config;
 use uuid::Uuid;
@@ -152,7 +151,7 @@ async fn many_are_appended_together_and_in_order() {
     let (kinds, s) = buses().await;
     for Kind { bus, .. } in &kinds {
         bus.append_all(&s, Vec::new(), 1).await.unwrap();
-        bus.append_all(&s, (0..100u8).map(|n| Bytes::from(vec![n])).collect(), 1).await.unwrap();
+        bus.append_all(&s, (0..100u8).map(|n| vec![n].into()).collect(), 1).await.unwrap();
         let Batch::Messages(messages) = bus.read_now(&s, 0, 1_000).await.unwrap() else { panic!("trimmed") };
         assert!(messages.is_sorted_by(|a, b| a.id < b.id));
         assert!(messages.iter().map(|message| message.bytes[0]).eq(0..100));

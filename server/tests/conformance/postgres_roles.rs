@@ -62,12 +62,38 @@ async fn only_trading_writes_money() {
         // Let through: an empty row lacks its key, and nothing is there to change.
         let insert = refusal(&mut connection, "tradefloor_trading", &writes[0]).await;
         assert_eq!(insert.as_deref(), Some("23502"), "{table}");
-        assert_eq!(refusal(&mut connection, "tradefloor_trading", &writes[1]).await, None, "{table}");
+        // What was traded and posted stays as it is.
+        let stays = ["trades", "ledger"].contains(&table).then_some(DENIED);
+        let update = refusal(&mut connection, "tradefloor_trading", &writes[1]).await;
+        assert_eq!(update.as_deref(), stays, "{table}");
         for sql in &writes[3..] {
             let refused = refusal(&mut connection, "tradefloor_trading", sql).await;
             assert_eq!(refused.as_deref(), Some(DENIED), "{sql}");
         }
     }
+}
+
+#[tokio::test]
+async fn postings_are_of_accounts_that_are_there() {
+    let database = Database::create().await;
+    let (store, row) = (database.open(Role::Owner).await, venue());
+    store.create_venue(&row).await.unwrap();
+    let epoch = store.take_epoch(row.id, uuid::Uuid::new_v4()).await.unwrap();
+    let (first, second) = batches(&row, epoch);
+    store.commit(&first).await.unwrap();
+    store.commit(&second).await.unwrap();
+    let mut connection = database.connect().await;
+    let post = |account: &str| {
+        let (here, also) = ("SELECT venue_id, 1, 100, 'ACCOUNT', account_id, NULL, 1 FROM accounts", row.id);
+        format!(
+            "INSERT INTO ledger {here} UNION ALL SELECT '{also}', 1, 101, 'ACCOUNT', {account}, NULL::uuid, 1"
+        )
+    };
+    let nobody = post(&format!("'{}'", uuid::Uuid::from_u128(99)));
+    let refused = refusal(&mut connection, "tradefloor_trading", &nobody).await;
+    assert_eq!(refused.as_deref(), Some("23503"));
+    let somebody = post("(SELECT account_id FROM accounts LIMIT 1)");
+    assert_eq!(refusal(&mut connection, "tradefloor_trading", &somebody).await, None);
 }
 
 #[tokio::test]

@@ -1,23 +1,27 @@
 //! Waking readers: one task a stream blocks on the server for all who wait for
 //! that stream in this process, on a connection of its own.
 //!
-//! It only wakes; each reader then reads for itself from its own place, so a
-//! reader that is dropped while it waits costs nobody anything. Does not know
-//! what arrived.
+//! What it was woken by is kept for them, so that it comes over the wire once;
+//! whoever is elsewhere reads for itself from its own place, and a reader that is
+//! dropped while it waits costs nobody anything. Does not know what arrived.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use ::redis::aio::MultiplexedConnection;
-use ::redis::{AsyncConnectionConfig, Client, RedisResult, Value, cmd};
+use ::redis::{AsyncConnectionConfig, Client, RedisResult, pipe};
 use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 
-use super::{CONNECT, LAST_OF_A_KIND, pause};
+use super::{CONNECT, Entry, LAST_OF_A_KIND, message, pause, trimmed_key};
+use crate::bus::Message;
 
 /// How long one read blocks on the server.
 const BLOCK: Duration = Duration::from_secs(1);
+
+/// Messages that one read takes at most.
+const READ: usize = 256;
 
 /// How long a reader sleeps at most before it looks again: what a wake-up that
 /// was lost, in a wipe or an outage, costs.
@@ -40,8 +44,42 @@ struct Watched {
     lowest: Mutex<Option<u64>>,
     /// Somebody waits now.
     demand: Notify,
+    /// What came last.
+    newest: Mutex<Newest>,
     /// Look again.
     arrived: Notify,
+}
+
+/// Messages that follow each other on a stream.
+#[derive(Debug, Default)]
+struct Newest {
+    /// All that there was after this.
+    after: u64,
+    messages: Vec<Message>,
+}
+
+/// What is known of a stream after some place without asking.
+pub(super) enum Known {
+    /// These come next.
+    Next(Vec<Message>),
+    /// Nothing had come when somebody looked last.
+    End,
+    /// The place is elsewhere.
+    Nothing,
+}
+
+impl Newest {
+    /// What follows `after`, at most `max` messages.
+    fn read(&self, after: u64, max: usize) -> Known {
+        let from = self.messages.partition_point(|message| message.id <= after);
+        let next = &self.messages[from..];
+        match self.messages.last() {
+            Some(_) if after < self.after => Known::Nothing,
+            Some(last) if last.id == after => Known::End,
+            Some(_) if !next.is_empty() => Known::Next(next.iter().take(max).cloned().collect()),
+            _ => Known::Nothing,
+        }
+    }
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -51,6 +89,12 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl Watchers {
     pub(super) fn new(client: Client) -> Self {
         Self { client, streams: Mutex::default() }
+    }
+
+    /// What follows `after`, as far as that is known without asking.
+    pub(super) fn known(&self, stream: &str, after: u64, max: usize) -> Known {
+        let streams = lock(&self.streams);
+        streams.get(stream).map_or(Known::Nothing, |(watched, _)| lock(&watched.newest).read(after, max))
     }
 
     /// Waits until there may be something after `after`.
@@ -68,9 +112,12 @@ impl Watchers {
         let _ = tokio::time::timeout(LOOK_AGAIN, arrived).await;
     }
 
-    /// Lets everybody look again.
+    /// Lets everybody look again, for themselves.
     pub(super) fn wake_all(&self) {
-        lock(&self.streams).values().for_each(|(watched, _)| watched.arrived.notify_waiters());
+        for (watched, _) in lock(&self.streams).values() {
+            *lock(&watched.newest) = Newest::default();
+            watched.arrived.notify_waiters();
+        }
     }
 
     fn watched(&self, stream: &str) -> Arc<Watched> {
@@ -100,8 +147,9 @@ async fn watch(client: Client, stream: String, watched: Arc<Watched>) {
             continue;
         };
         match block(&client, &mut connection, &stream, after).await {
-            Ok(false) => {}
-            Ok(true) => {
+            Ok(None) => {}
+            Ok(Some(messages)) => {
+                *lock(&watched.newest) = Newest { after, messages };
                 // Who still waits after looking says so again.
                 *lock(&watched.lowest) = None;
                 watched.arrived.notify_waiters();
@@ -114,13 +162,17 @@ async fn watch(client: Client, stream: String, watched: Arc<Watched>) {
     }
 }
 
-/// Blocks until there is something after `after`; `false` when nothing came.
+/// What each stream has.
+type Streams = Vec<(String, Vec<Entry>)>;
+
+/// Blocks until there is something after `after`: that, unless some of it is
+/// gone; `None` when nothing came.
 async fn block(
     client: &Client,
     connection: &mut Option<MultiplexedConnection>,
     stream: &str,
     after: u64,
-) -> RedisResult<bool> {
+) -> RedisResult<Option<Vec<Message>>> {
     let connection = match connection {
         Some(connection) => connection,
         None => {
@@ -130,9 +182,13 @@ async fn block(
             connection.insert(client.get_multiplexed_async_connection_with_config(&config).await?)
         }
     };
-    let mut read = cmd("XREAD");
-    read.arg("BLOCK").arg(BLOCK.as_millis() as u64).arg("COUNT").arg(1);
-    read.arg("STREAMS").arg(stream).arg(format!("{after}-{LAST_OF_A_KIND}"));
-    let found: Value = read.query_async(connection).await?;
-    Ok(found != Value::Nil)
+    let mut both = pipe();
+    both.cmd("XREAD").arg("BLOCK").arg(BLOCK.as_millis() as u64).arg("COUNT").arg(READ);
+    both.arg("STREAMS").arg(stream).arg(format!("{after}-{LAST_OF_A_KIND}"));
+    both.cmd("GET").arg(trimmed_key(stream));
+    let (found, trimmed): (Option<Streams>, Option<u64>) = both.query_async(connection).await?;
+    let Some(found) = found else { return Ok(None) };
+    let entries = found.into_iter().flat_map(|(_, entries)| entries).filter_map(message);
+    let whole = trimmed.is_none_or(|through| through <= after);
+    Ok(Some(if whole { entries.collect() } else { Vec::new() }))
 }

@@ -113,7 +113,7 @@ pub(crate) struct State {
     pub(super) accounts: BTreeMap<AccountId, Followed>,
     /// Valuations of entries that are not in yet: nothing in a cut may be of a
     /// later entry than the cut.
-    early: BTreeMap<AccountId, PortfolioMessage>,
+    early: BTreeMap<AccountId, Arc<PortfolioMessage>>,
 }
 
 impl State {
@@ -251,7 +251,7 @@ impl State {
     }
 
     /// Takes the portfolio agent's newest word about an account.
-    pub(crate) fn apply_portfolio(&mut self, message: PortfolioMessage) {
+    pub(crate) fn apply_portfolio(&mut self, message: Arc<PortfolioMessage>) {
         if message.through > self.through {
             self.early.insert(message.account, message);
             return;
@@ -261,7 +261,7 @@ impl State {
         let snapshot = PortfolioSnapshot {
             through: message.through,
             timestamp: message.time,
-            valuation: message.valuation,
+            valuation: message.valuation.clone(),
         };
         let item = Arc::new(Encoded::new(Item::Portfolio(Box::new(snapshot))));
         followed.portfolio = Some(Stamped { version: self.version, value: item });

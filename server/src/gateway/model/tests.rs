@@ -265,7 +265,7 @@ fn a_valuation_waits_for_the_entry_that_it_is_of() {
         time: traded.venue.time(),
         valuation: value(account, traded.venue.date(), &|_| None),
     };
-    state.apply_portfolio(message);
+    state.apply_portfolio(message.into());
     assert!(state.account(account.id).unwrap().portfolio.is_none());
     state.apply(&batch).unwrap();
     let shown = state.account(account.id).unwrap().portfolio.as_ref().unwrap();
