@@ -7,6 +7,7 @@
 
 mod bus;
 mod frame;
+mod old;
 mod socket;
 
 pub use bus::{
@@ -16,4 +17,5 @@ pub use frame::{
     AccountFrame, BookFrame, BookLevel, ExecutionFrame, FillFrame, Item, OrderFrame, PortfolioSnapshot,
     PositionFrame, QuoteFrame, QuotesFrame, TapeFrame, TickEvent,
 };
+pub use old::MarketStepV1;
 pub use socket::{ClientMessage, Cut, Encoding, FRAMES_VERSION, Frame, FrameError, Hello};

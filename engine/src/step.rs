@@ -72,13 +72,27 @@ pub struct Tick {
     pub prints: Vec<Print>,
 }
 
-/// A price and the synthetic lots wanted there.
+/// A price and the synthetic lots wanted there, written as a pair: a step has
+/// hundreds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "(Ticks, Lots)", into = "(Ticks, Lots)")]
 pub struct Depth {
     /// Where.
     pub price: Ticks,
     /// How much.
     pub lots: Lots,
+}
+
+impl From<(Ticks, Lots)> for Depth {
+    fn from((price, lots): (Ticks, Lots)) -> Self {
+        Self { price, lots }
+    }
+}
+
+impl From<Depth> for (Ticks, Lots) {
+    fn from(depth: Depth) -> Self {
+        (depth.price, depth.lots)
+    }
 }
 
 /// An immediate-or-cancel order of the house.

@@ -8,7 +8,9 @@
 
 use std::fmt::Debug;
 
-use engine::event::{ClientMessage, Cut, ExecutionBatch, Frame, Item, MarketStep, PortfolioMessage};
+use engine::event::{
+    ClientMessage, Cut, ExecutionBatch, Frame, Item, MarketStep, MarketStepV1, PortfolioMessage,
+};
 use engine::id::Digest;
 use engine::time::VenueTime;
 use serde::Serialize;
@@ -194,8 +196,10 @@ fn called<'v>(value: &'v Value, keys: &[&str]) -> Vec<(String, &'v Value)> {
 
 #[test]
 fn bus_messages_keep_their_contract() {
-    keeps_its_contract::<MarketStep>("market_step");
-    keeps_its_contract::<MarketStep>("market_step_quotes");
+    keeps_its_contract::<MarketStepV1>("market_step");
+    keeps_its_contract::<MarketStepV1>("market_step_quotes");
+    keeps_its_contract::<MarketStep>("market_step.v2");
+    keeps_its_contract::<MarketStep>("market_step_quotes.v2");
     keeps_its_contract::<ExecutionBatch>("execution_batch");
     keeps_its_contract::<PortfolioMessage>("portfolio_message");
 }
@@ -230,7 +234,9 @@ fn ids_are_uuids_times_are_rfc_3339_and_money_is_text() {
         "filled_quantity",
         "leaves_quantity",
     ];
-    for name in ["market_step", "execution_batch", "portfolio_message", "frame_hello", "frame_cut"] {
+    for name in
+        ["market_step", "market_step.v2", "execution_batch", "portfolio_message", "frame_hello", "frame_cut"]
+    {
         let value = fixture(name);
         let scalars = |keys: &[&str]| -> Vec<(String, String)> {
             let found = called(&value, keys).into_iter().filter(|(_, value)| !value.is_object());
@@ -257,7 +263,9 @@ fn ids_are_uuids_times_are_rfc_3339_and_money_is_text() {
 #[test]
 fn a_step_is_pinned_by_its_header() {
     for name in ["market_step", "market_step_quotes"] {
-        let step: MarketStep = read(&fixture(name)).unwrap();
+        let old: MarketStepV1 = read(&fixture(name)).unwrap();
+        let step: MarketStep = read(&fixture(&format!("{name}.v2"))).unwrap();
+        assert_eq!(MarketStep::from(old), step);
         assert_eq!(step.payload.header(step.header.step, step.header.seen_seq), step.header);
         assert_eq!(step.header.payload_hash, Digest::of(&[&step.payload.bytes()]));
         assert_eq!(step.payload.check(), Ok(()));

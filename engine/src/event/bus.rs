@@ -14,7 +14,7 @@ use crate::venue::Outcome;
 /// Indicative until the sequencer has journalled it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MarketStep {
-    /// Version of this shape: 1.
+    /// Version of this shape: [`Self::VERSION`].
     pub v: u8,
     /// Whose market.
     pub venue: VenueId,
@@ -24,6 +24,12 @@ pub struct MarketStep {
     pub header: StepHeader,
     /// What moves.
     pub payload: StepPayload,
+}
+
+impl MarketStep {
+    /// Since 2 a level is written as price and lots, without their names: half
+    /// of the bytes. [`super::MarketStepV1`] was before.
+    pub const VERSION: u8 = 2;
 }
 
 /// On `execution_stream`: one committed batch of the journal, with its last

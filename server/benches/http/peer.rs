@@ -50,7 +50,7 @@ impl Peer {
         let of = |script: &str| {
             let script = format!("{}/benches/http/{script}", env!("CARGO_MANIFEST_DIR"));
             let mut bench = postgres.client("pgbench").unwrap();
-            bench.args(["-n", "-c", "1", "-j", "1", "-T", "8", "-M", "prepared", "-D", VENUE, "-f", &script]);
+            bench.args(["-n", "-c", "1", "-j", "1", "-T", "5", "-M", "prepared", "-D", VENUE, "-f", &script]);
             let said = finished(bench.arg(NAME));
             let tps = said.lines().find_map(|line| line.strip_prefix("tps = ")).unwrap();
             tps.split(' ').next().unwrap().parse().unwrap()
@@ -61,10 +61,11 @@ impl Peer {
         peer
     }
 
-    /// Says what was measured beside it.
-    pub(crate) fn tell(self, what: &str, orders: f64, bar: f64) {
+    /// Says what was measured beside it, and gives the ratio.
+    pub(crate) fn tell(self, what: &str, orders: f64, bar: f64) -> f64 {
         let (same, bare) = (orders / self.same, orders / self.bare);
         println!("{what}: {orders:>8.0} orders/s, {same:.2}x (bar {bar}x), {bare:.2}x without constraints");
+        same
     }
 }
 

@@ -44,7 +44,7 @@ impl Steps {
             let header = StepHeader { step: messages.len() as u64 + 1, ..header };
             let time = rules.time_of(header.step);
             ticks += payload.ticks.len();
-            let step = MarketStep { v: 1, venue: rules.venue_id(), time, header, payload };
+            let step = MarketStep { v: MarketStep::VERSION, venue: rules.venue_id(), time, header, payload };
             messages.push((header.step, encode(&step)));
         }
         Self { messages, ticks }

@@ -7,9 +7,9 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use serde::Serialize;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, Error as _};
 
-use engine::event::{ExecutionBatch, MarketStep, PortfolioMessage};
+use engine::event::{ExecutionBatch, MarketStep, MarketStepV1, PortfolioMessage};
 use engine::id::VenueId;
 
 use super::control::{ClockStatus, ControlMessage};
@@ -23,6 +23,11 @@ pub trait Envelope: Serialize + DeserializeOwned {
 
     /// Version and venue, as written.
     fn stamp(&self) -> (u8, VenueId);
+
+    /// What bytes of an earlier version say, if this build knows it.
+    fn older(_bytes: &[u8]) -> Option<Self> {
+        None
+    }
 }
 
 macro_rules! envelope {
@@ -37,15 +42,19 @@ macro_rules! envelope {
     )+};
 }
 
-envelope!(
-    MarketStep,
-    ExecutionBatch,
-    PortfolioMessage,
-    CommandMessage,
-    ReplyMessage,
-    ControlMessage,
-    ClockStatus
-);
+impl Envelope for MarketStep {
+    const VERSION: u8 = Self::VERSION;
+
+    fn stamp(&self) -> (u8, VenueId) {
+        (self.v, self.venue)
+    }
+
+    fn older(bytes: &[u8]) -> Option<Self> {
+        json::<MarketStepV1>(bytes).ok().filter(|old| old.v == 1).map(Self::from)
+    }
+}
+
+envelope!(ExecutionBatch, PortfolioMessage, CommandMessage, ReplyMessage, ControlMessage, ClockStatus);
 
 /// Why a message is a dead letter.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -72,10 +81,10 @@ pub fn encode<M: Envelope>(message: &M) -> Bytes {
 /// # Errors
 /// [`Unreadable`] for anything that must not be acted upon.
 pub fn decode<M: Envelope>(venue: VenueId, bytes: &[u8]) -> Result<M, Unreadable> {
-    let message = match serde_json::from_slice::<M>(bytes) {
+    let message = match json::<M>(bytes) {
         Ok(message) if message.stamp().0 == M::VERSION => message,
         Ok(message) => return Err(Unreadable::Version(message.stamp().0)),
-        Err(error) => return Err(unreadable::<M>(bytes, &error)),
+        Err(error) => M::older(bytes).ok_or_else(|| unreadable::<M>(bytes, &error))?,
     };
     match message.stamp().1 {
         found if found == venue => Ok(message),
@@ -108,13 +117,21 @@ fn of_venue<M: Envelope>(venue: VenueId, read: Arc<M>) -> Result<Arc<M>, Unreada
     }
 }
 
+/// Reads JSON. The bytes are looked at as text once, not text by text.
+///
+/// # Errors
+/// When they are not that, or not an `M`.
+pub(crate) fn json<M: DeserializeOwned>(bytes: &[u8]) -> serde_json::Result<M> {
+    serde_json::from_str(std::str::from_utf8(bytes).map_err(serde_json::Error::custom)?)
+}
+
 /// Why the bytes are no `M`: another version need not have this one's fields.
 fn unreadable<M: Envelope>(bytes: &[u8], error: &serde_json::Error) -> Unreadable {
     #[derive(serde::Deserialize)]
     struct Version {
         v: u8,
     }
-    match serde_json::from_slice(bytes) {
+    match json(bytes) {
         Ok(Version { v }) if v != M::VERSION => Unreadable::Version(v),
         _ => Unreadable::Malformed(error.to_string()),
     }

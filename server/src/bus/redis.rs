@@ -96,6 +96,7 @@ impl RedisBus {
     pub(super) async fn append(&self, stream: &str, id: u64, bytes: &Bytes) -> Result<Appended, BusError> {
         let mut add = cmd("XADD");
         add.arg(stream).arg(format!("{id}-0")).arg("m").arg(bytes.as_ref());
+        let add = Arc::new(add);
         let added = self.twice(|mut connection| {
             let add = add.clone();
             async move { add.exec_async(&mut connection).await }
@@ -257,6 +258,7 @@ impl RedisBus {
         for (key, bytes) in values {
             set.arg(key).arg(bytes.as_ref());
         }
+        let set = Arc::new(set);
         let done = self.twice(|mut connection| {
             let set = set.clone();
             async move { set.exec_async(&mut connection).await }

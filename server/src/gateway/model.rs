@@ -323,9 +323,9 @@ impl Model {
         let found = shared.bus.get_all_latest(&keys).await?.into_iter().flatten();
         let (mut books, mut quotes) = (Vec::new(), Vec::new());
         for bytes in found {
-            if let Ok(book) = serde_json::from_slice::<BookMessage>(&bytes) {
+            if let Ok(book) = decode::json::<BookMessage>(&bytes) {
                 books.push(book);
-            } else if let Ok(board) = serde_json::from_slice::<QuotesMessage>(&bytes) {
+            } else if let Ok(board) = decode::json::<QuotesMessage>(&bytes) {
                 quotes.push(board);
             }
         }

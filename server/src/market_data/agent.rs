@@ -243,7 +243,7 @@ impl Agent {
         }
         let time = self.deps.config.time_of(header.step);
         self.history.record(header.step, time, self.deps.config.step_us, &payload);
-        let message = MarketStep { v: 1, venue: self.deps.venue, time, header, payload };
+        let message = MarketStep { v: MarketStep::VERSION, venue: self.deps.venue, time, header, payload };
         let ticks = message.payload.ticks.len() as u64;
         self.outbox.push(header.step, Parcel::of(message));
         if bus.is_up() {

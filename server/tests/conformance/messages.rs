@@ -1,5 +1,6 @@
-//! Messages as version 1 wrote them: every later build must read these.
+//! Messages as earlier versions wrote them: every later build must read these.
 
+use engine::event::MarketStep;
 use engine::order::{Price, Side};
 use engine::venue::{Command, VenueConfig};
 use server::bus::decode::{Unreadable, decode, encode};
@@ -50,6 +51,24 @@ fn a_reply_of_version_1_is_read_and_written_the_same() {
     assert!(matches!(message.reply, CommandReply::Refused(_)));
     let written: serde_json::Value = serde_json::from_slice(&encode(&message)).unwrap();
     assert_eq!(written, serde_json::from_str::<serde_json::Value>(&text).unwrap());
+}
+
+#[test]
+fn a_step_of_version_1_is_the_step_that_it_was() {
+    let venue = VenueConfig::default().venue_id();
+    let [old, new] = ["v1", "v2"].map(|version| {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../engine/tests/fixtures");
+        std::fs::read(format!("{folder}/market_step.{version}.json")).unwrap()
+    });
+    let read = |bytes: &[u8]| decode::<MarketStep>(venue, bytes);
+    let step = read(&new).unwrap();
+    assert_eq!((step.v, read(&old)), (2, Ok(step)));
+    // What calls itself by the other's number is neither.
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    let misnamed = text(old).replacen("\"v\": 1", "\"v\": 2", 1);
+    assert!(matches!(read(misnamed.as_bytes()), Err(Unreadable::Malformed(_))));
+    let misnamed = text(new).replacen("\"v\": 2", "\"v\": 1", 1);
+    assert_eq!(read(misnamed.as_bytes()), Err(Unreadable::Version(1)));
 }
 
 #[test]

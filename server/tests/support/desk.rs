@@ -267,7 +267,7 @@ impl Desk {
     async fn publish_step(&mut self, header: StepHeader, payload: StepPayload) {
         self.step = header.step;
         let time = self.config.time_of(header.step);
-        let step = MarketStep { v: 1, venue: self.venue(), time, header, payload };
+        let step = MarketStep { v: MarketStep::VERSION, venue: self.venue(), time, header, payload };
         self.bus.append(&self.streams.marketdata, header.step, encode(&step)).await.unwrap();
     }
 

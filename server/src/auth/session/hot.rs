@@ -16,6 +16,7 @@ use uuid::Uuid;
 
 use super::SessionKey;
 use crate::bus::Cache;
+use crate::bus::decode::json;
 use crate::store::api::users::SessionRow;
 
 /// How long a copy lives.
@@ -80,7 +81,7 @@ impl Hot {
         if copy == ENDED {
             return Found::Ended;
         }
-        match serde_json::from_slice::<Copied>(&copy) {
+        match json::<Copied>(&copy) {
             Ok(read) if read.v == 1 => {
                 let owns = owner.is_some_and(|owner| owner == read.user.to_string().as_bytes());
                 let row = SessionRow {

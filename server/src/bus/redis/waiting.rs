@@ -192,3 +192,34 @@ async fn block(
     let whole = trimmed.is_none_or(|through| through <= after);
     Ok(Some(if whole { entries.collect() } else { Vec::new() }))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bus::Said;
+
+    /// Ids that come next, none at the end; `None` for who has to ask.
+    fn next(newest: &Newest, after: u64, max: usize) -> Option<Vec<u64>> {
+        match newest.read(after, max) {
+            Known::Next(messages) => Some(messages.iter().map(|message| message.id).collect()),
+            Known::End => Some(Vec::new()),
+            Known::Nothing => None,
+        }
+    }
+
+    #[test]
+    fn only_whoever_stands_within_what_came_is_given_it() {
+        let message = |id| Message { id, bytes: "m".into(), said: Said::default() };
+        // Ids need not be dense: nothing was between 4 and 7.
+        let newest = Newest { after: 4, messages: [7, 8, 11].map(message).into() };
+        assert_eq!(next(&newest, 4, 9), Some(vec![7, 8, 11]));
+        assert_eq!(next(&newest, 5, 9), Some(vec![7, 8, 11]));
+        assert_eq!(next(&newest, 7, 1), Some(vec![8]));
+        assert_eq!(next(&newest, 11, 9), Some(vec![]));
+        // Before it some may be missing, beyond it more may have come.
+        assert_eq!((next(&newest, 3, 9), next(&newest, 12, 9)), (None, None));
+        assert_eq!(next(&Newest::default(), 0, 9), None);
+        // Some of what came is gone.
+        assert_eq!(next(&Newest { after: 4, messages: Vec::new() }, 4, 9), None);
+    }
+}
