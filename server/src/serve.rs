@@ -142,6 +142,16 @@ impl Shared {
         })
     }
 
+    /// The same with the rights of `role` and no others, where the store knows
+    /// rights: a folder has none.
+    async fn of(&self, role: Role) -> Result<Self, StoreError> {
+        let mut shared = self.clone();
+        if self.config.database_url.is_some() {
+            shared.store = Store::open(&self.config, role).await?;
+        }
+        Ok(shared)
+    }
+
     /// Keeps the figures' memory bounded.
     fn upkeep(&self) -> JoinHandle<()> {
         tokio::spawn(upkeep(self.metrics.clone(), self.shutdown.clone()))
@@ -176,13 +186,15 @@ pub async fn start(
     let Shared { store, bus, streams, config, clock, .. } = &shared;
     let Opened { row, claim_token } = venue::open(store, bus, streams, config, &venue, clock).await?;
     let mut tasks = vec![
-        tasks::trading(&shared, &row),
-        tasks::market_data(&shared, &row)?,
-        tasks::portfolio(&shared, &row),
+        tasks::trading(&shared.of(Role::Trading).await?, &row),
+        tasks::market_data(&shared.of(Role::MarketData).await?, &row)?,
+        tasks::portfolio(&shared.of(Role::Portfolio).await?, &row),
     ];
-    let auth = doors::auth(&shared, row.id, store.clone()).await?;
-    tasks.push(doors::auth_work(&shared, auth.clone()));
-    let (floor, doors) = doors::gateway(&shared, row, auth.clone(), Peers::none(), listener);
+    let keeper = shared.of(Role::Auth).await?;
+    let auth = doors::auth(&keeper, row.id, keeper.store.clone()).await?;
+    tasks.push(doors::auth_work(&keeper, auth.clone()));
+    let site = shared.of(Role::Gateway).await?;
+    let (floor, doors) = doors::gateway(&site, row, auth.clone(), Peers::none(), listener);
     tasks.extend(doors);
     tasks.push(shared.upkeep());
     // Whoever is told the address may use it at once: the venue is open.

@@ -83,7 +83,9 @@ pub fn encode<M: Envelope>(message: &M) -> Bytes {
 pub fn decode<M: Envelope>(venue: VenueId, bytes: &[u8]) -> Result<M, Unreadable> {
     let message = match json::<M>(bytes) {
         Ok(message) if message.stamp().0 == M::VERSION => message,
-        Ok(message) => return Err(Unreadable::Version(message.stamp().0)),
+        // Where nothing is that the versions write each in its own way, either
+        // reads the other's.
+        Ok(message) => M::older(bytes).ok_or(Unreadable::Version(message.stamp().0))?,
         Err(error) => M::older(bytes).ok_or_else(|| unreadable::<M>(bytes, &error))?,
     };
     match message.stamp().1 {

@@ -25,7 +25,7 @@ use super::shared::Decoded;
 use super::{Appended, Batch, BusError, Limits, Message, Parcel, Placed, Said};
 use crate::config::redacted;
 use connect::say;
-use waiting::{Known, Watchers};
+use waiting::Watchers;
 
 pub(super) use cache::RedisCache;
 
@@ -169,17 +169,11 @@ impl RedisBus {
     }
 
     pub(super) async fn read_after(&self, stream: &str, after: u64, max: usize) -> Result<Batch, BusError> {
-        let (watchers, mut wait, mut waited) = (&self.inner.watchers, FIRST_WAIT, false);
+        let (watchers, mut wait) = (&self.inner.watchers, FIRST_WAIT);
         loop {
-            match watchers.known(stream, after, max) {
-                Known::Next(messages) => return Ok(Batch::Messages(messages)),
-                // Whoever waited in vain looks, since a wake-up may get lost.
-                Known::End if !waited => {
-                    watchers.wait(stream, after).await;
-                    waited = true;
-                    continue;
-                }
-                Known::End | Known::Nothing => waited = false,
+            let known = watchers.known(stream, after, max);
+            if !known.is_empty() {
+                return Ok(Batch::Messages(known));
             }
             match self.read(stream, after, max).await {
                 Ok(batch) if batch.is_empty() => watchers.wait(stream, after).await,
@@ -194,10 +188,7 @@ impl RedisBus {
     }
 
     pub(super) async fn read_now(&self, stream: &str, after: u64, max: usize) -> Result<Batch, BusError> {
-        let mut known = match self.inner.watchers.known(stream, after, max) {
-            Known::Next(messages) => messages,
-            Known::End | Known::Nothing => Vec::new(),
-        };
+        let mut known = self.inner.watchers.known(stream, after, max);
         let (from, left) = (known.last().map_or(after, |last| last.id), max - known.len());
         if left == 0 {
             return Ok(Batch::Messages(known));

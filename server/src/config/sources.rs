@@ -116,11 +116,17 @@ impl Sources {
     }
 }
 
+/// What else there is on a venue's part of the bus.
+const TAKEN: [&str; 4] = ["clock_status", "dead_letter", "owner", "trading_status"];
+
 /// Two streams of one name would each carry what the other's readers cannot
-/// read.
+/// read; a stream and a key of one name could not both be there.
 fn distinct(config: &Config) -> Result<(), ConfigError> {
     let names = config.streams.all();
     for (index, (setting, name)) in names.iter().enumerate() {
+        if TAKEN.contains(name) || name.ends_with(":trimmed") {
+            return Err(ConfigError::new(*setting, format!("{name:?} is a name of the bus's own")));
+        }
         if let Some((other, _)) = names[..index].iter().find(|(_, before)| before == name) {
             return Err(ConfigError::new(*setting, format!("{name:?} is {other} already")));
         }
@@ -222,6 +228,8 @@ mod tests {
             ("seed = \"18446744073709551616\"", "invalid_seed"),
             ("listen = ", "own.toml:1"),
             ("owner_email = \"nobody\"", "is not an e-mail address"),
+            ("[streams]\ncommand = \"risk_stream\"", "is streams.risk already"),
+            ("[streams]\ncontrol = \"owner\"", "\"owner\" is a name of the bus's own"),
             ("log = \"info,=\"", "is not a filter"),
         ];
         for (text, expected) in cases {

@@ -56,13 +56,19 @@ fn a_reply_of_version_1_is_read_and_written_the_same() {
 #[test]
 fn a_step_of_version_1_is_the_step_that_it_was() {
     let venue = VenueConfig::default().venue_id();
-    let [old, new] = ["v1", "v2"].map(|version| {
-        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../engine/tests/fixtures");
-        std::fs::read(format!("{folder}/market_step.{version}.json")).unwrap()
-    });
     let read = |bytes: &[u8]| decode::<MarketStep>(venue, bytes);
-    let step = read(&new).unwrap();
-    assert_eq!((step.v, read(&old)), (2, Ok(step)));
+    // One with levels and one without.
+    let [quotes, levels] = ["market_step_quotes", "market_step"].map(|name| {
+        let [old, new] = ["v1", "v2"].map(|version| {
+            let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../engine/tests/fixtures");
+            std::fs::read(format!("{folder}/{name}.{version}.json")).unwrap()
+        });
+        let step = read(&new).unwrap();
+        assert_eq!((step.v, read(&old)), (2, Ok(step)));
+        (old, new)
+    });
+    assert!(read(&quotes.0).unwrap().payload.ticks.is_empty());
+    let (old, new) = levels;
     // What calls itself by the other's number is neither.
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
     let misnamed = text(old).replacen("\"v\": 1", "\"v\": 2", 1);

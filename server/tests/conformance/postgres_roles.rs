@@ -1,7 +1,8 @@
 //! Who may write what, where the database knows roles.
 
 use engine::venue::VenueConfig;
-use server::store::Role;
+use server::config::Config;
+use server::store::{Role, Store};
 use sqlx::{AssertSqlSafe, PgConnection};
 
 use super::store::{batches, venue};
@@ -94,6 +95,45 @@ async fn postings_are_of_accounts_that_are_there() {
     assert_eq!(refused.as_deref(), Some("23503"));
     let somebody = post("(SELECT account_id FROM accounts LIMIT 1)");
     assert_eq!(refusal(&mut connection, "tradefloor_trading", &somebody).await, None);
+    // Nor does an account go away from under its postings, or a venue from
+    // under its entries.
+    for table in ["accounts", "orders", "positions"] {
+        let moved = format!("UPDATE {table} SET account_id = account_id");
+        let refused = refusal(&mut connection, "tradefloor_trading", &moved).await;
+        assert_eq!(refused.as_deref(), Some(DENIED), "{moved}");
+    }
+    let entry = |venue: uuid::Uuid| {
+        format!(
+            "INSERT INTO journal SELECT '{venue}', 9, 9, kind, touched, rules_version, input, outcome, payload, hash
+             FROM journal WHERE seq = 2"
+        )
+    };
+    let nowhere = entry(uuid::Uuid::from_u128(99));
+    let refused = refusal(&mut connection, "tradefloor_trading", &nowhere).await;
+    assert_eq!(refused.as_deref(), Some("23503"));
+    assert_eq!(refusal(&mut connection, "tradefloor_trading", &entry(row.id.0)).await, None);
+}
+
+/// A login that is nothing but its role is all that an agent needs.
+#[tokio::test]
+async fn an_agent_may_have_a_login_of_its_own() {
+    let (database, row) = (Database::create().await, venue());
+    let owner = database.open(Role::Owner).await;
+    assert!(owner.create_venue(&row).await.unwrap());
+    let mut connection = database.connect().await;
+    for (role, group) in [(Role::Gateway, "tradefloor_gateway"), (Role::MarketData, "tradefloor_market_data")]
+    {
+        let login = format!("own_{}", uuid::Uuid::new_v4().simple());
+        let made = format!("CREATE ROLE {login} LOGIN PASSWORD 'secret' IN ROLE {group}");
+        sqlx::query(AssertSqlSafe(made)).execute(&mut connection).await.unwrap();
+        let (_, place) = database.url.split_once('@').unwrap();
+        let database_url = Some(format!("postgres://{login}:secret@{place}"));
+        let store = Store::open(&Config { database_url, ..Config::default() }, role).await.unwrap();
+        assert_eq!(store.venue(row.id).await.unwrap().unwrap().id, row.id);
+        assert!(store.take_epoch(row.id, uuid::Uuid::new_v4()).await.is_err());
+        store.close().await;
+        sqlx::query(AssertSqlSafe(format!("DROP ROLE {login}"))).execute(&mut connection).await.unwrap();
+    }
 }
 
 #[tokio::test]

@@ -56,29 +56,18 @@ struct Newest {
     /// All that there was after this.
     after: u64,
     messages: Vec<Message>,
-}
-
-/// What is known of a stream after some place without asking.
-pub(super) enum Known {
-    /// These come next.
-    Next(Vec<Message>),
-    /// Nothing had come when somebody looked last.
-    End,
-    /// The place is elsewhere.
-    Nothing,
+    /// How often everything was lost before.
+    wipes: u64,
 }
 
 impl Newest {
-    /// What follows `after`, at most `max` messages.
-    fn read(&self, after: u64, max: usize) -> Known {
-        let from = self.messages.partition_point(|message| message.id <= after);
-        let next = &self.messages[from..];
-        match self.messages.last() {
-            Some(_) if after < self.after => Known::Nothing,
-            Some(last) if last.id == after => Known::End,
-            Some(_) if !next.is_empty() => Known::Next(next.iter().take(max).cloned().collect()),
-            _ => Known::Nothing,
+    /// At most `max` messages after `after`; none where some may be missing.
+    fn read(&self, after: u64, max: usize) -> Vec<Message> {
+        if after < self.after {
+            return Vec::new();
         }
+        let from = self.messages.partition_point(|message| message.id <= after);
+        self.messages[from..].iter().take(max).cloned().collect()
     }
 }
 
@@ -91,10 +80,10 @@ impl Watchers {
         Self { client, streams: Mutex::default() }
     }
 
-    /// What follows `after`, as far as that is known without asking.
-    pub(super) fn known(&self, stream: &str, after: u64, max: usize) -> Known {
+    /// What is known to follow `after` without asking; none where nothing is.
+    pub(super) fn known(&self, stream: &str, after: u64, max: usize) -> Vec<Message> {
         let streams = lock(&self.streams);
-        streams.get(stream).map_or(Known::Nothing, |(watched, _)| lock(&watched.newest).read(after, max))
+        streams.get(stream).map_or_else(Vec::new, |(watched, _)| lock(&watched.newest).read(after, max))
     }
 
     /// Waits until there may be something after `after`.
@@ -115,7 +104,8 @@ impl Watchers {
     /// Lets everybody look again, for themselves.
     pub(super) fn wake_all(&self) {
         for (watched, _) in lock(&self.streams).values() {
-            *lock(&watched.newest) = Newest::default();
+            let mut newest = lock(&watched.newest);
+            *newest = Newest { wipes: newest.wipes + 1, ..Newest::default() };
             watched.arrived.notify_waiters();
         }
     }
@@ -146,10 +136,16 @@ async fn watch(client: Client, stream: String, watched: Arc<Watched>) {
             demand.await;
             continue;
         };
+        let wipes = lock(&watched.newest).wipes;
         match block(&client, &mut connection, &stream, after).await {
             Ok(None) => {}
             Ok(Some(messages)) => {
-                *lock(&watched.newest) = Newest { after, messages };
+                // What was read before a wipe is not what is there.
+                let mut newest = lock(&watched.newest);
+                if newest.wipes == wipes {
+                    *newest = Newest { after, messages, wipes };
+                }
+                drop(newest);
                 // Who still waits after looking says so again.
                 *lock(&watched.lowest) = None;
                 watched.arrived.notify_waiters();
@@ -198,28 +194,25 @@ mod tests {
     use super::*;
     use crate::bus::Said;
 
-    /// Ids that come next, none at the end; `None` for who has to ask.
-    fn next(newest: &Newest, after: u64, max: usize) -> Option<Vec<u64>> {
-        match newest.read(after, max) {
-            Known::Next(messages) => Some(messages.iter().map(|message| message.id).collect()),
-            Known::End => Some(Vec::new()),
-            Known::Nothing => None,
-        }
+    /// Ids that come next; none for who has to ask.
+    fn next(newest: &Newest, after: u64, max: usize) -> Vec<u64> {
+        newest.read(after, max).iter().map(|message| message.id).collect()
     }
 
     #[test]
     fn only_whoever_stands_within_what_came_is_given_it() {
         let message = |id| Message { id, bytes: "m".into(), said: Said::default() };
         // Ids need not be dense: nothing was between 4 and 7.
-        let newest = Newest { after: 4, messages: [7, 8, 11].map(message).into() };
-        assert_eq!(next(&newest, 4, 9), Some(vec![7, 8, 11]));
-        assert_eq!(next(&newest, 5, 9), Some(vec![7, 8, 11]));
-        assert_eq!(next(&newest, 7, 1), Some(vec![8]));
-        assert_eq!(next(&newest, 11, 9), Some(vec![]));
-        // Before it some may be missing, beyond it more may have come.
-        assert_eq!((next(&newest, 3, 9), next(&newest, 12, 9)), (None, None));
-        assert_eq!(next(&Newest::default(), 0, 9), None);
+        let newest = Newest { after: 4, messages: [7, 8, 11].map(message).into(), wipes: 0 };
+        assert_eq!(next(&newest, 4, 9), [7, 8, 11]);
+        assert_eq!(next(&newest, 5, 9), [7, 8, 11]);
+        assert_eq!(next(&newest, 7, 1), [8]);
+        // Before it some may be missing, after it more may have come.
+        for elsewhere in [3, 11, 12] {
+            assert!(next(&newest, elsewhere, 9).is_empty(), "{elsewhere}");
+        }
         // Some of what came is gone.
-        assert_eq!(next(&Newest { after: 4, messages: Vec::new() }, 4, 9), None);
+        let gone = Newest { after: 4, ..Newest::default() };
+        assert!(next(&gone, 4, 9).is_empty());
     }
 }
