@@ -185,15 +185,14 @@ pub async fn start(
     let shared = Shared::open(config, &venue, clock, Role::Owner, Shutdown::new()).await?;
     let Shared { store, bus, streams, config, clock, .. } = &shared;
     let Opened { row, claim_token } = venue::open(store, bus, streams, config, &venue, clock).await?;
-    let mut tasks = vec![
-        tasks::trading(&shared.of(Role::Trading).await?, &row),
-        tasks::market_data(&shared.of(Role::MarketData).await?, &row)?,
-        tasks::portfolio(&shared.of(Role::Portfolio).await?, &row),
-    ];
-    let keeper = shared.of(Role::Auth).await?;
-    let auth = doors::auth(&keeper, row.id, keeper.store.clone()).await?;
-    tasks.push(doors::auth_work(&keeper, auth.clone()));
+    // Whatever can fail comes first.
+    let (trader, maker) = (shared.of(Role::Trading).await?, shared.of(Role::MarketData).await?);
+    let (valuer, keeper) = (shared.of(Role::Portfolio).await?, shared.of(Role::Auth).await?);
     let site = shared.of(Role::Gateway).await?;
+    let auth = doors::auth(&keeper, row.id, keeper.store.clone()).await?;
+    let mut tasks = vec![tasks::market_data(&maker, &row)?];
+    tasks.extend([tasks::trading(&trader, &row), tasks::portfolio(&valuer, &row)]);
+    tasks.push(doors::auth_work(&keeper, auth.clone()));
     let (floor, doors) = doors::gateway(&site, row, auth.clone(), Peers::none(), listener);
     tasks.extend(doors);
     tasks.push(shared.upkeep());

@@ -45,12 +45,17 @@ fn main() {
     let bytes = ticks::Steps::drawn(1).bytes_per_tick();
     let added = ticks::added_one_by_one(&redis, bytes);
     println!("redis-benchmark -P 16 XADD, a tick of {bytes} bytes an entry: {added:>9.0} ticks/s");
-    for (wanted, decoded) in [(1, true), (1, false), (50, false)] {
+    for wanted in [1, 50] {
         let steps = ticks::Steps::drawn(wanted);
-        let stream = format!("{wanted}-{decoded}");
-        let seen = runtime.block_on(ticks::carried(&redis, &steps, &stream, decoded));
-        let what = if decoded { "carried and decoded" } else { "carried" };
-        tell(&format!("{:.1} ticks a step, {what}", steps.per_step()), seen, "ticks", added, "5x");
+        let each = format!("{:.1} ticks a step", steps.per_step());
+        for (together, decoded, what) in [
+            (1, false, "one by one"),
+            (ticks::TOGETHER, false, "as they come"),
+            (ticks::TOGETHER, true, "as they come, and decoded"),
+        ] {
+            let seen = runtime.block_on(ticks::carried(&redis, &steps, together, decoded));
+            tell(&format!("{each}, {what}"), seen, "ticks", added, "5x");
+        }
     }
 }
 

@@ -1,14 +1,12 @@
 //! Ticks over Redis, from one producer to one reader.
 
-use bytes::Bytes;
 use engine::event::MarketStep;
 use engine::id::Seq;
 use engine::sim::{Seed, Simulator};
 use engine::step::StepHeader;
 use engine::venue::VenueConfig;
-use futures::future::join_all;
 use server::bus::decode::{decode, encode};
-use server::bus::{Batch, Bus};
+use server::bus::{Batch, Bus, Parcel, Placed};
 use server::config::Config;
 use services::Redis;
 use tokio::sync::watch;
@@ -16,15 +14,20 @@ use tokio::time::Instant;
 
 const STEPS: usize = 20_000;
 
-/// Steps on their way at once.
-const AHEAD: usize = 16;
+/// What is sent at least, in bytes: the same steps again under later numbers.
+const SENT: usize = 500_000_000;
+
+/// Bytes of steps that are sent together, as market data does when time runs as
+/// fast as it can.
+pub(crate) const TOGETHER: usize = 256 * 1024;
 
 /// How far behind the reader may be.
 const BEHIND: u64 = 512;
 
 /// Steps, ready to be sent.
 pub(crate) struct Steps {
-    messages: Vec<(u64, Bytes)>,
+    messages: Vec<(u64, Parcel)>,
+    bytes: usize,
     ticks: usize,
 }
 
@@ -35,7 +38,7 @@ impl Steps {
         let rules = VenueConfig::default();
         let seed: Seed = "1".parse().unwrap();
         let mut simulator = Simulator::new(&rules, &seed).unwrap();
-        let (mut messages, mut ticks) = (Vec::new(), 0);
+        let (mut messages, mut bytes, mut ticks) = (Vec::new(), 0, 0);
         for _ in 0..STEPS {
             let (header, mut payload) = simulator.step(Seq(0));
             while payload.ticks.len() < wanted {
@@ -45,14 +48,16 @@ impl Steps {
             let time = rules.time_of(header.step);
             ticks += payload.ticks.len();
             let step = MarketStep { v: MarketStep::VERSION, venue: rules.venue_id(), time, header, payload };
-            messages.push((header.step, encode(&step)));
+            let message = encode(&step);
+            bytes += message.len();
+            messages.push((header.step, message.into()));
         }
-        Self { messages, ticks }
+        Self { messages, bytes, ticks }
     }
 
     /// How long a tick is as it is written, in bytes.
     pub(crate) fn bytes_per_tick(&self) -> usize {
-        self.messages.iter().map(|(_, bytes)| bytes.len()).sum::<usize>() / self.ticks
+        self.bytes / self.ticks
     }
 
     pub(crate) fn per_step(&self) -> f64 {
@@ -60,23 +65,26 @@ impl Steps {
     }
 }
 
-/// Ticks a second from a producer to a reader, who also reads what
-/// the messages say if `decoded`.
-pub(crate) async fn carried(redis: &Redis, steps: &Steps, stream: &str, decoded: bool) -> f64 {
+/// Ticks a second from a producer to a reader, who also reads what the messages
+/// say if `decoded`; steps that are sent together make `together` bytes.
+pub(crate) async fn carried(redis: &Redis, steps: &Steps, together: usize, decoded: bool) -> f64 {
     let config = Config { redis_url: Some(redis.url()), ..Config::default() };
     let bus = Bus::open(&config).await.unwrap();
-    let (venue, reader, name) = (VenueConfig::default().venue_id(), bus.clone(), stream.to_owned());
+    let stream = uuid::Uuid::new_v4().to_string();
+    let (venue, reader, name) = (VenueConfig::default().venue_id(), bus.clone(), stream.clone());
     let (reached, mut read_to) = watch::channel(0);
+    let rounds = (SENT / steps.bytes).max(1);
+    let last = (rounds * STEPS) as u64;
     let began = Instant::now();
     let read = tokio::spawn(async move {
         let mut after = 0;
-        while after < STEPS as u64 {
+        while after < last {
             match reader.read_after(&name, after, 256).await.unwrap() {
                 Batch::Messages(messages) => {
                     for message in messages {
                         after = message.id;
                         if decoded {
-                            decode::<MarketStep>(venue, &message.bytes).unwrap();
+                            decode::<MarketStep>(venue, &message.bytes()).unwrap();
                         }
                     }
                     reached.send_replace(after);
@@ -85,16 +93,19 @@ pub(crate) async fn carried(redis: &Redis, steps: &Steps, stream: &str, decoded:
             }
         }
     });
-    for ahead in steps.messages.chunks(AHEAD) {
-        // A stream keeps so much and no more.
-        read_to.wait_for(|reached| reached + BEHIND >= ahead[0].0).await.unwrap();
-        let sent = ahead.iter().map(|(id, bytes)| bus.append(stream, *id, bytes.clone()));
-        for sent in join_all(sent).await {
-            sent.unwrap();
+    let many = (together * steps.messages.len() / steps.bytes).max(1);
+    for round in 0..rounds {
+        let later = (round * STEPS) as u64;
+        for some in steps.messages.chunks(many) {
+            let some: Vec<_> = some.iter().map(|(id, message)| (id + later, message.clone())).collect();
+            // A stream keeps so much and no more.
+            read_to.wait_for(|reached| reached + BEHIND >= some[0].0).await.unwrap();
+            let placed = bus.append_after(&stream, some[0].0 - 1, &some).await.unwrap();
+            assert_eq!(placed, Placed::There);
         }
     }
     read.await.unwrap();
-    steps.ticks as f64 / began.elapsed().as_secs_f64()
+    (rounds * steps.ticks) as f64 / began.elapsed().as_secs_f64()
 }
 
 /// Entries of one tick each a second, as long as ours are, by Redis's own bench.

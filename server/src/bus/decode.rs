@@ -24,6 +24,11 @@ pub trait Envelope: Serialize + DeserializeOwned {
     /// Version and venue, as written.
     fn stamp(&self) -> (u8, VenueId);
 
+    /// About how many bytes it takes, written or not: a stream is bounded by it.
+    fn weight(&self) -> usize {
+        512
+    }
+
     /// What bytes of an earlier version say, if this build knows it.
     fn older(_bytes: &[u8]) -> Option<Self> {
         None
@@ -31,13 +36,17 @@ pub trait Envelope: Serialize + DeserializeOwned {
 }
 
 macro_rules! envelope {
-    ($($message:ty),+) => {$(
+    ($($message:ty $(: $weight:expr)?),+ $(,)?) => {$(
         impl Envelope for $message {
             const VERSION: u8 = 1;
 
             fn stamp(&self) -> (u8, VenueId) {
                 (self.v, self.venue)
             }
+
+            $(fn weight(&self) -> usize {
+                $weight(self)
+            })?
         }
     )+};
 }
@@ -49,12 +58,33 @@ impl Envelope for MarketStep {
         (self.v, self.venue)
     }
 
+    fn weight(&self) -> usize {
+        512 + 384 * self.payload.ticks.len() + 256 * self.payload.quotes.len()
+    }
+
     fn older(bytes: &[u8]) -> Option<Self> {
         json::<MarketStepV1>(bytes).ok().filter(|old| old.v == 1).map(Self::from)
     }
 }
 
-envelope!(ExecutionBatch, PortfolioMessage, CommandMessage, ReplyMessage, ControlMessage, ClockStatus);
+envelope!(
+    ExecutionBatch: weight_of_batch,
+    PortfolioMessage: weight_of_valuation,
+    CommandMessage,
+    ReplyMessage,
+    ControlMessage,
+    ClockStatus,
+);
+
+fn weight_of_batch(batch: &ExecutionBatch) -> usize {
+    let rows: usize = batch.books.iter().map(|book| book.bids.len() + book.asks.len()).sum();
+    let quotes: usize = batch.quotes.iter().map(|quotes| quotes.quotes.len()).sum();
+    512 + 1_024 * batch.entries.len() + 32 * rows + 256 * quotes
+}
+
+fn weight_of_valuation(message: &PortfolioMessage) -> usize {
+    1_024 + 512 * message.valuation.positions.len()
+}
 
 /// Why a message is a dead letter.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -104,10 +134,12 @@ pub fn decode_shared<M: Envelope + Send + Sync + 'static>(
     venue: VenueId,
     message: &Message,
 ) -> Result<Arc<M>, Unreadable> {
-    let bytes = &message.bytes;
-    match message.said.get::<M>() {
+    match message.parcel.said::<M>() {
         Some(said) => of_venue(venue, said),
-        None => of_venue(venue, bus.decoded().get(bytes, || decode::<M>(venue, bytes))?),
+        None => {
+            let bytes = message.bytes();
+            of_venue(venue, bus.decoded().get(&bytes, || decode::<M>(venue, &bytes))?)
+        }
     }
 }
 
@@ -146,9 +178,9 @@ pub async fn decode_or_bury<M: Envelope + Send + Sync + 'static>(
     stream: &str,
     message: &Message,
 ) -> Option<Arc<M>> {
-    let read = match message.said.get::<M>() {
+    let read = match message.parcel.said::<M>() {
         Some(said) => of_venue(venue, said),
-        None => decode(venue, &message.bytes).map(Arc::new),
+        None => decode(venue, &message.bytes()).map(Arc::new),
     };
     match read {
         Ok(read) => Some(read),
@@ -175,7 +207,7 @@ pub async fn bury(bus: &Bus, venue: VenueId, stream: &str, message: &Message, re
         "stream": stream,
         "id": message.id,
         "reason": reason,
-        "bytes": String::from_utf8_lossy(&message.bytes),
+        "bytes": String::from_utf8_lossy(&message.bytes()),
     });
     let stream = super::StreamNames::of(venue).dead_letter;
     if let Err(error) = bus.append_auto(&stream, letter.to_string(), usize::MAX).await {

@@ -1,8 +1,8 @@
 //! The bus inside one process: a bounded ring a stream, readers woken by a
 //! notification.
 //!
-//! Carries the very bytes that Redis would, and what they say beside them. Does
-//! not survive the process, and nothing needs it to.
+//! Carries what Redis would have the bytes of. Does not survive the process, and
+//! nothing needs it to.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,11 +12,7 @@ use tokio::sync::{Notify, watch};
 
 use super::cache::LocalCache;
 use super::shared::Decoded;
-use super::{Appended, Batch, BusError, Limits, Message, Parcel, Placed, Said};
-
-/// Newest messages of a stream that say what they say without being read: their
-/// readers are rarely further behind, and it takes more room than the bytes.
-const SAID: usize = 256;
+use super::{Appended, Batch, BusError, Limits, Message, Parcel, Placed};
 
 /// Shared state of the bus; clones share it.
 #[derive(Clone, Debug, Default)]
@@ -50,13 +46,10 @@ struct Ring {
 }
 
 impl Ring {
-    fn push(&mut self, limits: Limits, id: u64, Parcel { bytes, said }: Parcel) {
+    fn push(&mut self, limits: Limits, id: u64, parcel: Parcel) {
         self.last_id = id;
-        self.bytes += bytes.len();
-        self.messages.push_back(Message { id, bytes, said });
-        if let Some(late) = self.messages.len().checked_sub(SAID + 1) {
-            self.messages[late].said = Said::default();
-        }
+        self.bytes += parcel.weight();
+        self.messages.push_back(Message { id, parcel });
         while self.messages.len() > limits.messages.max(1)
             || (self.bytes > limits.bytes && self.messages.len() > 1)
         {
@@ -66,7 +59,7 @@ impl Ring {
 
     fn pop(&mut self) {
         if let Some(oldest) = self.messages.pop_front() {
-            self.bytes -= oldest.bytes.len();
+            self.bytes -= oldest.parcel.weight();
             self.trimmed_through = oldest.id;
         }
     }
@@ -114,11 +107,19 @@ impl LocalBus {
         pushed.map_or(Appended::Duplicate, |()| Appended::New)
     }
 
-    pub(super) fn append_after(&self, name: &str, last: u64, id: u64, message: Parcel) -> Placed {
+    pub(super) fn append_after(
+        &self,
+        name: &str,
+        last: u64,
+        first: u64,
+        messages: &[(u64, Parcel)],
+    ) -> Placed {
         let mut found = last;
         let pushed = self.push(name, |ring, limits| {
             found = ring.last_id;
-            (found == last && id > last).then(|| ring.push(limits, id, message))
+            (found == last && first > last).then_some(())?;
+            messages.iter().for_each(|(id, message)| ring.push(limits, *id, message.clone()));
+            Some(())
         });
         pushed.map_or(Placed::LastIs(found), |()| Placed::There)
     }

@@ -37,7 +37,7 @@ use shared::Decoded;
 
 pub use cache::Cache;
 pub use names::StreamNames;
-pub use parcel::{Parcel, Said};
+pub use parcel::Parcel;
 
 /// What a stream keeps: its newest messages, about as many as this allows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,10 +59,15 @@ impl Default for Limits {
 pub struct Message {
     /// Its place: rising within the stream, not dense.
     pub id: u64,
+    /// What it says.
+    pub parcel: Parcel,
+}
+
+impl Message {
     /// JSON of one of the event types.
-    pub bytes: Bytes,
-    /// What they say, where that need not be read.
-    pub said: Said,
+    pub fn bytes(&self) -> Bytes {
+        self.parcel.bytes()
+    }
 }
 
 /// What became of an [`Bus::append`].
@@ -77,7 +82,7 @@ pub enum Appended {
 /// What became of an [`Bus::append_after`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Placed {
-    /// It is on the stream, right after the id that its producer named.
+    /// All of it is on the stream, right after the id that its producer named.
     There,
     /// Nothing changed: the stream has reached another id, 0 after a wipe.
     LastIs(u64),
@@ -127,7 +132,7 @@ pub enum BusError {
 /// A bus; clones share it.
 #[derive(Clone, Debug)]
 pub enum Bus {
-    /// Inside this process: bounded rings, the same bytes.
+    /// Inside this process: bounded rings, the same messages.
     Local(LocalBus),
     /// Redis Streams.
     Redis(RedisBus),
@@ -163,13 +168,14 @@ impl Bus {
     ) -> Result<Appended, BusError> {
         match self {
             Self::Local(bus) => Ok(bus.append(stream, id, message.into())),
-            Self::Redis(bus) => bus.append(stream, id, &message.into().bytes).await,
+            Self::Redis(bus) => bus.append(stream, id, &message.into().bytes()).await,
         }
     }
 
-    /// Appends with the producer's own sequence number as id if `last` is what
-    /// the stream has reached: so a producer notices that the stream has lost
-    /// what it appended before.
+    /// Appends messages, each with the producer's own sequence number as id and
+    /// these rising, all of them or none: if `last` is what the stream has
+    /// reached. So a producer notices that the stream has lost what it appended
+    /// before.
     ///
     /// # Errors
     /// [`BusError::Unavailable`], [`BusError::Unanswered`].
@@ -177,12 +183,12 @@ impl Bus {
         &self,
         stream: &str,
         last: u64,
-        id: u64,
-        message: impl Into<Parcel>,
+        messages: &[(u64, Parcel)],
     ) -> Result<Placed, BusError> {
+        let ([(first, _), ..], [.., (newest, _)]) = (messages, messages) else { return Ok(Placed::There) };
         match self {
-            Self::Local(bus) => Ok(bus.append_after(stream, last, id, message.into())),
-            Self::Redis(bus) => bus.append_after(stream, last, id, &message.into().bytes).await,
+            Self::Local(bus) => Ok(bus.append_after(stream, last, *first, messages)),
+            Self::Redis(bus) => bus.append_after(stream, last, *first..=*newest, messages).await,
         }
     }
 
@@ -224,8 +230,9 @@ impl Bus {
         }
     }
 
-    /// At least one message after `after`, at most `max`, in order; waits for
-    /// one, and for the bus while that is away. Safe to drop while it waits.
+    /// At least one message after `after`, in order; waits for one, and for the
+    /// bus while that is away. At most `max`, where those that were appended
+    /// together may count as one. Safe to drop while it waits.
     ///
     /// # Errors
     /// [`BusError::Unavailable`] when waiting would not help.

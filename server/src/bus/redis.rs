@@ -1,17 +1,19 @@
 //! The bus over Redis Streams.
 //!
-//! A message is an entry `id-0` with one field, its bytes. Requests share one
+//! A message is an entry `id-0`, or part of one ([`entry`]). Requests share one
 //! connection that comes back by itself; blocking reads have connections of
 //! their own. Beside a stream lies `…:trimmed`, the last id that it has
-//! forgotten. Does not know what the bytes mean.
+//! forgotten, and within a transaction `…:aside`. Does not know what the bytes mean.
 
 mod cache;
 mod connect;
+mod entry;
 mod pulse;
 mod scripts;
 mod waiting;
 
 use std::future::Future;
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -22,9 +24,10 @@ use bytes::Bytes;
 use tokio::sync::watch;
 
 use super::shared::Decoded;
-use super::{Appended, Batch, BusError, Limits, Message, Parcel, Placed, Said};
+use super::{Appended, Batch, BusError, Limits, Parcel, Placed};
 use crate::config::redacted;
 use connect::say;
+use entry::{Entry, Together, messages};
 use waiting::Watchers;
 
 pub(super) use cache::RedisCache;
@@ -35,8 +38,11 @@ const CONNECT: Duration = Duration::from_secs(1);
 /// The highest second half of an id: after every entry with that first half.
 const LAST_OF_A_KIND: u64 = u64::MAX;
 
-/// Appends between two looks at whether a stream has grown too long.
+/// Appends between two looks at whether a stream has grown too long. One of more
+/// than this part of what a stream may hold counts several times, so that none
+/// grows by more than an eighth between two looks.
 const BOUND_EVERY: u64 = 16;
+const PART: usize = 128;
 
 /// Pauses of a reader while the server is away.
 const FIRST_WAIT: Duration = Duration::from_millis(50);
@@ -64,9 +70,6 @@ impl std::fmt::Debug for Inner {
         f.debug_struct("RedisBus").field("url", &self.shown).finish_non_exhaustive()
     }
 }
-
-/// An entry as Redis gives it: id, then fields and values.
-type Entry = (String, Vec<Bytes>);
 
 impl RedisBus {
     /// Connects to the server at `url`.
@@ -114,20 +117,30 @@ impl RedisBus {
         &self,
         stream: &str,
         last: u64,
-        id: u64,
-        bytes: &Bytes,
+        ids: RangeInclusive<u64>,
+        messages: &[(u64, Parcel)],
     ) -> Result<Placed, BusError> {
-        let mut connection = self.inner.connection.clone();
-        let mut call = scripts::APPEND_AFTER.prepare_invoke();
-        call.key(stream).arg(last).arg(id).arg(bytes.as_ref());
-        let found: RedisResult<Option<u64>> = call.invoke_async(&mut connection).await;
-        match found.map_err(|error| failed(&error))? {
-            Some(found) => Ok(Placed::LastIs(found)),
-            None => {
-                self.bound(stream, 1).await?;
-                Ok(Placed::There)
-            }
+        let (first, newest) = ids.into_inner();
+        let together = Together::of(messages);
+        let size = together.size();
+        let (mut all, aside) = (pipe(), format!("{stream}:aside"));
+        all.atomic();
+        all.cmd("EVAL").arg(&*scripts::HIDE_UNLESS).arg(2).arg(stream).arg(&aside).arg(last).arg(first);
+        let add = all.cmd("XADD").arg(stream);
+        if last > 0 {
+            // What is hidden is not made anew.
+            add.arg("NOMKSTREAM");
         }
+        add.arg(format!("{newest}-0")).arg(together);
+        all.cmd("EVAL").arg(scripts::SHOW).arg(2).arg(stream).arg(&aside).ignore();
+        let mut connection = self.inner.connection.clone();
+        let done: RedisResult<(Option<u64>, Option<String>)> = all.query_async(&mut connection).await;
+        if let (Some(found), _) = done.map_err(|error| failed(&error))? {
+            return Ok(Placed::LastIs(found));
+        }
+        let part = (self.inner.limits.bytes / PART).max(1);
+        self.bound(stream, size.div_ceil(part) as u64).await?;
+        Ok(Placed::There)
     }
 
     pub(super) async fn append_auto(
@@ -141,7 +154,7 @@ impl RedisBus {
         // Above this Lua counts inexactly, and no stream holds as much.
         call.key(stream).arg(limit.min(u32::MAX as usize));
         for message in messages {
-            call.arg(message.bytes.as_ref());
+            call.arg(message.bytes().as_ref());
         }
         let id: Option<u64> =
             call.invoke_async(&mut connection).await.map_err(|error: RedisError| failed(&error))?;
@@ -215,7 +228,7 @@ impl RedisBus {
         if let Some(through) = trimmed.filter(|through| *through > after) {
             return Ok(Batch::Trimmed { through });
         }
-        Ok(Batch::Messages(entries.into_iter().filter_map(message).collect()))
+        Ok(Batch::Messages(messages(entries, after)))
     }
 
     pub(super) async fn last_id(&self, stream: &str) -> Result<u64, BusError> {
@@ -300,16 +313,6 @@ impl RedisBus {
 
 fn trimmed_key(stream: &str) -> String {
     format!("{stream}:trimmed")
-}
-
-/// `None` for an entry that no bus has written.
-fn message((id, fields): Entry) -> Option<Message> {
-    let id = id.split_once('-')?.0.parse().ok()?;
-    let mut fields = fields.into_iter();
-    match (fields.next()?.as_ref(), fields.next()) {
-        (b"m", Some(bytes)) => Some(Message { id, bytes, said: Said::default() }),
-        _ => None,
-    }
 }
 
 /// Whether the stream had reached the id already.

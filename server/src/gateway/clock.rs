@@ -92,7 +92,7 @@ impl Floor {
                 Batch::Messages(messages) => {
                     for message in messages {
                         seen = message.id;
-                        let status: Option<ClockStatus> = decode(inner.venue, &message.bytes).ok();
+                        let status: Option<ClockStatus> = decode(inner.venue, &message.bytes()).ok();
                         if let Some(status) = status.filter(|status| status.control_id >= id) {
                             return Ok(status);
                         }

@@ -262,7 +262,13 @@ impl Model {
     async fn opened(&self) -> Result<Venue, FollowError> {
         let shared = &self.shared;
         let missing = |what: &str| FollowError::Venue(format!("the venue's journal {what}"));
-        let rows = shared.store.journal_after(shared.venue, Seq(0), 1).await?;
+        let mut rows = shared.store.journal_after(shared.venue, Seq(0), 1).await?;
+        if rows.is_empty() {
+            // Trading is about to begin it, and says so.
+            let begun = shared.bus.read_after(&shared.names.execution, 0, 1);
+            let _ = tokio::time::timeout(PATIENCE, begun).await;
+            rows = shared.store.journal_after(shared.venue, Seq(0), 1).await?;
+        }
         let first = rows.first().filter(|row| row.kind == EntryKind::Opened);
         let first = first.ok_or_else(|| missing("has not begun"))?;
         match first.entry().input() {

@@ -35,6 +35,9 @@ const REPORT_EVERY: Duration = Duration::from_secs(1);
 /// Messages taken at a time.
 const PAGE: usize = 256;
 
+/// Steps that are made and published together when time runs fast.
+const TOGETHER: usize = 32;
+
 /// What the agent is told about its venue's time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
@@ -221,15 +224,16 @@ impl Agent {
                 }
                 () = tokio::time::sleep_until(wake) => {
                     if matches!(due, Due::At(_)) {
-                        self.step().await?;
+                        self.steps().await?;
                     }
                 }
             }
         }
     }
 
-    /// Makes and publishes the next step, with everything seen that there is.
-    async fn step(&mut self) -> Result<(), MarketDataError> {
+    /// Makes the next step, with everything seen that there is, and those that
+    /// are due by then too, and publishes them.
+    async fn steps(&mut self) -> Result<(), MarketDataError> {
         let (bus, streams) = (self.deps.bus.clone(), self.deps.streams.clone());
         // While the bus is away nothing new can be seen, and time goes on.
         if bus.is_up()
@@ -237,6 +241,20 @@ impl Agent {
         {
             self.executions(batch).await?;
         }
+        for _ in 0..TOGETHER {
+            self.step();
+            let is_due = matches!(self.beat.due(), Due::At(at) if at <= Instant::now());
+            if !is_due || self.unproven.is_some() {
+                break;
+            }
+        }
+        if bus.is_up() {
+            unless_away(self.outbox.send(&bus, &streams.marketdata).await)?;
+        }
+        Ok(())
+    }
+
+    fn step(&mut self) {
         let (header, payload) = self.simulator.step(self.seen);
         if std::mem::take(&mut self.is_stream_lost) {
             self.unproven = Some(header);
@@ -246,9 +264,6 @@ impl Agent {
         let message = MarketStep { v: MarketStep::VERSION, venue: self.deps.venue, time, header, payload };
         let ticks = message.payload.ticks.len() as u64;
         self.outbox.push(header.step, Parcel::of(message));
-        if bus.is_up() {
-            unless_away(self.outbox.send(&bus, &streams.marketdata).await)?;
-        }
         self.beat.stepped(Instant::now());
         self.deps.health.report(NAME, header.step);
         metrics::counter!("tradefloor_steps_total").increment(1);
@@ -257,7 +272,6 @@ impl Agent {
         if header.step.is_multiple_of(self.deps.settings.snapshot_steps.max(1)) && self.pending.is_none() {
             self.pending = Some(self.take_snapshot());
         }
-        Ok(())
     }
 
     fn take_snapshot(&self) -> SimSnapshot {

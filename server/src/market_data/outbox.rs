@@ -7,7 +7,10 @@
 use std::collections::VecDeque;
 
 use super::agent::MarketDataError;
-use crate::bus::{Batch, Bus, Limits, Parcel, Placed};
+use crate::bus::{Batch, Bus, Limits, Message, Parcel, Placed};
+
+/// Bytes of steps that are appended together, but for a step that is larger.
+const TOGETHER: usize = 256 * 1024;
 
 /// The unjournalled steps, oldest first.
 #[derive(Debug)]
@@ -28,7 +31,7 @@ impl Outbox {
     /// Step `step` is to be published. The oldest give way when the sequencer
     /// is very far behind, as they do on the stream.
     pub(super) fn push(&mut self, step: u64, message: Parcel) {
-        self.bytes += message.bytes().len();
+        self.bytes += message.weight();
         self.steps.push_back((step, message));
         while self.steps.len() > self.limits.messages.max(1)
             || (self.bytes > self.limits.bytes && self.steps.len() > 1)
@@ -46,7 +49,7 @@ impl Outbox {
 
     fn pop(&mut self) {
         if let Some((_, message)) = self.steps.pop_front() {
-            self.bytes -= message.bytes().len();
+            self.bytes -= message.weight();
         }
     }
 
@@ -61,23 +64,42 @@ impl Outbox {
     /// When the bus is away: call it again. [`MarketDataError::Published`] when
     /// the stream holds somebody else's steps.
     pub(super) async fn send(&mut self, bus: &Bus, stream: &str) -> Result<(), MarketDataError> {
-        while let Some((step, message)) = self.steps.iter().find(|(step, _)| *step > self.reached) {
-            match bus.append_after(stream, self.reached, *step, message.clone()).await? {
-                Placed::There => self.reached = *step,
-                Placed::LastIs(last) if last < *step => self.reached = last,
-                Placed::LastIs(last) => {
-                    // Perhaps it is there, and the answer was lost.
-                    let found = bus.read_now(stream, step - 1, 1).await?;
-                    let is_ours = matches!(&found, Batch::Messages(found)
-                        if found.first().is_some_and(|found| found.id == *step && found.bytes == *message.bytes()));
-                    if !is_ours || last > *step {
-                        return Err(MarketDataError::Published { step: last });
-                    }
-                    self.reached = last;
-                }
-            }
+        loop {
+            let unsent = self.unsent();
+            let ([(first, _), ..], [.., (newest, _)]) = (unsent.as_slice(), unsent.as_slice()) else {
+                return Ok(());
+            };
+            self.reached = match bus.append_after(stream, self.reached, &unsent).await? {
+                Placed::There => *newest,
+                Placed::LastIs(last) if last < *first => last,
+                // Perhaps they are there, and the answer was lost.
+                Placed::LastIs(last) => match bus.read_now(stream, first - 1, self.steps.len()).await? {
+                    Batch::Messages(found) if self.are_ours(&found, last) => last,
+                    _ => return Err(MarketDataError::Published { step: last }),
+                },
+            };
         }
-        Ok(())
+    }
+
+    /// The next that the stream lacks and that are appended together.
+    fn unsent(&self) -> Vec<(u64, Parcel)> {
+        let from = self.steps.partition_point(|(step, _)| *step <= self.reached);
+        let mut bytes = 0;
+        let fits = |(_, message): &&(u64, Parcel)| {
+            let is_first = bytes == 0;
+            bytes += message.weight();
+            is_first || bytes <= TOGETHER
+        };
+        self.steps.range(from..).take_while(fits).cloned().collect()
+    }
+
+    /// Whether messages, up to one with the id `last`, are these very steps.
+    fn are_ours(&self, found: &[Message], last: u64) -> bool {
+        let ours = |found: &Message| {
+            let same = |(step, message): &(u64, Parcel)| *step == found.id && *message == found.parcel;
+            self.steps.iter().any(same)
+        };
+        found.last().is_some_and(|newest| newest.id == last) && found.iter().all(ours)
     }
 
     /// Looks whether the stream still has what was sent, and sends it again.

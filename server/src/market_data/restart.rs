@@ -138,10 +138,10 @@ async fn follow_stream(deps: &Deps, simulator: &mut Simulator) -> Result<Vec<(u6
             Batch::Messages(messages) if messages.is_empty() => return Ok(followed),
             Batch::Messages(messages) => {
                 for message in messages {
-                    let step: MarketStep = decode(deps.venue, &message.bytes)
+                    let step: MarketStep = decode(deps.venue, &message.bytes())
                         .map_err(|_| MarketDataError::Diverged { step: message.id })?;
                     again(simulator, &step.header)?;
-                    followed.push((message.id, message.bytes));
+                    followed.push((message.id, message.bytes()));
                 }
             }
             // The sequencer cannot get them any more either.

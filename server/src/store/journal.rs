@@ -95,36 +95,23 @@ impl Backend {
     /// Begins a transaction that only the holder of `epoch` gets.
     pub(super) async fn begin_fenced(&self, venue: VenueId, epoch: u64) -> Result<Writing, StoreError> {
         let mut transaction = self.main.begin_with(dialect::BEGIN_WRITE).await?;
-        // An update rather than a read: it holds the row until the commit.
-        let held = sqlx::query::<Db>("UPDATE epochs SET epoch = epoch WHERE venue_id = $1 AND epoch = $2")
-            .bind(venue.0)
-            .bind(signed(epoch)?)
-            .execute(&mut *transaction)
-            .await?;
-        if held.rows_affected() == 1 { Ok(transaction) } else { Err(StoreError::Fenced) }
+        hold(&mut transaction, venue, epoch).await?;
+        Ok(transaction)
     }
 
     pub(in crate::store) async fn commit(&self, batch: &CommitBatch) -> Result<(), StoreError> {
-        let mut transaction = self.begin_fenced(batch.venue, batch.epoch).await?;
-        let rows = batch.entries.iter().map(|new| Link {
-            first_seq: new.entry.seq,
-            seq: new.entry.seq,
-            kind: new.kind,
-            touched: new.outcome.touches_accounts(),
-            rules_version: new.entry.rules_version,
-            input: &new.entry.input,
-            outcome: &new.entry.outcome,
-            payload: new.payload.as_deref(),
-            hash: &new.entry.hash.0,
-        });
-        let rows: Vec<_> = rows.collect();
-        let mut writes = vec![journal_rows(batch.venue, &rows)];
-        list_instruments(&mut transaction, batch).await?;
-        let folded = Folded::of(&batch.entries);
-        writes.extend(folded.writes(batch));
-        writes.extend(batch.cursor.iter().map(|cursor| move_cursor(batch.venue, cursor)));
-        let done = dialect::write(&mut transaction, &writes).await?;
-        writes.iter().zip(done).try_for_each(|(write, done)| write.check(done))?;
+        let mut transaction = if dialect::HAS_ONE_WRITER {
+            self.main.begin_with(dialect::BEGIN_WRITE).await?
+        } else {
+            self.begin_fenced(batch.venue, batch.epoch).await?
+        };
+        if let Err(error) = write(&mut transaction, batch).await {
+            if dialect::HAS_ONE_WRITER {
+                // What a writer does whose time is over fails for other reasons too.
+                hold(&mut transaction, batch.venue, batch.epoch).await?;
+            }
+            return Err(error);
+        }
         transaction.commit().await?;
         Ok(())
     }
@@ -203,6 +190,51 @@ impl Backend {
         .await?;
         unsigned(position.unwrap_or(0))
     }
+}
+
+/// Holds the row of `epoch` until the commit, which a read would not.
+async fn hold(transaction: &mut Writing, venue: VenueId, epoch: u64) -> Result<(), StoreError> {
+    let held = held(venue, epoch)?;
+    let done = dialect::write(transaction, std::slice::from_ref(&held)).await?;
+    held.check(done.iter().sum())
+}
+
+/// Finds the epoch as it is to be, or nothing.
+fn held<'a>(venue: VenueId, epoch: u64) -> Result<Write<'a>, StoreError> {
+    let epoch = signed(epoch)?;
+    let rows = Rows::new().ids("venue_id", [venue.0].into_iter()).numbers("epoch", [epoch].into_iter());
+    Ok(Write::hold(
+        rows,
+        "UPDATE epochs SET epoch = given.epoch FROM given
+         WHERE epochs.venue_id = given.venue_id AND epochs.epoch = given.epoch",
+    ))
+}
+
+/// Writes a batch. Where nobody else can take the epoch meanwhile, it is asked
+/// for on the way.
+async fn write(transaction: &mut Writing, batch: &CommitBatch) -> Result<(), StoreError> {
+    let mut writes = Vec::new();
+    if dialect::HAS_ONE_WRITER {
+        writes.push(held(batch.venue, batch.epoch)?);
+    }
+    let links = batch.entries.iter().map(|new| Link {
+        first_seq: new.entry.seq,
+        seq: new.entry.seq,
+        kind: new.kind,
+        touched: new.outcome.touches_accounts(),
+        rules_version: new.entry.rules_version,
+        input: &new.entry.input,
+        outcome: &new.entry.outcome,
+        payload: new.payload.as_deref(),
+        hash: &new.entry.hash.0,
+    });
+    writes.push(journal_rows(batch.venue, &links.collect::<Vec<_>>()));
+    list_instruments(transaction, batch).await?;
+    let folded = Folded::of(&batch.entries);
+    writes.extend(folded.writes(batch));
+    writes.extend(batch.cursor.iter().map(|cursor| move_cursor(batch.venue, cursor)));
+    let done = dialect::write(transaction, &writes).await?;
+    writes.iter().zip(done).try_for_each(|(write, done)| write.check(done))
 }
 
 /// A journal row on its way into the store.

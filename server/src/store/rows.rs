@@ -119,37 +119,56 @@ pub(crate) struct Write<'a> {
     pub(crate) rows: Rows<'a>,
     /// What is done with them.
     pub(crate) statement: Cow<'static, str>,
-    /// What it changes, when each row given must be there to be changed.
-    pub(crate) changes: Option<&'static str>,
+    /// What each row given must find.
+    pub(crate) finds: Finds,
+}
+
+/// What must be there for a statement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Finds {
+    /// Nothing.
+    Anything,
+    /// Rows of these, which follow from the journal.
+    Every(&'static str),
+    /// The writer's epoch.
+    Epoch,
 }
 
 impl<'a> Write<'a> {
     /// Adds `rows` to `table` as they are.
     pub(crate) fn insert(table: &str, rows: Rows<'a>) -> Self {
-        Self { statement: insert(table, &rows).into(), rows, changes: None }
+        Self { statement: insert(table, &rows).into(), rows, finds: Finds::Anything }
     }
 
     /// Runs `statement`, which need not write every row.
     pub(crate) fn merge(rows: Rows<'a>, statement: &'static str) -> Self {
-        Self { rows, statement: statement.into(), changes: None }
+        Self { rows, statement: statement.into(), finds: Finds::Anything }
     }
 
     /// Runs `statement`, which must find every row among the `changes`.
     pub(crate) fn change(rows: Rows<'a>, statement: &'static str, changes: &'static str) -> Self {
-        Self { rows, statement: statement.into(), changes: Some(changes) }
+        Self { rows, statement: statement.into(), finds: Finds::Every(changes) }
+    }
+
+    /// Runs `statement`, which must find the epoch that it is given.
+    pub(crate) fn hold(rows: Rows<'a>, statement: &'static str) -> Self {
+        Self { rows, statement: statement.into(), finds: Finds::Epoch }
     }
 
     /// Holds what was done against what was to be done.
     ///
     /// # Errors
-    /// Projections that lack rows to change do not follow from the journal.
+    /// [`StoreError::Fenced`] without the epoch. Projections that lack rows to
+    /// change do not follow from the journal.
     pub(crate) fn check(&self, done: u64) -> Result<(), StoreError> {
-        match self.changes {
-            Some(changes) if done != self.rows.len() as u64 => Err(StoreError::Corrupt(format!(
-                "the projections have {done} of {} {changes}",
-                self.rows.len()
-            ))),
-            _ => Ok(()),
+        let given = self.rows.len();
+        match self.finds {
+            _ if done == given as u64 => Ok(()),
+            Finds::Anything => Ok(()),
+            Finds::Epoch => Err(StoreError::Fenced),
+            Finds::Every(changes) => {
+                Err(StoreError::Corrupt(format!("the projections have {done} of {given} {changes}")))
+            }
         }
     }
 }

@@ -32,7 +32,7 @@ const BUSY: Duration = Duration::from_secs(10);
 
 /// Pages of the log after which it is worked into the file: the same pages
 /// change again and again, and each is written there once.
-const CHECKPOINT: &str = "8192";
+const CHECKPOINT: &str = "32768";
 
 /// What a connection keeps of its file, as KiB below zero: more than a batch
 /// changes, or its pages are written more than once.
@@ -257,8 +257,17 @@ mod tests {
         assert_eq!(journal, [(2, 1, "range".to_owned(), None), (3, 3, "step".to_owned(), Some(vec![12]))]);
         let lost = sqlx::query("PRAGMA foreign_key_check").fetch_all(&pool).await.unwrap();
         assert!(lost.is_empty());
-        // The table is guarded as before.
-        let orphan = "UPDATE trades SET order_id = x'01010101010101010101010101010101'";
-        assert!(sqlx::query(orphan).execute(&pool).await.is_err());
+        // The tables are guarded as before, though a transaction hears of it when
+        // it ends.
+        for orphan in [
+            "UPDATE trades SET order_id = x'01010101010101010101010101010101'",
+            "UPDATE orders SET account_id = x'01010101010101010101010101010101'",
+            "UPDATE orders SET instrument_id = x'01010101010101010101010101010101'",
+        ] {
+            assert!(sqlx::query(orphan).execute(&pool).await.is_err(), "{orphan}");
+            let mut transaction = pool.begin().await.unwrap();
+            sqlx::query(orphan).execute(&mut *transaction).await.unwrap();
+            assert!(transaction.commit().await.is_err(), "{orphan}");
+        }
     }
 }

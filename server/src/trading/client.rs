@@ -185,7 +185,7 @@ impl Shared {
                 Ok(Batch::Messages(messages)) => {
                     for message in messages {
                         after = message.id;
-                        if self.is_for_others(&message.bytes) {
+                        if message.parcel.is_written() && self.is_for_others(&message.bytes()) {
                             continue;
                         }
                         let reply = decode_or_bury::<ReplyMessage>(
@@ -271,7 +271,7 @@ mod tests {
         let (venue, correlation) = (VenueId::from_name("main"), Uuid::from_u128(42));
         let reply = CommandReply::Refused(Reject::UnknownOrder);
         let message = Parcel::of(ReplyMessage { v: VERSION, venue, correlation, reply });
-        assert_eq!(addressee(message.bytes()), Some(correlation));
+        assert_eq!(addressee(&message.bytes()), Some(correlation));
         // Whatever else it looks like is read whole.
         for other in ["{}", "", r#"{"correlation":"x"}"#, r#"{"correlation":"00000000-0000"#] {
             assert_eq!(addressee(other.as_bytes()), None, "{other}");

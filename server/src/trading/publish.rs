@@ -159,7 +159,7 @@ impl Outbox {
 async fn send(deps: &Deps, reached: u64, publication: Publication) -> Result<Placed, BusError> {
     let Publication { through, batch, newest } = publication;
     deps.bus.put_all_latest(newest).await?;
-    deps.bus.append_after(&deps.streams.execution, reached, through.0, batch).await
+    deps.bus.append_after(&deps.streams.execution, reached, &[(through.0, batch)]).await
 }
 
 /// Newest books, or quotes of what has none, under their names.

@@ -71,7 +71,7 @@ async fn a_tick_is_published_and_stored() {
     let mut steps = stage.reader(&stage.streams.marketdata);
     for number in 1..=20 {
         let message = steps.next().await;
-        let step: MarketStep = decode(stage.row.id, &message.bytes).unwrap();
+        let step: MarketStep = decode(stage.row.id, &message.bytes()).unwrap();
         assert_eq!((message.id, step.header.step), (number, number));
         assert_eq!(step.payload.header(number, step.header.seen_seq), step.header);
         assert_eq!(step.time, stage.row.config.time_of(number));
@@ -213,7 +213,7 @@ async fn the_clock_answers_and_ignores_what_it_cannot_read() {
     assert_eq!((status.step, status.speed_milli), (3, 5_000));
     let mut letters = stage.reader(&stage.streams.dead_letter);
     for _ in 0..3 {
-        let letter: serde_json::Value = serde_json::from_slice(&letters.next().await.bytes).unwrap();
+        let letter: serde_json::Value = serde_json::from_slice(&letters.next().await.bytes()).unwrap();
         assert_eq!(letter["stream"], stage.streams.control.as_str());
     }
     agent.stop().await;

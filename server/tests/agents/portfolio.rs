@@ -48,7 +48,7 @@ fn tick(stage: &Stage, seq: u64, mid: i64) -> Outcome {
 /// The next valuation as of `through` or later.
 async fn valued(stage: &Stage, risk: &mut Reader, through: u64) -> PortfolioMessage {
     loop {
-        let message: PortfolioMessage = decode(stage.row.id, &risk.next().await.bytes).unwrap();
+        let message: PortfolioMessage = decode(stage.row.id, &risk.next().await.bytes()).unwrap();
         if message.through >= Seq(through) {
             return message;
         }

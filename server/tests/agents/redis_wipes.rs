@@ -48,7 +48,7 @@ async fn follow(stage: &Stage, through: Seq) {
             Batch::Messages(messages) => {
                 for message in messages {
                     cursor = message.id;
-                    let batch: ExecutionBatch = decode(stage.row.id, &message.bytes).unwrap();
+                    let batch: ExecutionBatch = decode(stage.row.id, &message.bytes()).unwrap();
                     if batch.first_seq > seen.next() {
                         let rows = stage.journal().await;
                         seen = rows.last().unwrap().seq.max(seen);

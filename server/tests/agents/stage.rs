@@ -169,7 +169,7 @@ impl Stage {
         let id = self.bus.append_auto(&self.streams.control, encode(&message), usize::MAX).await.unwrap();
         let mut statuses = self.reader(&self.streams.clock);
         loop {
-            let status: ClockStatus = decode(self.row.id, &statuses.next().await.bytes).unwrap();
+            let status: ClockStatus = decode(self.row.id, &statuses.next().await.bytes()).unwrap();
             if status.control_id >= id {
                 return status;
             }
@@ -186,7 +186,7 @@ impl Stage {
     pub async fn until_step(&self, step: u64) {
         let mut executions = self.reader(&self.streams.execution);
         loop {
-            let batch: ExecutionBatch = decode(self.row.id, &executions.next().await.bytes).unwrap();
+            let batch: ExecutionBatch = decode(self.row.id, &executions.next().await.bytes()).unwrap();
             if batch.entries.last().is_some_and(|entry| entry.outcome.step >= step) {
                 return;
             }

@@ -197,7 +197,7 @@ async fn messages_that_mean_nothing_are_buried_and_change_nothing() {
         else {
             panic!("trimmed");
         };
-        letters.extend(messages.iter().map(|letter| String::from_utf8_lossy(&letter.bytes).into_owned()));
+        letters.extend(messages.iter().map(|letter| String::from_utf8_lossy(&letter.bytes()).into_owned()));
     }
     for reason in ["version 2 is unknown", "belongs to venue", "malformed", "seen_seq 10000"] {
         assert!(letters.iter().any(|letter| letter.contains(reason)), "{reason}: {letters:?}");

@@ -45,7 +45,7 @@ async fn a_producers_sequence_refuses_duplicates() {
         assert_eq!(bus.append(s, 4, "late").await.unwrap(), Appended::Duplicate);
         assert_eq!(bus.append(s, 9, "nine").await.unwrap(), Appended::New);
         let Batch::Messages(messages) = bus.read_now(s, 0, 10).await.unwrap() else { panic!("trimmed") };
-        let texts: Vec<_> = messages.iter().map(|message| message.bytes.as_ref()).collect();
+        let texts: Vec<_> = messages.iter().map(|message| message.bytes()).collect();
         assert_eq!(texts, [b"five".as_slice(), b"nine"]);
         assert_eq!(bus.last_id(s).await.unwrap(), 9);
     }
@@ -154,7 +154,7 @@ async fn many_are_appended_together_and_in_order() {
         bus.append_all(&s, (0..100u8).map(|n| vec![n].into()).collect(), 1).await.unwrap();
         let Batch::Messages(messages) = bus.read_now(&s, 0, 1_000).await.unwrap() else { panic!("trimmed") };
         assert!(messages.is_sorted_by(|a, b| a.id < b.id));
-        assert!(messages.iter().map(|message| message.bytes[0]).eq(0..100));
+        assert!(messages.iter().map(|message| message.bytes()[0]).eq(0..100));
     }
 }
 
@@ -162,14 +162,46 @@ async fn many_are_appended_together_and_in_order() {
 async fn a_producer_notices_that_the_stream_is_not_where_it_left_it() {
     let (kinds, s) = buses().await;
     for Kind { bus, .. } in &kinds {
-        assert_eq!(bus.append_after(&s, 3, 4, "four").await.unwrap(), Placed::LastIs(0));
-        assert_eq!(bus.append_after(&s, 0, 4, "four").await.unwrap(), Placed::There);
-        assert_eq!(bus.append_after(&s, 4, 5, "five").await.unwrap(), Placed::There);
-        assert_eq!(bus.append_after(&s, 4, 5, "five").await.unwrap(), Placed::LastIs(5));
+        assert_eq!(bus.append_after(&s, 3, &[(4, "four".into())]).await.unwrap(), Placed::LastIs(0));
+        assert_eq!(bus.append_after(&s, 0, &[(4, "four".into())]).await.unwrap(), Placed::There);
+        assert_eq!(bus.append_after(&s, 4, &[(5, "five".into())]).await.unwrap(), Placed::There);
+        assert_eq!(bus.append_after(&s, 4, &[(5, "five".into())]).await.unwrap(), Placed::LastIs(5));
         // A trimmed stream still knows how far it had come.
         bus.trim(&s, 5).await.unwrap();
-        assert_eq!(bus.append_after(&s, 5, 9, "nine").await.unwrap(), Placed::There);
+        assert_eq!(bus.append_after(&s, 5, &[(9, "nine".into())]).await.unwrap(), Placed::There);
         assert_eq!(ids(&bus.read_now(&s, 5, 10).await.unwrap()), [9]);
+    }
+}
+
+#[tokio::test]
+async fn what_is_appended_together_is_read_one_by_one() {
+    let (kinds, s) = buses().await;
+    for Kind { bus, .. } in &kinds {
+        let (waiting, place) = (bus.clone(), s.clone());
+        let waiting = tokio::spawn(async move { waiting.read_after(&place, 1, 10).await });
+        assert_eq!(bus.append_after(&s, 0, &[]).await.unwrap(), Placed::There);
+        let together = [(1, "one".into()), (2, "two".into()), (5, "".into())];
+        assert_eq!(bus.append_after(&s, 0, &together).await.unwrap(), Placed::There);
+        assert_eq!(ids(&waiting.await.unwrap().unwrap()), [2, 5]);
+        // All of it or nothing, and nothing twice; who waits hears of neither.
+        let (waiting, place) = (bus.clone(), s.clone());
+        let waiting = tokio::spawn(async move { waiting.read_after(&place, 5, 10).await });
+        for (last, other) in [(0, &together[..]), (5, &together[..]), (2, &[(3, "three".into())])] {
+            assert_eq!(bus.append_after(&s, last, other).await.unwrap(), Placed::LastIs(5));
+        }
+        assert_eq!(bus.last_id(&s).await.unwrap(), 5);
+        bus.append_after(&s, 5, &[(6, "six".into()), (7, "seven".into())]).await.unwrap();
+        assert_eq!(ids(&waiting.await.unwrap().unwrap()), [6, 7]);
+        bus.append(&s, 8, "eight").await.unwrap();
+        // A reader may stand anywhere, and finds what it came for.
+        for (after, found) in [(0, &[1, 2, 5, 6, 7, 8][..]), (1, &[2, 5, 6, 7, 8]), (6, &[7, 8]), (8, &[])] {
+            assert_eq!(ids(&bus.read_now(&s, after, 10).await.unwrap()), found);
+        }
+        let Batch::Messages(next) = bus.read_now(&s, 5, 1).await.unwrap() else { panic!("trimmed") };
+        assert_eq!(next[0].bytes().as_ref(), b"six");
+        bus.trim(&s, 5).await.unwrap();
+        assert_eq!(bus.read_now(&s, 4, 10).await.unwrap(), Batch::Trimmed { through: 5 });
+        assert_eq!(ids(&bus.read_now(&s, 5, 10).await.unwrap()), [6, 7, 8]);
     }
 }
 

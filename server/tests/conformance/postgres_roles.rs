@@ -114,6 +114,55 @@ async fn postings_are_of_accounts_that_are_there() {
     assert_eq!(refusal(&mut connection, "tradefloor_trading", &entry(row.id.0)).await, None);
 }
 
+#[tokio::test]
+async fn orders_and_trades_belong_to_what_is_there() {
+    let database = Database::create().await;
+    let (store, row) = (database.open(Role::Owner).await, venue());
+    store.create_venue(&row).await.unwrap();
+    let epoch = store.take_epoch(row.id, uuid::Uuid::new_v4()).await.unwrap();
+    let (first, second) = batches(&row, epoch);
+    store.commit(&first).await.unwrap();
+    store.commit(&second).await.unwrap();
+    let mut connection = database.connect().await;
+    let nobody = format!("'{}'::uuid", uuid::Uuid::from_u128(99));
+    let order = |account: &str, instrument: &str| {
+        format!(
+            "INSERT INTO orders (venue_id, order_id, account_id, instrument_id, client_order_id, side, type, qty,
+                                 filled_qty, status, time_in_force, notional, fee, seq, created_at, updated_at)
+             SELECT venue_id, venue_id, {account}, {instrument}, 'c', 'BUY', 'MARKET', 1, 1, 'FILLED', 'IOC',
+                    1, 1, 2, 1, 1 FROM accounts"
+        )
+    };
+    let (account, instrument) = ("account_id", "(SELECT instrument_id FROM instruments LIMIT 1)");
+    for (stray, refused) in [
+        (order(&nobody, instrument), Some("23503")),
+        (order(account, &nobody), Some("23503")),
+        (order(account, instrument), None),
+    ] {
+        let found = refusal(&mut connection, "tradefloor_trading", &stray).await;
+        assert_eq!(found.as_deref(), refused, "{stray}");
+    }
+    let trade = |filled: &str| {
+        format!(
+            "INSERT INTO trades (venue_id, trade_id, order_id, account_id, instrument_id, side, qty_filled, price,
+                                 notional, fee, maker, against_house, seq, account_seq, timestamp)
+             SELECT venue_id, venue_id, {filled}, account_id, instrument_id, side, 1, 1, 1, 1, FALSE, TRUE, 2, 2, 1
+             FROM orders"
+        )
+    };
+    let stray = refusal(&mut connection, "tradefloor_trading", &trade(&nobody)).await;
+    assert_eq!(stray.as_deref(), Some("23503"));
+    assert_eq!(refusal(&mut connection, "tradefloor_trading", &trade("order_id")).await, None);
+    // Nor does what they belong to go away from under them.
+    for table in ["accounts", "instruments", "orders"] {
+        let gone = format!("DELETE FROM {table}");
+        let refused = refusal(&mut connection, "tradefloor_trading", &gone).await;
+        assert_eq!(refused.as_deref(), Some(DENIED), "{gone}");
+    }
+    let moved = refusal(&mut connection, "tradefloor_trading", "UPDATE orders SET order_id = order_id").await;
+    assert_eq!(moved.as_deref(), Some(DENIED));
+}
+
 /// A login that is nothing but its role is all that an agent needs.
 #[tokio::test]
 async fn an_agent_may_have_a_login_of_its_own() {

@@ -131,6 +131,9 @@ async fn an_older_epoch_never_writes() {
         assert!(matches!(store.save_snapshot(row.id, old, &snapshot).await, Err(StoreError::Fenced)));
         assert!(store.journal_head(row.id).await.unwrap().is_none());
         store.commit(&batches(&row, new).0).await.unwrap();
+        // Also where what it would write is there already.
+        assert!(matches!(store.commit(&first).await, Err(StoreError::Fenced)));
+        store.commit(&batches(&row, new).1).await.unwrap();
     }
 }
 

@@ -299,7 +299,7 @@ impl Desk {
         let Batch::Messages(messages) = batch else { panic!("the execution stream was trimmed") };
         for message in messages {
             self.read = message.id;
-            let batch: ExecutionBatch = decode(self.venue(), &message.bytes).unwrap();
+            let batch: ExecutionBatch = decode(self.venue(), &message.bytes()).unwrap();
             assert_eq!(batch.through.0, message.id);
             for entry in &batch.entries {
                 let outcome = entry.outcome.clone();

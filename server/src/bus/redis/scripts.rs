@@ -8,14 +8,17 @@ use std::sync::LazyLock;
 use ::redis::Script;
 
 /// The highest id that a stream has reached, 0 without a stream. A trimmed
-/// stream still knows it.
+/// stream still knows it. A group that nobody reads with is set to it and asked:
+/// what the stream says of itself has whole entries in it.
 const LAST: &str = r"
 local function last(stream)
-  local info = redis.pcall('XINFO', 'STREAM', stream)
-  if info.err then return 0 end
-  for field = 1, #info, 2 do
-    if info[field] == 'last-generated-id' then
-      return tonumber(string.match(info[field + 1], '^%d+'))
+  local set = redis.pcall('XGROUP', 'SETID', stream, 'reached', '$')
+  if set.err and redis.pcall('XGROUP', 'CREATE', stream, 'reached', '$').err then return 0 end
+  for _, group in ipairs(redis.call('XINFO', 'GROUPS', stream)) do
+    local found = {}
+    for field = 1, #group, 2 do found[group[field]] = group[field + 1] end
+    if found['name'] == 'reached' then
+      return tonumber(string.match(found['last-delivered-id'], '^%d+'))
     end
   end
   return 0
@@ -30,18 +33,24 @@ fn script(body: &str) -> Script {
 /// The highest id that `KEYS[1]` has reached.
 pub(super) static LAST_ID: LazyLock<Script> = LazyLock::new(|| script("return text(last(KEYS[1]))"));
 
-/// Appends `ARGV[3]` as `ARGV[2]` if `KEYS[1]` has reached `ARGV[1]`: nil, else
-/// what it has reached.
-pub(super) static APPEND_AFTER: LazyLock<Script> = LazyLock::new(|| {
-    script(
-        r"
+/// Before an append that is to follow `ARGV[1]` and begins with `ARGV[2]`: nil if
+/// it may, else what `KEYS[1]` has reached, which is put aside as `KEYS[2]`. In a
+/// transaction with the append and [`SHOW`] this decides whether there is one; no
+/// script takes the messages in its hands, which costs more than the append.
+pub(super) static HIDE_UNLESS: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        r"{LAST}
 local reached = last(KEYS[1])
-if reached ~= tonumber(ARGV[1]) or tonumber(ARGV[2]) <= reached then return text(reached) end
-redis.call('XADD', KEYS[1], ARGV[2] .. '-0', 'm', ARGV[3])
-return false
-",
+if reached == tonumber(ARGV[1]) and tonumber(ARGV[2]) > reached then return false end
+if redis.call('EXISTS', KEYS[1]) == 1 then redis.call('RENAME', KEYS[1], KEYS[2]) end
+return text(reached)
+"
     )
 });
+
+/// Puts `KEYS[1]` back where it was before [`HIDE_UNLESS`].
+pub(super) const SHOW: &str =
+    "if redis.call('EXISTS', KEYS[2]) == 1 then redis.call('RENAME', KEYS[2], KEYS[1]) end";
 
 /// Appends each of `ARGV[2..]` with an id that is the time in microseconds, or
 /// one more than the last where that is later: the newest id. Nil, and nothing

@@ -14,13 +14,14 @@ use ::redis::{AsyncConnectionConfig, Client, RedisResult, pipe};
 use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 
-use super::{CONNECT, Entry, LAST_OF_A_KIND, message, pause, trimmed_key};
+use super::entry::{Entry, messages};
+use super::{CONNECT, LAST_OF_A_KIND, pause, trimmed_key};
 use crate::bus::Message;
 
 /// How long one read blocks on the server.
 const BLOCK: Duration = Duration::from_secs(1);
 
-/// Messages that one read takes at most.
+/// Entries that one read takes at most.
 const READ: usize = 256;
 
 /// How long a reader sleeps at most before it looks again: what a wake-up that
@@ -184,15 +185,14 @@ async fn block(
     both.cmd("GET").arg(trimmed_key(stream));
     let (found, trimmed): (Option<Streams>, Option<u64>) = both.query_async(connection).await?;
     let Some(found) = found else { return Ok(None) };
-    let entries = found.into_iter().flat_map(|(_, entries)| entries).filter_map(message);
+    let entries = found.into_iter().flat_map(|(_, entries)| entries);
     let whole = trimmed.is_none_or(|through| through <= after);
-    Ok(Some(if whole { entries.collect() } else { Vec::new() }))
+    Ok(Some(if whole { messages(entries, after) } else { Vec::new() }))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bus::Said;
 
     /// Ids that come next; none for who has to ask.
     fn next(newest: &Newest, after: u64, max: usize) -> Vec<u64> {
@@ -201,7 +201,7 @@ mod tests {
 
     #[test]
     fn only_whoever_stands_within_what_came_is_given_it() {
-        let message = |id| Message { id, bytes: "m".into(), said: Said::default() };
+        let message = |id| Message { id, parcel: "m".into() };
         // Ids need not be dense: nothing was between 4 and 7.
         let newest = Newest { after: 4, messages: [7, 8, 11].map(message).into(), wipes: 0 };
         assert_eq!(next(&newest, 4, 9), [7, 8, 11]);

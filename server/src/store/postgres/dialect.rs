@@ -15,6 +15,9 @@ use crate::store::table::{Kind, Part, Table, kinds};
 /// Begins a transaction that will write.
 pub(crate) const BEGIN_WRITE: &str = "BEGIN";
 
+/// Others may write while a transaction does.
+pub(crate) const HAS_ONE_WRITER: bool = false;
+
 /// A transaction that writes a great deal to both schemas, however long it
 /// takes.
 pub(crate) struct Bulk {

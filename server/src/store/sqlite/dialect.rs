@@ -16,6 +16,9 @@ use crate::store::table::{Kind, Part, TABLES, Table, kinds};
 /// because one that is taken after a read fails without waiting.
 pub(crate) const BEGIN_WRITE: &str = "BEGIN IMMEDIATE";
 
+/// Nobody writes while a transaction does that has begun so.
+pub(crate) const HAS_ONE_WRITER: bool = true;
+
 /// Stands in the history's header from its commit until the other file's, which
 /// has the venue: so whoever copies again knows what a killed copy left.
 const UNSETTLED: i64 = 1;
@@ -155,10 +158,14 @@ fn bind<'q>(query: Query<'q>, rows: &Rows<'_>, row: usize) -> Query<'q> {
 
 /// The whole statement; every row of a table has a first column. Parameters
 /// have no names: each named one would be looked for among all of them.
+///
+/// One that fails leaves what it has done: its transaction goes no further, and
+/// what is not to be taken back alone need not be kept aside for it.
 fn sql(rows: &Rows<'_>, size: usize, statement: &str) -> String {
     let places = vec!["?"; rows.width()].join(", ");
     let values = vec![format!("({places})"); size].join(", ");
     let names = rows.names();
+    let statement = statement.replacen("INSERT INTO", "INSERT OR FAIL INTO", 1);
     format!("WITH given ({names}) AS (SELECT * FROM (VALUES {values}) WHERE column1 IS NOT NULL) {statement}")
 }
 
