@@ -1,13 +1,13 @@
 -- Whom a row belongs to is asked for at the end of the transaction, as with
 -- postings. Before, it was at the end of a statement, and for that SQLite kept
 -- every page as it was before the statement, though nothing here goes on after
--- one that failed: a tenth of a commit. The tables are made again, since a
+-- one that failed; most were the indexes of orders and trades. The tables are made again, since a
 -- reference cannot be changed in place.
 
 PRAGMA defer_foreign_keys = ON;
 
-CREATE TEMPORARY TABLE kept_orders AS SELECT * FROM orders;
-CREATE TEMPORARY TABLE kept_trades AS SELECT * FROM trades;
+CREATE TABLE kept_orders AS SELECT * FROM orders;
+CREATE TABLE kept_trades AS SELECT * FROM trades;
 
 DROP TABLE trades;
 DROP TABLE orders;

@@ -15,7 +15,7 @@ use tokio::time::Instant;
 const STEPS: usize = 20_000;
 
 /// What is sent at least, in bytes: the same steps again under later numbers.
-const SENT: usize = 500_000_000;
+const SENT: usize = 250_000_000;
 
 /// Bytes of steps that are sent together, as market data does when time runs as
 /// fast as it can.

@@ -1,7 +1,7 @@
 //! Steps that are made and not yet journalled, so that a bus that lost them
 //! gets them again.
 //!
-//! The stream is checked with every step: it must be where the step before left
+//! The stream is checked with every append: it must be where the one before left
 //! it. Does not know what is in a step.
 
 use std::collections::VecDeque;

@@ -40,6 +40,7 @@ pub(super) static LAST_ID: LazyLock<Script> = LazyLock::new(|| script("return te
 pub(super) static HIDE_UNLESS: LazyLock<String> = LazyLock::new(|| {
     format!(
         r"{LAST}
+redis.call('DEL', KEYS[2])
 local reached = last(KEYS[1])
 if reached == tonumber(ARGV[1]) and tonumber(ARGV[2]) > reached then return false end
 if redis.call('EXISTS', KEYS[1]) == 1 then redis.call('RENAME', KEYS[1], KEYS[2]) end
@@ -102,8 +103,9 @@ redis.call('SET', KEYS[2], string.match(gone[1][1], '^%d+'))
     )
 });
 
-/// Keeps `KEYS[1]` within `ARGV[1]` messages and, as far as Redis can tell,
-/// `ARGV[2]` bytes; `KEYS[2]` keeps where it now begins.
+/// Keeps `KEYS[1]` within `ARGV[1]` entries and, as far as Redis can tell,
+/// `ARGV[2]` bytes; `KEYS[2]` keeps the last message before its first, which an
+/// entry of several names where its places begin.
 pub(super) static BOUND: LazyLock<Script> = LazyLock::new(|| {
     script(
         r"
@@ -116,8 +118,10 @@ if used > tonumber(ARGV[2]) then
 end
 if keep == count then return end
 redis.call('XTRIM', KEYS[1], 'MAXLEN', keep)
-local first = redis.call('XRANGE', KEYS[1], '-', '+', 'COUNT', 1)
-redis.call('SET', KEYS[2], text(tonumber(string.match(first[1][1], '^%d+')) - 1))
+local first = redis.call('XRANGE', KEYS[1], '-', '+', 'COUNT', 1)[1]
+local begins = first[1]
+if first[2][1] == 'p' then begins = first[2][2] end
+redis.call('SET', KEYS[2], text(tonumber(string.match(begins, '^%d+')) - 1))
 ",
     )
 });
