@@ -75,7 +75,11 @@ impl Life {
     /// Steps after the last one that was looked at.
     pub(super) async fn waiting_steps(&self, cursor: &mut u64) -> Result<Vec<Message>, BusError> {
         match self.deps.bus.read_now(&self.deps.streams.marketdata, *cursor, STEPS).await? {
-            Batch::Messages(messages) => Ok(messages),
+            Batch::Messages(mut messages) => {
+                // Those that were sent together came together; the rest is next.
+                messages.truncate(STEPS);
+                Ok(messages)
+            }
             Batch::Trimmed { through } => {
                 tracing::error!(event = "steps_lost", through, "Steps were trimmed before they were read.");
                 *cursor = through;
