@@ -42,7 +42,8 @@ pub use parcel::Parcel;
 /// What a stream keeps: its newest messages, about as many as this allows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Messages of one stream.
+    /// Messages of one stream; over Redis those that were appended together count
+    /// as one.
     pub messages: usize,
     /// Bytes of one stream's messages.
     pub bytes: usize,

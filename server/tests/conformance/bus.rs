@@ -249,6 +249,26 @@ async fn a_stream_keeps_its_newest_and_says_what_it_forgot() {
 }
 
 #[tokio::test]
+async fn what_was_appended_together_is_forgotten_together() {
+    let mut config = Config::default();
+    config.stream_limits.bytes = 1_000_000;
+    for Kind { bus, .. } in &every(config).await {
+        let s = format!("{{{}}}:together", Uuid::new_v4());
+        for last in (0..400).step_by(4) {
+            let together: Vec<_> = (last + 1..=last + 4).map(|id| (id, vec![b'x'; 25_000].into())).collect();
+            assert_eq!(bus.append_after(&s, last, &together).await.unwrap(), Placed::There);
+        }
+        let Batch::Trimmed { through } = bus.read_now(&s, 0, 1_000).await.unwrap() else {
+            panic!("nothing was trimmed")
+        };
+        assert!(through < 400 && through.is_multiple_of(4), "{through}");
+        // Whoever stands right there has lost nothing.
+        assert!(ids(&bus.read_after(&s, through, 1_000).await.unwrap()).into_iter().eq(through + 1..=400));
+        assert_eq!(bus.read_now(&s, through - 1, 1_000).await.unwrap(), Batch::Trimmed { through });
+    }
+}
+
+#[tokio::test]
 async fn the_newest_value_replaces_the_one_before() {
     let (kinds, s) = buses().await;
     let s = s.as_str();

@@ -2,6 +2,7 @@
 
 use engine::venue::VenueConfig;
 use server::config::Config;
+use server::store::api::journal::VenueRow;
 use server::store::{Role, Store};
 use sqlx::{AssertSqlSafe, PgConnection};
 
@@ -38,6 +39,18 @@ async fn refusal(connection: &mut PgConnection, role: &str, sql: &str) -> Option
     }
 }
 
+/// A database of a venue in which an account is open.
+async fn with_an_account() -> (Database, VenueRow) {
+    let (database, row) = (Database::create().await, venue());
+    let store = database.open(Role::Owner).await;
+    store.create_venue(&row).await.unwrap();
+    let epoch = store.take_epoch(row.id, uuid::Uuid::new_v4()).await.unwrap();
+    let (first, second) = batches(&row, epoch);
+    store.commit(&first).await.unwrap();
+    store.commit(&second).await.unwrap();
+    (database, row)
+}
+
 /// What PostgreSQL says when a role may not do something.
 const DENIED: &str = "42501";
 
@@ -63,8 +76,8 @@ async fn only_trading_writes_money() {
         // Let through: an empty row lacks its key, and nothing is there to change.
         let insert = refusal(&mut connection, "tradefloor_trading", &writes[0]).await;
         assert_eq!(insert.as_deref(), Some("23502"), "{table}");
-        // What was traded and posted stays as it is.
-        let stays = ["trades", "ledger"].contains(&table).then_some(DENIED);
+        // What is listed, was traded and posted stays as it is.
+        let stays = ["instruments", "trades", "ledger"].contains(&table).then_some(DENIED);
         let update = refusal(&mut connection, "tradefloor_trading", &writes[1]).await;
         assert_eq!(update.as_deref(), stays, "{table}");
         for sql in &writes[3..] {
@@ -76,13 +89,7 @@ async fn only_trading_writes_money() {
 
 #[tokio::test]
 async fn postings_are_of_accounts_that_are_there() {
-    let database = Database::create().await;
-    let (store, row) = (database.open(Role::Owner).await, venue());
-    store.create_venue(&row).await.unwrap();
-    let epoch = store.take_epoch(row.id, uuid::Uuid::new_v4()).await.unwrap();
-    let (first, second) = batches(&row, epoch);
-    store.commit(&first).await.unwrap();
-    store.commit(&second).await.unwrap();
+    let (database, row) = with_an_account().await;
     let mut connection = database.connect().await;
     let post = |account: &str| {
         let (here, also) = ("SELECT venue_id, 1, 100, 'ACCOUNT', account_id, NULL, 1 FROM accounts", row.id);
@@ -116,13 +123,7 @@ async fn postings_are_of_accounts_that_are_there() {
 
 #[tokio::test]
 async fn orders_and_trades_belong_to_what_is_there() {
-    let database = Database::create().await;
-    let (store, row) = (database.open(Role::Owner).await, venue());
-    store.create_venue(&row).await.unwrap();
-    let epoch = store.take_epoch(row.id, uuid::Uuid::new_v4()).await.unwrap();
-    let (first, second) = batches(&row, epoch);
-    store.commit(&first).await.unwrap();
-    store.commit(&second).await.unwrap();
+    let (database, _) = with_an_account().await;
     let mut connection = database.connect().await;
     let nobody = format!("'{}'::uuid", uuid::Uuid::from_u128(99));
     let order = |account: &str, instrument: &str| {
@@ -159,8 +160,12 @@ async fn orders_and_trades_belong_to_what_is_there() {
         let refused = refusal(&mut connection, "tradefloor_trading", &gone).await;
         assert_eq!(refused.as_deref(), Some(DENIED), "{gone}");
     }
-    let moved = refusal(&mut connection, "tradefloor_trading", "UPDATE orders SET order_id = order_id").await;
-    assert_eq!(moved.as_deref(), Some(DENIED));
+    for (table, key) in [("accounts", "account_id"), ("instruments", "instrument_id"), ("orders", "order_id")]
+    {
+        let moved = format!("UPDATE {table} SET {key} = {key}");
+        let refused = refusal(&mut connection, "tradefloor_trading", &moved).await;
+        assert_eq!(refused.as_deref(), Some(DENIED), "{moved}");
+    }
 }
 
 /// A login that is nothing but its role is all that an agent needs.
