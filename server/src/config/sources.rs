@@ -124,7 +124,7 @@ const TAKEN: [&str; 4] = ["clock_status", "dead_letter", "owner", "trading_statu
 fn distinct(config: &Config) -> Result<(), ConfigError> {
     let names = config.streams.all();
     for (index, (setting, name)) in names.iter().enumerate() {
-        if TAKEN.contains(name) || [":trimmed", ":aside"].iter().any(|taken| name.ends_with(taken)) {
+        if TAKEN.contains(name) {
             return Err(ConfigError::new(*setting, format!("{name:?} is a name of the bus's own")));
         }
         if let Some((other, _)) = names[..index].iter().find(|(_, before)| before == name) {
