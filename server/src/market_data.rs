@@ -17,3 +17,4 @@ mod presence;
 mod restart;
 
 pub use agent::{Deps, MarketDataError, Settings, run};
+pub use outbox::Outbox;

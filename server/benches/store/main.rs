@@ -52,8 +52,9 @@ fn ticks_beside_redis(runtime: &tokio::runtime::Runtime) {
         let steps = ticks::Steps::drawn(wanted);
         for (together, decoded, what) in [
             (1, false, "one by one"),
-            (ticks::TOGETHER, false, "as they come"),
-            (ticks::TOGETHER, true, "as they come, and decoded"),
+            (ticks::DUE, false, "all that are due"),
+            (steps.waiting(), false, "all that wait"),
+            (steps.waiting(), true, "all that wait, and decoded"),
         ] {
             let mut rounds: Vec<_> = (0..ROUNDS)
                 .map(|_| {

@@ -6,8 +6,9 @@ use engine::sim::{Seed, Simulator};
 use engine::step::StepHeader;
 use engine::venue::VenueConfig;
 use server::bus::decode::{decode, encode};
-use server::bus::{Batch, Bus, Parcel, Placed};
+use server::bus::{Batch, Bus, Parcel};
 use server::config::Config;
+use server::market_data::Outbox;
 use services::Redis;
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -17,12 +18,13 @@ const STEPS: usize = 20_000;
 /// What is sent at least, in bytes: the same steps again under later numbers.
 const SENT: usize = 250_000_000;
 
-/// Bytes of steps that are sent together, as market data does when time runs as
-/// fast as it can.
-pub(crate) const TOGETHER: usize = 256 * 1024;
+/// Steps that are made before they are sent, as market data does when time runs
+/// as fast as it can.
+pub(crate) const DUE: usize = 32;
 
-/// How far behind the reader may be.
-const BEHIND: u64 = 512;
+/// Bytes of steps that wait when a bus is back, and how far behind the reader
+/// may be: a stream keeps so much and no more.
+const WAITING: usize = 4 * 1024 * 1024;
 
 /// Steps, ready to be sent.
 pub(crate) struct Steps {
@@ -63,10 +65,15 @@ impl Steps {
     pub(crate) fn per_step(&self) -> f64 {
         self.ticks as f64 / self.messages.len() as f64
     }
+
+    /// As many as may wait when a bus is back.
+    pub(crate) fn waiting(&self) -> usize {
+        WAITING * self.messages.len() / self.bytes
+    }
 }
 
-/// Ticks a second from a producer to a reader, who also reads what the messages
-/// say if `decoded`; steps that are sent together make `together` bytes.
+/// Ticks a second from market data's outbox to a reader, who also reads what the
+/// messages say if `decoded`; `together` steps are made before they are sent.
 pub(crate) async fn carried(redis: &Redis, steps: &Steps, together: usize, decoded: bool) -> f64 {
     let config = Config { redis_url: Some(redis.url()), ..Config::default() };
     let bus = Bus::open(&config).await.unwrap();
@@ -93,15 +100,15 @@ pub(crate) async fn carried(redis: &Redis, steps: &Steps, together: usize, decod
             }
         }
     });
-    let many = (together * steps.messages.len() / steps.bytes).max(1);
+    let mut outbox = Outbox::new(config.stream_limits, 0);
     for round in 0..rounds {
-        let later = (round * STEPS) as u64;
-        for some in steps.messages.chunks(many) {
-            let some: Vec<_> = some.iter().map(|(id, message)| (id + later, message.clone())).collect();
-            // A stream keeps so much and no more.
-            read_to.wait_for(|reached| reached + BEHIND >= some[0].0).await.unwrap();
-            let placed = bus.append_after(&stream, some[0].0 - 1, &some).await.unwrap();
-            assert_eq!(placed, Placed::There);
+        for some in steps.messages.chunks(together) {
+            let later = (round * STEPS) as u64;
+            let (first, behind) = (some[0].0 + later, steps.waiting() as u64);
+            let read_to = *read_to.wait_for(|reached| reached + behind >= first).await.unwrap();
+            outbox.journalled(read_to);
+            some.iter().for_each(|(step, message)| outbox.push(step + later, message.clone()));
+            outbox.send(&bus, &stream).await.unwrap();
         }
     }
     read.await.unwrap();

@@ -183,9 +183,14 @@ impl RedisBus {
 
     pub(super) async fn read_after(&self, stream: &str, after: u64, max: usize) -> Result<Batch, BusError> {
         let (watchers, mut wait) = (&self.inner.watchers, FIRST_WAIT);
+        let known = || Some(watchers.known(stream, after, max)).filter(|known| !known.is_empty());
+        if let Some(known) = known() {
+            return Ok(Batch::Messages(known));
+        }
+        // Whatever comes next is brought: nothing needs to be asked.
+        watchers.wait_if_watched(stream, after).await;
         loop {
-            let known = watchers.known(stream, after, max);
-            if !known.is_empty() {
+            if let Some(known) = known() {
                 return Ok(Batch::Messages(known));
             }
             match self.read(stream, after, max).await {

@@ -6,15 +6,22 @@
 
 use std::collections::VecDeque;
 
+use futures::StreamExt as _;
+use futures::stream::FuturesOrdered;
+
 use super::agent::MarketDataError;
 use crate::bus::{Batch, Bus, Limits, Message, Parcel, Placed};
 
 /// Bytes of steps that are appended together, but for a step that is larger.
 const TOGETHER: usize = 256 * 1024;
 
+/// Appends that are on their way at a time: the next is written while the one
+/// before it is carried out.
+const IN_FLIGHT: usize = 2;
+
 /// The unjournalled steps, oldest first.
 #[derive(Debug)]
-pub(super) struct Outbox {
+pub struct Outbox {
     steps: VecDeque<(u64, Parcel)>,
     bytes: usize,
     limits: Limits,
@@ -24,13 +31,13 @@ pub(super) struct Outbox {
 
 impl Outbox {
     /// The stream has reached `reached`.
-    pub(super) fn new(limits: Limits, reached: u64) -> Self {
+    pub fn new(limits: Limits, reached: u64) -> Self {
         Self { steps: VecDeque::new(), bytes: 0, limits, reached }
     }
 
     /// Step `step` is to be published. The oldest give way when the sequencer
     /// is very far behind, as they do on the stream.
-    pub(super) fn push(&mut self, step: u64, message: Parcel) {
+    pub fn push(&mut self, step: u64, message: Parcel) {
         self.bytes += message.weight();
         self.steps.push_back((step, message));
         while self.steps.len() > self.limits.messages.max(1)
@@ -41,7 +48,7 @@ impl Outbox {
     }
 
     /// Steps up to `step` are in the journal: nobody needs them any more.
-    pub(super) fn journalled(&mut self, step: u64) {
+    pub fn journalled(&mut self, step: u64) {
         while self.steps.front().is_some_and(|(oldest, _)| *oldest <= step) {
             self.pop();
         }
@@ -54,7 +61,7 @@ impl Outbox {
     }
 
     /// Whether every step is in the journal.
-    pub(super) fn is_empty(&self) -> bool {
+    pub fn is_empty(&self) -> bool {
         self.steps.is_empty()
     }
 
@@ -63,27 +70,31 @@ impl Outbox {
     /// # Errors
     /// When the bus is away: call it again. [`MarketDataError::Published`] when
     /// the stream holds somebody else's steps.
-    pub(super) async fn send(&mut self, bus: &Bus, stream: &str) -> Result<(), MarketDataError> {
+    pub async fn send(&mut self, bus: &Bus, stream: &str) -> Result<(), MarketDataError> {
+        let (mut flying, mut sent) = (FuturesOrdered::new(), self.reached);
         loop {
-            let unsent = self.unsent();
-            let ([(first, _), ..], [.., (newest, _)]) = (unsent.as_slice(), unsent.as_slice()) else {
-                return Ok(());
-            };
-            self.reached = match bus.append_after(stream, self.reached, &unsent).await? {
-                Placed::There => *newest,
-                Placed::LastIs(last) if last < *first => last,
-                // Perhaps they are there, and the answer was lost.
-                Placed::LastIs(last) => match bus.read_now(stream, first - 1, self.steps.len()).await? {
-                    Batch::Messages(found) if self.are_ours(&found, last) => last,
-                    _ => return Err(MarketDataError::Published { step: last }),
-                },
+            while flying.len() < IN_FLIGHT {
+                let some = self.next(sent);
+                let ([(first, _), ..], [.., (newest, _)]) = (some.as_slice(), some.as_slice()) else { break };
+                let (first, newest, last) = (*first, *newest, std::mem::replace(&mut sent, *newest));
+                flying.push_back(async move { (first, newest, bus.append_after(stream, last, &some).await) });
+            }
+            let Some((first, newest, placed)) = flying.next().await else { return Ok(()) };
+            self.reached = match placed? {
+                Placed::There => newest,
+                Placed::LastIs(last) => {
+                    // Those behind it had nothing to follow, or were there.
+                    flying = FuturesOrdered::new();
+                    sent = if last < first { last } else { self.found(bus, stream, first).await? };
+                    sent
+                }
             };
         }
     }
 
-    /// The next that the stream lacks and that are appended together.
-    fn unsent(&self) -> Vec<(u64, Parcel)> {
-        let from = self.steps.partition_point(|(step, _)| *step <= self.reached);
+    /// The next after `sent` that are appended together.
+    fn next(&self, sent: u64) -> Vec<(u64, Parcel)> {
+        let from = self.steps.partition_point(|(step, _)| *step <= sent);
         let mut bytes = 0;
         let fits = |(_, message): &&(u64, Parcel)| {
             let is_first = bytes == 0;
@@ -93,20 +104,27 @@ impl Outbox {
         self.steps.range(from..).take_while(fits).cloned().collect()
     }
 
-    /// Whether messages, up to one with the id `last`, are these very steps.
-    fn are_ours(&self, found: &[Message], last: u64) -> bool {
-        let ours = |found: &Message| {
-            let same = |(step, message): &(u64, Parcel)| *step == found.id && *message == found.parcel;
-            self.steps.iter().any(same)
+    /// The newest step on a stream that has some from `first` on: perhaps they
+    /// are these very steps, and the answer was lost.
+    async fn found(&self, bus: &Bus, stream: &str, first: u64) -> Result<u64, MarketDataError> {
+        let is_ours = |found: &Message| {
+            let place = self.steps.binary_search_by_key(&found.id, |(step, _)| *step);
+            place.is_ok_and(|place| self.steps[place].1 == found.parcel)
         };
-        found.last().is_some_and(|newest| newest.id == last) && found.iter().all(ours)
+        let Batch::Messages(found) = bus.read_now(stream, first - 1, self.steps.len()).await? else {
+            return Err(MarketDataError::Published { step: first });
+        };
+        match (found.iter().find(|found| !is_ours(found)), found.last()) {
+            (None, Some(newest)) => Ok(newest.id),
+            (other, _) => Err(MarketDataError::Published { step: other.map_or(first, |other| other.id) }),
+        }
     }
 
     /// Looks whether the stream still has what was sent, and sends it again.
     ///
     /// # Errors
     /// As [`Self::send`].
-    pub(super) async fn check(&mut self, bus: &Bus, stream: &str) -> Result<(), MarketDataError> {
+    pub async fn check(&mut self, bus: &Bus, stream: &str) -> Result<(), MarketDataError> {
         self.reached = self.reached.min(bus.last_id(stream).await?);
         self.send(bus, stream).await
     }

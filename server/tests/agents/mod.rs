@@ -2,6 +2,7 @@
 
 mod gateway;
 mod market_data;
+mod market_data_outbox;
 mod portfolio;
 mod postgres_standby;
 mod redis_sessions;

@@ -82,6 +82,10 @@ async fn whatever_is_wrong_at_the_start_is_one_line_without_the_password() {
     let line = refusal(server.url()).await;
     assert!(line.ends_with("this is a read-only replica"), "{line}");
     server.cli(&["REPLICAOF", "NO", "ONE"]);
+    // Who may not put a stream aside cannot hold an append back.
+    server.cli(&["ACL", "SETUSER", "ann", "on", ">s3cret", "~*", "&*", "+@all", "-rename"]);
+    let line = refusal(&format!("{}?user=ann&pass=s3cret", server.url())).await;
+    assert!(line.contains("a script may not RENAME: "), "{line}");
     server.cli(&["CONFIG", "SET", "requirepass", "other"]);
     for url in [server.url().to_owned(), format!("{}?pass=s3cret", server.url())] {
         let line = refusal(&url).await;

@@ -14,6 +14,13 @@ use crate::bus::BusError;
 /// The oldest server that has what is used here.
 const OLDEST: (u32, u32) = (7, 0);
 
+/// Written to see whether that is allowed.
+const PROBE: &str = "tradefloor:probe";
+
+/// What the bus holds an append back with: without it a stream that lacks what
+/// came before would take what comes after. In one piece: others may be looking.
+const MOVE: &str = "redis.call('SET', KEYS[1], '', 'PX', 1000) redis.call('RENAME', KEYS[1], KEYS[2])";
+
 /// No request takes longer.
 const ANSWER: Duration = Duration::from_secs(2);
 
@@ -31,8 +38,11 @@ pub(super) async fn connect(url: &str, shown: &str) -> Result<(Client, Connectio
         return Err(refused(format!("Redis {major}.{minor} is too old; 7.0 or newer is wanted")));
     }
     let written: RedisResult<()> =
-        cmd("SET").arg("tradefloor:probe").arg("").arg("PX").arg(1_000).query_async(&mut first).await;
+        cmd("SET").arg(PROBE).arg("").arg("PX").arg(1_000).query_async(&mut first).await;
     written.map_err(|error| refused(say(&error)))?;
+    let aside = format!("{PROBE}:aside");
+    let moved = cmd("EVAL").arg(MOVE).arg(2).arg(PROBE).arg(aside).exec_async(&mut first).await;
+    moved.map_err(|error| refused(format!("a script may not RENAME: {}", say(&error))))?;
     let config = ConnectionManagerConfig::new()
         .set_min_delay(Duration::from_millis(20))
         .set_max_delay(Duration::from_millis(250))

@@ -51,6 +51,26 @@ struct Watched {
     arrived: Notify,
 }
 
+impl Watched {
+    /// Waits until there may be something after `after`, if `may` says so of the
+    /// lowest place that is waited for and of what came last.
+    async fn wait(&self, after: u64, may: impl FnOnce(Option<u64>, &Newest) -> bool) {
+        let arrived = self.arrived.notified();
+        let mut arrived = std::pin::pin!(arrived);
+        arrived.as_mut().enable();
+        {
+            let mut lowest = lock(&self.lowest);
+            if !may(*lowest, &lock(&self.newest)) {
+                return;
+            }
+            *lowest = Some(lowest.map_or(after, |other| other.min(after)));
+        }
+        self.demand.notify_one();
+        // Whether woken or not, the caller looks.
+        let _ = tokio::time::timeout(LOOK_AGAIN, arrived).await;
+    }
+}
+
 /// Messages that follow each other on a stream.
 #[derive(Debug, Default)]
 struct Newest {
@@ -89,17 +109,18 @@ impl Watchers {
 
     /// Waits until there may be something after `after`.
     pub(super) async fn wait(&self, stream: &str, after: u64) {
-        let watched = self.watched(stream);
-        let arrived = watched.arrived.notified();
-        let mut arrived = std::pin::pin!(arrived);
-        arrived.as_mut().enable();
-        {
-            let mut lowest = lock(&watched.lowest);
-            *lowest = Some(lowest.map_or(after, |other| other.min(after)));
-        }
-        watched.demand.notify_one();
-        // Whether woken or not, the caller looks.
-        let _ = tokio::time::timeout(LOOK_AGAIN, arrived).await;
+        self.watched(stream).wait(after, |_, _| true).await;
+    }
+
+    /// The same where the next message after `after` cannot be missed: a read
+    /// blocks there or before, or begins where the last one ended. Elsewhere it
+    /// returns at once.
+    pub(super) async fn wait_if_watched(&self, stream: &str, after: u64) {
+        let is_watched = |lowest: Option<u64>, newest: &Newest| match lowest {
+            Some(lowest) => lowest <= after,
+            None => newest.messages.last().is_some_and(|last| last.id == after),
+        };
+        self.watched(stream).wait(after, is_watched).await;
     }
 
     /// Lets everybody look again, for themselves.
