@@ -26,6 +26,8 @@ pub struct Topology {
     logs: tempfile::TempDir,
     services: Vec<Service>,
     running: BTreeMap<String, Process>,
+    /// Databases, by service, that are not the site's own.
+    databases: BTreeMap<String, String>,
     /// Where a process answered first: it will again.
     addresses: BTreeMap<String, String>,
     /// Everything is kept here.
@@ -73,6 +75,7 @@ impl Topology {
             logs: tempfile::tempdir()?,
             services: own,
             running: BTreeMap::new(),
+            databases: BTreeMap::new(),
             addresses: BTreeMap::new(),
             postgres,
             redis: Redis::start()?,
@@ -105,6 +108,12 @@ impl Topology {
         if let Some(mut process) = self.running.remove(name) {
             kill_family(&mut process.child);
         }
+    }
+
+    /// The address of the database that a service is given from now on, in the
+    /// place of the site's.
+    pub fn database(&mut self, name: &str, url: String) {
+        self.databases.insert(name.to_owned(), url);
     }
 
     /// Halts a service where it stands, or lets it go on.
@@ -159,7 +168,8 @@ impl Topology {
         let mut command = command_as_is(&self.binary);
         own_environment(&mut command);
         command.args(&service.command).envs(&service.environment).current_dir(self.logs.path());
-        command.env("TRADEFLOOR_DATABASE_URL", self.postgres.url("postgres"));
+        let database = self.databases.get(name).cloned().unwrap_or_else(|| self.postgres.url("postgres"));
+        command.env("TRADEFLOOR_DATABASE_URL", database);
         command.env("TRADEFLOOR_REDIS_URL", self.redis.url());
         command.env("TRADEFLOOR_LISTEN", listen).env("TRADEFLOOR_AGENT__LISTEN", listen);
         let log = File::options().create(true).append(true).open(self.log(name))?;

@@ -21,17 +21,18 @@ pub(crate) struct Services {
 impl Services {
     /// Starts what the environment does not name.
     pub(crate) fn start() -> Result<Services> {
-        let [postgres, redis] = VARIABLES.map(|name| std::env::var_os(name).is_none());
+        let is_unnamed = |name: &str| std::env::var_os(name).is_none();
         let step = Step::start("PostgreSQL and Redis");
-        let services = Services {
-            // A crash of the machine is not among the tests.
-            postgres: postgres
-                .then(|| installed("postgresql", || Postgres::start(&["fsync=off"])))
-                .transpose()?,
-            redis: redis.then(|| installed("redis-server", Redis::start)).transpose()?,
-        };
+        // Also beside those that are named: some tests kill servers of their own.
+        // A crash of the machine is not among the tests.
+        let postgres = installed("postgresql", || Postgres::start(&["fsync=off"]))?;
+        let redis = installed("redis-server", Redis::start)?;
         step.done();
-        Ok(services)
+        let [database_url, redis_url] = VARIABLES;
+        Ok(Services {
+            postgres: is_unnamed(database_url).then_some(postgres),
+            redis: is_unnamed(redis_url).then_some(redis),
+        })
     }
 
     /// What tests are told.

@@ -90,3 +90,37 @@ impl StreamNames {
         format!("{}:{account}", self.portfolio_prefix)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use engine::venue::VenueConfig;
+
+    #[test]
+    fn each_stream_is_called_what_it_is_told_to_be() {
+        let name = |of: &str| format!("my_{of}");
+        let streams = config::StreamNames {
+            market_data: name("market_data"),
+            execution: name("execution"),
+            risk: name("risk"),
+            command: name("command"),
+            reply: name("reply"),
+            control: name("control"),
+            clock: name("clock"),
+            session: name("session"),
+        };
+        let names = StreamNames::configured(&streams, VenueConfig::default().venue_id());
+        for (found, of) in [
+            (&names.marketdata, "market_data"),
+            (&names.execution, "execution"),
+            (&names.risk, "risk"),
+            (&names.command, "command"),
+            (&names.reply, "reply"),
+            (&names.control, "control"),
+            (&names.clock, "clock"),
+            (&names.session, "session"),
+        ] {
+            assert!(found.ends_with(&format!("}}:my_{of}")), "{found}");
+        }
+    }
+}

@@ -133,3 +133,30 @@ fn place(options: &PgConnectOptions) -> String {
         None => format!("{user}@{}:{}/{name}", options.get_host(), options.get_port()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
+
+    use super::*;
+
+    #[tokio::test]
+    async fn money_waits_for_the_disk_and_the_past_does_not() {
+        let server = services::Postgres::start(&["fsync=off"]).unwrap();
+        let backend = Backend::open(&server.url("postgres"), Role::Owner).await.unwrap();
+        for (pool, expected) in [
+            (&backend.main, ("public", "on")),
+            (&backend.main_readers, ("public", "on")),
+            (&backend.history, ("history", "off")),
+            (&backend.history_readers, ("history", "off")),
+        ] {
+            let found: (String, String) =
+                sqlx::query_as("SELECT current_schema()::text, current_setting('synchronous_commit')")
+                    .fetch_one(pool)
+                    .await
+                    .unwrap();
+            assert_eq!((found.0.as_str(), found.1.as_str()), expected);
+        }
+        backend.close().await;
+    }
+}

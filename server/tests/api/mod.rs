@@ -11,6 +11,7 @@ mod history;
 mod hostile;
 mod orders;
 mod quotes;
+mod redis;
 mod reset;
 mod resume;
 mod sessions;

@@ -68,9 +68,13 @@ async fn sessions_are_listed_and_ended_for_their_user_alone() {
         let times = (listed[0].created_at, listed[0].last_seen_at, listed[0].expires_at);
         assert_eq!(times, (WallTime(1), WallTime(30), WallTime(1_000)));
 
+        // Activity is noted where there is a session, and makes none.
+        assert!(store.touch_session(one, WallTime(31)).await.unwrap());
+        assert_eq!(store.sessions_of(ann).await.unwrap()[0].hash, one);
         let mut gone = store.delete_sessions_of(ann, Some(two)).await.unwrap();
         gone.sort_unstable();
         assert_eq!(gone, [one, three]);
+        assert!(!store.touch_session(one, WallTime(32)).await.unwrap());
         assert!(store.session(venue().id, one).await.unwrap().is_none());
         let row = store.session(venue().id, two).await.unwrap().unwrap();
         assert_eq!(row.name.as_deref(), Some("ANN"));

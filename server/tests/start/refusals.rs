@@ -4,7 +4,11 @@
 use std::path::Path;
 use std::process::Output;
 
+use server::store::Role;
+
 use super::process::{Server, finished, finished_with};
+use crate::support::database::Database;
+use crate::support::redis::Server as Redis;
 
 /// The one line on standard error.
 pub fn refusal(output: &Output) -> String {
@@ -113,4 +117,38 @@ fn the_effective_configuration_is_printed_without_secrets() {
     }
     assert!(!said.contains("31415926"));
     assert!(is_empty(folder.path()));
+}
+
+#[tokio::test]
+async fn a_postgres_or_redis_that_is_away_or_refuses_is_one_line_without_the_password() {
+    let (database, redis) = (Database::create().await, Redis::start());
+    // The schema is there, so that nobody waits for it.
+    database.open(Role::Owner).await.close().await;
+    let login = format!("stranger_{}", uuid::Uuid::new_v4().simple());
+    let mut connection = database.connect().await;
+    let made = sqlx::AssertSqlSafe(format!("CREATE ROLE {login} LOGIN PASSWORD 's3cret'"));
+    sqlx::query(made).execute(&mut connection).await.unwrap();
+    let (_, place) = database.url.split_once('@').unwrap();
+    let (host, query) = place.split_once('/').unwrap();
+    let query = query.split_once('?').map(|(_, query)| format!("?{query}")).unwrap_or_default();
+    let elsewhere = "redis://ann:s3cret@127.0.0.1:9/0";
+    let folder = tempfile::tempdir().unwrap();
+    for (url, bus, expected) in [
+        ("postgres://ann:s3cret@127.0.0.1:9/t".to_owned(), redis.url(), "--database-url"),
+        (format!("postgres://{login}:s3cret@{host}/nowhere{query}"), redis.url(), "--database-url"),
+        (format!("postgres://{login}:s3cret@{place}"), redis.url(), "--database-url"),
+        (database.url.clone(), elsewhere, "--redis-url"),
+        (database.url.clone(), "redis://127.0.0.1:9/0", "--redis-url"),
+    ] {
+        for words in [&["serve"][..], &["agent", "trading"]] {
+            let listen = ["--listen", "127.0.0.1:0", "--set", "agent.listen=127.0.0.1:0", "--log", "off"];
+            let words = [words, &listen, &["--database-url", &url, "--redis-url", bus]].concat();
+            let said = refusal(&finished(&words, folder.path()));
+            assert!(said.starts_with("error: ") && said.contains(expected), "{words:?}: {said}");
+            assert!(!said.contains("s3cret"), "{said}");
+            assert!(is_empty(folder.path()), "{words:?}");
+        }
+    }
+    let gone = sqlx::AssertSqlSafe(format!("DROP ROLE {login}"));
+    sqlx::query(gone).execute(&mut connection).await.unwrap();
 }

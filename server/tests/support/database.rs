@@ -7,6 +7,7 @@ use std::path::Path;
 use server::config::Config;
 use server::store::{Role, Store, StoreError};
 use services::{Failure, Postgres};
+use sqlx::error::ErrorKind;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, SqliteConnection};
 use uuid::Uuid;
@@ -99,6 +100,28 @@ impl Place {
                 let mut connection = database.connect().await;
                 sqlx::query(sql).execute(&mut connection).await.unwrap().rows_affected()
             }
+        }
+    }
+
+    /// Why the database refuses a statement straight at the money tables; `None`
+    /// when it has been done.
+    pub async fn refusal(&self, sql: &str) -> Option<ErrorKind> {
+        let sql = AssertSqlSafe(sql.to_owned());
+        let done = match self {
+            Self::Folder(folder) => {
+                let mut file = file(folder.path()).await;
+                let done = sqlx::query(sql).execute(&mut file).await.map(|_| ());
+                file.close().await.unwrap();
+                done
+            }
+            Self::Database(database) => {
+                sqlx::query(sql).execute(&mut database.connect().await).await.map(|_| ())
+            }
+        };
+        match done {
+            Ok(()) => None,
+            Err(sqlx::Error::Database(error)) => Some(error.kind()),
+            Err(error) => panic!("{error}"),
         }
     }
 

@@ -77,6 +77,19 @@ impl Place {
         String::from_utf8(done.stdout).unwrap().trim().to_owned()
     }
 
+    /// Names of all streams on Redis, sorted.
+    pub fn streams(&self) -> Vec<String> {
+        let mut scan = self.site.redis.client("redis-cli").unwrap();
+        let found = scan.args(["SCAN", "0", "COUNT", "1000000", "TYPE", "stream"]).output().unwrap();
+        assert!(found.status.success(), "{found:?}");
+        let found = String::from_utf8(found.stdout).unwrap();
+        // After where it ended, each after the venue's own part.
+        let names = found.lines().skip(1).map(|name| name.rsplit(':').next().unwrap().to_owned());
+        let mut names: Vec<_> = names.collect();
+        names.sort_unstable();
+        names
+    }
+
     /// Every order that is stored.
     pub fn stored(&self) -> Stored {
         let mut stored = Stored::new();

@@ -1,22 +1,38 @@
 //! The same seed and the same commands give the same market, to the byte,
 //! whether the agents share a process or not.
 
-use serde_json::json;
+use std::collections::BTreeMap;
+
+use engine::id::InstrumentId;
+use serde_json::{Value, json};
 use server::store::Store;
 use server::store::api::users::NewUser;
 use server::trading::verify::replay;
 
 use super::place::{Place, enter};
+use crate::support::desk::PATIENCE;
 use crate::support::site::{OWNER, Site, Visitor, ticket};
 
 const ADA: &str = "ada@example.org";
 
+/// Names of the streams that no agent would think of by itself, none like what
+/// it is for.
+const STREAMS: [(&str, &str); 8] = [
+    ("MARKET_DATA_STREAM", "andrea"),
+    ("EXECUTION_STREAM", "bo"),
+    ("RISK_STREAM", "chris"),
+    ("COMMAND_STREAM", "dana"),
+    ("CONTROL_STREAM", "eli"),
+    ("TRADEFLOOR_STREAMS__REPLY", "finn"),
+    ("TRADEFLOOR_STREAMS__CLOCK", "gerry"),
+    ("TRADEFLOOR_STREAMS__SESSION", "hilary"),
+];
+
 /// Two users who trade through whichever gateway is next, on a market that
 /// makes one step at a time: so each step has seen everything before it.
-async fn tell(bases: &[String]) {
-    let acme = engine::id::InstrumentId::derive(engine::venue::VenueConfig::default().venue_id(), "ACME");
-    let gov =
-        engine::id::InstrumentId::derive(engine::venue::VenueConfig::default().venue_id(), "GOV-4.5-2036");
+async fn tell(bases: &[String]) -> [Visitor; 2] {
+    let acme = InstrumentId::derive(engine::venue::VenueConfig::default().venue_id(), "ACME");
+    let gov = InstrumentId::derive(engine::venue::VenueConfig::default().venue_id(), "GOV-4.5-2036");
     let mut owner = enter(super::place::visitor(&bases[0]), OWNER).await;
     let mut ada = enter(super::place::visitor(&bases[0]), ADA).await;
     let at = |user: &mut Visitor, turn: usize| user.base.clone_from(&bases[turn % bases.len()]);
@@ -42,6 +58,67 @@ async fn tell(bases: &[String]) {
                 }
             }
         }
+    }
+    [owner, ada]
+}
+
+/// What everybody sees of it at a gateway: every list over REST, and the
+/// socket's first word on every channel.
+async fn seen(users: &[Visitor], base: &str) -> BTreeMap<String, Value> {
+    let venue = engine::venue::VenueConfig::default().venue_id();
+    let instruments = ["ACME", "GOV-4.5-2036"].map(|symbol| InstrumentId::derive(venue, symbol));
+    let mut seen = BTreeMap::new();
+    for (number, user) in users.iter().enumerate() {
+        let user = Visitor { base: base.to_owned(), ..user.clone() };
+        let mut paths: Vec<_> = [
+            "instruments",
+            "orders?limit=200",
+            "quotes",
+            "history/trades?limit=200",
+            "portfolio",
+            "account",
+            "venue/clock",
+        ]
+        .map(str::to_owned)
+        .into();
+        for instrument in &instruments {
+            paths.push(format!("history/ticks?instrument_id={instrument}&limit=200"));
+            paths.push(format!("history/candles?instrument_id={instrument}&interval=1m"));
+        }
+        for path in paths {
+            let answer = user.get(&format!("/api/v1/{path}")).await;
+            assert_eq!(answer.status, 200, "{path}: {}", answer.text);
+            seen.insert(format!("{number}: {path}"), answer.json());
+        }
+        let mut channels = vec!["account".to_owned(), "portfolio".to_owned()];
+        for instrument in &instruments {
+            channels.extend([format!("book:{instrument}"), format!("tick:{instrument}")]);
+        }
+        let cut = user.follow("", &channels).await.cut().await;
+        let mut cut = serde_json::to_value(cut).unwrap();
+        for item in cut["items"].as_array_mut().unwrap() {
+            // How far was looked for something to value, not what was found.
+            item.get_mut("portfolio").and_then(Value::as_object_mut).map(|found| found.remove("through"));
+        }
+        seen.insert(format!("{number}: socket"), cut);
+    }
+    seen
+}
+
+/// Waits until people see the same at two places: what is valued and stored
+/// follows.
+async fn assert_same(one: (&[Visitor], &str), other: (&[Visitor], &str)) {
+    let (mut expected, mut found) = (BTreeMap::new(), BTreeMap::new());
+    let same = async {
+        while found.is_empty() || found != expected {
+            (expected, found) = tokio::join!(seen(one.0, one.1), seen(other.0, other.1));
+        }
+    };
+    if tokio::time::timeout(PATIENCE, same).await.is_err() {
+        for (what, expected) in &expected {
+            assert_eq!(found.get(what), Some(expected), "{what}");
+        }
+        panic!("never the same at once");
     }
 }
 
@@ -71,7 +148,7 @@ async fn copy(from: &Store, to: &Store) {
 #[tokio::test]
 async fn topology_decides_what_one_process_decides() {
     let mut embedded = Site::open().await;
-    tell(std::slice::from_ref(&embedded.base)).await;
+    let embedded_users = tell(std::slice::from_ref(&embedded.base)).await;
     embedded.stop().await;
     let folder = embedded.place.open().await;
     let (seq, state) = replay(&folder, engine::venue::VenueConfig::default().venue_id()).await.unwrap();
@@ -82,9 +159,21 @@ async fn topology_decides_what_one_process_decides() {
     store.close().await;
     folder.close().await;
     drop(folder);
-    let place = Place::open(postgres, &[("TRADEFLOOR_CLOCK", "manual"), ("TRADEFLOOR_IDLE", "run")]);
+    let mut settings = vec![("TRADEFLOOR_CLOCK", "manual"), ("TRADEFLOOR_IDLE", "run")];
+    settings.extend(STREAMS);
+    let place = Place::open(postgres, &settings);
     place.well().await;
-    tell(&place.gateways).await;
+    let mut users = tell(&place.gateways).await;
+    embedded.start().await;
+    for gateway in &place.gateways {
+        assert_same((&embedded_users, &embedded.base), (&users, gateway)).await;
+    }
+    // Also the stream of sign-outs has been used.
+    assert_eq!(users[1].post("/api/v1/auth/logout", &json!({})).await.status, 204);
+    // The streams are called as they were told to be, and no other way.
+    let mut names: Vec<_> = STREAMS.iter().map(|(_, name)| (*name).to_owned()).collect();
+    names.sort_unstable();
+    assert_eq!(place.streams(), names);
 
     // Accounts, books, positions: everything that a state hash covers, and
     // every entry of the journal on the way there.
