@@ -2,9 +2,9 @@
 
 mod gateway;
 mod market_data;
-mod market_data_outbox;
 mod portfolio;
 mod postgres_standby;
+mod redis_outbox;
 mod redis_sessions;
 mod redis_wipes;
 mod stage;
