@@ -25,14 +25,16 @@ impl Services {
         let step = Step::start("PostgreSQL and Redis");
         // Also beside those that are named: some tests kill servers of their own.
         // A crash of the machine is not among the tests.
-        let postgres = installed("postgresql", || Postgres::start(&["fsync=off"]))?;
-        let redis = installed("redis-server", Redis::start)?;
-        step.done();
+        let postgres = installed("postgresql", || Postgres::start(&["fsync=off"]));
+        let redis = installed("redis-server", Redis::start);
         let [database_url, redis_url] = VARIABLES;
-        Ok(Services {
-            postgres: is_unnamed(database_url).then_some(postgres),
-            redis: is_unnamed(redis_url).then_some(redis),
-        })
+        // Those that miss one of their own will say so.
+        let services = Services {
+            postgres: is_unnamed(database_url).then_some(postgres).transpose()?,
+            redis: is_unnamed(redis_url).then_some(redis).transpose()?,
+        };
+        step.done();
+        Ok(services)
     }
 
     /// What tests are told.

@@ -116,6 +116,8 @@ impl Outbox {
         };
         match (found.iter().find(|found| !is_ours(found)), found.last()) {
             (None, Some(newest)) => Ok(newest.id),
+            // Lost in between.
+            (None, None) => Ok(first - 1),
             (other, _) => Err(MarketDataError::Published { step: other.map_or(first, |other| other.id) }),
         }
     }

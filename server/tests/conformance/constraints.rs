@@ -138,7 +138,7 @@ async fn no_order_is_filled_beyond_itself_or_says_what_it_is_not() {
             &[("side", "'HOLD'")],
             &[("type", "'MARKET'")],
             &[("limit_price", "NULL")],
-            &[("type", "'STOP'"), ("limit_price", "NULL")],
+            &[("type", "'RUMOUR'")],
             &[("time_in_force", "'NEVER'")],
             &[("notional", "-1")],
             &[("fee", "-1")],
@@ -186,8 +186,12 @@ async fn no_other_row_breaks_the_rules_of_its_table() {
             let all = [("trade_id", "a.account_id"), ("account_seq", "3"), change];
             assert_refused(&place, &row_of(TRADE, &all), ErrorKind::CheckViolation).await;
         }
-        for change in [("party", "'BANK'"), ("account_id", "NULL"), ("party", "'HOUSE'")] {
-            let all = [("posting", "901"), change];
+        for change in [
+            &[("party", "'BANK'"), ("account_id", "NULL")][..],
+            &[("account_id", "NULL")],
+            &[("party", "'HOUSE'")],
+        ] {
+            let all = [&[("posting", "901")][..], change].concat();
             assert_refused(&place, &row_of(POSTING, &all), ErrorKind::CheckViolation).await;
         }
         for statement in [

@@ -41,8 +41,7 @@ pub(super) struct Watchers {
 /// One stream.
 #[derive(Debug, Default)]
 struct Watched {
-    /// The lowest place that is waited for.
-    lowest: Mutex<Option<u64>>,
+    places: Mutex<Places>,
     /// Somebody waits now.
     demand: Notify,
     /// What came last.
@@ -51,23 +50,63 @@ struct Watched {
     arrived: Notify,
 }
 
+/// Where who stands.
+#[derive(Debug, Default)]
+struct Places {
+    /// The lowest that is waited for.
+    lowest: Option<u64>,
+    /// What the read that is on its way began after.
+    read: Option<u64>,
+    /// Whether the last read came back.
+    works: bool,
+}
+
+impl Places {
+    /// Whether nothing after `after` can be missed by waiting: a read is on its
+    /// way from there or before, or will be, or goes on where the last one ended.
+    fn are_watched(&self, after: u64, newest: &Newest) -> bool {
+        let ends = newest.messages.last().map(|last| last.id);
+        self.works
+            && match self.read {
+                Some(from) => from <= after,
+                None => self.lowest.is_some_and(|lowest| lowest <= after) || ends == Some(after),
+            }
+    }
+}
+
 impl Watched {
-    /// Waits until there may be something after `after`, if `may` says so of the
-    /// lowest place that is waited for and of what came last.
-    async fn wait(&self, after: u64, may: impl FnOnce(Option<u64>, &Newest) -> bool) {
+    /// Waits until there may be something after `after`; does not where it `asks`
+    /// and something could be missed.
+    async fn wait(&self, after: u64, asks: bool) {
         let arrived = self.arrived.notified();
         let mut arrived = std::pin::pin!(arrived);
         arrived.as_mut().enable();
         {
-            let mut lowest = lock(&self.lowest);
-            if !may(*lowest, &lock(&self.newest)) {
+            let mut places = lock(&self.places);
+            if asks && !places.are_watched(after, &lock(&self.newest)) {
                 return;
             }
-            *lowest = Some(lowest.map_or(after, |other| other.min(after)));
+            places.lowest = Some(places.lowest.map_or(after, |other| other.min(after)));
         }
         self.demand.notify_one();
         // Whether woken or not, the caller looks.
         let _ = tokio::time::timeout(LOOK_AGAIN, arrived).await;
+    }
+
+    /// Where the next read begins, if anybody waits.
+    fn begin(&self) -> Option<u64> {
+        let mut places = lock(&self.places);
+        places.read = places.lowest;
+        places.read
+    }
+
+    /// A read came back, or did not, and whoever waits looks.
+    fn end(&self, works: bool) {
+        let mut places = lock(&self.places);
+        // Who still waits after looking says so again.
+        *places = Places { lowest: None, read: None, works };
+        drop(places);
+        self.arrived.notify_waiters();
     }
 }
 
@@ -109,18 +148,13 @@ impl Watchers {
 
     /// Waits until there may be something after `after`.
     pub(super) async fn wait(&self, stream: &str, after: u64) {
-        self.watched(stream).wait(after, |_, _| true).await;
+        self.watched(stream).wait(after, false).await;
     }
 
-    /// The same where the next message after `after` cannot be missed: a read
-    /// blocks there or before, or begins where the last one ended. Elsewhere it
-    /// returns at once.
+    /// The same where nothing after `after` can be missed; elsewhere it returns at
+    /// once.
     pub(super) async fn wait_if_watched(&self, stream: &str, after: u64) {
-        let is_watched = |lowest: Option<u64>, newest: &Newest| match lowest {
-            Some(lowest) => lowest <= after,
-            None => newest.messages.last().is_some_and(|last| last.id == after),
-        };
-        self.watched(stream).wait(after, is_watched).await;
+        self.watched(stream).wait(after, true).await;
     }
 
     /// Lets everybody look again, for themselves.
@@ -154,13 +188,14 @@ async fn watch(client: Client, stream: String, watched: Arc<Watched>) {
     let mut connection = None;
     loop {
         let demand = watched.demand.notified();
-        let Some(after) = *lock(&watched.lowest) else {
+        let Some(after) = watched.begin() else {
             demand.await;
             continue;
         };
         let wipes = lock(&watched.newest).wipes;
         match block(&client, &mut connection, &stream, after).await {
-            Ok(None) => {}
+            // It goes on from where it is waited for now.
+            Ok(None) => lock(&watched.places).works = true,
             Ok(Some(messages)) => {
                 // What was read before a wipe is not what is there.
                 let mut newest = lock(&watched.newest);
@@ -168,11 +203,10 @@ async fn watch(client: Client, stream: String, watched: Arc<Watched>) {
                     *newest = Newest { after, messages, wipes };
                 }
                 drop(newest);
-                // Who still waits after looking says so again.
-                *lock(&watched.lowest) = None;
-                watched.arrived.notify_waiters();
+                watched.end(true);
             }
             Err(_) => {
+                watched.end(false);
                 connection = None;
                 pause(REST).await;
             }
@@ -235,5 +269,23 @@ mod tests {
         // Some of what came is gone.
         let gone = Newest { after: 4, ..Newest::default() };
         assert!(next(&gone, 4, 9).is_empty());
+    }
+
+    #[test]
+    fn whoever_could_miss_something_looks_first() {
+        let newest = Newest { after: 4, messages: vec![Message { id: 9, parcel: "m".into() }], wipes: 0 };
+        let watched = |lowest, read, works| {
+            let places = Places { lowest, read, works };
+            [3, 7, 9, 12].map(|after| places.are_watched(after, &newest))
+        };
+        // Nothing is on its way: who waits next is where the next read begins.
+        assert_eq!(watched(None, None, true), [false, false, true, false]);
+        assert_eq!(watched(Some(7), None, true), [false, true, true, true]);
+        // A read is on its way; what is waited for before it comes later.
+        assert_eq!(watched(Some(9), Some(9), true), [false, false, true, true]);
+        assert_eq!(watched(Some(3), Some(12), true), [false, false, false, true]);
+        // Reads fail: everybody looks for themselves.
+        assert_eq!(watched(Some(3), Some(3), false), [false; 4]);
+        assert_eq!(watched(None, None, false), [false; 4]);
     }
 }
