@@ -12,18 +12,18 @@ RUN --mount=type=cache,target=/usr/local/cargo/registry \
     rm -rf target/dist \
  && cargo xtask dist \
  && mkdir /out \
- && tar -xzf target/dist/tradefloor-*.tar.gz -C /out --strip-components=1
+ && tar -xzf target/dist/tickhall-*.tar.gz -C /out --strip-components=1
 
 # One binary, bundle and migrations inside, and a user who owns nothing.
 FROM debian:bookworm-slim
-RUN useradd --system --uid 10001 --create-home --home-dir /data tradefloor
-COPY --from=build /out/tradefloor /usr/local/bin/tradefloor
-COPY --from=build /out/LICENSE-MIT /out/LICENSE-APACHE /usr/share/doc/tradefloor/
+RUN useradd --system --uid 10001 --create-home --home-dir /data tickhall
+COPY --from=build /out/tickhall /usr/local/bin/tickhall
+COPY --from=build /out/LICENSE-MIT /out/LICENSE-APACHE /usr/share/doc/tickhall/
 USER 10001
 WORKDIR /data
-ENV TRADEFLOOR_LISTEN=0.0.0.0:3000 TRADEFLOOR_DATA=/data
+ENV TICKHALL_LISTEN=0.0.0.0:3000 TICKHALL_DATA=/data
 VOLUME /data
 EXPOSE 3000
-HEALTHCHECK --interval=5s --timeout=6s --start-period=30s --retries=3 CMD ["tradefloor", "health"]
-ENTRYPOINT ["tradefloor"]
+HEALTHCHECK --interval=5s --timeout=6s --start-period=30s --retries=3 CMD ["tickhall", "health"]
+ENTRYPOINT ["tickhall"]
 CMD ["serve"]

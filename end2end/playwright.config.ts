@@ -4,7 +4,7 @@ import type { ServerSettings } from "./support/test.ts";
 
 /** `cargo xtask` names the browser; by hand, Debian's is found. */
 function chromium(): string | undefined {
-  const named = process.env["TRADEFLOOR_CHROMIUM"];
+  const named = process.env["TICKHALL_CHROMIUM"];
   if (named) return named;
   return ["/usr/bin/chromium", "/usr/bin/chromium-browser"].find((path) => existsSync(path));
 }

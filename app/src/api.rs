@@ -3,19 +3,21 @@
 //! Know no rule: who may do what, and what an answer is, the gateway decides.
 
 use engine::candle::Interval;
-use engine::event::{FillFrame, OrderFrame, PortfolioSnapshot};
+use protocol::frames::{FillFrame, OrderFrame, PortfolioSnapshot};
 use engine::order::{RawAmend, RawTake, RawTicket, Side};
 use leptos::prelude::*;
 use leptos::server_fn::codec::{Postcard, PostcardEncoding};
 use leptos::server_fn::error::ServerFnErrorErr;
 
 use crate::ask;
-use crate::chart::{Kept, Range, Worth};
-use crate::gateway::{ApiError, Opening, Placed};
+use protocol::candle_history::CandleHistory;
+use protocol::nav_history::Range;
+use protocol::nav_history::NavHistory;
+use protocol::gateway::{ApiError, Opening, Placed};
 #[cfg(feature = "ssr")]
-use crate::gateway::{Caller, SharedGateway};
+use protocol::gateway::{Caller, SharedGateway};
 #[cfg(feature = "ssr")]
-use crate::trade::FIRST_INTERVAL;
+use crate::screens::trade::FIRST_INTERVAL;
 
 /// Where they are.
 pub(crate) const PREFIX: &str = "/api/ui";
@@ -79,7 +81,7 @@ pub(crate) async fn read_opening(
     let first = desk.instruments.iter().min_by(|a, b| a.symbol.cmp(&b.symbol));
     let bars = match first.filter(|_| worth.is_none()) {
         Some(first) => door::bars(gateway, caller, first, FIRST_INTERVAL).await.unwrap_or_default(),
-        None => Kept::default(),
+        None => CandleHistory::default(),
     };
     Ok(Opening { caller: caller.clone(), desk, orders, fills, bars, worth })
 }
@@ -92,7 +94,7 @@ pub(crate) async fn read_opening(
     input = Postcard,
     output = Postcard
 )]
-pub async fn worth(range: Range) -> Result<Worth, ApiError> {
+pub async fn worth(range: Range) -> Result<NavHistory, ApiError> {
     let (gateway, caller) = door::open()?;
     door::answer(gateway.worth(&caller, range).await)
 }
@@ -145,7 +147,7 @@ pub async fn fills() -> Result<Vec<FillFrame>, ApiError> {
     input = Postcard,
     output = Postcard
 )]
-pub async fn bars(instrument_id: String, interval: Interval) -> Result<Kept, ApiError> {
+pub async fn bars(instrument_id: String, interval: Interval) -> Result<CandleHistory, ApiError> {
     let (gateway, caller) = door::open()?;
     let listed = door::answer(gateway.instruments(&caller).await)?;
     let found = listed.into_iter().find(|instrument| instrument.id.to_string() == instrument_id);
@@ -244,8 +246,8 @@ mod door {
     use engine::instrument::Instrument;
     use engine::time::VenueTime;
 
-    use crate::chart::{Bar, Kept};
-    use crate::gateway::{ApiError, Caller, CandleRow, HistoryQuery, SharedGateway};
+    use crate::chart::{Bar, CandleHistory};
+    use protocol::gateway::{ApiError, Caller, CandleRow, HistoryQuery, SharedGateway};
 
     pub(super) fn open() -> Result<(SharedGateway, Caller), ApiError> {
         let missing = || ApiError::new(500, "internal", "The page was not given a gateway.");
@@ -271,7 +273,7 @@ mod door {
         caller: &Caller,
         instrument: &Instrument,
         interval: Interval,
-    ) -> Result<Kept, ApiError> {
+    ) -> Result<CandleHistory, ApiError> {
         let query = HistoryQuery { instrument_id: Some(instrument.id.to_string()), ..newest(1_000) };
         let rows = gateway.candles(caller, Some(interval.as_str()), query).await?.items;
         let through = rows.first().map_or(VenueTime(i64::MIN), |row| row.updated_at);
@@ -286,7 +288,7 @@ mod door {
                 volume: row.volume.in_units_of(instrument.lot_size)?,
             })
         };
-        Ok(Kept { list: rows.iter().rev().filter_map(bar).collect(), through })
+        Ok(CandleHistory { list: rows.iter().rev().filter_map(bar).collect(), through })
     }
 
     pub(super) fn newest(limit: u16) -> HistoryQuery {

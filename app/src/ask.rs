@@ -8,20 +8,22 @@
 use std::pin::Pin;
 
 use engine::candle::Interval;
-use engine::event::{FillFrame, OrderFrame, PortfolioSnapshot};
+use protocol::frames::{FillFrame, OrderFrame, PortfolioSnapshot};
 use engine::order::{RawAmend, RawTake, RawTicket, Side};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::api::{self, UNREACHABLE};
-use crate::chart::{Kept, Range, Worth};
-use crate::gateway::{ApiError, Placed};
+use protocol::candle_history::CandleHistory;
+use protocol::nav_history::Range;
+use protocol::nav_history::NavHistory;
+use protocol::gateway::{ApiError, Placed};
 
 /// An answer on its way.
 pub(crate) type Asked<T> = Pin<Box<dyn Future<Output = Result<T, ApiError>>>>;
 
 /// [`api::worth`].
-pub(crate) fn worth(range: Range) -> Asked<Worth> {
+pub(crate) fn worth(range: Range) -> Asked<NavHistory> {
     ask("worth", &(range,))
 }
 
@@ -41,7 +43,7 @@ pub(crate) fn fills() -> Asked<Vec<FillFrame>> {
 }
 
 /// [`api::bars`].
-pub(crate) fn bars(instrument_id: &str, interval: Interval) -> Asked<Kept> {
+pub(crate) fn bars(instrument_id: &str, interval: Interval) -> Asked<CandleHistory> {
     ask("bars", &(instrument_id, interval))
 }
 

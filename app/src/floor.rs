@@ -6,8 +6,8 @@
 use leptos::prelude::*;
 use leptos_meta::Title;
 
-use crate::frame::Frame;
-use crate::gateway::{ApiError, Opening};
+use crate::layout::Frame;
+use protocol::gateway::{ApiError, Opening};
 use crate::live::{Live, Slot};
 use crate::reactive::StoredValue;
 use crate::ready::{Answer, ready};
@@ -37,7 +37,7 @@ pub(crate) fn Floor(
     let Opened(opening) = expect_context();
     let slot = expect_context::<Slot>();
     #[cfg(feature = "ssr")]
-    if matches!(use_context::<Option<crate::gateway::Caller>>(), Some(None)) {
+    if matches!(use_context::<Option<protocol::gateway::Caller>>(), Some(None)) {
         leptos_axum::redirect(&format!("/login?next={path}"));
     }
     #[cfg(not(feature = "ssr"))]

@@ -9,38 +9,33 @@
 #![allow(unreachable_pub, reason = "`#[component]` writes `pub` on what it makes")]
 #![allow(clippy::redundant_closure, reason = "only a closure that is written in a view is erased")]
 
-mod account;
 pub mod api;
 mod ask;
 pub mod chart;
 mod codec;
 mod floor;
-mod frame;
-pub mod gateway;
-mod help;
+mod commands;
 pub mod live;
 mod place;
-mod portfolio;
 pub mod prefs;
 pub mod reactive;
 mod ready;
 pub mod report;
-mod sign_in;
-mod trade;
-pub mod trail;
-pub mod widgets;
+mod layout;
+mod screens;
+pub mod components;
 
 use leptos::prelude::*;
 use leptos_meta::{MetaTags, Title, provide_meta_context};
 
-use crate::account::Account;
+use crate::screens::account::Account;
 use crate::floor::Floor;
 use crate::live::Slot;
 use crate::place::Place;
 use crate::prefs::{Preferences, Prefs};
 use crate::reactive::effect;
 pub use crate::ready::Ready;
-use crate::sign_in::{Register, Reset, SignIn};
+use crate::screens::sign_in::{Register, Reset, SignIn};
 
 /// Whether the page is alive: set once, by an effect, so only in a browser.
 #[derive(Clone, Copy)]
@@ -58,7 +53,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                 <meta name="color-scheme" content="dark" />
                 <meta name="description" content="A trading floor that is replayable to the bit." />
                 <link rel="icon" href="/pkg/icon.svg" type="image/svg+xml" />
-                <link id="tradefloor" rel="stylesheet" href="/pkg/tradefloor.css" />
+                <link id="tickhall" rel="stylesheet" href="/pkg/tickhall.css" />
                 <HydrationScripts options />
                 <MetaTags />
             </head>
@@ -74,9 +69,9 @@ type Page = (&'static str, fn() -> AnyView);
 
 /// The pages, each at its address.
 const PAGES: [Page; 6] = [
-    ("/", || view! { <Floor title="Trade" path="/" screen=trade::screen /> }.into_any()),
+    ("/", || view! { <Floor title="Trade" path="/" screen=screens::trade::screen /> }.into_any()),
     (floor::PORTFOLIO, || {
-        view! { <Floor title="Portfolio" path=floor::PORTFOLIO screen=portfolio::screen /> }.into_any()
+        view! { <Floor title="Portfolio" path=floor::PORTFOLIO screen=screens::portfolio::screen /> }.into_any()
     }),
     ("/account", || view! { <Account /> }.into_any()),
     ("/login", || view! { <SignIn /> }.into_any()),
@@ -102,7 +97,7 @@ fn page(path: &str) -> AnyView {
 pub fn App() -> impl IntoView {
     provide_meta_context();
     provide_context(Preferences::new());
-    provide_context(help::Desk::default());
+    provide_context(commands::Desk::default());
     provide_context(Slot::new());
     provide_context(floor::opening());
     let place = Place::new();
@@ -118,7 +113,7 @@ pub fn App() -> impl IntoView {
     });
     view! {
         <Title formatter=|title: String| {
-            if title.is_empty() { "Tradefloor".to_owned() } else { format!("{title} · Tradefloor") }
+            if title.is_empty() { "Tickhall".to_owned() } else { format!("{title} · Tickhall") }
         } />
         {move || place.with(page)}
     }

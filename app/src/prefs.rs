@@ -1,17 +1,17 @@
 //! How a user wants the terminal to look: colours for up and down, density,
 //! time zone, single keys, the market watch's columns.
 //!
-//! Kept in one cookie that the server reads too, so that the first paint is
+//! CandleHistory in one cookie that the server reads too, so that the first paint is
 //! right already. Knows no account: it is the browser's.
 
 use engine::time::VenueTime;
 use leptos::prelude::*;
 
 use crate::reactive::RwSignal;
-use crate::widgets::format;
+use crate::components::format;
 
 /// Name of the cookie.
-const COOKIE: &str = "tradefloor_view";
+const COOKIE: &str = "tickhall_view";
 
 /// Columns of the market watch that are shown at first.
 const FIRST_COLUMNS: u16 = 0b1000_0111;

@@ -29,30 +29,30 @@ pub struct Memo<T> {
 /// A value made anew whenever it is read, of whatever signals it is made of. A
 /// handle.
 pub struct Signal<T> {
-    make: Place<Kept>,
+    make: Place<CandleHistory>,
     of: PhantomData<fn() -> T>,
 }
 
 /// A value that tells nobody when it was set. A handle.
 pub struct StoredValue<T> {
-    kept: Place<Kept>,
+    kept: Place<CandleHistory>,
     of: PhantomData<fn() -> T>,
 }
 
 /// Something of any type.
-type Kept = Arc<dyn Any + Send + Sync>;
+type CandleHistory = Arc<dyn Any + Send + Sync>;
 
 /// What makes a value.
 type Make<T> = Box<dyn Fn() -> T + Send + Sync>;
 
 /// A value of any type, in a lock, and who wants to know of it.
 struct Slot {
-    value: Kept,
+    value: CandleHistory,
     set: ArcTrigger,
 }
 
 impl Slot {
-    fn keep(value: Kept) -> Place<Arc<Self>> {
+    fn keep(value: CandleHistory) -> Place<Arc<Self>> {
         Place::new(Arc::new(Self { value, set: ArcTrigger::new() }))
     }
 
@@ -61,7 +61,7 @@ impl Slot {
     }
 }
 
-fn lock<T: Send + Sync + 'static>(kept: &Kept) -> &RwLock<T> {
+fn lock<T: Send + Sync + 'static>(kept: &CandleHistory) -> &RwLock<T> {
     let lock = kept.downcast_ref();
     lock.unwrap_or_else(|| unreachable!("handles carry the type of what they keep"))
 }
@@ -254,11 +254,11 @@ impl<T: Send + Sync + 'static> StoredValue<T> {
 
 // What follows is the same for every type, and so compiled once.
 
-fn there(kept: Place<Kept>) -> Option<Kept> {
+fn there(kept: Place<CandleHistory>) -> Option<CandleHistory> {
     kept.try_get_value()
 }
 
-fn keep(value: Kept) -> Place<Kept> {
+fn keep(value: CandleHistory) -> Place<CandleHistory> {
     Place::new(value)
 }
 

@@ -11,7 +11,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::codec::PostcardCodec;
-use crate::gateway::{ApiError, Opening, SessionEntry};
+use protocol::gateway::{ApiError, Opening, SessionEntry};
 
 /// An answer of the gateway; `None` where nobody asked.
 pub(crate) type Answer<T> = Option<Result<T, ApiError>>;
@@ -30,8 +30,8 @@ impl Ready {
     /// Reads what the page at `path` shows to `caller`.
     pub async fn read(
         path: &str,
-        gateway: &crate::gateway::SharedGateway,
-        caller: Option<&crate::gateway::Caller>,
+        gateway: &protocol::gateway::SharedGateway,
+        caller: Option<&protocol::gateway::Caller>,
     ) -> Self {
         let Some(caller) = caller else { return Self::default() };
         match crate::place::plain(path) {

@@ -3,9 +3,9 @@ import { Site } from "../pages/site.ts";
 
 test("the home page is served, styled and wakes up", async ({ page }) => {
   const site = new Site(page);
-  const bundle = page.waitForResponse(/\/pkg\/tradefloor\.wasm$/);
+  const bundle = page.waitForResponse(/\/pkg\/tickhall\.wasm$/);
   await site.open("/");
-  await expect(page).toHaveTitle(/Tradefloor/);
+  await expect(page).toHaveTitle(/Tickhall/);
 
   const wasm = await bundle;
   expect(wasm.headers()["content-encoding"]).toBe("br");
@@ -17,7 +17,7 @@ test("the page can be read without scripts", async ({ browser, server }) => {
   const page = await context.newPage();
   const response = await page.goto(server.url);
   expect(response?.status()).toBe(200);
-  await expect(page).toHaveTitle(/Tradefloor/);
+  await expect(page).toHaveTitle(/Tickhall/);
   await context.close();
 });
 

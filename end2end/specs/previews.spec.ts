@@ -4,7 +4,7 @@ import { trade } from "../support/driver.ts";
 import { Terminal } from "../pages/terminal.ts";
 
 const OWNER = "owner@example.com";
-const ENOUGH = Number(process.env["TRADEFLOOR_PREVIEWS"] ?? "1000");
+const ENOUGH = Number(process.env["TICKHALL_PREVIEWS"] ?? "1000");
 
 /** Two traders; where two workers run, side by side on a server each. */
 const SEEDS = [20_261, 8_128];

@@ -33,7 +33,7 @@ test("the first screen is a small download", async ({ page, server }) => {
   const list = [...sizes].map(([path, bytes]) => `${path}: ${bytes}`).join("\n");
   test.info().annotations.push({ type: "download", description: list });
   // A measure that missed the bundle would be small for the wrong reason.
-  for (const part of ["/", "/pkg/tradefloor.js", "/pkg/tradefloor.wasm", "/pkg/tradefloor.css"]) {
+  for (const part of ["/", "/pkg/tickhall.js", "/pkg/tickhall.wasm", "/pkg/tickhall.css"]) {
     expect(sizes.get(part) ?? 0, part).toBeGreaterThan(1_000);
   }
   const total = [...sizes.values()].reduce((sum, bytes) => sum + bytes, 0);

@@ -7,7 +7,7 @@ export const DESK = { width: 1440, height: 900 };
 export const PHONE = { width: 390, height: 844 };
 
 /** Where pictures for the documentation go; nothing is drawn without it. */
-const FOLDER = process.env["TRADEFLOOR_PICTURES"];
+const FOLDER = process.env["TICKHALL_PICTURES"];
 
 /** Keeps what a page shows as `name.png`, if somebody asked for pictures. */
 export async function picture(page: Page, name: string): Promise<void> {

@@ -10,7 +10,7 @@ import path from "node:path";
 export interface ServerOptions {
   /** `manual`: nothing happens until the test steps the venue. */
   clock: "realtime" | "manual";
-  /** More arguments for `tradefloor serve`. */
+  /** More arguments for `tickhall serve`. */
   args: string[];
 }
 
@@ -20,13 +20,13 @@ const KEPT_LINES = 2_000;
 const ADDRESS = /http:\/\/127\.0\.0\.1:(\d+)/;
 
 /**
- * `TRADEFLOOR_TOPOLOGY` says that the whole site of compose.yaml is to run in
- * the place of one `tradefloor serve`: as `processes` or as `containers`.
+ * `TICKHALL_TOPOLOGY` says that the whole site of compose.yaml is to run in
+ * the place of one `tickhall serve`: as `processes` or as `containers`.
  */
-const TOPOLOGY = process.env["TRADEFLOOR_TOPOLOGY"];
+const TOPOLOGY = process.env["TICKHALL_TOPOLOGY"];
 const SITE_START_LIMIT_MS = TOPOLOGY === "containers" ? 3_600_000 : 60_000;
 
-/** One `tradefloor serve` with a data folder of its own, on a free port. */
+/** One `tickhall serve` with a data folder of its own, on a free port. */
 export class Server {
   protected child: ChildProcess | undefined;
   protected port = 0;
@@ -41,7 +41,7 @@ export class Server {
   ) {}
 
   static async create(options: ServerOptions): Promise<Server> {
-    const data = await mkdtemp(path.join(tmpdir(), "tradefloor-e2e-"));
+    const data = await mkdtemp(path.join(tmpdir(), "tickhall-e2e-"));
     const server = TOPOLOGY ? new Site(options, data) : new Server(findBinary(), options, data);
     await server.start();
     return server;
@@ -180,32 +180,32 @@ class Site extends Server {
     await ended;
   }
 
-  /** The flags of `tradefloor serve` as variables. */
+  /** The flags of `tickhall serve` as variables. */
   private settings(): string[] {
     const words = ["--clock", this.options.clock, ...this.options.args];
     const settings = [];
     for (let at = 0; at + 1 < words.length; at += 2) {
       const name = (words[at] ?? "").replace(/^--/, "").replaceAll("-", "_").toUpperCase();
-      settings.push(`TRADEFLOOR_${name}=${words[at + 1] ?? ""}`);
+      settings.push(`TICKHALL_${name}=${words[at + 1] ?? ""}`);
     }
     return settings;
   }
 }
 
 function findXtask(): string {
-  const named = process.env["TRADEFLOOR_XTASK"];
+  const named = process.env["TICKHALL_XTASK"];
   if (!named) throw new Error("use `cargo xtask smoke`, which says where it is");
   return named;
 }
 
 function withoutSettings(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  return Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith("TRADEFLOOR_")));
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith("TICKHALL_")));
 }
 
 /** `cargo xtask` names the binary; by hand, the one last built is taken. */
 function findBinary(): string {
-  const named = process.env["TRADEFLOOR_BIN"];
-  const built = fileURLToPath(new URL("../../target/release/tradefloor", import.meta.url));
+  const named = process.env["TICKHALL_BIN"];
+  const built = fileURLToPath(new URL("../../target/release/tickhall", import.meta.url));
   const binary = named ?? built;
   if (!existsSync(binary)) {
     throw new Error(`${binary} does not exist: use \`cargo xtask e2e\`, which builds it`);

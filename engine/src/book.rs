@@ -8,11 +8,32 @@ use std::collections::{BTreeMap, VecDeque};
 
 use serde::{Deserialize, Serialize};
 
-use crate::event::{BookMessage, BookRow};
 use crate::id::{AccountId, InstrumentId, OrderId, Seq};
 use crate::matching::{Maker, Match};
 use crate::money::{Lots, Ticks};
 use crate::order::Side;
+
+/// A merged book, every level, with totals a level.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BookMessage {
+    /// Which instrument.
+    pub instrument: InstrumentId,
+    /// The last sequence number that changed it.
+    pub rev: Seq,
+    /// Best first, falling.
+    pub bids: Vec<BookRow>,
+    /// Best first, rising.
+    pub asks: Vec<BookRow>,
+}
+
+/// A price level of a merged book.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BookRow {
+    /// Where.
+    pub price: Ticks,
+    /// Everything that rests there, users' orders included.
+    pub lots: Lots,
+}
 
 /// Something that waits in a level.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

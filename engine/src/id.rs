@@ -68,12 +68,12 @@ id! {
 }
 
 /// Namespace under which venues get their ids from names.
-const TRADEFLOOR: Uuid = Uuid::from_u128(0x7d3c_1f0a_5b42_4e6b_9a51_0c7f_2e84_d1f6);
+const TICKHALL: Uuid = Uuid::from_u128(0x7d3c_1f0a_5b42_4e6b_9a51_0c7f_2e84_d1f6);
 
 impl VenueId {
     /// The id of the venue called `name` (`main` is made at first start).
     pub fn from_name(name: &str) -> Self {
-        Self(Uuid::new_v5(&TRADEFLOOR, name.as_bytes()))
+        Self(Uuid::new_v5(&TICKHALL, name.as_bytes()))
     }
 }
 

@@ -1,4 +1,4 @@
-//! Tradefloor's engine: prices, matches, accounts and simulates a venue.
+//! Tickhall's engine: prices, matches, accounts and simulates a venue.
 //!
 //! Pure and deterministic: the same journal gives the same bytes natively and
 //! in WebAssembly. Never knows async, clocks on the wall, SQL, buses or screens.
@@ -7,7 +7,6 @@ pub mod account;
 pub mod book;
 pub mod candle;
 pub mod decimal;
-pub mod event;
 pub mod id;
 pub mod instrument;
 pub mod matching;

@@ -9,12 +9,22 @@ use std::collections::{BTreeMap, VecDeque};
 
 use serde::{Deserialize, Serialize};
 
-use crate::event::QuotesMessage;
 use crate::id::{InstrumentId, QuoteId, Seq};
 use crate::money::{Lots, Ticks};
 use crate::order::{Reject, Side};
 use crate::step::DealerQuote;
 use crate::time::VenueTime;
+
+/// All live quotes of an instrument that trades on them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QuotesMessage {
+    /// Which instrument.
+    pub instrument: InstrumentId,
+    /// The last sequence number that changed any of them.
+    pub rev: Seq,
+    /// What is left of each, by id.
+    pub quotes: Vec<Quote>,
+}
 
 /// Quotes that are over and still known by name, for each instrument: who is a
 /// little late hears that a quote has expired, not that there never was one.

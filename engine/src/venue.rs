@@ -29,7 +29,8 @@ pub use state::{RestoreError, VenueState};
 use std::collections::BTreeMap;
 
 use crate::account::Account;
-use crate::event::{BookMessage, QuotesMessage};
+use crate::book::BookMessage;
+use crate::quote::QuotesMessage;
 use crate::id::{AccountId, Digest, InstrumentId, Seq};
 use crate::instrument::Instrument;
 use crate::money::Ticks;

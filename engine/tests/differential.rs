@@ -325,7 +325,7 @@ fn run(actions: &[Action], bond: bool) -> usize {
             }
         }
         let book = desk.venue.book_message(instrument);
-        let real = |rows: &[engine::event::BookRow]| -> Vec<_> {
+        let real = |rows: &[engine::book::BookRow]| -> Vec<_> {
             rows.iter().map(|row| (row.price.0, row.lots.0)).collect()
         };
         assert_eq!(real(&book.bids), naive.depth(Side::Buy));

@@ -8,9 +8,10 @@
 
 use std::fmt::Debug;
 
-use engine::event::{
-    ClientMessage, Cut, ExecutionBatch, Frame, Item, MarketStep, MarketStepV1, PortfolioMessage,
-};
+use protocol::bus::{ExecutionBatch, MarketStep, PortfolioMessage};
+use protocol::frames::Item;
+use protocol::old::MarketStepV1;
+use protocol::socket::{ClientMessage, Cut, Frame};
 use engine::id::Digest;
 use engine::time::VenueTime;
 use serde::Serialize;

@@ -6,7 +6,7 @@
 mod support;
 
 use engine::decimal::Decimal;
-use engine::event::{FillFrame, OrderFrame, PositionFrame, QuotesFrame};
+use protocol::frames::{FillFrame, OrderFrame, PositionFrame, QuotesFrame};
 use engine::money::{Lots, Money};
 use engine::order::{OrderStatus, OrderType, Side, TimeInForce};
 use support::{Desk, quoted, tick};

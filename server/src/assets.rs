@@ -133,9 +133,9 @@ mod tests {
 
     #[test]
     fn only_the_bundles_own_kinds_are_served() {
-        assert!(content_type("tradefloor.wasm").is_some());
+        assert!(content_type("tickhall.wasm").is_some());
         assert!(content_type("manifest.json").is_none());
-        assert!(content_type("tradefloor.js.br").is_none());
-        assert!(content_type("tradefloor").is_none());
+        assert!(content_type("tickhall.js.br").is_none());
+        assert!(content_type("tickhall").is_none());
     }
 }

@@ -1,4 +1,4 @@
-//! The command line: what can be asked of `tradefloor`, and with which flags.
+//! The command line: what can be asked of `tickhall`, and with which flags.
 //!
 //! Flags are texts here; [`crate::config`] reads them, so that a bad value is
 //! reported the same wherever it came from.
@@ -8,11 +8,11 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::config::{Config, ConfigError, Sources};
-use crate::serve::Agent;
+use crate::bootstrap::Agent;
 
 /// A trading floor in one binary.
 #[derive(Debug, Parser)]
-#[command(name = "tradefloor", version, about)]
+#[command(name = "tickhall", version, about)]
 pub struct Cli {
     /// `serve` when absent.
     #[command(subcommand)]
@@ -93,7 +93,7 @@ pub enum UserAction {
 /// Settings on the command line.
 #[derive(Clone, Debug, Default, Args)]
 pub struct Flags {
-    /// File of settings; `tradefloor.toml` is read when it is there.
+    /// File of settings; `tickhall.toml` is read when it is there.
     #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// Folder of the databases.
@@ -124,10 +124,10 @@ pub struct Flags {
     /// While nobody watches: pause or run.
     #[arg(long, global = true, allow_hyphen_values = true)]
     pub idle: Option<String>,
-    /// What is logged, like `info` or `info,server::trading=debug`.
+    /// What is logged, like `info` or `info,server::agents::trading=debug`.
     #[arg(long, global = true, value_name = "FILTER", allow_hyphen_values = true)]
     pub log: Option<String>,
-    /// Any other setting; `tradefloor config` lists them.
+    /// Any other setting; `tickhall config` lists them.
     #[arg(long, global = true, value_name = "KEY=VALUE", allow_hyphen_values = true)]
     pub set: Vec<String>,
 }
@@ -176,7 +176,7 @@ mod tests {
     use super::*;
 
     fn parsed(words: &[&str]) -> Cli {
-        Cli::try_parse_from(["tradefloor"].iter().chain(words)).unwrap()
+        Cli::try_parse_from(["tickhall"].iter().chain(words)).unwrap()
     }
 
     #[test]
@@ -197,7 +197,7 @@ mod tests {
             let told = "127.0.0.1:4000".parse().unwrap();
             assert_eq!((config.listen == told, config.agent_listen == told), (site, !site), "{agent}");
         }
-        assert!(Cli::try_parse_from(["tradefloor", "agent", "weather"]).is_err());
+        assert!(Cli::try_parse_from(["tickhall", "agent", "weather"]).is_err());
     }
 
     #[test]

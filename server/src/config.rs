@@ -1,6 +1,6 @@
 //! Every setting of the program, and where its value comes from.
 //!
-//! Later sources win: defaults, `tradefloor.toml`, `TRADEFLOOR_*` variables of
+//! Later sources win: defaults, `tickhall.toml`, `TICKHALL_*` variables of
 //! `.env`, then of the environment, flags. One line names the setting that
 //! cannot be read, and nothing has been written by then. Does not know what the
 //! settings are used for.

@@ -1,4 +1,4 @@
-//! The `tradefloor` command: reads the command line, starts what it asks for,
+//! The `tickhall` command: reads the command line, starts what it asks for,
 //! and says in one line why it cannot.
 //!
 //! Does not know how anything is done.
@@ -10,18 +10,18 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use engine::id::VenueId;
 use engine::venue::VenueConfig;
-use server::auth::grant_reset;
+use server::agents::auth::grant_reset;
 use server::cli::{Cli, Command, UserAction};
 use server::clock::WallClock;
 use server::config::Config;
-use server::demo::{self, Made, Plan};
-use server::serve::{self, Agent, Running, ServeError};
+use server::commands::seed_demo::{self, Made, Plan};
+use server::bootstrap::{self, Agent, Running, ServeError};
 use server::shutdown::{Shutdown, on_signals};
 use server::store::{Role, Store};
-use server::store_commands::{self, CopyError};
+use server::commands::store::{self, CopyError};
 use server::telemetry::start_logging;
-use server::trading;
-use server::trading::verify::{Report, Steps};
+use server::agents::trading;
+use server::agents::trading::verify::{Report, Steps};
 
 /// Requests and messages are many small pieces of memory.
 #[global_allocator]
@@ -76,7 +76,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
 /// Prices a file's rows to standard output; a bad row makes the exit code 1,
 /// after everything else was priced.
 fn price(input: &Path) -> anyhow::Result<ExitCode> {
-    let summary = server::price::run(input, std::io::stdout().lock())?;
+    let summary = server::commands::price::run(input, std::io::stdout().lock())?;
     Ok(if summary.refused == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
@@ -158,7 +158,7 @@ async fn serve(config: Config) -> anyhow::Result<ExitCode> {
     start_logging(&config.log, WallClock::System);
     let listener = serve::listen(&config).await?;
     let running = serve::start(config, VenueConfig::default(), listener, WallClock::System).await?;
-    greet("Tradefloor is open", &running);
+    greet("Tickhall is open", &running);
     on_signals(running.shared.shutdown.clone())?;
     running.shared.shutdown.cancelled().await;
     running.stop().await;
@@ -193,7 +193,7 @@ fn greet(what: &str, running: &Running) {
 /// Asks a process how it is.
 async fn health(url: Option<String>, config: &Config) -> anyhow::Result<ExitCode> {
     let url = url.unwrap_or_else(|| here(config));
-    let (well, said) = server::door::asking::ask(&url).await.map_err(anyhow::Error::msg)?;
+    let (well, said) = server::http::asking::ask(&url).await.map_err(anyhow::Error::msg)?;
     say(&said);
     Ok(if well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -67,7 +67,7 @@ where
                 Err(error) => error.to_string(),
             };
             tracing::error!(event = "agent_failed", failed = agent, %why, "an agent failed and will run again");
-            metrics::counter!("tradefloor_agent_failures_total", "agent" => agent).increment(1);
+            metrics::counter!("tickhall_agent_failures_total", "agent" => agent).increment(1);
             health.fail(agent, &why);
             wait = if began.elapsed() > LONGEST_WAIT { FIRST_WAIT } else { (wait * 2).min(LONGEST_WAIT) };
             tokio::select! {

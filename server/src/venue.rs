@@ -12,7 +12,7 @@ use crate::clock::WallClock;
 use crate::config::Config;
 use crate::store::api::journal::VenueRow;
 use crate::store::{Store, StoreError};
-use crate::trading::{SeedChoice, TradingError, prepare};
+use crate::agents::trading::{SeedChoice, TradingError, prepare};
 
 /// A venue as it is served.
 #[derive(Debug)]

@@ -1,7 +1,7 @@
 //! The real program under order load, killed at random moments: what was
 //! answered is there, once, and everything adds up.
 //!
-//! `TRADEFLOOR_KILLS` says how often (20 when absent). The same test on a
+//! `TICKHALL_KILLS` says how often (20 when absent). The same test on a
 //! program that answers before it commits must notice: otherwise it proves
 //! nothing.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
@@ -19,7 +19,7 @@ use traders::{Random, Stored, Traders, at};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn kills_lose_no_answered_order_and_double_none() {
-    let rounds = std::env::var("TRADEFLOOR_KILLS").ok().and_then(|text| text.parse().ok()).unwrap_or(20);
+    let rounds = std::env::var("TICKHALL_KILLS").ok().and_then(|text| text.parse().ok()).unwrap_or(20);
     let mut venue = Killed::new("after_commit", 0x5eed);
     for round in 1..=rounds {
         venue.round().await;
@@ -81,7 +81,7 @@ impl Killed {
 
     /// Answered orders that the store lacks, has otherwise, or has twice.
     async fn lost(&self) -> Vec<String> {
-        let file = self.folder.path().join("tradefloor.db");
+        let file = self.folder.path().join("tickhall.db");
         let options = sqlx::sqlite::SqliteConnectOptions::new().filename(file);
         let pool = sqlx::SqlitePool::connect_with(options).await.unwrap();
         let rows: Vec<(String, Vec<u8>, i64)> =
@@ -114,10 +114,10 @@ struct Server {
 }
 
 fn program() -> Command {
-    let mut program = Command::new(env!("CARGO_BIN_EXE_tradefloor"));
+    let mut program = Command::new(env!("CARGO_BIN_EXE_tickhall"));
     // No settings of whoever runs the test.
     for (name, _) in std::env::vars_os() {
-        if name.to_string_lossy().starts_with("TRADEFLOOR_") {
+        if name.to_string_lossy().starts_with("TICKHALL_") {
             program.env_remove(name);
         }
     }

@@ -16,10 +16,10 @@ pub(crate) fn prepare(project: &Project) -> Result<PathBuf> {
         install::debian(&["nodejs", "npm"])?;
     }
     install::npm(project, &project.end2end())?;
-    if let Some(named) = std::env::var_os("TRADEFLOOR_CHROMIUM") {
+    if let Some(named) = std::env::var_os("TICKHALL_CHROMIUM") {
         let path = PathBuf::from(named);
         if !path.is_file() {
-            bail!("TRADEFLOOR_CHROMIUM names {}, which is no file", path.display());
+            bail!("TICKHALL_CHROMIUM names {}, which is no file", path.display());
         }
         return Ok(path);
     }

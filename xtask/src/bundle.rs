@@ -17,7 +17,7 @@ use crate::project::Project;
 use crate::wasm_opt::{self, WasmOpt};
 use crate::{compress, css, glue, order, shell, snip, wasm_target};
 
-const NAME: &str = "tradefloor";
+const NAME: &str = "tickhall";
 const MANIFEST: &str = "manifest.json";
 
 /// How much work to put into it.

@@ -21,15 +21,15 @@ pub(crate) fn run(project: &Project) -> Result<()> {
     let step = Step::start("packing");
     let folder = project.target.join("dist");
     fs::create_dir_all(&folder)?;
-    let binary = folder.join("tradefloor");
+    let binary = folder.join("tickhall");
     fs::copy(project.server(), &binary)?;
     // What is left of the debug information serves nobody who downloads it.
     if !shell::succeeds(Command::new("strip").arg(&binary)) {
         progress::note("without `strip` the archive is larger than it need be");
     }
 
-    let name = format!("tradefloor-{}-{}", env!("CARGO_PKG_VERSION"), host(project)?);
-    let mut files = vec![("tradefloor", 0o755, fs::read(&binary)?)];
+    let name = format!("tickhall-{}-{}", env!("CARGO_PKG_VERSION"), host(project)?);
+    let mut files = vec![("tickhall", 0o755, fs::read(&binary)?)];
     for paper in PAPERS {
         let text = fs::read(project.root.join(paper)).with_context(|| paper.to_owned())?;
         files.push((paper, 0o644, text));
@@ -88,7 +88,7 @@ mod tests {
     #[test]
     fn packing_twice_gives_the_same_bytes() -> Result<()> {
         let folder = Scratch::new()?;
-        let files = [("tradefloor", 0o755, b"binary".to_vec()), ("README.md", 0o644, vec![])];
+        let files = [("tickhall", 0o755, b"binary".to_vec()), ("README.md", 0o644, vec![])];
         let (one, two) = (folder.path().join("1"), folder.path().join("2"));
         pack(&one, "name", &files, 7)?;
         pack(&two, "name", &files, 7)?;
@@ -97,7 +97,7 @@ mod tests {
         let mut tar = tar::Archive::new(flate2::read::GzDecoder::new(File::open(&one)?));
         let names: Result<Vec<_>> =
             tar.entries()?.map(|entry| Ok(entry?.path()?.display().to_string())).collect();
-        assert_eq!(names?, ["name/tradefloor", "name/README.md"]);
+        assert_eq!(names?, ["name/tickhall", "name/README.md"]);
         Ok(())
     }
 }

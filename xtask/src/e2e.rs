@@ -37,7 +37,7 @@ pub(crate) fn smoke(project: &Project) -> Result<ExitCode> {
     };
     progress::flush();
     let mut playwright = playwright(project, &chromium);
-    playwright.args(["--grep", STORY]).env("TRADEFLOOR_TOPOLOGY", how);
+    playwright.args(["--grep", STORY]).env("TICKHALL_TOPOLOGY", how);
     Ok(if playwright.status()?.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
@@ -46,10 +46,10 @@ pub(crate) fn playwright(project: &Project, chromium: &Path) -> Command {
     let mut command = project.command("node", &project.end2end());
     command
         .args(["node_modules/@playwright/test/cli.js", "test"])
-        .env("TRADEFLOOR_BIN", project.server())
-        .env("TRADEFLOOR_CHROMIUM", chromium);
+        .env("TICKHALL_BIN", project.server())
+        .env("TICKHALL_CHROMIUM", chromium);
     if let Ok(own) = std::env::current_exe() {
-        command.env("TRADEFLOOR_XTASK", own);
+        command.env("TICKHALL_XTASK", own);
     }
     command
 }

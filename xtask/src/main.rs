@@ -40,7 +40,7 @@ use clap::{Parser, Subcommand};
 use crate::project::Project;
 
 #[derive(Parser)]
-#[command(name = "cargo xtask", about = "Tradefloor's one front door")]
+#[command(name = "cargo xtask", about = "Tickhall's one front door")]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -50,7 +50,7 @@ struct Cli {
 enum Command {
     /// Build everything into one binary and start it.
     Run {
-        /// What `tradefloor` is given; `serve` where no other command is named.
+        /// What `tickhall` is given; `serve` where no other command is named.
         #[arg(last = true)]
         args: Vec<String>,
     },
@@ -60,7 +60,7 @@ enum Command {
     Check,
     /// Build without optimising, serve, rebuild and restart on every change.
     Dev {
-        /// What `tradefloor` is given; `serve` where no other command is named.
+        /// What `tickhall` is given; `serve` where no other command is named.
         #[arg(last = true)]
         args: Vec<String>,
     },
@@ -87,7 +87,7 @@ enum Command {
         /// Build nothing: run what is there.
         #[arg(long)]
         built: bool,
-        /// What an .env file would say, like TRADEFLOOR_CLOCK=manual.
+        /// What an .env file would say, like TICKHALL_CLOCK=manual.
         settings: Vec<String>,
     },
     /// The browser's story on the whole site, as `site` runs it.

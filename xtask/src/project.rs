@@ -48,7 +48,7 @@ impl Project {
 
     /// The server of a profile's folder.
     pub(crate) fn binary(&self, profile: &str) -> PathBuf {
-        let name = format!("tradefloor{}", std::env::consts::EXE_SUFFIX);
+        let name = format!("tickhall{}", std::env::consts::EXE_SUFFIX);
         self.target.join(profile).join(name)
     }
 

@@ -12,7 +12,7 @@ pub(crate) fn run(project: &Project, args: Vec<String>) -> Result<ExitCode> {
     bundle::build(project, Quality::Release)?;
     server::release(project)?;
     let args = server::arguments(args);
-    println!("── tradefloor {}", args.join(" "));
+    println!("── tickhall {}", args.join(" "));
     progress::flush();
     let mut command = project.command(project.server(), &project.root);
     command.args(args);

@@ -10,7 +10,7 @@ pub(crate) struct Scratch(PathBuf);
 impl Scratch {
     pub(crate) fn new() -> std::io::Result<Scratch> {
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
-        let name = format!("tradefloor-xtask-{}-{number}", std::process::id());
+        let name = format!("tickhall-xtask-{}-{number}", std::process::id());
         let folder = std::env::temp_dir().join(name);
         std::fs::create_dir_all(&folder)?;
         Ok(Scratch(folder))

@@ -9,7 +9,7 @@ use crate::shell;
 /// The packages that are built and tested together. Cargo chooses the features
 /// of what they share by this list, so whoever builds the server gives it:
 /// another list would compile the same dependencies once more.
-pub(crate) const PACKAGES: &[&str] = &["engine", "app", "parity", "server", "services"];
+pub(crate) const PACKAGES: &[&str] = &["engine", "protocol", "app", "wasm-parity", "server", "testbed"];
 
 /// The smallest test there is. Features that only tests ask for count as soon
 /// as one test is built; so the server that runs is the one that was tested.
@@ -28,7 +28,7 @@ pub(crate) fn dev(project: &Project) -> Result<()> {
 fn build(project: &Project, name: &str, profile: &[&str]) -> Result<()> {
     let step = Step::start(name);
     let mut cargo = project.cargo();
-    cargo.args(["build", "--locked", "--bin", "tradefloor", "--test", A_TEST]).args(profile);
+    cargo.args(["build", "--locked", "--bin", "tickhall", "--test", A_TEST]).args(profile);
     cargo.args(PACKAGES.iter().flat_map(|package| ["--package", package]));
     shell::run(&mut cargo)?;
     step.done();

@@ -4,7 +4,7 @@
 //! Does not know what is stored there.
 
 use anyhow::Result;
-use services::{Failure, Postgres, Redis};
+use testbed::{Failure, Postgres, Redis};
 
 use crate::install;
 use crate::progress::Step;

@@ -9,10 +9,10 @@ use std::io::BufRead as _;
 use std::process::{Command, ExitCode};
 
 use anyhow::{Context, Result, bail};
-use services::{Postgres, Redis, Topology};
+use testbed::{Postgres, Redis, Topology};
 
 use crate::project::Project;
-use crate::services::installed;
+use crate::testbed::installed;
 use crate::{bundle, progress, server, shell};
 
 /// Where the first gateway of a site in containers is, away from one that
@@ -20,7 +20,7 @@ use crate::{bundle, progress, server, shell};
 const PORT: &str = "3300";
 
 /// Its name among other projects.
-const NAME: &str = "tradefloor-site";
+const NAME: &str = "tickhall-site";
 
 /// How the site runs.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -13,7 +13,7 @@ fn hook(name: &str) -> PathBuf {
 
 /// Gives a message to the hook in a file of its own.
 fn judge(case: usize, message: &str) -> Output {
-    let name = format!("tradefloor-message-{}-{case}", std::process::id());
+    let name = format!("tickhall-message-{}-{case}", std::process::id());
     let file = std::env::temp_dir().join(name);
     fs::write(&file, message).expect("the temporary folder can be written");
     let output = Command::new(hook("commit-msg")).arg(&file).output();

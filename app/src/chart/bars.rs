@@ -4,54 +4,11 @@
 
 use engine::candle::start_of;
 use engine::time::VenueTime;
-use serde::{Deserialize, Serialize};
+use protocol::candle_history::{Bar, CandleHistory};
+use protocol::nav_history::{NavHistory, Span};
 
 /// Bars that are kept; older ones go first.
 const MOST: usize = 1_500;
-
-/// One bar.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Bar {
-    /// When it begins.
-    pub start: VenueTime,
-    /// First price.
-    pub open: i64,
-    /// Highest price.
-    pub high: i64,
-    /// Lowest price.
-    pub low: i64,
-    /// Last price.
-    pub close: i64,
-    /// What traded, or what the lower pane shows instead.
-    pub volume: i64,
-}
-
-impl Bar {
-    /// A bar of one price.
-    pub const fn at(start: VenueTime, price: i64) -> Self {
-        Self { start, open: price, high: price, low: price, close: price, volume: 0 }
-    }
-
-    /// Whether it closed no lower than it opened.
-    pub const fn rose(&self) -> bool {
-        self.close >= self.open
-    }
-}
-
-/// Bars as they were kept.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Kept {
-    /// Oldest first.
-    pub list: Vec<Bar>,
-    /// They hold everything up to here.
-    pub through: VenueTime,
-}
-
-impl Default for Kept {
-    fn default() -> Self {
-        Self { list: Vec::new(), through: VenueTime(i64::MIN) }
-    }
-}
 
 /// Bars in the order of time, all of one length.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,8 +30,22 @@ impl Bars {
     }
 
     /// Goes on with bars that were `kept` of a venue that began at `t0`.
-    pub fn resume(t0: VenueTime, step_us: i64, kept: Kept) -> Self {
+    pub fn resume(t0: VenueTime, step_us: i64, kept: CandleHistory) -> Self {
         Self { step_us: step_us.max(1), t0, list: kept.list, printed: kept.through }
+    }
+
+    /// Spans of a NAV history for a scene whose lower pane shows the drawdown.
+    pub fn of_nav(history: &NavHistory) -> Self {
+        let bar = |span: &Span| Bar {
+            start: span.start,
+            open: span.fall.peak,
+            high: span.high,
+            low: span.low,
+            close: span.close,
+            volume: span.fall.below,
+        };
+        let list = history.spans().iter().map(bar).collect();
+        Self::resume(history.t0(), history.step_us(), CandleHistory { list, through: history.through() })
     }
 
     /// Length of a bar in microseconds.
@@ -180,7 +151,7 @@ mod tests {
     fn kept_bars_go_on_where_they_ended() {
         let kept = Bar { volume: 5, ..Bar::at(VenueTime(SECOND), 10) };
         let through = VenueTime(SECOND + 300);
-        let mut bars = Bars::resume(VenueTime(0), SECOND, Kept { list: vec![kept], through });
+        let mut bars = Bars::resume(VenueTime(0), SECOND, CandleHistory { list: vec![kept], through });
         // What traded by then is in them.
         bars.print(&[(VenueTime(SECOND + 100), 5), (VenueTime(SECOND + 400), 2)]);
         bars.mark(VenueTime(SECOND + 500), 12);
@@ -191,7 +162,7 @@ mod tests {
     fn a_days_bars_begin_with_the_day() {
         // Hours of a day of six and a half, from half past nine.
         let (t0, hour) = (VenueTime(34_200 * SECOND), 3_600 * SECOND);
-        let mut bars = Bars::resume(t0, hour, Kept::default());
+        let mut bars = Bars::resume(t0, hour, CandleHistory::default());
         for seconds in [0, 3_599, 3_600, 23_399, 23_400, 26_999] {
             bars.mark(t0.plus_micros(seconds * SECOND), 10);
         }

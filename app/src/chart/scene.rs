@@ -11,8 +11,8 @@ use engine::time::VenueTime;
 
 use super::bars::{Bar, Bars};
 use super::scale::{Axis, multiples, nice_step, time_step, within};
-use super::worth::Fall;
-use crate::widgets::format;
+use super::worth::Drawdown;
+use crate::components::format;
 
 /// Height of the time axis.
 const BOTTOM: f64 = 18.0;
@@ -400,8 +400,8 @@ impl ChartScene {
 }
 
 /// How far below the best a bar of a [`Lower::Drawdown`] went.
-const fn fall(bar: &Bar) -> Fall {
-    Fall { below: bar.volume, peak: bar.open }
+const fn fall(bar: &Bar) -> Drawdown {
+    Drawdown { below: bar.volume, peak: bar.open }
 }
 
 fn label(unit: Decimal, count: i64) -> String {

@@ -7,7 +7,7 @@ use leptos::ev::{KeyboardEvent, PointerEvent, WheelEvent};
 use leptos::html;
 use leptos::prelude::*;
 
-use crate::widgets::Show;
+use crate::components::Show;
 
 use super::bars::{Bar, Bars};
 use super::scale::within;

@@ -5,7 +5,7 @@
 
 use engine::account::Account;
 use engine::decimal::Decimal;
-use engine::event::{AccountFrame, BookLevel, OrderFrame};
+use protocol::frames::{AccountFrame, BookLevel, OrderFrame};
 use engine::id::{AccountId, InstrumentId, Seq};
 use engine::instrument::Instrument;
 use engine::money::{Lots, Ticks};

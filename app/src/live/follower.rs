@@ -6,7 +6,7 @@
 //! by all after the last that is known. Knows neither sockets nor bytes, so
 //! native tests reach it.
 
-use engine::event::Cut;
+use protocol::socket::Cut;
 
 use super::state::{Changes, State};
 use super::wire;

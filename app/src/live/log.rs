@@ -2,7 +2,7 @@
 //!
 //! For showing alone: what the account may do is the account's business.
 
-use engine::event::{FillFrame, OrderFrame};
+use protocol::frames::{FillFrame, OrderFrame};
 use engine::id::{OrderId, TradeId};
 use engine::time::VenueTime;
 

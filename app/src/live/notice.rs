@@ -2,14 +2,14 @@
 //!
 //! Does not know when or how it is announced.
 
-use engine::event::{ExecutionFrame, FillFrame};
+use protocol::frames::{ExecutionFrame, FillFrame};
 use engine::id::InstrumentId;
 use engine::instrument::Instrument;
 use engine::money::{Lots, Ticks};
 use engine::order::{CancelReason, PriceFill, Side};
 
 use super::maps::Map;
-use crate::widgets::{Units, format};
+use crate::components::{Units, format};
 
 /// A sentence for the user.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -5,7 +5,7 @@
 
 use engine::order::Preview;
 
-use crate::gateway::OrderReply;
+use protocol::gateway::OrderReply;
 
 /// How often an answer kept its preview's word.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 //! Knows what changed, not why.
 
 use engine::decimal::Decimal;
-use engine::event::{FillFrame, OrderFrame, TapeFrame};
+use protocol::frames::{FillFrame, OrderFrame, TapeFrame};
 use engine::id::{Digest, InstrumentId, OrderId, Seq};
 use engine::instrument::Instrument;
 use engine::money::{Money, Ticks};
@@ -21,8 +21,9 @@ use super::now_ms;
 use super::receipts::Receipts;
 use super::state::{AgentNav, Changes, State};
 use super::view::Ladder;
-use crate::chart::{Kept, Worth};
-use crate::gateway::{Caller, Opening};
+use protocol::candle_history::CandleHistory;
+use protocol::nav_history::NavHistory;
+use protocol::gateway::{Caller, Opening};
 use crate::prefs::Preferences;
 use crate::reactive::{RwSignal, StoredValue};
 
@@ -96,8 +97,8 @@ pub struct Live {
     pub receipts: RwSignal<Receipts>,
     /// How the user wants it shown.
     pub prefs: Preferences,
-    bars: StoredValue<(InstrumentId, Kept)>,
-    worth: StoredValue<Option<Worth>>,
+    bars: StoredValue<(InstrumentId, CandleHistory)>,
+    worth: StoredValue<Option<NavHistory>>,
     started: StoredValue<bool>,
     caller: StoredValue<Caller>,
     t0: StoredValue<VenueTime>,
@@ -154,12 +155,12 @@ impl Live {
     }
 
     /// The bars that the page came with, and whose they are.
-    pub fn opening_bars(self) -> (InstrumentId, Kept) {
+    pub fn opening_bars(self) -> (InstrumentId, CandleHistory) {
         self.bars.get_value()
     }
 
     /// What the account was worth when the page was opened, if it came with it.
-    pub fn opening_worth(self) -> Option<Worth> {
+    pub fn opening_worth(self) -> Option<NavHistory> {
         self.worth.get_value()
     }
 

@@ -5,7 +5,7 @@
 use leptos::prelude::*;
 
 use super::signals::Live;
-use crate::gateway::Opening;
+use protocol::gateway::Opening;
 use crate::reactive::StoredValue;
 
 /// Where the one live desk of a page is kept, above all routes.

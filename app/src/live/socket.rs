@@ -7,7 +7,7 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
-use engine::event::{FRAMES_VERSION, Frame, Hello};
+use protocol::socket::{FRAMES_VERSION, Frame, Hello};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use wasm_bindgen::JsCast;

@@ -5,9 +5,8 @@
 use std::collections::VecDeque;
 
 use engine::account::Account;
-use engine::event::{
-    AccountFrame, BookFrame, Cut, ExecutionFrame, Item, PortfolioSnapshot, QuotesFrame, TapeFrame, TickEvent,
-};
+use protocol::frames::{AccountFrame, BookFrame, ExecutionFrame, Item, PortfolioSnapshot, QuotesFrame, TapeFrame, TickEvent};
+use protocol::socket::Cut;
 use engine::id::{InstrumentId, OrderId, Seq};
 use engine::instrument::Instrument;
 use engine::money::{Lots, Money, Ticks};
@@ -23,8 +22,8 @@ use super::convert;
 use super::log::Log;
 use super::maps::{Map, Set};
 use super::notice::Notice;
-use crate::gateway::{DayOpen, Opening};
-use crate::trail::Trail;
+use protocol::gateway::{DayOpen, Opening};
+use protocol::sparkline::Sparkline;
 
 /// Prints that are kept of each instrument: as many as a socket begins with.
 const MAX_PRINTS: usize = 256;
@@ -46,7 +45,7 @@ pub struct Market {
     /// Venue time of the newest tick.
     pub ticked_at: Option<VenueTime>,
     /// The small picture of it.
-    pub trail: Trail,
+    pub trail: Sparkline,
     /// The entry that last changed the book.
     pub book_rev: Seq,
     /// Best first.

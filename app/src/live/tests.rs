@@ -7,7 +7,8 @@ use super::follower::Follower;
 use super::state::{Changes, State};
 use bench::Bench;
 use engine::decimal::Decimal;
-use engine::event::{Cut, Item, TapeFrame};
+use protocol::frames::{Item, TapeFrame};
+use protocol::socket::Cut;
 use engine::money::{Lots, Ticks};
 use engine::order::{Price, Side};
 

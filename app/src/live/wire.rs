@@ -3,7 +3,7 @@
 //! The sentences of the client are spelled out: the browser carries no JSON
 //! writer. Does not know when to say them.
 
-use engine::event::Frame;
+use protocol::socket::Frame;
 
 use super::state::State;
 

@@ -1,5 +1,5 @@
 //! Contracts with their market in a row, as people write them in a table:
-//! what `tradefloor price` reads and answers.
+//! what `tickhall price` reads and answers.
 //!
 //! Pure: knows no files, no CSV, no JSON beyond serde's shapes. Units are the
 //! library's own: rates, yields and volatilities as decimals (0.05 is 5 %),

@@ -166,10 +166,10 @@ END
 $$;
 
 REVOKE EXECUTE ON FUNCTION make_partitions, drop_partitions FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION make_partitions, drop_partitions TO tradefloor_market_data;
+GRANT EXECUTE ON FUNCTION make_partitions, drop_partitions TO tickhall_market_data;
 
 GRANT SELECT, INSERT, UPDATE, DELETE ON market_ticks, order_books, dealer_quotes, sim_snapshots
-    TO tradefloor_market_data;
-GRANT SELECT, INSERT, UPDATE, DELETE ON portfolio_snapshots, consumer_cursors TO tradefloor_portfolio;
+    TO tickhall_market_data;
+GRANT SELECT, INSERT, UPDATE, DELETE ON portfolio_snapshots, consumer_cursors TO tickhall_portfolio;
 GRANT SELECT ON market_ticks, order_books, dealer_quotes, portfolio_snapshots, consumer_cursors
-    TO tradefloor_gateway;
+    TO tickhall_gateway;

@@ -16,5 +16,5 @@ CREATE TABLE candles (
     CHECK (low <= open AND low <= close AND open <= high AND close <= high)
 );
 
-GRANT SELECT, INSERT, UPDATE, DELETE ON candles, consumer_cursors TO tradefloor_market_data;
-GRANT SELECT ON candles TO tradefloor_gateway;
+GRANT SELECT, INSERT, UPDATE, DELETE ON candles, consumer_cursors TO tickhall_market_data;
+GRANT SELECT ON candles TO tickhall_gateway;

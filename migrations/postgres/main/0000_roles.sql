@@ -8,8 +8,8 @@ DO $$
 DECLARE
     wanted TEXT;
 BEGIN
-    FOREACH wanted IN ARRAY ARRAY['tradefloor_trading', 'tradefloor_market_data', 'tradefloor_portfolio',
-                                  'tradefloor_auth', 'tradefloor_gateway'] LOOP
+    FOREACH wanted IN ARRAY ARRAY['tickhall_trading', 'tickhall_market_data', 'tickhall_portfolio',
+                                  'tickhall_auth', 'tickhall_gateway'] LOOP
         IF to_regrole(wanted) IS NULL THEN
             BEGIN
                 EXECUTE format('CREATE ROLE %I NOLOGIN', wanted);
@@ -31,5 +31,5 @@ $$;
 -- The market's past has a schema, a pool and a weaker durability of its own.
 CREATE SCHEMA history;
 
-GRANT USAGE ON SCHEMA public, history TO tradefloor_trading, tradefloor_market_data, tradefloor_portfolio,
-    tradefloor_auth, tradefloor_gateway;
+GRANT USAGE ON SCHEMA public, history TO tickhall_trading, tickhall_market_data, tickhall_portfolio,
+    tickhall_auth, tickhall_gateway;

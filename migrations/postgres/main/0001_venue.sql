@@ -76,14 +76,14 @@ CREATE TABLE consumer_cursors (
 );
 
 -- The seed is for those who draw from it: the simulation and the replay.
-GRANT SELECT, INSERT ON venues TO tradefloor_trading;
-GRANT SELECT ON venues TO tradefloor_market_data;
+GRANT SELECT, INSERT ON venues TO tickhall_trading;
+GRANT SELECT ON venues TO tickhall_market_data;
 GRANT SELECT (venue_id, name, config, salt, seed_commitment, owner_user_id, claim_token_hash, created_at)
-    ON venues TO tradefloor_portfolio, tradefloor_auth, tradefloor_gateway;
-GRANT UPDATE (owner_user_id, claim_token_hash) ON venues TO tradefloor_auth;
+    ON venues TO tickhall_portfolio, tickhall_auth, tickhall_gateway;
+GRANT UPDATE (owner_user_id, claim_token_hash) ON venues TO tickhall_auth;
 
 -- Money, and what it follows from, is written by trading alone.
 GRANT SELECT, INSERT, UPDATE, DELETE ON epochs, journal, state_snapshots, consumer_cursors
-    TO tradefloor_trading;
+    TO tickhall_trading;
 GRANT SELECT ON journal, state_snapshots, consumer_cursors
-    TO tradefloor_market_data, tradefloor_portfolio, tradefloor_gateway;
+    TO tickhall_market_data, tickhall_portfolio, tickhall_gateway;

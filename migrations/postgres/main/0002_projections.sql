@@ -1,5 +1,5 @@
 -- What the journal says, as tables. Written in the transaction of the journal
--- entries; never read back by the sequencer; `tradefloor verify` folds the
+-- entries; never read back by the sequencer; `tickhall verify` folds the
 -- journal and compares.
 
 CREATE TABLE instruments (
@@ -143,8 +143,8 @@ CREATE TABLE ledger (
 
 -- Written by trading alone.
 GRANT SELECT, INSERT, UPDATE ON instruments, accounts, orders, trades, positions, ledger
-    TO tradefloor_trading;
+    TO tickhall_trading;
 GRANT SELECT ON instruments, accounts, orders, trades, positions, ledger
-    TO tradefloor_market_data, tradefloor_portfolio, tradefloor_gateway;
+    TO tickhall_market_data, tickhall_portfolio, tickhall_gateway;
 -- Which accounts are open, to open the others.
-GRANT SELECT (venue_id, account_id, user_id) ON accounts TO tradefloor_auth;
+GRANT SELECT (venue_id, account_id, user_id) ON accounts TO tickhall_auth;

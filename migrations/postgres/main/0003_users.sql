@@ -32,9 +32,9 @@ CREATE TABLE sessions (
 CREATE INDEX sessions_of_user ON sessions (user_id);
 CREATE INDEX sessions_by_expiry ON sessions (expires_at);
 
-GRANT SELECT, INSERT, UPDATE, DELETE ON users, user_accounts, sessions TO tradefloor_auth;
+GRANT SELECT, INSERT, UPDATE, DELETE ON users, user_accounts, sessions TO tickhall_auth;
 -- Whose account a new one is.
-GRANT SELECT ON user_accounts TO tradefloor_trading, tradefloor_gateway;
+GRANT SELECT ON user_accounts TO tickhall_trading, tickhall_gateway;
 -- No password's hash leaves auth.
-GRANT SELECT (id, email, created_at) ON users TO tradefloor_gateway;
-GRANT SELECT, INSERT, UPDATE, DELETE ON sessions TO tradefloor_gateway;
+GRANT SELECT (id, email, created_at) ON users TO tickhall_gateway;
+GRANT SELECT, INSERT, UPDATE, DELETE ON sessions TO tickhall_gateway;

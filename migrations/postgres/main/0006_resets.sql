@@ -9,4 +9,4 @@ CREATE TABLE password_resets (
     expires_at BIGINT NOT NULL
 );
 
-GRANT SELECT, INSERT, UPDATE, DELETE ON password_resets TO tradefloor_auth;
+GRANT SELECT, INSERT, UPDATE, DELETE ON password_resets TO tickhall_auth;

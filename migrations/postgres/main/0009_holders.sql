@@ -43,12 +43,12 @@ REFERENCING NEW TABLE AS given FOR EACH STATEMENT EXECUTE FUNCTION journal_venue
 
 -- What was posted or traded is never changed; of the rest what changes, and no
 -- key.
-REVOKE UPDATE ON ledger, trades, accounts, orders, positions FROM tradefloor_trading;
-GRANT UPDATE (cash_balance, reserved, account_seq, seq) ON accounts TO tradefloor_trading;
-GRANT UPDATE (filled_qty, status, notional, fee, updated_at, qty, limit_price) ON orders TO tradefloor_trading;
-GRANT UPDATE (qty, avg_cost, trade_cash, fees, basis, seq) ON positions TO tradefloor_trading;
+REVOKE UPDATE ON ledger, trades, accounts, orders, positions FROM tickhall_trading;
+GRANT UPDATE (cash_balance, reserved, account_seq, seq) ON accounts TO tickhall_trading;
+GRANT UPDATE (filled_qty, status, notional, fee, updated_at, qty, limit_price) ON orders TO tickhall_trading;
+GRANT UPDATE (qty, avg_cost, trade_cash, fees, basis, seq) ON positions TO tickhall_trading;
 
 -- Whoever is one of the roles may look how new the schema is: so each agent may
 -- have a login of its own that is no more than its role.
-GRANT SELECT ON _sqlx_migrations TO tradefloor_trading, tradefloor_market_data, tradefloor_portfolio,
-    tradefloor_auth, tradefloor_gateway;
+GRANT SELECT ON _sqlx_migrations TO tickhall_trading, tickhall_market_data, tickhall_portfolio,
+    tickhall_auth, tickhall_gateway;

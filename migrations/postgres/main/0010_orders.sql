@@ -2,7 +2,7 @@
 -- for once for all rows of a statement too, as with postings. Nobody is granted
 -- to remove an account, an instrument or an order, or to change its key.
 
-REVOKE UPDATE ON instruments FROM tradefloor_trading;
+REVOKE UPDATE ON instruments FROM tickhall_trading;
 
 ALTER TABLE orders DROP CONSTRAINT orders_venue_id_account_id_fkey;
 ALTER TABLE orders DROP CONSTRAINT orders_venue_id_instrument_id_fkey;

@@ -1,5 +1,5 @@
 -- What the journal says, as tables. Written in the transaction of the journal
--- entries; never read back by the sequencer; `tradefloor verify` folds the
+-- entries; never read back by the sequencer; `tickhall verify` folds the
 -- journal and compares.
 
 CREATE TABLE instruments (

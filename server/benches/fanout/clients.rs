@@ -5,7 +5,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use engine::event::{Frame, Item};
+use protocol::frames::Item;
+use protocol::socket::Frame;
 use engine::id::InstrumentId;
 use futures::{SinkExt as _, StreamExt as _};
 use serde_json::json;

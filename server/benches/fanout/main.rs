@@ -142,7 +142,7 @@ async fn pause(time: Duration) {
     tokio::time::sleep(time).await;
 }
 
-/// `tradefloor serve` in a folder of its own.
+/// `tickhall serve` in a folder of its own.
 struct One {
     child: Child,
     address: String,
@@ -153,9 +153,9 @@ impl One {
     fn start(runtime: &tokio::runtime::Runtime) -> Self {
         let folder = tempfile::tempdir().unwrap();
         runtime.block_on(market::make(folder.path()));
-        let mut program = Command::new(env!("CARGO_BIN_EXE_tradefloor"));
+        let mut program = Command::new(env!("CARGO_BIN_EXE_tickhall"));
         program.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(folder.path());
-        program.env("TRADEFLOOR_IDLE", "run").env("TRADEFLOOR_LIMITS__REGISTRATIONS_PER_MINUTE", "1000");
+        program.env("TICKHALL_IDLE", "run").env("TICKHALL_LIMITS__REGISTRATIONS_PER_MINUTE", "1000");
         program.current_dir(folder.path()).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut child = program.spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);

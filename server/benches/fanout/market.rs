@@ -8,7 +8,7 @@ use engine::venue::{ListingSpec, VenueConfig};
 use server::bus::{Bus, StreamNames};
 use server::clock::WallClock;
 use server::store::Store;
-use server::trading::{SeedChoice, prepare};
+use server::agents::trading::{SeedChoice, prepare};
 
 /// How many are listed.
 pub(crate) const INSTRUMENTS: usize = 50;

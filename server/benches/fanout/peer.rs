@@ -7,7 +7,8 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use engine::decimal::Decimal;
-use engine::event::{Cut, Frame, Item, TickEvent};
+use protocol::frames::{Item, TickEvent};
+use protocol::socket::{Cut, Frame};
 use engine::id::{InstrumentId, Seq, VenueId};
 use engine::money::Money;
 use engine::order::TradingStatus;
@@ -17,7 +18,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{MissedTickBehavior, interval};
 
 /// Set where this program is the peer: how many sockets it waits for.
-const ROLE: &str = "TRADEFLOOR_FANOUT_PEER";
+const ROLE: &str = "TICKHALL_FANOUT_PEER";
 
 /// One update as a whole WebSocket message.
 pub(crate) fn message() -> Vec<u8> {

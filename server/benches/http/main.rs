@@ -16,7 +16,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use peer::Peer;
-use services::{Postgres, Topology};
+use testbed::{Postgres, Topology};
 use users::Crowd;
 
 /// How long each is measured, and before it is.
@@ -31,10 +31,10 @@ const USERS: usize = 128;
 
 /// Nobody is to be held up by a limit.
 const LIMITS: [(&str, &str); 4] = [
-    ("TRADEFLOOR_IDLE", "run"),
-    ("TRADEFLOOR_LIMITS__REQUESTS_PER_SECOND", "100000"),
-    ("TRADEFLOOR_LIMITS__ORDERS_PER_SECOND", "100000"),
-    ("TRADEFLOOR_LIMITS__REGISTRATIONS_PER_MINUTE", "100000"),
+    ("TICKHALL_IDLE", "run"),
+    ("TICKHALL_LIMITS__REQUESTS_PER_SECOND", "100000"),
+    ("TICKHALL_LIMITS__ORDERS_PER_SECOND", "100000"),
+    ("TICKHALL_LIMITS__REGISTRATIONS_PER_MINUTE", "100000"),
 ];
 
 fn main() {
@@ -52,8 +52,8 @@ fn main() {
 
         let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../compose.yaml");
         let mut settings = LIMITS.to_vec();
-        settings.push(("TRADEFLOOR_LOG", "warn"));
-        let binary = Path::new(env!("CARGO_BIN_EXE_tradefloor"));
+        settings.push(("TICKHALL_LOG", "warn"));
+        let binary = Path::new(env!("CARGO_BIN_EXE_tickhall"));
         let site = Topology::start(&file, binary, &settings, postgres).unwrap();
         let doors: Vec<_> = site.published().iter().map(|name| site.url(name)).collect();
         let orders = runtime.block_on(measure(&doors));
@@ -77,7 +77,7 @@ async fn measure(doors: &[String]) -> f64 {
     f64::from(accepted) / TIME.as_secs_f64()
 }
 
-/// `tradefloor serve` in a folder of its own.
+/// `tickhall serve` in a folder of its own.
 struct One {
     child: Child,
     address: String,
@@ -87,7 +87,7 @@ struct One {
 impl One {
     fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let mut program = Command::new(env!("CARGO_BIN_EXE_tradefloor"));
+        let mut program = Command::new(env!("CARGO_BIN_EXE_tickhall"));
         program.args(["serve", "--listen", "127.0.0.1:0", "--log", "warn", "--data"]).arg(folder.path());
         let mut child =
             program.envs(LIMITS).current_dir(folder.path()).stdout(Stdio::piped()).spawn().unwrap();

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use server::config::Config;
 use server::store::{Role, Store};
-use services::Postgres;
+use testbed::Postgres;
 
 /// The database of the peer.
 const NAME: &str = "peer";

@@ -8,7 +8,7 @@ use engine::id::{InstrumentId, VenueId};
 use engine::money::Ticks;
 use engine::time::VenueTime;
 use server::store::api::history::{MarketBatch, TickRecord};
-use services::Postgres;
+use testbed::Postgres;
 use sqlx::{AssertSqlSafe, Connection as _, SqliteConnection};
 use tokio::time::Instant;
 use uuid::Uuid;

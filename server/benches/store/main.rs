@@ -16,7 +16,7 @@ mod history;
 mod orders;
 mod ticks;
 
-use services::{Postgres, Redis};
+use testbed::{Postgres, Redis};
 
 fn main() {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();

@@ -1,6 +1,6 @@
 //! Ticks over Redis, from one producer to one reader.
 
-use engine::event::MarketStep;
+use protocol::bus::MarketStep;
 use engine::id::Seq;
 use engine::sim::{Seed, Simulator};
 use engine::step::StepHeader;
@@ -8,8 +8,8 @@ use engine::venue::VenueConfig;
 use server::bus::decode::{decode, encode};
 use server::bus::{Batch, Bus, Parcel};
 use server::config::Config;
-use server::market_data::Outbox;
-use services::Redis;
+use server::agents::market_data::Outbox;
+use testbed::Redis;
 use tokio::sync::watch;
 use tokio::time::Instant;
 

@@ -9,7 +9,8 @@ use bytes::Bytes;
 use serde::Serialize;
 use serde::de::{DeserializeOwned, Error as _};
 
-use engine::event::{ExecutionBatch, MarketStep, MarketStepV1, PortfolioMessage};
+use protocol::bus::{ExecutionBatch, MarketStep, PortfolioMessage};
+use protocol::old::MarketStepV1;
 use engine::id::VenueId;
 
 use super::control::{ClockStatus, ControlMessage};

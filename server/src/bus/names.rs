@@ -78,14 +78,14 @@ impl StreamNames {
     }
 
     /// Key of an instrument's newest merged book
-    /// ([`engine::event::BookMessage`]), or of its dealers' newest quotes
-    /// ([`engine::event::QuotesMessage`]).
+    /// ([`engine::book::BookMessage`]), or of its dealers' newest quotes
+    /// ([`engine::quote::QuotesMessage`]).
     pub fn book(&self, instrument: engine::id::InstrumentId) -> String {
         format!("{}:{instrument}", self.book_prefix)
     }
 
     /// Key of an account's newest valuation
-    /// ([`engine::event::PortfolioMessage`]).
+    /// ([`protocol::bus::PortfolioMessage`]).
     pub fn portfolio(&self, account: engine::id::AccountId) -> String {
         format!("{}:{account}", self.portfolio_prefix)
     }

@@ -19,7 +19,7 @@ pub enum Secrecy {
 
 /// One setting.
 pub struct Setting {
-    /// Its name in files; `TRADEFLOOR_` and upper case in the environment,
+    /// Its name in files; `TICKHALL_` and upper case in the environment,
     /// with `__` for the point.
     pub key: &'static str,
     /// What it does, with unit and limits.
@@ -143,7 +143,7 @@ pub const SETTINGS: &[Setting] = &[
         },
     },
     plain!("idle", "While nobody watches and no order is live: pause or run", idle, parse_own),
-    plain!("log", "What is logged, like info or info,server::trading=debug", log, filter),
+    plain!("log", "What is logged, like info or info,server::agents::trading=debug", log, filter),
     plain!(
         "trading.acknowledge",
         "When answers leave: after_commit, or before_commit (loses orders; for the crash test)",
@@ -318,7 +318,7 @@ fn stream(text: &str) -> Result<String, String> {
 fn filter(text: &str) -> Result<String, String> {
     tracing_subscriber::EnvFilter::try_new(text)
         .map(|_| text.to_owned())
-        .map_err(|_| "a filter like info or info,server::trading=debug".to_owned())
+        .map_err(|_| "a filter like info or info,server::agents::trading=debug".to_owned())
 }
 
 /// Thousandths, read exactly.

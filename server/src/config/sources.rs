@@ -8,13 +8,13 @@ use std::path::{Path, PathBuf};
 use super::{Config, SETTINGS, Secrecy, Setting};
 
 /// File that is read when it is there and none is named.
-const DEFAULT_FILE: &str = "tradefloor.toml";
+const DEFAULT_FILE: &str = "tickhall.toml";
 
 /// Variables that are read like the environment's where that does not have them.
 const DOT_ENV: &str = ".env";
 
 /// Start of every variable that is ours.
-const PREFIX: &str = "TRADEFLOOR_";
+const PREFIX: &str = "TICKHALL_";
 
 /// What the project's own tools set for themselves under the same prefix.
 const OF_TOOLS: [&str; 4] = ["BIN", "CHROMIUM", "KILLS", "TAG"];
@@ -42,9 +42,9 @@ impl ConfigError {
 pub struct Sources {
     /// `--config`; must exist when given.
     pub file: Option<PathBuf>,
-    /// Folder of `.env` and `tradefloor.toml`; the working directory when empty.
+    /// Folder of `.env` and `tickhall.toml`; the working directory when empty.
     pub folder: PathBuf,
-    /// The process's environment; only `TRADEFLOOR_*` is looked at.
+    /// The process's environment; only `TICKHALL_*` is looked at.
     pub environment: Vec<(String, String)>,
     /// Key and text of each flag, the flag's own spelling last.
     pub flags: Vec<(String, String, String)>,
@@ -148,7 +148,7 @@ fn find(key: &str) -> Option<&'static Setting> {
 }
 
 fn unknown(key: &str) -> String {
-    format!("no setting is called {key:?} (`tradefloor config` lists them)")
+    format!("no setting is called {key:?} (`tickhall config` lists them)")
 }
 
 fn apply_file(config: &mut Config, path: &Path, text: &str) -> Result<(), ConfigError> {
@@ -209,7 +209,7 @@ mod tests {
     fn later_sources_win() {
         let (_folder, mut sources) = in_file("speed = 2\nidle = \"run\"\n[session]\nidle_minutes = 5\n");
         sources.environment =
-            vec![variable("TRADEFLOOR_SPEED", "3"), variable("TRADEFLOOR_SESSION__ABSOLUTE_HOURS", "1")];
+            vec![variable("TICKHALL_SPEED", "3"), variable("TICKHALL_SESSION__ABSOLUTE_HOURS", "1")];
         sources.flags = vec![("speed".into(), "2.5".into(), "--speed".into())];
         let config = sources.load().unwrap();
         assert_eq!((config.speed_milli, config.idle), (2_500, IdlePolicy::Run));
@@ -242,8 +242,8 @@ mod tests {
 
     #[test]
     fn an_unknown_variable_and_a_missing_file_are_refused() {
-        let sources = Sources { environment: vec![variable("TRADEFLOOR_SPEEED", "1")], ..Sources::default() };
-        assert!(sources.load().unwrap_err().to_string().starts_with("TRADEFLOOR_SPEEED: no setting"));
+        let sources = Sources { environment: vec![variable("TICKHALL_SPEEED", "1")], ..Sources::default() };
+        assert!(sources.load().unwrap_err().to_string().starts_with("TICKHALL_SPEEED: no setting"));
         let sources = Sources { file: Some("/nowhere/at/all.toml".into()), ..Sources::default() };
         assert!(sources.load().unwrap_err().to_string().starts_with("--config: /nowhere/at/all.toml"));
     }
@@ -261,12 +261,12 @@ mod tests {
     #[test]
     fn dot_env_is_below_the_environment_and_above_the_file() {
         let (folder, mut sources) = in_file("log = \"debug\"\nspeed = 2\nidle = \"run\"\n");
-        let text = "# ours\nTRADEFLOOR_LOG='warn'\nexport TRADEFLOOR_SPEED=3\nDATABASE_URL=postgres://theirs\n\
-                    TRADEFLOOR_TAG=v1\n\
-                    TRADEFLOOR_REDIS_URL=\"redis://ann:s3cret@h:1/2\"\n";
+        let text = "# ours\nTICKHALL_LOG='warn'\nexport TICKHALL_SPEED=3\nDATABASE_URL=postgres://theirs\n\
+                    TICKHALL_TAG=v1\n\
+                    TICKHALL_REDIS_URL=\"redis://ann:s3cret@h:1/2\"\n";
         std::fs::write(folder.path().join(".env"), text).unwrap();
         sources.folder = folder.path().to_owned();
-        sources.environment = vec![("TRADEFLOOR_SPEED".to_owned(), "4".to_owned())];
+        sources.environment = vec![("TICKHALL_SPEED".to_owned(), "4".to_owned())];
         let config = sources.load().unwrap();
         assert_eq!((config.log.as_str(), config.speed_milli, config.idle), ("warn", 4_000, IdlePolicy::Run));
         assert_eq!(config.database_url, None, "another program's variable");
@@ -274,9 +274,9 @@ mod tests {
         let shown = config.to_toml();
         assert!(shown.contains("redis_url = \"redis://ann:[redacted]@h:1/2\"") && !shown.contains("s3cret"));
         for (text, line) in [
-            ("TRADEFLOOR_SPED=3\n", "TRADEFLOOR_SPED: no setting is called \"sped\""),
-            ("TRADEFLOOR_REDIS_URL=h:s3cret\n", "TRADEFLOOR_REDIS_URL: its value is not"),
-            ("TRADEFLOOR_REDIS_URL=s3 cret\n", ".env: a line is not NAME=value"),
+            ("TICKHALL_SPED=3\n", "TICKHALL_SPED: no setting is called \"sped\""),
+            ("TICKHALL_REDIS_URL=h:s3cret\n", "TICKHALL_REDIS_URL: its value is not"),
+            ("TICKHALL_REDIS_URL=s3 cret\n", ".env: a line is not NAME=value"),
         ] {
             std::fs::write(folder.path().join(".env"), text).unwrap();
             let said = sources.load().unwrap_err().to_string();

@@ -142,7 +142,7 @@ mod tests {
 
     #[tokio::test]
     async fn money_waits_for_the_disk_and_the_past_does_not() {
-        let server = services::Postgres::start(&["fsync=off"]).unwrap();
+        let server = testbed::Postgres::start(&["fsync=off"]).unwrap();
         let backend = Backend::open(&server.url("postgres"), Role::Owner).await.unwrap();
         for (pool, expected) in [
             (&backend.main, ("public", "on")),

@@ -68,7 +68,7 @@ impl Backend {
         let at = || folder.display().to_string();
         std::fs::create_dir_all(folder).map_err(|error| StoreError::Folder { folder: at(), error })?;
         let lock = hold(folder)?;
-        let main = folder.join("tradefloor.db");
+        let main = folder.join("tickhall.db");
         let history = folder.join("history.db");
         let (full, normal) = (SqliteSynchronous::Full, SqliteSynchronous::Normal);
         let backend = Self {
@@ -89,7 +89,7 @@ impl Backend {
 
     /// Opens the files of a folder that somebody else may be serving, to read.
     pub(super) async fn watch(folder: &Path) -> Result<Self, StoreError> {
-        let (main, history) = (folder.join("tradefloor.db"), folder.join("history.db"));
+        let (main, history) = (folder.join("tickhall.db"), folder.join("history.db"));
         let main_readers = watching(&main, &MAIN).await?;
         let history_readers = watching(&history, &HISTORY).await?;
         Ok(Self {
@@ -107,7 +107,7 @@ impl Backend {
     /// a row about its users.
     pub(super) async fn join(folder: &Path) -> Result<Self, StoreError> {
         let watched = Self::watch(folder).await?;
-        let main = folder.join("tradefloor.db");
+        let main = folder.join("tickhall.db");
         let writer = pool(&main, SqliteSynchronous::Full, 1).await.map_err(|error| opening(&main, error))?;
         Ok(Self { main: writer, role: Role::Auth, ..watched })
     }
@@ -137,7 +137,7 @@ fn hold(folder: &Path) -> Result<File, StoreError> {
         .create(true)
         .truncate(false)
         .write(true)
-        .open(folder.join("tradefloor.lock"))
+        .open(folder.join("tickhall.lock"))
         .map_err(|error| StoreError::Folder { folder: at(), error })?;
     match lock.try_lock() {
         Ok(()) => Ok(lock),
@@ -220,7 +220,7 @@ mod tests {
     #[tokio::test]
     async fn what_was_there_before_a_migration_is_kept() {
         let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("tradefloor.db");
+        let file = folder.path().join("tickhall.db");
         let pool = pool(&file, SqliteSynchronous::Full, 1).await.unwrap();
         let first: Vec<_> = MAIN.iter().filter(|migration| migration.version <= 4).cloned().collect();
         let before = Migrator { migrations: Cow::Owned(first), ..Migrator::DEFAULT };

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::{Backend, Db, dialect};
 use crate::store::StoreError;
-use crate::store::api::users::{Holder, Kept, NewUser, OwnSession, SessionRow, UserRow};
+use crate::store::api::users::{Holder, CandleHistory, NewUser, OwnSession, SessionRow, UserRow};
 
 impl Backend {
     pub(in crate::store) async fn insert_user(&self, user: &NewUser) -> Result<bool, StoreError> {
@@ -51,14 +51,14 @@ impl Backend {
         user: Uuid,
         email: &str,
         password_hash: &str,
-    ) -> Result<Kept, StoreError> {
+    ) -> Result<CandleHistory, StoreError> {
         let mut transaction = self.main.begin_with(dialect::BEGIN_WRITE).await?;
         let taken: i64 = sqlx::query_scalar::<Db, _>("SELECT count(*) FROM users WHERE email = $1")
             .bind(email)
             .fetch_one(&mut *transaction)
             .await?;
         if taken > 0 {
-            return Ok(Kept::Taken);
+            return Ok(CandleHistory::Taken);
         }
         // A guest has no address, so no @.
         let kept = sqlx::query::<Db>(
@@ -70,7 +70,7 @@ impl Backend {
         .execute(&mut *transaction)
         .await?;
         if kept.rows_affected() == 0 {
-            return Ok(Kept::NoGuest);
+            return Ok(CandleHistory::NoGuest);
         }
         let ended: Vec<Vec<u8>> =
             sqlx::query_scalar::<Db, _>("DELETE FROM sessions WHERE user_id = $1 RETURNING session_hash")
@@ -78,7 +78,7 @@ impl Backend {
                 .fetch_all(&mut *transaction)
                 .await?;
         transaction.commit().await?;
-        ended.iter().map(|hash| hash_of(hash)).collect::<Result<_, _>>().map(Kept::Ended)
+        ended.iter().map(|hash| hash_of(hash)).collect::<Result<_, _>>().map(CandleHistory::Ended)
     }
 
     pub(in crate::store) async fn unopened_accounts(

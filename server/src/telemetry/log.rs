@@ -17,7 +17,7 @@ use tracing_subscriber::layer::Context;
 use crate::clock::WallClock;
 
 /// The program's name in every line.
-const SERVICE: &str = "tradefloor";
+const SERVICE: &str = "tickhall";
 
 /// The name of the program's other half.
 const FRONTEND: &str = "frontend";
@@ -103,7 +103,7 @@ fn level(level: Level) -> &'static str {
     }
 }
 
-/// `server::trading::sequencer` speaks for `trading`.
+/// `server::agents::trading::sequencer` speaks for `trading`.
 fn agent(target: &str) -> &'static str {
     let module = target.split("::").nth(1).unwrap_or_default();
     let ours = target.starts_with("server::");
@@ -194,19 +194,19 @@ mod tests {
     #[test]
     fn fields_find_their_places() {
         let lines = logged(|| {
-            tracing::info!(target: "server::trading::sequencer", event = "batch_committed", seq = 7_u64, entries = 2, "committed");
+            tracing::info!(target: "server::agents::trading::sequencer", event = "batch_committed", seq = 7_u64, entries = 2, "committed");
         });
         assert_eq!(
             lines,
             [json!({
                 "timestamp": "1970-01-01T00:00:00.000000Z",
                 "level": "info",
-                "service": "tradefloor",
+                "service": "tickhall",
                 "agent": "trading",
                 "event": "batch_committed",
                 "message": "committed",
                 "context": {"entries": 2},
-                "target": "server::trading::sequencer",
+                "target": "server::agents::trading::sequencer",
                 "seq": 7,
             })]
         );

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use engine::event::MarketStep;
+use protocol::bus::MarketStep;
 use engine::id::Seq;
 use engine::money::{Lots, Ticks};
 use engine::order::{ClientOrderId, Price, SelfTradePrevention, Side, Ticket, TimeInForce};
@@ -13,7 +13,7 @@ use engine::venue::{Command, Input};
 use server::bus::control::Control;
 use server::bus::decode::decode;
 use server::config::ClockMode;
-use server::market_data::Settings;
+use server::agents::market_data::Settings;
 use server::store::api::history::{MarketBatch, MarketWindow, TickRecord};
 use server::store::api::journal::{EntryKind, RangeBody};
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use engine::event::PortfolioMessage;
+use protocol::bus::PortfolioMessage;
 use engine::id::{AccountId, Seq};
 use engine::money::{Lots, Money, Ticks};
 use engine::order::{ClientOrderId, Price, SelfTradePrevention, Side, Ticket, TimeInForce, TradingStatus};

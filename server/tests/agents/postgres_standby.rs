@@ -6,8 +6,8 @@ use std::time::Duration;
 use engine::order::Side;
 use engine::venue::Command;
 use server::bus::{Batch, Bus};
-use server::trading::client::SendError;
-use server::trading::no_faults;
+use server::agents::trading::client::SendError;
+use server::agents::trading::no_faults;
 
 use crate::support::database::{Database, Place};
 use crate::support::desk::{Desk, PATIENCE};

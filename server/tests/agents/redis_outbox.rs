@@ -2,7 +2,7 @@
 //! became of the stream or of an answer.
 
 use server::bus::{Batch, Bus, Limits, Parcel};
-use server::market_data::{MarketDataError, Outbox};
+use server::agents::market_data::{MarketDataError, Outbox};
 
 use crate::support::redis::Server;
 

@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use axum::http::HeaderMap;
 use axum::http::header::{COOKIE, HeaderValue};
-use server::auth::{Auth, Deps};
+use server::agents::auth::{Auth, Deps};
 use server::bus::Bus;
 use server::config::Config;
 use server::telemetry::Health;

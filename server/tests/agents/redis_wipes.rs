@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use engine::event::{BookMessage, ExecutionBatch, QuotesMessage};
+use engine::book::BookMessage;
+use engine::quote::QuotesMessage;
+use protocol::bus::ExecutionBatch;
 use engine::id::Seq;
 use engine::venue::Command;
 use server::bus::control::{ClockStatus, Control};
@@ -11,9 +13,9 @@ use server::bus::decode::decode;
 use server::bus::messages::TradingStatus;
 use server::bus::{Batch, Bus};
 use server::config::{ClockMode, IdlePolicy};
-use server::market_data::Settings;
-use server::trading::client::{SendError, SequencerClient};
-use server::trading::verify::{Steps, verify};
+use server::agents::market_data::Settings;
+use server::agents::trading::client::{SendError, SequencerClient};
+use server::agents::trading::verify::{Steps, verify};
 
 use super::market_data::{buy, headers, same_as_never_stopped};
 use super::stage::{Stage, patiently};

@@ -6,7 +6,7 @@ use std::fmt::Display;
 use std::future::Future;
 use std::time::Duration;
 
-use engine::event::ExecutionBatch;
+use protocol::bus::ExecutionBatch;
 use engine::id::{AccountId, InstrumentId};
 use engine::time::WallTime;
 use engine::venue::{Outcome, VenueConfig};
@@ -19,8 +19,8 @@ use server::shutdown::Shutdown;
 use server::store::Store;
 use server::store::api::journal::{JournalRow, VenueRow};
 use server::telemetry::Health;
-use server::trading::SeedChoice;
-use server::trading::client::SequencerClient;
+use server::agents::trading::SeedChoice;
+use server::agents::trading::client::SequencerClient;
 use server::{market_data, portfolio, trading};
 use uuid::Uuid;
 
@@ -222,7 +222,7 @@ impl Stage {
     pub async fn publish(&self, outcomes: Vec<Outcome>) {
         let first_seq = outcomes.first().unwrap().seq;
         let through = outcomes.last().unwrap().seq;
-        let entries = outcomes.into_iter().map(|outcome| engine::event::PublishedEntry { outcome }).collect();
+        let entries = outcomes.into_iter().map(|outcome| protocol::bus::PublishedEntry { outcome }).collect();
         let batch = ExecutionBatch {
             v: 1,
             venue: self.row.id,

@@ -7,7 +7,7 @@ use engine::venue::{AccountChange, AccountEvent, Command};
 use server::bus::decode::encode;
 use server::bus::messages::{CommandMessage, VERSION};
 use server::bus::{Batch, StreamNames};
-use server::trading::client::SendError;
+use server::agents::trading::client::SendError;
 use uuid::Uuid;
 
 use crate::support::desk::Desk;
@@ -173,8 +173,8 @@ async fn messages_that_mean_nothing_are_buried_and_change_nothing() {
     // A step that claims to know the future.
     let step = engine::step::StepPayload::default();
     let header = step.header(2, Seq(10_000));
-    let forged = engine::event::MarketStep {
-        v: engine::event::MarketStep::VERSION,
+    let forged = protocol::bus::MarketStep {
+        v: protocol::bus::MarketStep::VERSION,
         venue: desk.venue(),
         time: desk.config.time_of(2),
         header,

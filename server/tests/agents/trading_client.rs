@@ -9,7 +9,7 @@ use server::bus::messages::TradingStatus;
 use server::bus::{Bus, StreamNames};
 use server::clock::WallClock;
 use server::shutdown::Shutdown;
-use server::trading::client::{QUEUE_LIMIT, SendError, SequencerClient};
+use server::agents::trading::client::{QUEUE_LIMIT, SendError, SequencerClient};
 use uuid::Uuid;
 
 /// A client without a sequencer.

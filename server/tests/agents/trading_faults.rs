@@ -5,8 +5,8 @@ use std::sync::Arc;
 use engine::order::Side;
 use engine::venue::{AccountChange, Command};
 use server::bus::Bus;
-use server::trading::client::SendError;
-use server::trading::{Fault, no_faults};
+use server::agents::trading::client::SendError;
+use server::agents::trading::{Fault, no_faults};
 
 use crate::support::database::{Kind, Place};
 use crate::support::desk::{Desk, fault_at};

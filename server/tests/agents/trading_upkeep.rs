@@ -2,8 +2,8 @@
 
 use engine::order::Side;
 use server::store::Store;
-use server::trading::no_faults;
-use server::trading::verify::{Steps, replay, verify};
+use server::agents::trading::no_faults;
+use server::agents::trading::verify::{Steps, replay, verify};
 
 use crate::support::database::{Kind, Place, vandalize};
 use crate::support::desk::Desk;

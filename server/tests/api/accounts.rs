@@ -14,7 +14,7 @@ async fn register_returns_201_with_a_hashed_user_an_account_and_a_secure_cookie(
     let response = request.header("origin", "https://trade.example.org").json(&body).send().await.unwrap();
     assert_eq!(response.status(), 201);
     let cookie = response.headers()["set-cookie"].to_str().unwrap().to_owned();
-    for part in ["__Host-tradefloor=", "; Path=/", "; HttpOnly", "; Secure", "; SameSite=Lax"] {
+    for part in ["__Host-tickhall=", "; Path=/", "; HttpOnly", "; Secure", "; SameSite=Lax"] {
         assert!(cookie.contains(part), "{cookie}");
     }
     assert!(!cookie.contains("Domain"), "{cookie}");
@@ -48,7 +48,7 @@ async fn over_plain_http_the_cookie_has_a_plain_name() {
     let body = json!({ "email": "ada@example.org", "password": PASSWORD });
     let answer = visitor.post("/api/v1/auth/register", &body).await;
     let cookie = answer.header("set-cookie");
-    assert!(cookie.starts_with("tradefloor=") && !cookie.contains("Secure"), "{cookie}");
+    assert!(cookie.starts_with("tickhall=") && !cookie.contains("Secure"), "{cookie}");
     let session = visitor.get("/api/v1/session").await;
     assert_eq!(session.json()["email"], "ada@example.org");
     assert_eq!(session.json()["owner"], false);

@@ -30,7 +30,7 @@ async fn lines_that_are_none_are_refused_by_name() {
         (with("page", json!("x".repeat(201))), "invalid_page"),
         (with("details", json!("x".repeat(8_001))), "invalid_details"),
         (with("user", json!("ada")), "unknown_field"),
-        (with("service", json!("tradefloor")), "unknown_field"),
+        (with("service", json!("tickhall")), "unknown_field"),
     ] {
         let answer = visitor.post(PATH, &body).await;
         assert_eq!((answer.status.as_u16(), answer.code().as_str()), (422, code), "{body:.80}");

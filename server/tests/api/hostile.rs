@@ -326,13 +326,13 @@ async fn cookies_that_are_nobodys_are_nobody() {
     let site = Site::open().await;
     let user = site.user("ada").await;
     for cookie in [
-        "tradefloor=",
-        "tradefloor=x",
-        "__Host-tradefloor=x",
-        &format!("tradefloor={}", "0".repeat(64)),
-        &format!("tradefloor={}", "0".repeat(7_000)),
+        "tickhall=",
+        "tickhall=x",
+        "__Host-tickhall=x",
+        &format!("tickhall={}", "0".repeat(64)),
+        &format!("tickhall={}", "0".repeat(7_000)),
         &user.cookie.clone().unwrap().to_uppercase(),
-        "tradefloor=' OR 1=1 --",
+        "tickhall=' OR 1=1 --",
     ] {
         let visitor = crate::support::site::Visitor { cookie: Some(cookie.to_owned()), ..user.clone() };
         assert_eq!(visitor.get("/api/v1/session").await.status, 401, "{cookie:.40}");

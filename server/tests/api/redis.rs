@@ -1,7 +1,7 @@
 //! One process whose agents speak over Redis: the same venue, on a bus that
 //! others could be on too.
 
-use engine::event::Frame;
+use protocol::socket::Frame;
 use serde_json::json;
 
 use crate::support::redis::Server;

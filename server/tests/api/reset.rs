@@ -1,13 +1,13 @@
 //! A new password by a token that works once.
 
 use serde_json::json;
-use server::auth::grant_reset;
+use server::agents::auth::grant_reset;
 
 use crate::support::site::{Answer, PASSWORD, Site};
 
 const NEW: &str = "violet anchor 42 lantern";
 
-/// What `tradefloor user reset` prints the end of.
+/// What `tickhall user reset` prints the end of.
 async fn token(site: &Site, name: &str) -> String {
     let store = &site.running.as_ref().unwrap().shared.store;
     grant_reset(store, &format!("{name}@Example.org"), site.clock.now()).await.unwrap().unwrap()

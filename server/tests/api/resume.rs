@@ -1,7 +1,8 @@
 //! A socket that comes back: it goes on from the last event that it has, or is
 //! told that it cannot and gets the account whole.
 
-use engine::event::{AccountFrame, Cut, Frame, Item};
+use protocol::frames::{AccountFrame, Item};
+use protocol::socket::{Cut, Frame};
 use serde_json::json;
 
 use crate::support::site::{Site, Visitor, ticket};

@@ -82,19 +82,19 @@ async fn a_socket_that_does_not_answer_is_closed_and_one_that_does_is_kept() {
     let closed = async {
         loop {
             let figures = site.visitor().get("/metrics").await.text;
-            if figures.contains("tradefloor_sockets_closed_total{code=\"4012\"}") {
+            if figures.contains("tickhall_sockets_closed_total{code=\"4012\"}") {
                 break;
             }
             // Reading what comes answers the pings.
             awake.say(&json!({ "ping": { "nonce": 1 } })).await;
-            while !matches!(awake.frame().await, engine::event::Frame::Pong { .. }) {}
+            while !matches!(awake.frame().await, protocol::socket::Frame::Pong { .. }) {}
             tokio::time::timeout(Duration::from_millis(100), awake.next()).await.ok();
         }
     };
     tokio::time::timeout(PATIENCE, closed).await.expect("the silent client is kept");
     assert_eq!(silent.closed().await, 4012);
     awake.say(&json!({ "ping": { "nonce": 7 } })).await;
-    while !matches!(awake.frame().await, engine::event::Frame::Pong { nonce: 7, .. }) {}
+    while !matches!(awake.frame().await, protocol::socket::Frame::Pong { nonce: 7, .. }) {}
     site.close().await;
 }
 

@@ -3,7 +3,8 @@
 use std::time::{Duration, Instant};
 
 use engine::decimal::Decimal;
-use engine::event::{Frame, Item};
+use protocol::frames::Item;
+use protocol::socket::Frame;
 use engine::venue::VenueConfig;
 use serde_json::json;
 use tokio_tungstenite::tungstenite::Message;
@@ -265,7 +266,7 @@ async fn a_client_that_never_reads_is_cut_off_while_others_go_on() {
             asks.tick().await;
             slow.say(&json!({ "subscribe": { "channels": channels } })).await;
             let figures = site.visitor().get("/metrics").await.text;
-            if figures.contains("tradefloor_sockets_closed_total{code=\"4008\"}") {
+            if figures.contains("tickhall_sockets_closed_total{code=\"4008\"}") {
                 break;
             }
         }

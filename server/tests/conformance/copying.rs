@@ -12,8 +12,8 @@ use server::store::api::copying::{Part, TABLES};
 use server::store::api::history::{BookRecord, MarketBatch, MarketWindow, TickRecord};
 use server::store::api::journal::Cursor;
 use server::store::api::users::{NewUser, OwnSession};
-use server::store_commands::{CopyError, backup, migrate, restore};
-use server::trading::no_faults;
+use server::commands::store::{CopyError, backup, migrate, restore};
+use server::agents::trading::no_faults;
 use uuid::Uuid;
 
 use crate::support::database::{Kind, Place};
@@ -176,7 +176,7 @@ async fn a_served_folder_is_backed_up_and_restored_into_an_empty_folder_or_postg
     let held = restore(&config_of(&desk.place), folder.path()).await.unwrap_err();
     assert!(matches!(held, CopyError::Store(StoreError::Held { .. })), "{held}");
     let nowhere = restore(&config_of(&desk.place), std::path::Path::new("/no/such")).await.unwrap_err();
-    assert!(nowhere.to_string().contains("no tradefloor.db"), "{nowhere}");
+    assert!(nowhere.to_string().contains("no tickhall.db"), "{nowhere}");
     desk.close().await;
 }
 

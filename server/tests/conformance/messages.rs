@@ -1,6 +1,6 @@
 //! Messages as earlier versions wrote them: every later build must read these.
 
-use engine::event::MarketStep;
+use protocol::bus::MarketStep;
 use engine::order::{Price, Side};
 use engine::venue::{Command, VenueConfig};
 use server::bus::decode::{Unreadable, decode, encode};

@@ -24,7 +24,7 @@ const MONEY: [(&str, &str); 10] = [
 ];
 
 const OTHERS: [&str; 4] =
-    ["tradefloor_market_data", "tradefloor_portfolio", "tradefloor_auth", "tradefloor_gateway"];
+    ["tickhall_market_data", "tickhall_portfolio", "tickhall_auth", "tickhall_gateway"];
 
 /// The code of the refusal, or none when the statement was let through to
 /// what it would do.
@@ -74,14 +74,14 @@ async fn only_trading_writes_money() {
             }
         }
         // Let through: an empty row lacks its key, and nothing is there to change.
-        let insert = refusal(&mut connection, "tradefloor_trading", &writes[0]).await;
+        let insert = refusal(&mut connection, "tickhall_trading", &writes[0]).await;
         assert_eq!(insert.as_deref(), Some("23502"), "{table}");
         // What is listed, was traded and posted stays as it is.
         let stays = ["instruments", "trades", "ledger"].contains(&table).then_some(DENIED);
-        let update = refusal(&mut connection, "tradefloor_trading", &writes[1]).await;
+        let update = refusal(&mut connection, "tickhall_trading", &writes[1]).await;
         assert_eq!(update.as_deref(), stays, "{table}");
         for sql in &writes[3..] {
-            let refused = refusal(&mut connection, "tradefloor_trading", sql).await;
+            let refused = refusal(&mut connection, "tickhall_trading", sql).await;
             assert_eq!(refused.as_deref(), Some(DENIED), "{sql}");
         }
     }
@@ -98,15 +98,15 @@ async fn postings_are_of_accounts_that_are_there() {
         )
     };
     let nobody = post(&format!("'{}'", uuid::Uuid::from_u128(99)));
-    let refused = refusal(&mut connection, "tradefloor_trading", &nobody).await;
+    let refused = refusal(&mut connection, "tickhall_trading", &nobody).await;
     assert_eq!(refused.as_deref(), Some("23503"));
     let somebody = post("(SELECT account_id FROM accounts LIMIT 1)");
-    assert_eq!(refusal(&mut connection, "tradefloor_trading", &somebody).await, None);
+    assert_eq!(refusal(&mut connection, "tickhall_trading", &somebody).await, None);
     // Nor does an account go away from under its postings, or a venue from
     // under its entries.
     for table in ["accounts", "orders", "positions"] {
         let moved = format!("UPDATE {table} SET account_id = account_id");
-        let refused = refusal(&mut connection, "tradefloor_trading", &moved).await;
+        let refused = refusal(&mut connection, "tickhall_trading", &moved).await;
         assert_eq!(refused.as_deref(), Some(DENIED), "{moved}");
     }
     let entry = |venue: uuid::Uuid| {
@@ -116,9 +116,9 @@ async fn postings_are_of_accounts_that_are_there() {
         )
     };
     let nowhere = entry(uuid::Uuid::from_u128(99));
-    let refused = refusal(&mut connection, "tradefloor_trading", &nowhere).await;
+    let refused = refusal(&mut connection, "tickhall_trading", &nowhere).await;
     assert_eq!(refused.as_deref(), Some("23503"));
-    assert_eq!(refusal(&mut connection, "tradefloor_trading", &entry(row.id.0)).await, None);
+    assert_eq!(refusal(&mut connection, "tickhall_trading", &entry(row.id.0)).await, None);
 }
 
 #[tokio::test]
@@ -140,7 +140,7 @@ async fn orders_and_trades_belong_to_what_is_there() {
         (order(account, &nobody), Some("23503")),
         (order(account, instrument), None),
     ] {
-        let found = refusal(&mut connection, "tradefloor_trading", &stray).await;
+        let found = refusal(&mut connection, "tickhall_trading", &stray).await;
         assert_eq!(found.as_deref(), refused, "{stray}");
     }
     let trade = |filled: &str| {
@@ -151,19 +151,19 @@ async fn orders_and_trades_belong_to_what_is_there() {
              FROM orders"
         )
     };
-    let stray = refusal(&mut connection, "tradefloor_trading", &trade(&nobody)).await;
+    let stray = refusal(&mut connection, "tickhall_trading", &trade(&nobody)).await;
     assert_eq!(stray.as_deref(), Some("23503"));
-    assert_eq!(refusal(&mut connection, "tradefloor_trading", &trade("order_id")).await, None);
+    assert_eq!(refusal(&mut connection, "tickhall_trading", &trade("order_id")).await, None);
     // Nor does what they belong to go away from under them.
     for table in ["accounts", "instruments", "orders"] {
         let gone = format!("DELETE FROM {table}");
-        let refused = refusal(&mut connection, "tradefloor_trading", &gone).await;
+        let refused = refusal(&mut connection, "tickhall_trading", &gone).await;
         assert_eq!(refused.as_deref(), Some(DENIED), "{gone}");
     }
     for (table, key) in [("accounts", "account_id"), ("instruments", "instrument_id"), ("orders", "order_id")]
     {
         let moved = format!("UPDATE {table} SET {key} = {key}");
-        let refused = refusal(&mut connection, "tradefloor_trading", &moved).await;
+        let refused = refusal(&mut connection, "tickhall_trading", &moved).await;
         assert_eq!(refused.as_deref(), Some(DENIED), "{moved}");
     }
 }
@@ -175,7 +175,7 @@ async fn an_agent_may_have_a_login_of_its_own() {
     let owner = database.open(Role::Owner).await;
     assert!(owner.create_venue(&row).await.unwrap());
     let mut connection = database.connect().await;
-    for (role, group) in [(Role::Gateway, "tradefloor_gateway"), (Role::MarketData, "tradefloor_market_data")]
+    for (role, group) in [(Role::Gateway, "tickhall_gateway"), (Role::MarketData, "tickhall_market_data")]
     {
         let login = format!("own_{}", uuid::Uuid::new_v4().simple());
         let made = format!("CREATE ROLE {login} LOGIN PASSWORD 'secret' IN ROLE {group}");
@@ -196,30 +196,30 @@ async fn secrets_are_for_those_who_need_them() {
     database.open(Role::Owner).await.close().await;
     let mut connection = database.connect().await;
     let denied = [
-        ("tradefloor_gateway", "SELECT seed FROM venues"),
-        ("tradefloor_portfolio", "SELECT seed FROM venues"),
-        ("tradefloor_auth", "SELECT seed FROM venues"),
-        ("tradefloor_gateway", "SELECT password_hash FROM users"),
-        ("tradefloor_trading", "SELECT password_hash FROM users"),
-        ("tradefloor_market_data", "SELECT session_hash FROM sessions"),
-        ("tradefloor_trading", "SELECT session_hash FROM sessions"),
-        ("tradefloor_gateway", "UPDATE venues SET owner_user_id = NULL"),
-        ("tradefloor_auth", "UPDATE venues SET seed = seed"),
-        ("tradefloor_gateway", "INSERT INTO users DEFAULT VALUES"),
-        ("tradefloor_trading", "INSERT INTO history.market_ticks DEFAULT VALUES"),
-        ("tradefloor_market_data", "INSERT INTO history.portfolio_snapshots DEFAULT VALUES"),
-        ("tradefloor_portfolio", "INSERT INTO history.market_ticks DEFAULT VALUES"),
-        ("tradefloor_gateway", "SELECT history.drop_partitions(NULL, 0)"),
-        ("tradefloor_market_data", "CREATE TABLE history.mine (n INT)"),
+        ("tickhall_gateway", "SELECT seed FROM venues"),
+        ("tickhall_portfolio", "SELECT seed FROM venues"),
+        ("tickhall_auth", "SELECT seed FROM venues"),
+        ("tickhall_gateway", "SELECT password_hash FROM users"),
+        ("tickhall_trading", "SELECT password_hash FROM users"),
+        ("tickhall_market_data", "SELECT session_hash FROM sessions"),
+        ("tickhall_trading", "SELECT session_hash FROM sessions"),
+        ("tickhall_gateway", "UPDATE venues SET owner_user_id = NULL"),
+        ("tickhall_auth", "UPDATE venues SET seed = seed"),
+        ("tickhall_gateway", "INSERT INTO users DEFAULT VALUES"),
+        ("tickhall_trading", "INSERT INTO history.market_ticks DEFAULT VALUES"),
+        ("tickhall_market_data", "INSERT INTO history.portfolio_snapshots DEFAULT VALUES"),
+        ("tickhall_portfolio", "INSERT INTO history.market_ticks DEFAULT VALUES"),
+        ("tickhall_gateway", "SELECT history.drop_partitions(NULL, 0)"),
+        ("tickhall_market_data", "CREATE TABLE history.mine (n INT)"),
     ];
     for (role, sql) in denied {
         assert_eq!(refusal(&mut connection, role, sql).await.as_deref(), Some(DENIED), "{role}: {sql}");
     }
     let allowed = [
-        ("tradefloor_auth", "UPDATE venues SET owner_user_id = NULL, claim_token_hash = NULL"),
-        ("tradefloor_auth", "SELECT password_hash FROM users"),
-        ("tradefloor_gateway", "DELETE FROM sessions"),
-        ("tradefloor_market_data", "SELECT seed FROM venues"),
+        ("tickhall_auth", "UPDATE venues SET owner_user_id = NULL, claim_token_hash = NULL"),
+        ("tickhall_auth", "SELECT password_hash FROM users"),
+        ("tickhall_gateway", "DELETE FROM sessions"),
+        ("tickhall_market_data", "SELECT seed FROM venues"),
     ];
     for (role, sql) in allowed {
         assert_eq!(refusal(&mut connection, role, sql).await, None, "{role}: {sql}");

@@ -23,7 +23,7 @@ async fn a_wipe_is_an_empty_stream_whose_automatic_ids_go_on() {
     let (reader, other) = (bus.clone(), bus.clone());
     let waiting = tokio::spawn(async move { reader.read_after("s", before, 10).await });
     // A life has been seen, so that its end is.
-    while server.cli(&["EXISTS", "tradefloor:life"]) == "0" {
+    while server.cli(&["EXISTS", "tickhall:life"]) == "0" {
         tokio::task::yield_now().await;
     }
     server.wipe();
@@ -42,7 +42,7 @@ async fn reading_waits_an_outage_through_and_writing_fails_at_once() {
     let (mut wipes, reader) = (bus.wipes(), bus.clone());
     bus.append("s", 7, "seven").await.unwrap();
     let waiting = tokio::spawn(async move { reader.read_after("s", 7, 10).await });
-    while server.cli(&["EXISTS", "tradefloor:life"]) == "0" {
+    while server.cli(&["EXISTS", "tickhall:life"]) == "0" {
         tokio::task::yield_now().await;
     }
     server.kill();

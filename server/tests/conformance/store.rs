@@ -186,7 +186,7 @@ async fn a_newer_folder_is_refused_and_left_alone() {
     };
     store.close().await;
     drop(store);
-    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(folder.path().join("tradefloor.db"));
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(folder.path().join("tickhall.db"));
     let pool = sqlx::SqlitePool::connect_with(options).await.unwrap();
     sqlx::query(NEWER).execute(&pool).await.unwrap();
     pool.close().await;
@@ -212,7 +212,7 @@ async fn only_owner_and_trading_migrate_postgres() {
     for role in [Role::MarketData, Role::Portfolio, Role::Auth, Role::Gateway] {
         let error = Store::open_postgres(&database.url, role).await.unwrap_err();
         assert!(matches!(error, StoreError::OlderSchema { .. }), "{error}");
-        assert!(error.to_string().contains("tradefloor agent trading"), "{error}");
+        assert!(error.to_string().contains("tickhall agent trading"), "{error}");
     }
     database.open(Role::Trading).await.close().await;
     for role in [Role::Owner, Role::MarketData, Role::Portfolio, Role::Auth, Role::Gateway] {

@@ -6,10 +6,10 @@ use engine::venue::VenueConfig;
 use serde_json::json;
 use server::clock::WallClock;
 use server::config::Config;
-use server::demo::{self, DemoError, Made, Plan};
-use server::serve;
+use server::commands::seed_demo::{self, DemoError, Made, Plan};
+use server::bootstrap;
 use server::store::{Store, StoreError};
-use server::trading::verify::{Steps, verify};
+use server::agents::trading::verify::{Steps, verify};
 
 use crate::support::desk::PATIENCE;
 

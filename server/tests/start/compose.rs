@@ -26,10 +26,10 @@ const FIXED: [&str; 10] = [
 fn every_setting_reaches_every_agent() {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../compose.yaml");
     let text = std::fs::read_to_string(file).unwrap();
-    let name = |key: &str| format!("TRADEFLOOR_{}", key.to_uppercase().replace('.', "__"));
+    let name = |key: &str| format!("TICKHALL_{}", key.to_uppercase().replace('.', "__"));
     let given = SETTINGS.iter().map(|setting| (name(setting.key), "given".to_owned())).collect();
-    let services = services::compose::read(&text, &given).unwrap();
-    let agents: Vec<_> = services.iter().filter(|service| service.image.starts_with("tradefloor:")).collect();
+    let services = testbed::compose::read(&text, &given).unwrap();
+    let agents: Vec<_> = services.iter().filter(|service| service.image.starts_with("tickhall:")).collect();
     assert_eq!(agents.len(), 6);
     for agent in agents {
         for setting in SETTINGS.iter().filter(|setting| !LEFT_OUT.contains(&setting.key)) {

@@ -49,7 +49,7 @@ fn buy(name: &str) -> Value {
 fn serve(folder: &Path, more: &[&str]) -> Server {
     // Nobody is to be held up by a limit, however fast the machine is.
     let limits = "[limits]\nrequests_per_second = 10000\norders_per_second = 10000\n";
-    std::fs::write(folder.join("tradefloor.toml"), limits).unwrap();
+    std::fs::write(folder.join("tickhall.toml"), limits).unwrap();
     Server::start(folder, &[&["--idle", "run", "--owner-email", OWNER, "--log", "error"], more].concat())
 }
 
@@ -77,7 +77,7 @@ async fn a_traded_venue_moves_to_postgres_and_back_by_command_alone() {
     // A backup needs no pause; a move does.
     let saved = said(&["backup", "saved"], here);
     let held = refusal(&finished(&["migrate-store", url[0], url[1]], here));
-    assert_eq!(held, "error: --data data: another tradefloor process holds this folder");
+    assert_eq!(held, "error: --data data: another tickhall process holds this folder");
     server.stop();
     let (verified, replayed) = (said(&["verify"], here), said(&["replay"], here));
     assert!(verified.contains("books balance"), "{verified}");

@@ -12,7 +12,7 @@ fn schema() -> Value {
 
 fn good_line() -> Value {
     json!({
-        "timestamp": "2026-01-05T09:30:00.000000Z", "level": "info", "service": "tradefloor",
+        "timestamp": "2026-01-05T09:30:00.000000Z", "level": "info", "service": "tickhall",
         "agent": "trading", "event": "venue_opened", "message": "open", "context": {}, "target": "server",
     })
 }

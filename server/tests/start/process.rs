@@ -1,4 +1,4 @@
-//! `tradefloor` as a child process; killed when the test ends.
+//! `tickhall` as a child process; killed when the test ends.
 
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::Path;
@@ -7,7 +7,7 @@ use std::thread::JoinHandle;
 
 /// The command, with an environment of its own.
 pub fn command(words: &[&str], folder: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_tradefloor"));
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tickhall"));
     command.args(words).current_dir(folder).env_clear();
     command
 }

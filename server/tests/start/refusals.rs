@@ -46,29 +46,29 @@ fn a_setting_that_cannot_be_read_is_named_and_nothing_is_written() {
         (&["migrate-store"], "error: --database-url: migrate-store needs to know where to"),
         (
             &["migrate-store", "--database-url", "postgres://localhost/t"],
-            "error: --data data: no tradefloor.db in it",
+            "error: --data data: no tickhall.db in it",
         ),
-        (&["backup", "there"], "error: --data data: no tradefloor.db in it"),
-        (&["restore", "nowhere"], "error: nowhere: no tradefloor.db in it"),
+        (&["backup", "there"], "error: --data data: no tickhall.db in it"),
+        (&["restore", "nowhere"], "error: nowhere: no tickhall.db in it"),
     ] {
         let said = refusal(&finished(words, folder.path()));
         assert!(said.starts_with(expected), "{words:?}: {said}");
         assert!(is_empty(folder.path()), "{words:?}");
     }
-    let said = refusal(&finished_with(("TRADEFLOOR_IDLE", "doze"), &["serve"], folder.path()));
-    assert_eq!(said, "error: TRADEFLOOR_IDLE: \"doze\" is not pause or run");
-    let said = refusal(&finished_with(("TRADEFLOOR_IDEL", "run"), &["serve"], folder.path()));
-    assert!(said.starts_with("error: TRADEFLOOR_IDEL: no setting is called"), "{said}");
+    let said = refusal(&finished_with(("TICKHALL_IDLE", "doze"), &["serve"], folder.path()));
+    assert_eq!(said, "error: TICKHALL_IDLE: \"doze\" is not pause or run");
+    let said = refusal(&finished_with(("TICKHALL_IDEL", "run"), &["serve"], folder.path()));
+    assert!(said.starts_with("error: TICKHALL_IDEL: no setting is called"), "{said}");
     assert!(is_empty(folder.path()));
 }
 
 #[test]
 fn a_file_is_named_with_the_line_or_setting() {
     let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("tradefloor.toml");
+    let file = folder.path().join("tickhall.toml");
     for (text, expected) in [
-        ("speed = 1\nclock = ", "error: tradefloor.toml:2: "),
-        ("[limits]\norders_per_second = 0", "error: tradefloor.toml: limits.orders_per_second: \"0\" is not"),
+        ("speed = 1\nclock = ", "error: tickhall.toml:2: "),
+        ("[limits]\norders_per_second = 0", "error: tickhall.toml: limits.orders_per_second: \"0\" is not"),
     ] {
         std::fs::write(&file, text).unwrap();
         let said = refusal(&finished(&["serve"], folder.path()));
@@ -90,7 +90,7 @@ fn a_port_or_folder_that_is_taken_and_another_seed_are_refused() {
     assert!(is_empty(other.path()));
     // Taken folder.
     let said = refusal(&finished(&["--listen", "127.0.0.1:0"], folder.path()));
-    assert_eq!(said, "error: --data data: another tradefloor process holds this folder");
+    assert_eq!(said, "error: --data data: another tickhall process holds this folder");
     server.stop();
     // A venue keeps its seed.
     let said =
@@ -107,7 +107,7 @@ fn a_port_or_folder_that_is_taken_and_another_seed_are_refused() {
 fn the_effective_configuration_is_printed_without_secrets() {
     let folder = tempfile::tempdir().unwrap();
     let words = ["config", "--seed", "31415926", "--speed", "2.5"];
-    let output = finished_with(("TRADEFLOOR_SESSION__IDLE_MINUTES", "7"), &words, folder.path());
+    let output = finished_with(("TICKHALL_SESSION__IDLE_MINUTES", "7"), &words, folder.path());
     let said = String::from_utf8(output.stdout).unwrap();
     assert!(output.status.success());
     for line in

@@ -1,4 +1,4 @@
-//! `tradefloor user reset` beside a server that goes on.
+//! `tickhall user reset` beside a server that goes on.
 
 use serde_json::json;
 

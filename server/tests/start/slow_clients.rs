@@ -71,7 +71,7 @@ fn look(server: &SocketAddr, held: &mut BTreeMap<u16, Held>) {
 async fn cut_off(visitor: &Visitor) -> usize {
     let figures = visitor.get("/metrics").await.text;
     let line = figures.lines().find_map(|line| {
-        line.strip_prefix("tradefloor_sockets_closed_total{code=\"4008\"} ")
+        line.strip_prefix("tickhall_sockets_closed_total{code=\"4008\"} ")
             .and_then(|count| count.parse().ok())
     });
     line.unwrap_or_default()

@@ -5,12 +5,12 @@
 
 use std::collections::VecDeque;
 
-use app::gateway::Opening;
+use protocol::gateway::Opening;
 use app::live::follower::Follower;
 use app::live::state::State;
 use app::live::wire;
 use bytes::Bytes;
-use engine::event::Frame;
+use protocol::socket::Frame;
 use engine::id::Seq;
 use futures::StreamExt as _;
 use tokio_tungstenite::tungstenite::Message;

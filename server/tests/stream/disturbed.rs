@@ -2,7 +2,7 @@
 //! be lost, doubled, late, or the last of its socket: what they believe is what
 //! the venue is, by hash.
 //!
-//! `TRADEFLOOR_DISTURBANCES` says how many (10,000 when absent).
+//! `TICKHALL_DISTURBANCES` says how many (10,000 when absent).
 
 use std::time::Instant;
 
@@ -137,7 +137,7 @@ impl Floor {
 }
 
 fn wanted() -> u64 {
-    let wanted = std::env::var("TRADEFLOOR_DISTURBANCES");
+    let wanted = std::env::var("TICKHALL_DISTURBANCES");
     wanted.ok().and_then(|text| text.parse().ok()).unwrap_or(10_000)
 }
 

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use app::live::state::State;
 use engine::account::Account;
-use engine::event::BookRow;
+use engine::book::BookRow;
 use engine::id::{AccountId, Digest, InstrumentId, OrderId, Seq};
 use engine::money::{Lots, Money, Ticks};
 use engine::order::{Order, TradingStatus};

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use server::config::Config;
 use server::store::{Role, Store, StoreError};
-use services::{Failure, Postgres};
+use testbed::{Failure, Postgres};
 use sqlx::error::ErrorKind;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, SqliteConnection};
@@ -27,10 +27,10 @@ pub enum Kind {
 impl Kind {
     /// The kind that this run of the suite is for.
     pub fn of_this_run() -> Self {
-        match std::env::var("TRADEFLOOR_TEST_STORE").as_deref() {
+        match std::env::var("TICKHALL_TEST_STORE").as_deref() {
             Ok("postgres") => Self::Postgres,
             Ok("sqlite") | Err(_) => Self::Sqlite,
-            Ok(other) => panic!("TRADEFLOOR_TEST_STORE={other}: sqlite or postgres"),
+            Ok(other) => panic!("TICKHALL_TEST_STORE={other}: sqlite or postgres"),
         }
     }
 }
@@ -166,7 +166,7 @@ pub async fn vandalize(folder: &Path, sql: &'static str) -> u64 {
 }
 
 async fn file(folder: &Path) -> SqliteConnection {
-    let options = SqliteConnectOptions::new().filename(folder.join("tradefloor.db")).foreign_keys(false);
+    let options = SqliteConnectOptions::new().filename(folder.join("tickhall.db")).foreign_keys(false);
     SqliteConnection::connect_with(&options).await.unwrap()
 }
 
@@ -195,7 +195,7 @@ impl Database {
     }
 
     async fn on(admin: String, server: Option<Postgres>) -> Self {
-        let name = format!("tradefloor_test_{}", Uuid::new_v4().simple());
+        let name = format!("tickhall_test_{}", Uuid::new_v4().simple());
         administer(&admin, &format!("CREATE DATABASE {name} TEMPLATE template0")).await;
         let url = renamed(&admin, &name);
         // Questions of tests are asked in words that both databases know.

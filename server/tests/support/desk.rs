@@ -7,7 +7,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use engine::event::{ExecutionBatch, MarketStep};
+use protocol::bus::{ExecutionBatch, MarketStep};
 use engine::id::{AccountId, InstrumentId, OrderId, Seq, VenueId};
 use engine::instrument::Instrument;
 use engine::money::{Lots, Ticks};
@@ -24,9 +24,9 @@ use server::config::Acknowledge;
 use server::shutdown::Shutdown;
 use server::store::Store;
 use server::telemetry::Health;
-use server::trading::client::{SendError, SequencerClient};
-use server::trading::verify::{Report, Steps, verify};
-use server::trading::{self, Deps, Fault, Faults, SeedChoice, Settings, TradingError, no_faults};
+use server::agents::trading::client::{SendError, SequencerClient};
+use server::agents::trading::verify::{Report, Steps, verify};
+use server::agents::trading::{self, Deps, Fault, Faults, SeedChoice, Settings, TradingError, no_faults};
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 

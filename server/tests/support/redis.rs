@@ -2,7 +2,7 @@
 //! killed.
 
 use server::config::Config;
-use services::Failure;
+use testbed::Failure;
 
 use super::servers::{if_there, named};
 
@@ -10,7 +10,7 @@ const NEEDED: &str = "Redis: `cargo xtask test` installs it";
 
 /// A server of one's own, or a guest's place on another.
 pub struct Server {
-    private: Option<services::Redis>,
+    private: Option<testbed::Redis>,
     url: String,
 }
 
@@ -40,7 +40,7 @@ impl Server {
     }
 
     fn new() -> Result<Self, Failure> {
-        let server = services::Redis::start()?;
+        let server = testbed::Redis::start()?;
         Ok(Self { url: server.url(), private: Some(server) })
     }
 

@@ -1,7 +1,7 @@
 //! Where no server can be started: tests that are all about one are left out by
 //! name, and others do what they can without.
 
-use services::{Failure, NAMED};
+use testbed::{Failure, NAMED};
 
 /// A test that cannot do without a server says so in its name.
 pub fn named() {

@@ -16,8 +16,8 @@ use reqwest::{Method, Response, StatusCode};
 use serde_json::{Value, json};
 use server::clock::WallClock;
 use server::config::{ClockMode, Config, IdlePolicy};
-use server::serve::{self, Running};
-use server::trading::verify::{Report, Steps, verify};
+use server::bootstrap::{self, Running};
+use server::agents::trading::verify::{Report, Steps, verify};
 
 use super::database::Place;
 

@@ -1,6 +1,6 @@
 //! A live socket as a test holds it.
 
-use engine::event::{Cut, Frame};
+use protocol::socket::{Cut, Frame};
 use futures::{SinkExt as _, StreamExt as _};
 use serde_json::{Value, json};
 use tokio::net::TcpStream;

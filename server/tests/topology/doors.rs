@@ -1,7 +1,7 @@
 //! Two gateways are one site: what is done through one is seen through the
 //! other.
 
-use engine::event::Frame;
+use protocol::socket::Frame;
 use serde_json::json;
 
 use super::place::{Place, enter};
@@ -12,11 +12,11 @@ use crate::support::site::{OWNER, Visitor, ticket};
 /// do nothing but its work.
 async fn own_logins(place: &mut Place) {
     for (name, roles) in [
-        ("market-data", "tradefloor_market_data"),
-        ("portfolio", "tradefloor_portfolio"),
-        ("auth", "tradefloor_auth"),
-        ("gateway-1", "tradefloor_gateway, tradefloor_auth"),
-        ("gateway-2", "tradefloor_gateway, tradefloor_auth"),
+        ("market-data", "tickhall_market_data"),
+        ("portfolio", "tickhall_portfolio"),
+        ("auth", "tickhall_auth"),
+        ("gateway-1", "tickhall_gateway, tickhall_auth"),
+        ("gateway-2", "tickhall_gateway, tickhall_auth"),
     ] {
         let login = name.replace('-', "_");
         place.sql(&format!("CREATE ROLE {login} LOGIN IN ROLE {roles}"));
@@ -32,7 +32,7 @@ async fn own_logins(place: &mut Place) {
 #[tokio::test]
 async fn topology_two_gateways_are_one_site() {
     let mut place =
-        Place::open(Place::postgres(), &[("TRADEFLOOR_CLOCK", "manual"), ("TRADEFLOOR_IDLE", "run")]);
+        Place::open(Place::postgres(), &[("TICKHALL_CLOCK", "manual"), ("TICKHALL_IDLE", "run")]);
     place.well().await;
     own_logins(&mut place).await;
     let mut one = enter(place.visitor(0), OWNER).await;

@@ -1,7 +1,7 @@
 //! Every process of the site killed and restarted while people trade: what was
 //! answered is there, once, and everything adds up.
 //!
-//! `TRADEFLOOR_TOPOLOGY_KILLS` says how often (12 when absent).
+//! `TICKHALL_TOPOLOGY_KILLS` says how often (12 when absent).
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -38,15 +38,15 @@ struct Seen {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn topology_kills_lose_no_answered_order_and_double_none() {
-    let kills = std::env::var("TRADEFLOOR_TOPOLOGY_KILLS");
+    let kills = std::env::var("TICKHALL_TOPOLOGY_KILLS");
     let kills: usize = kills.ok().and_then(|text| text.parse().ok()).unwrap_or(12);
     let place = Place::open(
         Place::postgres(),
         &[
-            ("TRADEFLOOR_IDLE", "run"),
-            ("TRADEFLOOR_SEED", "7"),
-            ("TRADEFLOOR_SNAPSHOT__JOURNAL_ENTRIES", "150"),
-            ("TRADEFLOOR_SNAPSHOT__SIM_STEPS", "20"),
+            ("TICKHALL_IDLE", "run"),
+            ("TICKHALL_SEED", "7"),
+            ("TICKHALL_SNAPSHOT__JOURNAL_ENTRIES", "150"),
+            ("TICKHALL_SNAPSHOT__SIM_STEPS", "20"),
         ],
     );
     place.well().await;

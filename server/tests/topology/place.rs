@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 use server::store::{Role, Store};
-use services::{Postgres, Topology};
+use testbed::{Postgres, Topology};
 
 use crate::support::desk::PATIENCE;
 use crate::support::site::{OWNER, PASSWORD, Visitor};
@@ -21,13 +21,13 @@ impl Place {
     pub fn open(postgres: Postgres, more: &[(&str, &str)]) -> Self {
         let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../compose.yaml");
         let mut variables = vec![
-            ("TRADEFLOOR_OWNER_EMAIL", OWNER),
-            ("TRADEFLOOR_LOG", "warn"),
-            ("TRADEFLOOR_LIMITS__REQUESTS_PER_SECOND", "100000"),
-            ("TRADEFLOOR_LIMITS__ORDERS_PER_SECOND", "100000"),
+            ("TICKHALL_OWNER_EMAIL", OWNER),
+            ("TICKHALL_LOG", "warn"),
+            ("TICKHALL_LIMITS__REQUESTS_PER_SECOND", "100000"),
+            ("TICKHALL_LIMITS__ORDERS_PER_SECOND", "100000"),
         ];
         variables.extend(more);
-        let binary = Path::new(env!("CARGO_BIN_EXE_tradefloor"));
+        let binary = Path::new(env!("CARGO_BIN_EXE_tickhall"));
         let site =
             Topology::start(&file, binary, &variables, postgres).unwrap_or_else(|error| panic!("{error}"));
         let gateways = site.published().iter().map(|name| site.url(name)).collect();

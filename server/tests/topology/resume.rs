@@ -1,6 +1,7 @@
 //! A socket that breaks off at one gateway goes on at another.
 
-use engine::event::{Frame, Item};
+use protocol::frames::Item;
+use protocol::socket::Frame;
 use serde_json::json;
 
 use super::place::{Place, enter};
@@ -27,7 +28,7 @@ async fn events(socket: &mut Socket, last: u64) -> Vec<(u64, Option<String>)> {
 
 #[tokio::test]
 async fn topology_a_fill_while_nobody_listened_arrives_once_at_the_other_gateway() {
-    let place = Place::open(Place::postgres(), &[("TRADEFLOOR_CLOCK", "manual"), ("TRADEFLOOR_IDLE", "run")]);
+    let place = Place::open(Place::postgres(), &[("TICKHALL_CLOCK", "manual"), ("TICKHALL_IDLE", "run")]);
     place.well().await;
     let mut one = enter(place.visitor(0), OWNER).await;
     let mut two = Visitor { base: place.gateways[1].clone(), ..one.clone() };

@@ -32,9 +32,9 @@ impl Pair {
         let mut place = Place::open(
             Place::postgres(),
             &[
-                ("TRADEFLOOR_IDLE", "run"),
-                ("TRADEFLOOR_SEED", "7"),
-                ("TRADEFLOOR_SNAPSHOT__JOURNAL_ENTRIES", "150"),
+                ("TICKHALL_IDLE", "run"),
+                ("TICKHALL_SEED", "7"),
+                ("TICKHALL_SNAPSHOT__JOURNAL_ENTRIES", "150"),
             ],
         );
         place.well().await;

@@ -7,7 +7,7 @@ use engine::id::InstrumentId;
 use serde_json::{Value, json};
 use server::store::Store;
 use server::store::api::users::NewUser;
-use server::trading::verify::replay;
+use server::agents::trading::verify::replay;
 
 use super::place::{Place, enter};
 use crate::support::desk::PATIENCE;
@@ -23,9 +23,9 @@ const STREAMS: [(&str, &str); 8] = [
     ("RISK_STREAM", "chris"),
     ("COMMAND_STREAM", "dana"),
     ("CONTROL_STREAM", "eli"),
-    ("TRADEFLOOR_STREAMS__REPLY", "finn"),
-    ("TRADEFLOOR_STREAMS__CLOCK", "gerry"),
-    ("TRADEFLOOR_STREAMS__SESSION", "hilary"),
+    ("TICKHALL_STREAMS__REPLY", "finn"),
+    ("TICKHALL_STREAMS__CLOCK", "gerry"),
+    ("TICKHALL_STREAMS__SESSION", "hilary"),
 ];
 
 /// Two users who trade through whichever gateway is next, on a market that
@@ -159,7 +159,7 @@ async fn topology_decides_what_one_process_decides() {
     store.close().await;
     folder.close().await;
     drop(folder);
-    let mut settings = vec![("TRADEFLOOR_CLOCK", "manual"), ("TRADEFLOOR_IDLE", "run")];
+    let mut settings = vec![("TICKHALL_CLOCK", "manual"), ("TICKHALL_IDLE", "run")];
     settings.extend(STREAMS);
     let place = Place::open(postgres, &settings);
     place.well().await;

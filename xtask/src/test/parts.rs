@@ -8,7 +8,7 @@ pub(super) fn all() -> Vec<Part> {
     vec![
         Part {
             name: "native",
-            title: "engine, app, server, services",
+            title: "engine, protocol, app, server, testbed",
             needs: &[Need::Binaries, Need::ServicesForSome],
             kind: Kind::Rust { packages: NATIVE, only: &[] },
             long: false,
@@ -21,7 +21,7 @@ pub(super) fn all() -> Vec<Part> {
             // What is not about one kind of store.
             kind: Kind::Rust { packages: NATIVE, only: &["agents::", "api::", "scenario::"] },
             long: false,
-            env: &[("TRADEFLOOR_TEST_STORE", "postgres")],
+            env: &[("TICKHALL_TEST_STORE", "postgres")],
         },
         Part {
             name: "docs",
@@ -43,7 +43,7 @@ pub(super) fn all() -> Vec<Part> {
             name: "parity",
             title: "natively and in WebAssembly",
             needs: &[Need::Binaries, Need::Node],
-            kind: Kind::Parity { package: "parity", long: false },
+            kind: Kind::Parity { package: "wasm-parity", long: false },
             long: false,
             env: &[],
         },
@@ -61,7 +61,7 @@ pub(super) fn all() -> Vec<Part> {
             needs: &[Need::Browser, Need::Binaries, Need::Services],
             kind: Kind::Browser { only: STORY },
             long: false,
-            env: &[("TRADEFLOOR_TOPOLOGY", "processes")],
+            env: &[("TICKHALL_TOPOLOGY", "processes")],
         },
         // The long parts: at most half an hour each.
         Part {
@@ -71,7 +71,7 @@ pub(super) fn all() -> Vec<Part> {
             kind: Kind::Rust { packages: NATIVE, only: &["kill"] },
             long: true,
             // The one process, and any process of many.
-            env: &[("TRADEFLOOR_KILLS", "200"), ("TRADEFLOOR_TOPOLOGY_KILLS", "100")],
+            env: &[("TICKHALL_KILLS", "200"), ("TICKHALL_TOPOLOGY_KILLS", "100")],
         },
         Part {
             name: "long-properties",
@@ -87,13 +87,13 @@ pub(super) fn all() -> Vec<Part> {
             needs: &[Need::Browser, Need::Binaries],
             kind: Kind::Browser { only: "preview" },
             long: true,
-            env: &[("TRADEFLOOR_PREVIEWS", "10000")],
+            env: &[("TICKHALL_PREVIEWS", "10000")],
         },
         Part {
             name: "long-parity",
             title: "natively and in WebAssembly, long",
             needs: &[Need::Binaries, Need::Node],
-            kind: Kind::Parity { package: "parity", long: true },
+            kind: Kind::Parity { package: "wasm-parity", long: true },
             long: true,
             env: &[],
         },

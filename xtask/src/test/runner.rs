@@ -13,7 +13,7 @@ use super::summary::Counts;
 use crate::bindgen::{self, Host};
 use crate::project::Project;
 use crate::server::PACKAGES;
-use crate::services::Services;
+use crate::testbed::Services;
 use crate::shell::{self, Heard};
 use crate::{e2e, progress, wasm_target};
 
@@ -120,7 +120,7 @@ impl<'a> Runner<'a> {
         cargo.args(["--target", wasm_target::TRIPLE, "--package", package]);
         shell::run(&mut cargo)?;
         let built = self.project.target.join(wasm_target::TRIPLE);
-        let module = built.join(format!("wasm-release/{package}.wasm"));
+        let module = built.join(format!("wasm-release/{}.wasm", package.replace('-', "_")));
         let bound = self.project.target.join("wasm-tests").join(package);
         fs::create_dir_all(&bound)?;
         bindgen::generate(&module, package, Host::Node, &bound)?;
@@ -194,7 +194,7 @@ impl<'a> Runner<'a> {
 /// Words in the names of tests that cannot run without PostgreSQL and Redis.
 fn left_out(services: Option<&Services>) -> impl Iterator<Item = &'static str> {
     let missing = services.is_none();
-    services::NAMED.into_iter().filter(move |_| missing)
+    testbed::NAMED.into_iter().filter(move |_| missing)
 }
 
 /// Documentation need not have examples.

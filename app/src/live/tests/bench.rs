@@ -2,10 +2,9 @@
 //!
 //! Encodes nothing: frames are handed over as values.
 
-use engine::event::{
-    AccountFrame, BookFrame, BookLevel, BookRow, Cut, ExecutionFrame, FillFrame, Item, OrderFrame,
-    PortfolioSnapshot, PositionFrame, QuotesFrame, TickEvent,
-};
+use engine::book::BookRow;
+use protocol::frames::{AccountFrame, BookFrame, BookLevel, ExecutionFrame, FillFrame, Item, OrderFrame, PortfolioSnapshot, PositionFrame, QuotesFrame, TickEvent};
+use protocol::socket::Cut;
 use engine::id::{AccountId, Digest, InstrumentId, QuoteId};
 use engine::instrument::Instrument;
 use engine::money::{Lots, Money, Ticks};
@@ -15,8 +14,8 @@ use engine::time::{MICROS_PER_SECOND, VenueTime};
 use engine::venue::{AccountChange, AccountEvent, Command, Outcome, Venue, VenueConfig, Verdict};
 
 use super::super::state::State;
-use crate::gateway::{Caller, DayOpen, Desk, Opening};
-use crate::trail::Trail;
+use protocol::gateway::{Caller, DayOpen, Desk, Opening};
+use protocol::sparkline::Sparkline;
 
 /// A venue, its market and one trader, with everything the gateway would send.
 pub(super) struct Bench {
@@ -200,11 +199,11 @@ impl Bench {
     /// The state of a page that is opened now.
     pub(super) fn page(&self) -> State {
         let ids: Vec<_> = self.venue.instruments().keys().copied().collect();
-        let mut trail = Trail::default();
+        let mut trail = Sparkline::default();
         trail.take(VenueTime(0), Ticks(1));
         trail.take(VenueTime(MICROS_PER_SECOND), Ticks(2));
         State::open(Opening {
-            bars: crate::chart::Kept::default(),
+            bars: crate::chart::CandleHistory::default(),
             worth: None,
             caller: Caller {
                 user: String::new(),

@@ -15,7 +15,7 @@ use crate::bus::BusError;
 const OLDEST: (u32, u32) = (7, 0);
 
 /// Written to see whether that is allowed.
-const PROBE: &str = "tradefloor:probe";
+const PROBE: &str = "tickhall:probe";
 
 /// What the bus holds an append back with: without it a stream that lacks what
 /// came before would take what comes after. In one piece: others may be looking.

@@ -11,7 +11,7 @@ use ::redis::{RedisResult, cmd};
 use super::{Inner, pause};
 
 /// Stands for the life of the server's memory.
-const KEY: &str = "tradefloor:life";
+const KEY: &str = "tickhall:life";
 
 /// How often it looks.
 const BEAT: Duration = Duration::from_millis(250);
@@ -28,7 +28,7 @@ pub(super) async fn watch(bus: Weak<Inner>, mut life: String) {
                 }
                 if life != found {
                     tracing::warn!(event = "bus_wiped", url = inner.shown, "Redis has lost what it had");
-                    metrics::counter!("tradefloor_bus_wipes_total").increment(1);
+                    metrics::counter!("tickhall_bus_wipes_total").increment(1);
                     inner.wipes.send_modify(|wipes| *wipes += 1);
                     inner.watchers.wake_all();
                 }
@@ -42,7 +42,7 @@ pub(super) async fn watch(bus: Weak<Inner>, mut life: String) {
                 inner.up.send_if_modified(|up| std::mem::replace(up, false));
             }
         }
-        metrics::gauge!("tradefloor_bus_up").set(f64::from(u8::from(*inner.up.borrow())));
+        metrics::gauge!("tickhall_bus_up").set(f64::from(u8::from(*inner.up.borrow())));
         drop(inner);
         pause(BEAT).await;
     }

@@ -14,7 +14,7 @@ pub enum StoreError {
         error: std::io::Error,
     },
     /// Another process has it.
-    #[error("--data {folder}: another tradefloor process holds this folder")]
+    #[error("--data {folder}: another tickhall process holds this folder")]
     Held {
         /// As configured.
         folder: String,
@@ -54,14 +54,14 @@ pub enum StoreError {
     /// An older build has been here, and this role must not migrate.
     #[error(
         "--database-url {place}: its schema is older than this program; \
-         run `tradefloor agent trading` or `tradefloor serve` first"
+         run `tickhall agent trading` or `tickhall serve` first"
     )]
     OlderSchema {
         /// Where, without the password.
         place: String,
     },
     /// An older build has been here, and whoever only looks must not migrate.
-    #[error("{file}: its schema is older than this program; `tradefloor serve` brings it up to date")]
+    #[error("{file}: its schema is older than this program; `tickhall serve` brings it up to date")]
     OlderFile {
         /// The database.
         file: String,

@@ -84,7 +84,7 @@ pub struct OwnSession {
 
 /// What became of a guest's wish to stay.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Kept {
+pub enum CandleHistory {
     /// They have address and password now; these sessions of theirs are over.
     Ended(Vec<[u8; 32]>),
     /// The address is another user's.
@@ -98,7 +98,7 @@ impl Store {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn keep_guest(&self, user: Uuid, email: &str, password_hash: &str) -> Result<Kept, StoreError> {
+    pub async fn keep_guest(&self, user: Uuid, email: &str, password_hash: &str) -> Result<CandleHistory, StoreError> {
         on_backend!(self, backend => backend.keep_guest(user, email, password_hash).await)
     }
 

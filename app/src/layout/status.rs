@@ -1,0 +1,60 @@
+//! The status bar: which entry everything is as of, what the venue committed
+//! to, and what has just happened.
+//!
+//! Does not know how a notice came about.
+
+use leptos::prelude::*;
+
+use crate::live::Live;
+use crate::components::format;
+
+#[component]
+pub(super) fn StatusBar(live: Live) -> impl IntoView {
+    let commitment = live.seed_commitment().to_string();
+    let short = commitment.get(..12).unwrap_or_default().to_owned();
+    view! {
+        <footer class="status" data-testid="status-bar">
+            <span>
+                "Venue " <strong data-testid="venue-name">{live.venue_name()}</strong>
+            </span>
+            <span>
+                "Through "
+                <span class="num" data-testid="through">
+                    {move || format!("#{}", format::count(live.moment.get().through.0))}
+                </span>
+            </span>
+            <span title=format!("The venue committed to SHA-256(seed ‖ salt) = {commitment}")>
+                "Seed commitment "
+                <span class="num" data-testid="seed-commitment">
+                    {short}
+                    "…"
+                </span>
+            </span>
+            <Receipts live />
+            <p class="news" role="status" aria-live="polite" data-testid="announcer">
+                {move || live.news.line()}
+            </p>
+        </footer>
+    }
+    .into_any()
+}
+
+/// How many answers kept their preview's word.
+#[component]
+fn Receipts(live: Live) -> impl IntoView {
+    let text = move || {
+        live.receipts.with(|receipts| match (receipts.compared, receipts.different) {
+            (0, _) => format::ABSENT.to_owned(),
+            (compared, 0) => format!("{compared} of {compared}"),
+            (compared, different) => format!("{} of {compared}", compared - different),
+        })
+    };
+    view! {
+        <span title="Answers on the preview's own basis that were byte-equal to it">
+            "Preview = fill "
+            <span class="num" data-testid="receipts">
+                {move || text()}
+            </span>
+        </span>
+    }
+}

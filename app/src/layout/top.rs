@@ -1,0 +1,158 @@
+//! The top bar: what the account is worth, what time it is, whether to trust
+//! it.
+//!
+//! Sums nothing up but differences; the engine values the account.
+
+use engine::money::Money;
+use leptos::prelude::*;
+
+use super::pill::Pill;
+use crate::Hydrated;
+use crate::commands::{Desk, Open};
+use crate::live::Live;
+use crate::reactive::Signal;
+use crate::components::format;
+
+#[component]
+pub(super) fn TopBar(live: Live) -> impl IntoView {
+    let valuation = live.valuation;
+    let nav = move || valuation.with(|valuation| valuation.nav);
+    let day = move || live.day_open_nav.get().map(|open| nav() - open);
+    let total = move || {
+        valuation.with(|valuation| valuation.realized_pnl + valuation.unrealized_pnl - valuation.fees)
+    };
+    let cash = move || valuation.with(|valuation| valuation.cash);
+    let currency = live.currency();
+    let name = live.caller().name;
+    view! {
+        <header class="top" data-testid="top-bar">
+            <p class="brand" aria-hidden="true">
+                "Tickhall"
+            </p>
+            <Ask />
+            <dl class="figures">
+                <Figure label="NAV" unit=currency.clone() testid="nav">
+                    {move || format::money(nav())}
+                </Figure>
+                <Gain label="Day P&L" unit=currency.clone() testid="day-pnl" value=Signal::derive(day) />
+                <Gain
+                    label="Total P&L"
+                    unit=currency.clone()
+                    testid="total-pnl"
+                    value=Signal::derive(move || Some(total()))
+                />
+                <Figure label="Cash" unit=currency testid="cash">
+                    {move || format::money(cash())}
+                </Figure>
+            </dl>
+            <p class="clock" data-testid="venue-clock">
+                <span class="sr-only">"Venue time "</span>
+                <span class="num muted" data-testid="venue-date">
+                    {move || live.moment.get().date.to_string()}
+                </span>
+                <span class="num" data-testid="venue-time">
+                    {move || live.prefs.clock(live.moment.get().time)}
+                </span>
+            </p>
+            <Pill live />
+            <form class="user" method="post" action="/logout">
+                {live
+                    .caller()
+                    .is_guest()
+                    .then(|| {
+                        view! {
+                            <a class="button small" href="/account" rel="external" data-testid="keep-account">
+                                "Keep account"
+                            </a>
+                        }
+                    })}
+                <a class="email" href="/account" rel="external" title=name.clone() data-testid="user">
+                    {name.clone()}
+                </a>
+                <button class="small plain" data-testid="sign-out">
+                    "Sign out"
+                </button>
+            </form>
+        </header>
+    }
+    .into_any()
+}
+
+/// The way to the palette for those who press no keys.
+#[component]
+fn Ask() -> impl IntoView {
+    let desk = expect_context::<Desk>();
+    let Hydrated(hydrated) = expect_context();
+    let button = move |open: Open, word: &'static str, class: &'static str, testid: &'static str| {
+        view! {
+            <button
+                type="button"
+                class=class
+                disabled=move || !hydrated.get()
+                data-testid=testid
+                on:click=move |_| desk.open.set(Some(open))
+            >
+                {word}
+                {(open == Open::Palette).then(|| view! { <span class="hint">"· Ctrl K"</span> })}
+            </button>
+        }
+    };
+    view! {
+        <div class="helpers">
+            {button(Open::Palette, "Find", "small palette-box", "open-palette")}
+            {button(Open::Preferences, "View", "small plain", "open-preferences")}
+        </div>
+    }
+    .into_any()
+}
+
+#[component]
+fn Figure(label: &'static str, unit: String, testid: &'static str, children: Children) -> impl IntoView {
+    view! {
+        <div class="figure" data-figure=testid>
+            <dt>
+                {label} " " <span class="unit">{unit}</span>
+            </dt>
+            <dd class="num" data-testid=testid>
+                {children()}
+            </dd>
+        </div>
+    }
+    .into_any()
+}
+
+/// A gain or loss: sign and arrow beside the colour.
+#[component]
+fn Gain(
+    label: &'static str,
+    unit: String,
+    testid: &'static str,
+    value: Signal<Option<Money>>,
+) -> impl IntoView {
+    let tone = move || match value.get() {
+        Some(value) if value.to_cents() > 0 => "up",
+        Some(value) if value.to_cents() < 0 => "down",
+        _ => "",
+    };
+    let arrow = move || match tone() {
+        "up" => "▲",
+        "down" => "▼",
+        _ => "",
+    };
+    view! {
+        <div class="figure" data-figure=testid>
+            <dt>
+                {label} " " <span class="unit">{unit}</span>
+            </dt>
+            <dd class="num" data-tone=move || tone()>
+                <span class="arrow" aria-hidden="true">
+                    {move || arrow()}
+                </span>
+                <span data-testid=testid>
+                    {move || value.get().map_or_else(|| format::ABSENT.to_owned(), format::signed_money)}
+                </span>
+            </dd>
+        </div>
+    }
+    .into_any()
+}

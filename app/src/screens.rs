@@ -1,0 +1,6 @@
+//! The screens, one module each.
+
+pub mod account;
+pub mod portfolio;
+pub mod sign_in;
+pub mod trade;

@@ -1,0 +1,136 @@
+//! How NAV comes about, what the portfolio agent says it is, and what is held
+//! in which asset class.
+//!
+//! Repeats the engine's sums; adds none of its own.
+
+use engine::instrument::InstrumentKind;
+use engine::portfolio::ClassExposure;
+use leptos::prelude::*;
+
+use crate::live::Live;
+use crate::reactive::memo;
+use crate::components::{Show, format};
+
+#[component]
+pub(super) fn Sums(live: Live) -> impl IntoView {
+    view! {
+        <div class="sums">
+            <section class="panel" aria-labelledby="sums-title">
+                <header>
+                    <h2 id="sums-title">"How NAV comes about"</h2>
+                </header>
+                <Nav live />
+            </section>
+            <section class="panel" aria-labelledby="exposure-title">
+                <header>
+                    <h2 id="exposure-title">"Exposure by asset class"</h2>
+                </header>
+                <Exposure live />
+            </section>
+        </div>
+    }
+    .into_any()
+}
+
+#[component]
+fn Nav(live: Live) -> impl IntoView {
+    let valuation = live.valuation;
+    view! {
+        <div class="body">
+            <table data-testid="sums">
+                <thead>
+                    <tr>
+                        <th scope="col">"Part"</th>
+                        <th scope="col" class="num">
+                            {live.currency()}
+                        </th>
+                    </tr>
+                </thead>
+                <tbody>
+                    <tr>
+                        <th scope="row">"Cash"</th>
+                        <td class="num" data-testid="sum-cash">
+                            {move || valuation.with(|v| format::money(v.cash))}
+                        </td>
+                    </tr>
+                    <tr>
+                        <th scope="row">"+ positions at their marks, with accrued interest"</th>
+                        <td class="num" data-testid="sum-positions">
+                            {move || valuation.with(|v| format::money(v.market_value))}
+                        </td>
+                    </tr>
+                </tbody>
+                <tfoot>
+                    <tr>
+                        <th scope="row">"= NAV"</th>
+                        <td class="num" data-testid="sum-nav">
+                            {move || valuation.with(|v| format::money(v.nav))}
+                        </td>
+                    </tr>
+                </tfoot>
+            </table>
+            <p class="said">
+                "The venue's portfolio agent: NAV "
+                <span class="num" data-testid="agent-nav">
+                    {move || format::money(live.agent_nav.get().nav)}
+                </span> " as of entry "
+                <span class="num" data-testid="agent-through">
+                    {move || format!("#{}", format::count(live.agent_nav.get().through.0))}
+                </span>
+            </p>
+        </div>
+    }
+    .into_any()
+}
+
+#[component]
+fn Exposure(live: Live) -> impl IntoView {
+    let classes = memo(move || live.valuation.with(|valuation| valuation.exposure.clone()));
+    let row = |class: ClassExposure| {
+        view! {
+            <tr>
+                <th scope="row">{word(class.kind)}</th>
+                <td class="num">{format::money(class.net)}</td>
+                <td class="num">{format::money(class.gross)}</td>
+            </tr>
+        }
+    };
+    view! {
+        <div class="body">
+            <table data-testid="exposure">
+                <thead>
+                    <tr>
+                        <th scope="col">"Class"</th>
+                        <th scope="col" class="num">
+                            "Net " <span class="unit">{live.currency()}</span>
+                        </th>
+                        <th scope="col" class="num">
+                            "Gross " <span class="unit">{live.currency()}</span>
+                        </th>
+                    </tr>
+                </thead>
+                <tbody>
+                    {move || classes.get().into_iter().map(row).map(IntoAny::into_any).collect_view()}
+                    <Show when=move || classes.with(Vec::is_empty)>
+                        <tr>
+                            <td class="empty" colspan="3">
+                                "Nothing is held: all of NAV is cash."
+                            </td>
+                        </tr>
+                    </Show>
+                </tbody>
+            </table>
+        </div>
+    }
+    .into_any()
+}
+
+const fn word(kind: InstrumentKind) -> &'static str {
+    match kind {
+        InstrumentKind::Equity => "Equities",
+        InstrumentKind::Option => "Options",
+        InstrumentKind::Future => "Futures",
+        InstrumentKind::Bond => "Bonds",
+        InstrumentKind::Swap => "Swaps",
+    }
+}

@@ -1,0 +1,120 @@
+//! The account's fills, newest first.
+//!
+//! Read-only: a fill never changes.
+
+use protocol::frames::FillFrame;
+use engine::money::Money;
+use leptos::prelude::*;
+
+use super::blotter::holds;
+use super::orders::{side_tone, side_word};
+use crate::api::NEWEST;
+use crate::live::{Live, fill_key};
+use crate::reactive::{RwSignal, memo};
+use crate::components::{For, Show, format};
+
+#[component]
+pub(super) fn Fills(live: Live, filter: RwSignal<String>) -> impl IntoView {
+    // Notional and fee of what is shown.
+    let totals = memo(move || {
+        let all = filter.with(String::is_empty);
+        live.fills.with(|fills| {
+            let shown = fills.iter().filter(|fill| all || is_shown(live, fill, filter));
+            let add = |(notional, fee), fill: &FillFrame| (notional + fill.notional, fee + fill.fee);
+            shown.fold((Money::ZERO, Money::ZERO), add)
+        })
+    });
+    let exact = |total: Money| total.to_decimal().to_string();
+    // Of many fills a page holds the newest, and says so.
+    let whole = move || match live.fills.with(Vec::len) {
+        few if few < usize::from(NEWEST) => "Total".to_owned(),
+        many => format!("Newest {many}"),
+    };
+    view! {
+        <table data-testid="fills">
+            <thead>
+                <tr>
+                    <th scope="col">"Time"</th>
+                    <th scope="col">"Symbol"</th>
+                    <th scope="col">"Side"</th>
+                    <th scope="col" class="num">
+                        "Quantity"
+                    </th>
+                    <th scope="col" class="num">
+                        "Price"
+                    </th>
+                    <th scope="col" class="num wide">
+                        "Notional " <span class="unit">{live.currency()}</span>
+                    </th>
+                    <th scope="col" class="num">
+                        "Fee " <span class="unit">{live.currency()}</span>
+                    </th>
+                    <th scope="col" class="wide">
+                        "Role"
+                    </th>
+                </tr>
+            </thead>
+            <tbody>
+                <For each=move || live.fills.get() key=fill_key let:fill>
+                    <Row live fill filter />
+                </For>
+            </tbody>
+            <tfoot>
+                <tr>
+                    <th scope="row">{move || whole()}</th>
+                    <td></td>
+                    <td></td>
+                    <td></td>
+                    <td></td>
+                    <td class="num wide" data-csv=move || exact(totals.get().0) data-testid="fills-notional">
+                        {move || format::money(totals.get().0)}
+                    </td>
+                    <td class="num" data-csv=move || exact(totals.get().1) data-testid="fills-fee">
+                        {move || format::money(totals.get().1)}
+                    </td>
+                    <td class="wide"></td>
+                </tr>
+            </tfoot>
+        </table>
+        <Show when=move || live.fills.with(Vec::is_empty)>
+            <p class="empty">"No fills yet."</p>
+        </Show>
+    }
+    .into_any()
+}
+
+fn is_shown(live: Live, fill: &FillFrame, filter: RwSignal<String>) -> bool {
+    let symbol = live.instrument(fill.instrument_id).map(|i| i.symbol).unwrap_or_default();
+    let dealer = live.order(fill.order_id).and_then(|order| order.with(|order| order.dealer_id.clone()));
+    holds(filter, &[&symbol, side_word(fill.side), role(fill), &dealer.unwrap_or_default()])
+}
+
+const fn role(fill: &FillFrame) -> &'static str {
+    if fill.maker { "Maker" } else { "Taker" }
+}
+
+#[component]
+fn Row(live: Live, fill: FillFrame, filter: RwSignal<String>) -> impl IntoView {
+    let symbol = live.instrument(fill.instrument_id).map(|i| i.symbol).unwrap_or_default();
+    let of = fill.clone();
+    let hidden = move || !is_shown(live, &of, filter);
+    view! {
+        <tr hidden=move || hidden() data-testid="fill">
+            <td class="num left" data-csv=fill.timestamp.to_string()>
+                {move || live.prefs.clock(fill.timestamp)}
+            </td>
+            <th scope="row">{symbol}</th>
+            <td class=side_tone(fill.side)>{side_word(fill.side)}</td>
+            <td class="num">{format::decimal(fill.quantity)}</td>
+            <td class="num">{format::decimal(fill.price)}</td>
+            <td class="num wide" data-csv=fill.notional.to_decimal().to_string()>
+                {format::money(fill.notional)}
+            </td>
+            <td class="num" data-csv=fill.fee.to_decimal().to_string()>
+                {format::decimal_at(fill.fee.to_decimal(), 4)}
+            </td>
+            <td class="wide">{role(&fill)}</td>
+        </tr>
+    }
+    .into_any()
+}

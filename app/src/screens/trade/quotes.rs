@@ -1,0 +1,181 @@
+//! Dealers' live quotes of everything that trades on them.
+//!
+//! Read-only: a press on a symbol brings its dealers, who can be taken. What
+//! has expired stays for a moment, grey.
+
+use engine::id::{InstrumentId, QuoteId};
+use engine::money::{Lots, Ticks};
+use engine::quote::Quote;
+use engine::time::MICROS_PER_SECOND;
+use leptos::prelude::*;
+
+use super::blotter::holds;
+use super::dealers::good_for;
+use super::tabs::Tab;
+use crate::live::{Live, sorted};
+use crate::reactive::{Memo, RwSignal, memo};
+use crate::components::{For, Show, Units, format};
+
+/// How long a quote that is over stays on the screen.
+const LINGER_US: i64 = 3 * MICROS_PER_SECOND;
+
+/// What a row shows.
+type Line = (InstrumentId, Quote);
+
+#[component]
+pub(super) fn Quotes(live: Live, filter: RwSignal<String>, tab: RwSignal<Tab>) -> impl IntoView {
+    let dealt: Vec<InstrumentId> = live
+        .listed()
+        .iter()
+        .filter(|instrument| instrument.is_dealt())
+        .map(|instrument| instrument.id)
+        .collect();
+    let lines = Memo::new(move |before: Option<&Vec<Line>>| {
+        let now = live.moment.get().time.0;
+        let mut lines: Vec<Line> = Vec::new();
+        for id in &dealt {
+            let Some(figures) = live.quote(*id) else { continue };
+            let mut of_it: Vec<Line> = Vec::new();
+            of_it.extend(figures.offers.get().into_iter().map(|quote| (*id, quote)));
+            let known = |quote: QuoteId| of_it.iter().any(|(_, live)| live.id == quote);
+            let over = before
+                .into_iter()
+                .flatten()
+                .filter(|(of, quote)| of == id && !known(quote.id) && now < quote.expires_at.0 + LINGER_US);
+            let over: Vec<Line> = over.copied().collect();
+            of_it.extend(over);
+            let rank = |line: &Line| (line.1.dealer, line.1.expires_at);
+            lines.extend(sorted(of_it, |a, b| rank(a).cmp(&rank(b))));
+        }
+        lines
+    });
+    let ids =
+        memo(move || lines.with(|lines| lines.iter().map(|(id, quote)| (*id, quote.id)).collect::<Vec<_>>()));
+    let total = move |of: fn(&Quote) -> Lots| {
+        let now = live.moment.get().time;
+        let mut sum = Vec::new();
+        lines.with(|lines| {
+            for (id, quote) in lines.iter().filter(|(_, quote)| quote.expires_at > now) {
+                if is_shown(live, *id, quote, filter) {
+                    sum.extend(live.instrument(*id).map(|i| Units::of(&i).quantity_of(of(quote))));
+                }
+            }
+        });
+        sum.into_iter().reduce(plus).map_or_else(|| "0".to_owned(), format::decimal)
+    };
+    view! {
+        <table data-testid="quotes">
+            <thead>
+                <tr>
+                    <th scope="col">"Symbol"</th>
+                    <th scope="col">"Dealer"</th>
+                    <th scope="col" class="num wide">
+                        "Bid size"
+                    </th>
+                    <th scope="col" class="num">
+                        "Bid"
+                    </th>
+                    <th scope="col" class="num">
+                        "Ask"
+                    </th>
+                    <th scope="col" class="num wide">
+                        "Ask size"
+                    </th>
+                    <th scope="col" class="num">
+                        "Good for"
+                    </th>
+                </tr>
+            </thead>
+            <tbody>
+                <For each=move || ids.get() key=|line| *line let:line>
+                    <Row live lines id=line.0 quote=line.1 filter tab />
+                </For>
+            </tbody>
+            <tfoot>
+                <tr>
+                    <th scope="row" colspan="2">
+                        "Total offered"
+                    </th>
+                    <td class="num wide" data-testid="quotes-bid-size">
+                        {move || total(|quote| quote.bid_lots)}
+                    </td>
+                    <td></td>
+                    <td></td>
+                    <td class="num wide" data-testid="quotes-ask-size">
+                        {move || total(|quote| quote.ask_lots)}
+                    </td>
+                    <td></td>
+                </tr>
+            </tfoot>
+        </table>
+        <Show when=move || ids.with(Vec::is_empty)>
+            <p class="empty">"No dealer is quoting just now."</p>
+        </Show>
+    }
+    .into_any()
+}
+
+/// How many quotes are good now.
+pub(super) fn count(live: Live) -> usize {
+    let dealt = live.listed().into_iter().filter(|instrument| instrument.is_dealt());
+    dealt.filter_map(|instrument| live.quote(instrument.id)).map(|quote| quote.offers.with(Vec::len)).sum()
+}
+
+#[component]
+fn Row(
+    live: Live,
+    lines: Memo<Vec<Line>>,
+    id: InstrumentId,
+    quote: QuoteId,
+    filter: RwSignal<String>,
+    tab: RwSignal<Tab>,
+) -> impl IntoView {
+    let instrument = live.instrument(id)?;
+    let first = lines.with_untracked(|lines| lines.iter().find(|(_, line)| line.id == quote).copied())?.1;
+    let now = memo(move || {
+        lines.with(|lines| lines.iter().find(|(_, line)| line.id == quote).map_or(first, |(_, line)| *line))
+    });
+    let units = Units::of(&instrument);
+    let dealer = instrument.dealer(first.dealer).unwrap_or_default().to_owned();
+    let left_us = memo(move || (first.expires_at.0 - live.moment.get().time.0).max(0));
+    let price = move |ticks: Ticks| units.price(ticks);
+    let lots = move |of: fn(&Quote) -> Lots| units.quantity(of(&now.get()));
+    let choose = move |_| {
+        live.selected.set(id);
+        tab.set(Tab::More);
+    };
+    let symbol = instrument.symbol.clone();
+    Some(view! {
+        <tr
+            hidden=move || !is_shown(live, id, &first, filter)
+            data-testid="quote"
+            data-quote=quote.to_string()
+            data-live=move || (left_us.get() > 0).to_string()
+        >
+            <th scope="row">
+                <button type="button" class="symbol" aria-label=format!("Dealers of {symbol}") on:click=choose>
+                    {symbol.clone()}
+                </button>
+            </th>
+            <td title=dealer.clone()>{dealer.clone()}</td>
+            <td class="num wide">{move || lots(|quote| quote.bid_lots)}</td>
+            <td class="num">{price(first.bid)}</td>
+            <td class="num">{price(first.ask)}</td>
+            <td class="num wide">{move || lots(|quote| quote.ask_lots)}</td>
+            <td class="num">{move || good_for(left_us.get())}</td>
+        </tr>
+    })
+}
+
+fn is_shown(live: Live, id: InstrumentId, quote: &Quote, filter: RwSignal<String>) -> bool {
+    live.instrument(id).is_some_and(|instrument| {
+        holds(filter, &[&instrument.symbol, instrument.dealer(quote.dealer).unwrap_or_default()])
+    })
+}
+
+/// `a + b` at the finer of both scales.
+fn plus(a: engine::decimal::Decimal, b: engine::decimal::Decimal) -> engine::decimal::Decimal {
+    let scale = a.scale.max(b.scale);
+    let whole = |value: engine::decimal::Decimal| value.mantissa * 10_i64.pow(u32::from(scale - value.scale));
+    engine::decimal::Decimal::new(whole(a).saturating_add(whole(b)), scale)
+}

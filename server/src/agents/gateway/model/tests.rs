@@ -1,0 +1,316 @@
+//! The picture against the venue that it follows.
+
+use protocol::bus::{ExecutionBatch, PortfolioMessage, PublishedEntry};
+use protocol::frames::Item;
+use engine::id::{AccountId, Digest, InstrumentId, Seq};
+use engine::money::{Lots, Ticks};
+use engine::order::{ClientOrderId, Price, SelfTradePrevention, Side, Ticket, TimeInForce, preview};
+use engine::portfolio::value;
+use engine::sim::{Seed, Simulator};
+use engine::venue::{Command, Outcome, Venue, VenueConfig, Verdict};
+use uuid::Uuid;
+
+use super::Model;
+use super::state::State;
+use crate::bus::{Bus, StreamNames};
+use crate::config::Config;
+use crate::store::Store;
+
+/// A venue that trades and publishes, one entry at a time.
+struct Traded {
+    venue: Venue,
+    simulator: Simulator,
+    outcomes: Vec<Outcome>,
+    orders: u32,
+}
+
+impl Traded {
+    fn open() -> Self {
+        let config = VenueConfig::default();
+        let seed: Seed = "7".parse().unwrap();
+        let simulator = Simulator::new(&config, &seed).unwrap();
+        let (venue, first) = Venue::open(config, Digest([0; 32])).unwrap();
+        Self { venue, simulator, outcomes: vec![first], orders: 0 }
+    }
+
+    fn step(&mut self) {
+        let (header, payload) = self.simulator.step(self.venue.seq());
+        let outcome = self.venue.apply_step(&header, &payload).unwrap();
+        self.outcomes.push(outcome);
+    }
+
+    fn execute(&mut self, command: &Command) {
+        // What is refused is not journalled.
+        if let Ok(Verdict::Applied(outcome)) = self.venue.execute(command) {
+            self.simulator.observe(outcome.seq, &outcome.flows());
+            self.outcomes.push(*outcome);
+        }
+    }
+
+    fn ticket(&mut self, side: Side, lots: i64, price: Option<i64>) -> Ticket {
+        self.orders += 1;
+        Ticket {
+            instrument: self.acme(),
+            side,
+            price: price.map_or(Price::Market, |price| Price::Limit(Ticks(price))),
+            quantity: Lots(lots),
+            time_in_force: if price.is_some() { TimeInForce::Gtc } else { TimeInForce::Ioc },
+            client_order_id: ClientOrderId::parse(&format!("c-{}", self.orders)).unwrap(),
+            valid_until: None,
+            self_trade_prevention: SelfTradePrevention::CancelResting,
+        }
+    }
+
+    fn place(&mut self, account: AccountId, side: Side, lots: i64, price: Option<i64>) {
+        let ticket = self.ticket(side, lots, price);
+        self.execute(&Command::PlaceOrder { account, ticket });
+    }
+
+    fn acme(&self) -> InstrumentId {
+        InstrumentId::derive(self.venue.config().venue_id(), "ACME")
+    }
+
+    /// Takes what was not published yet as one batch.
+    fn publish(&mut self) -> ExecutionBatch {
+        let outcomes = std::mem::take(&mut self.outcomes);
+        let changed: std::collections::BTreeSet<_> =
+            outcomes.iter().flat_map(|outcome| &outcome.books).collect();
+        ExecutionBatch {
+            v: 1,
+            venue: self.venue.config().venue_id(),
+            first_seq: outcomes.first().unwrap().seq,
+            through: outcomes.last().unwrap().seq,
+            quotes: changed.iter().filter_map(|id| self.venue.quotes_message(**id)).collect(),
+            books: changed
+                .into_iter()
+                .filter(|id| self.venue.board(**id).is_none())
+                .map(|id| self.venue.book_message(*id))
+                .collect(),
+            entries: outcomes.into_iter().map(|outcome| PublishedEntry { outcome }).collect(),
+        }
+    }
+
+    /// A day of two users who trade with each other and with the house.
+    fn busy(&mut self, accounts: &[AccountId], round: i64) {
+        let (ada, bob) = (accounts[0], accounts[1]);
+        self.step();
+        self.place(ada, Side::Buy, 30 + round, None);
+        self.place(ada, Side::Buy, 5, Some(9_900));
+        self.place(bob, Side::Buy, 400, Some(10_050));
+        self.place(ada, Side::Sell, 7, Some(9_950));
+        self.step();
+        self.place(bob, Side::Sell, 100, None);
+        let open = self.venue.account(ada).and_then(|account| account.open.keys().next().copied());
+        if let Some(order) = open {
+            self.execute(&Command::CancelOrder { account: ada, order });
+        }
+    }
+}
+
+fn accounts(traded: &mut Traded) -> Vec<AccountId> {
+    let accounts: Vec<_> = (1..=2).map(|number| AccountId(Uuid::from_u128(number))).collect();
+    for account in &accounts {
+        traded.execute(&Command::OpenAccount { account: *account });
+    }
+    accounts
+}
+
+fn same(state: &State, venue: &Venue) {
+    assert_eq!((state.through, state.step, state.time), (venue.seq(), venue.step(), venue.time()));
+    assert_eq!((state.date, state.date_rev), (venue.date(), venue.date_rev()));
+    assert!(state.is_consistent());
+    for (id, account) in venue.accounts() {
+        assert_eq!(&state.account(*id).unwrap().account, account);
+        let marked = |id| state.marked(id);
+        assert_eq!(state.valuation(account), value(account, venue.date(), &marked));
+    }
+    for id in venue.instruments().keys() {
+        let (conditions, book) = state.conditions(*id).unwrap();
+        let (known, message) = (venue.conditions(*id).unwrap(), venue.book_message(*id));
+        assert_eq!(*book, message);
+        assert_eq!((conditions.mark, conditions.mark_rev), (known.mark, known.mark_rev));
+        assert_eq!((conditions.book_rev, conditions.date_rev), (known.book_rev, known.date_rev));
+    }
+}
+
+#[test]
+fn following_the_stream_gives_the_venue_itself() {
+    let mut traded = Traded::open();
+    let mut state = State::new(&traded.venue, 0);
+    let accounts = accounts(&mut traded);
+    for round in 0..40 {
+        traded.busy(&accounts, round);
+        let batch = traded.publish();
+        state.apply(&batch).unwrap();
+        same(&state, &traded.venue);
+        // The same again changes nothing.
+        let version = state.version;
+        state.apply(&batch).unwrap();
+        assert_eq!(state.version, version);
+    }
+    assert!(state.account(accounts[0]).unwrap().account.positions[&traded.acme()].lots > Lots::ZERO);
+}
+
+#[test]
+fn a_gap_is_noticed_and_the_journal_fills_it() {
+    let mut traded = Traded::open();
+    let mut state = State::new(&traded.venue, 0);
+    let accounts = accounts(&mut traded);
+    traded.busy(&accounts, 1);
+    let lost = traded.publish();
+    traded.busy(&accounts, 2);
+    let next = traded.publish();
+    let before = state.through;
+    assert!(state.apply(&next).is_err());
+    assert_eq!(state.through, before);
+    for entry in lost.entries.iter().chain(&next.entries) {
+        state.refill(&entry.outcome, true);
+    }
+    // The books are still those from before: nobody may look yet.
+    assert!(!state.is_consistent());
+    state.take_books(next.books.into_iter().chain(lost.books).collect(), vec![]);
+    same(&state, &traded.venue);
+}
+
+#[test]
+fn a_book_of_the_future_waits_for_its_entry() {
+    let mut traded = Traded::open();
+    let mut state = State::new(&traded.venue, 0);
+    let accounts = accounts(&mut traded);
+    traded.busy(&accounts, 1);
+    let batch = traded.publish();
+    state.take_books(batch.books.clone(), batch.quotes.clone());
+    assert!(!state.is_consistent());
+    state.apply(&batch).unwrap();
+    same(&state, &traded.venue);
+}
+
+#[test]
+fn executions_are_dense_and_whole_after_a_start_in_the_middle() {
+    let mut traded = Traded::open();
+    let accounts = accounts(&mut traded);
+    traded.busy(&accounts, 1);
+    traded.publish();
+    let restored = Venue::restore(&traded.venue.snapshot()).unwrap();
+    let mut state = State::new(&restored, 9);
+    assert!(state.version > 9);
+    same(&state, &traded.venue);
+    let known = state.account(accounts[0]).unwrap().account.account_seq;
+    for round in 0..20 {
+        traded.busy(&accounts, round);
+        state.apply(&traded.publish()).unwrap();
+    }
+    let followed = state.account(accounts[0]).unwrap();
+    for (expected, execution) in (known + 1..).zip(&followed.executions) {
+        assert_eq!(execution.value.0, expected);
+        let Item::Execution(frame) = execution.value.1.item() else { panic!("not an execution") };
+        assert_eq!(frame.account_seq, expected);
+    }
+    assert_eq!(followed.executions.back().unwrap().value.0, followed.account.account_seq);
+}
+
+#[test]
+fn a_preview_of_the_picture_is_what_the_venue_decides() {
+    let mut traded = Traded::open();
+    let mut state = State::new(&traded.venue, 0);
+    let accounts = accounts(&mut traded);
+    let mut compared = 0;
+    for round in 0..30 {
+        traded.busy(&accounts, round);
+        state.apply(&traded.publish()).unwrap();
+        for (side, lots, price) in [
+            (Side::Buy, 40, None),
+            (Side::Sell, 25, None),
+            (Side::Buy, 3_000, Some(10_002)),
+            (Side::Sell, 9, Some(9_990)),
+        ] {
+            let ticket = traded.ticket(side, lots, price);
+            let (conditions, book) = state.conditions(ticket.instrument).unwrap();
+            let rows = if side == Side::Buy { &book.asks } else { &book.bids };
+            let account = &state.account(accounts[1]).unwrap().account;
+            let opposite = rows.iter().map(|row| (row.price, row.lots));
+            let previewed = preview(&conditions, account, opposite, &ticket, |id| state.marked(id));
+            let command = Command::PlaceOrder { account: accounts[1], ticket };
+            match traded.venue.execute(&command) {
+                Ok(Verdict::Applied(outcome)) => {
+                    let (previewed, answer) = (previewed.unwrap(), outcome.answer.clone().unwrap());
+                    assert_eq!((previewed.basis, previewed.decided), (answer.basis, answer.decided));
+                    traded.simulator.observe(outcome.seq, &outcome.flows());
+                    traded.outcomes.push(*outcome);
+                    state.apply(&traded.publish()).unwrap();
+                    compared += 1;
+                }
+                Ok(Verdict::Repeat(seq)) => panic!("entry {seq} has this name"),
+                Err(refused) => assert_eq!(previewed.unwrap_err(), refused),
+            }
+        }
+    }
+    assert!(compared > 60, "{compared}");
+    assert!(state.through > Seq(100));
+}
+
+#[test]
+fn a_valuation_waits_for_the_entry_that_it_is_of() {
+    let mut traded = Traded::open();
+    let mut state = State::new(&traded.venue, 0);
+    let accounts = accounts(&mut traded);
+    state.apply(&traded.publish()).unwrap();
+    traded.busy(&accounts, 1);
+    let batch = traded.publish();
+    let account = traded.venue.account(accounts[0]).unwrap();
+    let message = PortfolioMessage {
+        v: 1,
+        venue: batch.venue,
+        account: account.id,
+        through: batch.through,
+        time: traded.venue.time(),
+        valuation: value(account, traded.venue.date(), &|_| None),
+    };
+    state.apply_portfolio(message.into());
+    assert!(state.account(account.id).unwrap().portfolio.is_none());
+    state.apply(&batch).unwrap();
+    let shown = state.account(account.id).unwrap().portfolio.as_ref().unwrap();
+    let Item::Portfolio(shown) = shown.value.item() else { panic!("not a valuation") };
+    assert_eq!(shown.through, state.through);
+}
+
+#[tokio::test]
+async fn whoever_is_ahead_of_the_picture_is_waited_for() {
+    let mut traded = Traded::open();
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open_sqlite(folder.path()).await.unwrap();
+    let bus = Bus::open(&Config::default()).await.unwrap();
+    let venue = traded.venue.config().venue_id();
+    let model = Model::new(venue, store, bus, StreamNames::of(venue));
+    *model.shared.state.write().unwrap() = Some(State::new(&traded.venue, 0));
+    traded.outcomes.clear();
+    let account = AccountId(Uuid::from_u128(9));
+    traded.execute(&Command::OpenAccount { account });
+
+    let waiting = model.clone();
+    let met = tokio::spawn(async move {
+        waiting.meet(account).await;
+        waiting.read(|state| state.account(account).is_some())
+    });
+    tokio::task::yield_now().await;
+    assert!(!met.is_finished());
+    assert!(model.change(|state| state.apply(&traded.publish()).is_ok()));
+    model.announce();
+    assert_eq!(met.await.unwrap(), Some(true));
+}
+
+#[test]
+fn a_trail_is_a_minute_of_marks_a_second_apart() {
+    let mut traded = Traded::open();
+    let (acme, mut state) = (traded.acme(), State::new(&traded.venue, 0));
+    (0..800).for_each(|_| traded.step());
+    traded.outcomes[1..].iter().for_each(|outcome| state.refill(outcome, true));
+    let trail = state.trail(acme);
+    let marks = trail.marks();
+    assert_eq!(marks.len(), 60);
+    assert!(marks.iter().any(|mark| *mark != marks[0]));
+    // Whoever starts from a snapshot recalls the same.
+    let mut later = State::new(&traded.venue, 0);
+    traded.outcomes.iter().for_each(|outcome| later.recall(outcome));
+    assert_eq!(later.trail(acme), trail);
+}

@@ -1,0 +1,93 @@
+//! What a socket may subscribe to.
+//!
+//! Does not know who is subscribed to what.
+
+use protocol::socket::FrameError;
+use engine::id::{AccountId, InstrumentId};
+
+/// Longest name shown in an error.
+const SHOWN: usize = 64;
+
+/// A parsed channel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Channel {
+    /// An instrument's merged book, or its dealers' quotes.
+    Book(InstrumentId),
+    /// An instrument's touch and mark.
+    Tick(InstrumentId),
+    /// An instrument's matches.
+    Tape(InstrumentId),
+    /// The own account: whole once, then each execution.
+    Account,
+    /// The own account's valuation.
+    Portfolio,
+}
+
+impl Channel {
+    /// Parses a channel's name for the owner of `own`; `listed` says which
+    /// instruments there are.
+    ///
+    /// # Errors
+    /// `unknown_channel`; `forbidden` for another's account.
+    pub(super) fn parse(
+        name: &str,
+        own: AccountId,
+        listed: impl Fn(InstrumentId) -> bool,
+    ) -> Result<Self, FrameError> {
+        let (kind, id) = match name.split_once(':') {
+            Some((kind, id)) => (kind, Some(id)),
+            None => (name, None),
+        };
+        let unknown = || {
+            let shown: String = name.chars().take(SHOWN).collect();
+            error("unknown_channel", format!("There is no channel {shown:?}."))
+        };
+        let instrument = || -> Result<InstrumentId, FrameError> {
+            let id: Option<InstrumentId> = id.and_then(|id| id.parse().ok());
+            id.filter(|id| listed(*id)).ok_or_else(unknown)
+        };
+        let mine = |channel: Self| match id {
+            None => Ok(channel),
+            Some(id) if id.parse() == Ok(own) => Ok(channel),
+            Some(_) => Err(error("forbidden", "Accounts are for their owners alone.".to_owned())),
+        };
+        match kind {
+            // What trades on dealers' quotes has them for a book.
+            "book" | "quotes" => instrument().map(Self::Book),
+            "tick" => instrument().map(Self::Tick),
+            "tape" => instrument().map(Self::Tape),
+            "account" => mine(Self::Account),
+            "portfolio" => mine(Self::Portfolio),
+            _ => Err(unknown()),
+        }
+    }
+}
+
+pub(super) fn error(code: &str, message: String) -> FrameError {
+    FrameError { code: code.to_owned(), message }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use engine::id::VenueId;
+    use uuid::Uuid;
+
+    #[test]
+    fn channels_are_read_or_refused_by_name() {
+        let venue = VenueId::from_name("main");
+        let acme = InstrumentId::derive(venue, "ACME");
+        let own = AccountId(Uuid::from_u128(1));
+        let parse = |name: &str| Channel::parse(name, own, |id| id == acme).map_err(|error| error.code);
+        assert_eq!(parse(&format!("book:{acme}")), Ok(Channel::Book(acme)));
+        assert_eq!(parse(&format!("quotes:{acme}")), Ok(Channel::Book(acme)));
+        assert_eq!(parse("account"), Ok(Channel::Account));
+        assert_eq!(parse(&format!("portfolio:{own}")), Ok(Channel::Portfolio));
+        let other = AccountId(Uuid::from_u128(2));
+        assert_eq!(parse(&format!("portfolio:{other}")), Err("forbidden".to_owned()));
+        let unlisted = format!("tick:{}", InstrumentId::derive(venue, "NONE"));
+        for name in ["", "books", "book", "book:x", &unlisted, &"x".repeat(10_000)] {
+            assert_eq!(parse(name), Err("unknown_channel".to_owned()), "{name:.20}");
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! Which sockets are open, and whose.
+//!
+//! Does not know what they carry.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::agents::auth::{SessionKey, SignedIn};
+
+/// Every open socket of this gateway; clones share it.
+#[derive(Clone, Debug, Default)]
+pub(in crate::agents::gateway) struct Sockets {
+    open: Arc<Mutex<Open>>,
+}
+
+#[derive(Debug, Default)]
+struct Open {
+    next: u64,
+    sockets: BTreeMap<u64, Entry>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    user: Uuid,
+    session: SessionKey,
+    signed_out: CancellationToken,
+}
+
+/// A socket's place among the open ones; dropping it leaves.
+#[derive(Debug)]
+pub(super) struct Place {
+    sockets: Sockets,
+    number: u64,
+    /// Cancelled when the socket's session is signed out.
+    pub(super) signed_out: CancellationToken,
+}
+
+impl Sockets {
+    /// A place for one more of the user's sockets; `None` when they have
+    /// `most`.
+    pub(super) fn enter(&self, signed_in: &SignedIn, most: usize) -> Option<Place> {
+        let mut open = self.lock();
+        if open.sockets.values().filter(|entry| entry.user == signed_in.user).count() >= most {
+            return None;
+        }
+        open.next += 1;
+        let (number, signed_out) = (open.next, CancellationToken::new());
+        let entry =
+            Entry { user: signed_in.user, session: signed_in.session, signed_out: signed_out.clone() };
+        open.sockets.insert(number, entry);
+        Some(Place { sockets: self.clone(), number, signed_out })
+    }
+
+    /// Closes every socket of a session.
+    pub(super) fn close_session(&self, session: SessionKey) {
+        for entry in self.lock().sockets.values().filter(|entry| entry.session == session) {
+            entry.signed_out.cancel();
+        }
+    }
+
+    /// How many are open.
+    pub(in crate::agents::gateway) fn count(&self) -> usize {
+        self.lock().sockets.len()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Open> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.sockets.lock().sockets.remove(&self.number);
+    }
+}

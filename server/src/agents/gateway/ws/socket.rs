@@ -1,0 +1,284 @@
+//! One socket's life: it greets, listens, sends cuts, and ends for a reason.
+//!
+//! Does not know what is in a cut.
+
+use std::time::Duration;
+
+use protocol::gateway::Caller;
+use axum::extract::ws::{CloseFrame, Message, WebSocket};
+use protocol::socket::{ClientMessage, Cut, Encoding, FRAMES_VERSION, Frame, FrameError, Hello};
+use engine::id::Seq;
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
+use tokio_tungstenite::tungstenite;
+
+use super::channel::error;
+use super::registry::Place;
+use super::subscription::Subscription;
+use crate::agents::auth::SignedIn;
+use crate::http::json;
+use crate::agents::gateway::{Floor, model};
+
+/// How long one send may wait for a client that does not read. With the closing
+/// handshake it is gone within five seconds, on a busy machine too.
+const SEND_WITHIN: Duration = Duration::from_secs(3);
+
+/// How long a closing handshake may take.
+const CLOSE_WITHIN: Duration = Duration::from_secs(1);
+
+/// Pings within the time that a client may stay silent.
+const PINGS: u32 = 3;
+
+/// Why a socket ends, as its close code and words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Close(u16, &'static str);
+
+const GONE: Close = Close(1000, "goodbye");
+const RESTARTING: Close = Close(1012, "the server is stopping");
+const NOT_TEXT: Close = Close(1003, "send text");
+const NOT_UTF8: Close = Close(1007, "not UTF-8");
+const TOO_LARGE: Close = Close(1009, "a message may be 16 KiB");
+const BROKEN: Close = Close(1002, "not the protocol");
+const SIGNED_OUT: Close = Close(4001, "the session has ended");
+const SLOW: Close = Close(4008, "the client does not read");
+const SILENT: Close = Close(4012, "the client does not answer");
+const TOO_MANY: Close = Close(4029, "too many messages");
+
+struct Connection {
+    floor: Floor,
+    socket: WebSocket,
+    encoding: Encoding,
+    subscription: Subscription,
+    /// The number of the newest cut, or part of one, that was sent.
+    cuts: u64,
+    received: Vec<Instant>,
+    heard: Instant,
+    /// How long the client may stay silent.
+    silence: Duration,
+    /// Cuts are no closer than this.
+    between_cuts: Duration,
+}
+
+/// Serves a socket until it ends.
+pub(super) async fn run(
+    floor: Floor,
+    socket: WebSocket,
+    caller: Caller,
+    signed_in: SignedIn,
+    encoding: Encoding,
+    place: Place,
+) {
+    floor.inner.activity.sockets_changed();
+    let subscription = Subscription::new(caller.account);
+    let mut connection = Connection {
+        floor: floor.clone(),
+        socket,
+        encoding,
+        subscription,
+        cuts: 0,
+        received: Vec::new(),
+        heard: Instant::now(),
+        silence: Duration::from_secs(floor.inner.limits.socket_silence_seconds),
+        between_cuts: Duration::from_secs(1) / floor.inner.limits.socket_cuts_per_second.max(1),
+    };
+    let reason = match connection.greet(&caller).await {
+        Ok(()) => connection.live(&signed_in, &place).await,
+        Err(reason) => reason,
+    };
+    metrics::counter!("tickhall_sockets_closed_total", "code" => reason.0.to_string()).increment(1);
+    // Out of the way before the client is told, so that it may come again.
+    drop(place);
+    floor.inner.activity.sockets_changed();
+    connection.close(reason).await;
+}
+
+impl Connection {
+    async fn greet(&mut self, caller: &Caller) -> Result<(), Close> {
+        let hello = Hello {
+            v: FRAMES_VERSION,
+            venue: self.floor.inner.venue,
+            account: caller.account,
+            seed_commitment: self.floor.inner.seed_commitment,
+        };
+        self.send_frame(&Frame::Hello(hello)).await
+    }
+
+    async fn live(&mut self, signed_in: &SignedIn, place: &Place) -> Close {
+        let inner = self.floor.inner.clone();
+        let mut changed = inner.model.watch();
+        let mut pings = every(self.silence / PINGS);
+        let mut sessions = every(inner.auth.sessions().look_every().min(self.silence));
+        let mut next_cut: Option<Instant> = None;
+        let mut last_cut = Instant::now() - self.between_cuts;
+        loop {
+            let cut_due = async {
+                match next_cut {
+                    Some(at) => sleep_until(at).await,
+                    None => std::future::pending().await,
+                }
+            };
+            let done = tokio::select! {
+                biased;
+                () = inner.shutdown.cancelled() => Err(RESTARTING),
+                () = place.signed_out.cancelled() => Err(SIGNED_OUT),
+                received = self.socket.recv() => match self.hear(received).await {
+                    // What was asked for follows in the next cut.
+                    Ok(()) => {
+                        next_cut.get_or_insert(last_cut + self.between_cuts);
+                        Ok(())
+                    }
+                    Err(reason) => Err(reason),
+                },
+                _ = pings.tick() => self.ping().await,
+                _ = sessions.tick() => match inner.auth.sessions().active(signed_in.session).await {
+                    Ok(Some(_)) => Ok(()),
+                    Ok(None) => Err(SIGNED_OUT),
+                    // Known again when the store is back.
+                    Err(_) => Ok(()),
+                },
+                () = cut_due => {
+                    (next_cut, last_cut) = (None, Instant::now());
+                    self.send_cut().await
+                }
+                Ok(()) = changed.changed(), if next_cut.is_none() => {
+                    next_cut = Some(last_cut + self.between_cuts);
+                    Ok(())
+                }
+            };
+            if let Err(reason) = done {
+                return reason;
+            }
+        }
+    }
+
+    async fn hear(&mut self, received: Option<Result<Message, axum::Error>>) -> Result<(), Close> {
+        let message = match received {
+            None => return Err(GONE),
+            Some(Err(error)) => return Err(reason_of(error)),
+            Some(Ok(message)) => message,
+        };
+        self.heard = Instant::now();
+        match message {
+            Message::Pong(_) => Ok(()),
+            Message::Close(_) => Err(GONE),
+            Message::Binary(_) => Err(NOT_TEXT),
+            Message::Ping(_) => self.count(),
+            Message::Text(text) => {
+                self.count()?;
+                // Whoever comes back to a server that has just started may be
+                // there before its picture of the venue.
+                self.floor.inner.model.reached(Seq(0)).await;
+                match self.obey(text.as_str()) {
+                    Ok(None) => Ok(()),
+                    Ok(Some(answer)) => self.send_frame(&answer).await,
+                    Err(refused) => self.send_frame(&Frame::Error(refused)).await,
+                }
+            }
+        }
+    }
+
+    /// One more control message within the budget of a second.
+    fn count(&mut self) -> Result<(), Close> {
+        let now = Instant::now();
+        self.received.retain(|at| now.duration_since(*at) < Duration::from_secs(1));
+        self.received.push(now);
+        let most = self.floor.inner.limits.socket_messages_per_second as usize;
+        if self.received.len() > most { Err(TOO_MANY) } else { Ok(()) }
+    }
+
+    fn obey(&mut self, text: &str) -> Result<Option<Frame>, FrameError> {
+        let message: ClientMessage =
+            json::decode(text.as_bytes()).map_err(|refused| error(&refused.code, refused.message))?;
+        let subscription = &mut self.subscription;
+        let away = || Err(error("unavailable", "The venue cannot be read right now.".to_owned()));
+        let model = &self.floor.inner.model;
+        match message {
+            ClientMessage::Ping { nonce } => {
+                return Ok(Some(Frame::Pong { nonce, cuts: self.cuts }));
+            }
+            ClientMessage::Subscribe { channels, account_seq } => {
+                model.read(|state| subscription.add(&channels, account_seq, state)).unwrap_or_else(away)?;
+            }
+            ClientMessage::Unsubscribe { channels } => {
+                model.read(|state| subscription.remove(&channels, state)).unwrap_or_else(away)?;
+            }
+        }
+        Ok(None)
+    }
+
+    async fn send_cut(&mut self) -> Result<(), Close> {
+        let subscription = &mut self.subscription;
+        let gathered = self.floor.inner.model.read(|state| subscription.gather(state)).flatten();
+        let Some((envelope, items)) = gathered else { return Ok(()) };
+        let parts = model::parts(&items, self.encoding);
+        for (part, left) in parts.iter().zip((0..parts.len()).rev()) {
+            self.cuts += 1;
+            let envelope = Cut { number: self.cuts, more: left > 0, ..envelope.clone() };
+            self.send(model::cut(envelope, part, self.encoding)).await?;
+        }
+        Ok(())
+    }
+
+    async fn send_frame(&mut self, frame: &Frame) -> Result<(), Close> {
+        self.send(model::frame(frame, self.encoding)).await
+    }
+
+    async fn send(&mut self, bytes: Vec<u8>) -> Result<(), Close> {
+        let message = match self.encoding {
+            Encoding::Postcard => Message::Binary(bytes.into()),
+            // JSON is UTF-8 by its making.
+            Encoding::Json => Message::Text(String::from_utf8(bytes).unwrap_or_default().into()),
+        };
+        self.put(message).await
+    }
+
+    async fn ping(&mut self) -> Result<(), Close> {
+        if self.heard.elapsed() >= self.silence {
+            return Err(SILENT);
+        }
+        self.put(Message::Ping(bytes::Bytes::new())).await
+    }
+
+    async fn put(&mut self, message: Message) -> Result<(), Close> {
+        match timeout(SEND_WITHIN, self.socket.send(message)).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(_)) => Err(GONE),
+            Err(_) => Err(SLOW),
+        }
+    }
+
+    /// Says why and reads on for a moment, so that the answer arrives even
+    /// where the client is still sending.
+    async fn close(mut self, Close(code, reason): Close) {
+        let frame = CloseFrame { code, reason: reason.into() };
+        let goodbye = async {
+            if self.socket.send(Message::Close(Some(frame))).await.is_err() {
+                return;
+            }
+            for _ in 0..64 {
+                match self.socket.recv().await {
+                    None | Some(Ok(Message::Close(_))) => return,
+                    Some(_) => {}
+                }
+            }
+        };
+        let _ = timeout(CLOSE_WITHIN, goodbye).await;
+    }
+}
+
+fn every(period: Duration) -> tokio::time::Interval {
+    let mut ticks = interval(period);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    ticks.reset();
+    ticks
+}
+
+/// What the client did wrong, if the transport says so.
+fn reason_of(error: axum::Error) -> Close {
+    use tungstenite::Error;
+    match error.into_inner().downcast_ref::<Error>() {
+        Some(Error::Capacity(_)) => TOO_LARGE,
+        Some(Error::Utf8(_)) => NOT_UTF8,
+        Some(Error::Protocol(_)) => BROKEN,
+        _ => GONE,
+    }
+}

@@ -1,0 +1,93 @@
+//! A private PostgreSQL cluster.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::{Child, Command};
+
+use crate::Failure;
+use crate::process::{command, find, finish, folder, give_away, kill_family, start};
+
+/// The superuser of the cluster, who needs no password on its socket.
+const USER: &str = "tickhall";
+
+/// A running PostgreSQL server with a cluster of its own.
+#[derive(Debug)]
+pub struct Postgres {
+    folder: tempfile::TempDir,
+    settings: Vec<String>,
+    server: Child,
+}
+
+impl Postgres {
+    /// Makes a cluster and serves it; `settings` are the server's own, like
+    /// `fsync=off`.
+    ///
+    /// # Errors
+    /// [`Failure`].
+    pub fn start(settings: &[&str]) -> Result<Self, Failure> {
+        let folder = folder()?;
+        let data = folder.path().join("data");
+        fs::create_dir(&data)?;
+        give_away(&data)?;
+        let mut initdb = command(&find("initdb")?);
+        initdb.args(["--auth", "trust", "--encoding", "UTF8", "--locale", "C", "--no-sync"]);
+        finish("initdb", initdb.args(["--username", USER, "--pgdata"]).arg(&data))?;
+        let settings: Vec<String> = settings.iter().map(|setting| (*setting).to_owned()).collect();
+        let server = serve(&folder, &settings)?;
+        Ok(Self { folder, settings, server })
+    }
+
+    /// Where the database `name` is, for any client that takes an address.
+    pub fn url(&self, name: &str) -> String {
+        format!("postgres://{USER}@localhost/{name}?host={}", self.folder.path().display())
+    }
+
+    /// A client program of PostgreSQL's, like `psql` or `pgbench`, told where
+    /// the server is.
+    ///
+    /// # Errors
+    /// [`Failure::Missing`].
+    pub fn client(&self, program: &'static str) -> Result<Command, Failure> {
+        let mut client = Command::new(find(program)?);
+        client.env("PGHOST", self.folder.path()).env("PGUSER", USER).env("PGDATABASE", "postgres");
+        Ok(client)
+    }
+
+    /// Kills the server and every process of it, at once.
+    pub fn kill(&mut self) {
+        kill_family(&mut self.server);
+    }
+
+    /// Serves the cluster again, after [`Self::kill`]; it recovers first.
+    ///
+    /// # Errors
+    /// [`Failure`].
+    pub fn restart(&mut self) -> Result<(), Failure> {
+        self.kill();
+        self.server = serve(&self.folder, &self.settings)?;
+        Ok(())
+    }
+}
+
+impl Drop for Postgres {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+fn serve(folder: &tempfile::TempDir, settings: &[String]) -> Result<Child, Failure> {
+    let data = folder.path().join("data");
+    let status: PathBuf = data.join("postmaster.pid");
+    // A killed server leaves its file, and its number may be somebody's now.
+    let _ = fs::remove_file(&status);
+    let mut postgres = command(&find("postgres")?);
+    postgres.arg("-D").arg(&data).arg("-k").arg(folder.path());
+    postgres.args(["-c", "listen_addresses=", "-c", "max_connections=200"]);
+    for setting in settings {
+        postgres.args(["-c", setting]);
+    }
+    start("postgres", &mut postgres, &folder.path().join("log"), |_| {
+        let text = fs::read_to_string(&status).unwrap_or_default();
+        text.lines().nth(7).is_some_and(|line| line.trim() == "ready")
+    })
+}
