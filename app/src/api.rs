@@ -6,8 +6,7 @@ use engine::candle::Interval;
 use protocol::frames::{FillFrame, OrderFrame, PortfolioSnapshot};
 use engine::order::{RawAmend, RawTake, RawTicket, Side};
 use leptos::prelude::*;
-use leptos::server_fn::codec::{Postcard, PostcardEncoding};
-use leptos::server_fn::error::ServerFnErrorErr;
+use leptos::server_fn::codec::Postcard;
 
 use crate::ask;
 use protocol::candle_history::CandleHistory;
@@ -24,30 +23,6 @@ pub(crate) const PREFIX: &str = "/api/ui";
 
 /// Orders, and fills, that a page begins with, if there are as many.
 pub(crate) const NEWEST: u16 = 100;
-
-/// Code of an error whose request may or may not have been carried out.
-pub const UNREACHABLE: &str = "unreachable";
-
-impl FromServerFnError for ApiError {
-    type Encoder = PostcardEncoding;
-
-    fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
-        match error {
-            ServerFnErrorErr::Request(_) => ask::unreachable(),
-            ServerFnErrorErr::MissingArg(_) | ServerFnErrorErr::Args(_) => {
-                Self::new(400, "invalid_request", "The server could not read the request.")
-            }
-            _ => ask::unread(),
-        }
-    }
-}
-
-impl ApiError {
-    /// Whether what was asked may have happened all the same.
-    pub fn leaves_doubt(&self) -> bool {
-        self.status == 0 || self.status >= 500
-    }
-}
 
 /// Everything that a page is rendered from; `worth` for the one that shows what
 /// the account was worth in the place of what an instrument was.
@@ -246,7 +221,7 @@ mod door {
     use engine::instrument::Instrument;
     use engine::time::VenueTime;
 
-    use crate::chart::{Bar, CandleHistory};
+    use protocol::candle_history::{Bar, CandleHistory};
     use protocol::gateway::{ApiError, Caller, CandleRow, HistoryQuery, SharedGateway};
 
     pub(super) fn open() -> Result<(SharedGateway, Caller), ApiError> {

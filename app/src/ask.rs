@@ -13,7 +13,7 @@ use engine::order::{RawAmend, RawTake, RawTicket, Side};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::api::{self, UNREACHABLE};
+use crate::api;
 use protocol::candle_history::CandleHistory;
 use protocol::nav_history::Range;
 use protocol::nav_history::NavHistory;
@@ -79,7 +79,7 @@ pub(crate) fn cancel_all() -> Asked<u32> {
 
 fn ask<T: DeserializeOwned + 'static>(name: &str, arguments: &impl Serialize) -> Asked<T> {
     let asked = request(name, postcard::to_allocvec(arguments).ok());
-    Box::pin(async move { postcard::from_bytes(&asked.await?).map_err(|_| unread()) })
+    Box::pin(async move { postcard::from_bytes(&asked.await?).map_err(|_| ApiError::unreadable()) })
 }
 
 /// Asks for `name` below the functions' common address; the bytes of what it
@@ -89,20 +89,10 @@ fn request(name: &str, arguments: Option<Vec<u8>>) -> Asked<Vec<u8>> {
     Box::pin(async move {
         match http::post(&address, &arguments.unwrap_or_default()).await {
             Some((true, answer)) => Ok(answer),
-            Some((false, error)) => Err(postcard::from_bytes(&error).unwrap_or_else(|_| unread())),
-            None => Err(unreachable()),
+            Some((false, error)) => Err(postcard::from_bytes(&error).unwrap_or_else(|_| ApiError::unreadable())),
+            None => Err(ApiError::unreachable()),
         }
     })
-}
-
-/// Whether it was done nobody knows.
-pub(crate) fn unreachable() -> ApiError {
-    ApiError::new(0, UNREACHABLE, "The server cannot be reached.")
-}
-
-/// An answer that is none.
-pub(crate) fn unread() -> ApiError {
-    ApiError::new(500, "internal", "The server's answer could not be read.")
 }
 
 #[cfg(target_arch = "wasm32")]

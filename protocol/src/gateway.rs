@@ -82,9 +82,27 @@ pub struct ApiError {
 }
 
 impl ApiError {
+    /// Code of an error whose request may or may not have been carried out.
+    pub const UNREACHABLE: &'static str = "unreachable";
+
     /// An error that belongs to no field.
     pub fn new(status: u16, code: &str, message: impl Into<String>) -> Self {
         Self { status, code: code.to_owned(), message: message.into(), field: None, reject: None }
+    }
+
+    /// The server gave no answer: the request may or may not have been carried out.
+    pub fn unreachable() -> Self {
+        Self::new(0, Self::UNREACHABLE, "The server cannot be reached.")
+    }
+
+    /// The server's answer could not be decoded.
+    pub fn unreadable() -> Self {
+        Self::new(500, "internal", "The server's answer could not be read.")
+    }
+
+    /// Returns true if the request may have been carried out all the same.
+    pub fn leaves_doubt(&self) -> bool {
+        self.status == 0 || self.status >= 500
     }
 
     /// The same, belonging to `field`.
@@ -102,6 +120,22 @@ impl fmt::Display for ApiError {
 }
 
 impl std::error::Error for ApiError {}
+
+#[cfg(feature = "server_fn")]
+impl server_fn::error::FromServerFnError for ApiError {
+    type Encoder = server_fn::codec::PostcardEncoding;
+
+    fn from_server_fn_error(error: server_fn::error::ServerFnErrorErr) -> Self {
+        use server_fn::error::ServerFnErrorErr;
+        match error {
+            ServerFnErrorErr::Request(_) => Self::unreachable(),
+            ServerFnErrorErr::MissingArg(_) | ServerFnErrorErr::Args(_) => {
+                Self::new(400, "invalid_request", "The server could not read the request.")
+            }
+            _ => Self::unreadable(),
+        }
+    }
+}
 
 /// What a trading screen starts from: one consistent cut of market and account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -5,7 +5,7 @@ use engine::time::VenueTime;
 
 use super::bars::{Bar, Bars};
 use super::scene::{ChartScene, Lower, Own, Resting, Style};
-use super::worth::{Range, NavHistory};
+use protocol::nav_history::{NavHistory, Range};
 
 const SECOND: i64 = 1_000_000;
 
@@ -148,7 +148,7 @@ fn fallen() -> ChartScene {
     for (seconds, cents) in [(0, 100_000), (10, 110_000), (20, 99_000), (30, 104_500)] {
         worth.take(VenueTime(seconds * SECOND), cents);
     }
-    let mut scene = ChartScene::new(worth.bars(), Decimal::new(1, 2));
+    let mut scene = ChartScene::new(Bars::of_nav(&worth), Decimal::new(1, 2));
     (scene.lower, scene.base, scene.last) = (Lower::Drawdown, Some(100_000), Some(104_500));
     scene.style = Style::Line;
     scene.size = (640.0, 320.0);

@@ -60,7 +60,7 @@ fn a_step_of_version_1_is_the_step_that_it_was() {
     // One with levels and one without.
     let [quotes, levels] = ["market_step_quotes", "market_step"].map(|name| {
         let [old, new] = ["v1", "v2"].map(|version| {
-            let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../engine/tests/fixtures");
+            let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../protocol/tests/fixtures");
             std::fs::read(format!("{folder}/{name}.{version}.json")).unwrap()
         });
         let step = read(&new).unwrap();

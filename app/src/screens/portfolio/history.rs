@@ -202,7 +202,7 @@ fn show(scene: &mut ChartScene, worth: Option<&NavHistory>, zone_us: i64) -> boo
     };
     let before = scene.clone();
     scene.zone_us = zone_us;
-    scene.bars = worth.bars();
+    scene.bars = Bars::of_nav(worth);
     (scene.base, scene.last) = (Some(worth.paid_in()), Some(worth.newest()));
     *scene != before
 }

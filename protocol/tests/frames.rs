@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may fail")]
 
+#[path = "../../engine/tests/support/mod.rs"]
 mod support;
 
 use engine::decimal::Decimal;
