@@ -85,7 +85,7 @@ fn order(criterion: &mut Criterion) {
     });
     let ticket = Ticket { side: Side::Buy, ..floor.ticket() };
     let holder = floor.venue.account(account).unwrap().clone();
-    let book = floor.venue.book_message(floor.share);
+    let book = floor.venue.book_snapshot(floor.share);
     group.bench_function("previewed", |b| {
         b.iter(|| {
             let conditions = floor.venue.conditions(floor.share).unwrap();

@@ -9,26 +9,25 @@ use std::collections::{BTreeMap, VecDeque};
 use serde::{Deserialize, Serialize};
 
 use crate::id::{AccountId, InstrumentId, OrderId, Seq};
-use crate::matching::{Maker, Match};
 use crate::money::{Lots, Ticks};
 use crate::order::Side;
 
 /// A merged book, every level, with totals a level.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct BookMessage {
+pub struct BookSnapshot {
     /// Which instrument.
     pub instrument: InstrumentId,
     /// The last sequence number that changed it.
     pub rev: Seq,
     /// Best first, falling.
-    pub bids: Vec<BookRow>,
+    pub bids: Vec<PriceLevel>,
     /// Best first, rising.
-    pub asks: Vec<BookRow>,
+    pub asks: Vec<PriceLevel>,
 }
 
 /// A price level of a merged book.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct BookRow {
+pub struct PriceLevel {
     /// Where.
     pub price: Ticks,
     /// Everything that rests there, users' orders included.
@@ -77,15 +76,43 @@ impl Resting {
     }
 }
 
+/// The resting side of a match.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Maker {
+    /// Synthetic liquidity.
+    House,
+    /// A dealer, by a quote that was taken.
+    Dealer,
+    /// A user's order.
+    Order {
+        /// Which one.
+        order: OrderId,
+        /// Whose.
+        account: AccountId,
+    },
+}
+
+/// Lots that trade between an incoming order and one resting thing, at the
+/// resting price.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Match {
+    /// The resting side's price.
+    pub price: Ticks,
+    /// How much.
+    pub lots: Lots,
+    /// Who rested.
+    pub maker: Maker,
+}
+
 /// All that rests at one price, in order of arrival. Never empty in a book.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Level {
+pub struct LevelQueue {
     queue: VecDeque<Resting>,
     total: Lots,
     house: Lots,
 }
 
-impl Level {
+impl LevelQueue {
     /// Everything that rests here, in order of arrival.
     pub fn queue(&self) -> impl Iterator<Item = &Resting> {
         self.queue.iter()
@@ -181,21 +208,21 @@ impl Level {
 /// The merged book of one instrument. Never crossed: what could trade has.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Book {
-    bids: BTreeMap<Ticks, Level>,
-    asks: BTreeMap<Ticks, Level>,
+    bids: BTreeMap<Ticks, LevelQueue>,
+    asks: BTreeMap<Ticks, LevelQueue>,
     /// The last sequence number that changed it.
     pub rev: Seq,
 }
 
 impl Book {
-    fn side(&self, side: Side) -> &BTreeMap<Ticks, Level> {
+    fn side(&self, side: Side) -> &BTreeMap<Ticks, LevelQueue> {
         match side {
             Side::Buy => &self.bids,
             Side::Sell => &self.asks,
         }
     }
 
-    fn side_mut(&mut self, side: Side) -> &mut BTreeMap<Ticks, Level> {
+    fn side_mut(&mut self, side: Side) -> &mut BTreeMap<Ticks, LevelQueue> {
         match side {
             Side::Buy => &mut self.bids,
             Side::Sell => &mut self.asks,
@@ -203,7 +230,7 @@ impl Book {
     }
 
     /// The resting levels of `side`, best first.
-    pub fn levels(&self, side: Side) -> impl Iterator<Item = (Ticks, &Level)> {
+    pub fn levels(&self, side: Side) -> impl Iterator<Item = (Ticks, &LevelQueue)> {
         let (falling, rising) = match side {
             Side::Buy => (Some(self.bids.iter().rev()), None),
             Side::Sell => (None, Some(self.asks.iter())),
@@ -284,13 +311,13 @@ impl Book {
 
     /// Synthetic lots of `side` at `price`.
     pub fn house_at(&self, side: Side, price: Ticks) -> Lots {
-        self.side(side).get(&price).map(Level::house).unwrap_or_default()
+        self.side(side).get(&price).map(LevelQueue::house).unwrap_or_default()
     }
 
     /// The whole book with totals a level, as it is published.
-    pub fn message(&self, instrument: InstrumentId) -> BookMessage {
-        let rows = |side| self.depth(side).map(|(price, lots)| BookRow { price, lots }).collect();
-        BookMessage { instrument, rev: self.rev, bids: rows(Side::Buy), asks: rows(Side::Sell) }
+    pub fn snapshot(&self, instrument: InstrumentId) -> BookSnapshot {
+        let rows = |side| self.depth(side).map(|(price, lots)| PriceLevel { price, lots }).collect();
+        BookSnapshot { instrument, rev: self.rev, bids: rows(Side::Buy), asks: rows(Side::Sell) }
     }
 }
 

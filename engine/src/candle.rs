@@ -189,7 +189,7 @@ impl Candles {
 mod tests {
     use super::*;
     use crate::id::{Seq, VenueId};
-    use crate::order::{Side, TradingStatus};
+    use crate::order::{InstrumentStatus, Side};
     use crate::venue::{Mark, TapePrint};
     use proptest::prelude::*;
 
@@ -208,7 +208,7 @@ mod tests {
         let (instrument, price) = (acme(), Ticks(price));
         let mut outcome = Outcome { time: at(millis), ..Outcome::default() };
         if lots == 0 {
-            let status = TradingStatus::Trading;
+            let status = InstrumentStatus::Trading;
             outcome.marks.push(Mark { instrument, price, rev: Seq(1), status });
         } else {
             outcome.tape.push(TapePrint { instrument, price, lots: Lots(lots), aggressor: Side::Buy });

@@ -10,7 +10,7 @@ mod take;
 mod ticket;
 
 pub use amend::{Amend, CheckedAmend, RawAmend, check_amend};
-pub use check::{CheckedOrder, Conditions, TradingStatus, check};
+pub use check::{CheckedOrder, Conditions, InstrumentStatus, check};
 pub use preview::{Estimate, Preview, preview, preview_amend, preview_take};
 pub use reject::Reject;
 pub use status::{CancelReason, OrderEvent, OrderStatus};

@@ -227,7 +227,7 @@ fn average_cost(instrument: &Instrument, position: &Position) -> Option<Decimal>
 pub struct BondRisk {
     /// Yield to maturity, in 1e-9.
     pub yield_e9: E9,
-    valuation: pricing::bond::Valuation,
+    valuation: pricing::bond::BondValuation,
 }
 
 impl BondRisk {
@@ -241,7 +241,7 @@ impl BondRisk {
 /// and where no yield gives that price.
 pub fn bond_risk(instrument: &Instrument, mark: Ticks, date: Date) -> Option<BondRisk> {
     let Terms::Bond(terms) = &instrument.terms else { return None };
-    let flows = pricing::bond::Flows::of(terms, date).ok()?;
+    let flows = pricing::bond::BondFlows::of(terms, date).ok()?;
     let annual_yield = flows.yield_from_clean(instrument.price(mark).to_f64()).ok()?;
     Some(BondRisk {
         yield_e9: crate::money::round_half_even(annual_yield * 1e9)?,

@@ -11,7 +11,7 @@ pub mod european;
 pub mod flow_book;
 pub mod future;
 pub mod implied_vol;
-pub mod quote;
+pub mod rows;
 pub mod surface;
 pub mod swap;
 

@@ -17,7 +17,7 @@ use crate::time::VenueTime;
 
 /// All live quotes of an instrument that trades on them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct QuotesMessage {
+pub struct QuotesSnapshot {
     /// Which instrument.
     pub instrument: InstrumentId,
     /// The last sequence number that changed any of them.
@@ -28,7 +28,7 @@ pub struct QuotesMessage {
 
 /// Quotes that are over and still known by name, for each instrument: who is a
 /// little late hears that a quote has expired, not that there never was one.
-const REMEMBERED: usize = 64;
+const EXPIRED_QUOTES_CAPACITY: usize = 64;
 
 /// A firm two-sided quote and what is left of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -86,7 +86,7 @@ impl QuoteBoard {
             }
             live
         });
-        while self.over.len() > REMEMBERED {
+        while self.over.len() > EXPIRED_QUOTES_CAPACITY {
             self.over.pop_front();
         }
         self.quotes.len() != before
@@ -131,8 +131,8 @@ impl QuoteBoard {
     }
 
     /// The whole board as it is published.
-    pub fn message(&self, instrument: InstrumentId, rev: Seq) -> QuotesMessage {
-        QuotesMessage { instrument, rev, quotes: self.quotes.values().copied().collect() }
+    pub fn snapshot(&self, instrument: InstrumentId, rev: Seq) -> QuotesSnapshot {
+        QuotesSnapshot { instrument, rev, quotes: self.quotes.values().copied().collect() }
     }
 }
 

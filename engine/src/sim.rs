@@ -83,7 +83,7 @@ impl Simulator {
     /// seed.
     pub fn state(&self) -> SimState {
         SimState {
-            version: state::VERSION,
+            version: state::SIM_STATE_VERSION,
             last_step: self.last_step,
             seen_seq: self.seen_seq,
             feeds: self.feeds.iter().map(Feed::state).collect(),
@@ -109,7 +109,7 @@ impl Simulator {
     pub fn step(&mut self, seen_seq: Seq) -> (StepHeader, StepPayload) {
         self.last_step += 1;
         self.seen_seq = self.seen_seq.max(seen_seq);
-        self.hear();
+        self.apply_flows();
         let step = self.last_step;
         let date = self.config.date_at(step);
         let mut payload = StepPayload::default();
@@ -134,7 +134,7 @@ impl Simulator {
     }
 
     /// Hands the flows that are seen now to their instruments.
-    fn hear(&mut self) {
+    fn apply_flows(&mut self) {
         while let Some(entry) = self.unseen.first_entry() {
             if *entry.key() > self.seen_seq {
                 return;
@@ -142,7 +142,7 @@ impl Simulator {
             for flow in entry.remove() {
                 // A flow in what is not simulated moves nothing.
                 if let Ok(at) = self.feeds.binary_search_by_key(&flow.instrument, Feed::id) {
-                    self.feeds[at].hear(&flow);
+                    self.feeds[at].apply_flow(&flow);
                 }
             }
         }

@@ -29,13 +29,13 @@ pub use state::{RestoreError, VenueState};
 use std::collections::BTreeMap;
 
 use crate::account::Account;
-use crate::book::BookMessage;
-use crate::quote::QuotesMessage;
+use crate::book::BookSnapshot;
 use crate::id::{AccountId, Digest, InstrumentId, Seq};
 use crate::instrument::Instrument;
 use crate::money::Ticks;
 use crate::order::{Conditions, Reject, Side};
 use crate::quote::QuoteBoard;
+use crate::quote::QuotesSnapshot;
 use crate::step::{StepError, StepHeader, StepPayload};
 use crate::time::{Date, VenueTime};
 
@@ -279,8 +279,8 @@ impl Venue {
     }
 
     /// An instrument's merged book as it is published.
-    pub fn book_message(&self, id: InstrumentId) -> BookMessage {
-        self.state.market(id).book.message(id)
+    pub fn book_snapshot(&self, id: InstrumentId) -> BookSnapshot {
+        self.state.market(id).book.snapshot(id)
     }
 
     /// The quotes of an instrument that trades on them.
@@ -289,8 +289,8 @@ impl Venue {
     }
 
     /// The quotes of an instrument as they are published, if it trades on them.
-    pub fn quotes_message(&self, id: InstrumentId) -> Option<QuotesMessage> {
-        Some(self.state.boards.get(&id)?.message(id, self.state.market(id).book.rev))
+    pub fn quotes_snapshot(&self, id: InstrumentId) -> Option<QuotesSnapshot> {
+        Some(self.state.boards.get(&id)?.snapshot(id, self.state.market(id).book.rev))
     }
 
     /// SHA-256 of the whole state: equal for equal journals.

@@ -88,7 +88,7 @@ fn schedules_and_accrued_interest_agree() {
         assert_eq!(case.expected["next_coupon_date"], dates[1], "{}", case.id);
         let remaining = period.periods_to_maturity + 1;
         assert_eq!(case.expected["remaining_coupons"], remaining, "{}", case.id);
-        let flows = Flows::of(&case.terms, case.settlement).unwrap();
+        let flows = BondFlows::of(&case.terms, case.settlement).unwrap();
         worst.see(&case, flows.accrued(), case.expected("accrued"), 1.0);
         // The contract's exact interest on 1,000 of face is ten times that,
         // rounded to a millionth.

@@ -197,7 +197,7 @@ fn tif() -> impl Strategy<Value = TimeInForce> {
 fn amend_previewed(desk: &Desk, user: AccountId, amend: &Amend) -> Result<Preview, Reject> {
     let order = &desk.account(user).open[&amend.order];
     let conditions = desk.venue.conditions(order.instrument)?;
-    let book = desk.venue.book_message(order.instrument);
+    let book = desk.venue.book_snapshot(order.instrument);
     let opposite = if order.side == Side::Buy { book.asks } else { book.bids };
     let rows = opposite.iter().map(|row| (row.price, row.lots));
     preview_amend(&conditions, desk.account(user), rows, amend, |id| marked(desk, id))
@@ -211,7 +211,7 @@ fn marked(desk: &Desk, id: InstrumentId) -> Option<Marked<'_>> {
 /// What the preview says for `ticket`, from the published levels and account.
 fn previewed(desk: &Desk, user: AccountId, ticket: &Ticket) -> Result<Preview, Reject> {
     let conditions = desk.venue.conditions(ticket.instrument)?;
-    let book = desk.venue.book_message(ticket.instrument);
+    let book = desk.venue.book_snapshot(ticket.instrument);
     let opposite = if ticket.side == Side::Buy { book.asks } else { book.bids };
     let rows = opposite.iter().map(|row| (row.price, row.lots));
     preview(&conditions, desk.account(user), rows, ticket, |id| marked(desk, id))
@@ -324,8 +324,8 @@ fn run(actions: &[Action], bond: bool) -> usize {
                 naive.resting.retain(|r| r.order != Some((user, order)));
             }
         }
-        let book = desk.venue.book_message(instrument);
-        let real = |rows: &[engine::book::BookRow]| -> Vec<_> {
+        let book = desk.venue.book_snapshot(instrument);
+        let real = |rows: &[engine::book::PriceLevel]| -> Vec<_> {
             rows.iter().map(|row| (row.price.0, row.lots.0)).collect()
         };
         assert_eq!(real(&book.bids), naive.depth(Side::Buy));

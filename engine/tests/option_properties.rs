@@ -11,10 +11,10 @@ use cases::cases;
 use engine::instrument::OptionRight::{self, Call, Put};
 use engine::pricing::PricingError;
 use engine::pricing::american::{self, Precision};
-use engine::pricing::european::batch::{Expiry, Quotes, Values};
+use engine::pricing::european::batch::{ChainExpiry, OptionColumns, ValueColumns};
 use engine::pricing::european::{self, SpotMarket, Vanilla};
-use engine::pricing::implied_vol::batch::{Accuracy, Prices, implied_vols};
-use engine::pricing::implied_vol::{Carry, implied_vol};
+use engine::pricing::implied_vol::batch::{Accuracy, PriceColumns, implied_vols};
+use engine::pricing::implied_vol::{SpotCarry, implied_vol};
 use proptest::prelude::*;
 
 #[derive(Clone, Copy, Debug)]
@@ -24,12 +24,12 @@ struct Option {
 }
 
 impl Option {
-    fn value(&self) -> european::Valuation {
+    fn value(&self) -> european::OptionValuation {
         european::value(&self.terms, &self.market).unwrap()
     }
 
     /// The value with something changed.
-    fn with(&self, change: impl Fn(&mut Self)) -> european::Valuation {
+    fn with(&self, change: impl Fn(&mut Self)) -> european::OptionValuation {
         let mut other = *self;
         change(&mut other);
         other.value()
@@ -112,7 +112,7 @@ proptest! {
         let greeks = option.value();
         let Option { terms: Vanilla { years, .. }, market: SpotMarket { spot, vol, .. } } = option;
         // A smooth function's fourth-order difference, and what it is to be.
-        let slope = |of: fn(&european::Valuation) -> f64, h: f64, shift: fn(&mut Option, f64)| {
+        let slope = |of: fn(&european::OptionValuation) -> f64, h: f64, shift: fn(&mut Option, f64)| {
             let at = |h: f64| of(&option.with(|o| shift(o, h)));
             (8.0 * (at(h) - at(-h)) - (at(2.0 * h) - at(-2.0 * h))) / (12.0 * h)
         };
@@ -150,7 +150,7 @@ proptest! {
         let value = option.value();
         let intrinsic = option.with(|o| o.market.vol = 0.0).price;
         prop_assume!(value.price > intrinsic * (1.0 + 1e-12) && value.price > 1e-290);
-        let found = implied_vol(&terms, &Carry { spot, rate, div_yield }, value.price).unwrap();
+        let found = implied_vol(&terms, &SpotCarry { spot, rate, div_yield }, value.price).unwrap();
         // What a rounding of the inputs does to the volatility.
         let unit = 2.3e-16 * (option.total() / value.vega + vol);
         let unit = if value.price < 1e-3 * intrinsic.max(1e-300) { unit } else { unit.min(1.0) };
@@ -159,9 +159,9 @@ proptest! {
 
     #[test]
     fn columns_are_their_rows(options in prop::collection::vec(option(6.0), 1..20)) {
-        let mut quotes = Quotes::default();
+        let mut quotes = OptionColumns::default();
         options.iter().for_each(|option| quotes.push(&option.terms, &option.market));
-        let mut values = Values::default();
+        let mut values = ValueColumns::default();
         european::batch::value(&quotes, &mut values);
         for (row, option) in options.iter().enumerate() {
             let one = option.value();
@@ -172,8 +172,8 @@ proptest! {
             prop_assert_eq!(values.theta[row], one.theta);
             // A chain of one is the same option.
             let SpotMarket { spot, rate, div_yield, vol } = option.market;
-            let expiry = Expiry { spot, years: option.terms.years, rate, div_yield };
-            let mut chain = Values::default();
+            let expiry = ChainExpiry { spot, years: option.terms.years, rate, div_yield };
+            let mut chain = ValueColumns::default();
             european::batch::value_chain(&expiry, option.terms.right, &[option.terms.strike], &[vol], &mut chain);
             prop_assert!((chain.price[0] - one.price).abs() <= 4e-15 * option.total());
         }
@@ -181,7 +181,7 @@ proptest! {
 
     #[test]
     fn columns_of_volatilities_are_their_rows(options in prop::collection::vec(option(7.0), 1..20)) {
-        let mut prices = Prices::default();
+        let mut prices = PriceColumns::default();
         for option in &options {
             prices.sign.push(if option.terms.right == Call { 1.0 } else { -1.0 });
             prices.spot.push(option.market.spot);
@@ -196,7 +196,7 @@ proptest! {
         implied_vols(&prices, Accuracy::Marking, &mut marking);
         for (row, option) in options.iter().enumerate() {
             let SpotMarket { spot, rate, div_yield, .. } = option.market;
-            match implied_vol(&option.terms, &Carry { spot, rate, div_yield }, prices.price[row]) {
+            match implied_vol(&option.terms, &SpotCarry { spot, rate, div_yield }, prices.price[row]) {
                 // Lanes may take one more step than a single price needs.
                 Ok(vol) => {
                     let unit = 2.3e-16 * (option.total() / option.value().vega + vol);
@@ -212,7 +212,7 @@ proptest! {
 /// Where an expansion around the money knows nothing of the volatility.
 #[test]
 fn far_strikes_give_their_volatility_back() {
-    let mut prices = Prices::default();
+    let mut prices = PriceColumns::default();
     let mut known = Vec::new();
     for moneyness in [4.0, 12.0, 25.0, 40.0, 80.0, -4.0, -25.0, -80.0_f64] {
         for deviations in [0.2, 1.0, 4.0, 15.0] {
@@ -225,7 +225,7 @@ fn far_strikes_give_their_volatility_back() {
             if price >= most * (1.0 - 1e-9) {
                 continue;
             }
-            let carry = Carry { spot: 100.0, rate: 0.0, div_yield: 0.0 };
+            let carry = SpotCarry { spot: 100.0, rate: 0.0, div_yield: 0.0 };
             let found = implied_vol(&terms, &carry, price).unwrap();
             let unit = 2.3e-16 * (price / value.vega + vol);
             let error = (found - vol).abs() / unit;

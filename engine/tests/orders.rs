@@ -43,7 +43,7 @@ fn a_fill_or_kill_order_fills_whole_or_is_cancelled() {
     assert_eq!((answer.order.status, answer.decided.expired), (OrderStatus::Cancelled, Lots(401)));
     assert_eq!(cancels(desk.outcomes.last().unwrap()), [(Lots(401), CancelReason::FillOrKill)]);
     assert_eq!((desk.account(user).cash, desk.account(user).reserved), (before, Money::ZERO));
-    assert_eq!(desk.venue.book_message(desk.share).asks[0].lots, Lots(400));
+    assert_eq!(desk.venue.book_snapshot(desk.share).asks[0].lots, Lots(400));
 
     let mut market = desk.ticket(desk.share, Side::Buy, Price::Market, 500);
     market.time_in_force = TimeInForce::Fok;
@@ -87,7 +87,7 @@ fn a_day_order_ends_in_the_step_that_ends_the_day() {
     // What is good till cancelled stays, and holds 998 + 0.0998.
     assert_eq!(desk.account(user).open.keys().collect::<Vec<_>>(), [&good]);
     assert_eq!(desk.account(user).reserved, Money(998_099_800));
-    assert!(desk.venue.book_message(desk.share).bids.iter().all(|row| row.price != Ticks(9_990)));
+    assert!(desk.venue.book_snapshot(desk.share).bids.iter().all(|row| row.price != Ticks(9_990)));
 }
 
 #[test]
@@ -101,7 +101,7 @@ fn asking_for_less_keeps_the_place_and_frees_the_cash() {
     assert_eq!((answer.order.id, answer.order.quantity, answer.decided.resting), (ahead, Lots(40), Lots(40)));
     // 40 × 100.00 and 1 bp of it
     assert_eq!(desk.account(first).reserved, Money(4_000_400_000));
-    assert_eq!(desk.venue.book_message(desk.share).bids[0].lots, Lots(140));
+    assert_eq!(desk.venue.book_snapshot(desk.share).bids[0].lots, Lots(140));
     let third = desk.open(3);
     desk.market(third, desk.share, Side::Buy, 60).unwrap();
     desk.market(third, desk.share, Side::Sell, 60).unwrap();

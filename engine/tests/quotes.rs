@@ -77,7 +77,7 @@ fn a_quote_is_good_for_its_size_and_until_it_expires() {
     // The fifth step happens at the expiry: the quote is good before it.
     let outcome = desk.step(vec![]);
     assert_eq!(outcome.books, [desk.otc]);
-    assert_eq!(desk.venue.quotes_message(desk.otc).unwrap().rev, outcome.seq);
+    assert_eq!(desk.venue.quotes_snapshot(desk.otc).unwrap().rev, outcome.seq);
     assert_eq!(desk.take(user, Side::Sell, quote, 10), Err(Reject::QuoteExpired));
     assert_eq!(desk.take(user, Side::Sell, QuoteId(uuid::Uuid::nil()), 10), Err(Reject::UnknownQuote));
     assert!(desk.board(desk.otc).is_empty());
@@ -164,7 +164,7 @@ fn a_snapshot_keeps_the_quotes() {
     desk.take(user, Side::Buy, quote, 20).unwrap();
     let mut restored = Venue::restore(&desk.venue.snapshot()).unwrap();
     assert_eq!(restored.state_hash(), desk.venue.state_hash());
-    assert_eq!(restored.quotes_message(desk.otc), desk.venue.quotes_message(desk.otc));
+    assert_eq!(restored.quotes_snapshot(desk.otc), desk.venue.quotes_snapshot(desk.otc));
     let more = taking(user, Side::Buy, desk.taking(quote, 31));
     assert_eq!(restored.execute(&more).unwrap_err().code(), "quote_size");
     let rest = taking(user, Side::Buy, desk.taking(quote, 30));
@@ -243,7 +243,7 @@ fn previewed(
     take: &Take,
 ) -> Result<engine::order::Preview, Reject> {
     let conditions = desk.venue.conditions(desk.otc)?;
-    let message = desk.venue.quotes_message(desk.otc).unwrap();
+    let message = desk.venue.quotes_snapshot(desk.otc).unwrap();
     let quote = message.quotes.iter().find(|quote| quote.id == take.quote).ok_or(Reject::UnknownQuote)?;
     let marked = |id| {
         Some(Marked { instrument: desk.venue.instruments().get(&id)?, mark: desk.venue.mark(id)?.price })

@@ -4,10 +4,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may fail")]
 
 use engine::instrument::{BondTerms, DayCount};
-use engine::pricing::bond::Flows;
+use engine::pricing::bond::BondFlows;
 use engine::pricing::cash_flows::CashFlows;
 use engine::pricing::curve::{Bootstrap, Curve, CurveError, CurveInstrument, Interpolation};
-use engine::pricing::future::{Carry, fair_value};
+use engine::pricing::future::{FutureCarry, fair_value};
 use engine::pricing::swap::{Leg, SwapContract, SwapError};
 use engine::time::Date;
 use proptest::prelude::*;
@@ -173,7 +173,7 @@ proptest! {
             frequency: 2,
             day_count: DayCount::ActActIcma,
         };
-        let bond = Flows::of(&terms, reference).unwrap();
+        let bond = BondFlows::of(&terms, reference).unwrap();
         let flows = bond.cash_flows(&terms, reference);
         for (_, curve) in curves(reference, frequency, &rates) {
             let price = flows.present_value_at(&curve, spread);
@@ -191,12 +191,12 @@ proptest! {
         dividend in 0.0..0.02_f64,
     ) {
         let dividends = [(0.5 * time, dividend * spot), (time + 0.1, spot)];
-        let carry = Carry { spot, rate, div_yield, time, dividends: &dividends };
+        let carry = FutureCarry { spot, rate, div_yield, time, dividends: &dividends };
         let value = fair_value(&carry);
         let price = |carry| fair_value(&carry).price;
-        let by_spot = price(Carry { spot: spot + 0.5, ..carry }) - price(Carry { spot: spot - 0.5, ..carry });
+        let by_spot = price(FutureCarry { spot: spot + 0.5, ..carry }) - price(FutureCarry { spot: spot - 0.5, ..carry });
         prop_assert!((by_spot - value.delta).abs() < 1e-9 * spot);
-        let by_rate = price(Carry { rate: rate + 1e-6, ..carry }) - price(Carry { rate: rate - 1e-6, ..carry });
+        let by_rate = price(FutureCarry { rate: rate + 1e-6, ..carry }) - price(FutureCarry { rate: rate - 1e-6, ..carry });
         prop_assert!((by_rate / 2e-6 - value.rho).abs() < 1e-6 * spot, "{} for {}", by_rate / 2e-6, value.rho);
     }
 }

@@ -10,12 +10,12 @@ use cases::cases;
 use engine::instrument::{BondTerms, DayCount, Exercise, InstrumentKind, OptionRight};
 use engine::pricing::cash_flows::CashFlows;
 use engine::pricing::curve::{Curve, Interpolation};
-use engine::risk::book::{Book, Contract, Line, Room, Scenario, Underlier};
+use engine::risk::book::{Contract, RiskBook, RiskLine, Scenario, Underlier, Workspace};
 use engine::risk::explain::explain;
 use engine::risk::exposure::Exposures;
 use engine::risk::greeks::{SpotGreeks, by_underlier, dv01_by_bucket};
 use engine::risk::normal_var::{LognormalPosition, NormalFactors, lognormal, parametric};
-use engine::risk::plan::Plan;
+use engine::risk::plan::RevaluationPlan;
 use engine::risk::simulation::simulate;
 use engine::risk::stress::{StressGrid, grid, profit as profit_of};
 use engine::risk::var::historical;
@@ -38,7 +38,7 @@ fn curve(shift: f64) -> Curve {
 }
 
 /// Everything that can be held, in the given quantities.
-fn book(quantities: &[f64; 7]) -> Book {
+fn book(quantities: &[f64; 7]) -> RiskBook {
     let option =
         |right, exercise, strike, days| Contract::Option { right, exercise, strike, days, vol: 0.25 };
     let bond = BondTerms {
@@ -63,20 +63,20 @@ fn book(quantities: &[f64; 7]) -> Book {
         Contract::Equity,
     ];
     let lines = contracts.into_iter().zip(quantities).enumerate();
-    Book {
+    RiskBook {
         underliers: vec![
             Underlier { spot: 100.0, rate: 0.03, div_yield: 0.01 },
             Underlier { spot: 40.0, rate: 0.03, div_yield: 0.0 },
         ],
         curve: curve(0.0),
         lines: lines
-            .map(|(at, (contract, quantity))| Line { quantity: *quantity, underlier: at / 6, contract })
+            .map(|(at, (contract, quantity))| RiskLine { quantity: *quantity, underlier: at / 6, contract })
             .collect(),
     }
 }
 
 /// The book in a market that has moved.
-fn moved(book: &Book, spot: f64, vol: f64, rate: f64) -> Book {
+fn moved(book: &RiskBook, spot: f64, vol: f64, rate: f64) -> RiskBook {
     let mut after = book.clone();
     for underlier in &mut after.underliers {
         underlier.spot *= 1.0 + spot;
@@ -109,10 +109,10 @@ proptest! {
         let parts = explain(&before, &after, days).unwrap();
         prop_assert_eq!(parts.explained() + parts.residual, parts.total);
         // The whole is a revaluation.
-        let mut room = Room::default();
+        let mut workspace = Workspace::default();
         let (mut old, mut new) = ([0.0; 7], [0.0; 7]);
-        before.values(&Scenario::default(), &mut room, &mut old).unwrap();
-        after.values(&Scenario { days, ..Scenario::default() }, &mut room, &mut new).unwrap();
+        before.values(&Scenario::default(), &mut workspace, &mut old).unwrap();
+        after.values(&Scenario { days, ..Scenario::default() }, &mut workspace, &mut new).unwrap();
         let gain: f64 = new.iter().sum::<f64>() - old.iter().sum::<f64>();
         prop_assert!((gain - parts.total.0 as f64 / 1e6).abs() < 1e-5, "{gain} for {}", parts.total);
     }
@@ -139,12 +139,12 @@ proptest! {
     #[test]
     fn greeks_are_slopes_of_the_book(quantities in proptest::array::uniform7(1.0..1_000.0_f64)) {
         let book = book(&quantities);
-        let mut room = Room::default();
+        let mut workspace = Workspace::default();
         let mut greeks = [SpotGreeks::default(); 2];
-        by_underlier(&book, &mut room, &mut greeks).unwrap();
+        by_underlier(&book, &mut workspace, &mut greeks).unwrap();
         let mut worth = |scenario: Scenario| -> f64 {
             let mut values = [0.0; 7];
-            book.values(&scenario, &mut room, &mut values).unwrap();
+            book.values(&scenario, &mut workspace, &mut values).unwrap();
             values.iter().take(6).sum()
         };
         let still = Scenario::default();
@@ -168,12 +168,12 @@ proptest! {
             days: vec![0, 1],
         };
         let mut totals = vec![0.0; axes.len()];
-        grid(&mut Plan::new(book.clone()).unwrap(), &axes, &mut totals).unwrap();
-        let mut room = Room::default();
+        grid(&mut RevaluationPlan::new(book.clone()).unwrap(), &axes, &mut totals).unwrap();
+        let mut workspace = Workspace::default();
         let (mut base, mut profit) = ([0.0; 7], [0.0; 7]);
-        book.values(&Scenario::default(), &mut room, &mut base).unwrap();
+        book.values(&Scenario::default(), &mut workspace, &mut base).unwrap();
         for (cell, total) in axes.cells().zip(&totals) {
-            profit_of(&book, &base, &cell, &mut room, &mut profit).unwrap();
+            profit_of(&book, &base, &cell, &mut workspace, &mut profit).unwrap();
             let gain: f64 = profit.iter().sum();
             prop_assert!((gain - total).abs() < 1e-7, "{cell:?}: {gain} for {total}");
         }

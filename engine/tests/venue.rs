@@ -6,7 +6,7 @@ mod support;
 
 use engine::id::Seq;
 use engine::money::{Lots, Money, Ticks};
-use engine::order::{OrderStatus, Price, Reject, SelfTradePrevention, Side, TimeInForce, TradingStatus};
+use engine::order::{InstrumentStatus, OrderStatus, Price, Reject, SelfTradePrevention, Side, TimeInForce};
 use engine::venue::{AccountChange, Command, Venue, Verdict};
 use support::{Desk, tick, with_print};
 
@@ -33,7 +33,7 @@ fn a_limit_buy_fills_when_the_ask_comes_down() {
     assert_eq!((account.reserved, account.position(desk.share).lots), (Money::ZERO, Lots(100)));
     assert!(account.open.is_empty());
     // 300 came, 100 traded: 200 rest at 99.94.
-    assert_eq!(desk.venue.book_message(desk.share).asks[0].lots, Lots(200));
+    assert_eq!(desk.venue.book_snapshot(desk.share).asks[0].lots, Lots(200));
 }
 
 #[test]
@@ -59,7 +59,7 @@ fn what_traded_is_not_refilled_by_a_step_that_did_not_see_it() {
     desk.step(vec![tick(desk.share, 10_000, &BIDS, &ASKS)]);
     let before = desk.venue.seq();
     desk.market(user, desk.share, Side::Buy, 150).unwrap();
-    let touch = |desk: &Desk| desk.venue.book_message(desk.share).asks[0];
+    let touch = |desk: &Desk| desk.venue.book_snapshot(desk.share).asks[0];
     assert_eq!(touch(&desk).lots, Lots(250));
     desk.step_seeing(before, vec![tick(desk.share, 10_000, &BIDS, &ASKS)]);
     assert_eq!(touch(&desk).lots, Lots(250)); // 400 wanted − 150 that it did not know of
@@ -80,7 +80,7 @@ fn a_print_fills_a_resting_order_in_its_turn() {
     assert_eq!(desk.account(user).open.values().next().unwrap().status, OrderStatus::Partial);
     assert_eq!(outcome.tape.len(), 2);
     // The level is made up again behind the user's remainder.
-    assert_eq!(desk.venue.book_message(desk.share).bids[0].lots, Lots(450));
+    assert_eq!(desk.venue.book_snapshot(desk.share).bids[0].lots, Lots(450));
 }
 
 #[test]
@@ -169,7 +169,7 @@ fn a_lost_step_halts_what_it_ticked_until_the_next_tick() {
     let outcome = desk.step_at(3, desk.venue.seq(), vec![]);
     // It is told as a mark, so no preview on the old basis can promise a fill.
     let told: Vec<_> = outcome.marks.iter().map(|mark| (mark.instrument, mark.status)).collect();
-    assert_eq!(told, [(desk.share, TradingStatus::Halted)]);
+    assert_eq!(told, [(desk.share, InstrumentStatus::Halted)]);
     assert_eq!(desk.venue.conditions(desk.share).unwrap().mark_rev, outcome.seq);
     assert_eq!(desk.market(user, desk.share, Side::Buy, 1).unwrap_err(), Reject::Halted);
     desk.market(user, desk.bond, Side::Buy, 1).unwrap();

@@ -2,11 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
+use engine::book::BookSnapshot;
 use engine::id::{AccountId, InstrumentId, Seq, VenueId};
 use engine::money::{Lots, Ticks};
 use engine::portfolio::Valuation;
-use engine::book::BookMessage;
-use engine::quote::QuotesMessage;
+use engine::quote::QuotesSnapshot;
 use engine::step::{StepHeader, StepPayload};
 use engine::time::VenueTime;
 use engine::venue::Outcome;
@@ -50,10 +50,10 @@ pub struct ExecutionBatch {
     pub entries: Vec<PublishedEntry>,
     /// The merged book of every instrument that the batch changed, whole, as
     /// of `through`.
-    pub books: Vec<BookMessage>,
+    pub books: Vec<BookSnapshot>,
     /// The same of dealers' quotes, for what trades on them.
     #[serde(default)]
-    pub quotes: Vec<QuotesMessage>,
+    pub quotes: Vec<QuotesSnapshot>,
 }
 
 /// One entry of a batch.

@@ -7,9 +7,9 @@
 mod support;
 
 use engine::decimal::Decimal;
-use protocol::frames::{FillFrame, OrderFrame, PositionFrame, QuotesFrame};
 use engine::money::{Lots, Money};
 use engine::order::{OrderStatus, OrderType, Side, TimeInForce};
+use protocol::frames::{FillFrame, OrderFrame, PositionFrame, QuotesFrame};
 use support::{Desk, quoted, tick};
 
 /// Of ticks of 0.01.
@@ -73,7 +73,7 @@ fn quotes_lead_back_to_what_dealers_quote() {
     let order = desk.take(user, Side::Buy, taken, 30).unwrap().order;
 
     let bond = desk.venue.instruments()[&desk.otc].clone();
-    let message = desk.venue.quotes_message(desk.otc).unwrap();
+    let message = desk.venue.quotes_snapshot(desk.otc).unwrap();
     let frame = QuotesFrame::new(&message, &bond);
     assert_eq!((frame.instrument_id, frame.rev), (desk.otc, desk.venue.seq()));
     let first = frame.quotes.iter().find(|quote| quote.quote_id == taken).unwrap();

@@ -7,7 +7,7 @@ use std::f64::consts::PI;
 
 /// Standard deviations beyond which a Poisson probability is below anything
 /// that a double would notice, and what to add for small means.
-const REACH: (f64, f64) = (12.0, 60.0);
+const SUM_REACH: (f64, f64) = (12.0, 60.0);
 
 /// Probability that a noncentral chi-square variable with `freedom` degrees of
 /// freedom (> 0, any real number) and `noncentrality` ≥ 0 is at most `x`.
@@ -25,22 +25,22 @@ pub fn noncentral_chi_square_cdf(x: f64, freedom: f64, noncentrality: f64) -> f6
     if y <= 0.0 {
         return 0.0;
     }
-    if y > LARGEST || mean > LARGEST {
+    if y > MAX_HALF_ARGUMENT || mean > MAX_HALF_ARGUMENT {
         return f64::NAN;
     }
-    let last_of = |mean: f64| libm::ceil(mean + REACH.0 * libm::sqrt(mean) + REACH.1);
+    let last_of = |mean: f64| libm::ceil(mean + SUM_REACH.0 * libm::sqrt(mean) + SUM_REACH.1);
     // The first i for which y^(a+i) e^(−y) / Γ(a+i+1) has become nothing.
-    let gamma_start = (last_of(y) - libm::floor(a)).max(REACH.1);
+    let gamma_start = (last_of(y) - libm::floor(a)).max(SUM_REACH.1);
     let weight_start = last_of(mean);
     let (mut term, mut weight) = (0.0, 0.0);
     let (mut gamma, mut total) = (0.0, 0.0);
     let mut i = gamma_start;
     while i >= 0.0 {
         // Nothing can be scaled up from what has underflowed.
-        if term < SMALLEST {
+        if term < MIN_SCALED_PROBABILITY {
             term = poisson(a + i, y);
         }
-        if weight < SMALLEST && i <= weight_start {
+        if weight < MIN_SCALED_PROBABILITY && i <= weight_start {
             weight = poisson(i, mean);
         }
         gamma += term;
@@ -51,17 +51,17 @@ pub fn noncentral_chi_square_cdf(x: f64, freedom: f64, noncentrality: f64) -> f6
         }
         // Down to the next: y^(a+i) / Γ(a+i+1) and mean^i / i!.
         term *= (a + i) / y;
-        weight = if weight < SMALLEST { 0.0 } else { weight * i / mean };
+        weight = if weight < MIN_SCALED_PROBABILITY { 0.0 } else { weight * i / mean };
         i -= 1.0;
     }
     total.min(1.0)
 }
 
 /// The largest half-argument that is summed, some millions of terms.
-const LARGEST: f64 = 1e7;
+const MAX_HALF_ARGUMENT: f64 = 1e7;
 
 /// Probabilities below this are made anew instead of scaled.
-const SMALLEST: f64 = 1e-280;
+const MIN_SCALED_PROBABILITY: f64 = 1e-280;
 
 /// `mean^n e^(−mean) / Γ(n + 1)` for real `n` ≥ 0.
 ///

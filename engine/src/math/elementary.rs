@@ -6,16 +6,16 @@
 //! the polynomials are Chebyshev interpolants computed for this project.
 
 /// Adding and subtracting it rounds to the nearest whole number.
-const ROUND: f64 = 6_755_399_441_055_744.0; // 3 × 2^51
+const ROUNDING_SHIFT: f64 = 6_755_399_441_055_744.0; // 3 × 2^51
 /// A whole number added to it stands in the mantissa, biased for an exponent.
-const EXPONENT: f64 = 4_503_599_627_371_519.0; // 2^52 + 1023
+const EXPONENT_SHIFT: f64 = 4_503_599_627_371_519.0; // 2^52 + 1023
 const TWO_52_BITS: u64 = 0x4330_0000_0000_0000;
 
 const LN2_HIGH: f64 = 0.693_147_180_136_293_2;
 const LN2_LOW: f64 = 4.236_521_365_809_284e-10;
 
 /// (eʳ − 1 − r) / r² on |r| ≤ ln 2 / 2, within 1.6e-17.
-const EXP: [f64; 10] = [
+const EXP_COEFFICIENTS: [f64; 10] = [
     0.500_000_000_000_000_1,
     0.166_666_666_666_666_69,
     0.041_666_666_666_624_164,
@@ -29,7 +29,7 @@ const EXP: [f64; 10] = [
 ];
 
 /// (2 artanh(s) / s − 2) / s² in s², for s = f / (2 + f), within 5e-18.
-const LN: [f64; 7] = [
+const LN_COEFFICIENTS: [f64; 7] = [
     0.666_666_666_666_667,
     0.399_999_999_998_988_9,
     0.285_714_286_262_538_36,
@@ -58,7 +58,7 @@ pub(crate) fn polynomial<const N: usize>(coefficients: &[f64; N], x: f64) -> f64
 /// 2 to a whole number between −1022 and 1023.
 #[inline(always)]
 fn power_of_two(k: f64) -> f64 {
-    f64::from_bits((k + EXPONENT).to_bits() << 52)
+    f64::from_bits((k + EXPONENT_SHIFT).to_bits() << 52)
 }
 
 /// eˣ, within 0.6 units in the last place; 0 and infinity beyond the range of
@@ -74,14 +74,14 @@ pub fn exp(x: f64) -> f64 {
 pub(crate) fn exp_sum(x: f64, low: f64) -> f64 {
     let x = if x < -746.0 { -746.0 } else { x };
     let x = if x > 710.0 { 710.0 } else { x };
-    let k = (x * core::f64::consts::LOG2_E + ROUND) - ROUND;
+    let k = (x * core::f64::consts::LOG2_E + ROUNDING_SHIFT) - ROUNDING_SHIFT;
     let high = x - k * LN2_HIGH;
     let correction = k * LN2_LOW - low;
     let r = high - correction;
     let lost = (high - r) - correction;
-    let mantissa = 1.0 + (r + (r * r * polynomial(&EXP, r) + lost));
+    let mantissa = 1.0 + (r + (r * r * polynomial(&EXP_COEFFICIENTS, r) + lost));
     // In two steps, so that results below the normal range round once more.
-    let half = (k * 0.5 + ROUND) - ROUND;
+    let half = (k * 0.5 + ROUNDING_SHIFT) - ROUNDING_SHIFT;
     mantissa * power_of_two(half) * power_of_two(k - half)
 }
 
@@ -90,9 +90,9 @@ pub(crate) fn exp_sum(x: f64, low: f64) -> f64 {
 #[inline(always)]
 pub(crate) fn exp_bounded(x: f64) -> f64 {
     let x = if x > -708.0 { x } else { -708.0 };
-    let k = (x * core::f64::consts::LOG2_E + ROUND) - ROUND;
+    let k = (x * core::f64::consts::LOG2_E + ROUNDING_SHIFT) - ROUNDING_SHIFT;
     let r = (x - k * LN2_HIGH) - k * LN2_LOW;
-    (1.0 + (r + r * r * polynomial(&EXP, r))) * power_of_two(k)
+    (1.0 + (r + r * r * polynomial(&EXP_COEFFICIENTS, r))) * power_of_two(k)
 }
 
 /// ln x, within 0.9 units in the last place: −infinity for 0, NaN below it.
@@ -122,11 +122,11 @@ fn ln_core(x: f64, shift: f64) -> f64 {
     let above = bits.wrapping_sub(ROOT_HALF);
     let f = f64::from_bits(bits.wrapping_sub(above & 0xfff0_0000_0000_0000)) - 1.0;
     let biased = above.wrapping_add(0x3ff0_0000_0000_0000) >> 52;
-    let k = f64::from_bits(biased | TWO_52_BITS) - EXPONENT + shift;
+    let k = f64::from_bits(biased | TWO_52_BITS) - EXPONENT_SHIFT + shift;
     let s = f / (2.0 + f);
     let z = s * s;
     let half = 0.5 * f * f;
-    let rest = z * polynomial(&LN, z);
+    let rest = z * polynomial(&LN_COEFFICIENTS, z);
     k * LN2_HIGH - ((half - (s * (half + rest) + k * LN2_LOW)) - f)
 }
 

@@ -16,7 +16,7 @@ const ROOT_TWO_OVER_PI: f64 = 0.797_884_560_802_865_4;
 /// Interpolates Mills' ratio at 22 points that are Chebyshev's in
 /// (y − 4) / (y + 4); relative error 2.2e-17 on the half line. All
 /// coefficients are positive, so nothing cancels. Computed for this project.
-const OVER: [f64; 11] = [
+const MILLS_NUMERATOR: [f64; 11] = [
     1_451_444.431_111_425_6,
     2_499_061.985_582_191_5,
     2_124_982.652_489_747,
@@ -29,7 +29,7 @@ const OVER: [f64; 11] = [
     29.187_123_382_816_13,
     1.0,
 ];
-const UNDER: [f64; 12] = [
+const MILLS_DENOMINATOR: [f64; 12] = [
     1_158_085.102_447_104_6,
     2_917_981.198_123_734_4,
     3_444_660.445_867_852_3,
@@ -50,7 +50,7 @@ const UNDER: [f64; 12] = [
 pub fn mills_ratio(y: f64) -> f64 {
     // Beyond it the ratio is 1/y to the last place, and powers would overflow.
     let y = if y > 1e24 { 1e24 } else { y };
-    polynomial(&OVER, y) / polynomial(&UNDER, y)
+    polynomial(&MILLS_NUMERATOR, y) / polynomial(&MILLS_DENOMINATOR, y)
 }
 
 /// x² / 2 as a rounded square and the exact rest.

@@ -6,7 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::check::{Before, CheckedOrder, Conditions, decide, effective_limit, trading};
+use super::check::{CheckedOrder, Conditions, PriorFills, decide, effective_limit, trading};
 use super::ticket::parse_valid_until;
 use super::{ClientOrderId, Order, Price, Reject, SelfTradePrevention, Ticket};
 use crate::account::{Account, reserved_by};
@@ -80,7 +80,7 @@ pub struct CheckedAmend {
     order: CheckedOrder,
     quantity: Lots,
     price: Ticks,
-    keeps_place: bool,
+    keeps_priority: bool,
 }
 
 impl CheckedAmend {
@@ -101,8 +101,8 @@ impl CheckedAmend {
 
     /// Whether it keeps its place in the queue: it asks for less at the same
     /// price. Everything else goes to the back, and may trade at once.
-    pub fn keeps_place(&self) -> bool {
-        self.keeps_place
+    pub fn keeps_priority(&self) -> bool {
+        self.keeps_priority
     }
 }
 
@@ -130,16 +130,16 @@ pub fn check_amend(
     if quantity <= live.filled {
         return Err(Reject::BelowFilled { filled: instrument.quantity(live.filled) });
     }
-    let keeps_place = price == before && quantity < live.quantity;
+    let keeps_priority = price == before && quantity < live.quantity;
     let rest = remainder(live, quantity, price, amend);
     // The mark may have left an old limit behind: asking for less is no news.
-    let limit = if keeps_place { price } else { effective_limit(conditions, &rest)? };
+    let limit = if keeps_priority { price } else { effective_limit(conditions, &rest)? };
     let mut without = account.clone();
     without.reserved -= reserved_by(instrument, live);
     without.open.remove(&live.id);
-    let exchanged = Before { notional: live.notional, fee: live.fee };
+    let exchanged = PriorFills { notional: live.notional, fee: live.fee };
     let order = decide(conditions, &without, opposite, &rest, limit, exchanged)?;
-    Ok(CheckedAmend { order, quantity, price, keeps_place })
+    Ok(CheckedAmend { order, quantity, price, keeps_priority })
 }
 
 /// What is left of `live` after the amendment, as an order of its own.

@@ -14,7 +14,7 @@ use crate::time::Date;
 /// Whether an instrument trades.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
-pub enum TradingStatus {
+pub enum InstrumentStatus {
     /// No: it has no mark yet, or lost one.
     #[default]
     Halted,
@@ -30,7 +30,7 @@ pub struct Conditions<'a> {
     /// What is traded.
     pub instrument: &'a Instrument,
     /// Whether it trades.
-    pub status: TradingStatus,
+    pub status: InstrumentStatus,
     /// Its mark (bond: clean); the price collar lies around it.
     pub mark: Ticks,
     /// The entry that set the mark.
@@ -90,7 +90,7 @@ impl CheckedOrder {
 
 /// What an order that is decided again has exchanged before.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Before {
+pub(crate) struct PriorFills {
     /// Money that its fills exchanged.
     pub(crate) notional: Money,
     /// Fees charged on it.
@@ -115,15 +115,15 @@ pub fn check(
     }
     trading(conditions)?;
     let limit = effective_limit(conditions, ticket)?;
-    decide(conditions, account, opposite, ticket, limit, Before::default())
+    decide(conditions, account, opposite, ticket, limit, PriorFills::default())
 }
 
 /// Refuses what does not trade now.
 pub(super) fn trading(conditions: &Conditions<'_>) -> Result<(), Reject> {
     match conditions.status {
-        TradingStatus::Trading => Ok(()),
-        TradingStatus::Halted => Err(Reject::Halted),
-        TradingStatus::Expired => Err(Reject::Expired),
+        InstrumentStatus::Trading => Ok(()),
+        InstrumentStatus::Halted => Err(Reject::Halted),
+        InstrumentStatus::Expired => Err(Reject::Expired),
     }
 }
 
@@ -135,7 +135,7 @@ pub(super) fn decide(
     opposite: impl IntoIterator<Item = (Ticks, Lots)>,
     ticket: &Ticket,
     limit: Ticks,
-    before: Before,
+    before: PriorFills,
 ) -> Result<CheckedOrder, Reject> {
     let instrument = conditions.instrument;
     bounded_notional(instrument, limit, ticket.quantity, before)?;
@@ -176,8 +176,8 @@ pub(super) fn decide(
         return Err(Reject::TooManyOrders { limit: MAX_OPEN_ORDERS });
     }
 
-    let outcome = Immediate { fills, cancelled, resting, expired };
-    let decided = settle(conditions, account, ticket, limit, outcome, before)?;
+    let outcome = PlannedExecution { fills, cancelled, resting, expired };
+    let decided = check_funding(conditions, account, ticket, limit, outcome, before)?;
     Ok(CheckedOrder { limit, decided })
 }
 
@@ -203,7 +203,7 @@ pub(super) fn bounded_notional(
     instrument: &Instrument,
     limit: Ticks,
     quantity: Lots,
-    before: Before,
+    before: PriorFills,
 ) -> Result<(), Reject> {
     let worst = reserve(instrument, Side::Buy, limit, quantity, before.notional)
         .and_then(|worst| worst.checked_add(before.notional));
@@ -214,7 +214,7 @@ pub(super) fn bounded_notional(
 }
 
 /// What an order does at once, before it is known whether it is covered.
-pub(super) struct Immediate {
+pub(super) struct PlannedExecution {
     pub(super) fills: Vec<PriceFill>,
     pub(super) cancelled: Vec<OrderId>,
     pub(super) resting: Lots,
@@ -222,16 +222,16 @@ pub(super) struct Immediate {
 }
 
 /// Sums what the fills exchange and refuses what the account cannot cover.
-pub(super) fn settle(
+pub(super) fn check_funding(
     conditions: &Conditions<'_>,
     account: &Account,
     ticket: &Ticket,
     limit: Ticks,
-    outcome: Immediate,
-    before: Before,
+    outcome: PlannedExecution,
+    before: PriorFills,
 ) -> Result<Decided, Reject> {
     let (instrument, side) = (conditions.instrument, ticket.side);
-    let Immediate { fills, cancelled, resting, expired } = outcome;
+    let PlannedExecution { fills, cancelled, resting, expired } = outcome;
     let released: Money = cancelled
         .iter()
         .filter_map(|id| account.open.get(id))
@@ -293,7 +293,7 @@ mod tests {
     fn conditions(instrument: &Instrument) -> Conditions<'_> {
         Conditions {
             instrument,
-            status: TradingStatus::Trading,
+            status: InstrumentStatus::Trading,
             mark: Ticks(10_000),
             mark_rev: Seq(2),
             date: date("2026-01-05"),
@@ -397,7 +397,7 @@ mod tests {
         let huge = ticket(&equity, Side::Buy, Price::Market, crate::instrument::MAX_LOTS.0);
         let refused = check(&conditions(&equity), &account(1_000), [], &huge).unwrap_err();
         assert_eq!(refused, Reject::NotionalLimit);
-        let halted = Conditions { status: TradingStatus::Halted, ..conditions(&equity) };
+        let halted = Conditions { status: InstrumentStatus::Halted, ..conditions(&equity) };
         let buy = ticket(&equity, Side::Buy, Price::Market, 1);
         assert_eq!(check(&halted, &account(1_000), [], &buy).unwrap_err(), Reject::Halted);
     }

@@ -6,7 +6,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::check::{Before, CheckedOrder, Conditions, Immediate, bounded_notional, settle, trading};
+use super::check::{
+    CheckedOrder, Conditions, PlannedExecution, PriorFills, bounded_notional, check_funding, trading,
+};
 use super::ticket::parse_valid_until;
 use super::{
     ClientOrderId, Price, PriceFill, Reject, SelfTradePrevention, Side, TakenQuote, Ticket, TimeInForce,
@@ -100,14 +102,14 @@ pub fn check_take(
             available: instrument.quantity(left),
         });
     }
-    bounded_notional(instrument, price, take.quantity, Before::default())?;
+    bounded_notional(instrument, price, take.quantity, PriorFills::default())?;
     let ticket = take.ticket(instrument.id, quote, side);
-    let outcome = Immediate {
+    let outcome = PlannedExecution {
         fills: vec![PriceFill { price, lots: take.quantity }],
         cancelled: vec![],
         resting: Lots::ZERO,
         expired: Lots::ZERO,
     };
-    let decided = settle(conditions, account, &ticket, price, outcome, Before::default())?;
+    let decided = check_funding(conditions, account, &ticket, price, outcome, PriorFills::default())?;
     Ok(CheckedOrder::new(price, decided))
 }

@@ -13,10 +13,10 @@ mod perpetual;
 mod premium;
 mod rule;
 
-use self::boundary::{Boundary, Dynamics, Patience};
+use self::boundary::{Boundary, Dynamics, SolverLimits};
 use self::perpetual::Perpetual;
 use self::premium::{Premium, parameter_slopes, premium};
-use self::rule::{Rule, gauss_legendre};
+use self::rule::{QuadratureRule, gauss_legendre};
 use super::PricingError;
 use super::european::{self, SpotMarket, Vanilla};
 use crate::instrument::OptionRight;
@@ -24,7 +24,7 @@ use crate::math::{exp, ln};
 
 /// Rates below this part of the variance make a boundary that only the precise
 /// rule describes.
-const STEEP: f64 = 0.02;
+const STEEP_RATE_RATIO: f64 = 0.02;
 
 /// How an option is valued.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,7 +38,7 @@ pub enum Precision {
 
 /// An American option's value and how it moves with its inputs.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Valuation {
+pub struct AmericanValuation {
     /// Value today.
     pub price: f64,
     /// What the right to exercise early adds: price minus the European's.
@@ -70,7 +70,7 @@ pub struct Sensitivities {
 pub struct Valuer {
     boundary: Boundary,
     points: Vec<(f64, f64)>,
-    patience: Patience,
+    limits: SolverLimits,
     /// Whose boundary is held.
     solved: Option<Dynamics>,
     steps: u32,
@@ -83,14 +83,14 @@ pub struct Valuer {
 impl Valuer {
     /// A valuer; allocates, and makes tables at the first of each precision.
     pub fn new(precision: Precision) -> Self {
-        let (rule, points, patience) = match precision {
-            Precision::High => (Rule::precise(), 60, Patience { steps: 40, enough: 1e-8 }),
-            Precision::Fast => (Rule::fast(), 8, Patience { steps: 8, enough: 1e-3 }),
+        let (rule, points, limits) = match precision {
+            Precision::High => (QuadratureRule::precise(), 60, SolverLimits { steps: 40, enough: 1e-8 }),
+            Precision::Fast => (QuadratureRule::fast(), 8, SolverLimits { steps: 8, enough: 1e-3 }),
         };
         Self {
             boundary: Boundary::new(rule),
             points: gauss_legendre(points),
-            patience,
+            limits,
             solved: None,
             steps: 0,
             precision,
@@ -106,12 +106,12 @@ impl Valuer {
     /// [`PricingError::InvalidInput`] as for European options;
     /// [`PricingError::TwoBoundaries`] for a put with yield < rate < 0 and a
     /// call with rate < yield < 0.
-    pub fn value(&mut self, terms: &Vanilla, market: &SpotMarket) -> Result<Valuation, PricingError> {
+    pub fn value(&mut self, terms: &Vanilla, market: &SpotMarket) -> Result<AmericanValuation, PricingError> {
         let european = european::value(terms, market)?;
         let SpotMarket { spot, rate, div_yield, vol } = *market;
         let (strike, years) = (terms.strike, terms.years);
         let (own, other, level) = put_side(terms, market);
-        let mut value = Valuation {
+        let mut value = AmericanValuation {
             price: european.price,
             early_exercise_premium: 0.0,
             critical_price: None,
@@ -137,7 +137,7 @@ impl Valuer {
         }
         // Where waiting costs next to nothing the boundary bends too sharply
         // for few nodes.
-        if self.precision == Precision::Fast && own < STEEP * vol * vol {
+        if self.precision == Precision::Fast && own < STEEP_RATE_RATIO * vol * vol {
             let precise = self.precise.get_or_insert_with(|| Box::new(Self::new(Precision::High)));
             return precise.value(terms, market);
         }
@@ -199,7 +199,7 @@ impl Valuer {
 
     fn solve(&mut self, dynamics: &Dynamics) {
         if self.solved != Some(*dynamics) {
-            self.steps = self.boundary.solve(dynamics, self.patience);
+            self.steps = self.boundary.solve(dynamics, self.limits);
             self.solved = Some(*dynamics);
         }
     }
@@ -263,11 +263,11 @@ fn put_side(terms: &Vanilla, market: &SpotMarket) -> (f64, f64, f64) {
 /// arithmetic.
 fn is_certain(terms: &Vanilla, market: &SpotMarket) -> bool {
     let deviation = market.vol * terms.years.sqrt();
-    deviation.is_nan() || deviation <= LEAST_DEVIATION
+    deviation.is_nan() || deviation <= MIN_DEVIATION
 }
 
 /// σ√t that counts as no uncertainty.
-const LEAST_DEVIATION: f64 = 1e-8;
+const MIN_DEVIATION: f64 = 1e-8;
 
 /// Exercise before expiry at the time that is best when the future is known.
 struct BestWait {

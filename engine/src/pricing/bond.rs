@@ -24,7 +24,7 @@ const BASIS_POINT: f64 = 1e-4;
 
 /// A bond's value and sensitivities at a yield.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Valuation {
+pub struct BondValuation {
     /// Price without accrued interest, per 100 of face.
     pub clean: f64,
     /// Price with accrued interest, per 100 of face.
@@ -44,7 +44,7 @@ pub struct Valuation {
 
 /// What a bond still pays after a settlement date, per 100 of face.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Flows {
+pub struct BondFlows {
     /// Coupons a year.
     frequency: f64,
     /// Periods from settlement to the next coupon date.
@@ -62,7 +62,7 @@ pub struct Flows {
 }
 
 /// Present value with its first two moments in time, in periods.
-struct Sums {
+struct PriceMoments {
     value: f64,
     /// Σ t·PV
     first: f64,
@@ -74,19 +74,19 @@ struct Sums {
 ///
 /// # Errors
 /// [`PricingError::Matured`], [`PricingError::YieldOutOfRange`].
-pub fn value(terms: &BondTerms, annual_yield: f64, date: Date) -> Result<Valuation, PricingError> {
-    Flows::of(terms, date)?.value(annual_yield)
+pub fn value(terms: &BondTerms, annual_yield: f64, date: Date) -> Result<BondValuation, PricingError> {
+    BondFlows::of(terms, date)?.value(annual_yield)
 }
 
 /// The yield at which a bond costs `clean` for settlement on `date`.
 ///
 /// # Errors
-/// See [`Flows::yield_from_clean`]; also [`PricingError::Matured`].
+/// See [`BondFlows::yield_from_clean`]; also [`PricingError::Matured`].
 pub fn yield_from_clean(terms: &BondTerms, clean: f64, date: Date) -> Result<f64, PricingError> {
-    Flows::of(terms, date)?.yield_from_clean(clean)
+    BondFlows::of(terms, date)?.yield_from_clean(clean)
 }
 
-impl Valuation {
+impl BondValuation {
     /// What `lots` of the bond gain when its yield falls by one basis point:
     /// the analytic DV01 in money, rounded once. Signed like `lots`; `None`
     /// when money cannot hold it.
@@ -97,7 +97,7 @@ impl Valuation {
     }
 }
 
-impl Flows {
+impl BondFlows {
     /// The flows after `date`: a coupon paid on it belongs to the seller.
     ///
     /// # Errors
@@ -106,7 +106,7 @@ impl Flows {
         Self::with_coupon(terms, terms.coupon_e9 as f64 / ONE_E9, date)
     }
 
-    /// As [`Flows::of`], for an annual coupon of `coupon_rate` (0.05 is 5 %)
+    /// As [`BondFlows::of`], for an annual coupon of `coupon_rate` (0.05 is 5 %)
     /// instead of the listed one, which knows nine decimals.
     ///
     /// # Errors
@@ -157,7 +157,7 @@ impl Flows {
         flows
     }
 
-    /// As [`Flows::cash_flows`], into room that is used again.
+    /// As [`BondFlows::cash_flows`], into room that is used again.
     pub fn write_cash_flows(&self, terms: &BondTerms, date: Date, flows: &mut CashFlows) {
         flows.clear();
         let months = 12 / i32::from(terms.frequency);
@@ -176,7 +176,7 @@ impl Flows {
     ///
     /// # Errors
     /// [`PricingError::YieldOutOfRange`].
-    pub fn value(&self, annual_yield: f64) -> Result<Valuation, PricingError> {
+    pub fn value(&self, annual_yield: f64) -> Result<BondValuation, PricingError> {
         let per_period = annual_yield / self.frequency;
         if !(per_period > -1.0 && per_period.is_finite()) {
             return Err(PricingError::YieldOutOfRange);
@@ -188,7 +188,7 @@ impl Flows {
         // d/dy (1+y/f)^−t = −t/f · (1+y/f)^−(t+1), and once more for convexity.
         let scale = 1.0 / (self.frequency + annual_yield);
         let slope = sums.first * scale;
-        Ok(Valuation {
+        Ok(BondValuation {
             clean: sums.value - self.accrued,
             dirty: sums.value,
             accrued: self.accrued,
@@ -246,11 +246,11 @@ impl Flows {
     }
 
     /// Present value and moments, `ln(1 + y/f)` and `1 / (1 + y/f)` given.
-    fn sums(&self, log_growth: f64, discount_per_period: f64) -> Sums {
+    fn sums(&self, log_growth: f64, discount_per_period: f64) -> PriceMoments {
         let mut time = self.to_next + f64::from(self.unpaid);
         let mut discount = libm::exp(-time * log_growth);
         let mut amount = self.first_coupon;
-        let mut sums = Sums { value: 0.0, first: 0.0, second: 0.0 };
+        let mut sums = PriceMoments { value: 0.0, first: 0.0, second: 0.0 };
         for date in self.unpaid..self.dates {
             if date + 1 == self.dates {
                 amount += 100.0;

@@ -93,7 +93,7 @@ impl Curve {
             }
             curve.set_node(node, libm::log(*df));
         }
-        curve.settle();
+        curve.complete();
         Ok(curve)
     }
 
@@ -143,7 +143,7 @@ impl Curve {
     }
 
     /// Completes the curve when its nodes are set.
-    fn settle(&mut self) {
+    fn complete(&mut self) {
         if self.interpolation != Interpolation::LoglinearDf {
             self.values[0] = self.values[1];
         }

@@ -52,7 +52,7 @@ pub struct FutureMarket {
 
 /// An option's value and how it moves with its inputs, for one unit held.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Valuation {
+pub struct OptionValuation {
     /// Value today.
     pub price: f64,
     /// ∂V/∂S
@@ -115,7 +115,7 @@ pub(crate) fn sign(right: OptionRight) -> f64 {
 /// # Errors
 /// [`PricingError::InvalidInput`] unless spot and strike are positive, years
 /// and volatility not negative, and all of them finite.
-pub fn value(terms: &Vanilla, market: &SpotMarket) -> Result<Valuation, PricingError> {
+pub fn value(terms: &Vanilla, market: &SpotMarket) -> Result<OptionValuation, PricingError> {
     let lane = Lane {
         sign: sign(terms.right),
         spot: market.spot,

@@ -8,7 +8,7 @@ use crate::math::exp;
 
 /// What a future's fair price depends on.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Carry<'a> {
+pub struct FutureCarry<'a> {
     /// The index, in points.
     pub spot: f64,
     /// Financing rate (0.05 is 5 %).
@@ -35,7 +35,7 @@ pub struct FairValue {
 }
 
 /// The fair price of a future: `F = (S − Σ D_i e^(−r t_i)) · e^((r − q) t)`.
-pub fn fair_value(carry: &Carry<'_>) -> FairValue {
+pub fn fair_value(carry: &FutureCarry<'_>) -> FairValue {
     let (mut dividends, mut moments) = (0.0, 0.0);
     for (time, amount) in carry.dividends.iter().filter(|(time, _)| *time <= carry.time) {
         let present = amount * exp(-carry.rate * time);

@@ -14,7 +14,7 @@ mod kernel;
 use super::european::Vanilla;
 use crate::instrument::OptionRight;
 use crate::math::exp;
-use kernel::Problem;
+use kernel::InverseProblem;
 
 /// Why no volatility gives a price.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -36,7 +36,7 @@ pub enum ImpliedVolError {
 
 /// What an option's price is discounted by.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Carry {
+pub struct SpotCarry {
     /// Price of the underlier.
     pub spot: f64,
     /// Continuously compounded.
@@ -49,7 +49,7 @@ pub struct Carry {
 ///
 /// # Errors
 /// [`ImpliedVolError`].
-pub fn implied_vol(terms: &Vanilla, carry: &Carry, price: f64) -> Result<f64, ImpliedVolError> {
+pub fn implied_vol(terms: &Vanilla, carry: &SpotCarry, price: f64) -> Result<f64, ImpliedVolError> {
     let years = terms.years;
     let asset = carry.spot * exp(-carry.div_yield * years);
     let cash = terms.strike * exp(-carry.rate * years);
@@ -57,7 +57,7 @@ pub fn implied_vol(terms: &Vanilla, carry: &Carry, price: f64) -> Result<f64, Im
     if !valid || !carry.div_yield.is_finite() {
         return Err(ImpliedVolError::Invalid);
     }
-    let problem = Problem { call: terms.right == OptionRight::Call, asset, cash, years, price };
+    let problem = InverseProblem { call: terms.right == OptionRight::Call, asset, cash, years, price };
     solve(&problem)
 }
 
@@ -67,10 +67,10 @@ pub fn implied_vol(terms: &Vanilla, carry: &Carry, price: f64) -> Result<f64, Im
 /// [`ImpliedVolError`].
 pub fn implied_vol_of_forward(terms: &Vanilla, forward: f64, price: f64) -> Result<f64, ImpliedVolError> {
     let call = terms.right == OptionRight::Call;
-    solve(&Problem { call, asset: forward, cash: terms.strike, years: terms.years, price })
+    solve(&InverseProblem { call, asset: forward, cash: terms.strike, years: terms.years, price })
 }
 
-fn solve(problem: &Problem) -> Result<f64, ImpliedVolError> {
+fn solve(problem: &InverseProblem) -> Result<f64, ImpliedVolError> {
     if let Some(error) = problem.refusal() {
         return Err(error);
     }
@@ -79,7 +79,7 @@ fn solve(problem: &Problem) -> Result<f64, ImpliedVolError> {
     for _ in 0..kernel::MAX_STEPS {
         let (next, change) = state.step(deviation);
         deviation = next;
-        if change <= kernel::FULL {
+        if change <= kernel::FULL_TOLERANCE {
             return Ok(deviation / problem.years.sqrt());
         }
     }

@@ -70,20 +70,20 @@ pub struct VolSurface {
 
 /// A surface at one time to expiry, for a chain.
 #[derive(Clone, Copy, Debug)]
-pub struct Slice<'a> {
+pub struct SurfaceSlice<'a> {
     years: f64,
     near: (&'a Spline, f64),
     far: (&'a Spline, f64),
 }
 
 /// Points checked between two neighbouring nodes.
-const CHECKED: u32 = 16;
+const POINTS_PER_GAP: u32 = 16;
 /// How far beyond the last node the check goes, in log-moneyness.
-const WING: f64 = 1.0;
+const WING_WIDTH: f64 = 1.0;
 /// Less than a second: volatilities at expiry are those of this moment.
-const SHORTEST: f64 = 1e-9;
+const MIN_YEARS: f64 = 1e-9;
 /// What rounding may do to a density.
-const TOLERANCE: f64 = 1e-12;
+const DENSITY_TOLERANCE: f64 = 1e-12;
 
 impl VolSurface {
     /// A surface through `vols[expiry][moneyness]`; not checked for arbitrage.
@@ -124,18 +124,22 @@ impl VolSurface {
     }
 
     /// The surface `years` before expiry; at expiry, as just before it.
-    pub fn slice(&self, years: f64) -> Slice<'_> {
-        let years = if years > SHORTEST { years } else { SHORTEST };
+    pub fn slice(&self, years: f64) -> SurfaceSlice<'_> {
+        let years = if years > MIN_YEARS { years } else { MIN_YEARS };
         let last = self.years.len() - 1;
         let after = self.years.partition_point(|expiry| *expiry < years);
         if after == 0 || after > last {
             let at = after.min(last);
             let share = years / self.years[at];
-            return Slice { years, near: (&self.slices[at], share), far: (&self.slices[at], 0.0) };
+            return SurfaceSlice { years, near: (&self.slices[at], share), far: (&self.slices[at], 0.0) };
         }
         let (from, to) = (self.years[after - 1], self.years[after]);
         let share = (years - from) / (to - from);
-        Slice { years, near: (&self.slices[after - 1], 1.0 - share), far: (&self.slices[after], share) }
+        SurfaceSlice {
+            years,
+            near: (&self.slices[after - 1], 1.0 - share),
+            far: (&self.slices[after], share),
+        }
     }
 
     /// The volatility at ln(K/F) and time to expiry, 0.2 for 20 %.
@@ -148,14 +152,14 @@ impl VolSurface {
     /// neighbouring expiries for calendars, and the wings.
     pub fn arbitrages(&self) -> Vec<Arbitrage> {
         let mut found = Vec::new();
-        let places = self.slices[0].places(CHECKED, WING);
+        let places = self.slices[0].places(POINTS_PER_GAP, WING_WIDTH);
         for (at, years) in self.years.iter().enumerate() {
             self.slice(*years).find_butterflies(&places, &mut found);
             let Some(next) = self.years.get(at + 1) else { continue };
             self.slice(0.5 * (years + next)).find_butterflies(&places, &mut found);
             for k in &places {
                 let (now, later) = (self.slices[at].at(*k).0, self.slices[at + 1].at(*k).0);
-                if later < now * (1.0 - TOLERANCE) {
+                if later < now * (1.0 - DENSITY_TOLERANCE) {
                     found.push(Arbitrage::Calendar { from: *years, to: *next, log_moneyness: *k });
                 }
             }
@@ -164,7 +168,7 @@ impl VolSurface {
     }
 }
 
-impl Slice<'_> {
+impl SurfaceSlice<'_> {
     /// Total variance σ²t, and its first and second derivatives in k.
     fn variance(&self, log_moneyness: f64) -> (f64, f64, f64) {
         let ((near, a), (far, b)) = (self.near, self.far);
@@ -208,7 +212,7 @@ impl Slice<'_> {
             found.push(Arbitrage::Wing { years });
         }
         for k in places {
-            if self.density_sign(*k) < -TOLERANCE {
+            if self.density_sign(*k) < -DENSITY_TOLERANCE {
                 found.push(Arbitrage::Butterfly { years, log_moneyness: *k });
             }
         }

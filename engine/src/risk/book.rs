@@ -9,7 +9,7 @@ use crate::pricing::bond;
 use crate::pricing::cash_flows::CashFlows;
 use crate::pricing::curve::Curve;
 use crate::pricing::european::{self, SpotMarket, Vanilla};
-use crate::pricing::future::{Carry, fair_value};
+use crate::pricing::future::{FutureCarry, fair_value};
 use crate::time::Date;
 
 /// What moves everything that derives from it.
@@ -70,7 +70,7 @@ pub enum Contract {
 
 /// So much of a contract.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Line {
+pub struct RiskLine {
     /// Units times multiplier, short negative; a bond's face over 100.
     pub quantity: f64,
     /// The place of its underlier in the book; bonds and swaps need none.
@@ -81,13 +81,13 @@ pub struct Line {
 
 /// Lines with their market.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Book {
+pub struct RiskBook {
     /// Everything that options and futures derive from.
     pub underliers: Vec<Underlier>,
     /// The curve of [`Contract::Flows`].
     pub curve: Curve,
     /// What is held.
-    pub lines: Vec<Line>,
+    pub lines: Vec<RiskLine>,
 }
 
 /// A move of the whole market, and of the calendar.
@@ -117,24 +117,29 @@ pub enum RiskError {
     /// A line derives from an underlier that the book lacks.
     #[error("line {0}: there is no such underlier")]
     UnknownUnderlier(usize),
-    /// Results do not fit the room given for them, or books do not match.
+    /// Results do not fit the slices given for them, or books do not match.
     #[error("lengths do not match")]
     Length,
 }
 
-impl Book {
+impl RiskBook {
     /// Writes the value of every line under `scenario`, coupons and payments
-    /// on the way included; allocates nothing once `room` has seen an American
+    /// on the way included; allocates nothing once `workspace` has seen an American
     /// option.
     ///
     /// # Errors
     /// [`RiskError`] with the first line that has no value.
-    pub fn values(&self, scenario: &Scenario, room: &mut Room, values: &mut [f64]) -> Result<(), RiskError> {
+    pub fn values(
+        &self,
+        scenario: &Scenario,
+        workspace: &mut Workspace,
+        values: &mut [f64],
+    ) -> Result<(), RiskError> {
         if values.len() != self.lines.len() {
             return Err(RiskError::Length);
         }
         for (at, value) in values.iter_mut().enumerate() {
-            *value = self.line_value(at, scenario, room)?;
+            *value = self.line_value(at, scenario, workspace)?;
         }
         Ok(())
     }
@@ -143,23 +148,28 @@ impl Book {
     ///
     /// # Errors
     /// [`RiskError`].
-    pub fn line_value(&self, at: usize, scenario: &Scenario, room: &mut Room) -> Result<f64, RiskError> {
+    pub fn line_value(
+        &self,
+        at: usize,
+        scenario: &Scenario,
+        workspace: &mut Workspace,
+    ) -> Result<f64, RiskError> {
         let line = self.lines.get(at).ok_or(RiskError::Length)?;
-        let unit = self.unit_value(line, scenario, at, room)?;
+        let unit = self.unit_value(line, scenario, at, workspace)?;
         Ok(line.quantity * unit)
     }
 
     /// The underlier of a line, before any scenario.
-    pub(super) fn underlier(&self, line: &Line, at: usize) -> Result<Underlier, RiskError> {
+    pub(super) fn underlier(&self, line: &RiskLine, at: usize) -> Result<Underlier, RiskError> {
         self.underliers.get(line.underlier).copied().ok_or(RiskError::UnknownUnderlier(at))
     }
 
     fn unit_value(
         &self,
-        line: &Line,
+        line: &RiskLine,
         scenario: &Scenario,
         at: usize,
-        room: &mut Room,
+        workspace: &mut Workspace,
     ) -> Result<f64, RiskError> {
         let moved = || {
             let today = self.underlier(line, at)?;
@@ -175,12 +185,12 @@ impl Book {
             Contract::Option { right, exercise, strike, days, vol } => {
                 let vanilla = Vanilla { right: *right, strike: *strike, years: years(days - scenario.days) };
                 let market = spot_market(&moved()?, (vol + scenario.vol).max(0.0));
-                room.option_price(*exercise, &vanilla, &market).map_err(refused)
+                workspace.option_price(*exercise, &vanilla, &market).map_err(refused)
             }
             Contract::Future { days, trade_price } => {
                 let Underlier { spot, rate, div_yield } = moved()?;
                 let time = years(days - scenario.days);
-                let carry = Carry { spot, rate, div_yield, time, dividends: &[] };
+                let carry = FutureCarry { spot, rate, div_yield, time, dividends: &[] };
                 Ok(fair_value(&carry).price - trade_price)
             }
             Contract::Bond { terms, coupon_rate, settlement, annual_yield } => {
@@ -215,13 +225,13 @@ pub(super) fn spot_market(underlier: &Underlier, vol: f64) -> SpotMarket {
     SpotMarket { spot, rate, div_yield, vol }
 }
 
-/// Room in which American options are valued, made at the first of them.
+/// Workspace in which American options are valued, made at the first of them.
 #[derive(Debug, Default)]
-pub struct Room {
+pub struct Workspace {
     american: Option<Valuer>,
 }
 
-impl Room {
+impl Workspace {
     /// The price of an option by the model of its exercise.
     pub(super) fn option_price(
         &mut self,
@@ -254,7 +264,7 @@ impl YieldBond<'_> {
     pub(super) fn value(&self, annual_yield: f64, days: i32) -> Result<f64, PricingError> {
         let later = self.settlement.plus_days(days);
         let paid = self.paid_until(later)?;
-        match bond::Flows::with_coupon(self.terms, self.coupon_rate, later) {
+        match bond::BondFlows::with_coupon(self.terms, self.coupon_rate, later) {
             Ok(flows) => Ok(flows.value(annual_yield)?.dirty + paid),
             Err(PricingError::Matured) => Ok(paid),
             Err(error) => Err(error),
@@ -269,7 +279,7 @@ impl YieldBond<'_> {
             if period.end > later {
                 break;
             }
-            paid += bond::Flows::with_coupon(self.terms, self.coupon_rate, date)?.next_payment();
+            paid += bond::BondFlows::with_coupon(self.terms, self.coupon_rate, date)?.next_payment();
             date = period.end;
         }
         Ok(paid)

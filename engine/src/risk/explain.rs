@@ -5,10 +5,10 @@
 //! is left of the whole: they sum exactly. Knows no trades: both books hold
 //! the same lines.
 
-use super::book::{Book, Contract, RiskError, Room, Scenario, Underlier};
+use super::book::{Contract, RiskBook, RiskError, Scenario, Underlier, Workspace};
 use super::greeks;
 use crate::money::{Money, UNITS_PER_CURRENCY, round_half_even};
-use crate::pricing::bond::Flows;
+use crate::pricing::bond::BondFlows;
 
 /// A P&L in parts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -34,7 +34,7 @@ pub struct Explained {
 
 /// The parts before they are rounded.
 #[derive(Default)]
-struct Parts {
+struct UnroundedParts {
     delta: f64,
     gamma: f64,
     vega: f64,
@@ -53,13 +53,13 @@ struct Parts {
 /// # Errors
 /// [`RiskError::Length`] for books that differ in more than their market, or
 /// amounts that are no money; [`RiskError::Pricing`].
-pub fn explain(before: &Book, after: &Book, days: i32) -> Result<Explained, RiskError> {
+pub fn explain(before: &RiskBook, after: &RiskBook, days: i32) -> Result<Explained, RiskError> {
     if before.lines.len() != after.lines.len() || before.underliers.len() != after.underliers.len() {
         return Err(RiskError::Length);
     }
-    let (mut parts, mut room) = (Parts::default(), Room::default());
+    let (mut parts, mut workspace) = (UnroundedParts::default(), Workspace::default());
     for at in 0..before.lines.len() {
-        add_line((before, after), days, at, &mut room, &mut parts)?;
+        add_line((before, after), days, at, &mut workspace, &mut parts)?;
     }
     let money =
         |value: f64| round_half_even(value * UNITS_PER_CURRENCY as f64).map(Money).ok_or(RiskError::Length);
@@ -85,11 +85,11 @@ impl Explained {
 }
 
 fn add_line(
-    (before, after): (&Book, &Book),
+    (before, after): (&RiskBook, &RiskBook),
     days: i32,
     at: usize,
-    room: &mut Room,
-    parts: &mut Parts,
+    workspace: &mut Workspace,
+    parts: &mut UnroundedParts,
 ) -> Result<(), RiskError> {
     let (old, new) = (&before.lines[at], &after.lines[at]);
     if old.quantity != new.quantity || old.underlier != new.underlier {
@@ -97,10 +97,10 @@ fn add_line(
     }
     let still = Scenario::default();
     let passed = Scenario { days, ..still };
-    let start = before.line_value(at, &still, room)?;
-    parts.total += after.line_value(at, &passed, room)? - start;
+    let start = before.line_value(at, &still, workspace)?;
+    parts.total += after.line_value(at, &passed, workspace)? - start;
 
-    let greeks = greeks::of_line(before, at, room)?;
+    let greeks = greeks::of_line(before, at, workspace)?;
     let moved = |of: fn(&Underlier) -> f64| -> Result<f64, RiskError> {
         Ok(of(&after.underlier(new, at)?) - of(&before.underlier(old, at)?))
     };
@@ -116,15 +116,15 @@ fn add_line(
         }
         (Contract::Future { .. }, Contract::Future { .. }) => {
             parts.delta += greeks.delta * moved(|u| u.spot)?;
-            parts.carry_and_roll += before.line_value(at, &passed, room)? - start;
+            parts.carry_and_roll += before.line_value(at, &passed, workspace)? - start;
             parts.curve += greeks.rho * moved(|u| u.rate)? + greeks.dividend_rho * moved(|u| u.div_yield)?;
         }
         (
             Contract::Bond { terms, coupon_rate, settlement, annual_yield },
             Contract::Bond { annual_yield: new_yield, .. },
         ) => {
-            parts.carry_and_roll += before.line_value(at, &passed, room)? - start;
-            let value = Flows::with_coupon(terms, *coupon_rate, *settlement)
+            parts.carry_and_roll += before.line_value(at, &passed, workspace)? - start;
+            let value = BondFlows::with_coupon(terms, *coupon_rate, *settlement)
                 .and_then(|flows| flows.value(*annual_yield))
                 .map_err(|error| RiskError::Pricing { line: at, error })?;
             let change = new_yield - annual_yield;
@@ -132,8 +132,8 @@ fn add_line(
             parts.curve += old.quantity * value.dirty * relative;
         }
         (Contract::Flows { .. }, Contract::Flows { .. }) => {
-            parts.carry_and_roll += before.line_value(at, &passed, room)? - start;
-            parts.curve += after.line_value(at, &still, room)? - start;
+            parts.carry_and_roll += before.line_value(at, &passed, workspace)? - start;
+            parts.curve += after.line_value(at, &still, workspace)? - start;
         }
         _ => return Err(RiskError::Length),
     }

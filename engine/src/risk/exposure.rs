@@ -2,7 +2,7 @@
 //!
 //! Knows values only; where they come from is the book's business.
 
-use super::book::{Book, Contract, RiskError, Room, Scenario};
+use super::book::{Contract, RiskBook, RiskError, Scenario, Workspace};
 use crate::instrument::InstrumentKind;
 
 /// Net and gross value.
@@ -38,10 +38,10 @@ impl Exposures {
     ///
     /// # Errors
     /// [`RiskError`].
-    pub fn of(book: &Book) -> Result<Self, RiskError> {
-        let (mut all, mut room) = (Self::default(), Room::default());
+    pub fn of(book: &RiskBook) -> Result<Self, RiskError> {
+        let (mut all, mut workspace) = (Self::default(), Workspace::default());
         for (at, line) in book.lines.iter().enumerate() {
-            let value = book.line_value(at, &Scenario::default(), &mut room)?;
+            let value = book.line_value(at, &Scenario::default(), &mut workspace)?;
             let kind = match line.contract {
                 Contract::Equity => InstrumentKind::Equity,
                 Contract::Option { .. } => InstrumentKind::Option,

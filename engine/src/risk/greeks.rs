@@ -2,12 +2,12 @@
 //!
 //! Analytic, so estimates near today's market; [`super::stress`] revalues.
 
-use super::book::{Book, Contract, Line, RiskError, Room, Scenario, spot_market, years};
+use super::book::{Contract, RiskBook, RiskError, RiskLine, Scenario, Workspace, spot_market, years};
 use crate::instrument::Exercise;
 use crate::pricing::PricingError;
 use crate::pricing::cash_flows::CashFlows;
 use crate::pricing::european::{self, SpotMarket, Vanilla};
-use crate::pricing::future::{Carry, fair_value};
+use crate::pricing::future::{FutureCarry, fair_value};
 
 /// How a line, or all lines on an underlier, move with it.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -53,7 +53,7 @@ pub(super) fn option_greeks(
     exercise: Exercise,
     vanilla: &Vanilla,
     market: &SpotMarket,
-    room: &mut Room,
+    workspace: &mut Workspace,
 ) -> Result<SpotGreeks, PricingError> {
     match exercise {
         Exercise::European => {
@@ -68,8 +68,8 @@ pub(super) fn option_greeks(
             })
         }
         Exercise::American => {
-            let value = room.valuer().value(vanilla, market)?;
-            let moved = room.valuer().sensitivities(vanilla, market)?;
+            let value = workspace.valuer().value(vanilla, market)?;
+            let moved = workspace.valuer().sensitivities(vanilla, market)?;
             Ok(SpotGreeks {
                 delta: value.delta,
                 gamma: value.gamma,
@@ -86,20 +86,20 @@ pub(super) fn option_greeks(
 ///
 /// # Errors
 /// [`RiskError`].
-pub fn of_line(book: &Book, at: usize, room: &mut Room) -> Result<SpotGreeks, RiskError> {
+pub fn of_line(book: &RiskBook, at: usize, workspace: &mut Workspace) -> Result<SpotGreeks, RiskError> {
     let line = book.lines.get(at).ok_or(RiskError::Length)?;
     let unit = match &line.contract {
         Contract::Equity => SpotGreeks { delta: 1.0, ..SpotGreeks::default() },
         Contract::Option { right, exercise, strike, days, vol } => {
             let vanilla = Vanilla { right: *right, strike: *strike, years: years(*days) };
             let market = spot_market(&book.underlier(line, at)?, *vol);
-            option_greeks(*exercise, &vanilla, &market, room)
+            option_greeks(*exercise, &vanilla, &market, workspace)
                 .map_err(|error| RiskError::Pricing { line: at, error })?
         }
         Contract::Future { days, .. } => {
             let underlier = book.underlier(line, at)?;
             let (rate, div_yield, time) = (underlier.rate, underlier.div_yield, years(*days));
-            let carry = Carry { spot: underlier.spot, rate, div_yield, time, dividends: &[] };
+            let carry = FutureCarry { spot: underlier.spot, rate, div_yield, time, dividends: &[] };
             let value = fair_value(&carry);
             SpotGreeks {
                 delta: value.delta,
@@ -119,7 +119,11 @@ pub fn of_line(book: &Book, at: usize, room: &mut Room) -> Result<SpotGreeks, Ri
 ///
 /// # Errors
 /// [`RiskError`]; [`RiskError::Length`] unless there is a place an underlier.
-pub fn by_underlier(book: &Book, room: &mut Room, totals: &mut [SpotGreeks]) -> Result<(), RiskError> {
+pub fn by_underlier(
+    book: &RiskBook,
+    workspace: &mut Workspace,
+    totals: &mut [SpotGreeks],
+) -> Result<(), RiskError> {
     if totals.len() != book.underliers.len() {
         return Err(RiskError::Length);
     }
@@ -128,7 +132,7 @@ pub fn by_underlier(book: &Book, room: &mut Room, totals: &mut [SpotGreeks]) -> 
         if let Contract::Bond { .. } | Contract::Flows { .. } = line.contract {
             continue;
         }
-        let greeks = of_line(book, at, room)?;
+        let greeks = of_line(book, at, workspace)?;
         totals.get_mut(line.underlier).ok_or(RiskError::UnknownUnderlier(at))?.add(&greeks);
     }
     Ok(())
@@ -138,12 +142,12 @@ pub fn by_underlier(book: &Book, room: &mut Room, totals: &mut [SpotGreeks]) -> 
 /// gained when that node's zero rate falls by one basis point. Returns what a
 /// parallel fall gains, which the buckets sum to.
 ///
-/// A bond that is quoted by its yield keeps its spread over the curve. Room for
+/// A bond that is quoted by its yield keeps its spread over the curve. Workspace for
 /// one bond's flows is all that is allocated.
 ///
 /// # Errors
 /// [`RiskError`]; [`RiskError::Length`] unless there is a place a node.
-pub fn dv01_by_bucket(book: &Book, buckets: &mut [f64]) -> Result<f64, RiskError> {
+pub fn dv01_by_bucket(book: &RiskBook, buckets: &mut [f64]) -> Result<f64, RiskError> {
     if buckets.len() != book.curve.node_times().len() {
         return Err(RiskError::Length);
     }
@@ -156,8 +160,8 @@ pub fn dv01_by_bucket(book: &Book, buckets: &mut [f64]) -> Result<f64, RiskError
 }
 
 fn add_line(
-    book: &Book,
-    (line, at): (&Line, usize),
+    book: &RiskBook,
+    (line, at): (&RiskLine, usize),
     flows: &mut CashFlows,
     buckets: &mut [f64],
 ) -> Result<f64, RiskError> {
@@ -167,10 +171,10 @@ fn add_line(
             Ok(net.add_key_rate_dv01(&book.curve, *spread, line.quantity, buckets))
         }
         Contract::Bond { terms, coupon_rate, settlement, .. } => {
-            let bond = crate::pricing::bond::Flows::with_coupon(terms, *coupon_rate, *settlement)
+            let bond = crate::pricing::bond::BondFlows::with_coupon(terms, *coupon_rate, *settlement)
                 .map_err(refused)?;
             bond.write_cash_flows(terms, *settlement, flows);
-            let price = book.line_value(at, &Scenario::default(), &mut Room::default())? / line.quantity;
+            let price = book.line_value(at, &Scenario::default(), &mut Workspace::default())? / line.quantity;
             let spread = match line.quantity == 0.0 {
                 true => 0.0,
                 false => flows.z_spread(&book.curve, price).ok_or(refused(PricingError::NotConverged))?,

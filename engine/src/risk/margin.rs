@@ -8,7 +8,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::book::{Book, RiskError, Room, Scenario};
+use super::book::{RiskBook, RiskError, Scenario, Workspace};
 use crate::money::{Lots, Money, UNITS_PER_CURRENCY, round_half_even};
 
 /// Scenarios of a scan.
@@ -28,7 +28,7 @@ pub struct ScanRange {
 
 /// Thirds of the price range, volatility's direction, and the part that
 /// counts, in hundredths.
-const MOVES: [(i8, i8, u8); SCENARIOS] = [
+const SCAN_MOVES: [(i8, i8, u8); SCENARIOS] = [
     (0, 1, 100),
     (0, -1, 100),
     (1, 1, 100),
@@ -54,7 +54,7 @@ pub struct Scan(pub [Money; SCENARIOS]);
 impl ScanRange {
     /// The scenarios with the part of their P&L that counts.
     pub fn scenarios(&self) -> [(Scenario, f64); SCENARIOS] {
-        MOVES.map(|(thirds, vol, percent)| {
+        SCAN_MOVES.map(|(thirds, vol, percent)| {
             let share = f64::from(thirds) / 3.0;
             let scenario = Scenario {
                 spot: share * self.spot,
@@ -72,11 +72,16 @@ impl Scan {
     ///
     /// # Errors
     /// [`RiskError`]; [`RiskError::Length`] for P&Ls that are no money.
-    pub fn of_line(book: &Book, at: usize, range: &ScanRange, room: &mut Room) -> Result<Self, RiskError> {
-        let base = book.line_value(at, &Scenario::default(), room)?;
+    pub fn of_line(
+        book: &RiskBook,
+        at: usize,
+        range: &ScanRange,
+        workspace: &mut Workspace,
+    ) -> Result<Self, RiskError> {
+        let base = book.line_value(at, &Scenario::default(), workspace)?;
         let mut scan = Self::default();
         for (money, (scenario, part)) in scan.0.iter_mut().zip(range.scenarios()) {
-            let gain = (book.line_value(at, &scenario, room)? - base) * part;
+            let gain = (book.line_value(at, &scenario, workspace)? - base) * part;
             let units = round_half_even(gain * UNITS_PER_CURRENCY as f64).ok_or(RiskError::Length)?;
             *money = Money(units);
         }
@@ -101,14 +106,14 @@ pub fn group_margin<'a>(positions: impl IntoIterator<Item = (Lots, &'a Scan)>) -
 mod tests {
     use super::*;
     use crate::pricing::curve::Curve;
-    use crate::risk::book::{Contract, Line, Underlier};
+    use crate::risk::book::{Contract, RiskLine, Underlier};
     use crate::time::Date;
 
-    fn book(contract: Contract) -> Book {
-        Book {
+    fn book(contract: Contract) -> RiskBook {
+        RiskBook {
             underliers: vec![Underlier { spot: 100.0, rate: 0.02, div_yield: 0.0 }],
             curve: Curve::flat(Date::from_days(20_000), 0.02),
-            lines: vec![Line { quantity: 10.0, underlier: 0, contract }],
+            lines: vec![RiskLine { quantity: 10.0, underlier: 0, contract }],
         }
     }
 
@@ -116,7 +121,7 @@ mod tests {
 
     #[test]
     fn a_share_loses_its_range() {
-        let scan = Scan::of_line(&book(Contract::Equity), 0, &RANGE, &mut Room::default()).unwrap();
+        let scan = Scan::of_line(&book(Contract::Equity), 0, &RANGE, &mut Workspace::default()).unwrap();
         // 10 × 100 × 15 % = 150; the extreme: 300 × 35 % = 105
         assert_eq!(scan.0[12], Money::from_units(-150));
         assert_eq!(scan.0[15], Money::from_units(-105));
@@ -126,9 +131,9 @@ mod tests {
 
     #[test]
     fn what_offsets_needs_no_margin() {
-        let share = Scan::of_line(&book(Contract::Equity), 0, &RANGE, &mut Room::default()).unwrap();
+        let share = Scan::of_line(&book(Contract::Equity), 0, &RANGE, &mut Workspace::default()).unwrap();
         let future = Contract::Future { days: 0, trade_price: 90.0 };
-        let future = Scan::of_line(&book(future), 0, &RANGE, &mut Room::default()).unwrap();
+        let future = Scan::of_line(&book(future), 0, &RANGE, &mut Workspace::default()).unwrap();
         assert_eq!(group_margin([(Lots(5), &share), (Lots(-5), &future)]), Some(Money::ZERO));
         assert_eq!(group_margin([]), Some(Money::ZERO));
         let huge = Scan([Money(i64::MIN); SCENARIOS]);

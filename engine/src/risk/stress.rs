@@ -2,8 +2,8 @@
 //!
 //! Knows no limits and no margin.
 
-use super::book::{Book, RiskError, Room, Scenario};
-use super::plan::Plan;
+use super::book::{RiskBook, RiskError, Scenario, Workspace};
+use super::plan::RevaluationPlan;
 
 /// Axes of a stress grid; a cell is one move of each.
 #[derive(Clone, Debug, PartialEq)]
@@ -43,21 +43,21 @@ impl StressGrid {
 }
 
 /// What every line gains under `scenario`: stressed value less base value.
-/// `base` holds [`Book::values`] without a scenario.
+/// `base` holds [`RiskBook::values`] without a scenario.
 ///
 /// # Errors
 /// [`RiskError`].
 pub fn profit(
-    book: &Book,
+    book: &RiskBook,
     base: &[f64],
     scenario: &Scenario,
-    room: &mut Room,
+    workspace: &mut Workspace,
     profit: &mut [f64],
 ) -> Result<(), RiskError> {
     if base.len() != book.lines.len() {
         return Err(RiskError::Length);
     }
-    book.values(scenario, room, profit)?;
+    book.values(scenario, workspace, profit)?;
     for (profit, base) in profit.iter_mut().zip(base) {
         *profit -= base;
     }
@@ -69,7 +69,7 @@ pub fn profit(
 ///
 /// # Errors
 /// [`RiskError`]; [`RiskError::Length`] unless `totals` has a place a cell.
-pub fn grid(plan: &mut Plan, grid: &StressGrid, totals: &mut [f64]) -> Result<(), RiskError> {
+pub fn grid(plan: &mut RevaluationPlan, grid: &StressGrid, totals: &mut [f64]) -> Result<(), RiskError> {
     if totals.len() != grid.len() {
         return Err(RiskError::Length);
     }

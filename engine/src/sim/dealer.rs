@@ -15,10 +15,10 @@ use crate::time::VenueTime;
 use crate::venue::DealerSpec;
 
 /// What is left of an inventory one tick later: half in about 44 ticks.
-const KEPT: f64 = 63.0 / 64.0;
+const INVENTORY_RETENTION: f64 = 63.0 / 64.0;
 
 /// Sizes are quoted in twentieths of the average.
-const GRAINS: i64 = 20;
+const SIZE_STEPS_PER_AVERAGE: i64 = 20;
 
 /// One dealer.
 pub(super) struct Dealer {
@@ -52,7 +52,7 @@ impl Dealer {
     }
 
     /// Takes what users bought from it (negative: sold to it).
-    pub(super) fn hear(&mut self, lots: Lots) {
+    pub(super) fn record_trade(&mut self, lots: Lots) {
         self.inventory -= lots.0 as f64;
         self.traded = true;
     }
@@ -67,7 +67,7 @@ impl Dealer {
         mid: f64,
         expires: impl FnOnce(u64) -> VenueTime,
     ) -> Option<DealerQuote> {
-        self.inventory *= KEPT;
+        self.inventory *= INVENTORY_RETENTION;
         if step % u64::from(self.spec.every_steps) != self.phase && !self.traded {
             return None;
         }
@@ -95,7 +95,7 @@ impl Dealer {
     /// dealer is `full`.
     fn size(&self, draw: f64, full: f64) -> Lots {
         let average = self.spec.lots.0;
-        let grain = (average / GRAINS).max(1);
+        let grain = (average / SIZE_STEPS_PER_AVERAGE).max(1);
         let wanted = average as f64 * (0.5 + draw) * (1.0 - full.max(0.0));
         Lots(whole(wanted / grain as f64).max(1) * grain)
     }
@@ -156,7 +156,7 @@ mod tests {
     #[test]
     fn who_has_sold_quotes_again_at_once_higher_and_less() {
         let mut dealer = dealer(0);
-        dealer.hear(Lots(200));
+        dealer.record_trade(Lots(200));
         let found = quote(&mut dealer, 50, 10_000.0).unwrap();
         // Short 200 × 63/64 = 196.875 of 200: 8 × 0.984 = 7.9 higher
         assert_eq!((found.bid, found.ask), (Ticks(9_998), Ticks(10_018)));

@@ -5,7 +5,7 @@
 //! may know.
 
 use super::dealer::Dealer;
-use super::maker::{HIGHEST_MID, Maker, Thinning, fraction, whole};
+use super::maker::{HIGHEST_MID, MarketMaker, Thinning, fraction, whole};
 use super::noise::Noise;
 use super::processes::{Gbm, MeanReverting, years};
 use super::rng::{Purpose, Seed, Stream};
@@ -13,13 +13,13 @@ use super::state::FeedState;
 use crate::id::InstrumentId;
 use crate::instrument::{BondTerms, Instrument, ListingError, Terms};
 use crate::money::{Lots, Ticks};
-use crate::pricing::bond::{Flows, Valuation};
+use crate::pricing::bond::{BondFlows, BondValuation};
 use crate::step::{DealerQuote, Tick};
 use crate::time::{Date, VenueTime};
 use crate::venue::{ConfigError, FeedSpec, Flow, ProcessSpec, VenueConfig};
 
 /// A yield never leaves the range that a configuration may start it in.
-const YIELDS: std::ops::RangeInclusive<f64> = -0.2..=1.0;
+const YIELD_RANGE: std::ops::RangeInclusive<f64> = -0.2..=1.0;
 
 /// One basis point.
 const BASIS_POINT: f64 = 1e-4;
@@ -29,7 +29,7 @@ pub(super) struct Feed {
     id: InstrumentId,
     every_steps: u64,
     model: Model,
-    maker: Maker,
+    maker: MarketMaker,
     thinning: Thinning,
     /// Lots that users bought and sold since the last tick, as far as seen.
     bought: Lots,
@@ -56,7 +56,7 @@ enum Model {
         /// In points per 100 of face.
         tick_size: f64,
         /// The flows left on the settlement date they were made for.
-        flows: Option<(Date, Flows)>,
+        flows: Option<(Date, BondFlows)>,
     },
 }
 
@@ -73,7 +73,7 @@ impl Feed {
             id: instrument.id,
             every_steps: u64::from(spec.every_steps),
             model: Model::new(instrument, spec.price(), dt)?,
-            maker: Maker::new(&spec.maker),
+            maker: MarketMaker::new(&spec.maker),
             thinning: Thinning::default(),
             bought: Lots::ZERO,
             sold: Lots::ZERO,
@@ -90,10 +90,10 @@ impl Feed {
     }
 
     /// Takes trading of users that the next tick knows.
-    pub(super) fn hear(&mut self, flow: &Flow) {
+    pub(super) fn apply_flow(&mut self, flow: &Flow) {
         let lots = flow.lots;
         if let Some(dealer) = flow.dealer.and_then(|place| self.dealers.get_mut(usize::from(place))) {
-            dealer.hear(lots);
+            dealer.record_trade(lots);
         }
         let side = if lots > Lots::ZERO { &mut self.bought } else { &mut self.sold };
         side.0 = side.0.saturating_add(lots.0.saturating_abs());
@@ -205,7 +205,7 @@ impl Model {
         date: Date,
         impact_ticks: f64,
         z: f64,
-        maker: &Maker,
+        maker: &MarketMaker,
     ) -> Option<(f64, Option<i64>)> {
         let lowest = maker.lowest_mid();
         match self {
@@ -225,14 +225,14 @@ impl Model {
             Self::Bond { process, annual_yield, terms, tick_size, flows } => {
                 let flows = match flows {
                     Some((made_for, flows)) if *made_for == date => flows,
-                    _ => &mut flows.insert((date, Flows::of(terms, date).ok()?)).1,
+                    _ => &mut flows.insert((date, BondFlows::of(terms, date).ok()?)).1,
                 };
                 if impact_ticks != 0.0 {
                     let points = impact_ticks * *tick_size;
                     *annual_yield += yield_change(flows.value(*annual_yield).ok()?, points);
                 }
                 let next = process.next(*annual_yield, z);
-                *annual_yield = next.clamp(*YIELDS.start(), *YIELDS.end());
+                *annual_yield = next.clamp(*YIELD_RANGE.start(), *YIELD_RANGE.end());
                 let clean = flows.value(*annual_yield).ok()?.clean;
                 let mid = (clean / *tick_size).clamp(lowest, HIGHEST_MID);
                 Some((mid, Some(whole(*annual_yield * 1e9))))
@@ -258,8 +258,8 @@ impl Model {
 
 /// The change of yield that moves the price by `points`, to first order; within
 /// the range of yields, however little a bond near its end answers to them.
-fn yield_change(value: Valuation, points: f64) -> f64 {
-    let width = YIELDS.end() - YIELDS.start();
+fn yield_change(value: BondValuation, points: f64) -> f64 {
+    let width = YIELD_RANGE.end() - YIELD_RANGE.start();
     let change = -points * BASIS_POINT / value.dv01;
     if change.is_nan() { 0.0 } else { change.clamp(-width, width) }
 }

@@ -14,20 +14,20 @@ use crate::venue::MakerSpec;
 pub(super) const HIGHEST_MID: f64 = 1e11;
 
 /// A side that users traded against shows less: up to this part is gone.
-const THINNEST: f64 = 0.9;
+const MAX_THINNING: f64 = 0.9;
 
 /// What is left of a thinning one tick later: half in about 11 ticks.
-const REMEMBERED: f64 = 15.0 / 16.0;
+const THINNING_RETENTION: f64 = 15.0 / 16.0;
 
 /// Thinning below this is over.
-const NEGLIGIBLE: f64 = 1e-6;
+const MIN_THINNING: f64 = 1e-6;
 
 /// How much more each deeper level shows, as a part of the touch.
-const DEEPER: f64 = 0.25;
+const DEPTH_GROWTH_PER_LEVEL: f64 = 0.25;
 
 /// Sizes are shown in twentieths of the touch size, so that a level does not
 /// flicker with every tick.
-const GRAINS: i64 = 20;
+const SIZE_STEPS_PER_TOUCH: i64 = 20;
 
 /// How thin each side is, from 0 (as specified) to 1.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -45,11 +45,11 @@ pub(super) struct Target {
 
 /// The maker of one instrument.
 #[derive(Clone, Debug)]
-pub(super) struct Maker {
+pub(super) struct MarketMaker {
     spec: MakerSpec,
 }
 
-impl Maker {
+impl MarketMaker {
     pub(super) fn new(spec: &MakerSpec) -> Self {
         Self { spec: spec.clone() }
     }
@@ -79,14 +79,14 @@ impl Maker {
     pub(super) fn thin(&self, before: Thinning, bought: Lots, sold: Lots) -> Thinning {
         let touch = self.spec.touch_lots.0 as f64;
         let side = |before: f64, traded: Lots| {
-            let kept = before * REMEMBERED;
-            let rest = if kept < NEGLIGIBLE { 0.0 } else { kept };
+            let kept = before * THINNING_RETENTION;
+            let rest = if kept < MIN_THINNING { 0.0 } else { kept };
             rest + (1.0 - rest) * (traded.0 as f64 / (traded.0 as f64 + touch))
         };
         Thinning { bids: side(before.bids, sold), asks: side(before.asks, bought) }
     }
 
-    /// The book around `mid` (in ticks, between [`Maker::lowest_mid`] and
+    /// The book around `mid` (in ticks, between [`MarketMaker::lowest_mid`] and
     /// [`HIGHEST_MID`]). `noise` gives −1 to 1 at a price.
     ///
     /// A thin side steps back by up to a spread. Levels that would fall below
@@ -134,9 +134,9 @@ impl Maker {
     /// What level number `level` shows.
     fn size(&self, level: i64, noise: f64, thin: f64) -> Lots {
         let touch = self.spec.touch_lots.0;
-        let grain = (touch / GRAINS).max(1);
-        let full = touch as f64 * (1.0 + DEEPER * level as f64);
-        let wanted = full * (1.0 + fraction(self.spec.size_noise_e9) * noise) * (1.0 - THINNEST * thin);
+        let grain = (touch / SIZE_STEPS_PER_TOUCH).max(1);
+        let full = touch as f64 * (1.0 + DEPTH_GROWTH_PER_LEVEL * level as f64);
+        let wanted = full * (1.0 + fraction(self.spec.size_noise_e9) * noise) * (1.0 - MAX_THINNING * thin);
         Lots(whole(wanted / grain as f64).max(1) * grain)
     }
 }
@@ -158,7 +158,7 @@ mod tests {
 
     const CALM: Thinning = Thinning { bids: 0.0, asks: 0.0 };
 
-    fn maker(change: impl FnOnce(&mut MakerSpec)) -> Maker {
+    fn maker(change: impl FnOnce(&mut MakerSpec)) -> MarketMaker {
         let mut spec = MakerSpec {
             spread_ticks: 2,
             levels: 3,
@@ -170,7 +170,7 @@ mod tests {
             print_lots: Lots(300),
         };
         change(&mut spec);
-        Maker::new(&spec)
+        MarketMaker::new(&spec)
     }
 
     fn ladder(levels: &[Depth]) -> Vec<(i64, i64)> {

@@ -10,7 +10,7 @@ use super::rng::{Purpose, Seed, Stream};
 const EPOCH_TICKS: u64 = 32;
 
 /// Prices with a value of their own before the pattern repeats.
-const CELLS: usize = 128;
+const PRICE_CELLS: usize = 128;
 
 /// One instrument's noise.
 #[derive(Clone, Debug)]
@@ -18,7 +18,7 @@ pub(super) struct Noise {
     stream: Stream,
     /// Which epoch's values `rows` holds; the second row is the next one's.
     epoch: Option<u64>,
-    rows: Box<[[f64; CELLS]; 2]>,
+    rows: Box<[[f64; PRICE_CELLS]; 2]>,
     /// How far into the epoch, from 0 to 1.
     within: f64,
 }
@@ -28,7 +28,7 @@ impl Noise {
         Self {
             stream: Stream::new(seed, symbol, Purpose::Depth),
             epoch: None,
-            rows: Box::new([[0.0; CELLS]; 2]),
+            rows: Box::new([[0.0; PRICE_CELLS]; 2]),
             within: 0.0,
         }
     }
@@ -51,7 +51,7 @@ impl Noise {
 
     /// The noise at the price in cell `cell`, from −1 to 1.
     pub(super) fn at(&self, cell: i64) -> f64 {
-        let cell = cell.rem_euclid(CELLS as i64) as usize;
+        let cell = cell.rem_euclid(PRICE_CELLS as i64) as usize;
         let (from, to) = (self.rows[0][cell], self.rows[1][cell]);
         from + (to - from) * self.within
     }

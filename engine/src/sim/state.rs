@@ -10,7 +10,7 @@ use crate::money::Lots;
 use crate::venue::{ConfigError, Flow};
 
 /// The version that is written and read; a state of another is made again.
-pub(super) const VERSION: u32 = 2;
+pub(super) const SIM_STATE_VERSION: u32 = 2;
 
 /// Everything that the next steps depend on besides configuration and seed. It
 /// tells where the market really is, so it never reaches a client.
@@ -64,7 +64,7 @@ impl SimState {
 
     /// Refuses what this build, simulating `instruments`, cannot go on from.
     pub(super) fn check(&self, instruments: impl Iterator<Item = InstrumentId>) -> Result<(), ConfigError> {
-        if self.version != VERSION {
+        if self.version != SIM_STATE_VERSION {
             return Err(ConfigError::Venue("simulation state: of another version"));
         }
         if !self.feeds.iter().map(|feed| feed.instrument).eq(instruments) {

@@ -6,7 +6,7 @@ use super::recorder::Recorder;
 use crate::id::{AccountId, InstrumentId, OrderId};
 use crate::instrument::{Instrument, Terms};
 use crate::money::{Lots, Money};
-use crate::order::{CancelReason, TradingStatus};
+use crate::order::{CancelReason, InstrumentStatus};
 use crate::time::Date;
 
 impl Venue {
@@ -69,7 +69,7 @@ impl Venue {
             .map(|(account, order)| (account, order.id))
             .collect();
         for (account, order) in live {
-            self.take_out(account, order, CancelReason::Expired, recorder);
+            self.cancel_resting(account, order, CancelReason::Expired, recorder);
         }
         let face = match self.instruments[&id].terms {
             Terms::Bond(_) => self.instruments[&id].face_per_lot(),
@@ -86,7 +86,7 @@ impl Venue {
             self.record(holder, AccountChange::Redeemed { instrument: id, amount }, recorder);
         }
         let market = self.state.market_mut(id);
-        market.set_status(id, TradingStatus::Expired, recorder);
+        market.set_status(id, InstrumentStatus::Expired, recorder);
         market.book = crate::book::Book::default();
         market.executed.clear();
         if let Some(board) = self.state.boards.get_mut(&id) {

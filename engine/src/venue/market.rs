@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use super::Venue;
 use super::outcome::Mark;
 use super::recorder::Recorder;
-use super::state::Market;
+use super::state::InstrumentMarket;
 use crate::book::Resting;
 use crate::id::{InstrumentId, Seq};
 use crate::matching;
 use crate::money::{Lots, Ticks};
-use crate::order::{Side, TradingStatus};
+use crate::order::{InstrumentStatus, Side};
 use crate::step::{Depth, StepError, StepHeader, StepPayload, Tick};
 
 impl Venue {
@@ -50,9 +50,9 @@ impl Venue {
             let ticked = (step - 1) / every > last / every;
             if let Some(market) = self.state.markets.get_mut(&id)
                 && ticked
-                && market.status == TradingStatus::Trading
+                && market.status == InstrumentStatus::Trading
             {
-                market.set_status(id, TradingStatus::Halted, recorder);
+                market.set_status(id, InstrumentStatus::Halted, recorder);
             }
         }
     }
@@ -61,11 +61,11 @@ impl Venue {
     pub(super) fn apply_tick(&mut self, tick: &Tick, seen_seq: Seq, recorder: &mut Recorder) {
         let id = tick.instrument;
         let market = self.state.market_mut(id);
-        if market.status == TradingStatus::Expired {
+        if market.status == InstrumentStatus::Expired {
             return;
         }
         market.mark = tick.mark;
-        market.set_status(id, TradingStatus::Trading, recorder);
+        market.set_status(id, InstrumentStatus::Trading, recorder);
         market.executed.retain(|executed| executed.seq > seen_seq);
         let targets = [
             (Side::Buy, reduced(&tick.bids, Side::Buy, &market.executed)),
@@ -125,10 +125,10 @@ impl Venue {
     }
 }
 
-impl Market {
+impl InstrumentMarket {
     /// Sets whether it trades and tells it with the mark: `check` reads both,
     /// so both move the inputs' revision.
-    pub(super) fn set_status(&mut self, id: InstrumentId, status: TradingStatus, recorder: &mut Recorder) {
+    pub(super) fn set_status(&mut self, id: InstrumentId, status: InstrumentStatus, recorder: &mut Recorder) {
         self.status = status;
         self.mark_rev = recorder.outcome.seq;
         recorder.outcome.marks.push(Mark { instrument: id, price: self.mark, rev: self.mark_rev, status });
@@ -136,7 +136,7 @@ impl Market {
 }
 
 /// A target without what has traded there since it was drawn.
-fn reduced(target: &[Depth], side: Side, executed: &[super::state::Executed]) -> BTreeMap<Ticks, Lots> {
+fn reduced(target: &[Depth], side: Side, executed: &[super::state::HouseExecution]) -> BTreeMap<Ticks, Lots> {
     let mut wanted: BTreeMap<Ticks, Lots> = target.iter().map(|depth| (depth.price, depth.lots)).collect();
     for traded in executed.iter().filter(|traded| traded.side == side) {
         if let Some(lots) = wanted.get_mut(&traded.price) {

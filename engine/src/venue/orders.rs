@@ -6,7 +6,7 @@
 
 use super::outcome::OrderAnswer;
 use super::recorder::Recorder;
-use super::state::Accepted;
+use super::state::IdempotencyRecord;
 use super::{AccountChange, Venue, Verdict};
 use crate::account::reserved_by;
 use crate::book::Resting;
@@ -22,8 +22,8 @@ use crate::time::VenueTime;
 impl Venue {
     pub(super) fn place_order(&mut self, id: AccountId, ticket: &Ticket) -> Result<Verdict, Reject> {
         let account = self.state.accounts.get(&id).ok_or(Reject::UnknownAccount)?;
-        let says = Accepted::ticket(ticket);
-        if let Some(verdict) = self.known(id, &ticket.client_order_id, &says, ticket.valid_until)? {
+        let says = IdempotencyRecord::ticket(ticket);
+        if let Some(verdict) = self.find_duplicate(id, &ticket.client_order_id, &says, ticket.valid_until)? {
             return Ok(verdict);
         }
         let conditions = self.conditions(ticket.instrument)?;
@@ -33,16 +33,16 @@ impl Venue {
 
         let mut recorder = self.next_entry();
         self.state.accept(id, says.at(recorder.outcome.seq), &ticket.client_order_id);
-        self.make_room(id, &checked, &mut recorder);
+        self.prevent_self_trade(id, &checked, &mut recorder);
         let order = self.accept_order(id, ticket, &mut recorder);
-        self.carry_out(id, order, &checked, basis, &mut recorder);
+        self.execute_order(id, order, &checked, basis, &mut recorder);
         Ok(Verdict::Applied(Box::new(self.finish(recorder))))
     }
 
     pub(super) fn amend_order(&mut self, id: AccountId, amend: &Amend) -> Result<Verdict, Reject> {
         let account = self.state.accounts.get(&id).ok_or(Reject::UnknownAccount)?;
-        let says = Accepted::amend(amend);
-        if let Some(verdict) = self.known(id, &amend.client_order_id, &says, amend.valid_until)? {
+        let says = IdempotencyRecord::amend(amend);
+        if let Some(verdict) = self.find_duplicate(id, &amend.client_order_id, &says, amend.valid_until)? {
             return Ok(verdict);
         }
         let live = account.open.get(&amend.order).ok_or(Reject::UnknownOrder)?;
@@ -53,16 +53,16 @@ impl Venue {
 
         let mut recorder = self.next_entry();
         self.state.accept(id, says.at(recorder.outcome.seq), &amend.client_order_id);
-        if checked.keeps_place() {
+        if checked.keeps_priority() {
             self.shrink(id, amend.order, checked.quantity(), &mut recorder);
             let order = recorder.last_order(amend.order);
             let decided = self.decided(id, &order, Vec::new(), checked.order().decided());
             recorder.outcome.answer = Some(OrderAnswer { order, decided, basis });
         } else {
-            self.make_room(id, checked.order(), &mut recorder);
-            self.lift_off(id, amend.order, &mut recorder);
+            self.prevent_self_trade(id, checked.order(), &mut recorder);
+            self.remove_from_book(id, amend.order, &mut recorder);
             self.change(id, amend.order, checked.quantity(), checked.price(), &mut recorder);
-            self.carry_out(id, amend.order, checked.order(), basis, &mut recorder);
+            self.execute_order(id, amend.order, checked.order(), basis, &mut recorder);
         }
         Ok(Verdict::Applied(Box::new(self.finish(recorder))))
     }
@@ -73,7 +73,7 @@ impl Venue {
             return Err(Reject::UnknownOrder);
         }
         let mut recorder = self.next_entry();
-        self.take_out(id, order, CancelReason::Requested, &mut recorder);
+        self.cancel_resting(id, order, CancelReason::Requested, &mut recorder);
         Ok(Verdict::Applied(Box::new(self.finish(recorder))))
     }
 
@@ -93,7 +93,7 @@ impl Venue {
         }
         let mut recorder = self.next_entry();
         for order in orders {
-            self.take_out(id, order, CancelReason::Requested, &mut recorder);
+            self.cancel_resting(id, order, CancelReason::Requested, &mut recorder);
         }
         Ok(Verdict::Applied(Box::new(self.finish(recorder))))
     }
@@ -107,21 +107,21 @@ impl Venue {
             .map(|(account, order)| (account, order.id))
             .collect();
         for (account, order) in over {
-            self.take_out(account, order, CancelReason::EndOfDay, recorder);
+            self.cancel_resting(account, order, CancelReason::EndOfDay, recorder);
         }
     }
 
     /// What a client's name says already: a repeat, a conflict, or nothing yet.
     /// A repeat is answered however late it comes.
-    pub(super) fn known(
+    pub(super) fn find_duplicate(
         &self,
         id: AccountId,
         name: &ClientOrderId,
-        says: &Accepted,
+        says: &IdempotencyRecord,
         valid_until: Option<VenueTime>,
     ) -> Result<Option<Verdict>, Reject> {
         match self.state.accepted(id, name) {
-            Some(accepted) if accepted.says_as(says) => Ok(Some(Verdict::Repeat(accepted.seq))),
+            Some(accepted) if accepted.same_body(says) => Ok(Some(Verdict::Repeat(accepted.seq))),
             Some(_) => Err(Reject::IdempotencyMismatch),
             None if valid_until.is_some_and(|until| until < self.time()) => Err(Reject::TooLate),
             None => Ok(None),
@@ -129,9 +129,9 @@ impl Venue {
     }
 
     /// Takes out the own orders that a checked order would trade with.
-    fn make_room(&mut self, id: AccountId, checked: &CheckedOrder, recorder: &mut Recorder) {
+    fn prevent_self_trade(&mut self, id: AccountId, checked: &CheckedOrder, recorder: &mut Recorder) {
         for order in checked.cancel_first() {
-            self.take_out(id, *order, CancelReason::SelfTrade, recorder);
+            self.cancel_resting(id, *order, CancelReason::SelfTrade, recorder);
         }
     }
 
@@ -166,7 +166,7 @@ impl Venue {
 
     /// Matches a live order that rests nowhere, rests or closes what is left,
     /// and answers.
-    fn carry_out(
+    fn execute_order(
         &mut self,
         id: AccountId,
         order: OrderId,
@@ -289,7 +289,7 @@ impl Venue {
 
     /// Takes a resting order out of its book and lets go of what it holds; it
     /// stays live.
-    fn lift_off(&mut self, id: AccountId, order: OrderId, recorder: &mut Recorder) {
+    fn remove_from_book(&mut self, id: AccountId, order: OrderId, recorder: &mut Recorder) {
         let account = self.state.account_mut(id);
         let Some(live) = account.open.get(&order) else { return };
         let (instrument, side) = (live.instrument, live.side);
@@ -318,14 +318,14 @@ impl Venue {
     }
 
     /// Takes a resting order out of its book and closes it.
-    pub(super) fn take_out(
+    pub(super) fn cancel_resting(
         &mut self,
         id: AccountId,
         order: OrderId,
         reason: CancelReason,
         recorder: &mut Recorder,
     ) {
-        self.lift_off(id, order, recorder);
+        self.remove_from_book(id, order, recorder);
         self.close_order(id, order, reason, recorder);
     }
 }

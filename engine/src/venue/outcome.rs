@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::id::{AccountId, Digest, InstrumentId, OrderId, Seq, TradeId};
 use crate::money::{Lots, Money, Ticks};
-use crate::order::{Amend, AnswerBasis, CancelReason, Decided, Order, Side, Take, Ticket, TradingStatus};
+use crate::order::{Amend, AnswerBasis, CancelReason, Decided, InstrumentStatus, Order, Side, Take, Ticket};
 use crate::position::Position;
 use crate::step::StepHeader;
 use crate::time::{Date, VenueTime};
@@ -301,7 +301,7 @@ pub struct Mark {
     /// The entry that set either.
     pub rev: Seq,
     /// Whether the instrument trades.
-    pub status: TradingStatus,
+    pub status: InstrumentStatus,
 }
 
 /// A match on the public tape: no names.

@@ -6,19 +6,19 @@
 
 use super::outcome::OrderAnswer;
 use super::recorder::Recorder;
-use super::state::Accepted;
+use super::state::IdempotencyRecord;
 use super::{Venue, Verdict};
+use crate::book::{Maker, Match};
 use crate::id::{AccountId, InstrumentId, QuoteId};
-use crate::matching::{Maker, Match};
-use crate::order::{PriceFill, Reject, Side, Take, TradingStatus, check_take};
+use crate::order::{InstrumentStatus, PriceFill, Reject, Side, Take, check_take};
 use crate::step::{DealerQuote, StepError, StepPayload};
 use crate::time::VenueTime;
 
 impl Venue {
     pub(super) fn take_quote(&mut self, id: AccountId, side: Side, take: &Take) -> Result<Verdict, Reject> {
         let account = self.state.accounts.get(&id).ok_or(Reject::UnknownAccount)?;
-        let says = Accepted::take(side, take);
-        if let Some(verdict) = self.known(id, &take.client_order_id, &says, take.valid_until)? {
+        let says = IdempotencyRecord::take(side, take);
+        if let Some(verdict) = self.find_duplicate(id, &take.client_order_id, &says, take.valid_until)? {
             return Ok(verdict);
         }
         let instrument = self.quoted(take.quote).ok_or(Reject::UnknownQuote)?;
@@ -84,7 +84,7 @@ impl Venue {
     /// Puts up a dealer's new quote.
     pub(super) fn put_quote(&mut self, quote: &DealerQuote, recorder: &mut Recorder) {
         let id = quote.instrument;
-        if self.state.market(id).status == TradingStatus::Expired {
+        if self.state.market(id).status == InstrumentStatus::Expired {
             return;
         }
         let name = QuoteId::derive(self.state.venue, id, quote.dealer, recorder.outcome.step);

@@ -2,11 +2,11 @@
 
 use super::outcome::{Fill, Party, TapePrint};
 use super::recorder::Recorder;
-use super::state::Executed;
+use super::state::HouseExecution;
 use super::{AccountChange, Venue};
 use crate::account::{fee_on, reserved_by};
+use crate::book::{Maker, Match};
 use crate::id::{AccountId, InstrumentId, OrderId, TradeId};
-use crate::matching::{Maker, Match};
 use crate::money::{Lots, Money, Ticks};
 use crate::order::{CancelReason, OrderEvent, Side};
 
@@ -243,7 +243,7 @@ impl Venue {
         recorder: &Recorder,
     ) {
         let seq = recorder.outcome.seq;
-        self.state.market_mut(instrument).executed.push(Executed { seq, side, price, lots });
+        self.state.market_mut(instrument).executed.push(HouseExecution { seq, side, price, lots });
     }
 
     fn next_trade(&self, recorder: &mut Recorder) -> TradeId {

@@ -12,7 +12,7 @@ use crate::book::{Book, Resting};
 use crate::id::{AccountId, Digest, InstrumentId, OrderId, Seq, TradeId, VenueId};
 use crate::instrument::Instrument;
 use crate::money::{Lots, Money, Ticks};
-use crate::order::{Amend, ClientOrderId, Side, Take, Ticket, TradingStatus};
+use crate::order::{Amend, ClientOrderId, InstrumentStatus, Side, Take, Ticket};
 use crate::quote::QuoteBoard;
 use crate::time::Date;
 
@@ -35,9 +35,9 @@ pub struct VenueState {
     pub(super) seen_seq: Seq,
     pub(super) date: Date,
     pub(super) date_rev: Seq,
-    pub(super) markets: BTreeMap<InstrumentId, Market>,
+    pub(super) markets: BTreeMap<InstrumentId, InstrumentMarket>,
     pub(super) accounts: BTreeMap<AccountId, Account>,
-    accepted: BTreeMap<AccountId, BTreeMap<ShortHash, Accepted>>,
+    accepted: BTreeMap<AccountId, BTreeMap<ShortHash, IdempotencyRecord>>,
     /// What the house holds of every asset; negative of what users and fees do.
     pub(super) house: BTreeMap<Asset, i128>,
     pub(super) fees: Money,
@@ -49,20 +49,20 @@ pub struct VenueState {
 
 /// One instrument's market.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Market {
-    pub(super) status: TradingStatus,
+pub(super) struct InstrumentMarket {
+    pub(super) status: InstrumentStatus,
     /// Zero until the first tick.
     pub(super) mark: Ticks,
     pub(super) mark_rev: Seq,
     pub(super) book: Book,
     /// Synthetic liquidity that traded, so that a target drawn without knowing
     /// it does not refill it: kept until a step has seen it.
-    pub(super) executed: Vec<Executed>,
+    pub(super) executed: Vec<HouseExecution>,
 }
 
 /// Synthetic lots that traded at `price` on `side` of the book.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Executed {
+pub(super) struct HouseExecution {
     pub(super) seq: Seq,
     pub(super) side: Side,
     pub(super) price: Ticks,
@@ -71,12 +71,12 @@ pub(super) struct Executed {
 
 /// An accepted client's name: where it was journalled and what it said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Accepted {
+pub(super) struct IdempotencyRecord {
     pub(super) seq: Seq,
     body: ShortHash,
 }
 
-impl Accepted {
+impl IdempotencyRecord {
     /// What a ticket asks for; how long it may wait is not part of that.
     pub(super) fn ticket(ticket: &Ticket) -> Self {
         Self::body(&Ticket { valid_until: None, ..ticket.clone() })
@@ -102,7 +102,7 @@ impl Accepted {
     }
 
     /// Whether the other asks for the same.
-    pub(super) fn says_as(&self, other: &Self) -> bool {
+    pub(super) fn same_body(&self, other: &Self) -> bool {
         self.body == other.body
     }
 }
@@ -149,7 +149,7 @@ impl VenueState {
             seen_seq: Seq(0),
             date: config.date_at(0),
             date_rev: Seq(1),
-            markets: instruments.keys().map(|id| (*id, Market::default())).collect(),
+            markets: instruments.keys().map(|id| (*id, InstrumentMarket::default())).collect(),
             accounts: BTreeMap::new(),
             accepted: BTreeMap::new(),
             house: BTreeMap::new(),
@@ -206,20 +206,20 @@ impl VenueState {
         }
     }
 
-    pub(super) fn accepted(&self, account: AccountId, name: &ClientOrderId) -> Option<&Accepted> {
+    pub(super) fn accepted(&self, account: AccountId, name: &ClientOrderId) -> Option<&IdempotencyRecord> {
         self.accepted.get(&account)?.get(&short_hash(name.as_str().as_bytes()))
     }
 
-    pub(super) fn accept(&mut self, account: AccountId, accepted: Accepted, name: &ClientOrderId) {
+    pub(super) fn accept(&mut self, account: AccountId, accepted: IdempotencyRecord, name: &ClientOrderId) {
         self.accepted.entry(account).or_default().insert(short_hash(name.as_str().as_bytes()), accepted);
     }
 
     /// The market of a listed instrument: callers have looked it up before.
-    pub(super) fn market(&self, id: InstrumentId) -> &Market {
+    pub(super) fn market(&self, id: InstrumentId) -> &InstrumentMarket {
         &self.markets[&id]
     }
 
-    pub(super) fn market_mut(&mut self, id: InstrumentId) -> &mut Market {
+    pub(super) fn market_mut(&mut self, id: InstrumentId) -> &mut InstrumentMarket {
         self.markets.entry(id).or_default()
     }
 
@@ -280,7 +280,7 @@ impl VenueState {
     }
 
     /// Every user's entry in a book is a live order with as many leaves.
-    fn check_resting(&self, id: InstrumentId, market: &Market) -> Result<(), String> {
+    fn check_resting(&self, id: InstrumentId, market: &InstrumentMarket) -> Result<(), String> {
         for side in [Side::Buy, Side::Sell] {
             for (price, level) in market.book.levels(side) {
                 let (mut total, mut house) = (Lots::ZERO, Lots::ZERO);

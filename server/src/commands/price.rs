@@ -1,7 +1,7 @@
 //! `tickhall price --input FILE`: contracts and market in, values and Greeks
 //! out. A bad row is reported by its line, the rest is priced.
 //!
-//! Knows files, CSV and JSON; what a row means is `engine::pricing::quote`'s
+//! Knows files, CSV and JSON; what a row means is `engine::pricing::rows`'s
 //! business. CSV gives CSV, JSON gives JSON.
 
 use std::collections::BTreeMap;
@@ -9,7 +9,7 @@ use std::io::Write;
 use std::path::Path;
 
 use anyhow::Context;
-use engine::pricing::quote::{CurveRow, Desk, Kind, RESULTS, Results, Row};
+use engine::pricing::rows::{ContractKind, ContractRow, CurveRow, RESULTS, Results, RowPricer};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -27,7 +27,7 @@ pub struct Summary {
 struct Answer {
     line: u64,
     id: Option<String>,
-    kind: Option<Kind>,
+    kind: Option<ContractKind>,
     error: Option<String>,
     results: Results,
 }
@@ -71,12 +71,12 @@ fn price(text: &str, out: impl Write) -> anyhow::Result<Summary> {
     Ok(summary)
 }
 
-fn answer(desk: &mut Desk, line: u64, row: Result<Row, impl ToString>) -> Answer {
+fn answer(pricer: &mut RowPricer, line: u64, row: Result<ContractRow, impl ToString>) -> Answer {
     let row = match row {
         Ok(row) => row,
         Err(error) => return Answer::refused(line, error),
     };
-    let (results, error) = match desk.price(&row) {
+    let (results, error) = match pricer.price(&row) {
         Ok(results) => (results, None),
         Err(error) => (Results::new(), Some(error.to_string())),
     };
@@ -88,9 +88,9 @@ fn price_json(text: &str) -> anyhow::Result<Vec<Answer>> {
         true => Document { curves: BTreeMap::new(), rows: serde_json::from_str(text)? },
         false => serde_json::from_str(text)?,
     };
-    let (mut desk, mut answers) = (Desk::default(), Vec::new());
+    let (mut pricer, mut answers) = (RowPricer::default(), Vec::new());
     for (name, curve) in &document.curves {
-        if let Err(error) = desk.add_curve(name, curve) {
+        if let Err(error) = pricer.add_curve(name, curve) {
             answers.push(Answer::refused(1, format_args!("curve {name:?}: {error}")));
         }
     }
@@ -100,7 +100,7 @@ fn price_json(text: &str) -> anyhow::Result<Vec<Answer>> {
         let at = raw.get().as_ptr() as usize - text.as_ptr() as usize;
         line += text.as_bytes()[seen..at].iter().filter(|byte| **byte == b'\n').count() as u64;
         seen = at;
-        answers.push(answer(&mut desk, line, serde_json::from_str(raw.get())));
+        answers.push(answer(&mut pricer, line, serde_json::from_str(raw.get())));
     }
     Ok(answers)
 }
@@ -110,7 +110,7 @@ fn price_csv(text: &str) -> anyhow::Result<Vec<Answer>> {
         csv::ReaderBuilder::new().trim(csv::Trim::All).comment(Some(b'#')).from_reader(text.as_bytes());
     let header = reader.headers()?.clone();
     anyhow::ensure!(header.iter().any(|column| column == "kind"), "the header has no column \"kind\"");
-    let (mut desk, mut answers) = (Desk::default(), Vec::new());
+    let (mut pricer, mut answers) = (RowPricer::default(), Vec::new());
     let mut record = csv::StringRecord::new();
     loop {
         let at = reader.position().clone();
@@ -119,7 +119,7 @@ fn price_csv(text: &str) -> anyhow::Result<Vec<Answer>> {
             Ok(false) => return Ok(answers),
             Ok(true) => {
                 let row = record.deserialize(Some(&header)).map_err(|error| cause(error, &header));
-                answers.push(answer(&mut desk, line, row));
+                answers.push(answer(&mut pricer, line, row));
             }
             Err(error) => answers.push(Answer::refused(line, cause(error, &header))),
         }

@@ -7,10 +7,10 @@ use std::collections::BTreeMap;
 
 use app::live::state::State;
 use engine::account::Account;
-use engine::book::BookRow;
+use engine::book::PriceLevel;
 use engine::id::{AccountId, Digest, InstrumentId, OrderId, Seq};
 use engine::money::{Lots, Money, Ticks};
-use engine::order::{Order, TradingStatus};
+use engine::order::{InstrumentStatus, Order};
 use engine::position::Position;
 use engine::quote::Quote;
 use engine::time::Date;
@@ -23,7 +23,7 @@ use server::store::api::journal::EntryKind;
 #[derive(Debug, Serialize)]
 struct Market {
     mark: Option<Ticks>,
-    status: TradingStatus,
+    status: InstrumentStatus,
     mark_rev: Seq,
     accrued_per_lot: Money,
     book_rev: Seq,
@@ -84,9 +84,9 @@ impl<'a> Picture<'a> {
     /// What is so.
     pub fn of_venue(venue: &'a Venue, account: AccountId) -> Self {
         let market = |id: InstrumentId| {
-            let (book, mark) = (venue.book_message(id), venue.mark(id));
-            let quotes = venue.quotes_message(id);
-            let levels = |rows: &[BookRow]| rows.iter().map(|row| (row.price, row.lots)).collect();
+            let (book, mark) = (venue.book_snapshot(id), venue.mark(id));
+            let quotes = venue.quotes_snapshot(id);
+            let levels = |rows: &[PriceLevel]| rows.iter().map(|row| (row.price, row.lots)).collect();
             Market {
                 mark: mark.map(|mark| mark.price),
                 status: mark.map(|mark| mark.status).unwrap_or_default(),

@@ -2,9 +2,7 @@
 //!
 //! Encodes nothing: frames are handed over as values.
 
-use engine::book::BookRow;
-use protocol::frames::{AccountFrame, BookFrame, BookLevel, ExecutionFrame, FillFrame, Item, OrderFrame, PortfolioSnapshot, PositionFrame, QuotesFrame, TickEvent};
-use protocol::socket::Cut;
+use engine::book::PriceLevel;
 use engine::id::{AccountId, Digest, InstrumentId, QuoteId};
 use engine::instrument::Instrument;
 use engine::money::{Lots, Money, Ticks};
@@ -12,6 +10,11 @@ use engine::order::{ClientOrderId, Price, SelfTradePrevention, Side, Take, Ticke
 use engine::sim::{Seed, Simulator};
 use engine::time::{MICROS_PER_SECOND, VenueTime};
 use engine::venue::{AccountChange, AccountEvent, Command, Outcome, Venue, VenueConfig, Verdict};
+use protocol::frames::{
+    AccountFrame, BookFrame, BookLevel, ExecutionFrame, FillFrame, Item, OrderFrame, PortfolioSnapshot,
+    PositionFrame, QuotesFrame, TickEvent,
+};
+use protocol::socket::Cut;
 
 use super::super::state::State;
 use protocol::gateway::{Caller, DayOpen, Desk, Opening};
@@ -100,8 +103,8 @@ impl Bench {
     }
 
     pub(super) fn book(&self, id: InstrumentId) -> BookFrame {
-        let (instrument, book) = (&self.venue.instruments()[&id], self.venue.book_message(id));
-        let level = |row: &BookRow| BookLevel {
+        let (instrument, book) = (&self.venue.instruments()[&id], self.venue.book_snapshot(id));
+        let level = |row: &PriceLevel| BookLevel {
             price: instrument.price(row.price),
             quantity: instrument.quantity(row.lots),
         };
@@ -114,7 +117,7 @@ impl Bench {
     }
 
     pub(super) fn quotes(&self, id: InstrumentId) -> Option<QuotesFrame> {
-        Some(QuotesFrame::new(&self.venue.quotes_message(id)?, &self.venue.instruments()[&id]))
+        Some(QuotesFrame::new(&self.venue.quotes_snapshot(id)?, &self.venue.instruments()[&id]))
     }
 
     pub(super) fn tick(&self, id: InstrumentId) -> Option<TickEvent> {

@@ -2,18 +2,18 @@
 //!
 //! Says before it is sent what it would do; decides nothing itself.
 
-use protocol::frames::OrderFrame;
 use engine::id::OrderId;
 use engine::money::Lots;
 use engine::order::RawAmend;
 use leptos::ev::SubmitEvent;
 use leptos::prelude::*;
+use protocol::frames::OrderFrame;
 
 use super::ticket::{Answer, Judged, Outbox, PREVIEW, Sent, Wish, typed, worded};
 use crate::Hydrated;
+use crate::components::{Units, format};
 use crate::live::Live;
 use crate::reactive::{RwSignal, effect, memo};
-use crate::components::{Units, format};
 
 #[component]
 pub(super) fn Amend(
@@ -161,6 +161,6 @@ fn words(judged: &Judged, units: Option<Units>) -> String {
         let filled = units.map(|units| units.quantity(decided.filled)).unwrap_or_default();
         return format!("Trades {filled} at once.");
     }
-    let place = if judged.keeps_place { "Keeps its place" } else { "Goes to the back of its queue" };
+    let place = if judged.keeps_priority { "Keeps its place" } else { "Goes to the back of its queue" };
     format!("{place}; {} reserved in all.", format::money(decided.reserved))
 }

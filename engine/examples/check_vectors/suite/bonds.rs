@@ -2,7 +2,7 @@
 //! from the clean price.
 
 use engine::instrument::BondTerms;
-use engine::pricing::bond::Flows;
+use engine::pricing::bond::BondFlows;
 use serde_json::Value;
 
 use super::Check;
@@ -29,7 +29,7 @@ pub(super) fn bonds(case: &Value, _: &Value) -> Result<Vec<Check>, String> {
     let known = |name| number(expected, name);
     let error = |error: engine::pricing::PricingError| error.to_string();
 
-    let flows = Flows::with_coupon(&terms, coupon_rate, settlement).map_err(error)?;
+    let flows = BondFlows::with_coupon(&terms, coupon_rate, settlement).map_err(error)?;
     let value = flows.value(annual_yield).map_err(error)?;
     let found = flows.yield_from_clean(known("clean")?).map_err(error)?;
     let period = terms.period(settlement).ok_or("no period")?;

@@ -1,6 +1,6 @@
 //! Index futures by cost of carry.
 
-use engine::pricing::future::{Carry, FuturePosition, fair_value};
+use engine::pricing::future::{FutureCarry, FuturePosition, fair_value};
 use serde_json::Value;
 
 use super::Check;
@@ -17,7 +17,7 @@ pub(super) fn index_futures(case: &Value, _: &Value) -> Result<Vec<Check>, Strin
             dividends.push((ahead as f64 / 365.0, number(dividend, "amount")?));
         }
     }
-    let carry = Carry {
+    let carry = FutureCarry {
         spot: number(case, "spot")?,
         rate: number(case, "rate")?,
         div_yield: number(case, "div_yield")?,

@@ -1,6 +1,6 @@
 //! Swaps and bonds on the curves that stand in their files' headers.
 
-use engine::pricing::bond::Flows;
+use engine::pricing::bond::BondFlows;
 use engine::pricing::curve::{Bootstrap, Curve, Interpolation};
 use engine::pricing::swap::{Leg, SwapContract};
 use serde_json::Value;
@@ -96,7 +96,7 @@ pub(super) fn bonds_on_curve(case: &Value, header: &Value) -> Result<Vec<Check>,
     let (curve, _) = curve(case, header)?;
     let (terms, coupon_rate) = super::bonds::terms(case)?;
     let settlement = date(case, "settlement_date")?;
-    let bond = Flows::with_coupon(&terms, coupon_rate, settlement).map_err(|error| error.to_string())?;
+    let bond = BondFlows::with_coupon(&terms, coupon_rate, settlement).map_err(|error| error.to_string())?;
     let flows = bond.cash_flows(&terms, settlement);
     let expected = &case["expected"];
     let known = |name| number(expected, name);

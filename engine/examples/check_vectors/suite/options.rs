@@ -3,7 +3,7 @@
 use engine::instrument::OptionRight;
 use engine::pricing::american::{Precision, Valuer};
 use engine::pricing::european::{FutureMarket, SpotMarket, Vanilla, value, value_on_future};
-use engine::pricing::implied_vol::{Carry, ImpliedVolError, implied_vol, implied_vol_of_forward};
+use engine::pricing::implied_vol::{ImpliedVolError, SpotCarry, implied_vol, implied_vol_of_forward};
 use serde_json::Value;
 
 use super::Check;
@@ -123,7 +123,7 @@ pub(super) fn implied(case: &Value, _: &Value) -> Result<Vec<Check>, String> {
         "black" => implied_vol_of_forward(&terms, number(case, "forward")?, price),
         "bsm" => {
             let (rate, div_yield) = (number(case, "rate")?, number(case, "div_yield")?);
-            implied_vol(&terms, &Carry { spot: number(case, "spot")?, rate, div_yield }, price)
+            implied_vol(&terms, &SpotCarry { spot: number(case, "spot")?, rate, div_yield }, price)
         }
         other => return Err(format!("malformed: no form {other:?}")),
     };

@@ -2,7 +2,7 @@
 
 use engine::instrument::{Exercise, OptionRight};
 use engine::pricing::curve::Curve;
-use engine::risk::book::{Book, Contract, Line, Room, Scenario, Underlier};
+use engine::risk::book::{Contract, RiskBook, RiskLine, Scenario, Underlier, Workspace};
 use engine::risk::normal_var::{LognormalPosition, NormalFactors, lognormal, parametric};
 use engine::risk::{stress, var};
 use engine::time::Date;
@@ -12,7 +12,7 @@ use super::Check;
 use super::read::{date, list, number, numbers, parsed, text, whole};
 
 /// One position of a stress case, with an underlier of its own.
-fn line(position: &Value, book: &mut Book) -> Result<(), String> {
+fn line(position: &Value, book: &mut RiskBook) -> Result<(), String> {
     let optional = |name: &str| position[name].as_f64().unwrap_or(0.0);
     let days = |name| i32::try_from(whole(position, name)?).map_err(|error| error.to_string());
     let (quantity, contract) = match text(position, "kind")? {
@@ -48,21 +48,21 @@ fn line(position: &Value, book: &mut Book) -> Result<(), String> {
     let underlier =
         Underlier { spot: optional("spot"), rate: optional("rate"), div_yield: optional("div_yield") };
     book.underliers.push(underlier);
-    book.lines.push(Line { quantity, underlier: book.underliers.len() - 1, contract });
+    book.lines.push(RiskLine { quantity, underlier: book.underliers.len() - 1, contract });
     Ok(())
 }
 
 /// The family `stress`; P&L in units of the portfolio's gross value.
 pub(super) fn stress(case: &Value, header: &Value) -> Result<Vec<Check>, String> {
     let mut book =
-        Book { underliers: Vec::new(), curve: Curve::flat(Date::from_days(0), 0.0), lines: Vec::new() };
+        RiskBook { underliers: Vec::new(), curve: Curve::flat(Date::from_days(0), 0.0), lines: Vec::new() };
     for position in list(case, "positions")? {
         line(position, &mut book)?;
     }
     let error = |error: engine::risk::book::RiskError| error.to_string();
     let expected = &case["expected"];
-    let (mut base, mut room) = (vec![0.0; book.lines.len()], Room::default());
-    book.values(&Scenario::default(), &mut room, &mut base).map_err(error)?;
+    let (mut base, mut workspace) = (vec![0.0; book.lines.len()], Workspace::default());
+    book.values(&Scenario::default(), &mut workspace, &mut base).map_err(error)?;
     let known_base = numbers(expected, "base_values")?;
     let gross: f64 = known_base.iter().map(|value| value.abs()).sum();
     let scaled = |quantity, got, expected| Check::scaled(quantity, got, expected, gross, 1e-10, 1e-13);
@@ -83,7 +83,7 @@ pub(super) fn stress(case: &Value, header: &Value) -> Result<Vec<Check>, String>
             days: i32::try_from(known["days"].as_i64().unwrap_or(0)).map_err(|error| error.to_string())?,
         };
         let mut profit = vec![0.0; base.len()];
-        stress::profit(&book, &base, &scenario, &mut room, &mut profit).map_err(error)?;
+        stress::profit(&book, &base, &scenario, &mut workspace, &mut profit).map_err(error)?;
         let known_profit = numbers(outcome, "pnl")?;
         checks.push(Check::holds("positions", profit.len() == known_profit.len()));
         for (got, expected) in profit.iter().zip(known_profit) {

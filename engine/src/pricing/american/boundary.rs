@@ -11,7 +11,7 @@
 //! where (r − q)√T is large against σ; Newton's method on all nodes together
 //! does not, and takes a third of the steps elsewhere.
 
-use super::rule::Rule;
+use super::rule::QuadratureRule;
 use crate::math::{INVERSE_ROOT_TWO_PI, LANES, exp, ln, mills_ratio};
 
 /// What the boundary depends on.
@@ -27,7 +27,7 @@ pub(super) struct Dynamics {
 
 /// How long the fixed point is sought.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Patience {
+pub(super) struct SolverLimits {
     pub(super) steps: u32,
     /// The largest change of ln B that counts as none.
     pub(super) enough: f64,
@@ -36,7 +36,7 @@ pub(super) struct Patience {
 /// Room for a boundary; made once, used for any number of options.
 #[derive(Debug)]
 pub(super) struct Boundary {
-    pub(super) rule: &'static Rule,
+    pub(super) rule: &'static QuadratureRule,
     /// ln² (B/X) at the nodes.
     pub(super) heights: Vec<f64>,
     /// ln X
@@ -73,7 +73,7 @@ pub(super) fn density_and_mass(d: f64) -> (f64, f64) {
 }
 
 impl Boundary {
-    pub(super) fn new(rule: &'static Rule) -> Self {
+    pub(super) fn new(rule: &'static QuadratureRule) -> Self {
         let (nodes, points) = (rule.roots.len(), rule.points.len());
         let table = || vec![0.0; nodes * points];
         Self {
@@ -113,25 +113,25 @@ impl Boundary {
         let height = self.rule.interpolate(&self.heights, root);
         std::array::from_fn(|parameter| {
             let lean = self.rule.interpolate(&self.leans[parameter], root);
-            let deepening = if height > SHALLOW * SHALLOW { lean / height.sqrt() } else { 0.0 };
+            let deepening = if height > MIN_DEPTH * MIN_DEPTH { lean / height.sqrt() } else { 0.0 };
             self.start_slopes[parameter] - deepening
         })
     }
 
     /// Finds the boundary; how many steps it took.
-    pub(super) fn solve(&mut self, dynamics: &Dynamics, patience: Patience) -> u32 {
+    pub(super) fn solve(&mut self, dynamics: &Dynamics, limits: SolverLimits) -> u32 {
         self.prepare(dynamics);
         self.guess(dynamics);
         self.lift();
         let mut known = f64::INFINITY;
-        for step in 1..=patience.steps {
+        for step in 1..=limits.steps {
             let change = self.step(dynamics, &mut known);
             self.lift();
-            if change <= patience.enough {
+            if change <= limits.enough {
                 return step;
             }
         }
-        patience.steps
+        limits.steps
     }
 
     /// What does not change from step to step.
@@ -206,7 +206,7 @@ impl Boundary {
     /// A step that made things worse is first taken back to its quarter.
     fn step(&mut self, dynamics: &Dynamics, known: &mut f64) -> f64 {
         let nodes = self.log_values.len();
-        for _ in 0..MOST_RETREATS {
+        for _ in 0..MAX_RETREATS {
             for i in 0..nodes {
                 self.row(i, dynamics);
             }
@@ -226,8 +226,8 @@ impl Boundary {
         let mut largest = 0.0_f64;
         for (log_value, change) in self.log_values.iter_mut().zip(&mut self.changes) {
             // Below the boundary at expiry, and no wild leaps.
-            let most = (0.7 * (self.log_start - *log_value)).min(LEAP);
-            *change = change.clamp(-LEAP, most);
+            let most = (0.7 * (self.log_start - *log_value)).min(MAX_LOG_STEP);
+            *change = change.clamp(-MAX_LOG_STEP, most);
             *log_value += *change;
             largest = largest.max(change.abs());
         }
@@ -289,7 +289,7 @@ impl Boundary {
                 let p = at + lane;
                 let slope = self.over_slopes[p] * per_over - self.under_slopes[p] * per_under;
                 *own += slope;
-                self.over_slopes[p] = if depths[p] > SHALLOW { slope / depths[p] } else { 0.0 };
+                self.over_slopes[p] = if depths[p] > MIN_DEPTH { slope / depths[p] } else { 0.0 };
             }
         }
         for n in 0..nodes {
@@ -393,11 +393,11 @@ impl Boundary {
 }
 
 /// The farthest a step goes in ln B.
-const LEAP: f64 = 0.7;
+const MAX_LOG_STEP: f64 = 0.7;
 /// Where the interpolant dips to the boundary at expiry it does not move.
-const SHALLOW: f64 = 1e-9;
+const MIN_DEPTH: f64 = 1e-9;
 /// How often a step is shortened before it is taken as it is.
-const MOST_RETREATS: u32 = 6;
+const MAX_RETREATS: u32 = 6;
 
 /// Solves the square system row by row, pivoting by columns' largest; `right`
 /// becomes the solution. A singular matrix gives what is no number.

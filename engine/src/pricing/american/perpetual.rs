@@ -12,7 +12,7 @@ use super::premium::Premium;
 use crate::math::{exp, ln};
 
 /// Deviations from which the difference is less than any rounding: 3e-23.
-const OUTGROWN: f64 = 10.0;
+const PERPETUAL_MIN_DEVIATIONS: f64 = 10.0;
 
 /// An option without expiry that is exercised at B: (1 − B)(s/B)^β.
 #[derive(Clone, Copy, Debug)]
@@ -30,7 +30,7 @@ impl Perpetual {
         let Dynamics { rate, div_yield, vol, years } = *dynamics;
         let variance = vol * vol;
         let growth = rate - div_yield - 0.5 * variance;
-        if growth * years.sqrt() < OUTGROWN * vol {
+        if growth * years.sqrt() < PERPETUAL_MIN_DEVIATIONS * vol {
             return None;
         }
         let root = (growth * growth + 2.0 * rate * variance).sqrt();

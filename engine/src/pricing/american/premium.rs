@@ -13,10 +13,10 @@ pub(super) struct Premium {
 }
 
 /// Panels of the integral, each a quarter of the one before.
-const MOST_PANELS: u32 = 12;
+const MAX_PANELS: u32 = 12;
 
 /// What the premium's integrand is made of at one time until exercise.
-struct Sample {
+struct IntegrandSample {
     /// Share of the integral.
     weight: f64,
     /// √(u/T) of the boundary, and ln B there.
@@ -31,9 +31,9 @@ struct Sample {
 }
 
 /// Noise over the life, in drifts, that makes the arrival a step in time.
-const SUDDEN: f64 = 8.0;
+const SUDDEN_DRIFT_RATIO: f64 = 8.0;
 /// Deviations before and after the arrival within which it happens.
-const AROUND: f64 = 8.0;
+const ARRIVAL_DEVIATIONS: f64 = 8.0;
 
 /// Between which angles ψ an underlier arrives that falls, rather than
 /// fluctuates, by `fall` in logarithm to the boundary: latest and earliest. The
@@ -42,11 +42,11 @@ const AROUND: f64 = 8.0;
 fn arrival(dynamics: &Dynamics, fall: f64) -> (f64, f64) {
     let Dynamics { rate, div_yield, vol, years } = *dynamics;
     let speed = div_yield - rate;
-    if speed * years.sqrt() < SUDDEN * vol {
+    if speed * years.sqrt() < SUDDEN_DRIFT_RATIO * vol {
         return (0.0, 0.0);
     }
-    // fall − speed·t = ±AROUND·σ√t
-    let noise = AROUND * vol;
+    // fall − speed·t = ±ARRIVAL_DEVIATIONS·σ√t
+    let noise = ARRIVAL_DEVIATIONS * vol;
     let root = (noise * noise + 4.0 * speed * fall).sqrt();
     let angle = |root_time: f64| libm::asin((root_time / (2.0 * speed * years.sqrt())).min(1.0));
     (angle(root + noise), angle(4.0 * speed * fall / (root + noise)))
@@ -63,7 +63,7 @@ fn for_each_sample(
     dynamics: &Dynamics,
     spot: f64,
     points: &[(f64, f64)],
-    mut add: impl FnMut(&Sample),
+    mut add: impl FnMut(&IntegrandSample),
 ) {
     let Dynamics { rate, div_yield, vol, years } = *dynamics;
     let (plus, minus) = ((rate - div_yield) / vol + 0.5 * vol, (rate - div_yield) / vol - 0.5 * vol);
@@ -72,8 +72,8 @@ fn for_each_sample(
     let distance = (log_spot - boundary.log_now()) / (vol * root_years);
     let (late, early) = arrival(dynamics, log_spot - boundary.log_now());
     let mut high = std::f64::consts::FRAC_PI_2;
-    for panel in 1..=MOST_PANELS {
-        let last = panel == MOST_PANELS || high < 0.125 * distance;
+    for panel in 1..=MAX_PANELS {
+        let last = panel == MAX_PANELS || high < 0.125 * distance;
         let low = if last { 0.0 } else { 0.25 * high };
         let mut top = high;
         for cut in [late, early, low] {
@@ -90,7 +90,7 @@ fn for_each_sample(
                 let deviation = vol * time;
                 let reach = (log_spot - log_boundary) / deviation;
                 let (d1, d2) = (reach + plus * time, reach + minus * time);
-                add(&Sample { weight, root: cosine, log_boundary, time, deviation, d1, d2 });
+                add(&IntegrandSample { weight, root: cosine, log_boundary, time, deviation, d1, d2 });
             }
             top = bottom;
         }

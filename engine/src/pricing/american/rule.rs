@@ -12,49 +12,49 @@ use crate::math::LANES;
 
 /// Nodes of the boundary and points of the integrals.
 #[derive(Debug)]
-pub(super) struct Rule {
+pub(super) struct QuadratureRule {
     /// √(τ/T) of the nodes, rising, the last is 1; 0 is not among them.
     pub(super) roots: Vec<f64>,
     /// sin θ, cos θ and the weight of du/τ at each point; whole blocks of them.
-    pub(super) points: Vec<Point>,
+    pub(super) points: Vec<QuadraturePoint>,
     /// What node n contributes to the interpolated value at point p of the
     /// integral up to node i, at `[(i · nodes + n) · points + p]`.
     pub(super) interpolation: Vec<f64>,
 }
 
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Point {
+pub(super) struct QuadraturePoint {
     pub(super) sine: f64,
     pub(super) cosine: f64,
     pub(super) weight: f64,
 }
 
-impl Rule {
+impl QuadratureRule {
     /// 24 nodes and 60 points: prices to about 2e-10.
     pub(super) fn precise() -> &'static Self {
-        static RULE: OnceLock<Rule> = OnceLock::new();
+        static RULE: OnceLock<QuadratureRule> = OnceLock::new();
         RULE.get_or_init(|| Self::new(24, 60))
     }
 
     /// 4 nodes and 8 points: prices to about 1e-5.
     pub(super) fn fast() -> &'static Self {
-        static RULE: OnceLock<Rule> = OnceLock::new();
+        static RULE: OnceLock<QuadratureRule> = OnceLock::new();
         RULE.get_or_init(|| Self::new(5, 8))
     }
 
     fn new(nodes: usize, points: usize) -> Self {
         let extremum = |i: usize| libm::cos(PI * i as f64 / nodes as f64);
         let roots: Vec<f64> = (0..nodes).rev().map(|i| 0.5 * (1.0 + extremum(i))).collect();
-        let mut points: Vec<Point> = gauss_legendre(points)
+        let mut points: Vec<QuadraturePoint> = gauss_legendre(points)
             .into_iter()
             .map(|(x, weight)| {
                 let angle = 0.5 * FRAC_PI_2 * (1.0 + x);
                 let (sine, cosine) = (libm::sin(angle), libm::cos(angle));
-                Point { sine, cosine, weight: FRAC_PI_2 * weight * sine * cosine }
+                QuadraturePoint { sine, cosine, weight: FRAC_PI_2 * weight * sine * cosine }
             })
             .collect();
         // Points without weight fill the last block.
-        let idle = Point { sine: FRAC_1_SQRT_2, cosine: FRAC_1_SQRT_2, weight: 0.0 };
+        let idle = QuadraturePoint { sine: FRAC_1_SQRT_2, cosine: FRAC_1_SQRT_2, weight: 0.0 };
         points.resize(points.len().next_multiple_of(LANES), idle);
         let mut interpolation = vec![0.0; nodes * nodes * points.len()];
         for (i, root) in roots.iter().enumerate() {
@@ -158,7 +158,7 @@ mod tests {
 
     #[test]
     fn the_interpolant_meets_its_nodes_and_a_polynomial_between() {
-        let rule = Rule::precise();
+        let rule = QuadratureRule::precise();
         let cubic = |x: f64| x * (1.0 - x * (0.5 + x));
         let values: Vec<f64> = rule.roots.iter().map(|root| cubic(*root)).collect();
         for root in [1e-4, 0.1, 0.5, 0.77, 1.0] {

@@ -24,7 +24,7 @@ pub enum CurveInstrument {
     },
 }
 
-/// The plan of a curve: nodes and payment times of its instruments, with room
+/// The plan of a curve: nodes and payment times of its instruments, with a workspace
 /// to solve in. Making a curve from quotes allocates nothing but the curve,
 /// and nothing at all into one that exists.
 #[derive(Clone, Debug)]
@@ -34,7 +34,7 @@ pub struct Bootstrap {
     pub(super) pillars: Vec<Pillar>,
     pub(super) grids: Vec<Grid>,
     node_dates: Vec<Date>,
-    pub(super) room: super::solve::Room,
+    pub(super) workspace: super::solve::SolverWorkspace,
 }
 
 /// An instrument at its node.
@@ -109,8 +109,8 @@ impl Bootstrap {
         let (node_dates, pillars): (Vec<Date>, Vec<Pillar>) = pillars.into_iter().unzip();
         let times: Vec<f64> = node_dates.iter().map(|date| years(reference, *date)).collect();
         let template = Curve::empty(reference, interpolation, &times)?;
-        let room = super::solve::Room::for_plan(&template, &pillars, &grids);
-        Ok(Self { template, pillars, grids, node_dates, room })
+        let workspace = super::solve::SolverWorkspace::for_plan(&template, &pillars, &grids);
+        Ok(Self { template, pillars, grids, node_dates, workspace })
     }
 
     /// The nodes' dates, sorted.

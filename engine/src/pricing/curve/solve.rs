@@ -14,9 +14,9 @@ const SMALL_STEP: f64 = 1e-9;
 /// More than enough for any curve that exists.
 const MAX_ITERATIONS: u32 = 50;
 
-/// Room to solve in, and what does not depend on quotes.
+/// SolverWorkspace to solve in, and what does not depend on quotes.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Room {
+pub(super) struct SolverWorkspace {
     /// Of each grid: payments before the node at hand, and the sum of their
     /// discount factors.
     known: Vec<(usize, f64)>,
@@ -28,16 +28,16 @@ pub(super) struct Room {
     moments: Vec<f64>,
 }
 
-impl Room {
+impl SolverWorkspace {
     pub(super) fn for_plan(curve: &Curve, pillars: &[Pillar], grids: &[Grid]) -> Self {
-        let mut room = Self { known: vec![(0, 0.0); grids.len()], ..Self::default() };
+        let mut workspace = Self { known: vec![(0, 0.0); grids.len()], ..Self::default() };
         if curve.interpolation == Interpolation::NaturalCubicZero {
             let nodes = pillars.len();
-            room.system = vec![0.0; nodes * (nodes + 1)];
-            room.moments = vec![0.0; grids.len() * nodes];
-            room.weights = grids.iter().map(|grid| weights(curve, &grid.times, nodes)).collect();
+            workspace.system = vec![0.0; nodes * (nodes + 1)];
+            workspace.moments = vec![0.0; grids.len() * nodes];
+            workspace.weights = grids.iter().map(|grid| weights(curve, &grid.times, nodes)).collect();
         }
-        room
+        workspace
     }
 }
 
@@ -63,7 +63,7 @@ fn deposit(rate: f64, accrual: f64, quote: usize) -> Result<f64, CurveError> {
 impl Bootstrap {
     /// Log-linear discount factors and linear zeros: node after node.
     pub(super) fn one_by_one(&mut self, rates: &[f64], curve: &mut Curve) -> Result<(), CurveError> {
-        self.room.known.fill((0, 0.0));
+        self.workspace.known.fill((0, 0.0));
         for node in 0..self.pillars.len() {
             let quote = self.pillars[node].quote;
             let rate = rates[quote];
@@ -72,7 +72,7 @@ impl Bootstrap {
                 PillarKind::Swap { grid, .. } => self.swap_node(node, grid, rate, curve)?,
             }
             if node == 0 {
-                curve.settle();
+                curve.complete();
             }
             self.discount_segment(node, curve);
         }
@@ -82,7 +82,7 @@ impl Bootstrap {
     /// Adds the payments of the segment that ends at `node` to what is known.
     fn discount_segment(&mut self, node: usize, curve: &Curve) {
         let end = curve.times[node + 1];
-        for (grid, (paid, annuity)) in self.grids.iter().zip(&mut self.room.known) {
+        for (grid, (paid, annuity)) in self.grids.iter().zip(&mut self.workspace.known) {
             while let Some(time) = grid.times.get(*paid).filter(|time| **time <= end) {
                 let log_df = segment_log_df(curve, node, curve.values[node + 1], *time).0;
                 *annuity += exp(log_df);
@@ -94,7 +94,7 @@ impl Bootstrap {
     /// Solves the node of a swap, everything before it being known.
     fn swap_node(&self, node: usize, grid: usize, rate: f64, curve: &mut Curve) -> Result<(), CurveError> {
         let quote = self.pillars[node].quote;
-        let (paid, annuity) = self.room.known[grid];
+        let (paid, annuity) = self.workspace.known[grid];
         let Grid { frequency, times } = &self.grids[grid];
         let coupon = rate / f64::from(*frequency);
         let end = curve.times[node + 1];
@@ -149,14 +149,14 @@ impl Bootstrap {
             }
         }
         for _ in 0..MAX_ITERATIONS {
-            curve.settle();
+            curve.complete();
             self.linearise(rates, curve);
-            let largest = eliminate(&mut self.room.system, nodes).ok_or(CurveError::NotConverged)?;
+            let largest = eliminate(&mut self.workspace.system, nodes).ok_or(CurveError::NotConverged)?;
             for node in 0..nodes {
-                curve.values[node + 1] -= self.room.system[node * (nodes + 1) + nodes];
+                curve.values[node + 1] -= self.workspace.system[node * (nodes + 1) + nodes];
             }
             if largest < SMALL_STEP {
-                curve.settle();
+                curve.complete();
                 return Ok(());
             }
         }
@@ -166,7 +166,7 @@ impl Bootstrap {
     /// Fills the system `J · step = miss` at the curve's nodes.
     fn linearise(&mut self, rates: &[f64], curve: &Curve) {
         let nodes = self.pillars.len();
-        let Room { known, weights, system, moments } = &mut self.room;
+        let SolverWorkspace { known, weights, system, moments } = &mut self.workspace;
         known.fill((0, 0.0));
         moments.fill(0.0);
         system.fill(0.0);

@@ -3,13 +3,13 @@
 //! Checks nothing and allocates nothing: a row whose numbers are invalid gives
 //! numbers without meaning in that row alone.
 
-use super::kernel::{Lane, Parts, Reach, density, greeks, parts, reach, theta};
+use super::kernel::{Distances, Lane, OptionParts, density, distances, greeks, parts, theta};
 use crate::instrument::OptionRight;
 use crate::math::{Block, LANES, exp, exp_bounded, ln_normal, load, mills_ratio, store};
 
 /// Inputs of options, a column each, all of one length.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Quotes {
+pub struct OptionColumns {
     /// +1 for a call, −1 for a put.
     pub sign: Vec<f64>,
     /// Price of the underlier.
@@ -27,9 +27,9 @@ pub struct Quotes {
 }
 
 /// Values and first-order Greeks with gamma, a column each; units as in
-/// [`super::Valuation`].
+/// [`super::OptionValuation`].
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Values {
+pub struct ValueColumns {
     /// Value today.
     pub price: Vec<f64>,
     /// ∂V/∂S
@@ -46,7 +46,7 @@ pub struct Values {
     pub dividend_rho: Vec<f64>,
 }
 
-impl Quotes {
+impl OptionColumns {
     /// How many options there are.
     pub fn len(&self) -> usize {
         self.sign.len()
@@ -69,7 +69,7 @@ impl Quotes {
     }
 }
 
-impl Values {
+impl ValueColumns {
     /// Makes room for `len` options; allocates only to grow.
     pub fn resize(&mut self, len: usize) {
         for column in self.columns() {
@@ -97,7 +97,7 @@ struct BlockValues {
 
 impl BlockValues {
     #[inline(always)]
-    fn set(&mut self, i: usize, lane: &Lane, parts: &Parts) {
+    fn set(&mut self, i: usize, lane: &Lane, parts: &OptionParts) {
         let inverse = 1.0 / lane.spot;
         self.price[i] = parts.price;
         self.delta[i] = parts.asset * inverse;
@@ -109,7 +109,7 @@ impl BlockValues {
     }
 
     #[inline(always)]
-    fn store(&self, values: &mut Values, at: usize) {
+    fn store(&self, values: &mut ValueColumns, at: usize) {
         store(&mut values.price, at, &self.price);
         store(&mut values.delta, at, &self.delta);
         store(&mut values.gamma, at, &self.gamma);
@@ -121,7 +121,7 @@ impl BlockValues {
 }
 
 /// Inputs of eight options.
-struct Rows {
+struct OptionBlock {
     sign: Block,
     spot: Block,
     strike: Block,
@@ -131,7 +131,7 @@ struct Rows {
     vol: Block,
 }
 
-impl Rows {
+impl OptionBlock {
     #[inline(always)]
     fn lane(&self, i: usize) -> Lane {
         Lane {
@@ -156,9 +156,9 @@ impl Rows {
             moneyness[i] = ln_normal(self.spot[i] / self.strike[i]) + drift[i];
         }
         for i in 0..LANES {
-            let reach = reach(moneyness[i], self.years[i], self.vol[i]);
-            (d1[i], d2[i], deviation[i]) = (reach.d1, reach.d2, reach.deviation);
-            (root_years[i], per_deviation[i]) = (reach.root_years, reach.per_deviation);
+            let distances = distances(moneyness[i], self.years[i], self.vol[i]);
+            (d1[i], d2[i], deviation[i]) = (distances.d1, distances.d2, distances.deviation);
+            (root_years[i], per_deviation[i]) = (distances.root_years, distances.per_deviation);
         }
         let [mut near, mut first, mut second] = [[0.0; LANES]; 3];
         for i in 0..LANES {
@@ -172,7 +172,7 @@ impl Rows {
         }
         let mut values = BlockValues::default();
         for i in 0..LANES {
-            let reach = Reach {
+            let distances = Distances {
                 moneyness: moneyness[i],
                 d1: d1[i],
                 d2: d2[i],
@@ -181,7 +181,7 @@ impl Rows {
                 per_deviation: per_deviation[i],
             };
             let legs = (asset[i], cash[i]);
-            let parts = parts(self.sign[i], legs, &reach, near[i], (first[i], second[i]));
+            let parts = parts(self.sign[i], legs, &distances, near[i], (first[i], second[i]));
             values.set(i, &self.lane(i), &parts);
         }
         values
@@ -190,10 +190,10 @@ impl Rows {
 
 /// Values every option of `quotes`: row for row what [`super::value`] gives,
 /// to the last place or two.
-pub fn value(quotes: &Quotes, values: &mut Values) {
+pub fn value(quotes: &OptionColumns, values: &mut ValueColumns) {
     values.resize(quotes.len());
     for at in (0..quotes.len()).step_by(LANES) {
-        let rows = Rows {
+        let rows = OptionBlock {
             sign: load(&quotes.sign, at),
             spot: load(&quotes.spot, at),
             strike: load(&quotes.strike, at),
@@ -216,7 +216,7 @@ pub fn value(quotes: &Quotes, values: &mut Values) {
 
 /// What all options of one underlier and expiry share.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Expiry {
+pub struct ChainExpiry {
     /// Price of the underlier.
     pub spot: f64,
     /// Years to expiry.
@@ -229,8 +229,14 @@ pub struct Expiry {
 
 /// Values one expiry's chain: discount factors are made once, volatilities
 /// come a strike each. `right` is that of the whole column.
-pub fn value_chain(expiry: &Expiry, right: OptionRight, strikes: &[f64], vols: &[f64], values: &mut Values) {
-    let &Expiry { spot, years, rate, div_yield } = expiry;
+pub fn value_chain(
+    expiry: &ChainExpiry,
+    right: OptionRight,
+    strikes: &[f64],
+    vols: &[f64],
+    values: &mut ValueColumns,
+) {
+    let &ChainExpiry { spot, years, rate, div_yield } = expiry;
     let sign = super::sign(right);
     let asset = spot * exp(-div_yield * years);
     let discount = exp(-rate * years);
@@ -238,7 +244,7 @@ pub fn value_chain(expiry: &Expiry, right: OptionRight, strikes: &[f64], vols: &
     values.resize(strikes.len());
     for at in (0..strikes.len()).step_by(LANES) {
         let strike = load(strikes, at);
-        let rows = Rows {
+        let rows = OptionBlock {
             sign: [sign; LANES],
             spot: [spot; LANES],
             strike,
@@ -253,7 +259,7 @@ pub fn value_chain(expiry: &Expiry, right: OptionRight, strikes: &[f64], vols: &
 }
 
 /// Second-order Greeks of every option, beside the first: for risk reports.
-pub fn value_fully(quotes: &Quotes, values: &mut Vec<super::Valuation>) {
+pub fn value_fully(quotes: &OptionColumns, values: &mut Vec<super::OptionValuation>) {
     values.clear();
     for i in 0..quotes.len() {
         values.push(greeks(&Lane {

@@ -8,14 +8,14 @@
 //! wings. (The idea is Jäckel's, "Let's Be Rational", 2015, §6; the single
 //! rational function for the ratio makes his four regions one.)
 
-use super::Valuation;
+use super::OptionValuation;
 use crate::math::{INVERSE_ROOT_TWO_PI, exp_bounded, ln_normal, mills_ratio};
 use crate::pricing::PricingError;
 
 /// No deviation counts as none below this; it keeps divisions finite.
-const LEAST_DEVIATION: f64 = 1e-60;
+const MIN_DEVIATION: f64 = 1e-60;
 /// Standard deviations beyond which everything has long underflowed.
-const FARTHEST: f64 = 1e4;
+const MAX_DEVIATIONS: f64 = 1e4;
 
 /// One option's numbers.
 #[derive(Clone, Copy)]
@@ -46,7 +46,7 @@ impl Lane {
 
 /// What price and all Greeks are made of.
 #[derive(Clone, Copy)]
-pub(super) struct Parts {
+pub(super) struct OptionParts {
     pub(super) price: f64,
     /// S e^(−qt) Φ(d₁) of a call, −S e^(−qt) Φ(−d₁) of a put.
     pub(super) asset: f64,
@@ -64,7 +64,7 @@ pub(super) struct Parts {
 /// Where an option stands, in deviations: what its exponential and its two
 /// Mills' ratios are taken of.
 #[derive(Clone, Copy)]
-pub(super) struct Reach {
+pub(super) struct Distances {
     /// ln(A/C); a call is out of the money unless it is positive.
     pub(super) moneyness: f64,
     /// D₁, which may have either sign, and D₂, which is not positive.
@@ -78,15 +78,15 @@ pub(super) struct Reach {
 
 /// How far an option is from its money, whose logarithm `moneyness` is.
 #[inline(always)]
-pub(super) fn reach(moneyness: f64, years: f64, vol: f64) -> Reach {
+pub(super) fn distances(moneyness: f64, years: f64, vol: f64) -> Distances {
     let root_years = years.sqrt();
     let deviation = vol * root_years;
-    let live = deviation > LEAST_DEVIATION;
-    let per_deviation = 1.0 / if live { deviation } else { LEAST_DEVIATION };
+    let live = deviation > MIN_DEVIATION;
+    let per_deviation = 1.0 / if live { deviation } else { MIN_DEVIATION };
     let h = -moneyness.abs() * per_deviation;
-    let h = if h > -FARTHEST { h } else { -FARTHEST };
+    let h = if h > -MAX_DEVIATIONS { h } else { -MAX_DEVIATIONS };
     let half = 0.5 * deviation;
-    Reach { moneyness, d1: h + half, d2: h - half, deviation, root_years, per_deviation }
+    Distances { moneyness, d1: h + half, d2: h - half, deviation, root_years, per_deviation }
 }
 
 /// φ(D₁)
@@ -101,12 +101,12 @@ pub(super) fn density(d1: f64) -> f64 {
 pub(super) fn parts(
     sign: f64,
     (asset, cash): (f64, f64),
-    reach: &Reach,
+    distances: &Distances,
     density: f64,
     (mills1, mills2): (f64, f64),
-) -> Parts {
-    let Reach { moneyness, d1, d2, deviation, root_years, per_deviation } = *reach;
-    let (below, live) = (moneyness <= 0.0, deviation > LEAST_DEVIATION);
+) -> OptionParts {
+    let Distances { moneyness, d1, d2, deviation, root_years, per_deviation } = *distances;
+    let (below, live) = (moneyness <= 0.0, deviation > MIN_DEVIATION);
     let (near, far) = if below { (asset, cash) } else { (cash, asset) };
     let density = if live { near * density } else { 0.0 };
 
@@ -128,7 +128,7 @@ pub(super) fn parts(
     let is_out = (sign > 0.0) == below;
     let (first, second) = if is_out { (leg1, tail2) } else { (rest1, rest2) };
     let (asset_leg, cash_leg) = if below { (first, second) } else { (second, first) };
-    Parts {
+    OptionParts {
         price: value + if is_out { 0.0 } else { intrinsic },
         asset: sign * asset_leg,
         cash: sign * cash_leg,
@@ -142,35 +142,35 @@ pub(super) fn parts(
 
 /// Discounts the legs and takes the option apart.
 #[inline(always)]
-pub(super) fn take_apart(lane: &Lane) -> Parts {
+pub(super) fn take_apart(lane: &Lane) -> OptionParts {
     let Lane { sign, spot, strike, years, rate, div_yield, vol } = *lane;
     let asset = spot * exp_bounded(-div_yield * years);
     let cash = strike * exp_bounded(-rate * years);
     let moneyness = ln_normal(spot / strike) + (rate - div_yield) * years;
-    let reach = reach(moneyness, years, vol);
-    let ratios = (mills_ratio(reach.d1.abs()), mills_ratio(-reach.d2));
-    parts(sign, (asset, cash), &reach, density(reach.d1), ratios)
+    let distances = distances(moneyness, years, vol);
+    let ratios = (mills_ratio(distances.d1.abs()), mills_ratio(-distances.d2));
+    parts(sign, (asset, cash), &distances, density(distances.d1), ratios)
 }
 
 /// −∂V/∂t per year; σ/√t is σ²/(σ√t).
 #[inline(always)]
-pub(super) fn theta(lane: &Lane, parts: &Parts) -> f64 {
+pub(super) fn theta(lane: &Lane, parts: &OptionParts) -> f64 {
     let decay = 0.5 * parts.density * (lane.vol * lane.vol) * parts.per_deviation;
     lane.div_yield * parts.asset - lane.rate * parts.cash - decay
 }
 
 /// Everything there is to know of one option.
 #[inline(always)]
-pub(super) fn greeks(lane: &Lane) -> Valuation {
+pub(super) fn greeks(lane: &Lane) -> OptionValuation {
     let parts = take_apart(lane);
-    let Parts { price, asset, cash, density, d1, d2, root_years, per_deviation } = parts;
+    let OptionParts { price, asset, cash, density, d1, d2, root_years, per_deviation } = parts;
     let per_spot = density / lane.spot;
-    let vol = if lane.vol > LEAST_DEVIATION { lane.vol } else { LEAST_DEVIATION };
-    let years = if lane.years > LEAST_DEVIATION { lane.years } else { LEAST_DEVIATION };
+    let vol = if lane.vol > MIN_DEVIATION { lane.vol } else { MIN_DEVIATION };
+    let years = if lane.years > MIN_DEVIATION { lane.years } else { MIN_DEVIATION };
     let delta = asset / lane.spot;
     let vega = density * root_years;
     let drift = (lane.rate - lane.div_yield) * per_deviation - 0.5 * d2 / years;
-    Valuation {
+    OptionValuation {
         price,
         delta,
         gamma: per_spot / lane.spot * per_deviation,

@@ -3,12 +3,12 @@
 //! Allocates nothing; says "none" by NaN and leaves the reason to
 //! [`super::implied_vol`].
 
-use super::kernel::{self, Problem, State};
+use super::kernel::{self, InverseProblem, NormalForm};
 use crate::math::{Block, LANES, exp, load, store};
 
 /// Prices to be explained, a column each, all of one length.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Prices {
+pub struct PriceColumns {
     /// +1 for a call, −1 for a put.
     pub sign: Vec<f64>,
     /// Price of the underlier.
@@ -34,8 +34,8 @@ pub enum Accuracy {
     Marking,
 }
 
-/// Eight problems, a block each of what [`Problem`] holds.
-struct Problems {
+/// Eight problems, a block each of what [`InverseProblem`] holds.
+struct ProblemBlock {
     sign: Block,
     asset: Block,
     cash: Block,
@@ -43,10 +43,10 @@ struct Problems {
     price: Block,
 }
 
-impl Problems {
+impl ProblemBlock {
     #[inline(always)]
-    fn lane(&self, i: usize) -> Problem {
-        Problem {
+    fn lane(&self, i: usize) -> InverseProblem {
+        InverseProblem {
             call: self.sign[i] > 0.0,
             asset: self.asset[i],
             cash: self.cash[i],
@@ -57,7 +57,7 @@ impl Problems {
 }
 
 /// A volatility for each price into `vols`; NaN where there is none.
-pub fn implied_vols(prices: &Prices, accuracy: Accuracy, vols: &mut [f64]) {
+pub fn implied_vols(prices: &PriceColumns, accuracy: Accuracy, vols: &mut [f64]) {
     run(prices, accuracy, vols, |at| {
         let mut problems = undiscounted(prices, at);
         let (rate, div_yield) = (load(&prices.rate, at), load(&prices.div_yield, at));
@@ -71,13 +71,13 @@ pub fn implied_vols(prices: &Prices, accuracy: Accuracy, vols: &mut [f64]) {
 
 /// As [`implied_vols`] for undiscounted prices on forwards: `spot` holds the
 /// forwards, the rates are not looked at.
-pub fn implied_vols_of_forwards(prices: &Prices, accuracy: Accuracy, vols: &mut [f64]) {
+pub fn implied_vols_of_forwards(prices: &PriceColumns, accuracy: Accuracy, vols: &mut [f64]) {
     run(prices, accuracy, vols, |at| undiscounted(prices, at));
 }
 
 #[inline(always)]
-fn undiscounted(prices: &Prices, at: usize) -> Problems {
-    Problems {
+fn undiscounted(prices: &PriceColumns, at: usize) -> ProblemBlock {
+    ProblemBlock {
         sign: load(&prices.sign, at),
         asset: load(&prices.spot, at),
         cash: load(&prices.strike, at),
@@ -87,10 +87,15 @@ fn undiscounted(prices: &Prices, at: usize) -> Problems {
 }
 
 #[inline(always)]
-fn run(prices: &Prices, accuracy: Accuracy, vols: &mut [f64], problems: impl Fn(usize) -> Problems) {
+fn run(
+    prices: &PriceColumns,
+    accuracy: Accuracy,
+    vols: &mut [f64],
+    problems: impl Fn(usize) -> ProblemBlock,
+) {
     let enough = match accuracy {
-        Accuracy::Full => kernel::FULL,
-        Accuracy::Marking => kernel::MARKING,
+        Accuracy::Full => kernel::FULL_TOLERANCE,
+        Accuracy::Marking => kernel::MARKING_TOLERANCE,
     };
     for at in (0..prices.price.len().min(vols.len())).step_by(LANES) {
         store(vols, at, &solve(&problems(at), enough));
@@ -99,7 +104,7 @@ fn run(prices: &Prices, accuracy: Accuracy, vols: &mut [f64], problems: impl Fn(
 
 /// Steps all lanes together until each has settled.
 #[inline(always)]
-fn solve(problems: &Problems, enough: f64) -> Block {
+fn solve(problems: &ProblemBlock, enough: f64) -> Block {
     let [mut moneyness, mut target, mut upper, mut deviation, mut admissible] = [[0.0; LANES]; 5];
     for i in 0..LANES {
         let problem = problems.lane(i);
@@ -111,7 +116,8 @@ fn solve(problems: &Problems, enough: f64) -> Block {
         admissible[i] = if problem.is_admissible() { 1.0 } else { 0.0 };
     }
     for i in 0..LANES {
-        let state = State { moneyness: moneyness[i], target: target[i], upper: upper[i] > 0.5, guess: 0.0 };
+        let state =
+            NormalForm { moneyness: moneyness[i], target: target[i], upper: upper[i] > 0.5, guess: 0.0 };
         if state.is_far() {
             deviation[i] = state.far_guess();
         }
@@ -120,7 +126,7 @@ fn solve(problems: &Problems, enough: f64) -> Block {
     for _ in 0..kernel::MAX_STEPS {
         for i in 0..LANES {
             let state =
-                State { moneyness: moneyness[i], target: target[i], upper: upper[i] > 0.5, guess: 0.0 };
+                NormalForm { moneyness: moneyness[i], target: target[i], upper: upper[i] > 0.5, guess: 0.0 };
             let (next, size) = state.step(deviation[i]);
             deviation[i] = next;
             unsettled[i] = if size <= enough { 0.0 } else { admissible[i] };

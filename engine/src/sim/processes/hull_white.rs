@@ -107,7 +107,7 @@ impl<C: TermStructure> HullWhite<C> {
         let (own, other) = (self.curve.log_discount(maturity), self.curve.log_discount(expiry));
         if strike > 0.0 && strike.is_finite() {
             let moneyness = libm::log(strike) + other - own;
-            if deviation > 0.0 && deviation < NARROW {
+            if deviation > 0.0 && deviation < NARROW_DEVIATION {
                 let (bond, cash) = (libm::exp(own), strike * libm::exp(other));
                 return Ok(narrow_option(right, bond, cash, moneyness, deviation));
             }
@@ -126,10 +126,10 @@ impl<C: TermStructure> HullWhite<C> {
 }
 
 /// Deviations below this are narrow enough for five points of Gauss.
-const NARROW: f64 = 0.25;
+const NARROW_DEVIATION: f64 = 0.25;
 
 /// Standard deviations from which Mills' ratio is a short continued fraction.
-const FAR: f64 = 2.5;
+const FRACTION_MIN_DEVIATIONS: f64 = 2.5;
 
 /// Black's formula with a small deviation s, where both of its terms are
 /// nearly equal. The out-of-the-money value is
@@ -139,7 +139,8 @@ fn narrow_option(right: OptionRight, bond: f64, cash: f64, moneyness: f64, devia
     let z = libm::fabs(moneyness) / deviation - 0.5 * deviation;
     let half = 0.5 * deviation;
     let integral: f64 =
-        GAUSS.iter().map(|(at, weight)| weight * mills_slope(z + half * (1.0 + at))).sum::<f64>() * half;
+        GAUSS_LEGENDRE_5.iter().map(|(at, weight)| weight * mills_slope(z + half * (1.0 + at))).sum::<f64>()
+            * half;
     let out = bond.min(cash) * normal_pdf(z) * integral;
     // A strike above the forward bond leaves the call out of the money.
     let inner = (right == OptionRight::Call) == (moneyness < 0.0);
@@ -148,14 +149,14 @@ fn narrow_option(right: OptionRight, bond: f64, cash: f64, moneyness: f64, devia
 
 /// `1 − x M(x)`, far out c / (x + c) with c = 1/(x + 2/(x + 3/(x + …))).
 fn mills_slope(x: f64) -> f64 {
-    if x < FAR {
+    if x < FRACTION_MIN_DEVIATIONS {
         // M(x) + M(−x) is 1/φ(x).
         let ratio = mills_ratio(libm::fabs(x));
         let ratio = if x < 0.0 { libm::exp(0.5 * x * x) / INVERSE_ROOT_TWO_PI - ratio } else { ratio };
         return 1.0 - x * ratio;
     }
     let mut tail = 0.0;
-    for level in (2..DEPTH).rev() {
+    for level in (2..FRACTION_LEVELS).rev() {
         tail = f64::from(level) / (x + tail);
     }
     let c = 1.0 / (x + tail);
@@ -163,10 +164,10 @@ fn mills_slope(x: f64) -> f64 {
 }
 
 /// Levels of the continued fraction, enough for the last bit at 2.
-const DEPTH: u32 = 160;
+const FRACTION_LEVELS: u32 = 160;
 
 /// Gauss and Legendre's five points and weights on [−1, 1].
-const GAUSS: [(f64, f64); 5] = [
+const GAUSS_LEGENDRE_5: [(f64, f64); 5] = [
     (-0.906_179_845_938_664, 0.236_926_885_056_189_08),
     (-0.538_469_310_105_683_1, 0.478_628_670_499_366_47),
     (0.0, 0.568_888_888_888_888_9),

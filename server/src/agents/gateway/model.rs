@@ -13,13 +13,13 @@ mod view;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
+use engine::book::BookSnapshot;
 use engine::candle::Interval;
-use engine::book::BookMessage;
-use engine::quote::QuotesMessage;
-use protocol::bus::{ExecutionBatch, PortfolioMessage};
 use engine::id::{AccountId, Seq, VenueId};
+use engine::quote::QuotesSnapshot;
 use engine::time::VenueTime;
 use engine::venue::{Input, Venue};
+use protocol::bus::{ExecutionBatch, PortfolioMessage};
 use tokio::sync::watch;
 
 use crate::bus::{Batch, Bus, BusError, StreamNames, decode};
@@ -331,9 +331,9 @@ impl Model {
         let found = shared.bus.get_all_latest(&keys).await?.into_iter().flatten();
         let (mut books, mut quotes) = (Vec::new(), Vec::new());
         for bytes in found {
-            if let Ok(book) = decode::json::<BookMessage>(&bytes) {
+            if let Ok(book) = decode::json::<BookSnapshot>(&bytes) {
                 books.push(book);
-            } else if let Ok(board) = decode::json::<QuotesMessage>(&bytes) {
+            } else if let Ok(board) = decode::json::<QuotesSnapshot>(&bytes) {
                 quotes.push(board);
             }
         }

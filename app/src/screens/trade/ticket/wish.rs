@@ -29,7 +29,7 @@ pub(in crate::screens::trade) struct Judged {
     pub(in crate::screens::trade) dangers: Vec<Danger>,
     /// An amendment that asks for less at the same price keeps its place in
     /// the queue; all else goes to the back.
-    pub(in crate::screens::trade) keeps_place: bool,
+    pub(in crate::screens::trade) keeps_priority: bool,
 }
 
 impl Wish {
@@ -96,13 +96,13 @@ impl Wish {
                 let ticket = Ticket::parse(raw, &instrument)?;
                 let preview = live.preview(&ticket)?;
                 let dangers = in_book(live, ticket.instrument, ticket.side, ticket.price.limit(), &preview);
-                Ok(Judged { preview, dangers, keeps_place: false })
+                Ok(Judged { preview, dangers, keeps_priority: false })
             }
             Self::Take { instrument, side, quote, raw } => {
                 let take = Take::parse(raw, quote.ok_or(Reject::UnknownQuote)?, &listed(*instrument)?)?;
                 let preview = live.preview_take(*instrument, *side, &take)?;
                 let dangers = dangers(*side, None, &preview, &[]);
-                Ok(Judged { preview, dangers, keeps_place: false })
+                Ok(Judged { preview, dangers, keeps_priority: false })
             }
             Self::Amend { order, raw } => {
                 let frame = live.order(*order).ok_or(Reject::UnknownOrder)?;
@@ -111,12 +111,12 @@ impl Wish {
                 let preview = live.preview_amend(&amend)?;
                 let before = live.read(|state| state.account.open.get(order).cloned());
                 let limit = before.as_ref().and_then(|before| before.price.limit());
-                let keeps_place = before.is_some_and(|before| {
+                let keeps_priority = before.is_some_and(|before| {
                     let less = amend.quantity.is_some_and(|wanted| wanted < before.quantity);
                     less && amend.limit.is_none_or(|wanted| limit == Some(wanted))
                 });
                 let dangers = in_book(live, id, side, amend.limit.or(limit), &preview);
-                Ok(Judged { preview, dangers, keeps_place })
+                Ok(Judged { preview, dangers, keeps_priority })
             }
         }
     }

@@ -1,13 +1,13 @@
 //! The picture against the venue that it follows.
 
-use protocol::bus::{ExecutionBatch, PortfolioMessage, PublishedEntry};
-use protocol::frames::Item;
 use engine::id::{AccountId, Digest, InstrumentId, Seq};
 use engine::money::{Lots, Ticks};
 use engine::order::{ClientOrderId, Price, SelfTradePrevention, Side, Ticket, TimeInForce, preview};
 use engine::portfolio::value;
 use engine::sim::{Seed, Simulator};
 use engine::venue::{Command, Outcome, Venue, VenueConfig, Verdict};
+use protocol::bus::{ExecutionBatch, PortfolioMessage, PublishedEntry};
+use protocol::frames::Item;
 use uuid::Uuid;
 
 use super::Model;
@@ -80,11 +80,11 @@ impl Traded {
             venue: self.venue.config().venue_id(),
             first_seq: outcomes.first().unwrap().seq,
             through: outcomes.last().unwrap().seq,
-            quotes: changed.iter().filter_map(|id| self.venue.quotes_message(**id)).collect(),
+            quotes: changed.iter().filter_map(|id| self.venue.quotes_snapshot(**id)).collect(),
             books: changed
                 .into_iter()
                 .filter(|id| self.venue.board(**id).is_none())
-                .map(|id| self.venue.book_message(*id))
+                .map(|id| self.venue.book_snapshot(*id))
                 .collect(),
             entries: outcomes.into_iter().map(|outcome| PublishedEntry { outcome }).collect(),
         }
@@ -126,7 +126,7 @@ fn same(state: &State, venue: &Venue) {
     }
     for id in venue.instruments().keys() {
         let (conditions, book) = state.conditions(*id).unwrap();
-        let (known, message) = (venue.conditions(*id).unwrap(), venue.book_message(*id));
+        let (known, message) = (venue.conditions(*id).unwrap(), venue.book_snapshot(*id));
         assert_eq!(*book, message);
         assert_eq!((conditions.mark, conditions.mark_rev), (known.mark, known.mark_rev));
         assert_eq!((conditions.book_rev, conditions.date_rev), (known.book_rev, known.date_rev));

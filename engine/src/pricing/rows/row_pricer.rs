@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::{CurveRow, Kind, PayReceive, QuoteError, Results, Right, Row};
+use super::{ContractKind, ContractRow, CurveRow, PayReceive, Results, Right, RowError};
 use crate::instrument::{BondTerms, DayCount, OptionRight};
 use crate::pricing::american::{Precision, Valuer};
-use crate::pricing::bond::Flows;
+use crate::pricing::bond::BondFlows;
 use crate::pricing::curve::{Bootstrap, Curve, CurveInstrument, Interpolation};
 use crate::pricing::european::{self, FutureMarket, SpotMarket, Vanilla};
 use crate::pricing::future::{self, FuturePosition, fair_value};
@@ -15,37 +15,37 @@ use crate::pricing::swap::{Leg, SwapContract};
 /// Prices rows, one after another; keeps curves and the room that American
 /// options are solved in.
 #[derive(Debug, Default)]
-pub struct Desk {
+pub struct RowPricer {
     curves: BTreeMap<String, Curve>,
     american: Option<Valuer>,
 }
 
 /// A number that its kind needs.
-fn need<T>(value: Option<T>, name: &'static str) -> Result<T, QuoteError> {
-    value.ok_or(QuoteError::Missing(name))
+fn need<T>(value: Option<T>, name: &'static str) -> Result<T, RowError> {
+    value.ok_or(RowError::Missing(name))
 }
 
-impl Row {
-    fn right(&self) -> Result<OptionRight, QuoteError> {
+impl ContractRow {
+    fn right(&self) -> Result<OptionRight, RowError> {
         Ok(match need(self.right, "type")? {
             Right::Call => OptionRight::Call,
             Right::Put => OptionRight::Put,
         })
     }
 
-    fn years(&self) -> Result<f64, QuoteError> {
+    fn years(&self) -> Result<f64, RowError> {
         match (self.t, self.days) {
             (Some(years), _) => Ok(years),
             (None, Some(days)) => Ok(days / 365.0),
-            (None, None) => Err(QuoteError::Missing("days")),
+            (None, None) => Err(RowError::Missing("days")),
         }
     }
 
-    fn vanilla(&self) -> Result<Vanilla, QuoteError> {
+    fn vanilla(&self) -> Result<Vanilla, RowError> {
         Ok(Vanilla { right: self.right()?, strike: need(self.strike, "strike")?, years: self.years()? })
     }
 
-    fn spot_market(&self, vol: f64) -> Result<SpotMarket, QuoteError> {
+    fn spot_market(&self, vol: f64) -> Result<SpotMarket, RowError> {
         Ok(SpotMarket {
             spot: need(self.spot, "spot")?,
             rate: need(self.rate, "rate")?,
@@ -55,12 +55,12 @@ impl Row {
     }
 }
 
-impl Desk {
+impl RowPricer {
     /// Makes a curve that rows can name.
     ///
     /// # Errors
-    /// [`QuoteError::Curve`].
-    pub fn add_curve(&mut self, name: &str, row: &CurveRow) -> Result<(), QuoteError> {
+    /// [`RowError::Curve`].
+    pub fn add_curve(&mut self, name: &str, row: &CurveRow) -> Result<(), RowError> {
         let interpolation = row.interpolation.unwrap_or(Interpolation::LoglinearDf);
         let curve = if row.nodes.is_empty() {
             let frequency = row.swap_fixed_frequency.unwrap_or(1);
@@ -70,7 +70,7 @@ impl Desk {
                 rates.push(deposit.rate);
             }
             for swap in &row.swaps {
-                let months = swap.tenor_years.checked_mul(12).ok_or(QuoteError::OutOfRange("tenor_years"))?;
+                let months = swap.tenor_years.checked_mul(12).ok_or(RowError::OutOfRange("tenor_years"))?;
                 instruments.push(CurveInstrument::Swap { months, frequency });
                 rates.push(swap.rate);
             }
@@ -86,20 +86,20 @@ impl Desk {
     /// What `row` is worth and how it moves.
     ///
     /// # Errors
-    /// [`QuoteError`]; results that are no finite numbers are left out.
-    pub fn price(&mut self, row: &Row) -> Result<Results, QuoteError> {
+    /// [`RowError`]; results that are no finite numbers are left out.
+    pub fn price(&mut self, row: &ContractRow) -> Result<Results, RowError> {
         let mut results = match row.kind {
-            Kind::European => european_row(row)?,
-            Kind::American => self.american(row)?,
-            Kind::Black76 => black76(row)?,
-            Kind::Future => future_row(row)?,
-            Kind::Bond => self.bond(row)?,
-            Kind::Swap => self.swap(row)?,
+            ContractKind::European => european_row(row)?,
+            ContractKind::American => self.american(row)?,
+            ContractKind::Black76 => black76(row)?,
+            ContractKind::Future => future_row(row)?,
+            ContractKind::Bond => self.bond(row)?,
+            ContractKind::Swap => self.swap(row)?,
         };
         if let Some(quantity) = row.quantity {
             let by = quantity * row.multiplier.unwrap_or(1.0);
             let unit = ["pv", "dirty", "price"].iter().find_map(|name| results.get(name)).copied();
-            let unit = if row.kind == Kind::Bond { unit.map(|dirty| dirty / 100.0) } else { unit };
+            let unit = if row.kind == ContractKind::Bond { unit.map(|dirty| dirty / 100.0) } else { unit };
             if let Some(unit) = unit {
                 results.insert("position_value", unit * by);
             }
@@ -108,7 +108,7 @@ impl Desk {
         Ok(results)
     }
 
-    fn american(&mut self, row: &Row) -> Result<Results, QuoteError> {
+    fn american(&mut self, row: &ContractRow) -> Result<Results, RowError> {
         let (terms, vol) = (row.vanilla()?, need(row.vol, "vol")?);
         // A future is a spot that earns what money earns.
         let market = match row.futures {
@@ -140,7 +140,7 @@ impl Desk {
         Ok(results)
     }
 
-    fn bond(&self, row: &Row) -> Result<Results, QuoteError> {
+    fn bond(&self, row: &ContractRow) -> Result<Results, RowError> {
         let terms = BondTerms {
             issue: need(row.issue_date, "issue_date")?,
             maturity: need(row.maturity_date, "maturity_date")?,
@@ -151,18 +151,18 @@ impl Desk {
         let settlement = need(row.settlement_date, "settlement_date")?;
         let coupon_rate = need(row.coupon_rate, "coupon_rate")?;
         if ![1, 2, 4, 12].contains(&terms.frequency) {
-            return Err(QuoteError::OutOfRange("frequency"));
+            return Err(RowError::OutOfRange("frequency"));
         }
         if terms.issue >= terms.maturity {
-            return Err(QuoteError::OutOfRange("maturity_date"));
+            return Err(RowError::OutOfRange("maturity_date"));
         }
-        let flows = Flows::with_coupon(&terms, coupon_rate, settlement)?;
+        let flows = BondFlows::with_coupon(&terms, coupon_rate, settlement)?;
         let curve = match &row.curve {
             Some(name) => Some(self.curve(name)?),
             None => None,
         };
         if curve.is_some_and(|curve| curve.reference() != settlement) {
-            return Err(QuoteError::OutOfRange("settlement_date"));
+            return Err(RowError::OutOfRange("settlement_date"));
         }
         let on_curve = flows.cash_flows(&terms, settlement);
         let annual_yield = match (row.annual_yield, row.clean, curve) {
@@ -171,7 +171,7 @@ impl Desk {
             (None, None, Some(curve)) => {
                 flows.yield_from_clean(on_curve.present_value(curve) - flows.accrued())?
             }
-            (None, None, None) => return Err(QuoteError::Missing("yield")),
+            (None, None, None) => return Err(RowError::Missing("yield")),
         };
         let value = flows.value(annual_yield)?;
         let mut results = Results::from([
@@ -193,7 +193,7 @@ impl Desk {
         Ok(results)
     }
 
-    fn swap(&self, row: &Row) -> Result<Results, QuoteError> {
+    fn swap(&self, row: &ContractRow) -> Result<Results, RowError> {
         let leg = |rate, frequency, day_count| Leg { rate, frequency, day_count };
         let contract = SwapContract {
             notional: need(row.notional, "notional")?,
@@ -232,21 +232,21 @@ impl Desk {
         ]))
     }
 
-    fn curve(&self, name: &str) -> Result<&Curve, QuoteError> {
-        self.curves.get(name).ok_or_else(|| QuoteError::UnknownCurve(name.to_owned()))
+    fn curve(&self, name: &str) -> Result<&Curve, RowError> {
+        self.curves.get(name).ok_or_else(|| RowError::UnknownCurve(name.to_owned()))
     }
 }
 
-fn european_row(row: &Row) -> Result<Results, QuoteError> {
+fn european_row(row: &ContractRow) -> Result<Results, RowError> {
     let terms = row.vanilla()?;
     let (vol, implied) = match (row.vol, row.price) {
         (Some(vol), _) => (vol, None),
         (None, Some(price)) => {
             let SpotMarket { spot, rate, div_yield, .. } = row.spot_market(0.0)?;
-            let vol = implied_vol(&terms, &implied_vol::Carry { spot, rate, div_yield }, price)?;
+            let vol = implied_vol(&terms, &implied_vol::SpotCarry { spot, rate, div_yield }, price)?;
             (vol, Some(vol))
         }
-        (None, None) => return Err(QuoteError::Missing("vol")),
+        (None, None) => return Err(RowError::Missing("vol")),
     };
     let value = european::value(&terms, &row.spot_market(vol)?)?;
     let mut results = Results::from([
@@ -265,7 +265,7 @@ fn european_row(row: &Row) -> Result<Results, QuoteError> {
     Ok(results)
 }
 
-fn black76(row: &Row) -> Result<Results, QuoteError> {
+fn black76(row: &ContractRow) -> Result<Results, RowError> {
     let market = FutureMarket {
         future: need(row.futures, "futures")?,
         rate: need(row.rate, "rate")?,
@@ -286,7 +286,7 @@ fn black76(row: &Row) -> Result<Results, QuoteError> {
 }
 
 /// Years and points of `days:points` separated by semicolons.
-fn dividends(text: &str) -> Result<Vec<(f64, f64)>, QuoteError> {
+fn dividends(text: &str) -> Result<Vec<(f64, f64)>, RowError> {
     let number =
         |text: &str| text.trim().parse().ok().filter(|number: &f64| *number >= 0.0 && number.is_finite());
     let each = |part: &str| {
@@ -294,12 +294,12 @@ fn dividends(text: &str) -> Result<Vec<(f64, f64)>, QuoteError> {
         Some((number(days)? / 365.0, number(points)?))
     };
     let parts = text.split(';').map(str::trim).filter(|part| !part.is_empty());
-    parts.map(|part| each(part).ok_or(QuoteError::OutOfRange("dividends"))).collect()
+    parts.map(|part| each(part).ok_or(RowError::OutOfRange("dividends"))).collect()
 }
 
-fn future_row(row: &Row) -> Result<Results, QuoteError> {
+fn future_row(row: &ContractRow) -> Result<Results, RowError> {
     let dividends = row.dividends.as_deref().map_or_else(|| Ok(Vec::new()), dividends)?;
-    let carry = future::Carry {
+    let carry = future::FutureCarry {
         spot: need(row.spot, "spot")?,
         rate: need(row.rate, "rate")?,
         div_yield: row.div_yield.unwrap_or(0.0),
@@ -307,10 +307,10 @@ fn future_row(row: &Row) -> Result<Results, QuoteError> {
         dividends: &dividends,
     };
     if !(carry.spot > 0.0 && carry.spot.is_finite()) {
-        return Err(QuoteError::OutOfRange("spot"));
+        return Err(RowError::OutOfRange("spot"));
     }
     if !(carry.time >= 0.0 && carry.time.is_finite()) {
-        return Err(QuoteError::OutOfRange(if row.t.is_some() { "t" } else { "days" }));
+        return Err(RowError::OutOfRange(if row.t.is_some() { "t" } else { "days" }));
     }
     let value = fair_value(&carry);
     let mut results = Results::from([
@@ -335,8 +335,8 @@ fn future_row(row: &Row) -> Result<Results, QuoteError> {
 mod tests {
     use super::*;
 
-    fn price(json: &str) -> Result<Results, QuoteError> {
-        Desk::default().price(&serde_json::from_str(json).unwrap())
+    fn price(json: &str) -> Result<Results, RowError> {
+        RowPricer::default().price(&serde_json::from_str(json).unwrap())
     }
 
     #[test]
@@ -387,28 +387,28 @@ mod tests {
     #[test]
     fn what_is_missing_is_named() {
         let refused = price(r#"{"kind":"european","spot":100}"#).unwrap_err();
-        assert_eq!(refused, QuoteError::Missing("type"));
+        assert_eq!(refused, RowError::Missing("type"));
         let refused = price(r#"{"kind":"swap"}"#).unwrap_err();
-        assert_eq!(refused, QuoteError::Missing("notional"));
+        assert_eq!(refused, RowError::Missing("notional"));
         let row = r#"{"kind":"european","spot":-1,"type":"put","strike":90,"t":0.5,"rate":0,"vol":0.2}"#;
         assert_eq!(price(row).unwrap_err().to_string(), "an input is no admissible number");
         let row = r#"{"kind":"future","spot":100,"days":365,"rate":0.05,"dividends":"73"}"#;
-        assert_eq!(price(row).unwrap_err(), QuoteError::OutOfRange("dividends"));
-        assert!(serde_json::from_str::<Row>(r#"{"kind":"european","spto":1}"#).is_err());
+        assert_eq!(price(row).unwrap_err(), RowError::OutOfRange("dividends"));
+        assert!(serde_json::from_str::<ContractRow>(r#"{"kind":"european","spto":1}"#).is_err());
     }
 
     #[test]
     fn rows_may_name_a_curve() {
-        let mut desk = Desk::default();
+        let mut pricer = RowPricer::default();
         let curve = r#"{"reference_date":"2026-01-15","deposits":[{"tenor_months":12,"rate":0.03}],
             "swaps":[{"tenor_years":5,"rate":0.035}]}"#;
-        desk.add_curve("usd", &serde_json::from_str(curve).unwrap()).unwrap();
+        pricer.add_curve("usd", &serde_json::from_str(curve).unwrap()).unwrap();
         let row = r#"{"kind":"swap","curve":"usd","notional":1000000,"pay_receive":"receive_fixed",
             "start_date":"2026-01-15","end_date":"2031-01-15","fixed_rate":0.035,"fixed_frequency":1,
             "fixed_day_count":"ACT/ACT ICMA","float_frequency":2}"#;
-        let row: Row = serde_json::from_str(row).unwrap();
-        assert!(desk.price(&row).unwrap()["pv"].abs() < 1e-8);
-        let unknown = Row { curve: Some("eur".to_owned()), ..row };
-        assert_eq!(desk.price(&unknown), Err(QuoteError::UnknownCurve("eur".to_owned())));
+        let row: ContractRow = serde_json::from_str(row).unwrap();
+        assert!(pricer.price(&row).unwrap()["pv"].abs() < 1e-8);
+        let unknown = ContractRow { curve: Some("eur".to_owned()), ..row };
+        assert_eq!(pricer.price(&unknown), Err(RowError::UnknownCurve("eur".to_owned())));
     }
 }

@@ -12,14 +12,14 @@ use serde::{Deserialize, Serialize};
 use crate::instrument::DayCount;
 use crate::time::Date;
 
-mod desk;
+mod row_pricer;
 
-pub use desk::Desk;
+pub use row_pricer::RowPricer;
 
 /// What a row asks to price.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Kind {
+pub enum ContractKind {
     /// An option on a spot, exercised at expiry; a `price` instead of a `vol`
     /// asks for the implied volatility.
     European,
@@ -61,9 +61,9 @@ pub enum PayReceive {
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "the fields are the table's column names, explained by their kinds")]
-pub struct Row {
+pub struct ContractRow {
     pub id: Option<String>,
-    pub kind: Kind,
+    pub kind: ContractKind,
     /// Units held; the answer then has a `position_value`.
     pub quantity: Option<f64>,
     /// Money a price unit, 1 when missing.
@@ -122,7 +122,7 @@ pub struct CurveRow {
     pub interpolation: Option<super::curve::Interpolation>,
     /// Discount factors by date.
     #[serde(default)]
-    pub nodes: Vec<Node>,
+    pub nodes: Vec<CurveNode>,
     /// Deposits, ACT/360.
     #[serde(default)]
     pub deposits: Vec<DepositRow>,
@@ -135,7 +135,7 @@ pub struct CurveRow {
 
 /// A discount factor.
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
-pub struct Node {
+pub struct CurveNode {
     /// When.
     pub date: Date,
     /// What one then is worth today.
@@ -201,7 +201,7 @@ pub type Results = BTreeMap<&'static str, f64>;
 
 /// Why a row has no answer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum QuoteError {
+pub enum RowError {
     /// A column that its kind needs is empty.
     #[error("{0} is missing")]
     Missing(&'static str),
