@@ -1,5 +1,5 @@
-//! Who trades with whom: an incoming order against a book, first come first
-//! served within a price.
+//! Matching of an incoming order against a book: best price first, then first
+//! in, first out.
 //!
 //! Plans only; it neither changes the book nor settles anything.
 
@@ -7,7 +7,7 @@ use crate::book::{Book, Match};
 use crate::money::{Lots, Ticks};
 use crate::order::Side;
 
-/// The matches of an incoming order of `side`, no worse than `limit`, for
+/// Plans the matches of an incoming order of `side`, no worse than `limit`, for
 /// `quantity` lots: best price first, oldest first within a price.
 pub fn plan(book: &Book, side: Side, limit: Ticks, quantity: Lots) -> Vec<Match> {
     let mut left = quantity;
@@ -46,7 +46,7 @@ mod tests {
             Match { price: Ticks(10_005), lots: Lots(30), maker: Maker::House },
             Match { price: Ticks(10_005), lots: Lots(50), maker: Maker::Order { order, account } },
         ];
-        // 80 lots are there at 100.05 or better, 20 stay unfilled.
+        // 80 lots rest at 100.05 or better, 20 stay unfilled.
         assert_eq!(plan(&book, Side::Buy, Ticks(10_005), Lots(100)), expected);
         book.take(Side::Sell, &expected);
         assert_eq!(book.touch(), (None, Some(Ticks(10_010))));

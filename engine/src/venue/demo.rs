@@ -1,7 +1,7 @@
-//! The demonstration venue: nine shares, two government bonds on books, two
-//! corporate bonds that dealers quote. Every name is made up.
+//! The demonstration venue: nine shares, two government bonds with order books,
+//! two corporate bonds quoted by dealers. All names are invented.
 //!
-//! Does not know how any of it is simulated.
+//! Does not know how they are simulated.
 
 use super::{DealerSpec, FeedSpec, ListingSpec, MakerSpec, ProcessSpec, VenueConfig};
 use crate::decimal::Decimal;
@@ -9,10 +9,10 @@ use crate::instrument::{BondTerms, DayCount, E9, InstrumentSpec, Terms};
 use crate::money::{Lots, Money, Ticks};
 use crate::time::{Date, MICROS_PER_SECOND, VenueTime};
 
-/// Ticks every 200 ms.
+/// Steps between ticks of liquid instruments: 200 ms.
 const LIQUID_TICK_STEPS: u32 = 2;
 
-/// Ticks every second.
+/// Steps between ticks of other instruments: one second.
 const CALM_TICK_STEPS: u32 = 10;
 
 impl Default for VenueConfig {
@@ -139,7 +139,7 @@ fn equity(
     ListingSpec { instrument, feed: FeedSpec { process, every_steps, maker } }
 }
 
-/// The first bond of every venue so far.
+/// The first listed bond.
 fn government() -> ListingSpec {
     ListingSpec {
         // 2025-02-15 to 2036-02-15
@@ -152,7 +152,7 @@ fn government() -> ListingSpec {
     }
 }
 
-/// A semi-annual bullet in lots of 1,000 of face; `days` of issue and maturity.
+/// A semi-annual bullet in lots of 1,000 of face; issue and maturity in days.
 fn bond(symbol: &str, name: &str, (issue, maturity): (i32, i32), coupon_e9: E9) -> InstrumentSpec {
     InstrumentSpec {
         symbol: symbol.to_owned(),
@@ -188,8 +188,8 @@ fn bond_maker(touch: i64) -> MakerSpec {
     }
 }
 
-/// Three dealers around `price`: one quick and tight in small size, one broad
-/// and large, one that shades its prices early.
+/// Three dealers around `price`: one fast and narrow in small size, one wide and
+/// large, one with a strong inventory skew.
 fn dealt(price: ProcessSpec, half_spread_ticks: i64) -> ProcessSpec {
     let dealer = |name: &str, seconds: u32, life: u32, half, lots, skew_ticks| DealerSpec {
         name: name.to_owned(),
