@@ -3,8 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use engine::book::BookSnapshot;
-use engine::id::{AccountId, InstrumentId, Seq, VenueId};
-use engine::money::{Lots, Ticks};
+use engine::id::{AccountId, Seq, VenueId};
 use engine::portfolio::Valuation;
 use engine::quote::QuotesSnapshot;
 use engine::step::{StepHeader, StepPayload};
