@@ -58,9 +58,9 @@ impl EncodedPayload {
     ///
     /// # Errors
     /// When they are not the encoding of a payload.
-    pub fn from_bytes(bytes: Vec<u8>) -> Result<Self, postcard::Error> {
-        let payload = StepPayload::decode(&bytes)?;
-        Ok(Self { hash: Digest::of(&[&bytes]), payload, bytes })
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, postcard::Error> {
+        let payload = StepPayload::decode(bytes)?;
+        Ok(Self { hash: Digest::of(&[bytes]), payload, bytes: bytes.to_vec() })
     }
 
     /// Returns the journalled encoding.

@@ -6,7 +6,7 @@ use engine::book::BookSnapshot;
 use engine::id::{AccountId, Seq, VenueId};
 use engine::portfolio::Valuation;
 use engine::quote::QuotesSnapshot;
-use engine::step::{StepHeader, StepPayload};
+use engine::step::{EncodedPayload, StepHeader};
 use engine::time::VenueTime;
 use engine::venue::Outcome;
 
@@ -23,7 +23,7 @@ pub struct MarketStep {
     /// Number, what it knew, hash.
     pub header: StepHeader,
     /// What moves.
-    pub payload: StepPayload,
+    pub payload: EncodedPayload,
 }
 
 impl MarketStep {

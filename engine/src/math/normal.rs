@@ -1,12 +1,10 @@
-//! The inverse of the standard normal distribution function.
-//!
-//! Draws nothing: uniforms become normals here, but come from elsewhere.
+//! Inverse of the standard normal distribution function.
 
-/// The `x` that a standard normal variable stays below with probability `p`.
+/// Returns the `x` below which a standard normal variable is with probability `p`.
 ///
 /// Algorithm AS 241 (PPND16) of M. J. Wichura, *Applied Statistics* 37 (1988):
-/// three rational approximations, about 1e-16 in relative error. `p` of 0 and
-/// 1 give the infinities; what is no probability gives NaN.
+/// three rational approximations, about 1e-16 in relative error. `p` of 0 and 1
+/// give the infinities, invalid probabilities NaN.
 pub fn inverse_normal_cdf(p: f64) -> f64 {
     let q = p - 0.5;
     if libm::fabs(q) <= 0.425 {
@@ -21,13 +19,13 @@ pub fn inverse_normal_cdf(p: f64) -> f64 {
     if q < 0.0 { -x } else { x }
 }
 
-/// Coefficients of a numerator and of its denominator, by rising power.
+/// Coefficients of numerator and denominator, by rising power.
 struct Rational {
     numerator: [f64; 8],
     denominator: [f64; 8],
 }
 
-/// The quotient of both polynomials at `x`, by Horner's rule.
+/// Returns the quotient of both polynomials at `x`, by Horner's rule.
 fn ratio(x: f64, of: &Rational) -> f64 {
     let at = |coefficients: &[f64; 8]| coefficients.iter().rev().fold(0.0, |sum, c| sum * x + c);
     at(&of.numerator) / at(&of.denominator)
@@ -111,7 +109,7 @@ mod tests {
     use crate::math::normal_cdf;
 
     #[test]
-    fn the_inverse_is_right_in_the_centre_and_far_out() {
+    fn the_inverse_is_accurate_in_the_centre_and_the_tails() {
         // Correctly rounded, from 50-digit arithmetic.
         for (p, x) in [
             (1e-300, -37.0470962993612),
@@ -133,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn the_inverse_undoes_the_distribution() {
+    fn the_inverse_inverts_the_distribution() {
         for step in 1..1_000 {
             let p = f64::from(step) / 1_000.0;
             let back = normal_cdf(inverse_normal_cdf(p));
@@ -142,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_inner_probability_does_not_panic() {
+    fn invalid_probabilities_do_not_panic() {
         assert_eq!(inverse_normal_cdf(0.0), f64::NEG_INFINITY);
         assert_eq!(inverse_normal_cdf(1.0), f64::INFINITY);
         for p in [-0.1, 1.1, f64::NAN, f64::INFINITY] {

@@ -305,7 +305,6 @@ mod tests {
 
     const ASKS: [(Ticks, Lots); 2] = [(Ticks(10_005), Lots(60)), (Ticks(10_010), Lots(500))];
     const NO_BIDS: [PriceLevel; 0] = [];
-    const NO_BIDS: [PriceLevel; 0] = [];
 
     #[test]
     fn a_market_buy_walks_the_book_and_pays_a_fee_on_the_sum() {

@@ -4,7 +4,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Amend, Conditions, DecisionBasis, OrderDecision, Reject, Side, Take, Ticket, check, check_amend, check_take,
+    Amend, Conditions, DecisionBasis, OrderDecision, Reject, Side, Take, Ticket, check, check_amend,
+    check_take,
 };
 use crate::account::Account;
 use crate::book::PriceLevel;

@@ -1,12 +1,11 @@
-//! Implied volatility: the σ at which an option costs what it costs.
+//! Implied volatility of option prices.
 //!
-//! In the manner of P. Jäckel, "Let's Be Rational" (2015): the problem is
-//! brought to out-of-the-money form, guessed by rational functions, and
-//! finished by Householder's method of fourth order on the logarithm of the
-//! price, or of what the price leaves of its maximum. The result is as exact
-//! as the price itself.
+//! After P. Jäckel, "Let's Be Rational" (2015): the problem is reduced to an
+//! out-of-the-money option, guessed by rational functions, and solved by Householder's
+//! method of fourth order on the logarithm of the price, or of its distance from the
+//! maximum. The result is as precise as the price.
 //!
-//! Knows no surface and no quotes: one price, one volatility.
+//! Knows no surface: one price, one volatility.
 
 pub mod batch;
 mod kernel;
@@ -16,25 +15,25 @@ use crate::instrument::OptionRight;
 use crate::math::exp;
 use kernel::InverseProblem;
 
-/// Why no volatility gives a price.
+/// Reason why a price has no implied volatility.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ImpliedVolError {
-    /// The price is less than exercise at the forward would bring.
+    /// A price below the intrinsic value of the forward.
     #[error("the price is below the intrinsic value")]
     BelowIntrinsic,
-    /// The price is at or above what no volatility can reach: the discounted
-    /// forward for a call, the discounted strike for a put.
+    /// A price at or above its maximum: the discounted forward for a call, the discounted
+    /// strike for a put.
     #[error("the price is at or above its maximum")]
     AboveMaximum,
-    /// An input is no number, infinite, or not positive where it must be.
+    /// An input that is NaN, infinite, or not positive where required.
     #[error("an input is no admissible number")]
     Invalid,
-    /// The search did not settle.
+    /// The search did not converge.
     #[error("the volatility was not found")]
     NotConverged,
 }
 
-/// What an option's price is discounted by.
+/// Spot, rate and yield of an option.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct SpotCarry {
     /// Price of the underlier.
@@ -45,7 +44,7 @@ pub struct SpotCarry {
     pub div_yield: f64,
 }
 
-/// The volatility of an option on a spot, from its price today.
+/// Returns the volatility of an option on a spot from its present price.
 ///
 /// # Errors
 /// [`ImpliedVolError`].
@@ -61,7 +60,7 @@ pub fn implied_vol(terms: &Vanilla, carry: &SpotCarry, price: f64) -> Result<f64
     solve(&problem)
 }
 
-/// The volatility of an option on a forward, from its undiscounted price.
+/// Returns the volatility of an option on a forward from its undiscounted price.
 ///
 /// # Errors
 /// [`ImpliedVolError`].

@@ -1,53 +1,41 @@
-//! Contracts with their market in a row, as people write them in a table:
-//! what `tickhall price` reads and answers.
+//! Contracts and market data as rows of a table: input and output of `tickhall
+//! price`.
 //!
-//! Pure: knows no files, no CSV, no JSON beyond serde's shapes. Units are the
-//! library's own: rates, yields and volatilities as decimals (0.05 is 5 %),
-//! days of ACT/365F, a vega per 1.00, a theta per year, a bond per 100 of face.
+//! Pure: no files, CSV or JSON beyond serde's derives. Rates, yields and
+//! volatilities are decimals (0.05 is 5 %), days are ACT/365F, a vega is per 1.00,
+//! a theta per year, a bond per 100 of face.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::instrument::DayCount;
+use crate::instrument::{DayCount, OptionRight};
 use crate::time::Date;
 
 mod row_pricer;
 
 pub use row_pricer::RowPricer;
 
-/// What a row asks to price.
+/// Kind of the contract in a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ContractKind {
-    /// An option on a spot, exercised at expiry; a `price` instead of a `vol`
-    /// asks for the implied volatility.
+    /// An option on a spot, exercised at expiry; with `price` instead of `vol` the
+    /// implied volatility is computed.
     European,
     /// An option on a spot, or on the future `futures`, exercised at any time.
     American,
     /// An option on the future `futures`, exercised at expiry.
     Black76,
-    /// An index future by cost of carry.
+    /// An index future, by cost of carry.
     Future,
-    /// A bullet bond by its `yield`, its `clean` price or a curve.
+    /// A bullet bond, by its `yield`, its `clean` price or a curve.
     Bond,
     /// An interest-rate swap on a curve.
     Swap,
 }
 
-/// Call or put, in either case.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Right {
-    /// The right to buy.
-    #[serde(alias = "CALL", alias = "Call", alias = "C", alias = "c")]
-    Call,
-    /// The right to sell.
-    #[serde(alias = "PUT", alias = "Put", alias = "P", alias = "p")]
-    Put,
-}
-
-/// Which leg of a swap its holder receives.
+/// Direction of a swap.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PayReceive {
@@ -57,33 +45,33 @@ pub enum PayReceive {
     ReceiveFixed,
 }
 
-/// One contract and its market. What its kind does not need may be missing.
+/// One contract and its market data. Columns that its kind does not need are empty.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "the fields are the table's column names, explained by their kinds")]
 pub struct ContractRow {
     pub id: Option<String>,
     pub kind: ContractKind,
-    /// Units held; the answer then has a `position_value`.
+    /// Units held; adds `position_value` to the results.
     pub quantity: Option<f64>,
-    /// Money a price unit, 1 when missing.
+    /// Money per price unit, default 1.
     pub multiplier: Option<f64>,
     #[serde(rename = "type")]
-    pub right: Option<Right>,
+    pub right: Option<OptionRight>,
     pub spot: Option<f64>,
     pub futures: Option<f64>,
     pub strike: Option<f64>,
     /// Calendar days to expiry.
     pub days: Option<f64>,
-    /// Years to expiry, instead of days.
+    /// Years to expiry, in place of days.
     pub t: Option<f64>,
-    /// Continuously compounded; without a curve, a swap's flat zero rate.
+    /// Continuously compounded; a swap's flat zero rate if there is no curve.
     pub rate: Option<f64>,
     pub div_yield: Option<f64>,
-    /// A future's dividends in points, `days:points` with semicolons between.
+    /// A future's dividends in points: `days:points`, separated by semicolons.
     pub dividends: Option<String>,
     pub vol: Option<f64>,
-    /// An option's price, to find its volatility.
+    /// An option's price, for its implied volatility.
     pub price: Option<f64>,
     pub trade_price: Option<f64>,
     pub issue_date: Option<Date>,
@@ -95,13 +83,13 @@ pub struct ContractRow {
     #[serde(rename = "yield")]
     pub annual_yield: Option<f64>,
     pub clean: Option<f64>,
-    /// The name of a curve given beside the rows.
+    /// Name of a curve in the same document.
     pub curve: Option<String>,
     pub notional: Option<f64>,
     pub pay_receive: Option<PayReceive>,
     pub start_date: Option<Date>,
     pub end_date: Option<Date>,
-    /// A swap's valuation date when it has no curve.
+    /// A swap's valuation date if there is no curve.
     pub valuation_date: Option<Date>,
     pub fixed_rate: Option<f64>,
     pub fixed_frequency: Option<u8>,
@@ -112,15 +100,15 @@ pub struct ContractRow {
     pub current_fixing: Option<f64>,
 }
 
-/// A curve given beside the rows: nodes, or instruments to make them of.
+/// A curve: nodes, or instruments to bootstrap it from.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CurveRow {
-    /// Its valuation date.
+    /// Valuation date.
     pub reference_date: Date,
-    /// What is interpolated; log-linear discount factors when missing.
+    /// Interpolation, default log-linear discount factors.
     pub interpolation: Option<super::curve::Interpolation>,
-    /// Discount factors by date.
+    /// Nodes.
     #[serde(default)]
     pub nodes: Vec<CurveNode>,
     /// Deposits, ACT/360.
@@ -129,16 +117,16 @@ pub struct CurveRow {
     /// Par swaps.
     #[serde(default)]
     pub swaps: Vec<SwapRow>,
-    /// Fixed payments a year of the par swaps; 1 when missing.
+    /// Fixed payments per year of the par swaps, default 1.
     pub swap_fixed_frequency: Option<u8>,
 }
 
-/// A discount factor.
+/// A discount factor at a date.
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
 pub struct CurveNode {
-    /// When.
+    /// Date of the payment.
     pub date: Date,
-    /// What one then is worth today.
+    /// Present value of one.
     pub df: f64,
 }
 
@@ -160,7 +148,7 @@ pub struct SwapRow {
     pub rate: f64,
 }
 
-/// Names of results in the order of a table's columns.
+/// Names of results, in the order of output columns.
 pub const RESULTS: [&str; 32] = [
     "price",
     "delta",
@@ -196,31 +184,31 @@ pub const RESULTS: [&str; 32] = [
     "position_value",
 ];
 
-/// What a row is worth, by names of [`RESULTS`].
+/// Results of a row, by names of [`RESULTS`].
 pub type Results = BTreeMap<&'static str, f64>;
 
-/// Why a row has no answer.
+/// Reason why a row has no results.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RowError {
-    /// A column that its kind needs is empty.
+    /// An empty column that its kind needs.
     #[error("{0} is missing")]
     Missing(&'static str),
-    /// A column holds what its kind cannot use.
+    /// A column with an invalid value.
     #[error("{0} is out of range")]
     OutOfRange(&'static str),
-    /// No curve of that name is given.
+    /// A name without a curve.
     #[error("there is no curve {0:?}")]
     UnknownCurve(String),
-    /// The contract has no price at these numbers.
+    /// A contract without a value.
     #[error(transparent)]
     Pricing(#[from] super::PricingError),
-    /// No volatility explains the price.
+    /// A price without an implied volatility.
     #[error(transparent)]
     ImpliedVol(#[from] super::implied_vol::ImpliedVolError),
-    /// The curve cannot be made.
+    /// A curve that cannot be built.
     #[error(transparent)]
     Curve(#[from] super::curve::CurveError),
-    /// The swap has no value.
+    /// A swap without a value.
     #[error(transparent)]
     Swap(#[from] super::swap::SwapError),
 }

@@ -1,38 +1,36 @@
-//! Where a P&L came from: what each move of the market explains, and what
-//! nothing does.
+//! P&L attribution to moves of the market, with a residual.
 //!
-//! The parts are model estimates rounded to whole money, the residual is what
-//! is left of the whole: they sum exactly. Knows no trades: both books hold
-//! the same lines.
+//! The parts are model estimates rounded to money, the residual is the rest of the total,
+//! so they sum exactly. Knows no trades: both books have the same lines.
 
 use super::book::{Contract, RiskBook, RiskError, Scenario, Underlier, Workspace};
 use super::greeks;
 use crate::money::{Money, UNITS_PER_CURRENCY, round_half_even};
 use crate::pricing::bond::BondFlows;
 
-/// A P&L in parts.
+/// A P&L by source.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Explained {
-    /// Spot moves times yesterday's delta.
+    /// Delta before × spot moves.
     pub delta: Money,
-    /// Half their squares times gamma.
+    /// Gamma × half of the squared spot moves.
     pub gamma: Money,
-    /// Volatility moves times vega.
+    /// Vega × volatility moves.
     pub vega: Money,
-    /// Time passing at options, by their theta.
+    /// Theta of options × time.
     pub theta: Money,
-    /// Time passing at futures, bonds and swaps in an unchanged market:
-    /// accrual, payments and rolling along the curve.
+    /// Passage of time for futures, bonds and swaps in an unchanged market: accrual, payments
+    /// and roll-down.
     pub carry_and_roll: Money,
-    /// Rates, yields and the curve.
+    /// Moves of rates, yields and the curve.
     pub curve: Money,
-    /// What is left.
+    /// Unexplained rest.
     pub residual: Money,
-    /// All of it: value after less value before, payments included.
+    /// Value after less value before, payments included.
     pub total: Money,
 }
 
-/// The parts before they are rounded.
+/// Parts before rounding.
 #[derive(Default)]
 struct UnroundedParts {
     delta: f64,
@@ -46,13 +44,13 @@ struct UnroundedParts {
 
 /// Explains the move from `before` to `after` over `days` calendar days.
 ///
-/// `after` is the same book as `before`, of the same date (expiries and
-/// settlement not moved), in the new market: its spots, rates, volatilities,
-/// yields and curve. Time is added by `days`.
+/// `after` is the book of `before` at the same date (expiries and settlement unchanged) in
+/// the new market: its spots, rates, volatilities, yields and curve. The passage of time is
+/// `days`.
 ///
 /// # Errors
-/// [`RiskError::Length`] for books that differ in more than their market, or
-/// amounts that are no money; [`RiskError::Pricing`].
+/// [`RiskError::Length`] for books that differ in more than their market, or amounts that
+/// do not fit money; [`RiskError::Pricing`].
 pub fn explain(before: &RiskBook, after: &RiskBook, days: i32) -> Result<Explained, RiskError> {
     if before.lines.len() != after.lines.len() || before.underliers.len() != after.underliers.len() {
         return Err(RiskError::Length);
@@ -78,7 +76,7 @@ pub fn explain(before: &RiskBook, after: &RiskBook, days: i32) -> Result<Explain
 }
 
 impl Explained {
-    /// Everything but the residual.
+    /// Returns the sum of all parts but the residual.
     pub fn explained(&self) -> Money {
         self.delta + self.gamma + self.vega + self.theta + self.carry_and_roll + self.curve
     }

@@ -1,6 +1,6 @@
-//! First-order risk of a book, summed by underlier and by bucket of the curve.
+//! Greeks of a book by underlier and DV01 by bucket of the curve.
 //!
-//! Analytic, so estimates near today's market; [`super::stress`] revalues.
+//! Analytic, valid near the present market; [`super::stress`] revalues.
 
 use super::book::{Contract, RiskBook, RiskError, RiskLine, Scenario, Workspace, spot_market, years};
 use crate::instrument::Exercise;
@@ -9,20 +9,20 @@ use crate::pricing::cash_flows::CashFlows;
 use crate::pricing::european::{self, SpotMarket, Vanilla};
 use crate::pricing::future::{FutureCarry, fair_value};
 
-/// How a line, or all lines on an underlier, move with it.
+/// Greeks of a line, or of all lines on an underlier.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct SpotGreeks {
-    /// Units of the underlier that move alike.
+    /// Equivalent units of the underlier.
     pub delta: f64,
-    /// Change of delta for one price unit.
+    /// Change of delta per price unit.
     pub gamma: f64,
-    /// Money for 1.00 of volatility.
+    /// Money per 1.00 of volatility.
     pub vega: f64,
-    /// Money for a year of passing time.
+    /// Money per year of passing time.
     pub theta: f64,
-    /// Money for 1.00 of the financing rate.
+    /// Money per 1.00 of the financing rate.
     pub rho: f64,
-    /// Money for 1.00 of dividend yield.
+    /// Money per 1.00 of dividend yield.
     pub dividend_rho: f64,
 }
 
@@ -48,7 +48,7 @@ impl SpotGreeks {
     }
 }
 
-/// The Greeks of an option by the model of its exercise.
+/// Returns the Greeks of an option by the model of its exercise style.
 pub(super) fn option_greeks(
     exercise: Exercise,
     vanilla: &Vanilla,
@@ -82,7 +82,7 @@ pub(super) fn option_greeks(
     }
 }
 
-/// How one line moves with its underlier; nothing for bonds and swaps.
+/// Returns the Greeks of one line; zero for bonds and swaps.
 ///
 /// # Errors
 /// [`RiskError`].
@@ -114,11 +114,10 @@ pub fn of_line(book: &RiskBook, at: usize, workspace: &mut Workspace) -> Result<
     Ok(unit.scaled(line.quantity))
 }
 
-/// Writes the book's Greeks by underlier, in the book's order; allocates
-/// nothing.
+/// Writes the book's Greeks by underlier, in the book's order; allocates nothing.
 ///
 /// # Errors
-/// [`RiskError`]; [`RiskError::Length`] unless there is a place an underlier.
+/// [`RiskError`]; [`RiskError::Length`] unless there is one total per underlier.
 pub fn by_underlier(
     book: &RiskBook,
     workspace: &mut Workspace,
@@ -138,15 +137,14 @@ pub fn by_underlier(
     Ok(())
 }
 
-/// Writes the DV01 of bonds and swaps by node of the book's curve: money
-/// gained when that node's zero rate falls by one basis point. Returns what a
-/// parallel fall gains, which the buckets sum to.
+/// Writes the DV01 of bonds and swaps by node of the book's curve: gain when that node's zero
+/// rate falls by one basis point. Returns the parallel DV01, the sum of the buckets.
 ///
-/// A bond that is quoted by its yield keeps its spread over the curve. Workspace for
-/// one bond's flows is all that is allocated.
+/// A bond quoted by yield keeps its spread over the curve. Allocates only a buffer for one
+/// bond's payments.
 ///
 /// # Errors
-/// [`RiskError`]; [`RiskError::Length`] unless there is a place a node.
+/// [`RiskError`]; [`RiskError::Length`] unless there is one bucket per node.
 pub fn dv01_by_bucket(book: &RiskBook, buckets: &mut [f64]) -> Result<f64, RiskError> {
     if buckets.len() != book.curve.node_times().len() {
         return Err(RiskError::Length);

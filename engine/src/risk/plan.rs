@@ -1,8 +1,6 @@
-//! A book laid out for being valued again and again: options in columns of
-//! eight, flows on shared dates. Same values as the book's own to the last
-//! place or two, many times as fast; allocates when made and never again.
-//!
-//! Knows no risk: it is the engine under stress grids and simulations.
+//! Layout of a book for repeated valuation: options in columns, payments on shared dates.
+//! Equals the book's own values to the last one or two places; allocates on construction
+//! only. Used by stress grids and simulations.
 
 use super::book::{Contract, RiskBook, RiskError, Scenario, Underlier, Workspace, years};
 use crate::instrument::Exercise;
@@ -11,22 +9,22 @@ use crate::pricing::european::Vanilla;
 use crate::pricing::european::batch::{self, OptionColumns, ValueColumns};
 use crate::pricing::flow_book::FlowBook;
 
-/// A book ready to be revalued.
+/// A book prepared for repeated valuation.
 #[derive(Debug)]
 pub struct RevaluationPlan {
     book: RiskBook,
-    /// European options: their lines, days and volatilities, and the columns.
+    /// European options with their columns.
     options: Vec<OptionLine>,
     quotes: OptionColumns,
     values: ValueColumns,
-    /// Lines on the curve.
+    /// Indices of lines on the curve.
     on_curve: Vec<usize>,
     flows: FlowBook,
     flow_values: Vec<f64>,
-    /// Everything else, line by line.
+    /// Indices of all other lines.
     others: Vec<usize>,
     workspace: Workspace,
-    /// Values of all lines, for their sum.
+    /// Buffer for the values of all lines.
     lines: Vec<f64>,
 }
 
@@ -39,10 +37,10 @@ struct OptionLine {
 }
 
 impl RevaluationPlan {
-    /// Lays out `book`.
+    /// Prepares `book`.
     ///
     /// # Errors
-    /// [`RiskError`] for a line that has no value today.
+    /// [`RiskError`] for a line without a value.
     pub fn new(book: RiskBook) -> Result<Self, RiskError> {
         let mut values = vec![0.0; book.lines.len()];
         let mut workspace = Workspace::default();
@@ -83,19 +81,19 @@ impl RevaluationPlan {
         })
     }
 
-    /// The book, as it is valued now.
+    /// Returns the book in its current market.
     pub fn book(&self) -> &RiskBook {
         &self.book
     }
 
-    /// Moves an underlier; nothing where the book has none.
+    /// Replaces an underlier; no effect for an unknown index.
     pub fn set_underlier(&mut self, at: usize, underlier: Underlier) {
-        if let Some(known) = self.book.underliers.get_mut(at) {
-            *known = underlier;
+        if let Some(current) = self.book.underliers.get_mut(at) {
+            *current = underlier;
         }
     }
 
-    /// Moves the curve.
+    /// Replaces the curve.
     pub fn set_curve(&mut self, curve: Curve) {
         self.book.curve = curve;
     }
@@ -115,7 +113,7 @@ impl RevaluationPlan {
                 values[*at] = self.book.lines[*at].quantity * value;
             }
         } else {
-            // Every date has moved: no discount factor can be shared.
+            // Every payment time has moved: no discount factor is shared.
             for at in &self.on_curve {
                 values[*at] = self.book.line_value(*at, scenario, &mut self.workspace)?;
             }
@@ -126,7 +124,7 @@ impl RevaluationPlan {
         Ok(())
     }
 
-    /// The value of the whole book under `scenario`.
+    /// Returns the value of the whole book under `scenario`.
     ///
     /// # Errors
     /// [`RiskError`] as [`RiskBook::values`].
@@ -163,7 +161,7 @@ mod tests {
     use crate::time::Date;
 
     #[test]
-    fn a_plan_values_what_its_book_does() {
+    fn a_plan_has_the_values_of_its_book() {
         let mut net = CashFlows::default();
         net.push(0.002, 3.0);
         net.push(1.5, 103.0);

@@ -10,7 +10,7 @@ use crate::money::Lots;
 use crate::venue::{ConfigError, Flow};
 
 /// Version written and accepted; a state of another version is rebuilt.
-pub(super) const SIM_STATE_VERSION: u32 = 2;
+pub(super) const SIM_STATE_VERSION: u32 = 1;
 
 /// Everything that the next steps depend on besides configuration and seed. It
 /// reveals the model price, so it never reaches a client.

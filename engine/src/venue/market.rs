@@ -15,11 +15,7 @@ use crate::step::{EncodedPayload, StepError, StepHeader, TargetLevel, Tick};
 
 impl Venue {
     /// Refuses a step that no correct publisher makes.
-    pub(super) fn check_step(
-        &self,
-        header: &StepHeader,
-        payload: &EncodedPayload,
-    ) -> Result<(), StepError> {
+    pub(super) fn check_step(&self, header: &StepHeader, payload: &EncodedPayload) -> Result<(), StepError> {
         if header.step <= self.state.step {
             return Err(StepError::OutOfOrder { last: self.state.step, found: header.step });
         }
@@ -139,11 +135,7 @@ impl InstrumentMarket {
 }
 
 /// Returns a target less the lots that have traded there since it was drawn.
-fn reduced_target(
-    target: &[TargetLevel],
-    side: Side,
-    executed: &[HouseExecution],
-) -> BTreeMap<Ticks, Lots> {
+fn reduced_target(target: &[TargetLevel], side: Side, executed: &[HouseExecution]) -> BTreeMap<Ticks, Lots> {
     let mut reduced: BTreeMap<Ticks, Lots> = target.iter().map(|level| (level.price, level.lots)).collect();
     for execution in executed.iter().filter(|execution| execution.side == side) {
         if let Some(lots) = reduced.get_mut(&execution.price) {

@@ -13,8 +13,8 @@ use crate::id::{AccountId, InstrumentId, OrderId};
 use crate::matching;
 use crate::money::{Lots, Money, Ticks};
 use crate::order::{
-    Amend, CancelReason, CheckedOrder, ClientOrderId, DecisionBasis, Order, OrderDecision, OrderStatus, Price,
-    Reject, Ticket, TimeInForce, check, check_amend,
+    Amend, CancelReason, CheckedOrder, ClientOrderId, DecisionBasis, Order, OrderDecision, OrderStatus,
+    Price, Reject, Ticket, TimeInForce, check, check_amend,
 };
 use crate::time::VenueTime;
 

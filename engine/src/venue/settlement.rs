@@ -191,7 +191,13 @@ impl Venue {
         id
     }
 
-    fn print_tape(&self, instrument: InstrumentId, matched: &Match, aggressor: Side, recorder: &mut Recorder) {
+    fn print_tape(
+        &self,
+        instrument: InstrumentId,
+        matched: &Match,
+        aggressor: Side,
+        recorder: &mut Recorder,
+    ) {
         let (price, lots) = (matched.price, matched.lots);
         recorder.outcome.tape.push(TapePrint { instrument, price, lots, aggressor });
     }

@@ -193,7 +193,12 @@ impl VenueState {
         self.requests.get(&account)?.get(&short_hash(id.as_str().as_bytes()))
     }
 
-    pub(super) fn record_request(&mut self, account: AccountId, id: &ClientOrderId, record: IdempotencyRecord) {
+    pub(super) fn record_request(
+        &mut self,
+        account: AccountId,
+        id: &ClientOrderId,
+        record: IdempotencyRecord,
+    ) {
         self.requests.entry(account).or_default().insert(short_hash(id.as_str().as_bytes()), record);
     }
 

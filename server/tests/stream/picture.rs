@@ -124,7 +124,7 @@ impl Truth {
             for row in rows {
                 assert_ne!(row.kind, EntryKind::Range, "entry {} has been compacted", row.seq);
                 let payload = row.payload.as_ref();
-                let payload = payload.map(|bytes| engine::step::StepPayload::from_bytes(bytes).unwrap());
+                let payload = payload.map(|bytes| engine::step::EncodedPayload::from_bytes(bytes).unwrap());
                 match (&mut self.0, row.entry().input().unwrap()) {
                     (None, Input::VenueOpened { config, seed_commitment }) => {
                         self.0 = Some(Venue::open(*config, seed_commitment).unwrap().0);

@@ -9,7 +9,7 @@ use engine::money::{Lots, Money, Ticks};
 use engine::order::{ClientOrderId, Price, SelfTradePrevention, Side, Take, Ticket, TimeInForce};
 use engine::sim::{Seed, Simulator};
 use engine::time::{MICROS_PER_SECOND, VenueTime};
-use engine::venue::{AccountChange, AccountEvent, Command, Outcome, Venue, VenueConfig, Verdict};
+use engine::venue::{AccountChange, AccountEvent, Command, CommandOutcome, Outcome, Venue, VenueConfig};
 use protocol::frames::{
     AccountFrame, BookFrame, BookLevel, ExecutionFrame, FillFrame, Item, OrderFrame, PortfolioSnapshot,
     PositionFrame, QuotesFrame, TickEvent,
@@ -54,11 +54,11 @@ impl Bench {
     /// Executes a command that must be applied; its outcome.
     pub(super) fn execute(&mut self, command: &Command) -> Outcome {
         match self.venue.execute(command).unwrap() {
-            Verdict::Applied(outcome) => {
+            CommandOutcome::Applied(outcome) => {
                 self.market.observe(outcome.seq, &outcome.flows());
                 *outcome
             }
-            Verdict::Repeat(seq) => panic!("repeats {seq}"),
+            CommandOutcome::Duplicate(seq) => panic!("repeats {seq}"),
         }
     }
 

@@ -1,20 +1,20 @@
-//! Many options at once: columns in, columns out, eight at a time.
+//! Valuation of columns of options, eight at a time.
 //!
-//! Checks nothing and allocates nothing: a row whose numbers are invalid gives
-//! numbers without meaning in that row alone.
+//! Neither checks inputs nor allocates: a row with invalid numbers has undefined results in
+//! that row only.
 
 use super::kernel::{Distances, Lane, OptionParts, density, distances, greeks, parts, theta};
 use crate::instrument::OptionRight;
 use crate::math::{Block, LANES, exp, exp_bounded, ln_normal, load, mills_ratio, store};
 
-/// Inputs of options, a column each, all of one length.
+/// Inputs of options, in columns of equal length.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct OptionColumns {
     /// +1 for a call, −1 for a put.
     pub sign: Vec<f64>,
     /// Price of the underlier.
     pub spot: Vec<f64>,
-    /// In the underlier's price unit.
+    /// Strike in the underlier's price unit.
     pub strike: Vec<f64>,
     /// Years to expiry.
     pub years: Vec<f64>,
@@ -26,7 +26,7 @@ pub struct OptionColumns {
     pub vol: Vec<f64>,
 }
 
-/// Values and first-order Greeks with gamma, a column each; units as in
+/// Values, first-order Greeks and gamma, in columns; units as in
 /// [`super::OptionValuation`].
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ValueColumns {
@@ -47,12 +47,12 @@ pub struct ValueColumns {
 }
 
 impl OptionColumns {
-    /// How many options there are.
+    /// Returns the number of options.
     pub fn len(&self) -> usize {
         self.sign.len()
     }
 
-    /// Whether there is none.
+    /// Returns true if there are no options.
     pub fn is_empty(&self) -> bool {
         self.sign.is_empty()
     }
@@ -70,7 +70,7 @@ impl OptionColumns {
 }
 
 impl ValueColumns {
-    /// Makes room for `len` options; allocates only to grow.
+    /// Resizes to `len` options; allocates only to grow.
     pub fn resize(&mut self, len: usize) {
         for column in self.columns() {
             column.resize(len, 0.0);
@@ -145,9 +145,8 @@ impl OptionBlock {
         }
     }
 
-    /// Values from discounted legs and what the discounts add to ln(S/K).
-    /// Every costly function has a loop of its own, short enough for the
-    /// processor to be at work on several options at once.
+    /// Computes values from discounted legs and the drift added to ln(S/K). Every costly
+    /// function has its own short loop, so that the processor overlaps several options.
     #[inline(always)]
     fn value(&self, asset: &Block, cash: &Block, drift: &Block) -> BlockValues {
         let [mut moneyness, mut d1, mut d2] = [[0.0; LANES]; 3];
@@ -188,8 +187,7 @@ impl OptionBlock {
     }
 }
 
-/// Values every option of `quotes`: row for row what [`super::value`] gives,
-/// to the last place or two.
+/// Values every option of `quotes`; equals [`super::value`] to the last one or two places.
 pub fn value(quotes: &OptionColumns, values: &mut ValueColumns) {
     values.resize(quotes.len());
     for at in (0..quotes.len()).step_by(LANES) {
@@ -214,7 +212,7 @@ pub fn value(quotes: &OptionColumns, values: &mut ValueColumns) {
     }
 }
 
-/// What all options of one underlier and expiry share.
+/// Inputs shared by all options of one underlier and expiry.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ChainExpiry {
     /// Price of the underlier.
@@ -227,8 +225,8 @@ pub struct ChainExpiry {
     pub div_yield: f64,
 }
 
-/// Values one expiry's chain: discount factors are made once, volatilities
-/// come a strike each. `right` is that of the whole column.
+/// Values the chain of one expiry with one discount factor, one volatility per strike and
+/// one `right` for all.
 pub fn value_chain(
     expiry: &ChainExpiry,
     right: OptionRight,
@@ -258,7 +256,7 @@ pub fn value_chain(
     }
 }
 
-/// Second-order Greeks of every option, beside the first: for risk reports.
+/// Values every option with second-order Greeks, for risk reports.
 pub fn value_fully(quotes: &OptionColumns, values: &mut Vec<super::OptionValuation>) {
     values.clear();
     for i in 0..quotes.len() {

@@ -1,18 +1,17 @@
-//! One implied volatility without a branch: preparation, guess, one step.
+//! Branchless kernel of one implied volatility: normal form, guess, one step.
 //!
-//! Everything is in units of the nearer leg A of the out-of-the-money option
-//! (C the farther, k = ln(C/A) ≥ 0, s = σ√t, c = V/A in (0, 1)):
+//! In units of the nearer leg A of the out-of-the-money option (C the farther, k = ln(C/A)
+//! ≥ 0, s = σ√t, c = V/A in (0, 1)):
 //! c = Φ(d₁) − eᵏ Φ(d₂), d = −k/s ± s/2.
 
 use super::ImpliedVolError;
 use crate::math::{INVERSE_ROOT_TWO_PI, exp, inverse_normal_cdf, ln_normal, mills_ratio, polynomial};
 
-/// More than any price needs.
+/// Iteration limit, above that of any price.
 pub(super) const MAX_STEPS: u32 = 40;
-/// A step this small, in the scale on which the method's order shows, leaves
-/// an error of its fourth power: none.
+/// Step size, in the scale of the method's order, whose fourth power is below rounding.
 pub(super) const FULL_TOLERANCE: f64 = 1e-4;
-/// Leaves about 1e-10: enough to mark with.
+/// Step size that leaves an error of about 1e-10.
 pub(super) const MARKING_TOLERANCE: f64 = 2e-3;
 
 /// √(2π) ÷ … : w / y(w), where y is Bachelier's moneyness in deviations and w
@@ -33,31 +32,31 @@ const NEAR_MAX: f64 = 12.0;
 /// Moneyness from which [`NormalForm::far_guess`] is the better guess.
 const FAR_MIN_MONEYNESS: f64 = 3.0;
 
-/// One price to be explained.
+/// A price with the inputs of its option.
 #[derive(Clone, Copy)]
 pub(super) struct InverseProblem {
     pub(super) call: bool,
-    /// The discounted underlier, or the forward of an undiscounted price.
+    /// Discounted underlier, or the forward of an undiscounted price.
     pub(super) asset: f64,
-    /// The discounted strike.
+    /// Discounted strike.
     pub(super) cash: f64,
     pub(super) years: f64,
     pub(super) price: f64,
 }
 
-/// A problem in normal form.
+/// Normal form of a problem.
 #[derive(Clone, Copy)]
 pub(super) struct NormalForm {
     pub(super) moneyness: f64,
-    /// c, or 1 − c where that is less.
+    /// c, or 1 − c if that is smaller.
     pub(super) target: f64,
-    /// Whether `target` is 1 − c.
+    /// True if `target` is 1 − c.
     pub(super) upper: bool,
     pub(super) guess: f64,
 }
 
 impl InverseProblem {
-    /// Why there is no volatility, if there is none.
+    /// Returns the reason why there is no volatility, if there is none.
     #[inline(always)]
     pub(super) fn refusal(&self) -> Option<ImpliedVolError> {
         let Self { call, asset, cash, years, price } = *self;
@@ -75,7 +74,7 @@ impl InverseProblem {
         }
     }
 
-    /// Whether [`InverseProblem::refusal`] names nothing; without a branch.
+    /// Returns true if [`InverseProblem::refusal`] is `None`; branchless.
     #[inline(always)]
     pub(super) fn is_admissible(&self) -> bool {
         let Self { call, asset, cash, years, price } = *self;
@@ -84,8 +83,7 @@ impl InverseProblem {
         positive(asset) & positive(cash) & positive(years) & (price >= over) & (price >= 0.0) & (price < most)
     }
 
-    /// The normal form with a first guess; meaningless for what
-    /// [`InverseProblem::refusal`] names.
+    /// Returns the normal form with a first guess; undefined for a refused problem.
     #[inline(always)]
     pub(super) fn start(&self) -> NormalForm {
         let Self { call, asset, cash, price, .. } = *self;
@@ -97,7 +95,7 @@ impl InverseProblem {
         let target = if upper { (near - value) / near } else { c };
         let moneyness = ln_normal(far / near);
 
-        // Bachelier's volatility first: w is ln-free, its inverse known.
+        // Bachelier's volatility first: w needs no logarithm and has a fitted inverse.
         let tiny = if value > 1e-290 { value } else { 1e-290 };
         let w = (far - near) / tiny;
         let close = if w < NEAR_MAX { w } else { NEAR_MAX };
@@ -109,8 +107,8 @@ impl InverseProblem {
         let apart = far - near;
         let slope = if apart > 0.0 { moneyness * near / apart } else { 1.0 };
         let bachelier = if w < NEAR_MAX { c * slope * per_w } else { moneyness / y };
-        // The lognormal volatility of the same price; the dependence on k is
-        // Hagan and Woodward's expansion ("Equivalent Black volatilities", 1999).
+        // Lognormal volatility of the same price; the dependence on k is Hagan and
+        // Woodward's expansion ("Equivalent Black volatilities", 1999).
         let u = bachelier * bachelier;
         let u = if u < AT_MONEY_MAX { u } else { AT_MONEY_MAX };
         let s = bachelier * polynomial(&AT_MONEY_NUMERATOR, u) / polynomial(&AT_MONEY_DENOMINATOR, u);
@@ -121,16 +119,15 @@ impl InverseProblem {
 }
 
 impl NormalForm {
-    /// Whether the strike is so far that the guess of [`InverseProblem::start`], an
-    /// expansion around the money, can be anywhere.
+    /// Returns true if the strike is too far for the guess of [`InverseProblem::start`], an
+    /// expansion around the money.
     #[inline(always)]
     pub(super) fn is_far(&self) -> bool {
         self.moneyness > FAR_MIN_MONEYNESS
     }
 
-    /// The guess for a far strike. There the second leg is small against the
-    /// first, so c is nearly Φ(d₁), and d₁ = s/2 − k/s gives s; within a tenth
-    /// from k = 3, and closer the farther.
+    /// Returns the guess for a far strike: the second leg is small, so c ≈ Φ(d₁), and d₁ =
+    /// s/2 − k/s gives s; within 10 % from k = 3 on, more precise for larger k.
     #[inline(never)]
     pub(super) fn far_guess(&self) -> f64 {
         let d1 = inverse_normal_cdf(self.target);
@@ -139,7 +136,7 @@ impl NormalForm {
         if d1 > 0.0 { root + d1 } else { 2.0 * self.moneyness / (root - d1) }
     }
 
-    /// One step from deviation `s`: the next, and how far that was.
+    /// Takes a step from deviation `s`; returns the next deviation and the step size.
     #[inline(always)]
     pub(super) fn step(&self, s: f64) -> (f64, f64) {
         let k = self.moneyness;
@@ -169,7 +166,7 @@ impl NormalForm {
         let next = if next > half { next } else { half };
         let next = if next < 2.0 * s { next } else { 2.0 * s };
         let size = change.abs() * (inverse + gamma.abs());
-        // No time value: no deviation, at once.
+        // Without time value the deviation is zero.
         let none = self.target <= 0.0;
         (if none { 0.0 } else { next }, if none { 0.0 } else { size })
     }

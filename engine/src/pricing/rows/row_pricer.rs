@@ -1,9 +1,9 @@
-//! Dispatch: each kind of row to its model, results by name.
+//! Dispatch of rows to pricing models.
 
 use std::collections::BTreeMap;
 
-use super::{ContractKind, ContractRow, CurveRow, PayReceive, Results, Right, RowError};
-use crate::instrument::{BondTerms, DayCount, OptionRight};
+use super::{ContractKind, ContractRow, CurveRow, PayReceive, Results, RowError};
+use crate::instrument::{BondTerms, DayCount};
 use crate::pricing::american::{Precision, Valuer};
 use crate::pricing::bond::BondFlows;
 use crate::pricing::curve::{Bootstrap, Curve, CurveInstrument, Interpolation};
@@ -12,27 +12,19 @@ use crate::pricing::future::{self, FuturePosition, fair_value};
 use crate::pricing::implied_vol::{self, implied_vol};
 use crate::pricing::swap::{Leg, SwapContract};
 
-/// Prices rows, one after another; keeps curves and the room that American
-/// options are solved in.
+/// Pricer of rows; holds their curves and the solver of American options.
 #[derive(Debug, Default)]
 pub struct RowPricer {
     curves: BTreeMap<String, Curve>,
     american: Option<Valuer>,
 }
 
-/// A number that its kind needs.
+/// Returns a required column.
 fn need<T>(value: Option<T>, name: &'static str) -> Result<T, RowError> {
     value.ok_or(RowError::Missing(name))
 }
 
 impl ContractRow {
-    fn right(&self) -> Result<OptionRight, RowError> {
-        Ok(match need(self.right, "type")? {
-            Right::Call => OptionRight::Call,
-            Right::Put => OptionRight::Put,
-        })
-    }
-
     fn years(&self) -> Result<f64, RowError> {
         match (self.t, self.days) {
             (Some(years), _) => Ok(years),
@@ -42,7 +34,11 @@ impl ContractRow {
     }
 
     fn vanilla(&self) -> Result<Vanilla, RowError> {
-        Ok(Vanilla { right: self.right()?, strike: need(self.strike, "strike")?, years: self.years()? })
+        Ok(Vanilla {
+            right: need(self.right, "type")?,
+            strike: need(self.strike, "strike")?,
+            years: self.years()?,
+        })
     }
 
     fn spot_market(&self, vol: f64) -> Result<SpotMarket, RowError> {
@@ -56,7 +52,7 @@ impl ContractRow {
 }
 
 impl RowPricer {
-    /// Makes a curve that rows can name.
+    /// Builds a curve under a name for rows.
     ///
     /// # Errors
     /// [`RowError::Curve`].
@@ -83,10 +79,10 @@ impl RowPricer {
         Ok(())
     }
 
-    /// What `row` is worth and how it moves.
+    /// Prices `row`: values and sensitivities; results that are not finite are left out.
     ///
     /// # Errors
-    /// [`RowError`]; results that are no finite numbers are left out.
+    /// [`RowError`].
     pub fn price(&mut self, row: &ContractRow) -> Result<Results, RowError> {
         let mut results = match row.kind {
             ContractKind::European => european_row(row)?,
@@ -110,7 +106,7 @@ impl RowPricer {
 
     fn american(&mut self, row: &ContractRow) -> Result<Results, RowError> {
         let (terms, vol) = (row.vanilla()?, need(row.vol, "vol")?);
-        // A future is a spot that earns what money earns.
+        // A future is a spot whose yield is the rate.
         let market = match row.futures {
             Some(spot) => {
                 let rate = need(row.rate, "rate")?;
@@ -144,7 +140,7 @@ impl RowPricer {
         let terms = BondTerms {
             issue: need(row.issue_date, "issue_date")?,
             maturity: need(row.maturity_date, "maturity_date")?,
-            coupon_e9: 0, // the row's own double is used
+            coupon_e9: 0, // replaced by the row's double
             frequency: need(row.frequency, "frequency")?,
             day_count: need(row.day_count, "day_count")?,
         };
@@ -285,7 +281,7 @@ fn black76(row: &ContractRow) -> Result<Results, RowError> {
     ]))
 }
 
-/// Years and points of `days:points` separated by semicolons.
+/// Parses `days:points`, separated by semicolons, to years and points.
 fn dividends(text: &str) -> Result<Vec<(f64, f64)>, RowError> {
     let number =
         |text: &str| text.trim().parse().ok().filter(|number: &f64| *number >= 0.0 && number.is_finite());
@@ -346,24 +342,24 @@ mod tests {
         // Black and Scholes: 10.4506 for these numbers.
         assert!((european["price"] - 10.450_583_572_185_6).abs() < 1e-12);
         assert!((european["position_value"] - 2.0 * european["price"]).abs() < 1e-13);
-        // Without dividends a call is not exercised early.
+        // A call without dividends is not exercised early.
         let american = price(&format!(r#"{{"kind":"american","spot":100,{option}}}"#)).unwrap();
         assert!((american["price"] - european["price"]).abs() < 1e-12);
         let black = price(&format!(r#"{{"kind":"black76","futures":100,{option}}}"#)).unwrap();
         assert!(black["price"] < european["price"]);
-        // On a future early exercise pays, and moves with the one rate.
+        // Early exercise of an option on a future has value; there is only one rate.
         let future = price(&format!(r#"{{"kind":"american","futures":100,{option}}}"#)).unwrap();
         assert!(future["price"] > black["price"] && !future.contains_key("dividend_rho"));
         assert!(future["rho"] < 0.0 && future["rho"] > black["rho"]);
         let future = price(r#"{"kind":"future","spot":100,"days":365,"rate":0.05}"#).unwrap();
         assert!((future["basis"] - 100.0 * libm::expm1(0.05)).abs() < 1e-12);
         let row = r#"{"kind":"future","spot":100,"days":365,"rate":0.05,"dividends":"73:2; 365:1;400:9"}"#;
-        // (100 − 2 e^(−0.05 × 0.2)) e^0.05 − 1: the third comes too late.
+        // (100 − 2 e^(−0.05 × 0.2)) e^0.05 − 1: the third dividend is after expiry.
         let fair = (100.0 - 2.0 * libm::exp(-0.01)) * libm::exp(0.05) - 1.0;
         assert!((price(row).unwrap()["price"] - fair).abs() < 1e-12);
         let bond = r#""kind":"bond","issue_date":"2025-01-15","maturity_date":"2030-01-15",
             "settlement_date":"2026-01-15","coupon_rate":0.05,"frequency":1,"day_count":"30/360""#;
-        // At a yield equal to the coupon a bond costs its face.
+        // At a yield equal to the coupon a bond is at par.
         let bond = price(&format!(r#"{{{bond},"yield":0.05}}"#)).unwrap();
         assert!((bond["clean"] - 100.0).abs() < 1e-12);
         let swap = r#"{"kind":"swap","notional":1000000,"pay_receive":"pay_fixed","rate":0.03,
@@ -375,7 +371,7 @@ mod tests {
     }
 
     #[test]
-    fn a_price_instead_of_a_volatility_is_explained() {
+    fn a_price_instead_of_a_volatility_is_inverted() {
         let row =
             r#"{"kind":"european","spot":100,"type":"put","strike":90,"t":0.5,"rate":0.02,"price":3.1}"#;
         let results = price(row).unwrap();
@@ -385,7 +381,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_is_named() {
+    fn errors_name_the_column() {
         let refused = price(r#"{"kind":"european","spot":100}"#).unwrap_err();
         assert_eq!(refused, RowError::Missing("type"));
         let refused = price(r#"{"kind":"swap"}"#).unwrap_err();
@@ -398,7 +394,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_may_name_a_curve() {
+    fn rows_use_named_curves() {
         let mut pricer = RowPricer::default();
         let curve = r#"{"reference_date":"2026-01-15","deposits":[{"tenor_months":12,"rate":0.03}],
             "swaps":[{"tenor_years":5,"rate":0.035}]}"#;

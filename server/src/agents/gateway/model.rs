@@ -275,7 +275,7 @@ impl Model {
         let first = first.ok_or_else(|| missing("has not begun"))?;
         match first.entry().input() {
             Ok(Input::VenueOpened { config, seed_commitment }) => {
-                let opened = Venue::open_by(first.rules_version, *config, seed_commitment);
+                let opened = Venue::open_with_rules(first.rules_version, *config, seed_commitment);
                 opened.map(|(venue, _)| venue).map_err(|error| missing(&error.to_string()))
             }
             _ => Err(missing("does not begin with its opening")),

@@ -5,7 +5,7 @@ use engine::money::{Lots, Ticks};
 use engine::order::{ClientOrderId, Price, SelfTradePrevention, Side, Ticket, TimeInForce, preview};
 use engine::portfolio::value;
 use engine::sim::{Seed, Simulator};
-use engine::venue::{Command, Outcome, Venue, VenueConfig, Verdict};
+use engine::venue::{Command, CommandOutcome, Outcome, Venue, VenueConfig};
 use protocol::bus::{ExecutionBatch, PortfolioMessage, PublishedEntry};
 use protocol::frames::Item;
 use uuid::Uuid;
@@ -41,7 +41,7 @@ impl Traded {
 
     fn execute(&mut self, command: &Command) {
         // What is refused is not journalled.
-        if let Ok(Verdict::Applied(outcome)) = self.venue.execute(command) {
+        if let Ok(CommandOutcome::Applied(outcome)) = self.venue.execute(command) {
             self.simulator.observe(outcome.seq, &outcome.flows());
             self.outcomes.push(*outcome);
         }
@@ -232,7 +232,7 @@ fn a_preview_of_the_picture_is_what_the_venue_decides() {
             let previewed = preview(&conditions, account, opposite, &ticket, |id| state.marked(id));
             let command = Command::PlaceOrder { account: accounts[1], ticket };
             match traded.venue.execute(&command) {
-                Ok(Verdict::Applied(outcome)) => {
+                Ok(CommandOutcome::Applied(outcome)) => {
                     let (previewed, answer) = (previewed.unwrap(), outcome.answer.clone().unwrap());
                     assert_eq!((previewed.basis, previewed.decided), (answer.basis, answer.decided));
                     traded.simulator.observe(outcome.seq, &outcome.flows());
@@ -240,7 +240,7 @@ fn a_preview_of_the_picture_is_what_the_venue_decides() {
                     state.apply(&traded.publish()).unwrap();
                     compared += 1;
                 }
-                Ok(Verdict::Repeat(seq)) => panic!("entry {seq} has this name"),
+                Ok(CommandOutcome::Duplicate(seq)) => panic!("entry {seq} has this name"),
                 Err(refused) => assert_eq!(previewed.unwrap_err(), refused),
             }
         }
