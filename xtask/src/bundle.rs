@@ -13,8 +13,8 @@ use lightningcss::stylesheet::{MinifyOptions, ParserOptions, PrinterOptions, Sty
 use crate::fingerprint::Fingerprint;
 use crate::progress::{self, Step};
 use crate::project::Project;
-use crate::wasm::{self, WasmOpt};
 use crate::shell;
+use crate::wasm::{self, WasmOpt};
 
 const NAME: &str = "tickhall";
 
@@ -122,8 +122,7 @@ fn style_sheet(folder: &Path) -> Result<String> {
     sheets.sort_by_key(|file| (!file.ends_with("tokens.css"), !file.ends_with("base.css")));
     let text = sheets.iter().map(fs::read_to_string).collect::<Result<String, _>>()?;
     let failed = |error: &dyn std::fmt::Display| anyhow!("style sheet: {error}");
-    let mut sheet =
-        StyleSheet::parse(&text, ParserOptions::default()).map_err(|error| failed(&error))?;
+    let mut sheet = StyleSheet::parse(&text, ParserOptions::default()).map_err(|error| failed(&error))?;
     sheet.minify(MinifyOptions::default()).map_err(|error| failed(&error))?;
     Ok(sheet.to_css(PrinterOptions { minify: true, ..PrinterOptions::default() })?.code)
 }

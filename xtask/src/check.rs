@@ -72,10 +72,7 @@ pub(crate) fn run(project: &Project) -> Result<ExitCode> {
     if has_subcommand(project, "llvm-cov")? {
         check("coverage of the engine", &|| coverage(project));
     } else {
-        skips.add(
-            "coverage of the engine",
-            "`cargo install --locked cargo-llvm-cov`, then check again",
-        );
+        skips.add("coverage of the engine", "`cargo install --locked cargo-llvm-cov`, then check again");
     }
     if project.end2end().join("node_modules").is_dir() {
         check("types of the browser tests", &|| e2e::check_types(project));
