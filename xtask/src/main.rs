@@ -1,4 +1,4 @@
-//! The project's tool: `cargo xtask run | test | check | dev | dist | bench | e2e | site | smoke | css`.
+//! The project's tool: `cargo xtask run | test | check | dev | dist | bench | e2e | site | smoke | bundle | css`.
 //!
 //! Builds, checks and starts programs; knows nothing of markets.
 #![allow(clippy::print_stdout, reason = "a command prints to its user")]
@@ -81,6 +81,8 @@ enum Command {
     },
     /// Run the browser test of the whole product on every service of compose.yaml.
     Smoke,
+    /// Make the browser bundle alone.
+    Bundle,
     /// Write the style sheet alone, for `cargo leptos watch`.
     Css,
 }
@@ -111,6 +113,7 @@ fn run(command: Command) -> Result<ExitCode> {
             site::run(&project, topology, built, &settings).map(|()| ExitCode::SUCCESS)
         }
         Command::Smoke => e2e::smoke(&project),
+        Command::Bundle => bundle::build(&project, bundle::Quality::Release).map(|()| ExitCode::SUCCESS),
         Command::Css => bundle::css_alone(&project).map(|()| ExitCode::SUCCESS),
     }
 }
