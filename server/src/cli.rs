@@ -195,7 +195,7 @@ mod tests {
             let cli = parsed(&["agent", agent, "--listen", "127.0.0.1:4000"]);
             let config = cli.flags.load(cli.command.as_ref(), Vec::new()).unwrap();
             let told = "127.0.0.1:4000".parse().unwrap();
-            assert_eq!((config.listen == told, config.agent_listen == told), (site, !site), "{agent}");
+            assert_eq!((config.listen == told, config.agent.listen == told), (site, !site), "{agent}");
         }
         assert!(Cli::try_parse_from(["tickhall", "agent", "weather"]).is_err());
     }

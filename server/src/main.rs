@@ -59,7 +59,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Agent { agent } => alone(agent, config).await,
         Command::Health { url } => health(url, &config).await,
         Command::Config => {
-            say(config.to_toml().trim_end());
+            say(config.to_toml()?.trim_end());
             Ok(ExitCode::SUCCESS)
         }
         Command::Verify => verify(&config).await,

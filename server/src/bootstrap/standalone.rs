@@ -54,7 +54,7 @@ impl Agent {
     /// Where it listens: the gateway is the site, of the others only whoever
     /// runs them wants to know how they are.
     fn address(self, config: &Config) -> SocketAddr {
-        if self == Self::Gateway { config.listen } else { config.agent_listen }
+        if self == Self::Gateway { config.listen } else { config.agent.listen }
     }
 }
 
