@@ -41,7 +41,7 @@ use crate::http::operations::Operations;
 use crate::http::origin::Origins;
 use crate::shutdown::Shutdown;
 use crate::store::Store;
-use crate::store::api::journal::VenueRow;
+use crate::store::journal::VenueRow;
 
 pub use model::FollowError;
 
