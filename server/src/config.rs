@@ -1,8 +1,8 @@
-//! Settings of the program: one struct a topic.
+//! Settings of the program, one struct a topic; `defaults.toml` describes them.
 //!
-//! Later sources win: `defaults.toml`, which describes every setting,
-//! `tickhall.toml`, `TICKHALL_*` variables of `.env`, then of the environment,
-//! flags. Does not know what the settings are used for.
+//! Later sources win: `defaults.toml`, `tickhall.toml`, `TICKHALL_*` variables
+//! of `.env`, then of the environment, flags. Does not know what the settings
+//! are used for.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -120,34 +120,24 @@ pub struct TradingSettings {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct StreamSettings {
-    /// Steps, from market data.
     #[serde(deserialize_with = "values::stream_name")]
     pub market_data: String,
-    /// Committed batches, from trading.
     #[serde(deserialize_with = "values::stream_name")]
     pub execution: String,
-    /// Valuations, from portfolio.
     #[serde(deserialize_with = "values::stream_name")]
     pub risk: String,
-    /// Commands to trading.
     #[serde(deserialize_with = "values::stream_name")]
     pub command: String,
-    /// Trading's replies.
     #[serde(deserialize_with = "values::stream_name")]
     pub reply: String,
-    /// Commands to the venue's clock.
     #[serde(deserialize_with = "values::stream_name")]
     pub control: String,
-    /// States of the clock.
     #[serde(deserialize_with = "values::stream_name")]
     pub clock: String,
-    /// Sign-outs.
     #[serde(deserialize_with = "values::stream_name")]
     pub session: String,
-    /// Messages that a stream keeps, about.
     #[serde(deserialize_with = "values::between::<_, _, 1_000, 1_000_000>")]
     pub max_messages: usize,
-    /// Bytes that a stream keeps, about.
     #[serde(deserialize_with = "values::between::<_, _, 1_000_000, 4_000_000_000>")]
     pub max_bytes: usize,
 }
@@ -158,8 +148,8 @@ impl StreamSettings {
         Limits { messages: self.max_messages, bytes: self.max_bytes }
     }
 
-    /// Names with the settings that hold them.
-    pub fn names(&self) -> [(&'static str, &str); 8] {
+    /// Each name with its setting.
+    pub fn all(&self) -> [(&'static str, &str); 8] {
         [
             ("streams.market_data", &self.market_data),
             ("streams.execution", &self.execution),
@@ -177,10 +167,8 @@ impl StreamSettings {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct SessionLimits {
-    /// Minutes without a request or an open socket.
     #[serde(deserialize_with = "values::between::<_, _, 1, 1_440>")]
     pub idle_minutes: u64,
-    /// Hours after sign-in.
     #[serde(deserialize_with = "values::between::<_, _, 1, 720>")]
     pub absolute_hours: u64,
 }
@@ -189,37 +177,26 @@ pub struct SessionLimits {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct RateLimits {
-    /// Failed sign-ins of one account from one address.
     #[serde(deserialize_with = "values::between::<_, _, 1, 1_000>")]
     pub login_failures_per_minute: u32,
-    /// Failed sign-ins from one address, over all accounts.
     #[serde(deserialize_with = "values::between::<_, _, 1, 100_000>")]
     pub login_failures_per_address_per_minute: u32,
-    /// New users from one address.
     #[serde(deserialize_with = "values::between::<_, _, 1, 100_000>")]
     pub registrations_per_minute: u32,
-    /// Requests of one user, or of one address before sign-in.
     #[serde(deserialize_with = "values::between::<_, _, 1, 100_000>")]
     pub requests_per_second: u32,
-    /// Orders and cancels of one user.
     #[serde(deserialize_with = "values::between::<_, _, 1, 100_000>")]
     pub orders_per_second: u32,
-    /// Log lines from one user's or address's browsers.
     #[serde(deserialize_with = "values::between::<_, _, 1, 1_000>")]
     pub browser_lines_per_minute: u32,
-    /// Control messages on one socket.
     #[serde(deserialize_with = "values::between::<_, _, 1, 1_000>")]
     pub socket_messages_per_second: u32,
-    /// Updates sent on one socket.
     #[serde(deserialize_with = "values::between::<_, _, 1, 1_000>")]
     pub socket_cuts_per_second: u32,
-    /// Open sockets of one user.
     #[serde(deserialize_with = "values::between::<_, _, 1, 1_000>")]
     pub sockets_per_user: u32,
-    /// Seconds that a socket may stay silent.
     #[serde(deserialize_with = "values::between::<_, _, 1, 300>")]
     pub socket_silence_seconds: u64,
-    /// Seconds in which a request must arrive.
     #[serde(deserialize_with = "values::between::<_, _, 1, 300>")]
     pub request_seconds: u64,
 }
@@ -228,10 +205,8 @@ pub struct RateLimits {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct HistoryLimits {
-    /// Newest rows kept of each instrument, in each table of market data.
     #[serde(deserialize_with = "values::between::<_, _, 1_000, 1_000_000_000>")]
     pub rows_per_instrument: u64,
-    /// Rows that may wait for the writer before the oldest are dropped.
     #[serde(deserialize_with = "values::between::<_, _, 100, 10_000_000>")]
     pub queue_rows: usize,
 }
@@ -240,13 +215,10 @@ pub struct HistoryLimits {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct SnapshotIntervals {
-    /// Journal entries between two snapshots of trading's state.
     #[serde(deserialize_with = "values::between::<_, _, 10, 10_000_000>")]
     pub journal_entries: u64,
-    /// Steps between two snapshots of the simulation's state.
     #[serde(deserialize_with = "values::between::<_, _, 10, 1_000_000>")]
     pub sim_steps: u64,
-    /// Venue seconds between two stored valuations of an account.
     #[serde(deserialize_with = "values::between::<_, _, 1, 86_400>")]
     pub portfolio_seconds: u64,
 }

@@ -184,7 +184,7 @@ fn extract(figment: &Figment) -> Result<Config, ConfigError> {
 /// Refuses two streams of one name, which would carry messages that the other's
 /// consumers cannot decode, and names of the bus's own keys.
 fn check_stream_names(config: &Config) -> Result<(), ConfigError> {
-    let names = config.streams.names();
+    let names = config.streams.all();
     for (index, (setting, name)) in names.iter().enumerate() {
         if RESERVED_STREAMS.contains(name) {
             return Err(ConfigError::new(*setting, format!("{name:?} is a name of the bus's own")));
