@@ -99,7 +99,7 @@ pub(crate) async fn carried(redis: &Redis, steps: &Steps, together: usize, decod
             }
         }
     });
-    let mut outbox = Outbox::new(config.stream_limits, 0);
+    let mut outbox = Outbox::new(config.streams.limits(), 0);
     for round in 0..rounds {
         for some in steps.messages.chunks(together) {
             let later = (round * STEPS) as u64;
