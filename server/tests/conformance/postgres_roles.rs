@@ -1,15 +1,15 @@
-//! Who may write what, where the database knows roles.
+//! Rights of the roles in PostgreSQL.
 
 use engine::venue::VenueConfig;
 use server::config::Config;
-use server::store::api::journal::VenueRow;
+use server::store::journal::VenueRow;
 use server::store::{Role, Store};
 use sqlx::{AssertSqlSafe, PgConnection};
 
 use super::store::{batches, venue};
 use crate::support::database::Database;
 
-/// Tables that hold money, or that money follows from, with a column each.
+/// Tables of money and of its sources, with a column each.
 const MONEY: [(&str, &str); 10] = [
     ("epochs", "epoch"),
     ("journal", "hash"),
@@ -23,10 +23,10 @@ const MONEY: [(&str, &str); 10] = [
     ("ledger", "amount"),
 ];
 
-const OTHERS: [&str; 4] = ["tickhall_market_data", "tickhall_portfolio", "tickhall_auth", "tickhall_gateway"];
+const OTHER_ROLES: [&str; 4] =
+    ["tickhall_market_data", "tickhall_portfolio", "tickhall_auth", "tickhall_gateway"];
 
-/// The code of the refusal, or none when the statement was let through to
-/// what it would do.
+/// SQLSTATE of the error of a statement that `role` runs; `None` if it succeeds.
 async fn refusal(connection: &mut PgConnection, role: &str, sql: &str) -> Option<String> {
     sqlx::query(AssertSqlSafe(format!("SET ROLE {role}"))).execute(&mut *connection).await.unwrap();
     let done = sqlx::query(AssertSqlSafe(sql)).execute(&mut *connection).await;
@@ -38,7 +38,7 @@ async fn refusal(connection: &mut PgConnection, role: &str, sql: &str) -> Option
     }
 }
 
-/// A database of a venue in which an account is open.
+/// A database with a venue and an open account.
 async fn with_an_account() -> (Database, VenueRow) {
     let (database, row) = (Database::create().await, venue());
     let store = database.open(Role::Owner).await;
@@ -50,7 +50,7 @@ async fn with_an_account() -> (Database, VenueRow) {
     (database, row)
 }
 
-/// What PostgreSQL says when a role may not do something.
+/// SQLSTATE of a missing right.
 const DENIED: &str = "42501";
 
 #[tokio::test]
@@ -66,16 +66,16 @@ async fn only_trading_writes_money() {
             format!("TRUNCATE {table} CASCADE"),
             format!("DROP TABLE {table} CASCADE"),
         ];
-        for role in OTHERS {
+        for role in OTHER_ROLES {
             for sql in &writes {
                 let refused = refusal(&mut connection, role, sql).await;
                 assert_eq!(refused.as_deref(), Some(DENIED), "{role}: {sql}");
             }
         }
-        // Let through: an empty row lacks its key, and nothing is there to change.
+        // Allowed: the empty row violates NOT NULL, and there is no row to update.
         let insert = refusal(&mut connection, "tickhall_trading", &writes[0]).await;
         assert_eq!(insert.as_deref(), Some("23502"), "{table}");
-        // What is listed, was traded and posted stays as it is.
+        // Instruments, trades and postings never change.
         let stays = ["instruments", "trades", "ledger"].contains(&table).then_some(DENIED);
         let update = refusal(&mut connection, "tickhall_trading", &writes[1]).await;
         assert_eq!(update.as_deref(), stays, "{table}");
@@ -87,7 +87,7 @@ async fn only_trading_writes_money() {
 }
 
 #[tokio::test]
-async fn postings_are_of_accounts_that_are_there() {
+async fn postings_refer_to_existing_accounts_and_entries_to_existing_venues() {
     let (database, row) = with_an_account().await;
     let mut connection = database.connect().await;
     let post = |account: &str| {
@@ -96,17 +96,16 @@ async fn postings_are_of_accounts_that_are_there() {
             "INSERT INTO ledger {here} UNION ALL SELECT '{also}', 1, 101, 'ACCOUNT', {account}, NULL::uuid, 1"
         )
     };
-    let nobody = post(&format!("'{}'", uuid::Uuid::from_u128(99)));
-    let refused = refusal(&mut connection, "tickhall_trading", &nobody).await;
+    let orphan = post(&format!("'{}'", uuid::Uuid::from_u128(99)));
+    let refused = refusal(&mut connection, "tickhall_trading", &orphan).await;
     assert_eq!(refused.as_deref(), Some("23503"));
-    let somebody = post("(SELECT account_id FROM accounts LIMIT 1)");
-    assert_eq!(refusal(&mut connection, "tickhall_trading", &somebody).await, None);
-    // Nor does an account go away from under its postings, or a venue from
-    // under its entries.
+    let valid = post("(SELECT account_id FROM accounts LIMIT 1)");
+    assert_eq!(refusal(&mut connection, "tickhall_trading", &valid).await, None);
+    // The keys that they refer to never change.
     for table in ["accounts", "orders", "positions"] {
-        let moved = format!("UPDATE {table} SET account_id = account_id");
-        let refused = refusal(&mut connection, "tickhall_trading", &moved).await;
-        assert_eq!(refused.as_deref(), Some(DENIED), "{moved}");
+        let update = format!("UPDATE {table} SET account_id = account_id");
+        let refused = refusal(&mut connection, "tickhall_trading", &update).await;
+        assert_eq!(refused.as_deref(), Some(DENIED), "{update}");
     }
     let entry = |venue: uuid::Uuid| {
         format!(
@@ -114,17 +113,17 @@ async fn postings_are_of_accounts_that_are_there() {
              FROM journal WHERE seq = 2"
         )
     };
-    let nowhere = entry(uuid::Uuid::from_u128(99));
-    let refused = refusal(&mut connection, "tickhall_trading", &nowhere).await;
+    let orphan = entry(uuid::Uuid::from_u128(99));
+    let refused = refusal(&mut connection, "tickhall_trading", &orphan).await;
     assert_eq!(refused.as_deref(), Some("23503"));
     assert_eq!(refusal(&mut connection, "tickhall_trading", &entry(row.id.0)).await, None);
 }
 
 #[tokio::test]
-async fn orders_and_trades_belong_to_what_is_there() {
+async fn orders_and_trades_refer_to_existing_rows() {
     let (database, _) = with_an_account().await;
     let mut connection = database.connect().await;
-    let nobody = format!("'{}'::uuid", uuid::Uuid::from_u128(99));
+    let absent = format!("'{}'::uuid", uuid::Uuid::from_u128(99));
     let order = |account: &str, instrument: &str| {
         format!(
             "INSERT INTO orders (venue_id, order_id, account_id, instrument_id, client_order_id, side, type, qty,
@@ -134,13 +133,13 @@ async fn orders_and_trades_belong_to_what_is_there() {
         )
     };
     let (account, instrument) = ("account_id", "(SELECT instrument_id FROM instruments LIMIT 1)");
-    for (stray, refused) in [
-        (order(&nobody, instrument), Some("23503")),
-        (order(account, &nobody), Some("23503")),
+    for (orphan, refused) in [
+        (order(&absent, instrument), Some("23503")),
+        (order(account, &absent), Some("23503")),
         (order(account, instrument), None),
     ] {
-        let found = refusal(&mut connection, "tickhall_trading", &stray).await;
-        assert_eq!(found.as_deref(), refused, "{stray}");
+        let found = refusal(&mut connection, "tickhall_trading", &orphan).await;
+        assert_eq!(found.as_deref(), refused, "{orphan}");
     }
     let trade = |filled: &str| {
         format!(
@@ -150,24 +149,24 @@ async fn orders_and_trades_belong_to_what_is_there() {
              FROM orders"
         )
     };
-    let stray = refusal(&mut connection, "tickhall_trading", &trade(&nobody)).await;
-    assert_eq!(stray.as_deref(), Some("23503"));
+    let orphan = refusal(&mut connection, "tickhall_trading", &trade(&absent)).await;
+    assert_eq!(orphan.as_deref(), Some("23503"));
     assert_eq!(refusal(&mut connection, "tickhall_trading", &trade("order_id")).await, None);
-    // Nor does what they belong to go away from under them.
+    // The rows that they refer to are never deleted, and their keys never change.
     for table in ["accounts", "instruments", "orders"] {
-        let gone = format!("DELETE FROM {table}");
-        let refused = refusal(&mut connection, "tickhall_trading", &gone).await;
-        assert_eq!(refused.as_deref(), Some(DENIED), "{gone}");
+        let delete = format!("DELETE FROM {table}");
+        let refused = refusal(&mut connection, "tickhall_trading", &delete).await;
+        assert_eq!(refused.as_deref(), Some(DENIED), "{delete}");
     }
     for (table, key) in [("accounts", "account_id"), ("instruments", "instrument_id"), ("orders", "order_id")]
     {
-        let moved = format!("UPDATE {table} SET {key} = {key}");
-        let refused = refusal(&mut connection, "tickhall_trading", &moved).await;
-        assert_eq!(refused.as_deref(), Some(DENIED), "{moved}");
+        let update = format!("UPDATE {table} SET {key} = {key}");
+        let refused = refusal(&mut connection, "tickhall_trading", &update).await;
+        assert_eq!(refused.as_deref(), Some(DENIED), "{update}");
     }
 }
 
-/// A login that is nothing but its role is all that an agent needs.
+/// An agent needs no more than a login that is a member of its role.
 #[tokio::test]
 async fn an_agent_may_have_a_login_of_its_own() {
     let (database, row) = (Database::create().await, venue());
@@ -189,7 +188,7 @@ async fn an_agent_may_have_a_login_of_its_own() {
 }
 
 #[tokio::test]
-async fn secrets_are_for_those_who_need_them() {
+async fn only_some_roles_read_secrets() {
     let database = Database::create().await;
     database.open(Role::Owner).await.close().await;
     let mut connection = database.connect().await;
@@ -224,7 +223,7 @@ async fn secrets_are_for_those_who_need_them() {
     }
 }
 
-/// Every connection of a store has its role from the start.
+/// Every connection of a store has its role's rights.
 #[tokio::test]
 async fn a_store_has_the_rights_that_it_was_opened_with() {
     let database = Database::create().await;
