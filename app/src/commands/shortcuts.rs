@@ -1,16 +1,14 @@
-//! The sheet of all keys, made from the one table of commands.
-//!
-//! Shows; does nothing.
+//! The list of all shortcuts, made from the table of commands.
 
 use leptos::prelude::*;
 
-use super::commands::{COMMANDS, PLACES};
 use super::dialog::Modal;
-use super::{Desk, Open};
+use super::table::{COMMANDS, FOCUS_KEYS};
+use super::{CommandRegistry, Dialog};
 use crate::live::Live;
 
 #[component]
-pub(super) fn Sheet(live: Live, desk: Desk) -> impl IntoView {
+pub(super) fn Shortcuts(live: Live, registry: CommandRegistry) -> impl IntoView {
     let row = |key: &'static str, name: &'static str| {
         view! {
             <tr>
@@ -24,30 +22,29 @@ pub(super) fn Sheet(live: Live, desk: Desk) -> impl IntoView {
     let single = move || {
         COMMANDS
             .iter()
-            .filter_map(|command| Some(row(command.key?, command.name)))
-            .map(IntoAny::into_any)
+            .filter_map(|entry| Some(row(entry.key?, entry.name)))
+            
             .collect_view()
     };
-    let places = move || PLACES.map(|(key, name)| row(key, name)).map(IntoAny::into_any).collect_view();
+    let by_focus = move || FOCUS_KEYS.map(|(key, name)| row(key, name)).collect_view();
     view! {
-        <Modal desk which=Open::Keys title="All keys" testid="keys">
+        <Modal registry which=Dialog::Shortcuts title="All keys" testid="keys">
             <h2>"All keys"</h2>
             <table>
-                <tbody>{single()} {places()}</tbody>
+                <tbody>{single()} {by_focus()}</tbody>
             </table>
             <label class="check">
                 <input
                     type="checkbox"
-                    prop:checked=move || live.prefs.get().keys
+                    prop:checked=move || live.preferences.get().keys
                     data-testid="single-keys"
                     on:change=move |event| {
                         let on = event_target_checked(&event);
-                        live.prefs.change(|prefs| prefs.keys = on);
+                        live.preferences.change(|preferences| preferences.keys = on);
                     }
                 />
                 "Single keys do something"
             </label>
         </Modal>
     }
-    .into_any()
 }
