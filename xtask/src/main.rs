@@ -26,7 +26,7 @@ use clap::{Parser, Subcommand};
 
 use crate::project::Project;
 use crate::services::Services;
-use crate::site::Topology;
+use crate::site::Deployment;
 
 #[derive(Parser)]
 #[command(name = "cargo xtask", about = "Builds, tests and runs Tickhall")]
@@ -109,8 +109,8 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Bench { args } => bench(&project, &args).map(|()| ExitCode::SUCCESS),
         Command::E2e { args } => e2e::run(&project, &args),
         Command::Site { processes, built, settings } => {
-            let topology = if processes { Topology::Processes } else { Topology::available() };
-            site::run(&project, topology, built, &settings).map(|()| ExitCode::SUCCESS)
+            let deployment = if processes { Deployment::Processes } else { Deployment::available() };
+            site::run(&project, deployment, built, &settings).map(|()| ExitCode::SUCCESS)
         }
         Command::Smoke => e2e::smoke(&project),
         Command::Bundle => bundle::build(&project, bundle::Quality::Release).map(|()| ExitCode::SUCCESS),
