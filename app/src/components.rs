@@ -3,12 +3,12 @@
 mod csv;
 mod focus;
 pub mod format;
-mod price_cell;
 mod positions;
+mod price_cell;
 mod units;
 
 pub use csv::download as download_csv;
 pub use focus::{focus_next_row, select_next_tab};
-pub use price_cell::PriceCell;
 pub(crate) use positions::Positions;
+pub use price_cell::PriceCell;
 pub use units::Units;

@@ -13,8 +13,8 @@ use plotters::prelude::{IntoDrawingArea, SVGBackend};
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{Color, TextStyle};
 
-use super::palette::Palette;
 use super::axes::within;
+use super::palette::Palette;
 use super::scene::{ChartScene, Frame, Lower, Style};
 
 type Area<B> = DrawingArea<B, Shift>;

@@ -9,8 +9,8 @@ use std::ops::Range;
 use engine::decimal::Decimal;
 use engine::time::VenueTime;
 
-use super::bars::Bars;
 use super::axes::{Axis, multiples, nice_step, time_step, within};
+use super::bars::Bars;
 use crate::components::format;
 use protocol::candle_history::Bar;
 use protocol::nav_history::Drawdown;

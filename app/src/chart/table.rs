@@ -60,10 +60,7 @@ fn row(scene: &ChartScene, bar: &Bar) -> AnyView {
             cells
         }
     };
-    let cells = cells
-        .into_iter()
-        .map(|cell| view! { <td class="num">{cell}</td> })
-        .collect_view();
+    let cells = cells.into_iter().map(|cell| view! { <td class="num">{cell}</td> }).collect_view();
     view! {
         <tr>
             <th scope="row" class="num left">

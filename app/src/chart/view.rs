@@ -8,7 +8,6 @@ use leptos::html;
 use leptos::prelude::*;
 use protocol::candle_history::Bar;
 
-
 use super::axes::within;
 use super::scene::ChartScene;
 use super::table::BarTable;

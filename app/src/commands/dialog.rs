@@ -6,7 +6,6 @@
 use leptos::html;
 use leptos::prelude::*;
 
-
 use super::{CommandRegistry, Dialog};
 
 #[component]

@@ -123,11 +123,12 @@ fn find(live: Live, query: &str) -> Vec<PaletteRow> {
         note: instrument.name,
         target: Target::Select(instrument.id),
     });
-    let commands = COMMANDS.iter().filter(|entry| entry.command != Command::Palette).map(|entry| PaletteRow {
-        name: entry.name.to_owned(),
-        note: entry.key.unwrap_or_default().to_owned(),
-        target: Target::Perform(entry.command),
-    });
+    let commands =
+        COMMANDS.iter().filter(|entry| entry.command != Command::Palette).map(|entry| PaletteRow {
+            name: entry.name.to_owned(),
+            note: entry.key.unwrap_or_default().to_owned(),
+            target: Target::Perform(entry.command),
+        });
     let ranked: Vec<(usize, PaletteRow)> = commands
         .chain(instruments)
         .filter_map(|row| {

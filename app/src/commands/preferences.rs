@@ -204,7 +204,8 @@ fn store(values: PreferenceValues) {
             let _ = root.set_attribute("data-density", values.density());
         }
         if let Some(document) = html_document() {
-            let cookie = format!("{COOKIE_NAME}={}; path=/; max-age=31536000; samesite=lax", values.to_cookie());
+            let cookie =
+                format!("{COOKIE_NAME}={}; path=/; max-age=31536000; samesite=lax", values.to_cookie());
             let _ = document.set_cookie(&cookie);
         }
     }
@@ -218,8 +219,13 @@ mod tests {
 
     #[test]
     fn values_survive_the_cookie() {
-        let values =
-            PreferenceValues { scheme: Scheme::Blue, compact: true, zone_minutes: -330, keys: false, columns: 9 };
+        let values = PreferenceValues {
+            scheme: Scheme::Blue,
+            compact: true,
+            zone_minutes: -330,
+            keys: false,
+            columns: 9,
+        };
         assert_eq!(values.to_cookie(), "cb.1.-330.0.9");
         assert_eq!(PreferenceValues::parse(&values.to_cookie()), Some(values));
         let header = format!("session=x; {COOKIE_NAME}={}; other=1", values.to_cookie());
@@ -230,7 +236,10 @@ mod tests {
     fn an_unreadable_cookie_gives_the_defaults() {
         for text in ["", "cb", "pink.1.0.1.1", "cb.1.9999.1.1", "cb.1.x.1.1", "cb.1.0.1.65536"] {
             assert_eq!(PreferenceValues::parse(text), None, "{text}");
-            assert_eq!(PreferenceValues::from_cookies(&format!("{COOKIE_NAME}={text}")), PreferenceValues::default());
+            assert_eq!(
+                PreferenceValues::from_cookies(&format!("{COOKIE_NAME}={text}")),
+                PreferenceValues::default()
+            );
         }
     }
 }

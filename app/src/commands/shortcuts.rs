@@ -19,13 +19,7 @@ pub(super) fn Shortcuts(live: Live, registry: CommandRegistry) -> impl IntoView 
             </tr>
         }
     };
-    let single = move || {
-        COMMANDS
-            .iter()
-            .filter_map(|entry| Some(row(entry.key?, entry.name)))
-            
-            .collect_view()
-    };
+    let single = move || COMMANDS.iter().filter_map(|entry| Some(row(entry.key?, entry.name))).collect_view();
     let by_focus = move || FOCUS_KEYS.map(|(key, name)| row(key, name)).collect_view();
     view! {
         <Modal registry which=Dialog::Shortcuts title="All keys" testid="keys">

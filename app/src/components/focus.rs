@@ -48,7 +48,13 @@ pub fn select_next_tab(event: KeyboardEvent) {
 /// Returns true for the key `next`, false for `previous`; both are consumed.
 fn direction(event: &KeyboardEvent, next: &str, previous: &str) -> Option<bool> {
     let key = event.key();
-    let forward = if key == next { true } else if key == previous { false } else { return None };
+    let forward = if key == next {
+        true
+    } else if key == previous {
+        false
+    } else {
+        return None;
+    };
     event.prevent_default();
     Some(forward)
 }

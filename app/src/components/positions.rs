@@ -9,8 +9,8 @@ use engine::money::Money;
 use engine::portfolio::{PositionValue, Valuation};
 use leptos::prelude::*;
 
-use crate::live::{Live, sorted};
 use crate::components::format;
+use crate::live::{Live, sorted};
 
 /// A money column: its header, its name in test ids, a position's figure and the
 /// total's.
@@ -111,8 +111,7 @@ pub(crate) fn Positions(
             </td>
         }
     });
-    let extra =
-        |text: &'static str| wide.then(|| view! { <th scope="col" class="num">{text}</th> });
+    let extra = |text: &'static str| wide.then(|| view! { <th scope="col" class="num">{text}</th> });
     let blank = || wide.then(|| view! { <td></td> });
     let row_columns = columns.clone();
     view! {

@@ -8,8 +8,8 @@ use leptos::prelude::*;
 use super::Hydrated;
 use super::connection::ConnectionPill;
 use crate::commands::{CommandRegistry, Dialog};
-use crate::live::Live;
 use crate::components::format;
+use crate::live::Live;
 
 #[component]
 pub(super) fn TopBar(live: Live) -> impl IntoView {

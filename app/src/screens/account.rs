@@ -18,7 +18,8 @@ pub(crate) fn AccountScreen() -> impl IntoView {
     if redirect_to_login() {
         return ().into_any();
     }
-    let overview: PageData<AccountOverview> = PageData::new_with_options(|| (), |()| api::read_account(), true);
+    let overview: PageData<AccountOverview> =
+        PageData::new_with_options(|| (), |()| api::read_account(), true);
     let content = Suspend::new(async move {
         match overview.await {
             Ok(overview) => view! { <Overview overview /> }.into_any(),

@@ -6,8 +6,8 @@ use engine::instrument::InstrumentKind;
 use engine::portfolio::ClassExposure;
 use leptos::prelude::*;
 
-use crate::live::Live;
 use crate::components::format;
+use crate::live::Live;
 
 #[component]
 pub(super) fn Sums(live: Live) -> impl IntoView {

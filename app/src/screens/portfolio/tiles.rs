@@ -7,8 +7,8 @@ use engine::money::Money;
 use engine::portfolio::Valuation;
 use leptos::prelude::*;
 
-use crate::live::Live;
 use crate::components::format;
+use crate::live::Live;
 
 #[component]
 pub(super) fn Tiles(live: Live) -> impl IntoView {

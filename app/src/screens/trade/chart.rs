@@ -47,8 +47,11 @@ type Series = (InstrumentId, Interval);
 #[component]
 pub(super) fn ChartPanel(live: Live, is_large: RwSignal<bool>) -> impl IntoView {
     let id = live.selected.get_untracked();
-    let opening: PageData<CandleHistory> =
-        PageData::new_with_options(|| (), move |()| api::read_candles(id.to_string(), DEFAULT_INTERVAL), true);
+    let opening: PageData<CandleHistory> = PageData::new_with_options(
+        || (),
+        move |()| api::read_candles(id.to_string(), DEFAULT_INTERVAL),
+        true,
+    );
     view! {
         <Suspense>
             {move || Suspend::new(async move {
@@ -69,8 +72,13 @@ fn InstrumentChart(
 ) -> impl IntoView {
     let interval = RwSignal::new(DEFAULT_INTERVAL);
     let chart = Chart::new(opening_scene(live, id, candles));
-    CandleFeed { live, chart, series: StoredValue::new((id, DEFAULT_INTERVAL)), marks: StoredValue::default() }
-        .follow(interval);
+    CandleFeed {
+        live,
+        chart,
+        series: StoredValue::new((id, DEFAULT_INTERVAL)),
+        marks: StoredValue::default(),
+    }
+    .follow(interval);
     let symbol = move || live.instrument(live.selected.get()).map(|i| i.symbol).unwrap_or_default();
     let is_line = RwSignal::new(false);
     let restyle = move |_| {
@@ -171,8 +179,7 @@ fn opening_scene(live: Live, id: InstrumentId, candles: CandleHistory) -> ChartS
 
 fn scene_of(live: Live, id: InstrumentId, bars: Bars) -> ChartScene {
     let instrument = live.instrument(id);
-    let unit =
-        |of: fn(&Instrument) -> Decimal| instrument.as_ref().map_or(Decimal::new(1, 2), of);
+    let unit = |of: fn(&Instrument) -> Decimal| instrument.as_ref().map_or(Decimal::new(1, 2), of);
     let mut scene = ChartScene::new(bars, unit(|instrument| instrument.tick_size));
     scene.lower_unit = unit(|instrument| instrument.lot_size);
     scene

@@ -3,15 +3,15 @@
 //! Derived from the screen's state alone; gone for good once the account has
 //! traded.
 
-use protocol::frames::FillFrame;
 use engine::money::{Lots, Ticks};
 use engine::order::{PriceFill, Side};
 use leptos::prelude::*;
+use protocol::frames::FillFrame;
 
 use super::tabs::PhoneTab;
 use super::ticket::TicketForm;
-use crate::live::Live;
 use crate::components::{Units, format};
+use crate::live::Live;
 
 /// Steps in order: text and the element to focus.
 const STEPS: [(&str, &str); 3] = [

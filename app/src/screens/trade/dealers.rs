@@ -11,25 +11,32 @@ use engine::quote::Quote;
 use leptos::prelude::*;
 
 use super::tabs::PhoneTab;
-use super::ticket::{SubmissionStatus, TicketForm, OrderSender};
-use crate::layout::Hydrated;
+use super::ticket::{OrderSender, SubmissionStatus, TicketForm};
 use crate::commands::focus;
-use crate::live::Live;
 use crate::components::{Units, format};
+use crate::layout::Hydrated;
+use crate::live::Live;
 
 #[component]
-pub(super) fn DealersPanel(live: Live, form: TicketForm, sender: OrderSender, tab: RwSignal<PhoneTab>) -> impl IntoView {
+pub(super) fn DealersPanel(
+    live: Live,
+    form: TicketForm,
+    sender: OrderSender,
+    tab: RwSignal<PhoneTab>,
+) -> impl IntoView {
     let Hydrated(hydrated) = expect_context();
     let is_closed = Memo::new(move |_| !hydrated.get() || !live.link.with(|link| link.phase.is_fresh()));
     // A click found no quantity, and none was typed since.
     let needs_quantity = RwSignal::new(false);
-    let is_missing = Memo::new(move |_| needs_quantity.get() && form.quantity.with(|typed| typed.trim().is_empty()));
+    let is_missing =
+        Memo::new(move |_| needs_quantity.get() && form.quantity.with(|typed| typed.trim().is_empty()));
     let instrument = Memo::new(move |_| live.instrument(live.selected.get()));
     let symbol = move || instrument.with(|found| found.as_ref().map(|i| i.symbol.clone()));
     let counted = move || instrument.with(|found| found.as_ref().map(|i| Units::of(i).counted()));
     let dealers = move || {
         instrument.with(|found| {
-            let listed = found.iter().flat_map(|i| (0_u8..).zip(&i.dealers).map(|(index, name)| (i.id, index, name)));
+            let listed =
+                found.iter().flat_map(|i| (0_u8..).zip(&i.dealers).map(|(index, name)| (i.id, index, name)));
             listed.map(|(id, index, name)| (id, index, name.clone())).collect::<Vec<_>>()
         })
     };
@@ -101,11 +108,13 @@ fn Dealer(
         });
         newest.map_or(before, |quote| {
             let same = before.filter(|before| before.quote.id == quote.id);
-            let lifetime_us = same.map_or_else(|| quote.expires_at.0 - untrack(now), |before| before.lifetime_us);
+            let lifetime_us =
+                same.map_or_else(|| quote.expires_at.0 - untrack(now), |before| before.lifetime_us);
             Some(ShownQuote { quote, lifetime_us })
         })
     });
-    let left_us = Memo::new(move |_| shown.get().map_or(0, |shown| (shown.quote.expires_at.0 - now()).max(0)));
+    let left_us =
+        Memo::new(move |_| shown.get().map_or(0, |shown| (shown.quote.expires_at.0 - now()).max(0)));
     let is_live = Memo::new(move |_| left_us.get() > 0);
     let share = move || {
         let lifetime_us = shown.get().map_or(1, |shown| shown.lifetime_us.max(1));
@@ -157,7 +166,8 @@ fn Offer(
         Some((_, lots)) => units.quantity(lots),
         None => dash(),
     };
-    let is_disabled = move || is_closed.get() || !is_live.get() || offered().is_none_or(|(_, lots)| lots == Lots::ZERO);
+    let is_disabled =
+        move || is_closed.get() || !is_live.get() || offered().is_none_or(|(_, lots)| lots == Lots::ZERO);
     let take = move |_| {
         let Some(quote) = shown.get_untracked().map(|shown| shown.quote.id) else { return };
         request_quote(form, tab, needs_quantity, side, quote);

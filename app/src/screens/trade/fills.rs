@@ -1,14 +1,14 @@
 //! The account's fills, newest first. A fill never changes.
 
-use protocol::frames::FillFrame;
 use engine::money::Money;
 use leptos::prelude::*;
+use protocol::frames::FillFrame;
 
 use super::blotter::matches_filter;
 use super::orders::{side_class, side_text};
 use crate::api::NEWEST_ROWS;
-use crate::live::{Live, fill_key};
 use crate::components::format;
+use crate::live::{Live, fill_key};
 
 #[component]
 pub(super) fn Fills(live: Live, filter: RwSignal<String>) -> impl IntoView {

@@ -8,8 +8,8 @@ use leptos::prelude::*;
 
 use super::tabs::PhoneTab;
 use super::ticket::TicketForm;
-use crate::live::{Ladder, Live, Rung};
 use crate::components::{Units, focus_next_row, format};
+use crate::live::{Ladder, Live, Rung};
 
 /// Rows on each side of the spread.
 const MAX_ROWS: usize = 12;
@@ -21,18 +21,16 @@ const PHONE_MAX_ROWS: usize = 5;
 pub(super) fn LadderPanel(live: Live, form: TicketForm, tab: RwSignal<PhoneTab>) -> impl IntoView {
     let instrument = Memo::new(move |_| live.instrument(live.selected.get()));
     let symbol = move || instrument.with(|found| found.as_ref().map(|i| i.symbol.clone()));
-    let ladder =
-        Memo::new(move |_| live.quote(live.selected.get()).map(|quote| quote.ladder.get()).unwrap_or_default());
+    let ladder = Memo::new(move |_| {
+        live.quote(live.selected.get()).map(|quote| quote.ladder.get()).unwrap_or_default()
+    });
     let units = Memo::new(move |_| instrument.with(|found| found.as_ref().map(Units::of)));
     let side = move |side: Side| {
         let levels: Vec<usize> = match side {
             Side::Sell => (0..MAX_ROWS).rev().collect(),
             Side::Buy => (0..MAX_ROWS).collect(),
         };
-        levels
-            .into_iter()
-            .map(|level| view! { <Row ladder units side level form tab /> })
-            .collect_view()
+        levels.into_iter().map(|level| view! { <Row ladder units side level form tab /> }).collect_view()
     };
     let spread = move || match (ladder.with(Ladder::spread), units.get()) {
         (Some(ticks), Some(units)) => units.price(ticks),
@@ -144,4 +142,3 @@ fn Row(
         </tr>
     }
 }
-

@@ -2,17 +2,17 @@
 //!
 //! A cancel waits for the venue's answer; a status is never guessed.
 
-use protocol::frames::OrderFrame;
 use engine::id::OrderId;
 use engine::order::{OrderStatus, OrderType, Side};
 use leptos::prelude::*;
+use protocol::frames::OrderFrame;
 
 use super::amend::AmendRow;
 use super::blotter::matches_filter;
-use crate::layout::Hydrated;
 use crate::api;
-use crate::live::Live;
 use crate::components::format;
+use crate::layout::Hydrated;
+use crate::live::Live;
 
 #[component]
 pub(super) fn Orders(live: Live, filter: RwSignal<String>, open_only: RwSignal<bool>) -> impl IntoView {

@@ -12,8 +12,8 @@ use leptos::prelude::*;
 use super::blotter::matches_filter;
 use super::dealers::time_left;
 use super::tabs::PhoneTab;
-use crate::live::{Live, sorted};
 use crate::components::{Units, format};
+use crate::live::{Live, sorted};
 
 /// Time that an expired quote stays on the screen, in microseconds.
 const EXPIRED_DISPLAY_US: i64 = 3 * MICROS_PER_SECOND;
@@ -37,10 +37,9 @@ pub(super) fn Quotes(live: Live, filter: RwSignal<String>, tab: RwSignal<PhoneTa
             let mut of_instrument: Vec<QuoteRow> = Vec::new();
             of_instrument.extend(figures.offers.get().into_iter().map(|quote| (*id, quote)));
             let is_live = |quote: QuoteId| of_instrument.iter().any(|(_, live)| live.id == quote);
-            let expired = before
-                .into_iter()
-                .flatten()
-                .filter(|(of, quote)| of == id && !is_live(quote.id) && now < quote.expires_at.0 + EXPIRED_DISPLAY_US);
+            let expired = before.into_iter().flatten().filter(|(of, quote)| {
+                of == id && !is_live(quote.id) && now < quote.expires_at.0 + EXPIRED_DISPLAY_US
+            });
             let expired: Vec<QuoteRow> = expired.copied().collect();
             of_instrument.extend(expired);
             let rank = |line: &QuoteRow| (line.1.dealer, line.1.expires_at);
@@ -48,8 +47,9 @@ pub(super) fn Quotes(live: Live, filter: RwSignal<String>, tab: RwSignal<PhoneTa
         }
         lines
     });
-    let ids =
-        Memo::new(move |_| lines.with(|lines| lines.iter().map(|(id, quote)| (*id, quote.id)).collect::<Vec<_>>()));
+    let ids = Memo::new(move |_| {
+        lines.with(|lines| lines.iter().map(|(id, quote)| (*id, quote.id)).collect::<Vec<_>>())
+    });
     let total = move |of: fn(&Quote) -> Lots| {
         let now = live.moment.get().time;
         let mut sum = Vec::new();

@@ -2,12 +2,12 @@
 //!
 //! The tape is public and does not name who traded.
 
-use protocol::frames::TapeFrame;
 use engine::order::Side;
 use leptos::prelude::*;
+use protocol::frames::TapeFrame;
 
-use crate::live::Live;
 use crate::components::format;
+use crate::live::Live;
 
 /// Rows at most.
 const MAX_ROWS: usize = 60;

@@ -67,9 +67,7 @@ pub(super) fn Watch(live: Live, tab: RwSignal<PhoneTab>) -> impl IntoView {
     let shown = Memo::new(move |_| live.preferences.get().columns);
     let heads = move || {
         let columns = COLUMNS.iter().enumerate().filter(|(bit, _)| shown.get() & (1 << bit) != 0);
-        columns
-            .map(|(_, column)| view! { <Head column=*column sort /> })
-            .collect_view()
+        columns.map(|(_, column)| view! { <Head column=*column sort /> }).collect_view()
     };
     let row = move |id: InstrumentId| {
         let instrument =
@@ -181,4 +179,3 @@ fn ColumnMenu(live: Live) -> impl IntoView {
         </details>
     }
 }
-

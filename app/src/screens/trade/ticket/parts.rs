@@ -17,7 +17,8 @@ use super::warnings::OrderWarning;
 /// A refusal that belongs to none of the ticket's fields.
 #[component]
 pub(super) fn GeneralProblem(problem: Signal<Option<Problem>>) -> impl IntoView {
-    let general = move || problem.get().filter(|problem| !matches!(problem.field, "quantity" | "limit_price"));
+    let general =
+        move || problem.get().filter(|problem| !matches!(problem.field, "quantity" | "limit_price"));
     view! {
         <p class="beside" data-testid="ticket-error">
             {move || general().map(|problem| view! { <span class="problem">{problem.text}</span> })}

@@ -8,8 +8,8 @@ use leptos::prelude::*;
 use super::super::tabs::PhoneTab;
 use super::spark::SparklineView;
 use super::{COLUMNS, Column};
-use crate::live::{Live, Quote};
 use crate::components::{PriceCell, Units, format};
+use crate::live::{Live, Quote};
 
 /// Age from which a price is grey, in seconds.
 const OLD_SECONDS: i64 = 60;
