@@ -4,7 +4,7 @@ use engine::id::{Digest, Seq};
 use engine::money::Money;
 use engine::time::{VenueTime, WallTime};
 use engine::venue::journal::{GENESIS, JournalEntry};
-use engine::venue::{Command, Input, Venue, VenueConfig, CommandOutcome};
+use engine::venue::{Command, CommandOutcome, Input, Venue, VenueConfig};
 use server::store::journal::{CommitBatch, Cursor, EntryKind, NewEntry, VenueRow};
 use server::store::snapshots::SnapshotRow;
 use server::store::valuations::{NavPoint, ValuationRecord};
