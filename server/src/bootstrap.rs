@@ -10,12 +10,13 @@ mod tasks;
 
 use std::net::SocketAddr;
 
-use engine::id::Seq;
+use engine::id::{Seq, VenueId};
 use engine::venue::VenueConfig;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 use crate::agents::auth::{Auth, HashError};
+use crate::agents::context::AgentContext;
 use crate::agents::gateway::Floor;
 use crate::bus::{Bus, BusError, StreamNames};
 use crate::clock::WallClock;
@@ -132,8 +133,8 @@ impl Shared {
     ) -> Result<Self, ServeError> {
         Ok(Self {
             store: Store::open(&config, role).await?,
-            bus: Bus::open(&config).await?,
-            streams: StreamNames::configured(&config.streams, venue.venue_id()),
+            bus: Bus::open(config.redis_url.as_deref(), config.streams.limits()).await?,
+            streams: config.streams.names(venue.venue_id()),
             health: Health::new(clock.clone()),
             config,
             clock,
@@ -150,6 +151,12 @@ impl Shared {
             shared.store = Store::open(&self.config, role).await?;
         }
         Ok(shared)
+    }
+
+    /// The dependencies of an agent of `venue`.
+    fn context(&self, venue: VenueId) -> AgentContext {
+        let Self { store, bus, streams, clock, health, shutdown, .. } = self.clone();
+        AgentContext { venue, store, bus, streams, clock, health, shutdown }
     }
 
     /// Keeps the figures' memory bounded.

@@ -22,7 +22,6 @@ use engine::id::{AccountId, VenueId};
 use engine::venue::Command;
 use uuid::Uuid;
 
-use crate::agents::trading::client::{SendError, SequencerClient};
 use crate::bus::{Bus, StreamNames};
 use crate::clock::WallClock;
 use crate::config::Config;
@@ -30,6 +29,7 @@ use crate::shutdown::Shutdown;
 use crate::store::users::{NewUser, UserAccount};
 use crate::store::{Store, StoreError};
 use crate::telemetry::Health;
+use crate::sequencer_client::{SendError, SequencerClient};
 
 pub use email::Email;
 pub use ended::SessionEnded;
@@ -97,7 +97,7 @@ pub struct Deps {
     /// Where sign-outs are announced.
     pub bus: Bus,
     /// Names on the bus.
-    pub names: StreamNames,
+    pub streams: StreamNames,
     /// Where accounts are opened.
     pub sequencer: SequencerClient,
     /// Sessions and limits use the time on the wall.

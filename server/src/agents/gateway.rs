@@ -32,7 +32,6 @@ use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
 use crate::agents::auth::{Auth, Limiter};
-use crate::agents::trading::client::SequencerClient;
 use crate::bus::{Bus, StreamNames};
 use crate::clock::WallClock;
 use crate::config::RateLimits;
@@ -42,6 +41,7 @@ use crate::http::origin::Origins;
 use crate::shutdown::Shutdown;
 use crate::store::Store;
 use crate::store::journal::VenueRow;
+use crate::sequencer_client::SequencerClient;
 
 pub use model::FollowError;
 
@@ -62,7 +62,7 @@ pub struct Deps {
     /// Where the agents speak.
     pub bus: Bus,
     /// What the streams are called.
-    pub names: StreamNames,
+    pub streams: StreamNames,
     /// Where orders go.
     pub sequencer: SequencerClient,
     /// Who somebody is.
@@ -90,7 +90,7 @@ pub struct Floor {
 struct Inner {
     store: Store,
     bus: Bus,
-    names: StreamNames,
+    streams: StreamNames,
     sequencer: SequencerClient,
     auth: Auth,
     clock: WallClock,
@@ -118,7 +118,7 @@ impl Floor {
     /// Makes the gateway; its sockets end at `shutdown`.
     pub fn new(deps: Deps, shutdown: Shutdown) -> Self {
         let venue = deps.venue.id;
-        let model = Model::new(venue, deps.store.clone(), deps.bus.clone(), deps.names.clone());
+        let model = Model::new(venue, deps.store.clone(), deps.bus.clone(), deps.streams.clone());
         let inner = Inner {
             seed_commitment: deps.venue.seed_commitment,
             cursors: Cursors::new(&deps.venue.salt),
@@ -134,7 +134,7 @@ impl Floor {
             id: Uuid::new_v4(),
             store: deps.store,
             bus: deps.bus,
-            names: deps.names,
+            streams: deps.streams,
             sequencer: deps.sequencer,
             auth: deps.auth,
             clock: deps.clock,

@@ -5,7 +5,6 @@ use std::net::{IpAddr, Ipv4Addr};
 use axum::http::HeaderMap;
 use axum::http::header::{COOKIE, HeaderValue};
 use server::agents::auth::{Auth, Deps};
-use server::bus::Bus;
 use server::config::Config;
 use server::telemetry::Health;
 
@@ -23,8 +22,8 @@ async fn gateway(desk: &Desk, server: &Server) -> Auth {
 async fn gateway_with(desk: &Desk, server: &Server, config: &Config) -> Auth {
     let deps = Deps {
         store: desk.store.clone(),
-        bus: Bus::open(&server.config()).await.unwrap(),
-        names: desk.streams.clone(),
+        bus: server.bus().await,
+        streams: desk.streams.clone(),
         sequencer: desk.client.clone(),
         clock: desk.clock.clone(),
         venue: desk.venue(),

@@ -4,7 +4,7 @@ use engine::order::{Price, Side};
 use engine::venue::{Command, VenueConfig};
 use protocol::bus::MarketStep;
 use server::bus::decode::{Unreadable, decode, encode};
-use server::bus::messages::{CommandMessage, CommandReply, ReplyMessage};
+use protocol::bus::{CommandMessage, CommandReply, ReplyMessage};
 
 const COMMAND: &str = r#"{
   "v": 1,

@@ -24,7 +24,7 @@ pub struct SessionEnded {
 impl Envelope for SessionEnded {
     const VERSION: u8 = 1;
 
-    fn stamp(&self) -> (u8, VenueId) {
+    fn version_and_venue(&self) -> (u8, VenueId) {
         (self.v, self.venue)
     }
 }
@@ -41,7 +41,7 @@ impl SessionEnded {
 pub(super) async fn announce(deps: &Deps, session: SessionKey) {
     let (bus, venue) = (&deps.bus, deps.venue);
     let message = SessionEnded { v: SessionEnded::VERSION, venue, session: session.hash() };
-    if let Err(error) = bus.append_auto(&deps.names.session, encode(&message), usize::MAX).await {
+    if let Err(error) = bus.append_auto(&deps.streams.session, encode(&message), usize::MAX).await {
         tracing::warn!(event = "sign_out_unannounced", %error, "a sign-out was not announced");
     }
 }

@@ -13,6 +13,7 @@ use engine::money::Money;
 use engine::order::{Order, OrderStatus, Preview, RawAmend, RawTake, RawTicket, Reject, Side, Ticket};
 use engine::time::WallTime;
 use engine::venue::{Command, Outcome};
+use protocol::bus::AppliedCommand;
 use protocol::frames::{FillFrame, Item, OrderFrame, PortfolioSnapshot, QuotesFrame};
 use protocol::gateway::{
     ApiError, Caller, CandleRow, ClockCommand, ClockState, DayOpen, Desk, Gateway, HistoryQuery, OrderReply,
@@ -23,12 +24,12 @@ use protocol::nav_history::Range;
 
 use super::window::{Window, unknown_instrument};
 use super::{Floor, State};
-use crate::agents::trading::client::{Reply, SendError};
 use crate::http::{Problem, refused};
 use crate::store::StoreError;
 use crate::store::history::MarketWindow;
 use crate::store::projections::{FillFilter, OrderFilter};
 use crate::store::valuations::ValuationWindow;
+use crate::sequencer_client::SendError;
 
 /// How long an order may wait for the sequencer; later it is refused there.
 pub(super) const ORDER_VALID: Duration = Duration::from_secs(3);
@@ -301,8 +302,8 @@ impl Floor {
         Ok(OrderFrame::new(order, &self.instrument(order.instrument)?))
     }
 
-    pub(super) fn order_reply(&self, reply: Reply) -> Result<OrderReply, ApiError> {
-        let Reply { seq, outcome: Outcome { answer, .. }, repeated } = reply;
+    pub(super) fn order_reply(&self, reply: AppliedCommand) -> Result<OrderReply, ApiError> {
+        let AppliedCommand { seq, outcome: Outcome { answer, .. }, repeated } = reply;
         let answer = answer.ok_or_else(Problem::unavailable)?;
         Ok(OrderReply {
             order: self.frame(&answer.order)?,

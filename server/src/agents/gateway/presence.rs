@@ -11,7 +11,7 @@ use tokio::sync::Notify;
 
 use super::Floor;
 use super::model::FollowError;
-use crate::bus::control::{Control, ControlMessage};
+use protocol::bus::{Control, ControlMessage};
 use crate::bus::decode::encode;
 use crate::shutdown::Shutdown;
 
@@ -64,7 +64,7 @@ impl Floor {
                 let control = Control::Watchers { gateway: inner.id, count };
                 let message = ControlMessage { v: 1, venue: inner.venue, control };
                 // A bus that is away hears it next time.
-                let sent = inner.bus.append_auto(&inner.names.control, encode(&message), usize::MAX).await;
+                let sent = inner.bus.append_auto(&inner.streams.control, encode(&message), usize::MAX).await;
                 if let Err(error) = sent {
                     tracing::debug!(event = "presence_untold", %error, "presence could not be told");
                 }

@@ -24,7 +24,7 @@ use super::rest::Asked;
 use super::router::Identity;
 use crate::agents::auth::SessionEnded;
 use crate::bus::Batch;
-use crate::bus::decode::decode_or_bury;
+use crate::bus::decode::decode_or_dead_letter;
 use crate::http::{Problem, problem};
 use crate::shutdown::Shutdown;
 
@@ -81,7 +81,7 @@ impl Floor {
     /// Closes the sockets of sessions that were signed out, here or elsewhere.
     pub(super) async fn follow_sign_outs(&self, shutdown: Shutdown) -> Result<(), FollowError> {
         let inner = &self.inner;
-        let stream = inner.names.session.clone();
+        let stream = inner.streams.session.clone();
         let mut after = inner.bus.last_id(&stream).await?;
         loop {
             let batch = tokio::select! {
@@ -95,7 +95,7 @@ impl Floor {
                     for message in messages {
                         after = message.id;
                         let read =
-                            decode_or_bury::<SessionEnded>(&inner.bus, inner.venue, &stream, &message).await;
+                            decode_or_dead_letter::<SessionEnded>(&inner.bus, inner.venue, &stream, &message).await;
                         if let Some(ended) = read {
                             inner.sockets.close_session(ended.key());
                         }

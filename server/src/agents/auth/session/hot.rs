@@ -160,16 +160,15 @@ mod redis_tests {
     use engine::id::Digest;
 
     use super::*;
-    use crate::bus::Bus;
-    use crate::config::Config;
+    use crate::bus::{Bus, StreamLimits};
 
     /// Hot copies of two gateways over one server.
     async fn two() -> (testbed::Redis, Hot, Hot) {
         let server = testbed::Redis::start().unwrap();
-        let config = Config { redis_url: Some(server.url()), ..Config::default() };
+        let (url, limits) = (server.url(), StreamLimits::default());
         let venue = VenueId::from_name("main");
-        let one = Hot::new(Bus::open(&config).await.unwrap().cache(), venue);
-        let other = Hot::new(Bus::open(&config).await.unwrap().cache(), venue);
+        let one = Hot::new(Bus::open(Some(&url), limits).await.unwrap().cache(), venue);
+        let other = Hot::new(Bus::open(Some(&url), limits).await.unwrap().cache(), venue);
         (server, one, other)
     }
 
