@@ -10,7 +10,9 @@ pub mod json;
 mod listen;
 pub mod operations;
 pub mod origin;
+mod rate_limit;
 mod problem;
 
 pub use listen::listen;
 pub use problem::{Problem, problem, refused, status_of};
+pub use rate_limit::RateLimiter;

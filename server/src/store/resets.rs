@@ -1,6 +1,6 @@
 //! Tokens that set a new password once.
 //!
-//! Compiled for each backend. Does not know who hands them out.
+//! Compiled for each backend. Does not know how they reach their users.
 
 use engine::time::WallTime;
 use uuid::Uuid;
@@ -16,7 +16,7 @@ impl Backend {
         token_hash: [u8; 32],
         expires_at: WallTime,
     ) -> Result<bool, StoreError> {
-        // One token a user: an older one is worth nothing from here on.
+        // One token a user: a new one replaces an older one.
         let set = sqlx::query::<Db>(
             "INSERT INTO password_resets (user_id, token_hash, expires_at)
              SELECT id, $2, $3 FROM users WHERE email = $1
@@ -44,7 +44,7 @@ impl Backend {
         .bind(now.0)
         .fetch_optional(&self.main_readers)
         .await?;
-        row.as_ref().map(super::users::user).transpose()
+        row.as_ref().map(super::users::user_row).transpose()
     }
 
     pub(in crate::store) async fn reset_password(
@@ -54,7 +54,7 @@ impl Backend {
         password_hash: &str,
     ) -> Result<Option<Vec<[u8; 32]>>, StoreError> {
         let mut transaction = self.main.begin_with(dialect::BEGIN_WRITE).await?;
-        // Whoever deletes the row has used the token; nobody else finds it.
+        // Of concurrent resets with one token, the one that deletes the row wins.
         let user: Option<Uuid> = sqlx::query_scalar::<Db, _>(
             "DELETE FROM password_resets WHERE token_hash = $1 AND expires_at > $2 RETURNING user_id",
         )

@@ -1,6 +1,6 @@
 //! Users, their accounts and sessions.
 //!
-//! Compiled for each backend. Does not know who asks.
+//! Compiled for each backend. Does not know callers.
 
 use engine::id::{AccountId, VenueId};
 use engine::time::WallTime;
@@ -9,7 +9,9 @@ use uuid::Uuid;
 
 use super::{Backend, Db, dialect};
 use crate::store::StoreError;
-use crate::store::api::users::{Holder, CandleHistory, NewUser, OwnSession, SessionRow, UserRow};
+use crate::store::api::users::{
+    GuestUpgrade, Holder, NewUser, SessionRow, User, UserRow, UserSession,
+};
 
 impl Backend {
     pub(in crate::store) async fn insert_user(&self, user: &NewUser) -> Result<bool, StoreError> {
@@ -43,25 +45,41 @@ impl Backend {
             .bind(email)
             .fetch_optional(&self.main_readers)
             .await?;
-        row.as_ref().map(user).transpose()
+        row.as_ref().map(user_row).transpose()
     }
 
-    pub(in crate::store) async fn keep_guest(
+    pub(in crate::store) async fn user(&self, venue: VenueId, id: Uuid) -> Result<Option<User>, StoreError> {
+        let row = sqlx::query::<Db>(
+            "SELECT u.id, u.email, u.name, h.account_id,
+                    CASE WHEN v.owner_user_id = u.id THEN 1 ELSE 0 END AS owner
+             FROM users u
+             JOIN user_accounts h ON h.user_id = u.id AND h.venue_id = $1
+             JOIN venues v ON v.venue_id = h.venue_id
+             WHERE u.id = $2",
+        )
+        .bind(venue.0)
+        .bind(id)
+        .fetch_optional(&self.main_readers)
+        .await?;
+        row.as_ref().map(venue_user).transpose()
+    }
+
+    pub(in crate::store) async fn upgrade_guest(
         &self,
         user: Uuid,
         email: &str,
         password_hash: &str,
-    ) -> Result<CandleHistory, StoreError> {
+    ) -> Result<GuestUpgrade, StoreError> {
         let mut transaction = self.main.begin_with(dialect::BEGIN_WRITE).await?;
         let taken: i64 = sqlx::query_scalar::<Db, _>("SELECT count(*) FROM users WHERE email = $1")
             .bind(email)
             .fetch_one(&mut *transaction)
             .await?;
         if taken > 0 {
-            return Ok(CandleHistory::Taken);
+            return Ok(GuestUpgrade::EmailTaken);
         }
         // A guest has no address, so no @.
-        let kept = sqlx::query::<Db>(
+        let upgraded = sqlx::query::<Db>(
             "UPDATE users SET email = $2, password_hash = $3 WHERE id = $1 AND email NOT LIKE '%@%'",
         )
         .bind(user)
@@ -69,8 +87,8 @@ impl Backend {
         .bind(password_hash)
         .execute(&mut *transaction)
         .await?;
-        if kept.rows_affected() == 0 {
-            return Ok(CandleHistory::NoGuest);
+        if upgraded.rows_affected() == 0 {
+            return Ok(GuestUpgrade::NotGuest);
         }
         let ended: Vec<Vec<u8>> =
             sqlx::query_scalar::<Db, _>("DELETE FROM sessions WHERE user_id = $1 RETURNING session_hash")
@@ -78,7 +96,7 @@ impl Backend {
                 .fetch_all(&mut *transaction)
                 .await?;
         transaction.commit().await?;
-        ended.iter().map(|hash| hash_of(hash)).collect::<Result<_, _>>().map(CandleHistory::Ended)
+        ended.iter().map(|hash| hash_of(hash)).collect::<Result<_, _>>().map(GuestUpgrade::Done)
     }
 
     pub(in crate::store) async fn unopened_accounts(
@@ -105,7 +123,7 @@ impl Backend {
     pub(in crate::store) async fn insert_session(
         &self,
         user: Uuid,
-        session: &OwnSession,
+        session: &SessionRow,
     ) -> Result<(), StoreError> {
         sqlx::query::<Db>(
             "INSERT INTO sessions (session_hash, user_id, data, created_at, last_seen_at, expires_at)
@@ -122,7 +140,7 @@ impl Backend {
         Ok(())
     }
 
-    pub(in crate::store) async fn sessions_of(&self, user: Uuid) -> Result<Vec<OwnSession>, StoreError> {
+    pub(in crate::store) async fn sessions_of(&self, user: Uuid) -> Result<Vec<SessionRow>, StoreError> {
         let rows = sqlx::query::<Db>(
             "SELECT session_hash, data, created_at, last_seen_at, expires_at FROM sessions
              WHERE user_id = $1 ORDER BY last_seen_at DESC, created_at DESC, session_hash",
@@ -132,7 +150,7 @@ impl Backend {
         .await?;
         rows.into_iter()
             .map(|row| {
-                Ok(OwnSession {
+                Ok(SessionRow {
                     hash: hash_of(row.try_get("session_hash")?)?,
                     device: String::from_utf8_lossy(row.try_get("data")?).into_owned(),
                     created_at: WallTime(row.try_get("created_at")?),
@@ -146,15 +164,15 @@ impl Backend {
     pub(in crate::store) async fn delete_sessions_of(
         &self,
         user: Uuid,
-        kept: Option<[u8; 32]>,
+        except: Option<[u8; 32]>,
     ) -> Result<Vec<[u8; 32]>, StoreError> {
         // Nothing has an empty hash.
-        let kept = kept.as_ref().map_or(&[][..], <[u8; 32]>::as_slice);
+        let except = except.as_ref().map_or(&[][..], <[u8; 32]>::as_slice);
         let gone: Vec<Vec<u8>> = sqlx::query_scalar::<Db, _>(
             "DELETE FROM sessions WHERE user_id = $1 AND session_hash <> $2 RETURNING session_hash",
         )
         .bind(user)
-        .bind(kept)
+        .bind(except)
         .fetch_all(&self.main)
         .await?;
         gone.iter().map(|hash| hash_of(hash)).collect()
@@ -164,9 +182,9 @@ impl Backend {
         &self,
         venue: VenueId,
         hash: [u8; 32],
-    ) -> Result<Option<SessionRow>, StoreError> {
+    ) -> Result<Option<UserSession>, StoreError> {
         let row = sqlx::query::<Db>(
-            "SELECT s.user_id, s.created_at, s.last_seen_at, u.email, u.name, h.account_id,
+            "SELECT u.id, u.email, u.name, h.account_id, s.created_at, s.last_seen_at,
                     CASE WHEN v.owner_user_id = s.user_id THEN 1 ELSE 0 END AS owner
              FROM sessions s
              JOIN users u ON u.id = s.user_id
@@ -179,12 +197,8 @@ impl Backend {
         .fetch_optional(&self.main_readers)
         .await?;
         row.map(|row| {
-            Ok(SessionRow {
-                user: row.try_get("user_id")?,
-                email: row.try_get("email")?,
-                name: row.try_get("name")?,
-                account: AccountId(row.try_get("account_id")?),
-                owner: row.try_get::<i32, _>("owner")? == 1,
+            Ok(UserSession {
+                user: venue_user(&row)?,
                 created_at: WallTime(row.try_get("created_at")?),
                 last_seen_at: WallTime(row.try_get("last_seen_at")?),
             })
@@ -197,7 +211,7 @@ impl Backend {
         hash: [u8; 32],
         now: WallTime,
     ) -> Result<bool, StoreError> {
-        // An update, never an insert: what was signed out stays so.
+        // An update, never an insert: a deleted session stays deleted.
         let touched = sqlx::query::<Db>("UPDATE sessions SET last_seen_at = $2 WHERE session_hash = $1")
             .bind(hash.as_slice())
             .bind(now.0)
@@ -258,8 +272,17 @@ impl Backend {
     }
 }
 
-/// A user's row: id, address, hash.
-pub(super) fn user(row: &<Db as sqlx::Database>::Row) -> Result<UserRow, StoreError> {
+fn venue_user(row: &<Db as sqlx::Database>::Row) -> Result<User, StoreError> {
+    Ok(User {
+        id: row.try_get("id")?,
+        email: row.try_get("email")?,
+        name: row.try_get("name")?,
+        account: AccountId(row.try_get("account_id")?),
+        owner: row.try_get::<i32, _>("owner")? == 1,
+    })
+}
+
+pub(super) fn user_row(row: &<Db as sqlx::Database>::Row) -> Result<UserRow, StoreError> {
     Ok(UserRow {
         id: row.try_get("id")?,
         email: row.try_get("email")?,

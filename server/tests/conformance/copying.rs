@@ -11,7 +11,7 @@ use server::store::StoreError;
 use server::store::api::copying::{Part, TABLES};
 use server::store::api::history::{BookRecord, MarketBatch, MarketWindow, TickRecord};
 use server::store::api::journal::Cursor;
-use server::store::api::users::{NewUser, OwnSession};
+use server::store::api::users::{NewUser, SessionRow};
 use server::commands::store::{CopyError, backup, migrate, restore};
 use server::agents::trading::no_faults;
 use uuid::Uuid;
@@ -66,7 +66,7 @@ async fn traded(place: Place) -> Desk {
         account: engine::id::AccountId::derive(venue, id),
     };
     assert!(desk.store.insert_user(&user).await.unwrap());
-    let session = OwnSession {
+    let session = SessionRow {
         hash: [4; 32],
         device: "browser".to_owned(),
         created_at: WallTime(8),

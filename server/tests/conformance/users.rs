@@ -2,7 +2,7 @@
 
 use engine::id::AccountId;
 use engine::time::WallTime;
-use server::store::api::users::{NewUser, OwnSession};
+use server::store::api::users::{NewUser, SessionRow};
 use server::store::{Role, Store};
 use uuid::Uuid;
 
@@ -43,7 +43,7 @@ async fn user(store: &Store, name: &str) -> Uuid {
 }
 
 async fn session(store: &Store, user: Uuid, hash: u8, seen: i64) -> [u8; 32] {
-    let session = OwnSession {
+    let session = SessionRow {
         hash: [hash; 32],
         device: format!("browser {hash}"),
         created_at: WallTime(1),

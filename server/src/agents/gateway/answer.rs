@@ -18,7 +18,6 @@ use engine::id::{Digest, InstrumentId, Seq};
 use engine::instrument::Instrument;
 use engine::money::Money;
 use engine::order::{Order, OrderStatus, Preview, RawAmend, RawTake, RawTicket, Reject, Side, Ticket};
-use engine::time::WallTime;
 use engine::venue::{Command, Outcome};
 
 use super::window::{Window, unknown_instrument};
@@ -314,11 +313,8 @@ impl Floor {
 
     /// One order and cancel of the caller's budget.
     pub(super) fn spend_order(&self, caller: &Caller) -> Result<(), ApiError> {
-        let now: WallTime = self.inner.clock.now();
-        match self.inner.order_budget.take(&caller.user, now) {
-            true => Ok(()),
-            false => Err(ApiError::new(429, "rate_limited", "Too many orders in a second.")),
-        }
+        let limited = |_| ApiError::new(429, "rate_limited", "Too many orders in a second.");
+        self.inner.order_limit.check(&caller.user).map_err(limited)
     }
 
     pub(super) async fn stored_order(

@@ -35,8 +35,7 @@ pub(super) async fn log(
     let line = Line::parse(fields)?;
     let user = identity.map(|signed_in| signed_in.user.to_string());
     let client = user.clone().unwrap_or_else(|| address.to_string());
-    let now = floor.inner.clock.now();
-    floor.inner.browser_lines.count(client, now).map_err(|seconds| {
+    floor.inner.browser_line_limit.check(&client).map_err(|seconds| {
         let message = "Too many lines in a minute.";
         problem(StatusCode::TOO_MANY_REQUESTS, "rate_limited", message).after(seconds)
     })?;

@@ -70,16 +70,15 @@ async fn identify(State(floor): State<Floor>, peer: Peer, mut request: Request, 
             return Problem::unavailable().into_response();
         }
     };
-    let now = inner.clock.now();
     let client = found.as_ref().map_or_else(|| peer.0.to_string(), |user| user.user.to_string());
     // Pages come with many requests at once; what may be limited is the API.
     let limited = request.uri().path().starts_with("/api/");
-    if limited && !inner.request_budget.take(&client, now) {
+    if limited && inner.request_limit.check(&client).is_err() {
         let message = "Too many requests in a second.";
         return problem(StatusCode::TOO_MANY_REQUESTS, "rate_limited", message).after(1).into_response();
     }
     if let Some(signed_in) = &found {
-        inner.activity.note(now);
+        inner.activity.note(inner.clock.now());
         // Where it stays unknown, whoever needs it says so.
         inner.model.meet(signed_in.account).await;
     }

@@ -1,7 +1,7 @@
 //! Tokens that set a new password once.
 //!
 //! The store's methods; the SQL is in `store/resets.rs`. Does not know which
-//! backend answers.
+//! backend is open.
 
 use engine::time::WallTime;
 
@@ -9,8 +9,9 @@ use super::users::UserRow;
 use crate::store::{Store, StoreError, on_backend};
 
 impl Store {
-    /// Keeps the hash of the one token that sets the user's password until
-    /// `expires_at`; `false` when nobody has this address.
+    /// Stores the hash of the token that may set the user's password until
+    /// `expires_at`, in place of an earlier one; `false` if nobody has this
+    /// address.
     ///
     /// # Errors
     /// When the database fails.
@@ -23,7 +24,7 @@ impl Store {
         on_backend!(self, backend => backend.set_reset(email, token_hash, expires_at).await)
     }
 
-    /// Whose password a token would set.
+    /// The user whose password a token may set.
     ///
     /// # Errors
     /// When the database fails.
@@ -35,8 +36,8 @@ impl Store {
         on_backend!(self, backend => backend.user_of_reset(token_hash, now).await)
     }
 
-    /// Uses the token up: sets the password and ends the user's sessions, which
-    /// are returned. `None` for a token that is used, too old or no token.
+    /// Uses the token up: sets the password and deletes the user's sessions;
+    /// returns their hashes, `None` if the token is used, expired or unknown.
     ///
     /// # Errors
     /// When the database fails.

@@ -1,37 +1,53 @@
 //! Users, their accounts and sessions.
 //!
 //! Rows and the store's methods; the SQL is in `store/users.rs`. Does not know
-//! which backend answers.
+//! which backend is open.
 
 use engine::id::{AccountId, VenueId};
 use engine::time::WallTime;
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::store::{Store, StoreError, on_backend};
 
-/// A user to be.
+/// A user to store.
 #[derive(Clone, Debug)]
 pub struct NewUser {
-    /// Drawn by the caller.
+    /// Chosen by the caller.
     pub id: Uuid,
     /// In lower case.
     pub email: String,
-    /// What they call themselves.
+    /// Display name.
     pub name: Option<String>,
     /// Argon2id in PHC form.
     pub password_hash: String,
-    /// When.
+    /// Time of the registration.
     pub created_at: WallTime,
-    /// In which venue they get an account.
+    /// Venue in which they get an account.
     pub venue: VenueId,
-    /// Which account that will be.
+    /// Account to open there.
     pub account: AccountId,
 }
 
-/// A user as far as signing in needs to know.
+/// A user, as one venue sees them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct User {
+    /// Never changes.
+    pub id: Uuid,
+    /// In lower case; a guest has none, and a text without an `@`.
+    pub email: String,
+    /// Display name.
+    pub name: Option<String>,
+    /// Their account in the venue.
+    pub account: AccountId,
+    /// True if they own the venue.
+    pub owner: bool,
+}
+
+/// The part of a user that signing in checks.
 #[derive(Clone, Debug)]
 pub struct UserRow {
-    /// Who.
+    /// The user.
     pub id: Uuid,
     /// In lower case.
     pub email: String,
@@ -42,68 +58,66 @@ pub struct UserRow {
 /// A user's account, opened or not yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Holder {
-    /// Who.
+    /// The user.
     pub user: Uuid,
-    /// Whose it is.
+    /// Their account.
     pub account: AccountId,
 }
 
 /// A session with its user, as one venue sees them.
-#[derive(Clone, Debug)]
-pub struct SessionRow {
-    /// Who.
-    pub user: Uuid,
-    /// In lower case.
-    pub email: String,
-    /// What they call themselves.
-    pub name: Option<String>,
-    /// Their account in the venue.
-    pub account: AccountId,
-    /// Whether the venue is theirs.
-    pub owner: bool,
-    /// When they signed in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UserSession {
+    /// The user.
+    pub user: User,
+    /// Time of the sign-in.
     pub created_at: WallTime,
-    /// When they were last active.
+    /// Time of the last activity.
     pub last_seen_at: WallTime,
 }
 
-/// A session as its user may see it.
+/// A session's row without its user.
 #[derive(Clone, Debug)]
-pub struct OwnSession {
-    /// What the store knows it by.
+pub struct SessionRow {
+    /// SHA-256 of the session's id.
     pub hash: [u8; 32],
-    /// What signed in, as it called itself.
+    /// User agent that signed in.
     pub device: String,
-    /// When they signed in.
+    /// Time of the sign-in.
     pub created_at: WallTime,
-    /// When they were last active.
+    /// Time of the last activity.
     pub last_seen_at: WallTime,
-    /// When it ends whatever they do.
+    /// End of the session, whatever its user does.
     pub expires_at: WallTime,
 }
 
-/// What became of a guest's wish to stay.
+/// Result of [`Store::upgrade_guest`].
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum CandleHistory {
-    /// They have address and password now; these sessions of theirs are over.
-    Ended(Vec<[u8; 32]>),
-    /// The address is another user's.
-    Taken,
-    /// There is no such guest: perhaps not any more.
-    NoGuest,
+pub enum GuestUpgrade {
+    /// The guest has address and password now; hashes of their sessions, which
+    /// were deleted.
+    Done(Vec<[u8; 32]>),
+    /// Another user has the address.
+    EmailTaken,
+    /// No guest has this id.
+    NotGuest,
 }
 
 impl Store {
-    /// Gives a guest an address and a password, and ends their sessions.
+    /// Gives a guest an address and a password, and deletes their sessions.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn keep_guest(&self, user: Uuid, email: &str, password_hash: &str) -> Result<CandleHistory, StoreError> {
-        on_backend!(self, backend => backend.keep_guest(user, email, password_hash).await)
+    pub async fn upgrade_guest(
+        &self,
+        user: Uuid,
+        email: &str,
+        password_hash: &str,
+    ) -> Result<GuestUpgrade, StoreError> {
+        on_backend!(self, backend => backend.upgrade_guest(user, email, password_hash).await)
     }
 
-    /// Stores a user and the name of their account. `false` when the address
-    /// is taken.
+    /// Stores a user and the id of their account; `false` if the address is
+    /// taken.
     ///
     /// # Errors
     /// When the database fails.
@@ -119,7 +133,15 @@ impl Store {
         on_backend!(self, backend => backend.user_by_email(email).await)
     }
 
-    /// The named accounts in `venue` that are not open: everybody's, or one
+    /// A user, as `venue` sees them.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn user(&self, venue: VenueId, id: Uuid) -> Result<Option<User>, StoreError> {
+        on_backend!(self, backend => backend.user(venue, id).await)
+    }
+
+    /// Accounts in `venue` that are stored but not open yet: all, or one
     /// user's.
     ///
     /// # Errors
@@ -132,43 +154,44 @@ impl Store {
         on_backend!(self, backend => backend.unopened_accounts(venue, user).await)
     }
 
-    /// Starts a session of `user`.
+    /// Stores a session of `user`.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn insert_session(&self, user: Uuid, session: &OwnSession) -> Result<(), StoreError> {
+    pub async fn insert_session(&self, user: Uuid, session: &SessionRow) -> Result<(), StoreError> {
         on_backend!(self, backend => backend.insert_session(user, session).await)
     }
 
-    /// The user's sessions, active ones first.
+    /// The user's sessions, the latest activity first.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn sessions_of(&self, user: Uuid) -> Result<Vec<OwnSession>, StoreError> {
+    pub async fn sessions_of(&self, user: Uuid) -> Result<Vec<SessionRow>, StoreError> {
         on_backend!(self, backend => backend.sessions_of(user).await)
     }
 
-    /// Ends every session of the user but `kept`; what they were known by.
+    /// Deletes every session of the user but `except`; returns their hashes.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn delete_sessions_of(
         &self,
         user: Uuid,
-        kept: Option<[u8; 32]>,
+        except: Option<[u8; 32]>,
     ) -> Result<Vec<[u8; 32]>, StoreError> {
-        on_backend!(self, backend => backend.delete_sessions_of(user, kept).await)
+        on_backend!(self, backend => backend.delete_sessions_of(user, except).await)
     }
 
-    /// A session and its user's account in `venue`.
+    /// A session and its user, as `venue` sees them.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn session(&self, venue: VenueId, hash: [u8; 32]) -> Result<Option<SessionRow>, StoreError> {
+    pub async fn session(&self, venue: VenueId, hash: [u8; 32]) -> Result<Option<UserSession>, StoreError> {
         on_backend!(self, backend => backend.session(venue, hash).await)
     }
 
-    /// Notes activity; `false` when there is no such session any more.
+    /// Records activity; `false` if the session does not exist, which is not
+    /// restored.
     ///
     /// # Errors
     /// When the database fails.
@@ -176,7 +199,7 @@ impl Store {
         on_backend!(self, backend => backend.touch_session(hash, now).await)
     }
 
-    /// Ends a session; `false` when there was none.
+    /// Deletes a session; `false` if it does not exist.
     ///
     /// # Errors
     /// When the database fails.
@@ -184,7 +207,7 @@ impl Store {
         on_backend!(self, backend => backend.delete_session(hash).await)
     }
 
-    /// Ends every session that was last active before `idle_before` or expired
+    /// Deletes every session that was last active before `idle_before` or expired
     /// before `now`.
     ///
     /// # Errors
@@ -197,8 +220,8 @@ impl Store {
         on_backend!(self, backend => backend.delete_stale_sessions(idle_before, now).await)
     }
 
-    /// Makes the user with this address the owner of `venue`; `false` when
-    /// there is no such user.
+    /// Makes the user with this address the owner of `venue`; `false` if there
+    /// is no such user.
     ///
     /// # Errors
     /// When the database fails.
@@ -206,8 +229,8 @@ impl Store {
         on_backend!(self, backend => backend.set_owner(venue, email).await)
     }
 
-    /// Makes `user` the owner of `venue` when `token_hash` is its unused claim
-    /// token's; the token is used up then.
+    /// Makes `user` the owner of `venue` if `token_hash` is that of its unused
+    /// claim token, which is used up then.
     ///
     /// # Errors
     /// When the database fails.

@@ -1,23 +1,23 @@
-//! The word that a session ended, for every gateway that holds its sockets.
+//! Announcements of ended sessions, for every gateway that holds their sockets.
 //!
-//! It names the hash that the store knows the session by, which signs nobody
-//! in. Does not know sockets.
+//! A message names the hash that the store holds, which signs nobody in. Does
+//! not know sockets.
 
 use engine::id::{Digest, VenueId};
 use serde::{Deserialize, Serialize};
 
-use super::Deps;
-use super::session::SessionKey;
+use super::session_store::SessionKey;
+use crate::bus::Bus;
 use crate::bus::decode::{Envelope, encode};
 
-/// A session was signed out.
+/// A session has ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SessionEnded {
     /// Version of this shape: 1.
     pub v: u8,
-    /// Whose market's users read it.
+    /// Venue whose users read it.
     pub venue: VenueId,
-    /// The session's name in the store.
+    /// SHA-256 of the session's id.
     pub session: Digest,
 }
 
@@ -30,18 +30,17 @@ impl Envelope for SessionEnded {
 }
 
 impl SessionEnded {
-    /// The session that ended.
+    /// Key of the session that has ended.
     pub fn key(&self) -> SessionKey {
         SessionKey::from_hash(self.session)
     }
 }
 
-/// Says that `session` ended. When the bus is away, sockets notice by
-/// themselves a little later: they ask for their session again and again.
-pub(super) async fn announce(deps: &Deps, session: SessionKey) {
-    let (bus, venue) = (&deps.bus, deps.venue);
+/// Announces that `session` has ended. While the bus is down, sockets find out
+/// by themselves a little later: they look their session up at intervals.
+pub(super) async fn announce(bus: &Bus, stream: &str, venue: VenueId, session: SessionKey) {
     let message = SessionEnded { v: SessionEnded::VERSION, venue, session: session.hash() };
-    if let Err(error) = bus.append_auto(&deps.names.session, encode(&message), usize::MAX).await {
+    if let Err(error) = bus.append_auto(stream, encode(&message), usize::MAX).await {
         tracing::warn!(event = "sign_out_unannounced", %error, "a sign-out was not announced");
     }
 }
