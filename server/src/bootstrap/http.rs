@@ -12,13 +12,13 @@ use tokio::task::JoinHandle;
 use super::tasks::supervised;
 use super::{ServeError, Shared};
 use crate::agents::auth::{self, Auth};
+use crate::agents::gateway::{self, Floor};
+use crate::agents::trading::client::SequencerClient;
 use crate::http::operations::{Operations, serve};
 use crate::http::origin::Origins;
-use crate::agents::gateway::{self, Floor};
 use crate::peers::Peers;
 use crate::store::Store;
 use crate::store::api::journal::VenueRow;
-use crate::agents::trading::client::SequencerClient;
 
 /// Auth for whoever mounts its routes, over `store`.
 pub(super) async fn auth(shared: &Shared, venue: VenueId, store: Store) -> Result<Auth, ServeError> {
@@ -75,7 +75,7 @@ pub(super) fn small(shared: &Shared, auth: Option<Auth>, listener: TcpListener) 
     let operations = Operations { health, peers: Peers::none(), metrics };
     let origins = Origins { public_url: config.public_url };
     let patience = Duration::from_secs(config.limits.request_seconds);
-    tokio::spawn(serve(listener, operations, auth.map(auth::routes), origins, patience, shutdown))
+    tokio::spawn(serve(listener, operations, auth.map(|auth| auth::with_sessions(auth::routes(), &auth)), origins, patience, shutdown))
 }
 
 async fn sequencer(shared: &Shared, venue: VenueId) -> Result<SequencerClient, ServeError> {

@@ -9,17 +9,17 @@ mod trader;
 
 use std::net::Ipv4Addr;
 
-use protocol::gateway::{ApiError, Caller, ClockCommand, Gateway as _, Placed};
 use engine::id::{Digest, VenueId};
 use engine::time::VenueTime;
 use engine::venue::VenueConfig;
+use protocol::gateway::{ApiError, Caller, ClockCommand, Gateway as _, Placed};
 use uuid::Uuid;
 
-use crate::agents::auth::{Auth, AuthError};
-use crate::clock::WallClock;
-use crate::config::{ClockMode, Config, IdlePolicy};
+use crate::agents::auth::{Auth, AuthError, Role};
 use crate::agents::gateway::Floor;
 use crate::bootstrap::{self, ServeError};
+use crate::clock::WallClock;
+use crate::config::{ClockMode, Config, IdlePolicy};
 use crate::store::{Role, Store, StoreError};
 use trader::{Market, Wish, wish};
 
@@ -95,9 +95,9 @@ pub async fn make(
     (config.clock, config.idle) = (ClockMode::Manual, IdlePolicy::Run);
     config.listen = (Ipv4Addr::LOCALHOST, 0).into();
     config.limits.orders_per_second = 1_000_000;
-    let listener = serve::listen(&config).await?;
+    let listener = bootstrap::listen(&config).await?;
     let id = venue.venue_id();
-    let running = serve::start(config, venue, listener, clock).await?;
+    let running = bootstrap::start(config, venue, listener, clock).await?;
     let made = match running.inside() {
         Some((floor, auth)) => trade(floor, auth, id, plan).await,
         None => Err(ApiError::new(503, "unavailable", "There is no gateway.").into()),
@@ -124,10 +124,10 @@ async fn trade(floor: &Floor, auth: &Auth, venue: VenueId, plan: Plan) -> Result
         let mut half = [0; 16];
         half.copy_from_slice(&digest.0[..16]);
         let user = uuid::Builder::from_random_bytes(half).into_uuid();
-        let account = auth.enlist(user, &email, password.clone()).await?;
+        let account = auth.create_user(user, &email, password.clone()).await?.account;
         let (user, session_id) = (user.to_string(), Uuid::nil().to_string());
-        let name = email.clone();
-        callers.push(Caller { user, email, name, account, owner: true, session_id });
+        let (name, permissions) = (email.clone(), Role::Owner.permissions());
+        callers.push(Caller { user, email, name, account, owner: true, session_id, permissions });
     }
     let mut made = Made {
         orders: 0,

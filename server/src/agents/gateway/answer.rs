@@ -7,26 +7,26 @@
 
 use std::time::Duration;
 
-use protocol::nav_history::Range;
-use protocol::nav_history::NavHistory;
-use protocol::gateway::{
-    ApiError, Caller, CandleRow, ClockCommand, ClockState, DayOpen, Desk, Gateway, HistoryQuery, OrderReply,
-    Page, Placed, PortfolioPoint, SessionEntry, TickRow, parse_order_id, parse_quote_id,
-};
-use protocol::frames::{FillFrame, Item, OrderFrame, PortfolioSnapshot, QuotesFrame};
 use engine::id::{Digest, InstrumentId, Seq};
 use engine::instrument::Instrument;
 use engine::money::Money;
 use engine::order::{Order, OrderStatus, Preview, RawAmend, RawTake, RawTicket, Reject, Side, Ticket};
 use engine::venue::{Command, Outcome};
+use protocol::frames::{FillFrame, Item, OrderFrame, PortfolioSnapshot, QuotesFrame};
+use protocol::gateway::{
+    ApiError, Caller, CandleRow, ClockCommand, ClockState, DayOpen, Desk, Gateway, HistoryQuery, OrderReply,
+    Page, Permission, Placed, PortfolioPoint, SessionEntry, TickRow, parse_order_id, parse_quote_id,
+};
+use protocol::nav_history::NavHistory;
+use protocol::nav_history::Range;
 
 use super::window::{Window, unknown_instrument};
 use super::{Floor, State};
+use crate::agents::trading::client::{Reply, SendError};
 use crate::http::{Problem, refused};
 use crate::store::StoreError;
 use crate::store::api::history::MarketWindow;
 use crate::store::api::reads::{FillFilter, OrderFilter};
-use crate::agents::trading::client::{Reply, SendError};
 
 /// How long an order may wait for the sequencer; later it is refused there.
 pub(super) const ORDER_VALID: Duration = Duration::from_secs(3);
@@ -237,9 +237,7 @@ impl Gateway for Floor {
     }
 
     async fn set_clock(&self, caller: &Caller, command: ClockCommand) -> Result<ClockState, ApiError> {
-        if !caller.owner {
-            return Err(ApiError::new(403, "not_owner", "Only the venue's owner may change its clock."));
-        }
+        caller.require(Permission::ControlVenue)?;
         self.control_clock(command).await
     }
 
@@ -313,6 +311,7 @@ impl Floor {
 
     /// One order and cancel of the caller's budget.
     pub(super) fn spend_order(&self, caller: &Caller) -> Result<(), ApiError> {
+        caller.require(Permission::Trade)?;
         let limited = |_| ApiError::new(429, "rate_limited", "Too many orders in a second.");
         self.inner.order_limit.check(&caller.user).map_err(limited)
     }

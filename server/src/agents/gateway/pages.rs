@@ -4,7 +4,6 @@
 
 use std::sync::Arc;
 
-use protocol::gateway::{Caller, SharedGateway};
 use app::{Ready, addresses, shell};
 use axum::Router;
 use axum::extract::Request;
@@ -17,11 +16,13 @@ use leptos::nonce::use_nonce;
 use leptos::prelude::{LeptosOptions, provide_context, use_context};
 use leptos::server_fn::error::SERVER_FN_ERROR_HEADER;
 use leptos_axum::{LeptosRoutes, ResponseOptions, render_app_async_with_context};
+use protocol::gateway::{Caller, SharedGateway};
 use tower_http::CompressionLevel;
 use tower_http::compression::CompressionLayer;
 
 use super::Floor;
-use super::router::{Identity, is_for_programs};
+use super::router::is_for_programs;
+use crate::agents::auth::Identity;
 use crate::http::{Problem, headers::page_policy};
 
 /// Brotli's level for pages: most of what there is to gain, in a millisecond.
@@ -113,7 +114,7 @@ where
     render_app_async_with_context(context, document)(request).await.into_response()
 }
 
-/// Who asks, if they are signed in.
-fn caller(of: &Extensions) -> Option<Caller> {
-    of.get::<Identity>().cloned().and_then(|identity| identity.0).map(Caller::from)
+/// The signed-in user of a request.
+fn caller(extensions: &Extensions) -> Option<Caller> {
+    extensions.get::<Identity>().cloned().map(Caller::from)
 }
