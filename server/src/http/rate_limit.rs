@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use governor::Quota;
 use governor::clock::Clock;
+use governor::middleware::NoOpMiddleware;
 use governor::nanos::Nanos;
 use governor::state::StateStore;
 use governor::state::keyed::{HashMapStateStore, ShrinkableKeyedStateStore};
@@ -24,7 +25,7 @@ const MINUTE: Duration = Duration::from_secs(60);
 /// A quota of events for each key; clones share it.
 #[derive(Clone, Debug)]
 pub struct RateLimiter<K: Clone + Eq + Hash> {
-    limiter: Arc<governor::RateLimiter<K, SharedState<K>, WallClock>>,
+    limiter: Arc<governor::RateLimiter<K, SharedState<K>, WallClock, NoOpMiddleware<Duration>>>,
     state: Arc<HashMapStateStore<K>>,
     /// Time in which one event is restored.
     interval: Nanos,
@@ -66,7 +67,7 @@ impl<K: Clone + Eq + Hash> RateLimiter<K> {
             self.limiter.retain_recent();
         }
         self.limiter.check_key(key).map_err(|refused| {
-            let wait = refused.wait_time_from(self.limiter.clock().now());
+            let wait = refused.wait_time_from(Clock::now(self.limiter.clock()));
             u64::try_from(wait.as_nanos().div_ceil(1_000_000_000)).unwrap_or(u64::MAX).max(1)
         })
     }
