@@ -37,7 +37,7 @@ use crate::store::{Store, StoreError};
 use crate::telemetry::Health;
 use session_layer::SessionCookie;
 
-pub use backend::{Credentials, Role};
+pub use backend::{Credentials, VenueRole};
 pub use email::Email;
 pub use password::{HashError, Weakness};
 pub use reset::grant as grant_reset;

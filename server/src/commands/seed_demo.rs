@@ -15,7 +15,7 @@ use engine::venue::VenueConfig;
 use protocol::gateway::{ApiError, Caller, ClockCommand, Gateway as _, Placed};
 use uuid::Uuid;
 
-use crate::agents::auth::{Auth, AuthError, Role};
+use crate::agents::auth::{Auth, AuthError, VenueRole};
 use crate::agents::gateway::Floor;
 use crate::bootstrap::{self, ServeError};
 use crate::clock::WallClock;
@@ -126,7 +126,7 @@ async fn trade(floor: &Floor, auth: &Auth, venue: VenueId, plan: Plan) -> Result
         let user = uuid::Builder::from_random_bytes(half).into_uuid();
         let account = auth.create_user(user, &email, password.clone()).await?.account;
         let (user, session_id) = (user.to_string(), Uuid::nil().to_string());
-        let (name, permissions) = (email.clone(), Role::Owner.permissions());
+        let (name, permissions) = (email.clone(), VenueRole::Owner.permissions());
         callers.push(Caller { user, email, name, account, owner: true, session_id, permissions });
     }
     let mut made = Made {

@@ -115,7 +115,7 @@ async fn has_everything(desk: &Desk) {
     assert_eq!(books.len(), 1);
     assert_eq!(store.history_cursor(desk.venue(), "portfolio", "s").await.unwrap(), 5);
     assert!(store.user_by_email(EMAIL).await.unwrap().is_some());
-    assert_eq!(store.session(desk.venue(), [4; 32]).await.unwrap().unwrap().email, EMAIL);
+    assert_eq!(store.session(desk.venue(), [4; 32]).await.unwrap().unwrap().user.email, EMAIL);
 }
 
 #[tokio::test]

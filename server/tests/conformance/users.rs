@@ -77,7 +77,7 @@ async fn sessions_are_listed_and_ended_for_their_user_alone() {
         assert!(!store.touch_session(one, WallTime(32)).await.unwrap());
         assert!(store.session(venue().id, one).await.unwrap().is_none());
         let row = store.session(venue().id, two).await.unwrap().unwrap();
-        assert_eq!(row.name.as_deref(), Some("ANN"));
+        assert_eq!(row.user.name.as_deref(), Some("ANN"));
         assert_eq!(store.delete_sessions_of(ann, None).await.unwrap(), [two]);
         assert!(store.delete_sessions_of(ann, None).await.unwrap().is_empty());
         assert_eq!(store.sessions_of(bob).await.unwrap()[0].hash, bobs);

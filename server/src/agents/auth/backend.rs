@@ -27,14 +27,14 @@ pub struct Credentials {
 
 /// Roles in a venue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Role {
+pub enum VenueRole {
     /// Every user.
     Trader,
     /// The venue's owner, an instructor.
     Owner,
 }
 
-impl Role {
+impl VenueRole {
     /// Permissions of the role.
     pub fn permissions(self) -> HashSet<Permission> {
         match self {
@@ -110,6 +110,6 @@ impl AuthzBackend for Auth {
     type Permission = Permission;
 
     async fn get_user_permissions(&self, user: &User) -> Result<HashSet<Permission>, AuthError> {
-        Ok(if user.owner { Role::Owner } else { Role::Trader }.permissions())
+        Ok(if user.owner { VenueRole::Owner } else { VenueRole::Trader }.permissions())
     }
 }

@@ -14,7 +14,7 @@ use tokio::time::Instant;
 
 use super::{Floor, browser, pages, rest, ws};
 use crate::agents::auth::{self, Identity, Peer};
-use crate::http::{Problem, body, headers, operations, origin, problem};
+use crate::http::{body, headers, operations, origin, problem};
 
 /// The whole site.
 pub(super) fn router(floor: Floor, options: LeptosOptions) -> Router {
