@@ -32,7 +32,7 @@ use crate::clock::WallClock;
 use crate::config::Config;
 use crate::http::RateLimiter;
 use crate::shutdown::Shutdown;
-use crate::store::api::users::{Holder, NewUser, User};
+use crate::store::users::{NewUser, User, UserAccount};
 use crate::store::{Store, StoreError};
 use crate::telemetry::Health;
 use session_layer::SessionCookie;
@@ -247,7 +247,7 @@ impl Auth {
         }
         let owner = self.set_configured_owner(&email).await?;
         tracing::info!(event = "user_registered", user = %id, "a user registered");
-        self.open_account(Holder { user: id, account }).await?;
+        self.open_account(UserAccount { user: id, account }).await?;
         Ok(User { id, email: new.email, name: None, account, owner })
     }
 
@@ -273,7 +273,7 @@ impl Auth {
         Ok(())
     }
 
-    async fn open_account(&self, holder: Holder) -> Result<(), SendError> {
+    async fn open_account(&self, holder: UserAccount) -> Result<(), SendError> {
         let command = Command::OpenAccount { account: holder.account };
         self.inner.sequencer.send(command, OPEN_ACCOUNT_TIMEOUT).await.map(|_| ())
     }

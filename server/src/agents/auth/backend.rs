@@ -12,7 +12,7 @@ use protocol::gateway::Permission;
 use uuid::Uuid;
 
 use super::{Auth, AuthError, Email};
-use crate::store::api::users::User;
+use crate::store::users::User;
 
 /// A sign-in attempt.
 #[derive(Clone)]

@@ -11,7 +11,7 @@ use engine::id::AccountId;
 use uuid::Uuid;
 
 use super::{Auth, AuthError, Email, Identity, password, random_token, run_to_completion};
-use crate::store::api::users::{GuestUpgrade, Holder, NewUser, User};
+use crate::store::users::{GuestRegistration, NewUser, User, UserAccount};
 
 /// Longest display name.
 const NAME_MAX_CHARACTERS: usize = 40;
@@ -41,7 +41,7 @@ impl Auth {
     ///
     /// # Errors
     /// [`AuthError`].
-    pub async fn register_guest(&self, name: &str, address: IpAddr) -> Result<User, AuthError> {
+    pub async fn create_guest(&self, name: &str, address: IpAddr) -> Result<User, AuthError> {
         let name = GuestName::parse(name).ok_or(AuthError::InvalidName)?;
         self.count_registration(address)?;
         let auth = self.clone();
@@ -63,7 +63,7 @@ impl Auth {
                 return Err(AuthError::InvalidName);
             }
             tracing::info!(event = "guest_registered", user = %id, "a guest registered");
-            auth.open_account(Holder { user: id, account }).await?;
+            auth.open_account(UserAccount { user: id, account }).await?;
             let NewUser { email, name, .. } = new;
             Ok(User { id, email, name, account, owner: false })
         })
@@ -75,7 +75,7 @@ impl Auth {
     ///
     /// # Errors
     /// [`AuthError`]; nothing has changed then.
-    pub async fn upgrade_guest(
+    pub async fn register_guest(
         &self,
         guest: &Identity,
         email: &str,
@@ -89,10 +89,10 @@ impl Auth {
         run_to_completion(async move {
             let inner = &auth.inner;
             let hash = inner.hasher.hash(password).await?;
-            match inner.store.upgrade_guest(user.id, email.as_str(), &hash).await? {
-                GuestUpgrade::EmailTaken => return Err(AuthError::EmailTaken),
-                GuestUpgrade::NotGuest => return Err(AuthError::NotGuest),
-                GuestUpgrade::Done(deleted) => inner.sessions.announce_deleted(deleted).await,
+            match inner.store.register_guest(user.id, email.as_str(), &hash).await? {
+                GuestRegistration::EmailTaken => return Err(AuthError::EmailTaken),
+                GuestRegistration::NotGuest => return Err(AuthError::NotGuest),
+                GuestRegistration::Registered(deleted) => inner.sessions.announce_deleted(deleted).await,
             }
             tracing::info!(event = "guest_kept", user = %user.id, "a guest registered with an address");
             user.owner |= auth.set_configured_owner(&email).await?;

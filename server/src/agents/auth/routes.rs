@@ -20,7 +20,7 @@ use super::session_store::DEVICE_KEY;
 use super::{AuthError, AuthSession, Credentials, Identity, device};
 use crate::http::json::{Body, read};
 use crate::http::{Problem, problem};
-use crate::store::api::users::User;
+use crate::store::users::User;
 
 mod guest;
 mod session_admin;
@@ -61,10 +61,10 @@ pub fn routes() -> Router {
         .route("/account/sessions", post(session_admin::end_form))
         .route("/api/v1/auth/reset", post(reset))
         .route("/reset", post(reset_form))
-        .route("/api/v1/auth/guest", post(guest::register))
-        .route("/api/v1/auth/keep", post(guest::upgrade))
-        .route("/guest", post(guest::register_form))
-        .route("/account/keep", post(guest::upgrade_form))
+        .route("/api/v1/auth/guest", post(guest::create))
+        .route("/api/v1/auth/keep", post(guest::register))
+        .route("/guest", post(guest::create_form))
+        .route("/account/keep", post(guest::register_form))
         .route("/register", post(register_form))
         .route("/login", post(login_form))
         .route("/logout", post(logout_form))

@@ -17,7 +17,7 @@ use uuid::Uuid;
 use super::session_store::SessionKey;
 use crate::bus::Cache;
 use crate::bus::decode::json;
-use crate::store::api::users::{User, UserSession};
+use crate::store::users::{User, UserSession};
 
 /// Lifetime of a copy.
 const COPY_TTL: Duration = Duration::from_secs(60);

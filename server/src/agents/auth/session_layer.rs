@@ -19,7 +19,7 @@ use protocol::gateway::{Caller, Permission};
 use super::session_store::{LOGIN_KEY, SessionKey};
 use super::{Auth, AuthError, AuthSession};
 use crate::http::Problem;
-use crate::store::api::users::User;
+use crate::store::users::User;
 
 /// The signed-in user of a request, and the session.
 #[derive(Clone, Debug)]

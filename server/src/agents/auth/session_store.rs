@@ -28,7 +28,7 @@ use super::{Deps, device, run_to_completion};
 use crate::bus::Bus;
 use crate::clock::WallClock;
 use crate::config::SessionLimits;
-use crate::store::api::users::{SessionRow, User, UserSession};
+use crate::store::users::{SessionRow, User, UserSession};
 use crate::store::{Store, StoreError};
 
 /// Key of axum-login's entry in a session's data.

@@ -13,19 +13,19 @@ use crate::agents::auth::{AuthSession, Credentials, Identity};
 use crate::http::Problem;
 use crate::http::json::Body;
 
-pub(super) async fn register(
+pub(super) async fn create(
     mut session: AuthSession,
     Peer(address): Peer,
     headers: HeaderMap,
     Body(fields): Body,
 ) -> Result<Response, Problem> {
     let name = fields.only(&["name"])?.text("name")?.unwrap_or_default();
-    let user = session.backend.register_guest(&name, address).await?;
+    let user = session.backend.create_guest(&name, address).await?;
     let caller = open_session(&mut session, &user, &headers).await?;
     Ok((StatusCode::CREATED, Json(caller)).into_response())
 }
 
-pub(super) async fn upgrade(
+pub(super) async fn register(
     mut session: AuthSession,
     guest: Result<Identity, Problem>,
     Peer(address): Peer,
@@ -33,11 +33,11 @@ pub(super) async fn upgrade(
     body: Body,
 ) -> Result<Json<Caller>, Problem> {
     let Credentials { email, password, .. } = credentials(body, address)?;
-    let user = session.backend.upgrade_guest(&guest?, &email, password, address).await?;
+    let user = session.backend.register_guest(&guest?, &email, password, address).await?;
     Ok(Json(open_session(&mut session, &user, &headers).await?))
 }
 
-pub(super) async fn register_form(
+pub(super) async fn create_form(
     mut session: AuthSession,
     Peer(address): Peer,
     request: Request,
@@ -47,14 +47,14 @@ pub(super) async fn register_form(
         Ok(form) => form,
         Err(problem) => return problem.into_response(),
     };
-    let registered = async {
-        let user = session.backend.register_guest(form.get("name"), address).await?;
+    let created = async {
+        let user = session.backend.create_guest(form.get("name"), address).await?;
         open_session(&mut session, &user, &headers).await
     };
-    form.answer("/login", registered.await)
+    form.answer("/login", created.await)
 }
 
-pub(super) async fn upgrade_form(
+pub(super) async fn register_form(
     mut session: AuthSession,
     guest: Result<Identity, Problem>,
     Peer(address): Peer,
@@ -70,10 +70,10 @@ pub(super) async fn upgrade_form(
         Err(problem) if problem.error.status == 401 => return see_other("/login?next=/account"),
         Err(problem) => return problem.into_response(),
     };
-    let upgraded = async {
+    let registered = async {
         let Credentials { email, password, .. } = form.credentials(address);
-        let user = session.backend.upgrade_guest(&guest, &email, password, address).await?;
+        let user = session.backend.register_guest(&guest, &email, password, address).await?;
         open_session(&mut session, &user, &headers).await
     };
-    form.answer("/account", upgraded.await)
+    form.answer("/account", registered.await)
 }
