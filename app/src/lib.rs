@@ -11,6 +11,7 @@ pub mod chart;
 mod commands;
 mod components;
 mod layout;
+mod lazy_routes;
 pub mod live;
 pub mod report;
 mod routes;
@@ -19,15 +20,13 @@ mod screens;
 use leptos::prelude::*;
 use leptos_meta::{MetaTags, Title, provide_meta_context};
 use leptos_router::components::{ParentRoute, Route, Router, Routes};
-use leptos_router::{SsrMode, StaticSegment, path};
+use leptos_router::{Lazy, SsrMode, StaticSegment, path};
 
 use crate::commands::{CommandRegistry, Preferences};
-use crate::layout::{AuthenticatedPage, CardPage, Hydrated};
+use crate::layout::{CardPage, Hydrated};
+use crate::lazy_routes::{AccountRoute, AuthenticatedRoute, PortfolioRoute, TradeRoute};
 use crate::live::LiveSession;
-use crate::screens::account::AccountScreen;
-use crate::screens::portfolio::PortfolioScreen;
 use crate::screens::sign_in::{LoginScreen, RegisterScreen, ResetScreen};
-use crate::screens::trade::TradeScreen;
 
 /// The HTML document around the application, made by the server for every page.
 pub fn shell(options: LeptosOptions) -> impl IntoView {
@@ -67,12 +66,12 @@ pub fn App() -> impl IntoView {
         } />
         <Router>
             <Routes fallback=NotFound>
-                <ParentRoute path=path!("") view=AuthenticatedPage>
-                    <Route path=path!("/") view=TradeScreen ssr=SsrMode::Async />
-                    <Route path=StaticSegment(routes::PORTFOLIO) view=PortfolioScreen ssr=SsrMode::Async />
+                <ParentRoute path=path!("") view={Lazy::<AuthenticatedRoute>::new()}>
+                    <Route path=path!("/") view={Lazy::<TradeRoute>::new()} ssr=SsrMode::Async />
+                    <Route path=StaticSegment(routes::PORTFOLIO) view={Lazy::<PortfolioRoute>::new()} ssr=SsrMode::Async />
                 </ParentRoute>
                 <ParentRoute path=path!("") view=CardPage>
-                    <Route path=StaticSegment(routes::ACCOUNT) view=AccountScreen ssr=SsrMode::Async />
+                    <Route path=StaticSegment(routes::ACCOUNT) view={Lazy::<AccountRoute>::new()} ssr=SsrMode::Async />
                     <Route path=StaticSegment(routes::LOGIN) view=LoginScreen ssr=SsrMode::Async />
                     <Route path=StaticSegment(routes::REGISTER) view=RegisterScreen ssr=SsrMode::Async />
                     <Route path=StaticSegment(routes::RESET) view=ResetScreen ssr=SsrMode::Async />

@@ -13,7 +13,7 @@ use crate::frames::{
 use engine::id::{AccountId, Digest, InstrumentId, OrderId, QuoteId, Seq, VenueId};
 use engine::instrument::Instrument;
 use engine::money::Money;
-use engine::order::{AnswerBasis, Decided, RawAmend, RawTake, RawTicket, Side};
+use engine::order::{DecisionBasis, OrderDecision, RawAmend, RawTake, RawTicket, Side};
 use engine::time::{Date, VenueTime, WallTime};
 use serde::{Deserialize, Serialize};
 
@@ -218,9 +218,9 @@ pub struct OrderReply {
     /// The order as it stood after its own entry.
     pub order: OrderFrame,
     /// The decided part, byte-equal to a preview on the same basis.
-    pub decided: Decided,
+    pub decided: OrderDecision,
     /// What the decision read.
-    pub basis: AnswerBasis,
+    pub basis: DecisionBasis,
     /// The entry that accepted it.
     pub seq: Seq,
     /// Whether this repeats an earlier answer (200 instead of 201).
