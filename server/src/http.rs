@@ -10,8 +10,8 @@ pub mod json;
 mod listen;
 pub mod operations;
 pub mod origin;
-mod rate_limit;
 mod problem;
+mod rate_limit;
 
 pub use listen::listen;
 pub use problem::{Problem, problem, refused, status_of};

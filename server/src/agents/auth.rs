@@ -310,9 +310,7 @@ pub async fn run(auth: Auth, shutdown: Shutdown) -> Result<(), StoreError> {
 
 /// Runs `work` in a task of its own: a client that hangs up does not leave it
 /// half done.
-async fn run_to_completion<T, E>(
-    work: impl Future<Output = Result<T, E>> + Send + 'static,
-) -> Result<T, E>
+async fn run_to_completion<T, E>(work: impl Future<Output = Result<T, E>> + Send + 'static) -> Result<T, E>
 where
     T: Send + 'static,
     E: From<StoreError> + Send + 'static,

@@ -44,7 +44,8 @@ impl Gateway {
     }
 
     async fn send(&self, method: Method, path: &str, cookie: Option<&str>, body: Value) -> Response {
-        let mut request = Request::builder().method(method).uri(path).header(CONTENT_TYPE, "application/json");
+        let mut request =
+            Request::builder().method(method).uri(path).header(CONTENT_TYPE, "application/json");
         if let Some(cookie) = cookie {
             request = request.header(COOKIE, cookie);
         }

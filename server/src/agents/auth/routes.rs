@@ -115,9 +115,7 @@ async fn register_form(mut session: AuthSession, Peer(address): Peer, request: R
 async fn login_form(mut session: AuthSession, Peer(address): Peer, request: Request) -> Response {
     let headers = request.headers().clone();
     match Form::read(request, &CREDENTIALS_FORM).await {
-        Ok(form) => {
-            form.answer("/login", sign_in(&mut session, form.credentials(address), &headers).await)
-        }
+        Ok(form) => form.answer("/login", sign_in(&mut session, form.credentials(address), &headers).await),
         Err(problem) => problem.into_response(),
     }
 }

@@ -122,7 +122,8 @@ async fn complete(State(cookie): State<SessionCookie>, mut response: Response) -
     let headers = response.headers();
     let removed = format!("{}=;", cookie.name());
     // No other cookie is set anywhere.
-    let removes = headers.get(header::SET_COOKIE).is_some_and(|set| set.as_bytes().starts_with(removed.as_bytes()));
+    let removes =
+        headers.get(header::SET_COOKIE).is_some_and(|set| set.as_bytes().starts_with(removed.as_bytes()));
     let signed_out = response.extensions().get::<SignedOut>().is_some();
     match cookie.removal().filter(|_| signed_out) {
         Some(removal) => drop(response.headers_mut().insert(header::SET_COOKIE, removal)),

@@ -37,11 +37,7 @@ pub(super) async fn register(
     Ok(Json(open_session(&mut session, &user, &headers).await?))
 }
 
-pub(super) async fn create_form(
-    mut session: AuthSession,
-    Peer(address): Peer,
-    request: Request,
-) -> Response {
+pub(super) async fn create_form(mut session: AuthSession, Peer(address): Peer, request: Request) -> Response {
     let headers = request.headers().clone();
     let form = match Form::read(request, &["name", "next"]).await {
         Ok(form) => form,
