@@ -6,12 +6,12 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use engine::book::BookMessage;
+use engine::book::BookSnapshot;
 use engine::id::{AccountId, Seq, VenueId};
 use engine::order::Reject;
 use engine::portfolio::Valuation;
-use engine::quote::QuotesMessage;
-use engine::step::{StepHeader, StepPayload};
+use engine::quote::QuotesSnapshot;
+use engine::step::{EncodedPayload, StepHeader};
 use engine::time::{VenueTime, WallTime};
 use engine::venue::{Command, Outcome};
 
@@ -31,7 +31,7 @@ pub struct MarketStep {
     /// Step number, last journal entry the simulation has seen, payload hash.
     pub header: StepHeader,
     /// Changed marks, levels and quotes.
-    pub payload: StepPayload,
+    pub payload: EncodedPayload,
 }
 
 impl MarketStep {
@@ -57,11 +57,11 @@ pub struct ExecutionBatch {
     pub entries: Vec<PublishedEntry>,
     /// The merged book of every instrument that the batch changed, whole, as
     /// of `through`.
-    pub books: Vec<BookMessage>,
+    pub books: Vec<BookSnapshot>,
     /// Dealers' quotes of every changed instrument that trades on them, whole,
     /// as of `through`.
     #[serde(default)]
-    pub quotes: Vec<QuotesMessage>,
+    pub quotes: Vec<QuotesSnapshot>,
 }
 
 /// One entry of a batch.

@@ -103,7 +103,7 @@ impl<'a> CandleWriter<'a> {
     fn add(&mut self, batch: &JournalBatch) {
         let Self { candles, changed, .. } = self;
         for (_, outcome) in batch.outcomes() {
-            candles.take(outcome, |instrument, interval, candle| {
+            candles.apply(outcome, |instrument, interval, candle| {
                 changed.insert((instrument, interval, candle.start), candle);
             });
         }

@@ -60,8 +60,8 @@ impl Publication {
             venue: context.venue,
             first_seq: first,
             through: last,
-            books: with_book.map(|id| venue.book_message(*id)).collect(),
-            quotes: books.iter().filter_map(|id| venue.quotes_message(*id)).collect(),
+            books: with_book.map(|id| venue.book_snapshot(*id)).collect(),
+            quotes: books.iter().filter_map(|id| venue.quotes_snapshot(*id)).collect(),
             entries,
         };
         let newest_values = newest_values(context, venue, books);
@@ -173,9 +173,9 @@ fn newest_values(
     books: &BTreeSet<InstrumentId>,
 ) -> Vec<(String, Bytes)> {
     let values = books.iter().map(|id| {
-        let newest = match venue.quotes_message(*id) {
+        let newest = match venue.quotes_snapshot(*id) {
             Some(quotes) => serde_json::to_vec(&quotes),
-            None => serde_json::to_vec(&venue.book_message(*id)),
+            None => serde_json::to_vec(&venue.book_snapshot(*id)),
         };
         (context.streams.book(*id), newest.unwrap_or_default().into())
     });

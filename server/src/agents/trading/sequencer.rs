@@ -6,7 +6,7 @@
 use engine::id::{Digest, Seq};
 use engine::step::StepError;
 use engine::venue::journal::JournalEntry;
-use engine::venue::{Command, Input, Outcome, Venue, Verdict};
+use engine::venue::{Command, CommandOutcome, Input, Outcome, Venue};
 use protocol::bus::{AppliedCommand, CommandReply, MarketStep};
 use uuid::Uuid;
 
@@ -77,14 +77,14 @@ impl Sequencer {
     /// Decides a command; a refused one makes no entry.
     pub(super) fn decide_command(&mut self, correlation: Uuid, command: &Command, batch: &mut PendingBatch) {
         let reply = match self.venue.execute(command) {
-            Ok(Verdict::Applied(outcome)) => {
+            Ok(CommandOutcome::Applied(outcome)) => {
                 let input = Input::Command(command.clone());
                 let entry = self.append(EntryKind::Command, &input, *outcome, None);
                 let reply = PendingReply::applied(correlation, &entry.outcome, false);
                 batch.entries.push(entry);
                 reply
             }
-            Ok(Verdict::Repeat(seq)) => batch.repeated(correlation, seq),
+            Ok(CommandOutcome::Duplicate(seq)) => batch.repeated(correlation, seq),
             Err(reject) => {
                 metrics::counter!("tickhall_refusals_total", "code" => reject.code()).increment(1);
                 PendingReply::Ready { correlation, reply: CommandReply::Refused(reject) }
@@ -103,7 +103,7 @@ impl Sequencer {
         batch: &mut PendingBatch,
     ) -> Result<(), StepError> {
         let outcome = self.venue.apply_step(&step.header, &step.payload)?;
-        let payload = Some(step.payload.bytes());
+        let payload = Some(step.payload.bytes().to_vec());
         batch.entries.push(self.append(EntryKind::Step, &Input::Step(step.header), outcome, payload));
         Ok(())
     }
@@ -116,7 +116,7 @@ impl Sequencer {
         outcome: Outcome,
         payload: Option<Vec<u8>>,
     ) -> NewEntry {
-        let entry = JournalEntry::by(self.venue.rules_version(), self.head, input, &outcome);
+        let entry = JournalEntry::with_rules(self.venue.rules_version(), self.head, input, &outcome);
         self.head = entry.hash;
         NewEntry { kind, entry, outcome, payload }
     }
