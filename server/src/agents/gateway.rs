@@ -7,7 +7,6 @@
 
 mod answer;
 mod browser;
-mod budget;
 mod change;
 mod clock;
 mod cursor;
@@ -31,21 +30,20 @@ use tokio::net::TcpListener;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
-use crate::agents::auth::{Auth, Limiter};
+use crate::agents::auth::Auth;
 use crate::agents::trading::client::SequencerClient;
 use crate::bus::{Bus, StreamNames};
 use crate::clock::WallClock;
 use crate::config::RateLimits;
-use crate::http::listen;
 use crate::http::operations::Operations;
 use crate::http::origin::Origins;
+use crate::http::{RateLimiter, listen};
 use crate::shutdown::Shutdown;
 use crate::store::Store;
 use crate::store::journal::VenueRow;
 
 pub use model::FollowError;
 
-use budget::Budget;
 use cursor::Cursors;
 use model::{Model, State};
 use presence::Activity;
@@ -106,9 +104,9 @@ struct Inner {
     /// The sockets' tasks, to wait for their goodbyes.
     socket_tasks: TaskTracker,
     activity: Activity,
-    order_budget: Budget,
-    request_budget: Budget,
-    browser_lines: Limiter<String>,
+    order_limit: RateLimiter<String>,
+    request_limit: RateLimiter<String>,
+    browser_line_limit: RateLimiter<String>,
     /// Names this gateway among others.
     id: Uuid,
     shutdown: Shutdown,
@@ -128,9 +126,12 @@ impl Floor {
             sockets: Sockets::default(),
             socket_tasks: TaskTracker::new(),
             activity: Activity::default(),
-            order_budget: Budget::new(deps.limits.orders_per_second),
-            request_budget: Budget::new(deps.limits.requests_per_second),
-            browser_lines: Limiter::new(deps.limits.browser_lines_per_minute),
+            order_limit: RateLimiter::per_second(deps.limits.orders_per_second, deps.clock.clone()),
+            request_limit: RateLimiter::per_second(deps.limits.requests_per_second, deps.clock.clone()),
+            browser_line_limit: RateLimiter::strict_per_minute(
+                deps.limits.browser_lines_per_minute,
+                deps.clock.clone(),
+            ),
             id: Uuid::new_v4(),
             store: deps.store,
             bus: deps.bus,

@@ -75,7 +75,14 @@ pub(super) fn small(shared: &Shared, auth: Option<Auth>, listener: TcpListener) 
     let operations = Operations { health, peers: Peers::none(), metrics };
     let origins = Origins { public_url: config.public_url };
     let patience = Duration::from_secs(config.limits.request_seconds);
-    tokio::spawn(serve(listener, operations, auth.map(auth::routes), origins, patience, shutdown))
+    tokio::spawn(serve(
+        listener,
+        operations,
+        auth.map(|auth| auth::with_sessions(auth::routes(), &auth)),
+        origins,
+        patience,
+        shutdown,
+    ))
 }
 
 async fn sequencer(shared: &Shared, venue: VenueId) -> Result<SequencerClient, ServeError> {

@@ -3,7 +3,7 @@
 use engine::id::{AccountId, Seq};
 use engine::order::RawTicket;
 use protocol::gateway::{Caller, Gateway as _, HistoryQuery, Placed};
-use server::agents::auth::{self, Auth};
+use server::agents::auth::{self, Auth, VenueRole};
 use server::agents::gateway::{self, Floor};
 use server::agents::trading::client::QUEUE_LIMIT;
 use server::bus::messages::TradingStatus;
@@ -54,6 +54,7 @@ fn caller(account: AccountId) -> Caller {
         account,
         owner: false,
         session_id: String::new(),
+        permissions: VenueRole::Trader.permissions(),
     }
 }
 
