@@ -53,11 +53,7 @@ pub struct StoredEntry {
 
 impl StoredEntry {
     fn new(row: &JournalRow) -> Result<Self, StoreError> {
-        Ok(Self {
-            first_seq: row.first_seq,
-            outcome: row.outcome()?,
-            is_range: row.kind == EntryKind::Range,
-        })
+        Ok(Self { first_seq: row.first_seq, outcome: row.outcome()?, is_range: row.kind == EntryKind::Range })
     }
 }
 
@@ -213,7 +209,9 @@ impl Follower {
     /// The next unread message with new entries; `None` if there is none, or if the
     /// stream has a gap before it.
     fn decode_next(&mut self) -> Result<Option<JournalBatch>, Unreadable> {
-        while !self.has_gap && let Some(message) = self.unread.front() {
+        while !self.has_gap
+            && let Some(message) = self.unread.front()
+        {
             let batch = decode_shared::<ExecutionBatch>(&self.bus, self.venue, message)?;
             if batch.first_seq > self.through.next() {
                 self.has_gap = true;

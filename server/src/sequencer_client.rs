@@ -17,11 +17,10 @@ use tokio::sync::{mpsc, oneshot};
 use uuid::Uuid;
 
 use crate::bus::decode::decode_or_dead_letter;
-use protocol::bus::{AppliedCommand, CommandMessage, CommandReply, ReplyMessage, SequencerStatus, VERSION};
 use crate::bus::{Batch, Bus, BusError, Payload, StreamNames};
 use crate::clock::WallClock;
 use crate::shutdown::Shutdown;
-
+use protocol::bus::{AppliedCommand, CommandMessage, CommandReply, ReplyMessage, SequencerStatus, VERSION};
 
 /// Commands that may wait for the sequencer before the next is refused as `busy`.
 pub const QUEUE_CAPACITY: usize = 4_096;

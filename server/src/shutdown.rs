@@ -70,7 +70,11 @@ where
             tracing::error!(event = "agent_failed", failed = agent, %why, "An agent failed and will be started again.");
             metrics::counter!("tickhall_agent_failures_total", "agent" => agent).increment(1);
             health.fail(agent, &why);
-            delay = if began.elapsed() > MAX_RETRY_DELAY { MIN_RETRY_DELAY } else { (delay * 2).min(MAX_RETRY_DELAY) };
+            delay = if began.elapsed() > MAX_RETRY_DELAY {
+                MIN_RETRY_DELAY
+            } else {
+                (delay * 2).min(MAX_RETRY_DELAY)
+            };
             tokio::select! {
                 () = shutdown.cancelled() => return,
                 () = clock.sleep(delay) => {}

@@ -30,12 +30,12 @@ use crate::bus::{Bus, StreamNames};
 use crate::clock::WallClock;
 use crate::config::Config;
 use crate::http::RateLimiter;
+use crate::sequencer_client::{SendError, SequencerClient};
 use crate::shutdown::Shutdown;
 use crate::store::users::{NewUser, User, UserAccount};
 use crate::store::{Store, StoreError};
 use crate::telemetry::Health;
 use session_layer::SessionCookie;
-use crate::sequencer_client::{SendError, SequencerClient};
 
 pub use backend::{Credentials, VenueRole};
 pub use email::Email;

@@ -31,17 +31,17 @@ use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
 use crate::agents::auth::Auth;
-use crate::sequencer_client::SequencerClient;
 use crate::bus::{Bus, StreamNames};
 use crate::clock::WallClock;
 use crate::config::RateLimits;
 use crate::http::operations::Operations;
 use crate::http::origin::Origins;
 use crate::http::{RateLimiter, listen};
+use crate::sequencer_client::SequencerClient;
+use crate::sequencer_client::SequencerClient;
 use crate::shutdown::Shutdown;
 use crate::store::Store;
 use crate::store::journal::VenueRow;
-use crate::sequencer_client::SequencerClient;
 
 pub use model::FollowError;
 

@@ -16,9 +16,9 @@ use crate::agents::gateway::{self, Floor};
 use crate::http::operations::{Operations, serve};
 use crate::http::origin::Origins;
 use crate::peers::Peers;
+use crate::sequencer_client::SequencerClient;
 use crate::store::Store;
 use crate::store::journal::VenueRow;
-use crate::sequencer_client::SequencerClient;
 
 /// Auth for whoever mounts its routes, over `store`.
 pub(super) async fn auth(shared: &Shared, venue: VenueId, store: Store) -> Result<Auth, ServeError> {

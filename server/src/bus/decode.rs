@@ -117,7 +117,9 @@ pub fn decode<M: Envelope>(venue: VenueId, bytes: &[u8]) -> Result<M, Unreadable
     let message = match json::<M>(bytes) {
         Ok(message) if message.version_and_venue().0 == M::VERSION => message,
         // A message may lack every field in which the versions differ.
-        Ok(message) => M::decode_previous_version(bytes).ok_or(Unreadable::Version(message.version_and_venue().0))?,
+        Ok(message) => {
+            M::decode_previous_version(bytes).ok_or(Unreadable::Version(message.version_and_venue().0))?
+        }
         Err(error) => M::decode_previous_version(bytes).ok_or_else(|| unreadable::<M>(bytes, &error))?,
     };
     match message.version_and_venue().1 {

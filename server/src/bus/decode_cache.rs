@@ -81,8 +81,7 @@ mod tests {
         }
         assert_eq!(take("7"), (Some(7), 9));
         // The same bytes as another type are decoded again.
-        let text: Arc<String> =
-            cache.get(&Bytes::from_static(b"7"), || Ok::<_, ()>("seven".into())).unwrap();
+        let text: Arc<String> = cache.get(&Bytes::from_static(b"7"), || Ok::<_, ()>("seven".into())).unwrap();
         assert_eq!(*text, "seven");
     }
 }

@@ -110,8 +110,8 @@ mod tests {
 
     use super::*;
     use crate::bus::decode::{decode_or_dead_letter, decode_shared};
-    use protocol::bus::{CommandReply, ReplyMessage, VERSION};
     use crate::bus::{AppendResult, Batch, Bus};
+    use protocol::bus::{CommandReply, ReplyMessage, VERSION};
 
     #[tokio::test]
     async fn a_typed_payload_equals_its_encoded_bytes() {
@@ -124,7 +124,10 @@ mod tests {
         assert_eq!(found[0].bytes(), found[1].bytes());
         assert!(found[0].payload.encoded().is_none() && found[1].payload.encoded().is_some());
         for found in &found {
-            assert_eq!(*decode_or_dead_letter::<ReplyMessage>(&bus, venue, "s", found).await.unwrap(), message);
+            assert_eq!(
+                *decode_or_dead_letter::<ReplyMessage>(&bus, venue, "s", found).await.unwrap(),
+                message
+            );
         }
         // Another venue's message is refused in both forms.
         let other = VenueId::from_name("other");

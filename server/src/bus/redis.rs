@@ -91,8 +91,7 @@ impl RedisBus {
             data_loss_epoch: watch::Sender::default(),
             up: watch::Sender::new(true),
         });
-        let refused =
-            |error| BusError::Refused { url: inner.redacted_url.clone(), why: describe(&error) };
+        let refused = |error| BusError::Refused { url: inner.redacted_url.clone(), why: describe(&error) };
         let data_id = health_probe::data_id(&inner).await.map_err(refused)?;
         tokio::spawn(health_probe::run(Arc::downgrade(&inner), data_id));
         Ok(Self { inner })

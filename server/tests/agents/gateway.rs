@@ -2,16 +2,16 @@
 
 use engine::id::{AccountId, Seq};
 use engine::order::RawTicket;
+use protocol::bus::SequencerStatus;
 use protocol::gateway::{Caller, Gateway as _, HistoryQuery, Placed};
 use server::agents::auth::{self, Auth, VenueRole};
-use protocol::bus::SequencerStatus;
 use server::agents::gateway::{self, Floor};
 use server::config::Config;
 use server::http::operations::Operations;
 use server::peers::Peers;
+use server::sequencer_client::QUEUE_CAPACITY;
 use server::shutdown::Shutdown;
 use server::telemetry::{Health, recorder};
-use server::sequencer_client::QUEUE_CAPACITY;
 
 use crate::support::desk::Desk;
 

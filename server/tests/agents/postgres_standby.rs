@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use engine::order::Side;
 use engine::venue::Command;
-use server::bus::{Batch, Bus};
-use server::sequencer_client::SendError;
 use server::agents::context::AgentContext;
 use server::agents::trading::no_faults;
+use server::bus::{Batch, Bus};
+use server::sequencer_client::SendError;
 
 use crate::support::database::{Database, TestDatabase};
 use crate::support::desk::{Desk, PATIENCE};

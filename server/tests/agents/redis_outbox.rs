@@ -1,8 +1,8 @@
 //! What market data has made reaches its stream once and in order, whatever
 //! became of the stream or of an answer.
 
-use server::bus::{Batch, Bus, StreamLimits, Payload};
 use server::agents::market_data::{MarketDataError, StepOutbox};
+use server::bus::{Batch, Bus, Payload, StreamLimits};
 
 use crate::support::redis::Server;
 

@@ -7,12 +7,12 @@ use engine::book::BookSnapshot;
 use engine::id::Seq;
 use engine::quote::QuotesSnapshot;
 use engine::venue::Command;
+use protocol::bus::SequencerStatus;
 use protocol::bus::{ClockStatus, Control};
 use server::agents::market_data::Settings;
 use server::agents::trading::verify::{Steps, verify};
-use server::bus::decode::decode;
-use protocol::bus::SequencerStatus;
 use server::bus::Batch;
+use server::bus::decode::decode;
 use server::config::{ClockMode, IdlePolicy};
 use server::sequencer_client::{SendError, SequencerClient};
 

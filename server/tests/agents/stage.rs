@@ -9,21 +9,21 @@ use std::time::Duration;
 use engine::id::{AccountId, InstrumentId, Seq};
 use engine::time::WallTime;
 use engine::venue::{Outcome, VenueConfig};
-use protocol::bus::{ClockStatus, Control, ControlMessage};
 use protocol::bus::ExecutionBatch;
+use protocol::bus::{ClockStatus, Control, ControlMessage};
 use server::agents::context::AgentContext;
 use server::agents::trading::SeedChoice;
 use server::agents::{market_data, portfolio, trading};
 use server::bus::decode::{decode, encode};
 use server::bus::{Batch, Bus, Message, StreamNames};
 use server::clock::WallClock;
-use server::journal::Follower;
 use server::config::{Acknowledge, ClockMode, Config, IdlePolicy};
+use server::journal::Follower;
+use server::sequencer_client::SequencerClient;
 use server::shutdown::Shutdown;
 use server::store::Store;
 use server::store::journal::{JournalRow, VenueRow};
 use server::telemetry::Health;
-use server::sequencer_client::SequencerClient;
 use uuid::Uuid;
 
 use crate::support::database::TestDatabase;
@@ -148,8 +148,7 @@ impl Stage {
 
     pub fn portfolio(&self) -> Task {
         let context = self.context();
-        let settings =
-            portfolio::Settings { config: self.row.config.clone(), snapshot_seconds: 60 };
+        let settings = portfolio::Settings { config: self.row.config.clone(), snapshot_seconds: 60 };
         Task::start(context.shutdown.clone(), portfolio::run(context, settings))
     }
 

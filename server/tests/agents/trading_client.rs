@@ -8,8 +8,8 @@ use engine::venue::Command;
 use protocol::bus::SequencerStatus;
 use server::bus::{Bus, StreamNames};
 use server::clock::WallClock;
-use server::shutdown::Shutdown;
 use server::sequencer_client::{QUEUE_CAPACITY, SendError, SequencerClient};
+use server::shutdown::Shutdown;
 use uuid::Uuid;
 
 /// A client without a sequencer.

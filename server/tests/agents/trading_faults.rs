@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use engine::order::Side;
 use engine::venue::{AccountChange, Command};
-use server::bus::Bus;
-use server::sequencer_client::SendError;
 use server::agents::context::AgentContext;
 use server::agents::trading::{Fault, no_faults};
+use server::bus::Bus;
+use server::sequencer_client::SendError;
 
 use crate::support::database::{DatabaseKind, TestDatabase};
 use crate::support::desk::{Desk, fault_at};

@@ -24,11 +24,11 @@ use protocol::nav_history::Range;
 use super::window::{Window, unknown_instrument};
 use super::{Floor, State};
 use crate::http::{Problem, refused};
+use crate::sequencer_client::SendError;
 use crate::store::StoreError;
 use crate::store::history::MarketWindow;
 use crate::store::projections::{FillFilter, OrderFilter};
 use crate::store::valuations::ValuationWindow;
-use crate::sequencer_client::SendError;
 
 /// How long an order may wait for the sequencer; later it is refused there.
 pub(super) const ORDER_VALID: Duration = Duration::from_secs(3);

@@ -8,10 +8,10 @@ use std::time::Duration;
 use protocol::gateway::{ApiError, ClockCommand, ClockState};
 
 use super::Floor;
-use protocol::bus::{ClockStatus, Control, ControlMessage};
 use crate::bus::decode::decode;
 use crate::bus::{Batch, BusError};
 use crate::http::Problem;
+use protocol::bus::{ClockStatus, Control, ControlMessage};
 
 /// How long a command may take, steps included.
 const PATIENCE: Duration = Duration::from_secs(60);

@@ -201,8 +201,13 @@ impl Model {
                 for message in messages {
                     after = message.id;
                     let (bus, stream) = (&shared.bus, &shared.streams.risk);
-                    let read =
-                        decode::decode_or_dead_letter::<PortfolioMessage>(bus, shared.venue, stream, &message).await;
+                    let read = decode::decode_or_dead_letter::<PortfolioMessage>(
+                        bus,
+                        shared.venue,
+                        stream,
+                        &message,
+                    )
+                    .await;
                     if let Some(valuation) = read {
                         self.change(|state| {
                             state.apply_portfolio(valuation);

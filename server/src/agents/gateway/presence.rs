@@ -11,9 +11,9 @@ use tokio::sync::Notify;
 
 use super::Floor;
 use super::model::FollowError;
-use protocol::bus::{Control, ControlMessage};
 use crate::bus::decode::encode;
 use crate::shutdown::Shutdown;
+use protocol::bus::{Control, ControlMessage};
 
 /// How often the number is told while it is not zero.
 const TELL_EVERY: Duration = Duration::from_secs(10);

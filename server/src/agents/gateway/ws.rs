@@ -94,7 +94,8 @@ impl Floor {
                     for message in messages {
                         after = message.id;
                         let read =
-                            decode_or_dead_letter::<SessionEnded>(&inner.bus, inner.venue, &stream, &message).await;
+                            decode_or_dead_letter::<SessionEnded>(&inner.bus, inner.venue, &stream, &message)
+                                .await;
                         if let Some(ended) = read {
                             inner.sockets.close_session(ended.key());
                         }

@@ -280,7 +280,8 @@ impl Agent {
         for message in messages {
             self.control_cursor = message.id;
             let AgentContext { venue, bus, streams, .. } = &self.context;
-            let decoded = decode_or_dead_letter::<ControlMessage>(bus, *venue, &streams.control, &message).await;
+            let decoded =
+                decode_or_dead_letter::<ControlMessage>(bus, *venue, &streams.control, &message).await;
             let Some(control) = decoded.map(|message| message.control.clone()) else { continue };
             let now = Instant::now();
             match control {
@@ -308,7 +309,12 @@ impl Agent {
         let made = self.heartbeat.made();
         if self.heartbeat.mode() != self.reported_mode {
             self.reported_mode = self.heartbeat.mode();
-            tracing::info!(event = "clock_mode", mode = self.reported_mode, step = made, "The clock has a new mode.");
+            tracing::info!(
+                event = "clock_mode",
+                mode = self.reported_mode,
+                step = made,
+                "The clock has a new mode."
+            );
             self.publish_status().await;
         } else if elapsed >= REPORT_INTERVAL {
             let step_us = self.settings.config.step_us.unsigned_abs();

@@ -175,7 +175,8 @@ impl History {
         for tick in &batch.ticks {
             *written.entry(tick.instrument).or_default() += 1;
         }
-        for (instrument, count) in written.iter_mut().filter(|(_, count)| **count >= RETENTION_INTERVAL_ROWS) {
+        for (instrument, count) in written.iter_mut().filter(|(_, count)| **count >= RETENTION_INTERVAL_ROWS)
+        {
             *count = 0;
             let kept = store.retain_market(self.venue, *instrument, self.limits.rows_per_instrument).await;
             if let Err(error) = kept {

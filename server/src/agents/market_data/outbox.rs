@@ -10,7 +10,7 @@ use futures::StreamExt as _;
 use futures::stream::FuturesOrdered;
 
 use super::MarketDataError;
-use crate::bus::{Batch, Bus, StreamLimits, Message, Payload, AppendResult};
+use crate::bus::{AppendResult, Batch, Bus, Message, Payload, StreamLimits};
 
 /// Bytes of steps that are appended together; a larger step is appended alone.
 const BATCH_MAX_BYTES: usize = 256 * 1024;
@@ -74,9 +74,12 @@ impl StepOutbox {
         loop {
             while in_flight.len() < MAX_IN_FLIGHT {
                 let batch = self.next_batch(sent);
-                let ([(first, _), ..], [.., (newest, _)]) = (batch.as_slice(), batch.as_slice()) else { break };
+                let ([(first, _), ..], [.., (newest, _)]) = (batch.as_slice(), batch.as_slice()) else {
+                    break;
+                };
                 let (first, newest, last) = (*first, *newest, std::mem::replace(&mut sent, *newest));
-                in_flight.push_back(async move { (first, newest, bus.append_after(stream, last, &batch).await) });
+                in_flight
+                    .push_back(async move { (first, newest, bus.append_after(stream, last, &batch).await) });
             }
             let Some((first, newest, result)) = in_flight.next().await else { return Ok(()) };
             self.last_id = match result? {

@@ -39,10 +39,7 @@ pub(super) struct Rebuilt {
 }
 
 /// Rebuilds the simulation from store and stream.
-pub(super) async fn rebuild(
-    context: &AgentContext,
-    settings: &Settings,
-) -> Result<Rebuilt, MarketDataError> {
+pub(super) async fn rebuild(context: &AgentContext, settings: &Settings) -> Result<Rebuilt, MarketDataError> {
     let mut simulator = newest_snapshot(context, settings).await?;
     let (mut seen, mut journalled) = (simulator.seen_seq(), 0);
     loop {
@@ -135,7 +132,10 @@ fn repeat_step(simulator: &mut Simulator, header: &StepHeader) -> Result<(), Mar
 
 /// Replays the published steps that are not journalled yet: the sequencer will read
 /// them from the stream.
-async fn replay_stream(context: &AgentContext, simulator: &mut Simulator) -> Result<Vec<(u64, Bytes)>, MarketDataError> {
+async fn replay_stream(
+    context: &AgentContext,
+    simulator: &mut Simulator,
+) -> Result<Vec<(u64, Bytes)>, MarketDataError> {
     let mut replayed = Vec::new();
     loop {
         let after = simulator.last_step();

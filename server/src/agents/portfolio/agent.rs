@@ -16,8 +16,8 @@ use crate::agents::context::AgentContext;
 use crate::bus::{BusError, Payload};
 use crate::journal::{Follower, JournalBatch, JournalError};
 use crate::store::StoreError;
-use crate::store::valuations::ValuationRecord;
 use crate::store::journal::Cursor;
+use crate::store::valuations::ValuationRecord;
 
 /// The agent's name in health, logs and cursors.
 const NAME: &str = "portfolio";
@@ -108,7 +108,10 @@ pub async fn run(context: AgentContext, settings: Settings) -> Result<(), Portfo
 }
 
 /// Accounts whose newest valuations the bus lacks: all of them if it lacks one.
-async fn missing_on_bus(context: &AgentContext, books: &Books) -> Result<BTreeSet<AccountId>, PortfolioError> {
+async fn missing_on_bus(
+    context: &AgentContext,
+    books: &Books,
+) -> Result<BTreeSet<AccountId>, PortfolioError> {
     let accounts = books.accounts();
     let Some(one) = accounts.first() else { return Ok(accounts) };
     let newest = context.bus.get_latest(&context.streams.portfolio(*one)).await?;
@@ -230,8 +233,9 @@ impl Agent {
     }
 
     async fn store_when_due(&mut self) -> Result<(), PortfolioError> {
-        let interval =
-            i64::try_from(self.settings.snapshot_seconds).unwrap_or(i64::MAX).saturating_mul(MICROS_PER_SECOND);
+        let interval = i64::try_from(self.settings.snapshot_seconds)
+            .unwrap_or(i64::MAX)
+            .saturating_mul(MICROS_PER_SECOND);
         let now = self.books.time();
         let is_past = |at: Option<VenueTime>, wait: i64| at.is_none_or(|at| now.0 - at.0 >= wait);
         if is_past(self.stored_at, interval) && !self.to_store.is_empty() {

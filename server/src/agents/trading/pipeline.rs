@@ -224,7 +224,11 @@ impl<'a> Pipeline<'a> {
             }
             Batch::Trimmed { through } => {
                 // Their senders were told `pending` and will ask.
-                tracing::error!(event = "commands_lost", through, "Commands were trimmed before they were read.");
+                tracing::error!(
+                    event = "commands_lost",
+                    through,
+                    "Commands were trimmed before they were read."
+                );
                 self.command_cursor = through.max(self.command_cursor);
             }
         }

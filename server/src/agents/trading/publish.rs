@@ -23,13 +23,9 @@ use crate::store::journal::EntryKind;
 const REPUBLISHED_ENTRIES: u64 = 256;
 
 /// Sends replies to commands, in order.
-pub(super) async fn replies(
-    context: &AgentContext,
-    replies: impl IntoIterator<Item = (Uuid, CommandReply)>,
-) {
+pub(super) async fn replies(context: &AgentContext, replies: impl IntoIterator<Item = (Uuid, CommandReply)>) {
     let venue = context.venue;
-    let message =
-        |(correlation, reply)| Payload::new(ReplyMessage { v: VERSION, venue, correlation, reply });
+    let message = |(correlation, reply)| Payload::new(ReplyMessage { v: VERSION, venue, correlation, reply });
     let messages = replies.into_iter().map(message).collect();
     if let Err(error) = context.bus.append_all(&context.streams.reply, messages, usize::MAX).await {
         tracing::error!(event = "replies_lost", %error, "Replies could not be sent; their senders will ask again.");
@@ -130,7 +126,11 @@ impl ExecutionPublisher {
     ///
     /// # Errors
     /// [`TradingError::Bus`], [`TradingError::Store`].
-    pub(super) async fn catch_up(&mut self, context: &AgentContext, venue: &Venue) -> Result<(), TradingError> {
+    pub(super) async fn catch_up(
+        &mut self,
+        context: &AgentContext,
+        venue: &Venue,
+    ) -> Result<(), TradingError> {
         let head = venue.seq().0;
         let mut last_id = context.bus.last_id(&context.streams.execution).await?;
         let all = venue.instruments().keys().copied().collect();
@@ -139,7 +139,8 @@ impl ExecutionPublisher {
             let from = Seq(last_id.max(head.saturating_sub(REPUBLISHED_ENTRIES)));
             let rows = context.store.journal_after(context.venue, from, REPUBLISHED_ENTRIES as u32).await?;
             // A compacted range is not one entry: consumers read it from the journal.
-            let start = rows.iter().rposition(|row| row.kind == EntryKind::Range).map_or(0, |range| range + 1);
+            let start =
+                rows.iter().rposition(|row| row.kind == EntryKind::Range).map_or(0, |range| range + 1);
             let outcomes: Vec<Outcome> =
                 rows[start..].iter().map(|row| row.outcome()).collect::<Result<_, _>>()?;
             let Some(publication) = Publication::new(context, venue, &outcomes, &all) else { break };

@@ -19,16 +19,14 @@ const PROBE_KEY: &str = "tickhall:probe";
 
 /// Checks the permission to rename keys, which a refused append needs. One script,
 /// because several processes may connect at once.
-const RENAME_PROBE: &str = "redis.call('SET', KEYS[1], '', 'PX', 1000) redis.call('RENAME', KEYS[1], KEYS[2])";
+const RENAME_PROBE: &str =
+    "redis.call('SET', KEYS[1], '', 'PX', 1000) redis.call('RENAME', KEYS[1], KEYS[2])";
 
 /// Limit for one request.
 const RESPONSE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Opens a connection that reconnects by itself, and the client for more.
-pub(super) async fn connect(
-    url: &str,
-    redacted_url: &str,
-) -> Result<(Client, ConnectionManager), BusError> {
+pub(super) async fn connect(url: &str, redacted_url: &str) -> Result<(Client, ConnectionManager), BusError> {
     let refused = |why: String| BusError::Refused { url: redacted_url.to_owned(), why };
     let client = Client::open(url).map_err(|error| refused(describe(&error)))?;
     // Without retries, so that a wrong address is reported at once.

@@ -197,7 +197,12 @@ async fn read_blocking(
         }
     };
     let mut request = pipe();
-    request.cmd("XREAD").arg("BLOCK").arg(BLOCK_TIMEOUT.as_millis() as u64).arg("COUNT").arg(READ_MAX_ENTRIES);
+    request
+        .cmd("XREAD")
+        .arg("BLOCK")
+        .arg(BLOCK_TIMEOUT.as_millis() as u64)
+        .arg("COUNT")
+        .arg(READ_MAX_ENTRIES);
     request.arg("STREAMS").arg(stream).arg(format!("{after}-{MAX_ID_SUFFIX}"));
     request.cmd("GET").arg(trimmed_key(stream));
     let (found, trimmed): (Option<StreamEntries>, Option<u64>) = request.query_async(connection).await?;
