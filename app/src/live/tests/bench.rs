@@ -213,6 +213,7 @@ impl Bench {
                 account: self.account,
                 owner: false,
                 session_id: String::new(),
+                permissions: Default::default(),
             },
             desk: Desk {
                 venue: self.venue.config().venue_id(),

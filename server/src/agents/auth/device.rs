@@ -1,15 +1,15 @@
-//! What a session's user recognises it by: the browser and the machine that
-//! signed in, as they call themselves.
+//! Devices by which users recognise their sessions: browser and system, from
+//! the user agent.
 //!
-//! A client may call itself anything: for showing alone. Does not know users.
+//! A client may claim any user agent: for display alone. Does not know users.
 
 use axum::http::HeaderMap;
 use axum::http::header::USER_AGENT;
 
-/// Most bytes that are kept.
-const KEPT: usize = 256;
+/// Longest user agent that is stored.
+const USER_AGENT_MAX_BYTES: usize = 256;
 
-/// Marks of browsers; what calls itself by several stands before the others.
+/// Tokens of browsers in a user agent; those that claim others' too come first.
 const BROWSERS: [(&str, &str); 7] = [
     ("Edg", "Edge"),
     ("OPR/", "Opera"),
@@ -20,8 +20,8 @@ const BROWSERS: [(&str, &str); 7] = [
     ("Safari/", "Safari"),
 ];
 
-/// Marks of machines, in the same order.
-const MACHINES: [(&str, &str); 7] = [
+/// Tokens of systems, in the same order.
+const SYSTEMS: [(&str, &str); 7] = [
     ("Windows", "Windows"),
     ("Android", "Android"),
     ("iPhone", "iPhone"),
@@ -31,23 +31,23 @@ const MACHINES: [(&str, &str); 7] = [
     ("Linux", "Linux"),
 ];
 
-/// What the request's sender calls itself.
-pub(super) fn called(request: &HeaderMap) -> String {
-    let text = request.get(USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+/// The request's user agent.
+pub(super) fn user_agent(headers: &HeaderMap) -> String {
+    let text = headers.get(USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default();
     // A header that reads as text is ASCII.
-    text.chars().take(KEPT).collect()
+    text.chars().take(USER_AGENT_MAX_BYTES).collect()
 }
 
-/// What that is for people.
-pub(super) fn named(text: &str) -> String {
-    let among = |marks: &[(&str, &'static str)]| {
-        marks.iter().find(|(mark, _)| text.contains(mark)).map(|(_, name)| *name)
+/// Name of a user agent's device, like `Firefox on Linux`.
+pub(super) fn display_name(user_agent: &str) -> String {
+    let among = |tokens: &[(&str, &'static str)]| {
+        tokens.iter().find(|(token, _)| user_agent.contains(token)).map(|(_, name)| *name)
     };
-    match (among(&BROWSERS), among(&MACHINES)) {
-        (Some(browser), Some(machine)) => format!("{browser} on {machine}"),
+    match (among(&BROWSERS), among(&SYSTEMS)) {
+        (Some(browser), Some(system)) => format!("{browser} on {system}"),
         (Some(one), None) | (None, Some(one)) => one.to_owned(),
         (None, None) => {
-            let first = text.split(['/', ' ']).next().unwrap_or_default();
+            let first = user_agent.split(['/', ' ']).next().unwrap_or_default();
             if first.is_empty() { "Unknown".to_owned() } else { first.chars().take(32).collect() }
         }
     }
@@ -58,7 +58,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn browsers_and_machines_are_recognised() {
+    fn browsers_and_systems_are_recognised() {
         for (text, expected) in [
             ("Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0", "Firefox on Linux"),
             (
@@ -78,7 +78,7 @@ mod tests {
             ("my-bot", "my-bot"),
             ("", "Unknown"),
         ] {
-            assert_eq!(named(text), expected, "{text}");
+            assert_eq!(display_name(text), expected, "{text}");
         }
     }
 }
