@@ -10,7 +10,7 @@ use leptos::server_fn::codec::Postcard;
 
 use crate::ask;
 use protocol::candle_history::CandleHistory;
-use protocol::nav_history::Range;
+use protocol::nav_history::NavRange;
 use protocol::nav_history::NavHistory;
 use protocol::gateway::{ApiError, Opening, Placed};
 #[cfg(feature = "ssr")]
@@ -50,7 +50,7 @@ pub(crate) async fn read_opening(
     let orders = gateway.orders(caller, None, None, newest()).await?.items;
     let fills = gateway.trades(caller, newest()).await?.items;
     let worth = match worth {
-        true => Some(gateway.worth(caller, Range::default()).await?),
+        true => Some(gateway.worth(caller, NavRange::default()).await?),
         false => None,
     };
     let first = desk.instruments.iter().min_by(|a, b| a.symbol.cmp(&b.symbol));
@@ -69,7 +69,7 @@ pub(crate) async fn read_opening(
     input = Postcard,
     output = Postcard
 )]
-pub async fn worth(range: Range) -> Result<NavHistory, ApiError> {
+pub async fn worth(range: NavRange) -> Result<NavHistory, ApiError> {
     let (gateway, caller) = door::open()?;
     door::answer(gateway.worth(&caller, range).await)
 }

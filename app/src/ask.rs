@@ -15,7 +15,7 @@ use serde::de::DeserializeOwned;
 
 use crate::api;
 use protocol::candle_history::CandleHistory;
-use protocol::nav_history::Range;
+use protocol::nav_history::NavRange;
 use protocol::nav_history::NavHistory;
 use protocol::gateway::{ApiError, Placed};
 
@@ -23,7 +23,7 @@ use protocol::gateway::{ApiError, Placed};
 pub(crate) type Asked<T> = Pin<Box<dyn Future<Output = Result<T, ApiError>>>>;
 
 /// [`api::worth`].
-pub(crate) fn worth(range: Range) -> Asked<NavHistory> {
+pub(crate) fn worth(range: NavRange) -> Asked<NavHistory> {
     ask("worth", &(range,))
 }
 

@@ -39,7 +39,7 @@ pub(crate) fn Frame(live: Live, title: &'static str, children: Children) -> impl
 
 /// Shows the receipts to whoever measures the page from outside.
 fn publish(live: Live) {
-    let receipts = live.receipts.get();
+    let receipts = live.previews.get();
     if let Some(body) = document().body() {
         for (name, count) in [
             ("data-preview-compared", receipts.compared),

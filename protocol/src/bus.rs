@@ -28,9 +28,8 @@ pub struct MarketStep {
 }
 
 impl MarketStep {
-    /// Since 2 a level is written as price and lots, without their names: half
-    /// of the bytes. [`crate::old::MarketStepV1`] was before.
-    pub const VERSION: u8 = 2;
+    /// Version of the shape.
+    pub const VERSION: u8 = 1;
 }
 
 /// On `execution_stream`: one committed batch of the journal, with its last
@@ -52,7 +51,6 @@ pub struct ExecutionBatch {
     /// of `through`.
     pub books: Vec<BookMessage>,
     /// The same of dealers' quotes, for what trades on them.
-    #[serde(default)]
     pub quotes: Vec<QuotesMessage>,
 }
 

@@ -38,11 +38,11 @@ impl Bars {
     pub fn of_nav(history: &NavHistory) -> Self {
         let bar = |span: &Span| Bar {
             start: span.start,
-            open: span.fall.peak,
+            open: span.drawdown.peak,
             high: span.high,
             low: span.low,
             close: span.close,
-            volume: span.fall.below,
+            volume: span.drawdown.below,
         };
         let list = history.spans().iter().map(bar).collect();
         Self::resume(history.t0(), history.step_us(), CandleHistory { list, through: history.through() })

@@ -1,11 +1,11 @@
 //! The connection pill: whether what is shown may be trusted.
 //!
-//! Shows what `live::link` decided.
+//! Shows what `live::connection` decided.
 
 use leptos::prelude::*;
 
 use crate::live::Live;
-use crate::live::link::Phase;
+use crate::live::connection::Phase;
 use crate::reactive::memo;
 
 #[component]

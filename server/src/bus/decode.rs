@@ -10,7 +10,6 @@ use serde::Serialize;
 use serde::de::{DeserializeOwned, Error as _};
 
 use protocol::bus::{ExecutionBatch, MarketStep, PortfolioMessage};
-use protocol::old::MarketStepV1;
 use engine::id::VenueId;
 
 use super::control::{ClockStatus, ControlMessage};
@@ -61,10 +60,6 @@ impl Envelope for MarketStep {
 
     fn weight(&self) -> usize {
         512 + 384 * self.payload.ticks.len() + 256 * self.payload.quotes.len()
-    }
-
-    fn older(bytes: &[u8]) -> Option<Self> {
-        json::<MarketStepV1>(bytes).ok().filter(|old| old.v == 1).map(Self::from)
     }
 }
 

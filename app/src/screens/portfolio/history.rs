@@ -10,10 +10,10 @@ use leptos::task::spawn_local;
 use crate::ask;
 use crate::chart::{Bars, Chart, ChartScene, ChartView, Lower, Style};
 use protocol::nav_history::Drawdown;
-use protocol::nav_history::Range;
+use protocol::nav_history::NavRange;
 use protocol::nav_history::NavHistory;
 use crate::live::Live;
-use crate::live::link::Phase;
+use crate::live::connection::Phase;
 use crate::live::state::AgentNav;
 use crate::reactive::effect;
 use crate::components::format;
@@ -26,7 +26,7 @@ const CENT: Decimal = Decimal::new(1, 2);
 struct Past {
     live: Live,
     chart: Chart,
-    range: RwSignal<Range>,
+    range: RwSignal<NavRange>,
     worth: RwSignal<Option<NavHistory>>,
 }
 
@@ -34,7 +34,7 @@ struct Past {
 pub(super) fn History(live: Live) -> impl IntoView {
     let opened = live.opening_worth();
     let chart = Chart::new(scene(opened.as_ref(), live.prefs.zone_us()));
-    let range = RwSignal::new(opened.as_ref().map_or_else(Range::default, NavHistory::range));
+    let range = RwSignal::new(opened.as_ref().map_or_else(NavRange::default, NavHistory::range));
     let past = Past { live, chart, range, worth: RwSignal::new(opened) };
     effect(move || past.follow(live.agent_nav.get()));
     Effect::new(move |before: Option<bool>| {
@@ -52,13 +52,13 @@ pub(super) fn History(live: Live) -> impl IntoView {
         let zone_us = live.prefs.zone_us();
         past.worth.with(|worth| chart.change(|shown| show(shown, worth.as_ref(), zone_us)));
     });
-    let choose = move |chosen: Range| {
+    let choose = move |chosen: NavRange| {
         if range.get_untracked() != chosen {
             range.set(chosen);
             past.read();
         }
     };
-    let buttons = Range::ALL.map(|one| {
+    let buttons = NavRange::ALL.map(|one| {
         view! {
             <button
                 type="button"
@@ -125,8 +125,8 @@ fn Facts(worth: RwSignal<Option<NavHistory>>) -> impl IntoView {
                 |worth| format::signed_cents(worth.newest() - worth.paid_in()),
             )}
             {fact("Highest NAV", "history-peak", |worth| format::cents(worth.peak()))}
-            {fact("Drawdown now", "history-drawdown", |worth| fallen(worth.fall()))}
-            {fact("Deepest drawdown", "history-worst", |worth| fallen(worth.worst()))}
+            {fact("Drawdown now", "history-drawdown", |worth| fallen(worth.drawdown()))}
+            {fact("Deepest drawdown", "history-worst", |worth| fallen(worth.max_drawdown()))}
         </dl>
     }
     .into_any()
@@ -141,7 +141,7 @@ impl Past {
     /// Takes the agent's newest word.
     fn follow(self, newest: AgentNav) {
         self.worth.maybe_update(|worth| {
-            worth.as_mut().is_some_and(|worth| worth.take(newest.time, newest.nav.to_cents()))
+            worth.as_mut().is_some_and(|worth| worth.push(newest.time, newest.nav.to_cents()))
         });
     }
 
@@ -169,8 +169,8 @@ impl Past {
                         if let Some(seen) = shown.as_ref() {
                             other = seen.range() != range;
                             match other {
-                                true => worth.know(seen),
-                                false => worth.go_on_with(seen),
+                                true => worth.merge_extremes(seen),
+                                false => worth.extend_with(seen),
                             }
                         }
                         *shown = Some(worth);

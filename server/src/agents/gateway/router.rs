@@ -81,7 +81,7 @@ async fn identify(State(floor): State<Floor>, peer: Peer, mut request: Request, 
     if let Some(signed_in) = &found {
         inner.activity.note(now);
         // Where it stays unknown, whoever needs it says so.
-        inner.model.meet(signed_in.account).await;
+        inner.model.wait_for_account(signed_in.account).await;
     }
     request.extensions_mut().insert(Identity(found));
     next.run(request).await

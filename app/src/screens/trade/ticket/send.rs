@@ -14,7 +14,6 @@ use super::words;
 use crate::ask;
 use protocol::gateway::{ApiError, OrderReply, Placed};
 use crate::live::Live;
-use crate::live::receipts::Verdict;
 use crate::reactive::{RwSignal, StoredValue};
 use crate::components::format;
 
@@ -107,9 +106,9 @@ impl Outbox {
 
     fn answered(self, preview: Option<&Preview>, reply: &OrderReply) -> Sent {
         if let Some(preview) = preview.filter(|_| !reply.repeated) {
-            let mut verdict = Verdict::OtherBasis;
-            self.live.receipts.update(|receipts| verdict = receipts.compare(preview, reply));
-            if verdict == Verdict::Different {
+            let mut is_different = false;
+            self.live.previews.update(|previews| is_different = previews.compare(preview, reply));
+            if is_different {
                 let (promised, decided) = (&preview.decided, &reply.decided);
                 leptos::logging::warn!("preview {promised:?} but fill {decided:?}");
             }
