@@ -8,11 +8,11 @@
 
 use std::fmt::Debug;
 
-use protocol::bus::{ExecutionBatch, MarketStep, PortfolioMessage};
-use protocol::frames::Item;
-use protocol::socket::{ClientMessage, Update, Frame};
 use engine::id::Digest;
 use engine::time::VenueTime;
+use protocol::bus::{ExecutionBatch, MarketStep, PortfolioMessage};
+use protocol::frames::Item;
+use protocol::socket::{ClientMessage, Frame, Update};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -200,9 +200,7 @@ fn ids_are_uuids_times_are_rfc_3339_and_money_is_text() {
         "filled_quantity",
         "leaves_quantity",
     ];
-    for name in
-        ["market_step", "execution_batch", "portfolio_message", "frame_hello", "frame_cut"]
-    {
+    for name in ["market_step", "execution_batch", "portfolio_message", "frame_hello", "frame_cut"] {
         let value = fixture(name);
         let scalars = |keys: &[&str]| -> Vec<(String, String)> {
             let found = called(&value, keys).into_iter().filter(|(_, value)| !value.is_object());

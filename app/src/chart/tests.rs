@@ -3,7 +3,7 @@
 use engine::decimal::Decimal;
 use engine::time::VenueTime;
 
-use super::bars::{Bar, Bars};
+use super::bars::Bars;
 use super::scene::{ChartScene, Lower, Own, Resting, Style};
 use protocol::nav_history::{NavHistory, NavRange};
 

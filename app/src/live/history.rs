@@ -3,10 +3,10 @@
 //!
 //! For display only: what the account may do is decided by the account.
 
-use protocol::frames::{FillFrame, OrderFrame};
 use engine::id::{OrderId, TradeId};
 use engine::order::Preview;
 use engine::time::VenueTime;
+use protocol::frames::{FillFrame, OrderFrame};
 
 use protocol::gateway::OrderReply;
 

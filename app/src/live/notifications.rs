@@ -38,7 +38,8 @@ impl Notification {
         let order = |execution: &ExecutionFrame| execution.fill.as_ref().map(|fill| fill.order_id);
         let same_order = |a: &ExecutionFrame, b: &ExecutionFrame| order(a).is_some() && order(a) == order(b);
         let sentence = |group: &[ExecutionFrame]| {
-            let fills: Vec<&FillFrame> = group.iter().filter_map(|execution| execution.fill.as_ref()).collect();
+            let fills: Vec<&FillFrame> =
+                group.iter().filter_map(|execution| execution.fill.as_ref()).collect();
             if fills.is_empty() { other(group.first()?, instruments) } else { filled(&fills, instruments) }
         };
         executions.chunk_by(same_order).filter_map(sentence).collect()

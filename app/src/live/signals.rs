@@ -3,7 +3,6 @@
 //! Knows what changed, not why.
 
 use engine::decimal::Decimal;
-use protocol::frames::{FillFrame, OrderFrame, TapeFrame};
 use engine::id::{Digest, InstrumentId, OrderId, Seq};
 use engine::instrument::Instrument;
 use engine::money::{Money, Ticks};
@@ -12,19 +11,20 @@ use engine::portfolio::Valuation;
 use engine::quote::Quote as DealerQuote;
 use engine::time::{Date, VenueTime};
 use leptos::prelude::*;
+use protocol::frames::{FillFrame, OrderFrame, TapeFrame};
 
 use super::connection::Link;
+use super::history::PreviewStats;
+use super::ladder::Ladder;
 use super::maps::{Map, sorted};
 use super::notifications::{Notification, NotificationQueue};
 use super::now_ms;
-use super::history::PreviewStats;
 use super::state::{AgentNav, Changes, State};
-use super::ladder::Ladder;
-use protocol::candle_history::CandleHistory;
-use protocol::nav_history::NavHistory;
-use protocol::gateway::{Caller, Opening};
 use crate::prefs::Preferences;
 use crate::reactive::{RwSignal, StoredValue};
+use protocol::candle_history::CandleHistory;
+use protocol::gateway::{Caller, Opening};
+use protocol::nav_history::NavHistory;
 
 /// When everything on the screen was true.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

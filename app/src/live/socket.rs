@@ -7,18 +7,18 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
-use protocol::socket::{FRAMES_VERSION, Frame, Hello};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
+use protocol::socket::{FRAMES_VERSION, Frame, Hello};
 use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::Closure;
 use web_sys::{BinaryType, Event, MessageEvent, WebSocket};
 
-use super::stream::{self, SequenceTracker};
 use super::connection::{Link, Phase, retry_after_ms};
+use super::now_ms;
 use super::signals::Live;
 use super::state::Changes;
-use super::now_ms;
+use super::stream::{self, SequenceTracker};
 use crate::{ask, report};
 
 /// Age at which an open but silent socket is given up, in ms.

@@ -3,14 +3,14 @@
 
 mod bench;
 
-use super::stream::SequenceTracker;
 use super::state::{Changes, State};
+use super::stream::SequenceTracker;
 use bench::Bench;
 use engine::decimal::Decimal;
-use protocol::frames::{Item, TapeFrame};
-use protocol::socket::Update;
 use engine::money::{Lots, Ticks};
 use engine::order::{Price, Side};
+use protocol::frames::{Item, TapeFrame};
+use protocol::socket::Update;
 
 #[test]
 fn every_preview_is_what_the_venue_decides() {

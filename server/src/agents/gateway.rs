@@ -24,15 +24,16 @@ mod ws;
 use std::sync::Arc;
 use std::time::Duration;
 
-use protocol::gateway::SharedGateway;
 use engine::id::{Digest, Seq, VenueId};
 use engine::venue::VenueConfig;
 use leptos::prelude::LeptosOptions;
+use protocol::gateway::SharedGateway;
 use tokio::net::TcpListener;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
 use crate::agents::auth::{Auth, Limiter};
+use crate::agents::trading::client::SequencerClient;
 use crate::bus::{Bus, StreamNames};
 use crate::clock::WallClock;
 use crate::config::RateLimits;
@@ -42,7 +43,6 @@ use crate::http::origin::Origins;
 use crate::shutdown::Shutdown;
 use crate::store::Store;
 use crate::store::api::journal::VenueRow;
-use crate::agents::trading::client::SequencerClient;
 
 pub use model::FollowError;
 

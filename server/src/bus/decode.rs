@@ -9,8 +9,8 @@ use bytes::Bytes;
 use serde::Serialize;
 use serde::de::{DeserializeOwned, Error as _};
 
-use protocol::bus::{ExecutionBatch, MarketStep, PortfolioMessage};
 use engine::id::VenueId;
+use protocol::bus::{ExecutionBatch, MarketStep, PortfolioMessage};
 
 use super::control::{ClockStatus, ControlMessage};
 use super::messages::{CommandMessage, ReplyMessage};

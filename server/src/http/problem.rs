@@ -3,11 +3,11 @@
 //!
 //! Does not decide anything: reasons come from the engine and from the doors.
 
-use protocol::gateway::ApiError;
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use engine::order::Reject;
+use protocol::gateway::ApiError;
 use serde_json::json;
 
 /// An error on its way out.

@@ -2,7 +2,7 @@
 //! told that it cannot and gets the account whole.
 
 use protocol::frames::{AccountFrame, Item};
-use protocol::socket::{Update, Frame};
+use protocol::socket::{Frame, Update};
 use serde_json::json;
 
 use crate::support::site::{Site, Visitor, ticket};

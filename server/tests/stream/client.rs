@@ -5,13 +5,13 @@
 
 use std::collections::VecDeque;
 
-use protocol::gateway::Opening;
-use app::live::stream::{self, SequenceTracker};
 use app::live::state::State;
+use app::live::stream::{self, SequenceTracker};
 use bytes::Bytes;
-use protocol::socket::Frame;
 use engine::id::Seq;
 use futures::StreamExt as _;
+use protocol::gateway::Opening;
+use protocol::socket::Frame;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_util::sync::CancellationToken;
 

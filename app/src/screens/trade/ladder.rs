@@ -10,9 +10,8 @@ use leptos::prelude::*;
 
 use super::tabs::Tab;
 use super::ticket::Form;
-use crate::live::{Ladder, Live, LadderRow};
+use crate::live::{Ladder, LadderRow, Live};
 use crate::reactive::{Memo, RwSignal, memo};
-use crate::components::{Units, format};
 
 /// Rows on each side of the spread.
 const DEPTH: usize = 12;
@@ -101,8 +100,7 @@ fn Row(
         (Some(row), Some(units)) => units.price(row.price),
         _ => format::ABSENT.to_owned(),
     };
-    let share =
-        move || ladder.with(|ladder| row.get().map_or(0, |row| ladder.share(row.lots))).to_string();
+    let share = move || ladder.with(|ladder| row.get().map_or(0, |row| ladder.share(row.lots))).to_string();
     let take = move |_| {
         if let (Some(row), Some(units)) = (row.get_untracked(), units.get_untracked()) {
             form.order_type.set(OrderType::Limit);

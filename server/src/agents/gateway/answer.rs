@@ -7,27 +7,27 @@
 
 use std::time::Duration;
 
-use protocol::nav_history::NavRange;
-use protocol::nav_history::NavHistory;
-use protocol::gateway::{
-    ApiError, Caller, CandleRow, ClockCommand, ClockState, DayOpen, Desk, Gateway, HistoryQuery, OrderReply,
-    Page, Placed, PortfolioPoint, SessionEntry, TickRow, parse_order_id, parse_quote_id,
-};
-use protocol::frames::{FillFrame, Item, OrderFrame, PortfolioSnapshot, QuotesFrame};
 use engine::id::{Digest, InstrumentId, Seq};
 use engine::instrument::Instrument;
 use engine::money::Money;
 use engine::order::{Order, OrderStatus, Preview, RawAmend, RawTake, RawTicket, Reject, Side, Ticket};
 use engine::time::WallTime;
 use engine::venue::{Command, Outcome};
+use protocol::frames::{FillFrame, Item, OrderFrame, PortfolioSnapshot, QuotesFrame};
+use protocol::gateway::{
+    ApiError, Caller, CandleRow, ClockCommand, ClockState, DayOpen, Desk, Gateway, HistoryQuery, OrderReply,
+    Page, Placed, PortfolioPoint, SessionEntry, TickRow, parse_order_id, parse_quote_id,
+};
+use protocol::nav_history::NavHistory;
+use protocol::nav_history::NavRange;
 
 use super::window::{Window, unknown_instrument};
 use super::{Floor, VenueReplica};
+use crate::agents::trading::client::{Reply, SendError};
 use crate::http::{Problem, refused};
 use crate::store::StoreError;
 use crate::store::api::history::MarketWindow;
 use crate::store::api::reads::{FillFilter, OrderFilter};
-use crate::agents::trading::client::{Reply, SendError};
 
 /// How long an order may wait for the sequencer; later it is refused there.
 pub(super) const ORDER_VALID: Duration = Duration::from_secs(3);
@@ -269,7 +269,10 @@ impl Gateway for Floor {
 
 impl Floor {
     /// Reads one consistent cut.
-    pub(super) fn read<T>(&self, look: impl FnOnce(&VenueReplica) -> Result<T, ApiError>) -> Result<T, ApiError> {
+    pub(super) fn read<T>(
+        &self,
+        look: impl FnOnce(&VenueReplica) -> Result<T, ApiError>,
+    ) -> Result<T, ApiError> {
         self.inner.model.read(look).unwrap_or_else(|| Err(Problem::unavailable().into()))
     }
 

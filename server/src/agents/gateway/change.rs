@@ -3,16 +3,16 @@
 //!
 //! Does not know how a command is decided.
 
-use protocol::gateway::{ApiError, Caller, Placed};
-use protocol::frames::OrderFrame;
 use engine::id::{InstrumentId, OrderId};
 use engine::order::{Amend, Order, OrderStatus, RawAmend, Reject};
 use engine::venue::{AccountChange, Command};
+use protocol::frames::OrderFrame;
+use protocol::gateway::{ApiError, Caller, Placed};
 
 use super::Floor;
 use super::answer::{ORDER_VALID, not_sent};
-use crate::http::refused;
 use crate::agents::trading::client::SendError;
+use crate::http::refused;
 
 impl Floor {
     /// Sends what a client named `name`; a refusal is the caller's to explain.

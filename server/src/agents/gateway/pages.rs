@@ -4,7 +4,6 @@
 
 use std::sync::Arc;
 
-use protocol::gateway::{Caller, SharedGateway};
 use app::{Ready, addresses, shell};
 use axum::Router;
 use axum::extract::Request;
@@ -17,6 +16,7 @@ use leptos::nonce::use_nonce;
 use leptos::prelude::{LeptosOptions, provide_context, use_context};
 use leptos::server_fn::error::SERVER_FN_ERROR_HEADER;
 use leptos_axum::{LeptosRoutes, ResponseOptions, render_app_async_with_context};
+use protocol::gateway::{Caller, SharedGateway};
 use tower_http::CompressionLevel;
 use tower_http::compression::CompressionLayer;
 

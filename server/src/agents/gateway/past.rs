@@ -2,12 +2,12 @@
 //!
 //! Does not know how either was made.
 
-use protocol::nav_history::NavRange;
-use protocol::nav_history::NavHistory;
-use protocol::gateway::{ApiError, Caller, CandleRow, Gateway as _, HistoryQuery, Page, PortfolioPoint};
 use engine::candle::{Candle, Interval};
 use engine::id::Seq;
 use engine::time::VenueTime;
+use protocol::gateway::{ApiError, Caller, CandleRow, Gateway as _, HistoryQuery, Page, PortfolioPoint};
+use protocol::nav_history::NavHistory;
+use protocol::nav_history::NavRange;
 
 use super::Floor;
 use super::answer::{failed, portfolio_of};

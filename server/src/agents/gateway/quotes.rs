@@ -2,11 +2,11 @@
 //!
 //! Does not know how a command is decided, nor why a dealer quotes as it does.
 
-use protocol::gateway::{ApiError, Caller, Placed};
-use protocol::frames::QuotesFrame;
 use engine::id::{InstrumentId, QuoteId};
 use engine::order::{Preview, RawTake, Reject, Side, Take};
 use engine::venue::Command;
+use protocol::frames::QuotesFrame;
+use protocol::gateway::{ApiError, Caller, Placed};
 
 use super::Floor;
 use super::answer::{failed, quotes_of};

@@ -10,12 +10,12 @@ mod orders;
 mod quotes;
 mod venue;
 
-use protocol::gateway::{Caller, HistoryQuery};
 use axum::Router;
 use axum::extract::FromRequestParts;
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::routing::{delete, get, post};
+use protocol::gateway::{Caller, HistoryQuery};
 
 use super::Floor;
 use super::router::Identity;

@@ -3,9 +3,9 @@
 //!
 //! Does not know what kind of rows it is about.
 
-use protocol::gateway::{ApiError, HistoryQuery};
 use engine::id::InstrumentId;
 use engine::time::{MICROS_PER_SECOND, VenueTime};
+use protocol::gateway::{ApiError, HistoryQuery};
 
 use super::cursor::Cursors;
 

@@ -10,12 +10,12 @@ mod registry;
 mod socket;
 mod subscription;
 
-use protocol::gateway::{ApiError, Caller};
 use axum::extract::State;
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use protocol::gateway::{ApiError, Caller};
 use protocol::socket::Encoding;
 
 use super::Floor;

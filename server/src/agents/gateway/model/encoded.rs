@@ -8,7 +8,7 @@ use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use protocol::frames::Item;
-use protocol::socket::{Update, Encoding, Frame};
+use protocol::socket::{Encoding, Frame, Update};
 
 /// An item with its bytes, made when first asked for.
 #[derive(Debug)]
@@ -107,10 +107,10 @@ pub(crate) fn update(envelope: Update, items: &[Arc<Encoded>], encoding: Encodin
 mod tests {
     use super::*;
     use engine::decimal::Decimal;
-    use protocol::frames::{BookFrame, BookLevel, TapeFrame};
     use engine::id::{InstrumentId, Seq, VenueId};
     use engine::order::Side;
     use engine::time::{Date, VenueTime};
+    use protocol::frames::{BookFrame, BookLevel, TapeFrame};
 
     #[test]
     fn the_parts_of_a_cut_are_the_cut_and_none_is_large() {

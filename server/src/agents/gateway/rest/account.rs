@@ -1,10 +1,10 @@
 //! The caller's account: its cash, positions and live orders, and what they
 //! are worth.
 
-use protocol::gateway::Gateway;
 use axum::Json;
 use axum::extract::State;
 use protocol::frames::{AccountFrame, PortfolioSnapshot};
+use protocol::gateway::Gateway;
 
 use super::{Floor, Known};
 use crate::http::Problem;

@@ -3,13 +3,13 @@
 //!
 //! Decides nothing.
 
-use protocol::gateway::ApiError;
 use engine::decimal::Decimal;
 use engine::id::{InstrumentId, OrderId};
 use engine::instrument::Instrument;
 use engine::money::Money;
 use engine::order::{AnswerBasis, Decided, Estimate, Preview};
 use engine::position::Basis;
+use protocol::gateway::ApiError;
 use serde::Serialize;
 
 use super::Floor;

@@ -1,10 +1,10 @@
 //! The past: ticks and candles of an instrument, the caller's fills and
 //! valuations.
 
-use protocol::gateway::{CandleRow, Gateway, Page, PortfolioPoint, TickRow};
 use axum::Json;
 use axum::extract::State;
 use protocol::frames::FillFrame;
+use protocol::gateway::{CandleRow, Gateway, Page, PortfolioPoint, TickRow};
 
 use super::{Asked, Floor, Known};
 use crate::http::Problem;

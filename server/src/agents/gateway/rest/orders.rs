@@ -1,13 +1,13 @@
 //! Orders: place, preview, amend, list, look, cancel one or all.
 
-use protocol::gateway::{ApiError, Gateway, OrderReply, Page, Placed};
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use protocol::frames::OrderFrame;
 use engine::id::{OrderId, Seq};
 use engine::order::{AnswerBasis, RawAmend, RawTicket};
+use protocol::frames::OrderFrame;
+use protocol::gateway::{ApiError, Gateway, OrderReply, Page, Placed};
 use serde::Serialize;
 use serde_json::json;
 

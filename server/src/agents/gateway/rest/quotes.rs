@@ -1,12 +1,12 @@
 //! Dealers' quotes: list, preview, hit, lift.
 
-use protocol::gateway::{Gateway, Placed};
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use protocol::frames::QuotesFrame;
 use engine::order::{RawTake, Side};
+use protocol::frames::QuotesFrame;
+use protocol::gateway::{Gateway, Placed};
 
 use super::decided::PreviewView;
 use super::orders::answer;

@@ -1,6 +1,5 @@
 //! The venue: what is listed, what it committed to, its clock, its owner.
 
-use protocol::gateway::{ClockCommand, ClockState, Gateway};
 use axum::Json;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
@@ -9,6 +8,7 @@ use engine::id::{Digest, InstrumentId, VenueId};
 use engine::instrument::{Instrument, InstrumentKind, Terms};
 use engine::money::Money;
 use engine::time::Date;
+use protocol::gateway::{ClockCommand, ClockState, Gateway};
 use serde::Serialize;
 
 use super::{Floor, Known};

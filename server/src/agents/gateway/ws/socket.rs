@@ -4,10 +4,10 @@
 
 use std::time::Duration;
 
-use protocol::gateway::Caller;
 use axum::extract::ws::{CloseFrame, Message, WebSocket};
-use protocol::socket::{ClientMessage, Update, Encoding, FRAMES_VERSION, Frame, FrameError, Hello};
 use engine::id::Seq;
+use protocol::gateway::Caller;
+use protocol::socket::{ClientMessage, Encoding, FRAMES_VERSION, Frame, FrameError, Hello, Update};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
 use tokio_tungstenite::tungstenite;
 
@@ -15,8 +15,8 @@ use super::channel::error;
 use super::registry::ConnectionPermit;
 use super::subscription::Subscription;
 use crate::agents::auth::SignedIn;
-use crate::http::json;
 use crate::agents::gateway::{Floor, model};
+use crate::http::json;
 
 /// How long one send may wait for a client that does not read. With the closing
 /// handshake it is gone within five seconds, on a busy machine too.
