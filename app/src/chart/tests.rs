@@ -5,6 +5,7 @@ use engine::time::VenueTime;
 
 use super::bars::Bars;
 use super::scene::{ChartScene, Lower, Own, Resting, Style};
+use protocol::candle_history::Bar;
 use protocol::nav_history::{NavHistory, NavRange};
 
 const SECOND: i64 = 1_000_000;

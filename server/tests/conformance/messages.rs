@@ -101,7 +101,7 @@ fn another_version_or_venue_is_refused_and_an_added_field_is_not() {
     assert_eq!(read(&text.replace("\"v\": 1", "\"v\": 2")), Err(Unreadable::Version(2)));
     // A newer version may have none of this one's fields.
     assert_eq!(read(r#"{"v": 9}"#), Err(Unreadable::Version(9)));
-    let other = engine::id::VenueId::from_name("other");
+    let other = VenueId::from_name("other");
     assert_eq!(read(&COMMAND.replace("VENUE", &other.to_string())), Err(Unreadable::Venue(other)));
     assert!(matches!(
         read(&text.replace("\"correlation\"", "\"corelation\"")),

@@ -9,6 +9,7 @@ use leptos::task::spawn_local;
 
 use crate::ask;
 use crate::chart::{Bars, Chart, ChartScene, ChartView, Lower, Style};
+use crate::components::format;
 use crate::live::Live;
 use crate::live::connection::Phase;
 use crate::live::state::AgentNav;

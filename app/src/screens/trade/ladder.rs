@@ -10,6 +10,7 @@ use leptos::prelude::*;
 
 use super::tabs::Tab;
 use super::ticket::Form;
+use crate::components::{Units, format};
 use crate::live::{Ladder, LadderRow, Live};
 use crate::reactive::{Memo, RwSignal, memo};
 

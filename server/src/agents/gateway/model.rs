@@ -28,7 +28,7 @@ use crate::store::api::history::CandleWindow;
 use crate::store::api::journal::EntryKind;
 use crate::store::{Store, StoreError};
 
-pub(crate) use encoded::{Encoded, cut, frame, parts};
+pub(crate) use encoded::{Encoded, frame, parts, update};
 pub(crate) use replica::{Followed, Stamped, VenueReplica};
 
 /// Messages taken from a stream at once.
