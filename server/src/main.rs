@@ -16,7 +16,7 @@ use server::agents::trading::verify::{Report, Steps};
 use server::bootstrap::{self, Agent, Running, ServeError};
 use server::cli::{Cli, Command, UserAction};
 use server::clock::WallClock;
-use server::commands::seed_demo::{self, Made, Plan};
+use server::commands::seed_demo::{self, Demo, DemoPlan};
 use server::commands::store::{self, CopyError};
 use server::config::Config;
 use server::shutdown::{Shutdown, on_signals};
@@ -67,7 +67,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::MigrateStore => copied(store::migrate(&config).await),
         Command::Backup { folder } => copied(store::backup(&config, &folder).await),
         Command::Restore { folder } => copied(store::restore(&config, &folder).await),
-        Command::SeedDemo { traders, minutes } => seed_demo(config, Plan { traders, minutes }).await,
+        Command::SeedDemo { traders, minutes } => seed_demo(config, DemoPlan { traders, minutes }).await,
         Command::User { action: UserAction::Reset { email } } => reset(&config, &email).await,
         Command::Price { input } => price(&input),
     }
@@ -99,10 +99,10 @@ async fn replay(config: &Config) -> anyhow::Result<ExitCode> {
 }
 
 /// Makes a demonstration and says who can sign in to it.
-async fn seed_demo(config: Config, plan: Plan) -> anyhow::Result<ExitCode> {
+async fn seed_demo(config: Config, plan: DemoPlan) -> anyhow::Result<ExitCode> {
     start_logging("warn", WallClock::System);
-    let made = seed_demo::make(config, VenueConfig::default(), plan, WallClock::System).await?;
-    let Made { orders, fills, until, traders, password } = made;
+    let demo = seed_demo::create(config, VenueConfig::default(), plan, WallClock::System).await?;
+    let Demo { orders, fills, until, traders, password } = demo;
     say(&format!("{} traders placed {orders} orders with {fills} fills; it is {until} there", traders.len()));
     let (first, last) = (traders.first(), traders.last());
     if let (Some(first), Some(last)) = (first, last) {
@@ -124,7 +124,7 @@ fn copied(done: Result<Vec<Report>, CopyError>) -> anyhow::Result<ExitCode> {
 async fn reset(config: &Config, email: &str) -> anyhow::Result<ExitCode> {
     let there = config.database_url.is_some() || config.data.is_dir();
     anyhow::ensure!(there, "--data {}: no such folder", config.data.display());
-    let store = Store::join(config).await?;
+    let store = Store::open_for_user_admin(config).await?;
     let token = grant_reset(&store, email, WallClock::System.now()).await?;
     store.close().await;
     let token = token.ok_or_else(|| anyhow::anyhow!("{email:?} is no user's e-mail address"))?;

@@ -26,7 +26,6 @@ use std::time::Duration;
 
 use engine::id::{Digest, Seq, VenueId};
 use engine::venue::VenueConfig;
-use leptos::prelude::LeptosOptions;
 use protocol::gateway::SharedGateway;
 use tokio::net::TcpListener;
 use tokio_util::task::TaskTracker;
@@ -42,7 +41,7 @@ use crate::http::operations::Operations;
 use crate::http::origin::Origins;
 use crate::shutdown::Shutdown;
 use crate::store::Store;
-use crate::store::api::journal::VenueRow;
+use crate::store::journal::VenueRow;
 
 pub use model::FollowError;
 
@@ -184,7 +183,7 @@ impl Inner {
 
 /// Answers requests on `listener` until `shutdown`.
 pub async fn serve(listener: TcpListener, floor: Floor, shutdown: Shutdown) {
-    let options = LeptosOptions::builder().output_name("tickhall").build();
+    let options = crate::assets::leptos_options();
     let (sockets, patience) = (floor.inner.socket_tasks.clone(), floor.inner.patience());
     listen(listener, router::router(floor, options), patience, shutdown).await;
     // An upgraded connection is no longer the listener's to wait for.

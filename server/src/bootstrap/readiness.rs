@@ -10,7 +10,7 @@ use engine::id::{Seq, VenueId};
 use super::ServeError;
 use crate::config::Config;
 use crate::shutdown::Shutdown;
-use crate::store::api::journal::VenueRow;
+use crate::store::journal::VenueRow;
 use crate::store::{Role, Store, StoreError};
 
 /// Between two looks.

@@ -15,9 +15,9 @@ use crate::clock::WallClock;
 use crate::config::Config;
 use crate::peers::{self, Peers};
 use crate::shutdown::Shutdown;
-use crate::store::api::journal::VenueRow;
+use crate::store::journal::VenueRow;
 use crate::store::{Role, Store};
-use crate::venue::{self, Opened};
+use crate::venue::{self, ServedVenue};
 
 /// What can run alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -119,7 +119,7 @@ async fn make(
     venue: &VenueConfig,
     clock: &WallClock,
     shutdown: &Shutdown,
-) -> Result<Opened, ServeError> {
+) -> Result<ServedVenue, ServeError> {
     let owner =
         Shared::open(config.clone(), venue, clock.clone(), Role::Owner, shutdown.child_token()).await?;
     let opened = venue::open(&owner.store, &owner.bus, &owner.streams, config, venue, clock).await;

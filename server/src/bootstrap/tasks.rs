@@ -9,7 +9,7 @@ use super::Shared;
 use crate::agents::{market_data, portfolio, trading};
 use crate::shutdown::{Shutdown, supervise};
 use crate::store::StoreError;
-use crate::store::api::journal::VenueRow;
+use crate::store::journal::VenueRow;
 
 /// The sequencer.
 pub(super) fn trading(shared: &Shared, row: &VenueRow) -> JoinHandle<()> {

@@ -26,8 +26,9 @@ use super::{Floor, VenueReplica};
 use crate::agents::trading::client::{Reply, SendError};
 use crate::http::{Problem, refused};
 use crate::store::StoreError;
-use crate::store::api::history::MarketWindow;
-use crate::store::api::reads::{FillFilter, OrderFilter};
+use crate::store::history::MarketWindow;
+use crate::store::projections::{FillFilter, OrderFilter};
+use crate::store::valuations::ValuationWindow;
 
 /// How long an order may wait for the sequencer; later it is refused there.
 pub(super) const ORDER_VALID: Duration = Duration::from_secs(3);
@@ -196,13 +197,13 @@ impl Gateway for Floor {
         let inner = &self.inner;
         let mut rows = inner.store.ticks(inner.venue, wanted, rows).await.map_err(failed)?;
         let next_cursor = window.next(&mut rows, &inner.cursors, |row| row.step);
-        let row = |row: crate::store::api::history::TickRecord| TickRow {
+        let row = |row: crate::store::history::TickRecord| TickRow {
             instrument_id: wanted,
             timestamp: row.time,
             step: row.step,
             bid: row.bid.map(|price| instrument.price(price)),
             ask: row.ask.map(|price| instrument.price(price)),
-            mid: instrument.price(row.mid),
+            mid: instrument.price(row.mark),
             dealer_id: row.dealer,
         };
         Ok(Page { items: rows.into_iter().map(row).collect(), next_cursor })
@@ -379,7 +380,9 @@ impl Floor {
             return Ok(Some(self.starting_balance()));
         }
         let inner = &self.inner;
-        let stored = inner.store.valuations(inner.venue, caller.account, Some(date_rev.next()), 1).await;
+        let window =
+            ValuationWindow { before: Some(date_rev.next()), limit: 1, ..ValuationWindow::default() };
+        let stored = inner.store.valuations(inner.venue, caller.account, window).await;
         Ok(stored.map_err(failed)?.first().map(|row| row.nav))
     }
 }

@@ -11,7 +11,8 @@ use protocol::nav_history::NavRange;
 
 use super::Floor;
 use super::answer::{failed, portfolio_of};
-use crate::store::api::history::{CandleWindow, ValuationWindow};
+use crate::store::history::CandleWindow;
+use crate::store::valuations::ValuationWindow;
 
 /// Stored points read at a time.
 const POINTS: u32 = 10_000;
@@ -73,10 +74,10 @@ impl Floor {
             limit: window.fetch(),
         };
         let inner = &self.inner;
-        let found = inner.store.valuations_in(inner.venue, caller.account, rows).await;
+        let found = inner.store.valuations(inner.venue, caller.account, rows).await;
         let mut rows = found.map_err(failed)?;
         let next_cursor = window.next(&mut rows, &inner.cursors, |row| row.seq.0);
-        let point = |row: crate::store::api::history::PortfolioRecord| PortfolioPoint {
+        let point = |row: crate::store::valuations::ValuationRecord| PortfolioPoint {
             timestamp: row.time,
             seq: row.seq,
             nav: row.nav,

@@ -44,7 +44,7 @@ pub(super) fn router(floor: Floor, options: LeptosOptions) -> Router {
 
 /// What needs no user: the bundle, health, figures.
 fn unasked(floor: Floor) -> Router {
-    operations::routes(floor.inner.operations.clone()).route("/pkg/{*file}", get(crate::assets::serve))
+    operations::routes(floor.inner.operations.clone()).route(crate::assets::ROUTE, get(crate::assets::serve))
 }
 
 /// Counts requests by route, so that the numbers do not grow with addresses.
