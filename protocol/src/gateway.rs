@@ -16,7 +16,6 @@ use engine::order::{AnswerBasis, Decided, RawAmend, RawTake, RawTicket, Side};
 use engine::time::{Date, VenueTime, WallTime};
 use serde::{Deserialize, Serialize};
 
-use crate::candle_history::CandleHistory;
 use crate::nav_history::{NavHistory, NavRange};
 use crate::sparkline::Sparkline;
 
@@ -348,11 +347,6 @@ pub struct Opening {
     pub orders: Vec<OrderFrame>,
     /// Their newest fills, read after the desk.
     pub fills: Vec<FillFrame>,
-    /// Bars of a second of the first instrument by symbol; none where the page
-    /// has no chart of prices.
-    pub bars: CandleHistory,
-    /// What the account was worth, where the page has a chart of that.
-    pub worth: Option<NavHistory>,
 }
 
 /// What the UI and bots may ask of the server. The first argument names the

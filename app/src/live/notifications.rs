@@ -16,7 +16,6 @@ use protocol::frames::{ExecutionFrame, FillFrame};
 use super::maps::Map;
 use super::now_ms;
 use crate::components::{Units, format};
-use crate::reactive::{RwSignal, StoredValue};
 
 /// Shortest time between two announcements.
 const MIN_INTERVAL: Duration = Duration::from_secs(2);

@@ -14,17 +14,14 @@ use leptos::prelude::*;
 use protocol::frames::{FillFrame, OrderFrame, TapeFrame};
 
 use super::connection::Link;
-use super::history::PreviewStats;
-use super::ladder::Ladder;
 use super::maps::{Map, sorted};
 use super::notifications::{Notification, NotificationQueue};
 use super::now_ms;
+use super::history::PreviewStats;
 use super::state::{AgentNav, Changes, State};
-use crate::prefs::Preferences;
-use crate::reactive::{RwSignal, StoredValue};
-use protocol::candle_history::CandleHistory;
+use super::ladder::Ladder;
+use crate::commands::Preferences;
 use protocol::gateway::{Caller, Opening};
-use protocol::nav_history::NavHistory;
 
 /// When everything on the screen was true.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,9 +92,7 @@ pub struct Live {
     /// Previews against fills.
     pub previews: RwSignal<PreviewStats>,
     /// How the user wants it shown.
-    pub prefs: Preferences,
-    bars: StoredValue<(InstrumentId, CandleHistory)>,
-    worth: StoredValue<Option<NavHistory>>,
+    pub preferences: Preferences,
     started: StoredValue<bool>,
     caller: StoredValue<Caller>,
     t0: StoredValue<VenueTime>,
@@ -111,8 +106,6 @@ impl Live {
         let venue = (desk.venue_name.clone(), desk.currency.clone(), desk.seed_commitment);
         let first = desk.instruments.iter().min_by(|a, b| a.symbol.cmp(&b.symbol)).map(|i| i.id);
         let first = first.unwrap_or(InstrumentId::NONE);
-        let bars = (first, opening.bars.clone());
-        let worth = opening.worth.clone();
         let t0 = desk.t0;
         let state = State::open(opening);
         let quotes = Map::of(state.instruments.keys().map(|id| (id, Quote::new(&state, id))));
@@ -133,9 +126,7 @@ impl Live {
             notifications: NotificationQueue::new(),
             previews: RwSignal::new(PreviewStats::default()),
             selected: RwSignal::new(first),
-            prefs: use_context().unwrap_or_default(),
-            bars: StoredValue::new(bars),
-            worth: StoredValue::new(worth),
+            preferences: use_context().unwrap_or_default(),
             started: StoredValue::new(false),
             caller: StoredValue::new(caller),
             t0: StoredValue::new(t0),
@@ -151,16 +142,6 @@ impl Live {
             #[cfg(target_arch = "wasm32")]
             super::socket::start(self);
         }
-    }
-
-    /// The bars that the page came with, and whose they are.
-    pub fn opening_bars(self) -> (InstrumentId, CandleHistory) {
-        self.bars.get_value()
-    }
-
-    /// What the account was worth when the page was opened, if it came with it.
-    pub fn opening_worth(self) -> Option<NavHistory> {
-        self.worth.get_value()
     }
 
     /// When the venue began.

@@ -173,7 +173,7 @@ pub struct State {
 impl State {
     /// The state that a page starts from.
     pub fn open(opening: Opening) -> Self {
-        let Opening { caller, desk, orders, fills, bars: _, worth: _ } = opening;
+        let Opening { caller, desk, orders, fills } = opening;
         let instruments = Map::of(desk.instruments.into_iter().map(|instrument| (instrument.id, instrument)));
         let markets = Map::of(instruments.keys().map(|id| (id, Market::default())));
         let account = convert::account(&desk.account, caller.account, &instruments);

@@ -99,7 +99,7 @@ pub(crate) async fn carried(redis: &Redis, steps: &Steps, together: usize, decod
             }
         }
     });
-    let mut outbox = Outbox::new(config.stream_limits, 0);
+    let mut outbox = Outbox::new(config.streams.limits(), 0);
     for round in 0..rounds {
         for some in steps.messages.chunks(together) {
             let later = (round * STEPS) as u64;
@@ -125,8 +125,8 @@ pub(crate) fn added_one_by_one(redis: &Redis, bytes: usize) -> f64 {
         .arg(tick)
         .output()
         .unwrap();
-    let said = String::from_utf8(done.stdout).unwrap();
+    let output = String::from_utf8(done.stdout).unwrap();
     // "test","rps",…
-    let line = said.lines().last().unwrap();
+    let line = output.lines().last().unwrap();
     line.split("\",\"").nth(1).unwrap().trim_matches('"').parse().unwrap()
 }

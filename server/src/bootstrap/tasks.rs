@@ -23,7 +23,7 @@ pub(super) fn trading(shared: &Shared, row: &VenueRow) -> JoinHandle<()> {
         health,
         settings: trading::Settings {
             snapshot_entries: config.snapshot.journal_entries,
-            acknowledge: config.acknowledge,
+            acknowledge: config.trading.acknowledge,
         },
         faults: trading::no_faults(),
     };
@@ -47,7 +47,7 @@ pub(super) fn market_data(shared: &Shared, row: &VenueRow) -> Result<JoinHandle<
             idle: config.idle,
             snapshot_steps: config.snapshot.sim_steps,
             history: config.history,
-            outbox: config.stream_limits,
+            outbox: config.streams.limits(),
         },
     };
     Ok(supervised(shared, "market_data", deps, market_data::run))

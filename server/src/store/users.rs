@@ -258,7 +258,8 @@ impl Store {
 
     /// The user's sessions, most recently active first.
     pub async fn sessions_of(&self, user: Uuid) -> Result<Vec<OwnSession>, StoreError> {
-        let rows: Vec<(Vec<u8>, Vec<u8>, i64, i64, i64)> = on_backend!(self, |backend| {
+        type Columns = (Vec<u8>, Vec<u8>, i64, i64, i64);
+        let rows: Vec<Columns> = on_backend!(self, |backend| {
             sqlx::query_as(
                 "SELECT session_hash, data, created_at, last_seen_at, expires_at FROM sessions
                  WHERE user_id = $1 ORDER BY last_seen_at DESC, created_at DESC, session_hash",

@@ -113,7 +113,7 @@ impl Stage {
             idle: IdlePolicy::Pause,
             snapshot_steps: 10,
             history: Config::default().history,
-            outbox: Config::default().stream_limits,
+            outbox: Config::default().streams.limits(),
         }
     }
 

@@ -49,7 +49,7 @@ fn config_of(database: &TestDatabase) -> Config {
 }
 
 /// A venue with trades, history, a user and a session.
-async fn traded(database: TestDatabase) -> Desk {
+async fn traded_venue(database: TestDatabase) -> Desk {
     let mut desk = Desk::at(database, 40, no_faults()).await;
     desk.simulate().await;
     desk.steps(5).await;
@@ -121,7 +121,7 @@ async fn assert_complete(desk: &Desk) {
 
 #[tokio::test]
 async fn a_venue_moves_to_postgres_and_back_and_trades_on() {
-    let mut desk = traded(TestDatabase::new(DatabaseKind::Sqlite).await).await;
+    let mut desk = traded_venue(TestDatabase::new(DatabaseKind::Sqlite).await).await;
     desk.stop().await;
     let before = desk.verify().await.unwrap();
     desk.leave().await;
@@ -160,7 +160,7 @@ async fn a_venue_moves_to_postgres_and_back_and_trades_on() {
 
 #[tokio::test]
 async fn a_served_folder_is_backed_up_and_restored_only_into_an_empty_store() {
-    let mut desk = traded(TestDatabase::new(DatabaseKind::Sqlite).await).await;
+    let mut desk = traded_venue(TestDatabase::new(DatabaseKind::Sqlite).await).await;
     let folder = tempfile::tempdir().unwrap();
     let copied = backup(&config_of(&desk.place), folder.path()).await.unwrap();
     desk.stop().await;
@@ -174,10 +174,10 @@ async fn a_served_folder_is_backed_up_and_restored_only_into_an_empty_store() {
         assert!(matches!(refused, CopyError::Store(StoreError::NotEmpty { .. })), "{refused}");
     }
     // A folder in use and a missing backup are refused.
-    let held = restore(&config_of(&desk.place), folder.path()).await.unwrap_err();
-    assert!(matches!(held, CopyError::Store(StoreError::FolderInUse { .. })), "{held}");
-    let nowhere = restore(&config_of(&desk.place), std::path::Path::new("/no/such")).await.unwrap_err();
-    assert!(nowhere.to_string().contains("no tickhall.db"), "{nowhere}");
+    let in_use = restore(&config_of(&desk.place), folder.path()).await.unwrap_err();
+    assert!(matches!(in_use, CopyError::Store(StoreError::FolderInUse { .. })), "{in_use}");
+    let missing = restore(&config_of(&desk.place), std::path::Path::new("/no/such")).await.unwrap_err();
+    assert!(missing.to_string().contains("no tickhall.db"), "{missing}");
     desk.close().await;
 }
 

@@ -157,8 +157,8 @@ async fn the_two_newest_snapshots_are_retained() {
         assert_eq!(store.save_snapshot(row.id, epoch, &snapshot(Seq(10))).await.unwrap(), None);
         assert_eq!(store.save_snapshot(row.id, epoch, &snapshot(Seq(20))).await.unwrap(), Some(Seq(10)));
         assert_eq!(store.save_snapshot(row.id, epoch, &snapshot(Seq(30))).await.unwrap(), Some(Seq(20)));
-        let kept = store.state_snapshots(row.id, 10).await.unwrap();
-        assert_eq!(kept, [snapshot(Seq(30)), snapshot(Seq(20))]);
+        let snapshots = store.state_snapshots(row.id, 10).await.unwrap();
+        assert_eq!(snapshots, [snapshot(Seq(30)), snapshot(Seq(20))]);
     }
 }
 

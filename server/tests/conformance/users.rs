@@ -71,9 +71,9 @@ async fn sessions_are_listed_and_ended_per_user() {
         // Activity is recorded for an existing session, and creates none.
         assert!(store.touch_session(one, WallTime(31)).await.unwrap());
         assert_eq!(store.sessions_of(ann).await.unwrap()[0].hash, one);
-        let mut gone = store.delete_sessions_of(ann, Some(two)).await.unwrap();
-        gone.sort_unstable();
-        assert_eq!(gone, [one, three]);
+        let mut ended = store.delete_sessions_of(ann, Some(two)).await.unwrap();
+        ended.sort_unstable();
+        assert_eq!(ended, [one, three]);
         assert!(!store.touch_session(one, WallTime(32)).await.unwrap());
         assert!(store.session(venue().id, one).await.unwrap().is_none());
         let row = store.session(venue().id, two).await.unwrap().unwrap();

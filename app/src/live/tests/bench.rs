@@ -206,8 +206,6 @@ impl Bench {
         trail.take(VenueTime(0), Ticks(1));
         trail.take(VenueTime(MICROS_PER_SECOND), Ticks(2));
         State::open(Opening {
-            bars: protocol::candle_history::CandleHistory::default(),
-            worth: None,
             caller: Caller {
                 user: String::new(),
                 email: "a@example.com".into(),

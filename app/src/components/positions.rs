@@ -1,7 +1,7 @@
-//! Positions at their marks, with a totals row.
+//! Table of positions at their marks, with a totals row.
 //!
-//! Rows are derived from the one valuation; flat positions stay, because they
-//! keep their realized P&L.
+//! Rows are derived from the account's valuation; flat positions stay, because
+//! they keep their realized P&L.
 
 use engine::decimal::Decimal;
 use engine::id::InstrumentId;
@@ -9,11 +9,10 @@ use engine::money::Money;
 use engine::portfolio::{PositionValue, Valuation};
 use leptos::prelude::*;
 
-use crate::components::{For, Show, format};
+use crate::components::format;
 use crate::live::{Live, sorted};
-use crate::reactive::{Signal, memo};
 
-/// A money column: its header, its name in tests, a position's figure and the
+/// A money column: its header, its name in test ids, a position's figure and the
 /// total's.
 #[derive(Clone, Copy)]
 struct Column {
@@ -81,12 +80,12 @@ const COLUMNS: [Column; 6] = [
 pub(crate) fn Positions(
     live: Live,
     wide: bool,
-    /// Only symbols that hold this; all of them when empty.
+    /// Shows symbols that contain this alone.
     #[prop(optional)]
     filter: Signal<String>,
 ) -> impl IntoView {
     let columns: Vec<Column> = COLUMNS.into_iter().filter(|column| wide || !column.wide).collect();
-    let ids = memo(move || {
+    let ids = Memo::new(move |_| {
         live.valuation.with(|valuation| {
             let held = valuation.positions.iter().map(|line| line.instrument).collect();
             let symbol = |id: &InstrumentId| live.instrument(*id).map(|instrument| instrument.symbol);
@@ -104,7 +103,7 @@ pub(crate) fn Positions(
         let total = move || live.valuation.with(column.total);
         view! {
             <td
-                class=move || tone(column.gain, total())
+                class=move || class(column.gain, total())
                 data-csv=move || exact(total())
                 data-testid=format!("total-{}", column.name)
             >
@@ -112,9 +111,8 @@ pub(crate) fn Positions(
             </td>
         }
     });
-    let extra =
-        |text: &'static str| wide.then(|| view! { <th scope="col" class="num">{text}</th> }.into_any());
-    let blank = || wide.then(|| view! { <td></td> }.into_any());
+    let extra = |text: &'static str| wide.then(|| view! { <th scope="col" class="num">{text}</th> });
+    let blank = || wide.then(|| view! { <td></td> });
     let row_columns = columns.clone();
     view! {
         <table data-testid="positions">
@@ -132,7 +130,7 @@ pub(crate) fn Positions(
                     </th>
                     {extra("Yield, %")}
                     {extra("Delta, units")}
-                    {heads.map(IntoAny::into_any).collect_view()}
+                    {heads.collect_view()}
                 </tr>
             </thead>
             <tbody>
@@ -155,12 +153,11 @@ pub(crate) fn Positions(
                     <td></td>
                     {blank()}
                     {blank()}
-                    {totals.map(IntoAny::into_any).collect_view()}
+                    {totals.collect_view()}
                 </tr>
             </tfoot>
         </table>
     }
-    .into_any()
 }
 
 #[component]
@@ -172,7 +169,7 @@ fn Row(
     filter: Signal<String>,
 ) -> impl IntoView {
     let symbol = live.instrument(id).map(|instrument| instrument.symbol).unwrap_or_default();
-    let line = memo(move || {
+    let line = Memo::new(move |_| {
         live.valuation
             .with(|valuation| valuation.positions.iter().find(|line| line.instrument == id).cloned())
     });
@@ -197,7 +194,7 @@ fn Row(
         let name = format!("{}-{symbol}", column.name);
         view! {
             <td
-                class=move || tone(column.gain, money().unwrap_or_default())
+                class=move || class(column.gain, money().unwrap_or_default())
                 data-csv=move || money().map(exact)
                 data-testid=format!("position-{name}")
             >
@@ -205,11 +202,11 @@ fn Row(
             </td>
         }
     });
-    let cells = cells.map(IntoAny::into_any).collect_view();
+    let cells = cells.collect_view();
     let of = symbol.clone();
     let hidden = move || !filter.with(|filter| of.contains(filter.as_str()));
     view! {
-        <tr hidden=move || hidden() data-testid=format!("position-{symbol}")>
+        <tr hidden=hidden data-testid=format!("position-{symbol}")>
             <th scope="row">{symbol.clone()}</th>
             <td class="num" data-testid=format!("position-quantity-{symbol}")>
                 {move || text(|line| Some(line.quantity))}
@@ -220,22 +217,21 @@ fn Row(
             <td class="num" data-testid=format!("position-mark-{symbol}")>
                 {move || text(|line| Some(line.mark))}
             </td>
-            {wide.then(|| view! { <td class="num">{move || percent()}</td> }.into_any())}
+            {wide.then(|| view! { <td class="num">{percent}</td> })}
             {wide
                 .then(|| {
                     view! {
                         <td class="num" data-testid=format!("position-delta-{symbol}")>
-                            {move || delta()}
+                            {delta}
                         </td>
                     }
                 })}
             {cells}
         </tr>
     }
-    .into_any()
 }
 
-/// All of it, for a file.
+/// Unrounded, for a file.
 fn exact(money: Money) -> String {
     money.to_decimal().to_string()
 }
@@ -248,8 +244,8 @@ fn shown(gain: bool, money: Option<Money>) -> String {
     }
 }
 
-/// Colour of a gain or loss; the sign stands beside it.
-fn tone(gain: bool, money: Money) -> &'static str {
+/// CSS class of a gain or loss; the sign stands beside it.
+fn class(gain: bool, money: Money) -> &'static str {
     match money.to_cents() {
         1.. if gain => "num up",
         ..=-1 if gain => "num down",

@@ -1,41 +1,39 @@
-//! Preferences: colours, density, time zone, single keys.
+//! The preferences dialog: colours, density, time zone, single keys.
 //!
-//! Changes wishes; what follows from them is the style sheet's and the
-//! screens' business.
+//! Sets values; the style sheet and the screens apply them.
 
 use leptos::prelude::*;
 
 use super::dialog::Modal;
-use super::{Desk, Open};
+use super::preferences::{Scheme, local_zone_minutes};
+use super::{CommandRegistry, Dialog};
 use crate::live::Live;
-use crate::prefs::{Scheme, local_zone_minutes};
 
 #[component]
-pub(super) fn PreferencesDialog(live: Live, desk: Desk) -> impl IntoView {
+pub(super) fn PreferencesDialog(live: Live, registry: CommandRegistry) -> impl IntoView {
     view! {
-        <Modal desk which=Open::Preferences title="Preferences" testid="preferences">
+        <Modal registry which=Dialog::Preferences title="Preferences" testid="preferences">
             <Fields live />
         </Modal>
     }
-    .into_any()
 }
 
 #[component]
 fn Fields(live: Live) -> impl IntoView {
-    let prefs = live.prefs;
+    let preferences = live.preferences;
     let scheme = move |event| {
         let chosen = event_target_value(&event);
         if let Some(scheme) = Scheme::ALL.into_iter().find(|one| one.key() == chosen) {
-            prefs.change(|prefs| prefs.scheme = scheme);
+            preferences.change(|values| values.scheme = scheme);
         }
     };
     let zone = move |event| {
         let local = event_target_value(&event) == "local";
-        prefs.change(|prefs| prefs.zone_minutes = if local { local_zone_minutes() } else { 0 });
+        preferences.change(|values| values.zone_minutes = if local { local_zone_minutes() } else { 0 });
     };
     let density = move |event| {
         let compact = event_target_value(&event) == "compact";
-        prefs.change(|prefs| prefs.compact = compact);
+        preferences.change(|values| values.compact = compact);
     };
     let option = |value: &'static str, word: &'static str| view! { <option value=value>{word}</option> };
     view! {
@@ -45,10 +43,10 @@ fn Fields(live: Live) -> impl IntoView {
             <select
                 id="pref-scheme"
                 data-testid="pref-scheme"
-                prop:value=move || prefs.get().scheme.key()
+                prop:value=move || preferences.get().scheme.key()
                 on:change=scheme
             >
-                {Scheme::ALL.map(|one| option(one.key(), one.word())).map(IntoAny::into_any).collect_view()}
+                {Scheme::ALL.map(|one| option(one.key(), one.word())).collect_view()}
             </select>
         </div>
         <div class="field">
@@ -56,7 +54,7 @@ fn Fields(live: Live) -> impl IntoView {
             <select
                 id="pref-zone"
                 data-testid="pref-zone"
-                prop:value=move || if prefs.get().zone_minutes == 0 { "utc" } else { "local" }
+                prop:value=move || if preferences.get().zone_minutes == 0 { "utc" } else { "local" }
                 on:change=zone
             >
                 {option("utc", "UTC")}
@@ -68,7 +66,7 @@ fn Fields(live: Live) -> impl IntoView {
             <select
                 id="pref-density"
                 data-testid="pref-density"
-                prop:value=move || prefs.get().density()
+                prop:value=move || preferences.get().density()
                 on:change=density
             >
                 {option("default", "Default")}
@@ -78,11 +76,11 @@ fn Fields(live: Live) -> impl IntoView {
         <label class="check">
             <input
                 type="checkbox"
-                prop:checked=move || prefs.get().keys
+                prop:checked=move || preferences.get().keys
                 data-testid="pref-keys"
                 on:change=move |event| {
                     let on = event_target_checked(&event);
-                    prefs.change(|prefs| prefs.keys = on);
+                    preferences.change(|values| values.keys = on);
                 }
             />
             "Single keys do something"
@@ -93,5 +91,4 @@ fn Fields(live: Live) -> impl IntoView {
             </a>
         </p>
     }
-    .into_any()
 }

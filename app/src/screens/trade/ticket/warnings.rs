@@ -1,4 +1,4 @@
-//! Which orders are asked about twice: only those that hurt.
+//! Warnings that the user must confirm before an order is sent.
 //!
 //! A habit of the screen, not a rule of the venue: nothing here refuses.
 
@@ -7,9 +7,9 @@ use engine::order::{Preview, Side};
 
 use crate::live::state::Level;
 
-/// Why an order is asked about twice, with the figure in per cent.
+/// A reason to ask for confirmation, with its figure in per cent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::screens::trade) enum Danger {
+pub(crate) enum OrderWarning {
     /// More than 20 % of NAV.
     OfNav(i128),
     /// More than 5 % through the touch.
@@ -18,9 +18,9 @@ pub(in crate::screens::trade) enum Danger {
     OfDepth(i128),
 }
 
-impl Danger {
-    /// For the person who is asked.
-    pub(in crate::screens::trade) fn words(self) -> String {
+impl OrderWarning {
+    /// Text for the user.
+    pub(crate) fn text(self) -> String {
         match self {
             Self::OfNav(percent) => format!("It is {percent} % of your NAV."),
             Self::ThroughTouch(percent) => format!("It reaches {percent} % through the touch."),
@@ -29,24 +29,24 @@ impl Danger {
     }
 }
 
-/// What is dangerous about trading on `side` at `limit` or better, given the
-/// preview and the side of the book that it trades against, best first. A
-/// dealer's quote has neither limit nor book.
-pub(super) fn dangers(
+/// Warnings of an order on `side` at `limit` or better, given its preview and
+/// the opposite side of the book, best first. A dealer's quote has neither limit
+/// nor book.
+pub(super) fn warnings(
     side: Side,
     limit: Option<Ticks>,
     preview: &Preview,
     opposite: &[Level],
-) -> Vec<Danger> {
+) -> Vec<OrderWarning> {
     let decided = &preview.decided;
     let before = &preview.estimate.before;
-    let held = (decided.reserved - before.reserved).max(Money::ZERO);
-    let mut dangers = Vec::new();
-    if let Some(percent) = above(i128::from((decided.notional + held).0), before.nav.0, 20) {
-        dangers.push(Danger::OfNav(percent));
+    let newly_reserved = (decided.reserved - before.reserved).max(Money::ZERO);
+    let mut warnings = Vec::new();
+    if let Some(percent) = above(i128::from((decided.notional + newly_reserved).0), before.nav.0, 20) {
+        warnings.push(OrderWarning::OfNav(percent));
     }
     if let Some((touch, _)) = opposite.first()
-        // The worst price that it may pay: its limit, or what it walks to.
+        // The worst price: the limit, or the last fill of the preview.
         && let Some(worst) = limit.or(preview.decided.fills.last().map(|fill| fill.price))
     {
         let through = match side {
@@ -54,17 +54,17 @@ pub(super) fn dangers(
             Side::Sell => touch.0 - worst.0,
         };
         if let Some(percent) = above(i128::from(through), touch.0, 5) {
-            dangers.push(Danger::ThroughTouch(percent));
+            warnings.push(OrderWarning::ThroughTouch(percent));
         }
     }
     let depth: Lots = opposite.iter().map(|(_, lots)| *lots).sum();
     if let Some(percent) = above(i128::from(decided.filled.0), depth.0, 50) {
-        dangers.push(Danger::OfDepth(percent));
+        warnings.push(OrderWarning::OfDepth(percent));
     }
-    dangers
+    warnings
 }
 
-/// `part` in per cent of `whole`, if it is more than `limit` per cent.
+/// `part` in per cent of `whole` if above `limit` per cent.
 fn above(part: i128, whole: i64, limit: i128) -> Option<i128> {
     let whole = i128::from(whole);
     (whole > 0 && part * 100 > whole * limit).then(|| part * 100 / whole)
@@ -75,7 +75,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_exceeds_a_limit_is_asked_about() {
+    fn only_figures_above_a_limit_are_warned_of() {
         // 20 % exactly is not more than 20 %.
         assert_eq!(above(200, 1_000, 20), None);
         assert_eq!(above(210, 1_000, 20), Some(21));

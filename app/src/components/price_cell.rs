@@ -1,4 +1,4 @@
-//! A figure that shows which way it last moved: an arrow always, and a short
+//! A figure with the direction of its last change: an arrow always, and a short
 //! flash at most twice a second.
 //!
 //! Does not know what the figure means.
@@ -6,29 +6,28 @@
 use leptos::prelude::*;
 
 use super::format::ABSENT;
-use crate::reactive::{Memo, Signal};
 
-/// Shortest time between two flashes of a cell, in milliseconds.
-const QUIET_MS: f64 = 500.0;
+/// Time between two flashes of a cell at least, in milliseconds.
+const FLASH_INTERVAL_MS: f64 = 500.0;
 
-/// Where a figure stands and how it got there.
+/// A figure and its last change.
 #[derive(Clone, PartialEq)]
-struct Trace<T> {
+struct Tracked<T> {
     value: Option<T>,
     rising: Option<bool>,
     flashes: u32,
     flashed_at: f64,
 }
 
-/// A figure with its arrow. `value` is compared, `show` is displayed.
+/// A figure with its arrow.
 #[component]
-pub fn Moved<T, F>(
-    /// The figure.
+pub fn PriceCell<T, F>(
+    /// Compared with the value before.
     #[prop(into)]
     value: Signal<Option<T>>,
-    /// How it reads.
-    show: F,
-    /// Name by which tests find it.
+    /// Displayed.
+    format: F,
+    /// Test id.
     #[prop(into)]
     testid: String,
 ) -> impl IntoView
@@ -36,51 +35,51 @@ where
     T: Copy + PartialEq + PartialOrd + Send + Sync + 'static,
     F: Fn(T) -> String + Copy + Send + Sync + 'static,
 {
-    let trace = Memo::new(move |before: Option<&Trace<T>>| {
+    let tracked = Memo::new(move |before: Option<&Tracked<T>>| {
         let value = value.get();
         let Some(before) = before else {
-            return Trace { value, rising: None, flashes: 0, flashed_at: 0.0 };
+            return Tracked { value, rising: None, flashes: 0, flashed_at: 0.0 };
         };
-        let mut trace = Trace { value, ..before.clone() };
+        let mut next = Tracked { value, ..before.clone() };
         if let (Some(old), Some(new)) = (before.value, value)
             && old != new
         {
-            trace.rising = Some(new > old);
+            next.rising = Some(new > old);
             let now = crate::live::now_ms();
-            if now - trace.flashed_at >= QUIET_MS {
-                trace.flashes += 1;
-                trace.flashed_at = now;
+            if now - next.flashed_at >= FLASH_INTERVAL_MS {
+                next.flashes += 1;
+                next.flashed_at = now;
             }
         }
-        trace
+        next
     });
     let flash = move || {
-        trace.with(|trace| match (trace.flashes, trace.rising) {
+        tracked.with(|tracked| match (tracked.flashes, tracked.rising) {
             (0, _) | (_, None) => None,
             (n, Some(true)) => Some(if n % 2 == 0 { "up-a" } else { "up-b" }),
             (n, Some(false)) => Some(if n % 2 == 0 { "down-a" } else { "down-b" }),
         })
     };
     let arrow = move || {
-        trace.with(|trace| match trace.rising {
+        tracked.with(|tracked| match tracked.rising {
             None => "",
             Some(true) => "▲",
             Some(false) => "▼",
         })
     };
-    let direction = move || {
-        trace.with(|trace| match trace.rising {
+    let arrow_class = move || {
+        tracked.with(|tracked| match tracked.rising {
             None => "arrow",
             Some(true) => "arrow up",
             Some(false) => "arrow down",
         })
     };
     view! {
-        <span class=move || direction() aria-hidden="true">
-            {move || arrow()}
+        <span class=arrow_class aria-hidden="true">
+            {arrow}
         </span>
-        <span class="moved" data-flash=move || flash() data-testid=testid>
-            {move || trace.with(|trace| trace.value).map_or_else(|| ABSENT.to_owned(), show)}
+        <span class="moved" data-flash=flash data-testid=testid>
+            {move || tracked.with(|tracked| tracked.value).map_or_else(|| ABSENT.to_owned(), format)}
         </span>
     }
 }

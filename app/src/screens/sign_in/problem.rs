@@ -1,18 +1,18 @@
-//! What went wrong with a form, worded and put next to its field.
+//! Texts for the refusals of a form, each with its field.
 //!
-//! Codes come back in the address as `?error=…`; does not know who checks.
+//! Codes come back in the URL as `?error=…`.
 
-/// A refusal and where it belongs.
+/// A refusal of a form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Problem {
-    /// `email`, `password`, `name`, or nothing for the form as a whole.
+pub(super) struct FormProblem {
+    /// `email`, `password` or `name`; `None` for the form as a whole.
     pub(super) field: Option<&'static str>,
-    /// For people.
+    /// Text for the user.
     pub(super) text: &'static str,
 }
 
-/// The words for a code; an unknown code still says that something failed.
-pub(super) fn problem(code: &str) -> Problem {
+/// The problem with a code; an unknown code gets a general text.
+pub(super) fn problem(code: &str) -> FormProblem {
     let (field, text) = match code {
         "invalid_email" => (Some("email"), "Enter an e-mail address like name@example.com."),
         "invalid_name" => (Some("name"), "Use 1 to 40 letters, digits, spaces, or - _ . '"),
@@ -28,7 +28,7 @@ pub(super) fn problem(code: &str) -> Problem {
         "unavailable" => (None, "The venue is not answering just now. Try again in a moment."),
         _ => (None, "That did not work. Try again."),
     };
-    Problem { field, text }
+    FormProblem { field, text }
 }
 
 #[cfg(test)]

@@ -1,7 +1,6 @@
-//! A refusal in the words of the person who has to mend it: how much is
-//! missing, which step fits.
+//! Texts of refusals for the user: how much is missing, which step fits.
 //!
-//! Does not know where the words are shown; the reason names its field.
+//! Does not know where they are shown; the reason names its field.
 
 use engine::decimal::Decimal;
 use engine::order::Reject;
@@ -9,8 +8,8 @@ use engine::order::Reject;
 use crate::components::format;
 use protocol::gateway::ApiError;
 
-/// The reason, worded.
-pub(in crate::screens::trade) fn worded(reject: &Reject) -> String {
+/// Text of a typed refusal.
+pub(crate) fn reject_text(reject: &Reject) -> String {
     match reject {
         Reject::InsufficientCash { required, available } => format!(
             "Short by {}: needs {}, {} is free.",
@@ -20,7 +19,7 @@ pub(in crate::screens::trade) fn worded(reject: &Reject) -> String {
         ),
         Reject::InsufficientPosition { required, available } => format!(
             "Short by {}: sells {}, {} can be sold.",
-            less(*required, *available),
+            format::decimal(minus(*required, *available)),
             format::decimal(*required),
             format::decimal(*available)
         ),
@@ -47,16 +46,16 @@ pub(in crate::screens::trade) fn worded(reject: &Reject) -> String {
     }
 }
 
-/// The server's refusal, worded by its typed reason where it has one.
-pub(super) fn answered(error: &ApiError) -> String {
-    error.reject.as_ref().map_or_else(|| error.message.clone(), worded)
+/// Text of the server's refusal: by its typed reason if there is one.
+pub(super) fn error_text(error: &ApiError) -> String {
+    error.reject.as_ref().map_or_else(|| error.message.clone(), reject_text)
 }
 
-/// `a − b`, both in the same units.
-fn less(a: Decimal, b: Decimal) -> String {
+/// `a − b` at the finer of both scales.
+pub(super) fn minus(a: Decimal, b: Decimal) -> Decimal {
     let scale = a.scale.max(b.scale);
     let whole = |value: Decimal| value.mantissa * 10_i64.pow(u32::from(scale - value.scale));
-    format::decimal(Decimal::new(whole(a) - whole(b), scale))
+    Decimal::new(whole(a) - whole(b), scale)
 }
 
 #[cfg(test)]
@@ -71,9 +70,9 @@ mod tests {
             available: Money::from_units(10_000),
         };
         // 11,250 − 10,000
-        assert_eq!(worded(&reject), "Short by 1,250.00: needs 11,250.00, 10,000.00 is free.");
+        assert_eq!(reject_text(&reject), "Short by 1,250.00: needs 11,250.00, 10,000.00 is free.");
         let reject =
             Reject::InsufficientPosition { required: Decimal::new(100, 0), available: Decimal::new(25, 0) };
-        assert_eq!(worded(&reject), "Short by 75: sells 100, 25 can be sold.");
+        assert_eq!(reject_text(&reject), "Short by 75: sells 100, 25 can be sold.");
     }
 }

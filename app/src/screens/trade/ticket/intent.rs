@@ -1,50 +1,50 @@
-//! What is asked for: an order for the book, a dealer's quote, or another
-//! quantity or limit for an order that lives.
+//! Order intents: an order for the book, a dealer's quote, or another quantity
+//! or limit for a live order; and their check before they are sent.
 //!
-//! Parsed and previewed by the engine's rule; knows neither fields nor how it
-//! is sent.
+//! Parsed and previewed by the engine's rules. Do not know fields, nor how they
+//! are sent.
 
 use engine::id::{InstrumentId, OrderId, QuoteId};
 use engine::money::Ticks;
 use engine::order::{Amend, Preview, RawAmend, RawTake, RawTicket, Reject, Side, Take, Ticket};
+use leptos::prelude::*;
 
-use super::danger::{Danger, dangers};
+use super::warnings::{OrderWarning, warnings};
 use crate::live::Live;
 
-/// What is asked for, every value still as it was typed.
+/// An order as the user typed it.
 #[derive(Clone, Debug, PartialEq)]
-pub(in crate::screens::trade) enum Wish {
+pub(crate) enum OrderIntent {
     /// An order for the book.
     Order(RawTicket),
-    /// A dealer's quote: this one, or the best when it is asked for.
+    /// A dealer's quote: `quote`, or the best one at the time of sending.
     Take { instrument: InstrumentId, side: Side, quote: Option<QuoteId>, raw: RawTake },
-    /// Another quantity or limit.
+    /// Another quantity or limit for a live order.
     Amend { order: OrderId, raw: RawAmend },
 }
 
-/// What a wish would do now, and what is dangerous about it.
+/// Preview and warnings of an intent.
 #[derive(Clone, Debug, PartialEq)]
-pub(in crate::screens::trade) struct Judged {
-    pub(in crate::screens::trade) preview: Preview,
-    pub(in crate::screens::trade) dangers: Vec<Danger>,
-    /// An amendment that asks for less at the same price keeps its place in
-    /// the queue; all else goes to the back.
-    pub(in crate::screens::trade) keeps_place: bool,
+pub(crate) struct PreTradeCheck {
+    pub(crate) preview: Preview,
+    pub(crate) warnings: Vec<OrderWarning>,
+    /// True if an amendment keeps its time priority: less quantity, same price.
+    pub(crate) keeps_priority: bool,
 }
 
-impl Wish {
-    /// The same under the client's name for it.
-    pub(super) fn named(mut self, name: &str) -> Self {
-        let of = match &mut self {
+impl OrderIntent {
+    /// The same intent with this client order id.
+    pub(super) fn with_client_order_id(mut self, id: &str) -> Self {
+        let field = match &mut self {
             Self::Order(raw) => &mut raw.client_order_id,
             Self::Take { raw, .. } => &mut raw.client_order_id,
             Self::Amend { raw, .. } => &mut raw.client_order_id,
         };
-        *of = Some(name.to_owned());
+        *field = Some(id.to_owned());
         self
     }
 
-    /// The quote that it is about, if it is about a certain one.
+    /// The quote that it names.
     pub(super) const fn quote(&self) -> Option<QuoteId> {
         match self {
             Self::Take { quote, .. } => *quote,
@@ -52,8 +52,8 @@ impl Wish {
         }
     }
 
-    /// The same about a certain quote: `chosen`, or else the best of now.
-    pub(super) fn aimed(mut self, live: Live, chosen: Option<QuoteId>) -> Self {
+    /// The same intent about `chosen`, or about the best quote now.
+    pub(super) fn with_quote(mut self, live: Live, chosen: Option<QuoteId>) -> Self {
         if let Self::Take { instrument, side, quote, raw } = &mut self
             && let Some(listed) = live.instrument(*instrument)
         {
@@ -68,41 +68,42 @@ impl Wish {
         self
     }
 
-    /// Whether both ask for the same, whatever they are called; a quote that
-    /// only one of them names makes no difference.
-    pub(super) fn asks_like(&self, other: &Self) -> bool {
-        let bare = |wish: &Self, quote: Option<QuoteId>| {
-            let mut wish = wish.clone().named("");
-            if let Self::Take { quote: of, .. } = &mut wish {
-                *of = quote;
+    /// Returns true if both are the same request: client order ids are ignored,
+    /// and so is a quote that only one of them names.
+    pub(super) fn is_same_request(&self, other: &Self) -> bool {
+        let bare = |intent: &Self| {
+            let mut intent = intent.clone().with_client_order_id("");
+            if let Self::Take { quote, .. } = &mut intent {
+                *quote = None;
             }
-            wish
+            intent
         };
         match (self.quote(), other.quote()) {
             (Some(mine), Some(theirs)) if mine != theirs => false,
-            _ => bare(self, None) == bare(other, None),
+            _ => bare(self) == bare(other),
         }
     }
 
-    /// What it would do on the state of this instant.
+    /// Previews the intent on the current state.
     ///
     /// # Errors
-    /// What the venue would refuse.
-    pub(in crate::screens::trade) fn judge(&self, live: Live) -> Result<Judged, Reject> {
+    /// The venue's refusal.
+    pub(crate) fn evaluate(&self, live: Live) -> Result<PreTradeCheck, Reject> {
         let listed = |id: InstrumentId| live.instrument(id).ok_or(Reject::UnknownInstrument);
         match self {
             Self::Order(raw) => {
                 let instrument = listed(raw.instrument_id.parse().map_err(|_| Reject::UnknownInstrument)?)?;
                 let ticket = Ticket::parse(raw, &instrument)?;
                 let preview = live.preview(&ticket)?;
-                let dangers = in_book(live, ticket.instrument, ticket.side, ticket.price.limit(), &preview);
-                Ok(Judged { preview, dangers, keeps_place: false })
+                let limit = ticket.price.limit();
+                let warnings = book_warnings(live, ticket.instrument, ticket.side, limit, &preview);
+                Ok(PreTradeCheck { preview, warnings, keeps_priority: false })
             }
             Self::Take { instrument, side, quote, raw } => {
                 let take = Take::parse(raw, quote.ok_or(Reject::UnknownQuote)?, &listed(*instrument)?)?;
                 let preview = live.preview_take(*instrument, *side, &take)?;
-                let dangers = dangers(*side, None, &preview, &[]);
-                Ok(Judged { preview, dangers, keeps_place: false })
+                let warnings = warnings(*side, None, &preview, &[]);
+                Ok(PreTradeCheck { preview, warnings, keeps_priority: false })
             }
             Self::Amend { order, raw } => {
                 let frame = live.order(*order).ok_or(Reject::UnknownOrder)?;
@@ -111,27 +112,27 @@ impl Wish {
                 let preview = live.preview_amend(&amend)?;
                 let before = live.read(|state| state.account.open.get(order).cloned());
                 let limit = before.as_ref().and_then(|before| before.price.limit());
-                let keeps_place = before.is_some_and(|before| {
-                    let less = amend.quantity.is_some_and(|wanted| wanted < before.quantity);
-                    less && amend.limit.is_none_or(|wanted| limit == Some(wanted))
+                let keeps_priority = before.is_some_and(|before| {
+                    let is_less = amend.quantity.is_some_and(|quantity| quantity < before.quantity);
+                    is_less && amend.limit.is_none_or(|wanted| limit == Some(wanted))
                 });
-                let dangers = in_book(live, id, side, amend.limit.or(limit), &preview);
-                Ok(Judged { preview, dangers, keeps_place })
+                let warnings = book_warnings(live, id, side, amend.limit.or(limit), &preview);
+                Ok(PreTradeCheck { preview, warnings, keeps_priority })
             }
         }
     }
 }
 
-/// What is dangerous about trading with the book as it is.
-fn in_book(
+/// Warnings of an order that trades with the current book.
+fn book_warnings(
     live: Live,
     instrument: InstrumentId,
     side: Side,
     limit: Option<Ticks>,
     preview: &Preview,
-) -> Vec<Danger> {
+) -> Vec<OrderWarning> {
     live.read(|state| {
         let levels = state.markets.get(&instrument).map(|market| market.levels(side.opposite()));
-        dangers(side, limit, preview, levels.unwrap_or_default())
+        warnings(side, limit, preview, levels.unwrap_or_default())
     })
 }

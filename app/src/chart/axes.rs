@@ -1,6 +1,4 @@
-//! Axes: values to pixels and back, and steps that people count in.
-//!
-//! Knows neither what is drawn nor on what.
+//! Axes: values to pixels and back, and round steps for their labels.
 
 const SECOND: i64 = 1_000_000;
 
@@ -25,7 +23,7 @@ const TIME_STEPS: [i64; 17] = [
     86_400 * SECOND,
 ];
 
-/// A straight line between values and pixels.
+/// A linear map between values and pixels.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Axis {
     /// Values at both ends.
@@ -35,7 +33,7 @@ pub struct Axis {
 }
 
 impl Axis {
-    /// Where `value` is drawn.
+    /// Pixel of `value`.
     pub fn at(&self, value: f64) -> f64 {
         let (from, to) = self.values;
         let (start, end) = self.pixels;
@@ -43,7 +41,7 @@ impl Axis {
         if span == 0.0 { (start + end) / 2.0 } else { start + (value - from) / span * (end - start) }
     }
 
-    /// What is drawn at `pixel`.
+    /// Value at `pixel`.
     pub fn value(&self, pixel: f64) -> f64 {
         let (from, to) = self.values;
         let (start, end) = self.pixels;
@@ -58,14 +56,14 @@ impl Axis {
     }
 }
 
-/// `value`, or the nearer end of what it left. `f64::clamp` names both ends in
-/// a panic, and what spells floats is 5 KB to download.
+/// `value` limited to `least..=most`; `most` if the range is empty, where
+/// `f64::clamp` would panic.
 pub fn within(value: f64, least: f64, most: f64) -> f64 {
     value.max(least).min(most)
 }
 
-/// The smallest of 1, 2 and 5 times a power of ten of which no more than
-/// `count` fit into `span`.
+/// The smallest step of 1, 2 or 5 times a power of ten that fits at most `count`
+/// times into `span`.
 pub fn nice_step(span: i64, count: i64) -> i64 {
     let count = count.max(1);
     let least = (span.max(1) - 1) / count + 1;
@@ -83,8 +81,8 @@ pub fn nice_step(span: i64, count: i64) -> i64 {
     }
 }
 
-/// The shortest step of a clock of which no more than `count` fit into
-/// `span_us`; whole days beyond a day.
+/// The shortest step of a clock that fits at most `count` times into `span_us`;
+/// whole days beyond a day.
 pub fn time_step(span_us: i64, count: i64) -> i64 {
     let fits = |step: &&i64| span_us / **step <= count.max(1);
     let days = || SECOND * 86_400 * nice_step(span_us / (SECOND * 86_400), count);
@@ -104,7 +102,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_axis_goes_both_ways() {
+    fn an_axis_maps_both_ways() {
         // Prices grow upwards: 100 at the bottom (200 px), 110 at the top.
         let axis = Axis { values: (100.0, 110.0), pixels: (200.0, 0.0) };
         assert_eq!(axis.at(105.0), 100.0);
@@ -113,14 +111,14 @@ mod tests {
     }
 
     #[test]
-    fn an_axis_of_one_value_draws_it_in_the_middle() {
+    fn an_axis_of_one_value_maps_it_to_the_middle() {
         let flat = Axis { values: (5.0, 5.0), pixels: (0.0, 100.0) };
         assert_eq!(flat.at(5.0), 50.0);
         assert_eq!(flat.value(10.0), 5.0);
     }
 
     #[test]
-    fn what_is_outside_is_at_the_nearer_end() {
+    fn a_value_outside_is_limited_to_the_nearer_end() {
         for (value, expected) in [(-1.0, 0.0), (0.5, 0.5), (7.0, 2.0)] {
             assert_eq!(within(value, 0.0, 2.0), expected);
         }
@@ -137,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn time_goes_in_the_steps_of_a_clock() {
+    fn time_steps_are_those_of_a_clock() {
         for (seconds, count, step) in
             [(3, 5, 1), (60, 6, 10), (61, 5, 15), (600, 5, 120), (86_400, 8, 14_400), (864_000, 5, 172_800)]
         {

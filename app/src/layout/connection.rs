@@ -1,17 +1,16 @@
-//! The connection pill: whether what is shown may be trusted.
+//! The connection's state: phase, round trip, age of the newest message.
 //!
-//! Shows what `live::connection` decided.
+//! Shows what `live` decided.
 
 use leptos::prelude::*;
 
 use crate::live::Live;
 use crate::live::connection::Phase;
-use crate::reactive::memo;
 
 #[component]
-pub(super) fn Pill(live: Live) -> impl IntoView {
+pub(super) fn ConnectionPill(live: Live) -> impl IntoView {
     let link = live.link;
-    let phase = memo(move || link.get().phase);
+    let phase = Memo::new(move |_| link.get().phase);
     Effect::new(move |before: Option<Phase>| {
         let now = phase.get();
         match (before, now) {
@@ -29,16 +28,12 @@ pub(super) fn Pill(live: Live) -> impl IntoView {
         now
     });
     let round_trip = move || match link.get().round_trip_ms {
-        Some(ms) => format!("{} ms", ms as u64),
+        Some(ms) => format!("{ms:.0} ms"),
         None => "— ms".to_owned(),
     };
     let age = move || match phase.get() {
         Phase::Connecting => "— s".to_owned(),
-        _ => {
-            // Whole tenths: the bundle carries no printer of floats.
-            let tenths = (link.get().age_ms / 100.0) as u64;
-            format!("{}.{} s", tenths / 10, tenths % 10)
-        }
+        _ => format!("{:.1} s", link.get().age_ms / 1_000.0),
     };
     view! {
         <p
@@ -49,9 +44,8 @@ pub(super) fn Pill(live: Live) -> impl IntoView {
         >
             <span class="dot" aria-hidden="true"></span>
             <strong>{move || phase.get().word()}</strong>
-            <span class="num">{move || round_trip()}</span>
-            <span class="num age">{move || age()}</span>
+            <span class="num">{round_trip}</span>
+            <span class="num age">{age}</span>
         </p>
     }
-    .into_any()
 }

@@ -1,22 +1,21 @@
-//! How a user wants the terminal to look: colours for up and down, density,
-//! time zone, single keys, the market watch's columns.
+//! Display preferences: colours for up and down, density, time zone, single
+//! keys, the market watch's columns.
 //!
-//! CandleHistory in one cookie that the server reads too, so that the first paint is
-//! right already. Knows no account: it is the browser's.
+//! Stored in one cookie, which the server reads too, so that the first paint is
+//! right already. They belong to the browser, not to an account.
 
 use engine::time::VenueTime;
 use leptos::prelude::*;
 
 use crate::components::format;
-use crate::reactive::RwSignal;
 
 /// Name of the cookie.
-const COOKIE: &str = "tickhall_view";
+const COOKIE_NAME: &str = "tickhall_view";
 
-/// Columns of the market watch that are shown at first.
-const FIRST_COLUMNS: u16 = 0b1000_0111;
+/// Default columns of the market watch.
+const DEFAULT_COLUMNS: u16 = 0b1000_0111;
 
-/// Which colours mean up and down.
+/// Colours of gains and losses.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Scheme {
     /// Green is up.
@@ -29,7 +28,7 @@ pub enum Scheme {
 }
 
 impl Scheme {
-    /// All of them.
+    /// All schemes.
     pub const ALL: [Self; 3] = [Self::Green, Self::Red, Self::Blue];
 
     /// The value of `data-dir`.
@@ -41,7 +40,7 @@ impl Scheme {
         }
     }
 
-    /// For people.
+    /// Its name for the user.
     pub const fn word(self) -> &'static str {
         match self {
             Self::Green => "Green up, red down",
@@ -51,29 +50,29 @@ impl Scheme {
     }
 }
 
-/// A user's wishes.
+/// Values of all preferences.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Prefs {
-    /// Colours.
+pub struct PreferenceValues {
+    /// Colours of gains and losses.
     pub scheme: Scheme,
-    /// Lower rows.
+    /// True for lower rows.
     pub compact: bool,
-    /// Minutes that are added to UTC; zero is UTC itself.
+    /// Minutes added to UTC.
     pub zone_minutes: i32,
-    /// Whether single keys do something.
+    /// True if single keys are shortcuts.
     pub keys: bool,
-    /// A bit for each column of the market watch.
+    /// Bit mask of the columns of the market watch.
     pub columns: u16,
 }
 
-impl Default for Prefs {
+impl Default for PreferenceValues {
     fn default() -> Self {
-        Self { scheme: Scheme::Green, compact: false, zone_minutes: 0, keys: true, columns: FIRST_COLUMNS }
+        Self { scheme: Scheme::Green, compact: false, zone_minutes: 0, keys: true, columns: DEFAULT_COLUMNS }
     }
 }
 
-impl Prefs {
-    /// Reads what [`Prefs::written`] wrote; what it cannot read is as if unset.
+impl PreferenceValues {
+    /// Parses the output of [`PreferenceValues::to_cookie`]; `None` for anything else.
     pub fn parse(text: &str) -> Option<Self> {
         let mut parts = text.split('.');
         let scheme = parts.next()?;
@@ -83,7 +82,7 @@ impl Prefs {
         let keys = flag(parts.next())?;
         let columns = parts.next()?.parse().ok()?;
         Some(Self {
-            scheme: Scheme::ALL.into_iter().find(|known| known.key() == scheme)?,
+            scheme: Scheme::ALL.into_iter().find(|one| one.key() == scheme)?,
             compact,
             zone_minutes: Some(zone).filter(|zone| (-900..=900).contains(zone))?,
             keys,
@@ -91,8 +90,8 @@ impl Prefs {
         })
     }
 
-    /// The cookie's value.
-    pub fn written(self) -> String {
+    /// Formats the cookie's value.
+    pub fn to_cookie(self) -> String {
         let Self { scheme, compact, zone_minutes, keys, columns } = self;
         format!("{}.{}.{zone_minutes}.{}.{columns}", scheme.key(), u8::from(compact), u8::from(keys))
     }
@@ -102,75 +101,75 @@ impl Prefs {
         if self.compact { "compact" } else { "default" }
     }
 
-    /// The wishes in a `Cookie` header, or those of somebody without any.
-    fn in_cookies(header: &str) -> Self {
+    /// Values in a `Cookie` header; the defaults if there are none.
+    fn from_cookies(header: &str) -> Self {
         header
             .split(';')
             .filter_map(|pair| pair.trim().split_once('='))
-            .find(|(name, _)| *name == COOKIE)
+            .find(|(name, _)| *name == COOKIE_NAME)
             .and_then(|(_, value)| Self::parse(value))
             .unwrap_or_default()
     }
 
-    /// The wishes of whoever asks for this page.
+    /// Values in the cookie of the request.
     #[cfg(feature = "ssr")]
     pub fn current() -> Self {
         use_context::<http::request::Parts>()
             .and_then(|parts| {
                 let header = parts.headers.get(http::header::COOKIE)?.to_str().ok()?;
-                Some(Self::in_cookies(header))
+                Some(Self::from_cookies(header))
             })
             .unwrap_or_default()
     }
 
-    /// The wishes of this browser.
+    /// Values in the cookie of this browser.
     #[cfg(not(feature = "ssr"))]
     pub fn current() -> Self {
         #[cfg(target_arch = "wasm32")]
         if let Some(document) = html_document() {
-            return Self::in_cookies(&document.cookie().unwrap_or_default());
+            return Self::from_cookies(&document.cookie().unwrap_or_default());
         }
-        Self::in_cookies("")
+        Self::from_cookies("")
     }
 }
 
-/// The wishes, as signals. A handle: copies share everything.
+/// Preferences as a signal. A handle: copies share everything.
 #[derive(Clone, Copy)]
-pub struct Preferences(RwSignal<Prefs>);
+pub struct Preferences(RwSignal<PreferenceValues>);
 
 impl Preferences {
-    /// What the cookie says.
+    /// Preferences as the cookie has them.
     pub fn new() -> Self {
-        Self(RwSignal::new(Prefs::current()))
+        Self(RwSignal::new(PreferenceValues::current()))
     }
 
-    /// The wishes as they are, followed.
-    pub fn get(self) -> Prefs {
+    /// Current values, tracked.
+    pub fn get(self) -> PreferenceValues {
         self.0.get()
     }
 
-    /// The wishes as they are, not followed.
-    pub fn untracked(self) -> Prefs {
+    /// Current values, untracked.
+    pub fn untracked(self) -> PreferenceValues {
         self.0.get_untracked()
     }
 
-    /// Changes them, on this page at once and for every later one.
-    pub fn change(self, change: impl FnOnce(&mut Prefs)) {
+    /// Changes values, at once and in the cookie.
+    pub fn change(self, change: impl FnOnce(&mut PreferenceValues)) {
         self.0.update(change);
-        keep(self.0.get_untracked());
+        store(self.0.get_untracked());
     }
 
-    /// What is added to a time before it is shown.
+    /// Offset of the user's time zone in microseconds.
     pub fn zone_us(self) -> i64 {
         i64::from(self.0.get().zone_minutes) * 60_000_000
     }
 
-    /// `09:30:15` where the user wants it.
+    /// `09:30:15` in the user's time zone.
     pub fn clock(self, time: VenueTime) -> String {
         format::clock(time.plus_micros(self.zone_us()))
     }
 
-    /// `2026-01-05 09:30:15` where the user wants it.
+    /// `2026-01-05 09:30:15` in the user's time zone.
     pub fn moment(self, time: VenueTime) -> String {
         format::moment(time.plus_micros(self.zone_us()))
     }
@@ -182,7 +181,7 @@ impl Default for Preferences {
     }
 }
 
-/// Minutes from UTC to the browser's own time; zero on the server.
+/// The browser's time zone in minutes from UTC; zero on the server.
 pub fn local_zone_minutes() -> i32 {
     #[cfg(target_arch = "wasm32")]
     return -(js_sys::Date::new_0().get_timezone_offset() as i32);
@@ -196,20 +195,22 @@ fn html_document() -> Option<web_sys::HtmlDocument> {
     document().dyn_into().ok()
 }
 
-fn keep(prefs: Prefs) {
+/// Applies `values` to the page and writes the cookie.
+fn store(values: PreferenceValues) {
     #[cfg(target_arch = "wasm32")]
     {
         if let Some(root) = document().document_element() {
-            let _ = root.set_attribute("data-dir", prefs.scheme.key());
-            let _ = root.set_attribute("data-density", prefs.density());
+            let _ = root.set_attribute("data-dir", values.scheme.key());
+            let _ = root.set_attribute("data-density", values.density());
         }
         if let Some(document) = html_document() {
-            let cookie = format!("{COOKIE}={}; path=/; max-age=31536000; samesite=lax", prefs.written());
+            let cookie =
+                format!("{COOKIE_NAME}={}; path=/; max-age=31536000; samesite=lax", values.to_cookie());
             let _ = document.set_cookie(&cookie);
         }
     }
     #[cfg(not(target_arch = "wasm32"))]
-    let _ = prefs;
+    let _ = values;
 }
 
 #[cfg(test)]
@@ -217,20 +218,28 @@ mod tests {
     use super::*;
 
     #[test]
-    fn wishes_survive_the_cookie() {
-        let wishes =
-            Prefs { scheme: Scheme::Blue, compact: true, zone_minutes: -330, keys: false, columns: 9 };
-        assert_eq!(wishes.written(), "cb.1.-330.0.9");
-        assert_eq!(Prefs::parse(&wishes.written()), Some(wishes));
-        let header = format!("session=x; {COOKIE}={}; other=1", wishes.written());
-        assert_eq!(Prefs::in_cookies(&header), wishes);
+    fn values_survive_the_cookie() {
+        let values = PreferenceValues {
+            scheme: Scheme::Blue,
+            compact: true,
+            zone_minutes: -330,
+            keys: false,
+            columns: 9,
+        };
+        assert_eq!(values.to_cookie(), "cb.1.-330.0.9");
+        assert_eq!(PreferenceValues::parse(&values.to_cookie()), Some(values));
+        let header = format!("session=x; {COOKIE_NAME}={}; other=1", values.to_cookie());
+        assert_eq!(PreferenceValues::from_cookies(&header), values);
     }
 
     #[test]
-    fn what_cannot_be_read_is_as_if_unset() {
+    fn an_unreadable_cookie_gives_the_defaults() {
         for text in ["", "cb", "pink.1.0.1.1", "cb.1.9999.1.1", "cb.1.x.1.1", "cb.1.0.1.65536"] {
-            assert_eq!(Prefs::parse(text), None, "{text}");
-            assert_eq!(Prefs::in_cookies(&format!("{COOKIE}={text}")), Prefs::default());
+            assert_eq!(PreferenceValues::parse(text), None, "{text}");
+            assert_eq!(
+                PreferenceValues::from_cookies(&format!("{COOKIE_NAME}={text}")),
+                PreferenceValues::default()
+            );
         }
     }
 }
