@@ -14,12 +14,12 @@ use leptos::prelude::*;
 use protocol::frames::{FillFrame, OrderFrame, TapeFrame};
 
 use super::connection::Link;
+use super::history::PreviewStats;
+use super::ladder::Ladder;
 use super::maps::{Map, sorted};
 use super::notifications::{Notification, NotificationQueue};
 use super::now_ms;
-use super::history::PreviewStats;
 use super::state::{AgentNav, Changes, State};
-use super::ladder::Ladder;
 use crate::commands::Preferences;
 use protocol::gateway::{Caller, Opening};
 

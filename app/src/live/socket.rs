@@ -14,11 +14,11 @@ use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::Closure;
 use web_sys::{BinaryType, Event, MessageEvent, WebSocket};
 
-use super::stream::{self, SequenceTracker};
 use super::connection::{Link, Phase, retry_after_ms};
+use super::now_ms;
 use super::signals::Live;
 use super::state::Changes;
-use super::now_ms;
+use super::stream::{self, SequenceTracker};
 use crate::{api, report};
 
 /// Age at which an open but silent socket is given up, in ms.

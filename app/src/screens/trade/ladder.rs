@@ -9,7 +9,7 @@ use leptos::prelude::*;
 use super::tabs::PhoneTab;
 use super::ticket::TicketForm;
 use crate::components::{Units, focus_next_row, format};
-use crate::live::{Ladder, Live, LadderRow};
+use crate::live::{Ladder, LadderRow, Live};
 
 /// Rows on each side of the spread.
 const MAX_ROWS: usize = 12;
@@ -94,8 +94,7 @@ fn Row(
         (Some(row), Some(units)) => units.price(row.price),
         _ => format::ABSENT.to_owned(),
     };
-    let share =
-        move || ladder.with(|ladder| row.get().map_or(0, |row| ladder.share(row.lots))).to_string();
+    let share = move || ladder.with(|ladder| row.get().map_or(0, |row| ladder.share(row.lots))).to_string();
     let take = move |_| {
         if let (Some(row), Some(units)) = (row.get_untracked(), units.get_untracked()) {
             form.order_type.set(OrderType::Limit);
