@@ -1,5 +1,5 @@
-//! Options against the best peers in one run: columns of European values and
-//! of implied volatilities, American options in both precisions.
+//! Options against peers in one run: columns of European values and of implied
+//! volatilities, American options in both precisions.
 //!
 //! Divide: `european/ours` by `european/black_scholes`, `implied_vol/*` by
 //! `implied_vol/implied-vol`, `american/fast` by `american/high`. Every
@@ -12,15 +12,15 @@ use std::hint::black_box;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use engine::instrument::OptionRight::{Call, Put};
 use engine::pricing::american::{Precision, Valuer};
-use engine::pricing::european::batch::{self, Expiry, Quotes, Values};
+use engine::pricing::european::batch::{self, ChainExpiry, OptionColumns, ValueColumns};
 use engine::pricing::european::{SpotMarket, Vanilla};
-use engine::pricing::implied_vol::batch::{Accuracy, Prices, implied_vols_of_forwards};
+use engine::pricing::implied_vol::batch::{Accuracy, PriceColumns, implied_vols_of_forwards};
 use implied_vol::{DefaultSpecialFn, ImpliedBlackVolatility};
 
-const ROWS: usize = 4_096;
+const OPTION_COUNT: usize = 4_096;
 const AMERICAN: usize = 64;
 
-/// Steele, Lea and Flood's SplitMix64, as numbers in (0, 1).
+/// The SplitMix64 generator of Steele, Lea and Flood, as numbers in (0, 1).
 struct Random(u64);
 
 impl Random {
@@ -43,9 +43,9 @@ impl Random {
     }
 }
 
-fn quotes() -> Quotes {
-    let (mut random, mut quotes) = (Random(1), Quotes::default());
-    for _ in 0..ROWS {
+fn quotes() -> OptionColumns {
+    let (mut random, mut quotes) = (Random(1), OptionColumns::default());
+    for _ in 0..OPTION_COUNT {
         let (terms, market) = random.option();
         quotes.push(&terms, &market);
     }
@@ -53,9 +53,9 @@ fn quotes() -> Quotes {
 }
 
 fn european(criterion: &mut Criterion) {
-    let (quotes, mut values) = (quotes(), Values::default());
+    let (quotes, mut values) = (quotes(), ValueColumns::default());
     let mut group = criterion.benchmark_group("european");
-    group.throughput(Throughput::Elements(ROWS as u64));
+    group.throughput(Throughput::Elements(OPTION_COUNT as u64));
     group.bench_function("ours", |bencher| {
         bencher.iter(|| {
             batch::value(black_box(&quotes), &mut values);
@@ -63,7 +63,7 @@ fn european(criterion: &mut Criterion) {
         });
     });
     group.bench_function("ours as one expiry", |bencher| {
-        let expiry = Expiry { spot: 100.0, years: 0.5, rate: 0.03, div_yield: 0.01 };
+        let expiry = ChainExpiry { spot: 100.0, years: 0.5, rate: 0.03, div_yield: 0.01 };
         bencher.iter(|| {
             batch::value_chain(black_box(&expiry), Call, &quotes.strike, &quotes.vol, &mut values);
             black_box(&values);
@@ -71,7 +71,7 @@ fn european(criterion: &mut Criterion) {
     });
     group.bench_function("black_scholes", |bencher| {
         bencher.iter(|| {
-            for row in 0..ROWS {
+            for row in 0..OPTION_COUNT {
                 black_box(black_scholes::bsm_compute_all(
                     quotes.spot[row],
                     quotes.strike[row],
@@ -86,20 +86,20 @@ fn european(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// Undiscounted prices on forwards, which is what the peer takes.
-fn prices() -> Prices {
-    let (quotes, mut values) = (quotes(), Values::default());
-    let zeros = vec![0.0; ROWS];
-    let undiscounted = Quotes { rate: zeros.clone(), div_yield: zeros.clone(), ..quotes.clone() };
+/// Returns undiscounted prices on forwards, the inputs of the peer.
+fn prices() -> PriceColumns {
+    let (quotes, mut values) = (quotes(), ValueColumns::default());
+    let zeros = vec![0.0; OPTION_COUNT];
+    let undiscounted = OptionColumns { rate: zeros.clone(), div_yield: zeros.clone(), ..quotes.clone() };
     batch::value(&undiscounted, &mut values);
-    let Quotes { sign, spot, strike, years, .. } = quotes;
-    Prices { sign, spot, strike, years, rate: zeros.clone(), div_yield: zeros, price: values.price }
+    let OptionColumns { sign, spot, strike, years, .. } = quotes;
+    PriceColumns { sign, spot, strike, years, rate: zeros.clone(), div_yield: zeros, price: values.price }
 }
 
 fn implied_vol(criterion: &mut Criterion) {
-    let (prices, mut vols) = (prices(), vec![0.0; ROWS]);
+    let (prices, mut vols) = (prices(), vec![0.0; OPTION_COUNT]);
     let mut group = criterion.benchmark_group("implied_vol");
-    group.throughput(Throughput::Elements(ROWS as u64));
+    group.throughput(Throughput::Elements(OPTION_COUNT as u64));
     for (name, accuracy) in [("ours in full", Accuracy::Full), ("ours for marking", Accuracy::Marking)] {
         group.bench_function(BenchmarkId::from_parameter(name), |bencher| {
             bencher.iter(|| {
@@ -108,8 +108,8 @@ fn implied_vol(criterion: &mut Criterion) {
             });
         });
     }
-    // Its inputs are checked and prepared outside the clock.
-    let problems: Vec<ImpliedBlackVolatility> = (0..ROWS)
+    // The inputs are checked and prepared outside the measurement.
+    let problems: Vec<ImpliedBlackVolatility> = (0..OPTION_COUNT)
         .map(|row| {
             ImpliedBlackVolatility::builder()
                 .option_price(prices.price[row])

@@ -1,7 +1,7 @@
 //! Rates and books: bond DV01, bootstraps, revaluations.
 //!
-//! `quantlib.py` beside this file does the same with QuantLib's wheel and
-//! divides. Every benchmark here is one unit of work of that script.
+//! `quantlib.py` in this folder runs the same with QuantLib's wheel and prints
+//! the ratios. Every benchmark here is one unit of work of that script.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs, reason = "a bench may fail")]
 
@@ -9,16 +9,16 @@ use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use engine::instrument::{BondTerms, DayCount, Exercise, OptionRight};
-use engine::pricing::bond::Flows;
+use engine::pricing::bond::BondFlows;
 use engine::pricing::cash_flows::CashFlows;
 use engine::pricing::curve::{Bootstrap, Curve, CurveInstrument, Interpolation};
 use engine::pricing::swap::{Leg, SwapContract};
-use engine::risk::book::{Book, Contract, Line, Scenario, Underlier};
-use engine::risk::plan::Plan;
+use engine::risk::book::{Contract, RiskBook, RiskLine, Scenario, Underlier};
+use engine::risk::plan::RevaluationPlan;
 use engine::time::Date;
 
 /// Contracts of a kind in the book.
-const EACH: i32 = 100;
+const CONTRACTS_PER_KIND: i32 = 100;
 
 fn date(text: &str) -> Date {
     text.parse().unwrap()
@@ -34,7 +34,7 @@ fn bond(years: i32) -> BondTerms {
     }
 }
 
-/// Five deposits and ten annual swaps.
+/// Returns five deposits and ten annual swaps.
 fn instruments() -> (Vec<CurveInstrument>, Vec<f64>) {
     let deposits = [1_u16, 3, 6, 9, 12].map(|months| CurveInstrument::Deposit { months });
     let swaps = [2_u16, 3, 4, 5, 7, 10, 12, 15, 20, 30]
@@ -50,11 +50,11 @@ fn curve() -> Curve {
     plan.curve(&rates).unwrap()
 }
 
-/// A hundred each of options, bonds on the curve and swaps.
-fn book() -> Book {
+/// Returns a hundred each of options, bonds on the curve and swaps.
+fn book() -> RiskBook {
     let curve = curve();
     let mut lines = Vec::new();
-    for at in 0..EACH {
+    for at in 0..CONTRACTS_PER_KIND {
         let contract = Contract::Option {
             right: if at % 2 == 0 { OptionRight::Call } else { OptionRight::Put },
             exercise: Exercise::European,
@@ -62,15 +62,15 @@ fn book() -> Book {
             days: 30 + 7 * at,
             vol: 0.2 + 0.001 * f64::from(at),
         };
-        lines.push(Line { quantity: 1.0, underlier: 0, contract });
+        lines.push(RiskLine { quantity: 1.0, underlier: 0, contract });
         let terms = bond(2 + at % 28);
-        let flows = Flows::of(&terms, curve.reference()).unwrap();
+        let flows = BondFlows::of(&terms, curve.reference()).unwrap();
         let net = flows.cash_flows(&terms, curve.reference());
-        lines.push(Line { quantity: 1.0, underlier: 0, contract: Contract::Flows { net, spread: 0.0 } });
+        lines.push(RiskLine { quantity: 1.0, underlier: 0, contract: Contract::Flows { net, spread: 0.0 } });
         let net = swap(2 + at % 28, curve.reference());
-        lines.push(Line { quantity: 1.0, underlier: 0, contract: Contract::Flows { net, spread: 0.0 } });
+        lines.push(RiskLine { quantity: 1.0, underlier: 0, contract: Contract::Flows { net, spread: 0.0 } });
     }
-    Book { underliers: vec![Underlier { spot: 100.0, rate: 0.03, div_yield: 0.01 }], curve, lines }
+    RiskBook { underliers: vec![Underlier { spot: 100.0, rate: 0.03, div_yield: 0.01 }], curve, lines }
 }
 
 fn swap(years: i32, today: Date) -> CashFlows {
@@ -89,13 +89,13 @@ fn swap(years: i32, today: Date) -> CashFlows {
 fn rates(criterion: &mut Criterion) {
     let settlement = date("2026-01-05");
     let ten_years = bond(10);
-    let flows = Flows::of(&ten_years, settlement).unwrap();
+    let flows = BondFlows::of(&ten_years, settlement).unwrap();
     criterion.bench_function("bond dv01", |bench| {
         bench.iter(|| black_box(&flows).value(black_box(0.043)).unwrap().dv01);
     });
     criterion.bench_function("bond dv01, dates included", |bench| {
         bench.iter(|| {
-            let flows = Flows::of(black_box(&ten_years), settlement).unwrap();
+            let flows = BondFlows::of(black_box(&ten_years), settlement).unwrap();
             flows.value(black_box(0.043)).unwrap().dv01
         });
     });
@@ -119,8 +119,8 @@ fn rates(criterion: &mut Criterion) {
         });
     });
 
-    let mut plan = Plan::new(book()).unwrap();
-    let mut values = vec![0.0; 3 * EACH as usize];
+    let mut plan = RevaluationPlan::new(book()).unwrap();
+    let mut values = vec![0.0; 3 * CONTRACTS_PER_KIND as usize];
     let mut tick = 0.0;
     criterion.bench_function("book of 300 revalued", |bench| {
         bench.iter(|| {

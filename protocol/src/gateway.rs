@@ -3,6 +3,7 @@
 //! Pages, server functions and REST handlers are one-liners over it; the
 //! server's gateway implements it. Does not know HTTP, storage or agents.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
 
@@ -12,7 +13,7 @@ use crate::frames::{
 use engine::id::{AccountId, Digest, InstrumentId, OrderId, QuoteId, Seq, VenueId};
 use engine::instrument::Instrument;
 use engine::money::Money;
-use engine::order::{AnswerBasis, Decided, RawAmend, RawTake, RawTicket, Side};
+use engine::order::{DecisionBasis, OrderDecision, RawAmend, RawTake, RawTicket, Side};
 use engine::time::{Date, VenueTime, WallTime};
 use serde::{Deserialize, Serialize};
 
@@ -37,9 +38,34 @@ pub struct Caller {
     pub owner: bool,
     /// Names the session that they ask with; not what its cookie holds.
     pub session_id: String,
+    /// What their role allows; clients are not told.
+    #[serde(skip)]
+    pub permissions: HashSet<Permission>,
+}
+
+/// Actions that a role allows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Permission {
+    /// Place, amend and cancel orders, take quotes.
+    Trade,
+    /// Set the venue's clock.
+    ControlVenue,
 }
 
 impl Caller {
+    /// Checks that the caller has a permission.
+    ///
+    /// # Errors
+    /// 403 `not_trader` or `not_owner`.
+    pub fn require(&self, permission: Permission) -> Result<(), ApiError> {
+        let (code, message) = match permission {
+            _ if self.permissions.contains(&permission) => return Ok(()),
+            Permission::Trade => ("not_trader", "Only traders may do this."),
+            Permission::ControlVenue => ("not_owner", "Only the venue's owner may change its clock."),
+        };
+        Err(ApiError::new(403, code, message))
+    }
+
     /// Whether they came in with a name alone.
     pub fn is_guest(&self) -> bool {
         !self.email.contains('@')
@@ -192,9 +218,9 @@ pub struct OrderReply {
     /// The order as it stood after its own entry.
     pub order: OrderFrame,
     /// The decided part, byte-equal to a preview on the same basis.
-    pub decided: Decided,
+    pub decided: OrderDecision,
     /// What the decision read.
-    pub basis: AnswerBasis,
+    pub basis: DecisionBasis,
     /// The entry that accepted it.
     pub seq: Seq,
     /// Whether this repeats an earlier answer (200 instead of 201).

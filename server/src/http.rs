@@ -11,6 +11,8 @@ mod listen;
 pub mod operations;
 pub mod origin;
 mod problem;
+mod rate_limit;
 
 pub use listen::listen;
 pub use problem::{Problem, problem, refused, status_of};
+pub use rate_limit::RateLimiter;

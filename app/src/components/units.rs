@@ -72,7 +72,7 @@ impl Units {
 
     /// Average price of fills with two more decimals than the tick size; `None`
     /// without fills.
-    pub fn average(self, fills: &[engine::order::PriceFill]) -> Option<Decimal> {
+    pub fn average(self, fills: &[engine::book::PriceLevel]) -> Option<Decimal> {
         let lots: i128 = fills.iter().map(|fill| i128::from(fill.lots.0)).sum();
         let ticks: i128 = fills.iter().map(|fill| i128::from(fill.price.0) * i128::from(fill.lots.0)).sum();
         (lots > 0).then(|| {
@@ -87,7 +87,7 @@ impl Units {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use engine::order::PriceFill;
+    use engine::book::PriceLevel;
 
     #[test]
     fn an_average_price_has_two_more_decimals() {
@@ -97,8 +97,8 @@ mod tests {
             lot_size: Decimal::new(1, 0),
         };
         let fills = [
-            PriceFill { price: Ticks(10_005), lots: Lots(60) },
-            PriceFill { price: Ticks(10_010), lots: Lots(40) },
+            PriceLevel { price: Ticks(10_005), lots: Lots(60) },
+            PriceLevel { price: Ticks(10_010), lots: Lots(40) },
         ];
         // (60 × 100.05 + 40 × 100.10) / 100 = 100.07
         assert_eq!(units.average(&fills).unwrap().to_string(), "100.0700");

@@ -6,10 +6,11 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use engine::book::PriceLevel;
 use engine::id::InstrumentId;
 use engine::instrument::Instrument;
 use engine::money::{Lots, Ticks};
-use engine::order::{CancelReason, PriceFill, Side};
+use engine::order::{CancelReason, Side};
 use leptos::prelude::*;
 use protocol::frames::{ExecutionFrame, FillFrame};
 
@@ -49,11 +50,11 @@ impl Notification {
 fn filled(fills: &[&FillFrame], instruments: &Instruments) -> Option<Notification> {
     let instrument = instruments.get(&fills.first()?.instrument_id)?;
     let units = Units::of(instrument);
-    let parts: Vec<PriceFill> = fills
+    let parts: Vec<PriceLevel> = fills
         .iter()
         .filter_map(|fill| {
             let price = fill.price.in_units_of(instrument.tick_size).map(Ticks)?;
-            Some(PriceFill { price, lots: fill.quantity.in_units_of(instrument.lot_size).map(Lots)? })
+            Some(PriceLevel { price, lots: fill.quantity.in_units_of(instrument.lot_size).map(Lots)? })
         })
         .collect();
     let price = match parts.as_slice() {

@@ -7,7 +7,6 @@
 
 mod answer;
 mod browser;
-mod budget;
 mod change;
 mod clock;
 mod cursor;
@@ -31,21 +30,21 @@ use tokio::net::TcpListener;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
-use crate::agents::auth::{Auth, Limiter};
-use crate::agents::trading::client::SequencerClient;
+use crate::agents::auth::Auth;
 use crate::bus::{Bus, StreamNames};
 use crate::clock::WallClock;
 use crate::config::RateLimits;
-use crate::http::listen;
 use crate::http::operations::Operations;
 use crate::http::origin::Origins;
+use crate::http::{RateLimiter, listen};
+use crate::sequencer_client::SequencerClient;
+use crate::sequencer_client::SequencerClient;
 use crate::shutdown::Shutdown;
 use crate::store::Store;
 use crate::store::journal::VenueRow;
 
 pub use model::FollowError;
 
-use budget::Budget;
 use cursor::Cursors;
 use model::{ReadModel, VenueReplica};
 use presence::Activity;
@@ -62,7 +61,7 @@ pub struct Deps {
     /// Where the agents speak.
     pub bus: Bus,
     /// What the streams are called.
-    pub names: StreamNames,
+    pub streams: StreamNames,
     /// Where orders go.
     pub sequencer: SequencerClient,
     /// Who somebody is.
@@ -90,7 +89,7 @@ pub struct Floor {
 struct Inner {
     store: Store,
     bus: Bus,
-    names: StreamNames,
+    streams: StreamNames,
     sequencer: SequencerClient,
     auth: Auth,
     clock: WallClock,
@@ -106,9 +105,9 @@ struct Inner {
     /// The sockets' tasks, to wait for their goodbyes.
     socket_tasks: TaskTracker,
     activity: Activity,
-    order_budget: Budget,
-    request_budget: Budget,
-    browser_lines: Limiter<String>,
+    order_limit: RateLimiter<String>,
+    request_limit: RateLimiter<String>,
+    browser_line_limit: RateLimiter<String>,
     /// Names this gateway among others.
     id: Uuid,
     shutdown: Shutdown,
@@ -118,7 +117,7 @@ impl Floor {
     /// Makes the gateway; its sockets end at `shutdown`.
     pub fn new(deps: Deps, shutdown: Shutdown) -> Self {
         let venue = deps.venue.id;
-        let model = ReadModel::new(venue, deps.store.clone(), deps.bus.clone(), deps.names.clone());
+        let model = ReadModel::new(venue, deps.store.clone(), deps.bus.clone(), deps.streams.clone());
         let inner = Inner {
             seed_commitment: deps.venue.seed_commitment,
             cursors: Cursors::new(&deps.venue.salt),
@@ -128,13 +127,16 @@ impl Floor {
             sockets: Sockets::default(),
             socket_tasks: TaskTracker::new(),
             activity: Activity::default(),
-            order_budget: Budget::new(deps.limits.orders_per_second),
-            request_budget: Budget::new(deps.limits.requests_per_second),
-            browser_lines: Limiter::new(deps.limits.browser_lines_per_minute),
+            order_limit: RateLimiter::per_second(deps.limits.orders_per_second, deps.clock.clone()),
+            request_limit: RateLimiter::per_second(deps.limits.requests_per_second, deps.clock.clone()),
+            browser_line_limit: RateLimiter::strict_per_minute(
+                deps.limits.browser_lines_per_minute,
+                deps.clock.clone(),
+            ),
             id: Uuid::new_v4(),
             store: deps.store,
             bus: deps.bus,
-            names: deps.names,
+            streams: deps.streams,
             sequencer: deps.sequencer,
             auth: deps.auth,
             clock: deps.clock,

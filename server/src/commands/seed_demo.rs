@@ -14,7 +14,7 @@ use engine::venue::VenueConfig;
 use protocol::gateway::{ApiError, Caller, ClockCommand, Gateway as _, Placed};
 use uuid::Uuid;
 
-use crate::agents::auth::{Auth, AuthError};
+use crate::agents::auth::{Auth, AuthError, VenueRole};
 use crate::agents::gateway::Floor;
 use crate::bootstrap::{self, ServeError};
 use crate::clock::WallClock;
@@ -124,10 +124,10 @@ async fn trade(floor: &Floor, auth: &Auth, venue: VenueId, plan: DemoPlan) -> Re
         let mut half = [0; 16];
         half.copy_from_slice(&digest.0[..16]);
         let user = uuid::Builder::from_random_bytes(half).into_uuid();
-        let account = auth.enlist(user, &email, password.clone()).await?;
+        let account = auth.create_user(user, &email, password.clone()).await?.account;
         let (user, session_id) = (user.to_string(), Uuid::nil().to_string());
-        let name = email.clone();
-        callers.push(Caller { user, email, name, account, owner: true, session_id });
+        let (name, permissions) = (email.clone(), VenueRole::Owner.permissions());
+        callers.push(Caller { user, email, name, account, owner: true, session_id, permissions });
     }
     let mut demo = Demo {
         orders: 0,

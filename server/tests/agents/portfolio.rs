@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use engine::id::{AccountId, Seq};
 use engine::money::{Lots, Money, Ticks};
-use engine::order::{ClientOrderId, Price, SelfTradePrevention, Side, Ticket, TimeInForce, TradingStatus};
+use engine::order::{ClientOrderId, InstrumentStatus, Price, SelfTradePrevention, Side, Ticket, TimeInForce};
 use engine::position::Position;
 use engine::venue::{Balance, Command, Mark, Outcome, PositionState};
 use protocol::bus::PortfolioMessage;
@@ -41,7 +41,7 @@ fn tick(stage: &Stage, seq: u64, mid: i64) -> Outcome {
         instrument: stage.instrument("ACME"),
         price: Ticks(mid),
         rev: Seq(seq),
-        status: TradingStatus::Trading,
+        status: InstrumentStatus::Trading,
     };
     Outcome { marks: vec![mark], ..entry(stage, seq) }
 }
@@ -154,7 +154,7 @@ async fn an_entry_counts_once_however_often_it_comes() {
 async fn an_unreadable_execution_stops_it() {
     let stage = Stage::new("1").await;
     let agent = stage.portfolio();
-    stage.bus.append(&stage.streams.execution, 9, "not json").await.unwrap();
+    stage.bus.append_after(&stage.streams.execution, 0, &[(9, "not json".into())]).await.unwrap();
     assert_eq!(agent.ended().await.unwrap_err(), "message 9 of the execution stream cannot be read");
     stage.reader(&stage.streams.dead_letter).next().await;
 }

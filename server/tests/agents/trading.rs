@@ -4,10 +4,10 @@ use engine::id::{AccountId, Seq};
 use engine::money::Money;
 use engine::order::{OrderStatus, Reject, Side};
 use engine::venue::{AccountChange, AccountEvent, Command};
-use server::agents::trading::client::SendError;
+use protocol::bus::{CommandMessage, VERSION};
 use server::bus::decode::encode;
-use server::bus::messages::{CommandMessage, VERSION};
 use server::bus::{Batch, StreamNames};
+use server::sequencer_client::SendError;
 use uuid::Uuid;
 
 use crate::support::desk::Desk;
@@ -171,16 +171,16 @@ async fn messages_that_mean_nothing_are_buried_and_change_nothing() {
         desk.bus.append_auto(&commands, bytes, usize::MAX).await.unwrap();
     }
     // A step that claims to know the future.
-    let step = engine::step::StepPayload::default();
+    let step = engine::step::EncodedPayload::new(engine::step::StepPayload::default());
     let header = step.header(2, Seq(10_000));
     let forged = protocol::bus::MarketStep {
-        v: protocol::bus::MarketStep::VERSION,
+        v: VERSION,
         venue: desk.venue(),
         time: desk.config.time_of(2),
         header,
         payload: step,
     };
-    desk.bus.append(&desk.streams.marketdata, 2, encode(&forged)).await.unwrap();
+    desk.bus.append_after(&desk.streams.market_data, 1, &[(2, encode(&forged).into())]).await.unwrap();
 
     // An added field is ignored.
     let mut added = serde_json::to_value(message(VERSION, desk.venue())).unwrap();

@@ -31,7 +31,7 @@ async fn register_returns_201_with_a_hashed_user_an_account_and_a_secure_cookie(
 }
 
 #[tokio::test]
-async fn whoever_has_just_registered_is_known_everywhere_at_once() {
+async fn a_new_user_has_an_account_at_once() {
     let site = Site::with(|config| config.limits.registrations_per_minute = 1_000).await;
     for number in 0..25 {
         let user = site.user(&format!("user-{number}")).await;
@@ -67,7 +67,7 @@ async fn the_store_holds_no_session_id() {
 }
 
 #[tokio::test]
-async fn every_sign_in_has_a_new_session_and_ends_the_one_it_came_with() {
+async fn every_sign_in_starts_a_new_session_and_ends_the_old_one() {
     let site = Site::open().await;
     let mut user = site.user("ada").await;
     let before = user.clone();
@@ -92,11 +92,35 @@ async fn sign_out_is_final() {
 }
 
 #[tokio::test]
-async fn a_session_ends_after_half_an_hour_of_silence_and_after_twelve_hours() {
+async fn only_a_sign_out_removes_the_cookie_and_browsers_accept_it() {
+    let url = "https://trade.example.org";
+    let site = Site::with(|config| config.public_url = Some(url.to_owned())).await;
+    let visitor = site.visitor();
+    let post = async |path: &str, cookie: &str| {
+        let request = visitor.client.post(format!("{}{path}", site.base)).header("origin", url);
+        let body = json!({ "email": "ada@example.org", "password": PASSWORD });
+        let answer = request.header("cookie", cookie).json(&body).send().await.unwrap();
+        answer.headers().get("set-cookie").map(|set| set.to_str().unwrap().to_owned())
+    };
+    let set = post("/api/v1/auth/register", "a=b").await.unwrap();
+    assert!(set.contains("; Max-Age=43200"), "{set}"); // 12 h
+    let cookie = set.split(';').next().unwrap();
+    let removal = post("/api/v1/auth/logout", cookie).await.unwrap();
+    assert!(removal.starts_with("__Host-tickhall=; "), "{removal}");
+    for part in ["; Path=/", "; HttpOnly", "; Secure", "; SameSite=Lax", "; Max-Age=0"] {
+        assert!(removal.contains(part), "{removal}");
+    }
+    // The answer to an older request must not remove the cookie of a new session.
+    assert_eq!(post("/api/v1/logs", cookie).await, None);
+    site.close().await;
+}
+
+#[tokio::test]
+async fn a_session_ends_after_half_an_hour_idle_and_after_twelve_hours() {
     let site = Site::open().await;
     let minutes = |minutes: i64| minutes * 60_000_000;
     let user = site.user("ada").await;
-    // Silent for 29 minutes is active; each request starts the half hour anew.
+    // Each request restarts the half hour.
     for _ in 0..24 {
         site.clock.advance_micros(minutes(29));
         assert_eq!(user.get("/api/v1/session").await.status, 200);
@@ -111,7 +135,7 @@ async fn a_session_ends_after_half_an_hour_of_silence_and_after_twelve_hours() {
 }
 
 #[tokio::test]
-async fn unknown_users_and_wrong_passwords_look_alike() {
+async fn unknown_users_and_wrong_passwords_get_one_answer() {
     let site = Site::open().await;
     site.user("ada").await;
     let mut visitor = site.visitor();
@@ -157,7 +181,7 @@ async fn an_unknown_user_takes_as_long_as_a_wrong_password() {
 }
 
 #[tokio::test]
-async fn the_eleventh_failure_in_a_minute_waits_and_others_do_not() {
+async fn the_eleventh_failure_in_a_minute_is_refused_for_its_account_alone() {
     let site = Site::open().await;
     site.user("ada").await;
     site.user("bob").await;
@@ -178,7 +202,7 @@ async fn the_eleventh_failure_in_a_minute_waits_and_others_do_not() {
 }
 
 #[tokio::test]
-async fn failures_at_many_accounts_from_one_address_wait_and_successes_do_not_count() {
+async fn failures_from_one_address_are_limited_and_successes_do_not_count() {
     let site = Site::with(|config| config.limits.login_failures_per_address_per_minute = 5).await;
     site.user("ada").await;
     let mut visitor = site.visitor();
@@ -199,11 +223,11 @@ async fn failures_at_many_accounts_from_one_address_wait_and_successes_do_not_co
 }
 
 #[tokio::test]
-async fn an_account_that_was_not_opened_is_opened_at_start_up() {
+async fn an_unopened_account_is_opened_at_start_up() {
     let mut site = Site::open().await;
     let user = site.user("ada").await;
     site.stop().await;
-    // A user who was stored just before the lights went out.
+    // A user who was stored just before a crash.
     let store = site.place.open().await;
     let venue = engine::venue::VenueConfig::default().venue_id();
     let id = uuid::Uuid::new_v4();

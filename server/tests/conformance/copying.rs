@@ -13,7 +13,7 @@ use server::store::StoreError;
 use server::store::copying::{Schema, TABLES};
 use server::store::history::{BookRecord, MarketBatch, MarketWindow, TickRecord};
 use server::store::journal::Cursor;
-use server::store::users::{NewUser, OwnSession};
+use server::store::users::{NewUser, SessionRow};
 use uuid::Uuid;
 
 use crate::support::database::{DatabaseKind, TestDatabase};
@@ -67,7 +67,7 @@ async fn traded_venue(database: TestDatabase) -> Desk {
         account: engine::id::AccountId::derive(venue, id),
     };
     assert!(desk.store.insert_user(&user).await.unwrap());
-    let session = OwnSession {
+    let session = SessionRow {
         hash: [4; 32],
         device: "browser".to_owned(),
         created_at: WallTime(8),
@@ -116,7 +116,7 @@ async fn assert_complete(desk: &Desk) {
     assert_eq!(books.len(), 1);
     assert_eq!(store.history_cursor(desk.venue(), "portfolio", "s").await.unwrap(), 5);
     assert!(store.user_by_email(EMAIL).await.unwrap().is_some());
-    assert_eq!(store.session(desk.venue(), [4; 32]).await.unwrap().unwrap().email, EMAIL);
+    assert_eq!(store.session(desk.venue(), [4; 32]).await.unwrap().unwrap().user.email, EMAIL);
 }
 
 #[tokio::test]

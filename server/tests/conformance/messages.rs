@@ -3,9 +3,9 @@
 use engine::id::VenueId;
 use engine::order::{Price, Side};
 use engine::venue::{Command, VenueConfig};
+use protocol::bus::{CommandMessage, CommandReply, ReplyMessage};
 use serde::{Deserialize, Serialize};
 use server::bus::decode::{Envelope, Unreadable, decode, encode};
-use server::bus::messages::{CommandMessage, CommandReply, ReplyMessage};
 
 const COMMAND: &str = r#"{
   "v": 1,
@@ -65,11 +65,11 @@ struct Renamed {
 impl Envelope for Renamed {
     const VERSION: u8 = 2;
 
-    fn stamp(&self) -> (u8, VenueId) {
+    fn version_and_venue(&self) -> (u8, VenueId) {
         (self.v, self.venue)
     }
 
-    fn older(bytes: &[u8]) -> Option<Self> {
+    fn decode_previous_version(bytes: &[u8]) -> Option<Self> {
         #[derive(Deserialize)]
         struct RenamedV1 {
             v: u8,

@@ -3,8 +3,9 @@
 //! Derived from the screen's state alone; gone for good once the account has
 //! traded.
 
+use engine::book::PriceLevel;
 use engine::money::{Lots, Ticks};
-use engine::order::{PriceFill, Side};
+use engine::order::Side;
 use leptos::prelude::*;
 use protocol::frames::FillFrame;
 
@@ -82,11 +83,11 @@ fn closing_text(live: Live, fill: &FillFrame) -> String {
         Side::Buy => "bought",
         Side::Sell => "sold",
     };
-    let fills: Vec<PriceFill> = live.fills.with(|fills| {
+    let fills: Vec<PriceLevel> = live.fills.with(|fills| {
         let of_it = fills.iter().filter(|other| other.order_id == fill.order_id);
         let counted = of_it.map(|fill| {
             let price = Ticks(fill.price.in_units_of(instrument.tick_size)?);
-            Some(PriceFill { price, lots: Lots(fill.quantity.in_units_of(instrument.lot_size)?) })
+            Some(PriceLevel { price, lots: Lots(fill.quantity.in_units_of(instrument.lot_size)?) })
         });
         counted.flatten().collect()
     });

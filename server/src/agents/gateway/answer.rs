@@ -11,20 +11,20 @@ use engine::id::{Digest, InstrumentId, Seq};
 use engine::instrument::Instrument;
 use engine::money::Money;
 use engine::order::{Order, OrderStatus, Preview, RawAmend, RawTake, RawTicket, Reject, Side, Ticket};
-use engine::time::WallTime;
 use engine::venue::{Command, Outcome};
+use protocol::bus::AppliedCommand;
 use protocol::frames::{FillFrame, Item, OrderFrame, PortfolioSnapshot, QuotesFrame};
 use protocol::gateway::{
     ApiError, Caller, CandleRow, ClockCommand, ClockState, DayOpen, Desk, Gateway, HistoryQuery, OrderReply,
-    Page, Placed, PortfolioPoint, SessionEntry, TickRow, parse_order_id, parse_quote_id,
+    Page, Permission, Placed, PortfolioPoint, SessionEntry, TickRow, parse_order_id, parse_quote_id,
 };
 use protocol::nav_history::NavHistory;
 use protocol::nav_history::NavRange;
 
 use super::window::{Window, unknown_instrument};
 use super::{Floor, VenueReplica};
-use crate::agents::trading::client::{Reply, SendError};
 use crate::http::{Problem, refused};
+use crate::sequencer_client::SendError;
 use crate::store::StoreError;
 use crate::store::history::MarketWindow;
 use crate::store::projections::{FillFilter, OrderFilter};
@@ -239,9 +239,7 @@ impl Gateway for Floor {
     }
 
     async fn set_clock(&self, caller: &Caller, command: ClockCommand) -> Result<ClockState, ApiError> {
-        if !caller.owner {
-            return Err(ApiError::new(403, "not_owner", "Only the venue's owner may change its clock."));
-        }
+        caller.require(Permission::ControlVenue)?;
         self.control_clock(command).await
     }
 
@@ -304,8 +302,8 @@ impl Floor {
         Ok(OrderFrame::new(order, &self.instrument(order.instrument)?))
     }
 
-    pub(super) fn order_reply(&self, reply: Reply) -> Result<OrderReply, ApiError> {
-        let Reply { seq, outcome: Outcome { answer, .. }, repeated } = reply;
+    pub(super) fn order_reply(&self, reply: AppliedCommand) -> Result<OrderReply, ApiError> {
+        let AppliedCommand { seq, outcome: Outcome { answer, .. }, repeated } = reply;
         let answer = answer.ok_or_else(Problem::unavailable)?;
         Ok(OrderReply {
             order: self.frame(&answer.order)?,
@@ -318,11 +316,9 @@ impl Floor {
 
     /// One order and cancel of the caller's budget.
     pub(super) fn spend_order(&self, caller: &Caller) -> Result<(), ApiError> {
-        let now: WallTime = self.inner.clock.now();
-        match self.inner.order_budget.take(&caller.user, now) {
-            true => Ok(()),
-            false => Err(ApiError::new(429, "rate_limited", "Too many orders in a second.")),
-        }
+        caller.require(Permission::Trade)?;
+        let limited = |_| ApiError::new(429, "rate_limited", "Too many orders in a second.");
+        self.inner.order_limit.check(&caller.user).map_err(limited)
     }
 
     pub(super) async fn stored_order(

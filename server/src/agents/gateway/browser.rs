@@ -9,8 +9,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 
 use super::Floor;
-use super::router::Identity;
-use crate::agents::auth::Peer;
+use crate::agents::auth::{Identity, Peer};
 use crate::http::json::{Body, Fields};
 use crate::http::{Problem, problem};
 use crate::telemetry::BROWSER;
@@ -28,15 +27,14 @@ const DETAILS: usize = 8_000;
 /// Writes one line.
 pub(super) async fn log(
     State(floor): State<Floor>,
-    Extension(Identity(identity)): Extension<Identity>,
+    identity: Option<Extension<Identity>>,
     Peer(address): Peer,
     Body(fields): Body,
 ) -> Result<StatusCode, Problem> {
     let line = Line::parse(fields)?;
-    let user = identity.map(|signed_in| signed_in.user.to_string());
+    let user = identity.map(|Extension(identity)| identity.user.id.to_string());
     let client = user.clone().unwrap_or_else(|| address.to_string());
-    let now = floor.inner.clock.now();
-    floor.inner.browser_lines.count(client, now).map_err(|seconds| {
+    floor.inner.browser_line_limit.check(&client).map_err(|seconds| {
         let message = "Too many lines in a minute.";
         problem(StatusCode::TOO_MANY_REQUESTS, "rate_limited", message).after(seconds)
     })?;

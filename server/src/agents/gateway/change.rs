@@ -11,8 +11,8 @@ use protocol::gateway::{ApiError, Caller, Placed};
 
 use super::Floor;
 use super::answer::{ORDER_VALID, not_sent};
-use crate::agents::trading::client::SendError;
 use crate::http::refused;
+use crate::sequencer_client::SendError;
 
 impl Floor {
     /// Sends what a client named `name`; a refusal is the caller's to explain.

@@ -8,10 +8,10 @@ use std::time::Duration;
 use protocol::gateway::{ApiError, ClockCommand, ClockState};
 
 use super::Floor;
-use crate::bus::control::{ClockStatus, Control, ControlMessage};
 use crate::bus::decode::decode;
 use crate::bus::{Batch, BusError};
 use crate::http::Problem;
+use protocol::bus::{ClockStatus, Control, ControlMessage};
 
 /// How long a command may take, steps included.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -42,8 +42,8 @@ impl Floor {
         let inner = &self.inner;
         let message = ControlMessage { v: 1, venue: inner.venue, control };
         let bytes = serde_json::to_vec(&message).map_err(|_| Problem::unavailable())?;
-        let seen = inner.bus.last_id(&inner.names.clock).await.map_err(away)?;
-        let id = inner.bus.append_auto(&inner.names.control, bytes, usize::MAX).await.map_err(away)?;
+        let seen = inner.bus.last_id(&inner.streams.clock).await.map_err(away)?;
+        let id = inner.bus.append_auto(&inner.streams.control, bytes, usize::MAX).await.map_err(away)?;
         let done = async {
             let status = self.handled(id, seen).await?;
             self.stepped(status.target_step).await
@@ -79,7 +79,7 @@ impl Floor {
     }
 
     async fn clock_status(&self) -> Result<Option<ClockStatus>, ApiError> {
-        let latest = self.inner.bus.get_latest(&self.inner.names.clock_status).await.map_err(away)?;
+        let latest = self.inner.bus.get_latest(&self.inner.streams.clock_status).await.map_err(away)?;
         Ok(latest.and_then(|bytes| decode(self.inner.venue, &bytes).ok()))
     }
 
@@ -87,7 +87,7 @@ impl Floor {
     async fn handled(&self, id: u64, mut seen: u64) -> Result<ClockStatus, ApiError> {
         let inner = &self.inner;
         loop {
-            match inner.bus.read_after(&inner.names.clock, seen, 64).await.map_err(away)? {
+            match inner.bus.read_after(&inner.streams.clock, seen, 64).await.map_err(away)? {
                 Batch::Trimmed { through } => seen = through,
                 Batch::Messages(messages) => {
                     for message in messages {

@@ -18,7 +18,8 @@ use tower_http::CompressionLevel;
 use tower_http::compression::CompressionLayer;
 
 use super::Floor;
-use super::router::{Identity, is_for_programs};
+use super::router::is_for_programs;
+use crate::agents::auth::Identity;
 use crate::http::{Problem, headers::page_policy};
 
 /// Brotli level of pages: most of the gain, in a millisecond.
@@ -83,5 +84,5 @@ async fn blame_client(mut response: Response) -> Response {
 
 /// The signed-in user of a request.
 fn caller(extensions: &Extensions) -> Option<Caller> {
-    extensions.get::<Identity>().cloned().and_then(|identity| identity.0).map(Caller::from)
+    extensions.get::<Identity>().cloned().map(Caller::from)
 }

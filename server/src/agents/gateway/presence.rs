@@ -11,9 +11,9 @@ use tokio::sync::Notify;
 
 use super::Floor;
 use super::model::FollowError;
-use crate::bus::control::{Control, ControlMessage};
 use crate::bus::decode::encode;
 use crate::shutdown::Shutdown;
+use protocol::bus::{Control, ControlMessage};
 
 /// How often the number is told while it is not zero.
 const TELL_EVERY: Duration = Duration::from_secs(10);
@@ -64,7 +64,7 @@ impl Floor {
                 let control = Control::Watchers { gateway: inner.id, count };
                 let message = ControlMessage { v: 1, venue: inner.venue, control };
                 // A bus that is away hears it next time.
-                let sent = inner.bus.append_auto(&inner.names.control, encode(&message), usize::MAX).await;
+                let sent = inner.bus.append_auto(&inner.streams.control, encode(&message), usize::MAX).await;
                 if let Err(error) = sent {
                     tracing::debug!(event = "presence_untold", %error, "presence could not be told");
                 }

@@ -18,7 +18,7 @@ use axum::routing::{delete, get, post};
 use protocol::gateway::{Caller, HistoryQuery};
 
 use super::Floor;
-use super::router::Identity;
+use crate::agents::auth::Identity;
 use crate::http::{Problem, problem};
 
 /// Everything but auth and the socket.
@@ -49,9 +49,8 @@ pub(super) struct Known(pub(super) Caller);
 impl<S: Send + Sync> FromRequestParts<S> for Known {
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
-        let identity = parts.extensions.get::<Identity>().and_then(|identity| identity.0.clone());
-        identity.map(|signed_in| Self(signed_in.into())).ok_or_else(Problem::not_signed_in)
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        Ok(Self(Identity::from_request_parts(parts, state).await?.into()))
     }
 }
 

@@ -3,22 +3,18 @@
 //!
 //! Does not know what a route answers.
 
-use axum::Router;
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::{Method, StatusCode};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use axum::{Extension, Router};
 use leptos::prelude::LeptosOptions;
 use tokio::time::Instant;
 
 use super::{Floor, browser, pages, rest, ws};
-use crate::agents::auth::{Peer, SignedIn, routes as auth_routes};
-use crate::http::{Problem, body, headers, operations, origin, problem};
-
-/// Who a request is from, if they are signed in.
-#[derive(Clone, Debug)]
-pub(super) struct Identity(pub(super) Option<SignedIn>);
+use crate::agents::auth::{self, Identity, Peer};
+use crate::http::{body, headers, operations, origin, problem};
 
 /// The whole site.
 pub(super) fn router(floor: Floor, options: LeptosOptions) -> Router {
@@ -27,12 +23,13 @@ pub(super) fn router(floor: Floor, options: LeptosOptions) -> Router {
         .route("/api/v1/logs", post(browser::log))
         .with_state(floor.clone());
     let origins = floor.inner.origins.clone();
-    Router::new()
+    let site = Router::new()
         .merge(api)
-        .merge(auth_routes(floor.inner.auth.clone()))
+        .merge(auth::routes())
         .merge(pages::routes(&floor, options))
         .layer(from_fn_with_state(floor.inner.patience(), body::arrived))
-        .layer(from_fn_with_state(floor.clone(), identify))
+        .layer(from_fn_with_state(floor.clone(), limit));
+    auth::with_sessions(site, &floor.inner.auth)
         .layer(from_fn_with_state(floor.inner.origins.clone(), origin::guard))
         .merge(unasked(floor))
         .method_not_allowed_fallback(|| async {
@@ -60,30 +57,29 @@ async fn counted(request: Request, next: Next) -> Response {
     response
 }
 
-/// Finds out who asks and takes the request from their budget.
-async fn identify(State(floor): State<Floor>, peer: Peer, mut request: Request, next: Next) -> Response {
+/// Takes the request from the budget of its user, else of its address, and
+/// waits until a user's account is known here.
+async fn limit(
+    State(floor): State<Floor>,
+    Peer(address): Peer,
+    identity: Option<Extension<Identity>>,
+    request: Request,
+    next: Next,
+) -> Response {
     let inner = &floor.inner;
-    let found = match inner.auth.sessions().find(request.headers()).await {
-        Ok(found) => found,
-        Err(error) => {
-            tracing::error!(event = "store_failed", %error, "a session could not be looked up");
-            return Problem::unavailable().into_response();
-        }
-    };
-    let now = inner.clock.now();
-    let client = found.as_ref().map_or_else(|| peer.0.to_string(), |user| user.user.to_string());
-    // Pages come with many requests at once; what may be limited is the API.
+    let user = identity.map(|Extension(identity)| identity.user);
+    let client = user.as_ref().map_or_else(|| address.to_string(), |user| user.id.to_string());
+    // Pages come with many requests at once; only the API is limited.
     let limited = request.uri().path().starts_with("/api/");
-    if limited && !inner.request_budget.take(&client, now) {
+    if limited && inner.request_limit.check(&client).is_err() {
         let message = "Too many requests in a second.";
         return problem(StatusCode::TOO_MANY_REQUESTS, "rate_limited", message).after(1).into_response();
     }
-    if let Some(signed_in) = &found {
-        inner.activity.note(now);
-        // Where it stays unknown, whoever needs it says so.
-        inner.model.wait_for_account(signed_in.account).await;
+    if let Some(user) = user {
+        inner.activity.note(inner.clock.now());
+        // If it stays unknown, the handlers that need it refuse.
+        inner.model.wait_for_account(user.account).await;
     }
-    request.extensions_mut().insert(Identity(found));
     next.run(request).await
 }
 

@@ -21,10 +21,9 @@ use protocol::socket::Encoding;
 use super::Floor;
 use super::model::FollowError;
 use super::rest::Asked;
-use super::router::Identity;
-use crate::agents::auth::SessionEnded;
+use crate::agents::auth::{Identity, SessionEnded};
 use crate::bus::Batch;
-use crate::bus::decode::decode_or_bury;
+use crate::bus::decode::decode_or_dead_letter;
 use crate::http::{Problem, problem};
 use crate::shutdown::Shutdown;
 
@@ -43,11 +42,10 @@ const MAX_WAITING: usize = 256 * 1024;
 /// Answers the upgrade, or says why not.
 pub(super) async fn upgrade(
     State(floor): State<Floor>,
-    axum::Extension(Identity(identity)): axum::Extension<Identity>,
+    identity: Identity,
     mut asked: Asked,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, Problem> {
-    let signed_in = identity.ok_or_else(Problem::not_signed_in)?;
     let encoding = match asked.take("encoding").as_deref() {
         None | Some("json") => Encoding::Json,
         Some("postcard") => Encoding::Postcard,
@@ -59,11 +57,12 @@ pub(super) async fn upgrade(
     let upgrade = upgrade
         .map_err(|_| problem(StatusCode::UPGRADE_REQUIRED, "upgrade_required", "This is a WebSocket."))?;
     let most = floor.inner.limits.sockets_per_user as usize;
-    let Some(permit) = floor.inner.sockets.enter(&signed_in, most) else {
+    let Some(permit) = floor.inner.sockets.enter(&identity, most) else {
         let error = ApiError::new(429, "too_many_sockets", format!("A user may open {most} sockets."));
         return Err(error.into());
     };
-    let caller = Caller::from(signed_in.clone());
+    let session = identity.session;
+    let caller = Caller::from(identity);
     Ok(upgrade
         .max_message_size(MAX_MESSAGE)
         .max_frame_size(MAX_MESSAGE)
@@ -72,7 +71,7 @@ pub(super) async fn upgrade(
         .max_write_buffer_size(MAX_WAITING)
         .on_upgrade(move |socket| {
             let tasks = floor.inner.socket_tasks.clone();
-            tasks.track_future(socket::run(floor, socket, caller, signed_in, encoding, permit))
+            tasks.track_future(socket::run(floor, socket, caller, session, encoding, permit))
         })
         .into_response())
 }
@@ -81,7 +80,7 @@ impl Floor {
     /// Closes the sockets of sessions that were signed out, here or elsewhere.
     pub(super) async fn follow_sign_outs(&self, shutdown: Shutdown) -> Result<(), FollowError> {
         let inner = &self.inner;
-        let stream = inner.names.session.clone();
+        let stream = inner.streams.session.clone();
         let mut after = inner.bus.last_id(&stream).await?;
         loop {
             let batch = tokio::select! {
@@ -95,7 +94,8 @@ impl Floor {
                     for message in messages {
                         after = message.id;
                         let read =
-                            decode_or_bury::<SessionEnded>(&inner.bus, inner.venue, &stream, &message).await;
+                            decode_or_dead_letter::<SessionEnded>(&inner.bus, inner.venue, &stream, &message)
+                                .await;
                         if let Some(ended) = read {
                             inner.sockets.close_session(ended.key());
                         }

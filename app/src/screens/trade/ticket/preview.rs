@@ -4,7 +4,7 @@
 
 use engine::decimal::Decimal;
 use engine::money::{Lots, Money};
-use engine::order::{Decided, Preview, Side};
+use engine::order::{OrderDecision, Preview, Side};
 use engine::portfolio::Valuation;
 use leptos::prelude::*;
 
@@ -53,7 +53,7 @@ impl PreviewView {
     }
 
     /// `900 · 100 rests`.
-    fn fills(self, decided: &Decided) -> String {
+    fn fills(self, decided: &OrderDecision) -> String {
         let mut parts = vec![self.quantity(decided.filled)];
         if decided.resting > Lots::ZERO {
             parts.push(format!("{} rests", self.quantity(decided.resting)));

@@ -1,61 +1,75 @@
-//! Guests' doors: coming in with a name, and staying with an address.
+//! Guests' routes: registration with a name, and later with an address.
 //!
 //! Does not know what makes a guest.
 
-use axum::extract::{Request, State};
+use axum::Json;
+use axum::extract::Request;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
+use protocol::gateway::Caller;
 
-use super::own::signed_in;
-use super::{CREDENTIALS, Form, Peer, greet, see_other};
-use crate::agents::auth::Auth;
+use super::{CREDENTIALS, Form, Peer, credentials, open_session, see_other};
+use crate::agents::auth::{AuthSession, Credentials, Identity};
 use crate::http::Problem;
 use crate::http::json::Body;
 
-pub(super) async fn enter(
-    State(auth): State<Auth>,
+pub(super) async fn create(
+    mut session: AuthSession,
     Peer(address): Peer,
     headers: HeaderMap,
     Body(fields): Body,
 ) -> Result<Response, Problem> {
     let name = fields.only(&["name"])?.text("name")?.unwrap_or_default();
-    let entered = auth.try_it(&name, address, &headers).await?;
-    greet(&auth, StatusCode::CREATED, entered).await
+    let user = session.backend.create_guest(&name, address).await?;
+    let caller = open_session(&mut session, &user, &headers).await?;
+    Ok((StatusCode::CREATED, Json(caller)).into_response())
 }
 
-pub(super) async fn keep(
-    State(auth): State<Auth>,
+pub(super) async fn register(
+    mut session: AuthSession,
+    guest: Result<Identity, Problem>,
     Peer(address): Peer,
     headers: HeaderMap,
-    Body(fields): Body,
-) -> Result<Response, Problem> {
-    let fields = fields.only(&CREDENTIALS)?;
-    let email = fields.text("email")?.unwrap_or_default();
-    let password = fields.text("password")?.unwrap_or_default();
-    let guest = signed_in(&auth, &headers).await?;
-    let entered = auth.keep(&guest, &email, password, address, &headers).await?;
-    greet(&auth, StatusCode::OK, entered).await
+    body: Body,
+) -> Result<Json<Caller>, Problem> {
+    let Credentials { email, password, .. } = credentials(body, address)?;
+    let user = session.backend.register_guest(&guest?, &email, password, address).await?;
+    Ok(Json(open_session(&mut session, &user, &headers).await?))
 }
 
-pub(super) async fn enter_form(State(auth): State<Auth>, Peer(address): Peer, request: Request) -> Response {
+pub(super) async fn create_form(mut session: AuthSession, Peer(address): Peer, request: Request) -> Response {
     let headers = request.headers().clone();
-    match Form::read(request, &["name", "next"]).await {
-        Ok(form) => form.answer("/login", auth.try_it(form.get("name"), address, &headers).await),
-        Err(problem) => problem.into_response(),
-    }
+    let form = match Form::read(request, &["name", "next"]).await {
+        Ok(form) => form,
+        Err(problem) => return problem.into_response(),
+    };
+    let created = async {
+        let user = session.backend.create_guest(form.get("name"), address).await?;
+        open_session(&mut session, &user, &headers).await
+    };
+    form.answer("/login", created.await)
 }
 
-pub(super) async fn keep_form(State(auth): State<Auth>, Peer(address): Peer, request: Request) -> Response {
+pub(super) async fn register_form(
+    mut session: AuthSession,
+    guest: Result<Identity, Problem>,
+    Peer(address): Peer,
+    request: Request,
+) -> Response {
     let headers = request.headers().clone();
     let form = match Form::read(request, &CREDENTIALS).await {
         Ok(form) => form,
         Err(problem) => return problem.into_response(),
     };
-    let guest = match signed_in(&auth, &headers).await {
+    let guest = match guest {
         Ok(guest) => guest,
-        Err(problem) if problem.error.status == 401 => return see_other("/login?next=/account", None),
+        Err(problem) if problem.error.status == 401 => return see_other("/login?next=/account"),
         Err(problem) => return problem.into_response(),
     };
-    let (email, password) = (form.get("email"), form.get("password").to_owned());
-    form.answer("/account", auth.keep(&guest, email, password, address, &headers).await)
+    let registered = async {
+        let Credentials { email, password, .. } = form.credentials(address);
+        let user = session.backend.register_guest(&guest, &email, password, address).await?;
+        open_session(&mut session, &user, &headers).await
+    };
+    form.answer("/account", registered.await)
 }

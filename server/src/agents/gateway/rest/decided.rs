@@ -7,7 +7,7 @@ use engine::decimal::Decimal;
 use engine::id::{InstrumentId, OrderId};
 use engine::instrument::Instrument;
 use engine::money::Money;
-use engine::order::{AnswerBasis, Decided, Estimate, Preview};
+use engine::order::{DecisionBasis, Estimate, OrderDecision, Preview};
 use engine::position::Basis;
 use protocol::gateway::ApiError;
 use serde::Serialize;
@@ -21,7 +21,7 @@ struct FillView {
     quantity: Decimal,
 }
 
-/// [`Decided`] in the instrument's units.
+/// [`OrderDecision`] in the instrument's units.
 #[derive(Serialize)]
 pub(super) struct DecidedView {
     fills: Vec<FillView>,
@@ -39,8 +39,8 @@ pub(super) struct DecidedView {
 }
 
 impl DecidedView {
-    fn new(decided: Decided, instrument: &Instrument) -> Self {
-        let fill = |fill: &engine::order::PriceFill| FillView {
+    fn new(decided: OrderDecision, instrument: &Instrument) -> Self {
+        let fill = |fill: &engine::book::PriceLevel| FillView {
             price: instrument.price(fill.price),
             quantity: instrument.quantity(fill.lots),
         };
@@ -61,7 +61,7 @@ impl DecidedView {
     }
 
     /// `decided` in the units of the listed instrument `id`.
-    pub(super) fn of(floor: &Floor, id: InstrumentId, decided: Decided) -> Result<Self, ApiError> {
+    pub(super) fn of(floor: &Floor, id: InstrumentId, decided: OrderDecision) -> Result<Self, ApiError> {
         Ok(Self::new(decided, &floor.instrument(id)?))
     }
 }
@@ -70,7 +70,7 @@ impl DecidedView {
 #[derive(Serialize)]
 pub(super) struct PreviewView {
     decided: DecidedView,
-    basis: AnswerBasis,
+    basis: DecisionBasis,
     estimate: Estimate,
 }
 

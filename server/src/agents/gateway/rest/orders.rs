@@ -5,7 +5,7 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use engine::id::{OrderId, Seq};
-use engine::order::{AnswerBasis, RawAmend, RawTicket};
+use engine::order::{DecisionBasis, RawAmend, RawTicket};
 use protocol::frames::OrderFrame;
 use protocol::gateway::{ApiError, Gateway, OrderReply, Page, Placed};
 use serde::Serialize;
@@ -40,7 +40,7 @@ struct Answer {
     order_id: OrderId,
     order: OrderFrame,
     decided: DecidedView,
-    basis: AnswerBasis,
+    basis: DecisionBasis,
     seq: Seq,
 }
 

@@ -14,7 +14,7 @@ use tokio_tungstenite::tungstenite;
 use super::channel::error;
 use super::registry::ConnectionPermit;
 use super::subscription::Subscription;
-use crate::agents::auth::SignedIn;
+use crate::agents::auth::SessionKey;
 use crate::agents::gateway::{Floor, model};
 use crate::http::json;
 
@@ -63,7 +63,7 @@ pub(super) async fn run(
     floor: Floor,
     socket: WebSocket,
     caller: Caller,
-    signed_in: SignedIn,
+    session: SessionKey,
     encoding: Encoding,
     permit: ConnectionPermit,
 ) {
@@ -81,7 +81,7 @@ pub(super) async fn run(
         between_cuts: Duration::from_secs(1) / floor.inner.limits.socket_cuts_per_second.max(1),
     };
     let reason = match connection.greet(&caller).await {
-        Ok(()) => connection.live(&signed_in, &permit).await,
+        Ok(()) => connection.live(session, &permit).await,
         Err(reason) => reason,
     };
     metrics::counter!("tickhall_sockets_closed_total", "code" => reason.0.to_string()).increment(1);
@@ -102,11 +102,11 @@ impl Connection {
         self.send_frame(&Frame::Hello(hello)).await
     }
 
-    async fn live(&mut self, signed_in: &SignedIn, permit: &ConnectionPermit) -> Close {
+    async fn live(&mut self, session: SessionKey, permit: &ConnectionPermit) -> Close {
         let inner = self.floor.inner.clone();
         let mut changed = inner.model.watch();
         let mut pings = every(self.silence / PINGS);
-        let mut sessions = every(inner.auth.sessions().look_every().min(self.silence));
+        let mut sessions = every(inner.auth.sessions().check_interval().min(self.silence));
         let mut next_cut: Option<Instant> = None;
         let mut last_cut = Instant::now() - self.between_cuts;
         loop {
@@ -129,7 +129,7 @@ impl Connection {
                     Err(reason) => Err(reason),
                 },
                 _ = pings.tick() => self.ping().await,
-                _ = sessions.tick() => match inner.auth.sessions().active(signed_in.session).await {
+                _ = sessions.tick() => match inner.auth.sessions().active(session).await {
                     Ok(Some(_)) => Ok(()),
                     Ok(None) => Err(SIGNED_OUT),
                     // Known again when the store is back.
