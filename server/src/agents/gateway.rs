@@ -38,7 +38,6 @@ use crate::http::operations::Operations;
 use crate::http::origin::Origins;
 use crate::http::{RateLimiter, listen};
 use crate::sequencer_client::SequencerClient;
-use crate::sequencer_client::SequencerClient;
 use crate::shutdown::Shutdown;
 use crate::store::Store;
 use crate::store::journal::VenueRow;
