@@ -15,7 +15,7 @@ use protocol::nav_history::{NavHistory, NavRange};
 use serde::{Deserialize, Serialize};
 
 #[cfg(feature = "ssr")]
-use server::{gateway_and_caller, newest, respond};
+use context::{gateway_and_caller, newest, respond};
 
 /// Newest orders and fills in a page's data.
 pub(crate) const NEWEST_ROWS: u16 = 100;
@@ -81,7 +81,7 @@ pub async fn read_candles(instrument_id: String, interval: Interval) -> Result<C
     let found = listed.into_iter().find(|instrument| instrument.id.to_string() == instrument_id);
     let unknown = || ApiError::new(404, "unknown_instrument", "There is no such instrument.");
     let instrument = respond(found.ok_or_else(unknown))?;
-    respond(server::candles(&gateway, &caller, &instrument, interval).await)
+    respond(context::candles(&gateway, &caller, &instrument, interval).await)
 }
 
 /// The caller's valuation by the portfolio agent.
@@ -137,7 +137,7 @@ pub async fn cancel_all() -> Result<u32, ApiError> {
 
 /// The gateway and the caller of a request, and the status of its answer.
 #[cfg(feature = "ssr")]
-mod server {
+mod context {
     use engine::candle::Interval;
     use engine::decimal::Decimal;
     use engine::instrument::Instrument;
