@@ -17,7 +17,7 @@ use engine::order::{DecisionBasis, OrderDecision, RawAmend, RawTake, RawTicket, 
 use engine::time::{Date, VenueTime, WallTime};
 use serde::{Deserialize, Serialize};
 
-use crate::nav_history::{NavHistory, Range};
+use crate::nav_history::{NavHistory, NavRange};
 use crate::sparkline::Sparkline;
 
 /// The server's gateway as it sits in axum's state and in Leptos's context.
@@ -465,7 +465,7 @@ pub trait Gateway: Send + Sync + 'static {
     ) -> Result<Page<PortfolioPoint>, ApiError>;
 
     /// What the caller's account was worth over `range`, to now.
-    async fn worth(&self, caller: &Caller, range: Range) -> Result<NavHistory, ApiError>;
+    async fn worth(&self, caller: &Caller, range: NavRange) -> Result<NavHistory, ApiError>;
 
     /// The caller's cash, NAV, P&L, positions, delta and DV01.
     async fn portfolio(&self, caller: &Caller) -> Result<PortfolioSnapshot, ApiError>;

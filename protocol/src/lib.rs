@@ -10,6 +10,5 @@ pub mod candle_history;
 pub mod frames;
 pub mod gateway;
 pub mod nav_history;
-pub mod old;
 pub mod socket;
 pub mod sparkline;

@@ -204,6 +204,6 @@ pub async fn start(
     tasks.extend(doors);
     tasks.push(shared.upkeep());
     // Whoever is told the address may use it at once: the venue is open.
-    floor.reached(Seq(1)).await;
+    floor.wait_for_seq(Seq(1)).await;
     Ok(Running { address, claim_token, shared, inside: Some((floor, auth)), tasks })
 }

@@ -45,7 +45,7 @@ use crate::store::journal::VenueRow;
 pub use model::FollowError;
 
 use cursor::Cursors;
-use model::{Model, State};
+use model::{ReadModel, VenueReplica};
 use presence::Activity;
 use ws::Sockets;
 
@@ -98,7 +98,7 @@ struct Inner {
     limits: RateLimits,
     origins: Origins,
     operations: Operations,
-    model: Model,
+    model: ReadModel,
     cursors: Cursors,
     sockets: Sockets,
     /// The sockets' tasks, to wait for their goodbyes.
@@ -116,7 +116,7 @@ impl Floor {
     /// Makes the gateway; its sockets end at `shutdown`.
     pub fn new(deps: Deps, shutdown: Shutdown) -> Self {
         let venue = deps.venue.id;
-        let model = Model::new(venue, deps.store.clone(), deps.bus.clone(), deps.streams.clone());
+        let model = ReadModel::new(venue, deps.store.clone(), deps.bus.clone(), deps.streams.clone());
         let inner = Inner {
             seed_commitment: deps.venue.seed_commitment,
             cursors: Cursors::new(&deps.venue.salt),
@@ -154,8 +154,8 @@ impl Floor {
 
     /// Waits until the gateway's picture of the venue holds entry `seq`;
     /// `false` when that takes too long.
-    pub async fn reached(&self, seq: Seq) -> bool {
-        self.inner.model.reached(seq).await
+    pub async fn wait_for_seq(&self, seq: Seq) -> bool {
+        self.inner.model.wait_for_seq(seq).await
     }
 }
 

@@ -42,7 +42,7 @@ async fn open(desk: &Desk, shutdown: &Shutdown) -> Floor {
     };
     let floor = Floor::new(deps, shutdown.clone());
     tokio::spawn(gateway::run(floor.clone(), shutdown.clone()));
-    assert!(floor.reached(Seq(1)).await);
+    assert!(floor.wait_for_seq(Seq(1)).await);
     floor
 }
 

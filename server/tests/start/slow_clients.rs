@@ -19,7 +19,7 @@ use crate::support::site::{OWNER, PASSWORD, Visitor};
 /// How many do not read.
 const CLIENTS: usize = 40;
 
-/// What may wait for each of them: the write buffer, and a cut in the making.
+/// What may wait for each of them: the write buffer, and an update in the making.
 const EACH: u64 = 512 * 1024;
 
 /// Memory that the process has in use, in bytes.
@@ -99,9 +99,9 @@ async fn clients_that_never_read_are_cut_off_in_time_and_cost_little() {
     let mut reading = user.follow("", &channels).await;
     let mut items = 0;
     loop {
-        let cut = reading.cut().await;
-        items += cut.items.len();
-        if !cut.more {
+        let update = reading.next_update().await;
+        items += update.items.len();
+        if !update.more {
             break;
         }
     }

@@ -19,10 +19,10 @@ use protocol::gateway::{
     Page, Permission, Placed, PortfolioPoint, SessionEntry, TickRow, parse_order_id, parse_quote_id,
 };
 use protocol::nav_history::NavHistory;
-use protocol::nav_history::Range;
+use protocol::nav_history::NavRange;
 
 use super::window::{Window, unknown_instrument};
-use super::{Floor, State};
+use super::{Floor, VenueReplica};
 use crate::http::{Problem, refused};
 use crate::sequencer_client::SendError;
 use crate::store::StoreError;
@@ -36,11 +36,11 @@ pub(super) const ORDER_VALID: Duration = Duration::from_secs(3);
 #[async_trait::async_trait]
 impl Gateway for Floor {
     async fn instruments(&self, _caller: &Caller) -> Result<Vec<Instrument>, ApiError> {
-        self.cut(|state| Ok(by_symbol(state)))
+        self.read(|state| Ok(by_symbol(state)))
     }
 
     async fn desk(&self, caller: &Caller) -> Result<Desk, ApiError> {
-        let mut desk = self.cut(|state| self.desk_of(state, caller))?;
+        let mut desk = self.read(|state| self.desk_of(state, caller))?;
         desk.day_open.nav = self.nav_at_open(caller, desk.date_rev).await?;
         Ok(desk)
     }
@@ -57,7 +57,7 @@ impl Gateway for Floor {
         // A preview binds no name, so it needs none.
         ticket.client_order_id.get_or_insert_with(|| "preview".to_owned());
         let ticket = self.parse_ticket(&ticket)?;
-        self.cut(|state| {
+        self.read(|state| {
             let followed = state.account(caller.account).ok_or_else(|| refused(Reject::UnknownAccount))?;
             let (conditions, book) = state.conditions(ticket.instrument).ok_or_else(unknown_instrument)?;
             let opposite = match ticket.side {
@@ -76,7 +76,7 @@ impl Gateway for Floor {
         let command = Command::CancelOrder { account: caller.account, order };
         match self.inner.sequencer.send(command, ORDER_VALID).await {
             Ok(reply) => {
-                self.inner.model.reached(reply.seq).await;
+                self.inner.model.wait_for_seq(reply.seq).await;
             }
             // Not live: what it is says what to answer.
             Err(SendError::Refused(Reject::UnknownOrder)) => {}
@@ -226,12 +226,12 @@ impl Gateway for Floor {
         self.portfolio_page(caller, query).await
     }
 
-    async fn worth(&self, caller: &Caller, range: Range) -> Result<NavHistory, ApiError> {
+    async fn worth(&self, caller: &Caller, range: NavRange) -> Result<NavHistory, ApiError> {
         self.worth_of(caller, range).await
     }
 
     async fn portfolio(&self, caller: &Caller) -> Result<PortfolioSnapshot, ApiError> {
-        self.cut(|state| portfolio_of(state, caller))
+        self.read(|state| portfolio_of(state, caller))
     }
 
     async fn clock(&self, _caller: &Caller) -> Result<ClockState, ApiError> {
@@ -268,25 +268,28 @@ impl Gateway for Floor {
 
 impl Floor {
     /// Reads one consistent cut.
-    pub(super) fn cut<T>(&self, look: impl FnOnce(&State) -> Result<T, ApiError>) -> Result<T, ApiError> {
+    pub(super) fn read<T>(
+        &self,
+        look: impl FnOnce(&VenueReplica) -> Result<T, ApiError>,
+    ) -> Result<T, ApiError> {
         self.inner.model.read(look).unwrap_or_else(|| Err(Problem::unavailable().into()))
     }
 
     /// What is listed under `id`.
     pub(super) fn instrument(&self, id: InstrumentId) -> Result<Instrument, ApiError> {
-        self.cut(|state| state.instruments.get(&id).cloned().ok_or_else(unknown_instrument))
+        self.read(|state| state.instruments.get(&id).cloned().ok_or_else(unknown_instrument))
     }
 
     fn parse_ticket(&self, ticket: &RawTicket) -> Result<Ticket, ApiError> {
         let id: InstrumentId = ticket.instrument_id.parse().map_err(|_| unknown_instrument())?;
-        self.cut(|state| {
+        self.read(|state| {
             let instrument = state.instruments.get(&id).ok_or_else(unknown_instrument)?;
             Ticket::parse(ticket, instrument).map_err(refused)
         })
     }
 
     pub(super) fn window(&self, query: &HistoryQuery, subject: &str) -> Result<Window, ApiError> {
-        self.cut(|state| {
+        self.read(|state| {
             let window = Window::parse(query, subject, state.time, &self.inner.cursors)?;
             match window.instrument {
                 Some(id) if !state.instruments.contains_key(&id) => Err(unknown_instrument()),
@@ -327,7 +330,7 @@ impl Floor {
         found.map_err(failed)?.ok_or_else(|| refused(Reject::UnknownOrder))
     }
 
-    fn desk_of(&self, state: &State, caller: &Caller) -> Result<Desk, ApiError> {
+    fn desk_of(&self, state: &VenueReplica, caller: &Caller) -> Result<Desk, ApiError> {
         let followed = state.account(caller.account).ok_or_else(|| refused(Reject::UnknownAccount))?;
         let instruments = by_symbol(state);
         let ids = || instruments.iter().map(|instrument| instrument.id);
@@ -366,7 +369,7 @@ impl Floor {
     /// The caller's NAV when the settlement date began: what was stored last
     /// before that, or the starting balance of an account that is younger.
     async fn nav_at_open(&self, caller: &Caller, date_rev: Seq) -> Result<Option<Money>, ApiError> {
-        let young = self.cut(|state| {
+        let young = self.read(|state| {
             Ok(state.account(caller.account).is_some_and(|found| found.account.opened >= state.date_rev))
         })?;
         if young {
@@ -381,7 +384,7 @@ impl Floor {
 }
 
 /// Live quotes of `wanted`, or of everything that trades on them, by symbol.
-pub(super) fn quotes_of(state: &State, wanted: Option<InstrumentId>) -> Vec<QuotesFrame> {
+pub(super) fn quotes_of(state: &VenueReplica, wanted: Option<InstrumentId>) -> Vec<QuotesFrame> {
     let listed = by_symbol(state).into_iter().filter(|listed| wanted.is_none_or(|id| id == listed.id));
     let quotes = listed.filter_map(|listed| match state.book(listed.id)?.value.item() {
         Item::Quotes(quotes) => Some(quotes.clone()),
@@ -391,7 +394,7 @@ pub(super) fn quotes_of(state: &State, wanted: Option<InstrumentId>) -> Vec<Quot
 }
 
 /// The caller's figures, made from the very cut that they are read with.
-pub(super) fn portfolio_of(state: &State, caller: &Caller) -> Result<PortfolioSnapshot, ApiError> {
+pub(super) fn portfolio_of(state: &VenueReplica, caller: &Caller) -> Result<PortfolioSnapshot, ApiError> {
     let followed = state.account(caller.account).ok_or_else(|| refused(Reject::UnknownAccount))?;
     Ok(PortfolioSnapshot {
         through: state.through,
@@ -400,7 +403,7 @@ pub(super) fn portfolio_of(state: &State, caller: &Caller) -> Result<PortfolioSn
     })
 }
 
-fn by_symbol(state: &State) -> Vec<Instrument> {
+fn by_symbol(state: &VenueReplica) -> Vec<Instrument> {
     let mut listed: Vec<Instrument> = state.instruments.values().cloned().collect();
     listed.sort_by(|a, b| a.symbol.cmp(&b.symbol));
     listed

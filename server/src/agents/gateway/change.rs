@@ -23,7 +23,7 @@ impl Floor {
     ) -> Result<Result<Placed, Reject>, ApiError> {
         match self.inner.sequencer.send(command, ORDER_VALID).await {
             Ok(reply) => {
-                self.inner.model.reached(reply.seq).await;
+                self.inner.model.wait_for_seq(reply.seq).await;
                 self.order_reply(reply).map(|reply| Ok(Placed::Answered(Box::new(reply))))
             }
             Err(SendError::Pending) => Ok(Ok(Placed::Pending { client_order_id })),
@@ -66,7 +66,7 @@ impl Floor {
             Err(SendError::Refused(Reject::NoOpenOrders)) => return Ok(vec![]),
             Err(error) => return Err(not_sent(error)),
         };
-        self.inner.model.reached(reply.seq).await;
+        self.inner.model.wait_for_seq(reply.seq).await;
         let cancelled = reply.outcome.events.iter().filter_map(|event| match &event.change {
             AccountChange::OrderCancelled { order, .. } => Some(order),
             _ => None,

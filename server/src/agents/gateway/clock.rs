@@ -24,7 +24,7 @@ impl Floor {
     /// How the clock runs.
     pub(super) async fn clock_state(&self) -> Result<ClockState, ApiError> {
         let status = self.clock_status().await?;
-        self.cut(|state| {
+        self.read(|state| {
             let known = status.as_ref();
             Ok(ClockState {
                 step: state.step,

@@ -7,7 +7,7 @@ use engine::id::Seq;
 use engine::time::VenueTime;
 use protocol::gateway::{ApiError, Caller, CandleRow, Gateway as _, HistoryQuery, Page, PortfolioPoint};
 use protocol::nav_history::NavHistory;
-use protocol::nav_history::Range;
+use protocol::nav_history::NavRange;
 
 use super::Floor;
 use super::answer::{failed, portfolio_of};
@@ -90,8 +90,8 @@ impl Floor {
 
     /// Every stored point counts for the running maximum; a picture of few
     /// spans is kept of them. It ends with what the account is worth now.
-    pub(super) async fn worth_of(&self, caller: &Caller, range: Range) -> Result<NavHistory, ApiError> {
-        let now = self.cut(|state| portfolio_of(state, caller))?;
+    pub(super) async fn worth_of(&self, caller: &Caller, range: NavRange) -> Result<NavHistory, ApiError> {
+        let now = self.read(|state| portfolio_of(state, caller))?;
         let inner = &self.inner;
         let paid_in = self.starting_balance().to_cents();
         let mut worth = NavHistory::new(range, paid_in, inner.config.t0, now.timestamp);
@@ -100,14 +100,14 @@ impl Floor {
             let points = inner.store.nav_points(inner.venue, caller.account, after, POINTS).await;
             let points = points.map_err(failed)?;
             for point in &points {
-                worth.take(point.time, point.nav.to_cents());
+                worth.push(point.time, point.nav.to_cents());
             }
             match points.last() {
                 Some(last) if points.len() == POINTS as usize => after = last.seq,
                 _ => break,
             }
         }
-        worth.take(now.timestamp, now.valuation.nav.to_cents());
+        worth.push(now.timestamp, now.valuation.nav.to_cents());
         Ok(worth)
     }
 }

@@ -16,7 +16,7 @@ use crate::http::refused;
 impl Floor {
     pub(super) fn live_quotes(&self, instrument: Option<&str>) -> Result<Vec<QuotesFrame>, ApiError> {
         let wanted = instrument.map(|id| id.parse().map_err(|_| unknown_instrument())).transpose()?;
-        self.cut(|state| match wanted {
+        self.read(|state| match wanted {
             Some(id) if !state.instruments.contains_key(&id) => Err(unknown_instrument()),
             _ => Ok(quotes_of(state, wanted)),
         })
@@ -30,7 +30,7 @@ impl Floor {
         raw: &RawTake,
     ) -> Result<Placed, ApiError> {
         self.spend_order(caller)?;
-        let instrument = match self.cut(|state| Ok(state.quote(quote).map(|(id, _)| id)))? {
+        let instrument = match self.read(|state| Ok(state.quote(quote).map(|(id, _)| id)))? {
             Some(id) => id,
             // Perhaps over by now: the venue says so, or answers a repeat. Only
             // what it was about must be known to read the quantity.
@@ -54,7 +54,7 @@ impl Floor {
     ) -> Result<(InstrumentId, Preview), ApiError> {
         // A preview binds no name, so it needs none.
         raw.client_order_id.get_or_insert_with(|| "preview".to_owned());
-        self.cut(|state| {
+        self.read(|state| {
             let followed = state.account(caller.account).ok_or_else(|| refused(Reject::UnknownAccount))?;
             let (instrument, quote) = state.quote(id).ok_or_else(|| refused(Reject::UnknownQuote))?;
             let (conditions, _) = state.conditions(instrument).ok_or_else(unknown_instrument)?;

@@ -78,7 +78,7 @@ async fn limit(
     if let Some(user) = user {
         inner.activity.note(inner.clock.now());
         // If it stays unknown, the handlers that need it refuse.
-        inner.model.meet(user.account).await;
+        inner.model.wait_for_account(user.account).await;
     }
     next.run(request).await
 }
