@@ -4,12 +4,11 @@
 
 use std::sync::Arc;
 
-use protocol::gateway::{Caller, SharedGateway};
 use app::{Ready, addresses, shell};
 use axum::Router;
 use axum::extract::Request;
 use axum::http::request::Parts;
-use axum::http::{Extensions, HeaderMap, HeaderValue, StatusCode, Version, header};
+use axum::http::{Extensions, HeaderMap, HeaderValue, Method, StatusCode, Version, header};
 use axum::middleware::map_response;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -17,25 +16,28 @@ use leptos::nonce::use_nonce;
 use leptos::prelude::{LeptosOptions, provide_context, use_context};
 use leptos::server_fn::error::SERVER_FN_ERROR_HEADER;
 use leptos_axum::{LeptosRoutes, ResponseOptions, render_app_async_with_context};
+use protocol::error::ApiError;
+use protocol::gateway::{Caller, SharedGateway};
 use tower_http::CompressionLevel;
 use tower_http::compression::CompressionLayer;
 
-use super::Floor;
-use super::router::{Identity, is_for_programs};
-use crate::http::{Problem, headers::page_policy};
+use super::Gateway;
+use super::identity::Identity;
+use crate::http::ErrorResponse;
+use crate::http::middleware::page_policy;
 
-/// Brotli's level for pages: most of what there is to gain, in a millisecond.
-const PAGE_LEVEL: CompressionLevel = CompressionLevel::Precise(4);
+/// Brotli level of pages: most of the gain, in a millisecond.
+const PAGE_COMPRESSION: CompressionLevel = CompressionLevel::Precise(4);
 
-/// The routes of pages and server functions, and what is nowhere.
-pub(super) fn routes(floor: &Floor, options: LeptosOptions) -> Router {
-    let context = context(floor.shared());
+/// Routes of pages and server functions, and the fallback.
+pub(super) fn routes(gateway: &Gateway, options: LeptosOptions) -> Router {
+    let context = context(gateway.shared());
     let document = {
         let options = options.clone();
         move || shell(options.clone())
     };
     let page = {
-        let (gateway, context, document) = (floor.shared(), context.clone(), document.clone());
+        let (gateway, context, document) = (gateway.shared(), context.clone(), document.clone());
         move |request: Request| page(gateway.clone(), context.clone(), document.clone(), request)
     };
     // Leptos adds the routes of server functions.
@@ -44,16 +46,16 @@ pub(super) fn routes(floor: &Floor, options: LeptosOptions) -> Router {
         .fold(functions, |router, address| router.route(address, get(page.clone())))
         .fallback(move |request: Request| async move {
             if is_for_programs(request.method(), request.uri().path()) {
-                return Problem::not_found().into_response();
+                return ErrorResponse::from(ApiError::not_found()).into_response();
             }
             page(request).await
         })
-        .layer(map_response(blame))
-        .layer(CompressionLayer::new().quality(PAGE_LEVEL).compress_when(is_html))
+        .layer(map_response(correct_status))
+        .layer(CompressionLayer::new().quality(PAGE_COMPRESSION).compress_when(is_html))
         .with_state(options)
 }
 
-/// What components and server functions find in their context.
+/// Context of components and server functions.
 fn context(gateway: SharedGateway) -> impl Fn() + Clone + Send + Sync + 'static {
     move || {
         provide_context(gateway.clone());
@@ -69,24 +71,23 @@ fn context(gateway: SharedGateway) -> impl Fn() + Clone + Send + Sync + 'static 
     }
 }
 
-/// Pages are large and say the same in many places; answers to programs are
-/// small.
+/// Pages are large and repetitive; answers to programs are small.
 fn is_html(_: StatusCode, _: Version, headers: &HeaderMap, _: &Extensions) -> bool {
     headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"))
 }
 
-/// A server function's own errors have their own status; 500 is what Leptos
-/// gives for arguments that it cannot read, and those are the client's.
-async fn blame(mut response: Response) -> Response {
-    let unread = response.status() == StatusCode::INTERNAL_SERVER_ERROR
+/// Turns the 500 that Leptos gives for unreadable arguments into 400: they are
+/// the client's error. A server function's own errors have their own status.
+async fn correct_status(mut response: Response) -> Response {
+    let unreadable = response.status() == StatusCode::INTERNAL_SERVER_ERROR
         && response.headers().contains_key(SERVER_FN_ERROR_HEADER);
-    if unread {
+    if unreadable {
         *response.status_mut() = StatusCode::BAD_REQUEST;
     }
     response
 }
 
-/// Renders the page that is asked for, once what it shows is there.
+/// Renders the requested page, once its data is loaded.
 async fn page<Context, Document, View>(
     gateway: SharedGateway,
     context: Context,
@@ -113,7 +114,11 @@ where
     render_app_async_with_context(context, document)(request).await.into_response()
 }
 
-/// Who asks, if they are signed in.
-fn caller(of: &Extensions) -> Option<Caller> {
-    of.get::<Identity>().cloned().and_then(|identity| identity.0).map(Caller::from)
+fn caller(extensions: &Extensions) -> Option<Caller> {
+    extensions.get::<Identity>().cloned().and_then(|identity| identity.0).map(Caller::from)
+}
+
+/// Returns true if an unknown route is answered with JSON instead of a page.
+fn is_for_programs(method: &Method, path: &str) -> bool {
+    path.starts_with("/api/") || path == "/api" || !matches!(*method, Method::GET | Method::HEAD)
 }

@@ -1,93 +1,43 @@
-//! All routes, and what every request passes on its way: who it is from,
-//! whether it may change things, how often it may come.
+//! All routes, and the middleware around them.
 //!
 //! Does not know what a route answers.
 
 use axum::Router;
-use axum::extract::{MatchedPath, Request, State};
-use axum::http::{Method, StatusCode};
-use axum::middleware::{Next, from_fn, from_fn_with_state};
-use axum::response::{IntoResponse, Response};
+use axum::http::StatusCode;
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{get, post};
 use leptos::prelude::LeptosOptions;
-use tokio::time::Instant;
 
-use super::{Floor, browser, pages, rest, ws};
-use crate::agents::auth::{Peer, SignedIn, routes as auth_routes};
-use crate::http::{Problem, body, headers, operations, origin, problem};
-
-/// Who a request is from, if they are signed in.
-#[derive(Clone, Debug)]
-pub(super) struct Identity(pub(super) Option<SignedIn>);
+use super::{Gateway, account, browser_log, history, identity, orders, pages, quotes, venue, ws};
+use crate::agents::auth::routes as auth_routes;
+use crate::http::{ErrorResponse, middleware, operations};
 
 /// The whole site.
-pub(super) fn router(floor: Floor, options: LeptosOptions) -> Router {
-    let api = rest::routes()
+pub(super) fn router(gateway: Gateway, options: LeptosOptions) -> Router {
+    let api = orders::routes()
+        .merge(quotes::routes())
+        .merge(history::routes())
+        .merge(account::routes())
+        .merge(venue::routes())
         .route("/api/v1/stream", get(ws::upgrade))
-        .route("/api/v1/logs", post(browser::log))
-        .with_state(floor.clone());
-    let origins = floor.inner.origins.clone();
+        .route("/api/v1/logs", post(browser_log::write_line))
+        .with_state(gateway.clone());
+    let origins = gateway.inner.origins.clone();
+    // Routes without a user: bundle, health, metrics.
+    let public = operations::routes(gateway.inner.operations.clone())
+        .route("/pkg/{*file}", get(crate::assets::serve));
     Router::new()
         .merge(api)
-        .merge(auth_routes(floor.inner.auth.clone()))
-        .merge(pages::routes(&floor, options))
-        .layer(from_fn_with_state(floor.inner.patience(), body::arrived))
-        .layer(from_fn_with_state(floor.clone(), identify))
-        .layer(from_fn_with_state(floor.inner.origins.clone(), origin::guard))
-        .merge(unasked(floor))
+        .merge(auth_routes(gateway.inner.auth.clone()))
+        .merge(pages::routes(&gateway, options))
+        .layer(from_fn_with_state(gateway.inner.request_timeout(), middleware::buffer_body))
+        .layer(from_fn_with_state(gateway, identity::identify))
+        .layer(from_fn_with_state(origins.clone(), middleware::require_own_origin))
+        .merge(public)
         .method_not_allowed_fallback(|| async {
-            problem(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "Not with this method.")
+            let status = StatusCode::METHOD_NOT_ALLOWED;
+            ErrorResponse::new(status, "method_not_allowed", "This route does not have this method.")
         })
-        .layer(from_fn_with_state(origins, headers::secure))
-        .layer(from_fn(counted))
-}
-
-/// What needs no user: the bundle, health, figures.
-fn unasked(floor: Floor) -> Router {
-    operations::routes(floor.inner.operations.clone()).route("/pkg/{*file}", get(crate::assets::serve))
-}
-
-/// Counts requests by route, so that the numbers do not grow with addresses.
-async fn counted(request: Request, next: Next) -> Response {
-    let route = request.extensions().get::<MatchedPath>().map_or("other", MatchedPath::as_str).to_owned();
-    let method = request.method().as_str().to_owned();
-    let began = Instant::now();
-    let response = next.run(request).await;
-    let status = response.status().as_u16().to_string();
-    let labels = [("route", route), ("method", method), ("status", status)];
-    metrics::counter!("tickhall_requests_total", &labels).increment(1);
-    metrics::histogram!("tickhall_request_seconds").record(began.elapsed().as_secs_f64());
-    response
-}
-
-/// Finds out who asks and takes the request from their budget.
-async fn identify(State(floor): State<Floor>, peer: Peer, mut request: Request, next: Next) -> Response {
-    let inner = &floor.inner;
-    let found = match inner.auth.sessions().find(request.headers()).await {
-        Ok(found) => found,
-        Err(error) => {
-            tracing::error!(event = "store_failed", %error, "a session could not be looked up");
-            return Problem::unavailable().into_response();
-        }
-    };
-    let now = inner.clock.now();
-    let client = found.as_ref().map_or_else(|| peer.0.to_string(), |user| user.user.to_string());
-    // Pages come with many requests at once; what may be limited is the API.
-    let limited = request.uri().path().starts_with("/api/");
-    if limited && !inner.request_budget.take(&client, now) {
-        let message = "Too many requests in a second.";
-        return problem(StatusCode::TOO_MANY_REQUESTS, "rate_limited", message).after(1).into_response();
-    }
-    if let Some(signed_in) = &found {
-        inner.activity.note(now);
-        // Where it stays unknown, whoever needs it says so.
-        inner.model.meet(signed_in.account).await;
-    }
-    request.extensions_mut().insert(Identity(found));
-    next.run(request).await
-}
-
-/// What is nowhere: an error for programs, a page for people.
-pub(super) fn is_for_programs(method: &Method, path: &str) -> bool {
-    path.starts_with("/api/") || path == "/api" || !matches!(*method, Method::GET | Method::HEAD)
+        .layer(from_fn_with_state(origins, middleware::security_headers))
+        .layer(from_fn(middleware::record_metrics))
 }

@@ -16,7 +16,7 @@ use super::registry::Place;
 use super::subscription::Subscription;
 use crate::agents::auth::SignedIn;
 use crate::http::json;
-use crate::agents::gateway::{Floor, model};
+use crate::agents::gateway::{Gateway, model};
 
 /// How long one send may wait for a client that does not read. With the closing
 /// handshake it is gone within five seconds, on a busy machine too.
@@ -44,7 +44,7 @@ const SILENT: Close = Close(4012, "the client does not answer");
 const TOO_MANY: Close = Close(4029, "too many messages");
 
 struct Connection {
-    floor: Floor,
+    gateway: Gateway,
     socket: WebSocket,
     encoding: Encoding,
     subscription: Subscription,
@@ -60,25 +60,25 @@ struct Connection {
 
 /// Serves a socket until it ends.
 pub(super) async fn run(
-    floor: Floor,
+    gateway: Gateway,
     socket: WebSocket,
     caller: Caller,
     signed_in: SignedIn,
     encoding: Encoding,
     place: Place,
 ) {
-    floor.inner.activity.sockets_changed();
+    gateway.inner.activity.sockets_changed();
     let subscription = Subscription::new(caller.account);
     let mut connection = Connection {
-        floor: floor.clone(),
+        gateway: gateway.clone(),
         socket,
         encoding,
         subscription,
         cuts: 0,
         received: Vec::new(),
         heard: Instant::now(),
-        silence: Duration::from_secs(floor.inner.limits.socket_silence_seconds),
-        between_cuts: Duration::from_secs(1) / floor.inner.limits.socket_cuts_per_second.max(1),
+        silence: Duration::from_secs(gateway.inner.limits.socket_silence_seconds),
+        between_cuts: Duration::from_secs(1) / gateway.inner.limits.socket_cuts_per_second.max(1),
     };
     let reason = match connection.greet(&caller).await {
         Ok(()) => connection.live(&signed_in, &place).await,
@@ -87,7 +87,7 @@ pub(super) async fn run(
     metrics::counter!("tickhall_sockets_closed_total", "code" => reason.0.to_string()).increment(1);
     // Out of the way before the client is told, so that it may come again.
     drop(place);
-    floor.inner.activity.sockets_changed();
+    gateway.inner.activity.sockets_changed();
     connection.close(reason).await;
 }
 
@@ -95,15 +95,15 @@ impl Connection {
     async fn greet(&mut self, caller: &Caller) -> Result<(), Close> {
         let hello = Hello {
             v: FRAMES_VERSION,
-            venue: self.floor.inner.venue,
+            venue: self.gateway.inner.venue,
             account: caller.account,
-            seed_commitment: self.floor.inner.seed_commitment,
+            seed_commitment: self.gateway.inner.seed_commitment,
         };
         self.send_frame(&Frame::Hello(hello)).await
     }
 
     async fn live(&mut self, signed_in: &SignedIn, place: &Place) -> Close {
-        let inner = self.floor.inner.clone();
+        let inner = self.gateway.inner.clone();
         let mut changed = inner.model.watch();
         let mut pings = every(self.silence / PINGS);
         let mut sessions = every(inner.auth.sessions().look_every().min(self.silence));
@@ -166,7 +166,7 @@ impl Connection {
                 self.count()?;
                 // Whoever comes back to a server that has just started may be
                 // there before its picture of the venue.
-                self.floor.inner.model.reached(Seq(0)).await;
+                self.gateway.inner.model.reached(Seq(0)).await;
                 match self.obey(text.as_str()) {
                     Ok(None) => Ok(()),
                     Ok(Some(answer)) => self.send_frame(&answer).await,
@@ -181,7 +181,7 @@ impl Connection {
         let now = Instant::now();
         self.received.retain(|at| now.duration_since(*at) < Duration::from_secs(1));
         self.received.push(now);
-        let most = self.floor.inner.limits.socket_messages_per_second as usize;
+        let most = self.gateway.inner.limits.socket_messages_per_second as usize;
         if self.received.len() > most { Err(TOO_MANY) } else { Ok(()) }
     }
 
@@ -190,7 +190,7 @@ impl Connection {
             json::decode(text.as_bytes()).map_err(|refused| error(&refused.code, refused.message))?;
         let subscription = &mut self.subscription;
         let away = || Err(error("unavailable", "The venue cannot be read right now.".to_owned()));
-        let model = &self.floor.inner.model;
+        let model = &self.gateway.inner.model;
         match message {
             ClientMessage::Ping { nonce } => {
                 return Ok(Some(Frame::Pong { nonce, cuts: self.cuts }));
@@ -207,7 +207,7 @@ impl Connection {
 
     async fn send_cut(&mut self) -> Result<(), Close> {
         let subscription = &mut self.subscription;
-        let gathered = self.floor.inner.model.read(|state| subscription.gather(state)).flatten();
+        let gathered = self.gateway.inner.model.read(|state| subscription.gather(state)).flatten();
         let Some((envelope, items)) = gathered else { return Ok(()) };
         let parts = model::parts(&items, self.encoding);
         for (part, left) in parts.iter().zip((0..parts.len()).rev()) {
