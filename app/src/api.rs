@@ -3,20 +3,19 @@
 //! Know no rule: who may do what, and what an answer is, the gateway decides.
 
 use engine::candle::Interval;
-use protocol::frames::{FillFrame, OrderFrame, PortfolioSnapshot};
 use engine::order::{RawAmend, RawTake, RawTicket, Side};
 use leptos::prelude::*;
 use leptos::server_fn::codec::Postcard;
+use protocol::frames::{FillFrame, OrderFrame, PortfolioSnapshot};
 
-use crate::ask;
+#[cfg(feature = "ssr")]
+use crate::screens::trade::FIRST_INTERVAL;
 use protocol::candle_history::CandleHistory;
-use protocol::nav_history::Range;
-use protocol::nav_history::NavHistory;
 use protocol::gateway::{ApiError, Opening, Placed};
 #[cfg(feature = "ssr")]
 use protocol::gateway::{Caller, SharedGateway};
-#[cfg(feature = "ssr")]
-use crate::screens::trade::FIRST_INTERVAL;
+use protocol::nav_history::NavHistory;
+use protocol::nav_history::Range;
 
 /// Where they are.
 pub(crate) const PREFIX: &str = "/api/ui";

@@ -8,16 +8,16 @@
 use std::pin::Pin;
 
 use engine::candle::Interval;
-use protocol::frames::{FillFrame, OrderFrame, PortfolioSnapshot};
 use engine::order::{RawAmend, RawTake, RawTicket, Side};
+use protocol::frames::{FillFrame, OrderFrame, PortfolioSnapshot};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::api;
 use protocol::candle_history::CandleHistory;
-use protocol::nav_history::Range;
-use protocol::nav_history::NavHistory;
 use protocol::gateway::{ApiError, Placed};
+use protocol::nav_history::NavHistory;
+use protocol::nav_history::Range;
 
 /// An answer on its way.
 pub(crate) type Asked<T> = Pin<Box<dyn Future<Output = Result<T, ApiError>>>>;
@@ -89,7 +89,9 @@ fn request(name: &str, arguments: Option<Vec<u8>>) -> Asked<Vec<u8>> {
     Box::pin(async move {
         match http::post(&address, &arguments.unwrap_or_default()).await {
             Some((true, answer)) => Ok(answer),
-            Some((false, error)) => Err(postcard::from_bytes(&error).unwrap_or_else(|_| ApiError::unreadable())),
+            Some((false, error)) => {
+                Err(postcard::from_bytes(&error).unwrap_or_else(|_| ApiError::unreadable()))
+            }
             None => Err(ApiError::unreachable()),
         }
     })

@@ -7,10 +7,10 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 
 use crate::layout::Frame;
-use protocol::gateway::{ApiError, Opening};
 use crate::live::{Live, Slot};
 use crate::reactive::StoredValue;
 use crate::ready::{Answer, ready};
+use protocol::gateway::{ApiError, Opening};
 
 /// The opening cut; `None` when nobody is signed in. A handle.
 #[derive(Clone, Copy)]

@@ -13,28 +13,28 @@ pub mod api;
 mod ask;
 pub mod chart;
 mod codec;
-mod floor;
 mod commands;
+pub mod components;
+mod floor;
+mod layout;
 pub mod live;
 mod place;
 pub mod prefs;
 pub mod reactive;
 mod ready;
 pub mod report;
-mod layout;
 mod screens;
-pub mod components;
 
 use leptos::prelude::*;
 use leptos_meta::{MetaTags, Title, provide_meta_context};
 
-use crate::screens::account::Account;
 use crate::floor::Floor;
 use crate::live::Slot;
 use crate::place::Place;
 use crate::prefs::{Preferences, Prefs};
 use crate::reactive::effect;
 pub use crate::ready::Ready;
+use crate::screens::account::Account;
 use crate::screens::sign_in::{Register, Reset, SignIn};
 
 /// Whether the page is alive: set once, by an effect, so only in a browser.
@@ -71,7 +71,8 @@ type Page = (&'static str, fn() -> AnyView);
 const PAGES: [Page; 6] = [
     ("/", || view! { <Floor title="Trade" path="/" screen=screens::trade::screen /> }.into_any()),
     (floor::PORTFOLIO, || {
-        view! { <Floor title="Portfolio" path=floor::PORTFOLIO screen=screens::portfolio::screen /> }.into_any()
+        view! { <Floor title="Portfolio" path=floor::PORTFOLIO screen=screens::portfolio::screen /> }
+            .into_any()
     }),
     ("/account", || view! { <Account /> }.into_any()),
     ("/login", || view! { <SignIn /> }.into_any()),

@@ -7,8 +7,8 @@
 use engine::time::VenueTime;
 use leptos::prelude::*;
 
-use crate::reactive::RwSignal;
 use crate::components::format;
+use crate::reactive::RwSignal;
 
 /// Name of the cookie.
 const COOKIE: &str = "tickhall_view";

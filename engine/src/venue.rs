@@ -30,12 +30,12 @@ use std::collections::BTreeMap;
 
 use crate::account::Account;
 use crate::book::BookMessage;
-use crate::quote::QuotesMessage;
 use crate::id::{AccountId, Digest, InstrumentId, Seq};
 use crate::instrument::Instrument;
 use crate::money::Ticks;
 use crate::order::{Conditions, Reject, Side};
 use crate::quote::QuoteBoard;
+use crate::quote::QuotesMessage;
 use crate::step::{StepError, StepHeader, StepPayload};
 use crate::time::{Date, VenueTime};
 

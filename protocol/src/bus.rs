@@ -2,10 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use engine::id::{AccountId, InstrumentId, Seq, VenueId};
-use engine::money::{Lots, Ticks};
-use engine::portfolio::Valuation;
 use engine::book::BookMessage;
+use engine::id::{AccountId, Seq, VenueId};
+use engine::portfolio::Valuation;
 use engine::quote::QuotesMessage;
 use engine::step::{StepHeader, StepPayload};
 use engine::time::VenueTime;

@@ -6,7 +6,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use engine::quote::QuotesMessage;
 use engine::decimal::Decimal;
 use engine::id::{InstrumentId, OrderId, QuoteId, Seq, TradeId};
 use engine::instrument::Instrument;
@@ -16,6 +15,7 @@ use engine::order::{
 };
 use engine::position::Basis;
 use engine::quote::Quote;
+use engine::quote::QuotesMessage;
 use engine::time::VenueTime;
 use engine::venue::Fill;
 

@@ -8,12 +8,12 @@
 
 use std::fmt::Debug;
 
+use engine::id::Digest;
+use engine::time::VenueTime;
 use protocol::bus::{ExecutionBatch, MarketStep, PortfolioMessage};
 use protocol::frames::Item;
 use protocol::old::MarketStepV1;
 use protocol::socket::{ClientMessage, Cut, Frame};
-use engine::id::Digest;
-use engine::time::VenueTime;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};

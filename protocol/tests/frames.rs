@@ -7,9 +7,9 @@
 mod support;
 
 use engine::decimal::Decimal;
-use protocol::frames::{FillFrame, OrderFrame, PositionFrame, QuotesFrame};
 use engine::money::{Lots, Money};
 use engine::order::{OrderStatus, OrderType, Side, TimeInForce};
+use protocol::frames::{FillFrame, OrderFrame, PositionFrame, QuotesFrame};
 use support::{Desk, quoted, tick};
 
 /// Of ticks of 0.01.

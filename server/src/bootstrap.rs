@@ -16,10 +16,10 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 use crate::agents::auth::{Auth, HashError};
+use crate::agents::gateway::Floor;
 use crate::bus::{Bus, BusError, StreamNames};
 use crate::clock::WallClock;
 use crate::config::Config;
-use crate::agents::gateway::Floor;
 use crate::peers::Peers;
 use crate::shutdown::Shutdown;
 use crate::store::{Role, Store, StoreError};

@@ -7,8 +7,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::config::{Config, ConfigError, Sources};
 use crate::bootstrap::Agent;
+use crate::config::{Config, ConfigError, Sources};
 
 /// A trading floor in one binary.
 #[derive(Debug, Parser)]

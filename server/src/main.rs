@@ -11,17 +11,17 @@ use clap::Parser as _;
 use engine::id::VenueId;
 use engine::venue::VenueConfig;
 use server::agents::auth::grant_reset;
-use server::cli::{Cli, Command, UserAction};
-use server::clock::WallClock;
-use server::config::Config;
-use server::commands::seed_demo::{self, Made, Plan};
-use server::bootstrap::{self, Agent, Running, ServeError};
-use server::shutdown::{Shutdown, on_signals};
-use server::store::{Role, Store};
-use server::commands::store::{self, CopyError};
-use server::telemetry::start_logging;
 use server::agents::trading;
 use server::agents::trading::verify::{Report, Steps};
+use server::bootstrap::{self, Agent, Running, ServeError};
+use server::cli::{Cli, Command, UserAction};
+use server::clock::WallClock;
+use server::commands::seed_demo::{self, Made, Plan};
+use server::commands::store::{self, CopyError};
+use server::config::Config;
+use server::shutdown::{Shutdown, on_signals};
+use server::store::{Role, Store};
+use server::telemetry::start_logging;
 
 /// Requests and messages are many small pieces of memory.
 #[global_allocator]
@@ -64,9 +64,9 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         }
         Command::Verify => verify(&config).await,
         Command::Replay => replay(&config).await,
-        Command::MigrateStore => copied(store_commands::migrate(&config).await),
-        Command::Backup { folder } => copied(store_commands::backup(&config, &folder).await),
-        Command::Restore { folder } => copied(store_commands::restore(&config, &folder).await),
+        Command::MigrateStore => copied(store::migrate(&config).await),
+        Command::Backup { folder } => copied(store::backup(&config, &folder).await),
+        Command::Restore { folder } => copied(store::restore(&config, &folder).await),
         Command::SeedDemo { traders, minutes } => seed_demo(config, Plan { traders, minutes }).await,
         Command::User { action: UserAction::Reset { email } } => reset(&config, &email).await,
         Command::Price { input } => price(&input),
@@ -101,7 +101,7 @@ async fn replay(config: &Config) -> anyhow::Result<ExitCode> {
 /// Makes a demonstration and says who can sign in to it.
 async fn seed_demo(config: Config, plan: Plan) -> anyhow::Result<ExitCode> {
     start_logging("warn", WallClock::System);
-    let made = demo::make(config, VenueConfig::default(), plan, WallClock::System).await?;
+    let made = seed_demo::make(config, VenueConfig::default(), plan, WallClock::System).await?;
     let Made { orders, fills, until, traders, password } = made;
     say(&format!("{} traders placed {orders} orders with {fills} fills; it is {until} there", traders.len()));
     let (first, last) = (traders.first(), traders.last());
@@ -156,8 +156,8 @@ fn main_venue() -> VenueId {
 
 async fn serve(config: Config) -> anyhow::Result<ExitCode> {
     start_logging(&config.log, WallClock::System);
-    let listener = serve::listen(&config).await?;
-    let running = serve::start(config, VenueConfig::default(), listener, WallClock::System).await?;
+    let listener = bootstrap::listen(&config).await?;
+    let running = bootstrap::start(config, VenueConfig::default(), listener, WallClock::System).await?;
     greet("Tickhall is open", &running);
     on_signals(running.shared.shutdown.clone())?;
     running.shared.shutdown.cancelled().await;
@@ -171,7 +171,7 @@ async fn alone(agent: Agent, config: Config) -> anyhow::Result<ExitCode> {
     let shutdown = Shutdown::new();
     on_signals(shutdown.clone())?;
     let venue = VenueConfig::default();
-    let started = serve::start_alone(agent, config, &venue, WallClock::System, shutdown.clone()).await;
+    let started = bootstrap::start_alone(agent, config, &venue, WallClock::System, shutdown.clone()).await;
     let running = match started {
         Err(ServeError::Ended) => return Ok(ExitCode::SUCCESS),
         started => started?,

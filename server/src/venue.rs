@@ -7,12 +7,12 @@ use engine::id::Digest;
 use engine::sim::Seed;
 use engine::venue::VenueConfig;
 
+use crate::agents::trading::{SeedChoice, TradingError, prepare};
 use crate::bus::{Bus, StreamNames};
 use crate::clock::WallClock;
 use crate::config::Config;
 use crate::store::api::journal::VenueRow;
 use crate::store::{Store, StoreError};
-use crate::agents::trading::{SeedChoice, TradingError, prepare};
 
 /// A venue as it is served.
 #[derive(Debug)]

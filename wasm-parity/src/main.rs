@@ -11,10 +11,10 @@ fn main() -> ExitCode {
         ["work", kernel, rounds] => {
             let Ok(rounds) = rounds.parse() else { return ExitCode::FAILURE };
             let start = Instant::now();
-            let result = parity::work(kernel, rounds);
+            let result = wasm_parity::work(kernel, rounds);
             println!("{} {result}", start.elapsed().as_secs_f64());
         }
-        words => print!("{}", parity::report(words == ["long"])),
+        words => print!("{}", wasm_parity::report(words == ["long"])),
     }
     ExitCode::SUCCESS
 }

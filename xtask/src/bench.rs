@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 
 use crate::project::Project;
-use crate::testbed::Services;
+use crate::services::Services;
 use crate::{progress, shell};
 
 const ROOMS: [&str; 2] = ["engine", "server"];

@@ -12,7 +12,7 @@ use anyhow::{Context, Result, bail};
 use testbed::{Postgres, Redis, Topology};
 
 use crate::project::Project;
-use crate::testbed::installed;
+use crate::services::installed;
 use crate::{bundle, progress, server, shell};
 
 /// Where the first gateway of a site in containers is, away from one that

@@ -22,7 +22,7 @@ use self::summary::Counts;
 use crate::bundle::{self, Quality};
 use crate::progress::{self, Step};
 use crate::project::Project;
-use crate::testbed::Services;
+use crate::services::Services;
 use crate::skips::Skips;
 use crate::{browser, shell};
 

@@ -105,6 +105,8 @@ impl Bars {
 
 #[cfg(test)]
 mod tests {
+    use protocol::nav_history::Range;
+
     use super::*;
 
     const SECOND: i64 = 1_000_000;
@@ -181,5 +183,16 @@ mod tests {
         let bars = marked(SECOND, &marks);
         assert_eq!(bars.list().len(), MOST);
         assert_eq!(bars.list().last().map(|bar| bar.start), Some(VenueTime(1_999 * SECOND)));
+    }
+
+    #[test]
+    fn the_lower_figure_of_a_nav_history_is_the_drawdown() {
+        let start = VenueTime(0);
+        let mut history = NavHistory::new(Range::All, 100_000, start, start);
+        history.take(start, 110_000);
+        history.take(start.plus_micros(SECOND), 99_000);
+        let bars = Bars::of_nav(&history);
+        let [bar] = bars.list() else { panic!("one bar") };
+        assert_eq!((bar.open, bar.volume, bar.close), (110_000, 11_000, 99_000));
     }
 }

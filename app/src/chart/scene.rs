@@ -9,10 +9,11 @@ use std::ops::Range;
 use engine::decimal::Decimal;
 use engine::time::VenueTime;
 
-use super::bars::{Bar, Bars};
+use super::bars::Bars;
 use super::scale::{Axis, multiples, nice_step, time_step, within};
-use super::worth::Drawdown;
 use crate::components::format;
+use protocol::candle_history::Bar;
+use protocol::nav_history::Drawdown;
 
 /// Height of the time axis.
 const BOTTOM: f64 = 18.0;

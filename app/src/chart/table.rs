@@ -4,9 +4,9 @@
 
 use leptos::prelude::*;
 
-use super::bars::Bar;
 use super::scene::{ChartScene, Lower};
 use super::view::Chart;
+use protocol::candle_history::Bar;
 
 /// Rows at most.
 const ROWS: usize = 200;

@@ -3,8 +3,9 @@
 use engine::decimal::Decimal;
 use engine::time::VenueTime;
 
-use super::bars::{Bar, Bars};
+use super::bars::Bars;
 use super::scene::{ChartScene, Lower, Own, Resting, Style};
+use protocol::candle_history::Bar;
 use protocol::nav_history::{NavHistory, Range};
 
 const SECOND: i64 = 1_000_000;

@@ -9,11 +9,12 @@ use leptos::prelude::*;
 
 use crate::components::Show;
 
-use super::bars::{Bar, Bars};
+use super::bars::Bars;
 use super::scale::within;
 use super::scene::ChartScene;
 use super::table::BarTable;
 use crate::reactive::{RwSignal, Signal, StoredValue, memo};
+use protocol::candle_history::Bar;
 
 /// A chart that a page shows. A handle: copies share everything.
 #[derive(Clone, Copy)]

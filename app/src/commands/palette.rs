@@ -11,9 +11,9 @@ use leptos::prelude::*;
 use super::commands::{Action, COMMANDS};
 use super::dialog::Modal;
 use super::{Desk, Open};
+use crate::components::Show;
 use crate::live::{Live, sorted};
 use crate::reactive::{RwSignal, effect, memo};
-use crate::components::Show;
 
 /// Rows that are shown.
 const ROWS: usize = 12;

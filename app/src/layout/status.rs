@@ -5,8 +5,8 @@
 
 use leptos::prelude::*;
 
-use crate::live::Live;
 use crate::components::format;
+use crate::live::Live;
 
 #[component]
 pub(super) fn StatusBar(live: Live) -> impl IntoView {

@@ -9,9 +9,9 @@ use leptos::prelude::*;
 use super::pill::Pill;
 use crate::Hydrated;
 use crate::commands::{Desk, Open};
+use crate::components::format;
 use crate::live::Live;
 use crate::reactive::Signal;
-use crate::components::format;
 
 #[component]
 pub(super) fn TopBar(live: Live) -> impl IntoView {

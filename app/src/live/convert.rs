@@ -5,11 +5,11 @@
 
 use engine::account::Account;
 use engine::decimal::Decimal;
-use protocol::frames::{AccountFrame, BookLevel, OrderFrame};
 use engine::id::{AccountId, InstrumentId, Seq};
 use engine::instrument::Instrument;
 use engine::money::{Lots, Ticks};
 use engine::order::{Order, OrderType, Price};
+use protocol::frames::{AccountFrame, BookLevel, OrderFrame};
 
 use super::maps::{Map, map};
 use super::state::Level;

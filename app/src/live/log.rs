@@ -2,9 +2,9 @@
 //!
 //! For showing alone: what the account may do is the account's business.
 
-use protocol::frames::{FillFrame, OrderFrame};
 use engine::id::{OrderId, TradeId};
 use engine::time::VenueTime;
+use protocol::frames::{FillFrame, OrderFrame};
 
 use super::maps::{Map, Set, sorted};
 

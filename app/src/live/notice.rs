@@ -2,11 +2,11 @@
 //!
 //! Does not know when or how it is announced.
 
-use protocol::frames::{ExecutionFrame, FillFrame};
 use engine::id::InstrumentId;
 use engine::instrument::Instrument;
 use engine::money::{Lots, Ticks};
 use engine::order::{CancelReason, PriceFill, Side};
+use protocol::frames::{ExecutionFrame, FillFrame};
 
 use super::maps::Map;
 use crate::components::{Units, format};

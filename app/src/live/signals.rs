@@ -3,7 +3,6 @@
 //! Knows what changed, not why.
 
 use engine::decimal::Decimal;
-use protocol::frames::{FillFrame, OrderFrame, TapeFrame};
 use engine::id::{Digest, InstrumentId, OrderId, Seq};
 use engine::instrument::Instrument;
 use engine::money::{Money, Ticks};
@@ -12,6 +11,7 @@ use engine::portfolio::Valuation;
 use engine::quote::Quote as DealerQuote;
 use engine::time::{Date, VenueTime};
 use leptos::prelude::*;
+use protocol::frames::{FillFrame, OrderFrame, TapeFrame};
 
 use super::link::Link;
 use super::maps::{Map, sorted};
@@ -21,11 +21,11 @@ use super::now_ms;
 use super::receipts::Receipts;
 use super::state::{AgentNav, Changes, State};
 use super::view::Ladder;
-use protocol::candle_history::CandleHistory;
-use protocol::nav_history::NavHistory;
-use protocol::gateway::{Caller, Opening};
 use crate::prefs::Preferences;
 use crate::reactive::{RwSignal, StoredValue};
+use protocol::candle_history::CandleHistory;
+use protocol::gateway::{Caller, Opening};
+use protocol::nav_history::NavHistory;
 
 /// When everything on the screen was true.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,8 +5,8 @@
 use leptos::prelude::*;
 
 use super::signals::Live;
-use protocol::gateway::Opening;
 use crate::reactive::StoredValue;
+use protocol::gateway::Opening;
 
 /// Where the one live desk of a page is kept, above all routes.
 #[derive(Clone, Copy)]

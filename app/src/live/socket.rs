@@ -7,9 +7,9 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
-use protocol::socket::{FRAMES_VERSION, Frame, Hello};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
+use protocol::socket::{FRAMES_VERSION, Frame, Hello};
 use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::Closure;
 use web_sys::{BinaryType, Event, MessageEvent, WebSocket};

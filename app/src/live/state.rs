@@ -5,8 +5,6 @@
 use std::collections::VecDeque;
 
 use engine::account::Account;
-use protocol::frames::{AccountFrame, BookFrame, ExecutionFrame, Item, PortfolioSnapshot, QuotesFrame, TapeFrame, TickEvent};
-use protocol::socket::Cut;
 use engine::id::{InstrumentId, OrderId, Seq};
 use engine::instrument::Instrument;
 use engine::money::{Lots, Money, Ticks};
@@ -17,6 +15,10 @@ use engine::order::{
 use engine::portfolio::{Marked, Valuation, value};
 use engine::quote::Quote;
 use engine::time::{Date, VenueTime};
+use protocol::frames::{
+    AccountFrame, BookFrame, ExecutionFrame, Item, PortfolioSnapshot, QuotesFrame, TapeFrame, TickEvent,
+};
+use protocol::socket::Cut;
 
 use super::convert;
 use super::log::Log;

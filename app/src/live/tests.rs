@@ -7,10 +7,10 @@ use super::follower::Follower;
 use super::state::{Changes, State};
 use bench::Bench;
 use engine::decimal::Decimal;
-use protocol::frames::{Item, TapeFrame};
-use protocol::socket::Cut;
 use engine::money::{Lots, Ticks};
 use engine::order::{Price, Side};
+use protocol::frames::{Item, TapeFrame};
+use protocol::socket::Cut;
 
 #[test]
 fn every_preview_is_what_the_venue_decides() {

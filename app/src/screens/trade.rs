@@ -23,9 +23,9 @@ use engine::order::Side;
 use leptos::prelude::*;
 
 use crate::commands::{Action, Desk, focus, press};
+use crate::components::Show;
 use crate::live::Live;
 use crate::reactive::{RwSignal, effect, memo};
-use crate::components::Show;
 use tabs::Tab;
 use ticket::{Form, Outbox};
 

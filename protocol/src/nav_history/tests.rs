@@ -148,11 +148,3 @@ fn what_was_seen_since_is_not_lost_when_the_store_is_read_again() {
     hour.know(&seen);
     assert_eq!((hour.worst(), hour.fall()), (seen.worst(), Drawdown { below: 5_000, peak: 110_000 }));
 }
-
-#[test]
-fn as_bars_the_lower_figure_is_the_fall() {
-    let worth = worth(Range::All, 0, &[(0, 110_000), (1, 99_000)]);
-    let bars = worth.bars();
-    let [bar] = bars.list() else { panic!("one bar") };
-    assert_eq!((bar.open, bar.volume, bar.close), (110_000, 11_000, 99_000));
-}

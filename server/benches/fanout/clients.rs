@@ -5,10 +5,10 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use protocol::frames::Item;
-use protocol::socket::Frame;
 use engine::id::InstrumentId;
 use futures::{SinkExt as _, StreamExt as _};
+use protocol::frames::Item;
+use protocol::socket::Frame;
 use serde_json::json;
 use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpStream;

@@ -5,10 +5,10 @@
 use std::path::Path;
 
 use engine::venue::{ListingSpec, VenueConfig};
+use server::agents::trading::{SeedChoice, prepare};
 use server::bus::{Bus, StreamNames};
 use server::clock::WallClock;
 use server::store::Store;
-use server::agents::trading::{SeedChoice, prepare};
 
 /// How many are listed.
 pub(crate) const INSTRUMENTS: usize = 50;

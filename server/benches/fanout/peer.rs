@@ -7,12 +7,12 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use engine::decimal::Decimal;
-use protocol::frames::{Item, TickEvent};
-use protocol::socket::{Cut, Frame};
 use engine::id::{InstrumentId, Seq, VenueId};
 use engine::money::Money;
 use engine::order::TradingStatus;
 use engine::time::{Date, VenueTime};
+use protocol::frames::{Item, TickEvent};
+use protocol::socket::{Cut, Frame};
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{MissedTickBehavior, interval};

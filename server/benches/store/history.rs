@@ -8,8 +8,8 @@ use engine::id::{InstrumentId, VenueId};
 use engine::money::Ticks;
 use engine::time::VenueTime;
 use server::store::api::history::{MarketBatch, TickRecord};
-use testbed::Postgres;
 use sqlx::{AssertSqlSafe, Connection as _, SqliteConnection};
+use testbed::Postgres;
 use tokio::time::Instant;
 use uuid::Uuid;
 

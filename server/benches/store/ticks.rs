@@ -1,14 +1,14 @@
 //! Ticks over Redis, from one producer to one reader.
 
-use protocol::bus::MarketStep;
 use engine::id::Seq;
 use engine::sim::{Seed, Simulator};
 use engine::step::StepHeader;
 use engine::venue::VenueConfig;
+use protocol::bus::MarketStep;
+use server::agents::market_data::Outbox;
 use server::bus::decode::{decode, encode};
 use server::bus::{Batch, Bus, Parcel};
 use server::config::Config;
-use server::agents::market_data::Outbox;
 use testbed::Redis;
 use tokio::sync::watch;
 use tokio::time::Instant;

@@ -22,6 +22,7 @@ use engine::id::{AccountId, VenueId};
 use engine::venue::Command;
 use uuid::Uuid;
 
+use crate::agents::trading::client::{SendError, SequencerClient};
 use crate::bus::{Bus, StreamNames};
 use crate::clock::WallClock;
 use crate::config::Config;
@@ -29,7 +30,6 @@ use crate::shutdown::Shutdown;
 use crate::store::api::users::{Holder, NewUser};
 use crate::store::{Store, StoreError};
 use crate::telemetry::Health;
-use crate::agents::trading::client::{SendError, SequencerClient};
 
 pub use email::Email;
 pub use ended::SessionEnded;

@@ -12,13 +12,13 @@ use tokio::task::JoinHandle;
 use super::tasks::supervised;
 use super::{ServeError, Shared};
 use crate::agents::auth::{self, Auth};
+use crate::agents::gateway::{self, Floor};
+use crate::agents::trading::client::SequencerClient;
 use crate::http::operations::{Operations, serve};
 use crate::http::origin::Origins;
-use crate::agents::gateway::{self, Floor};
 use crate::peers::Peers;
 use crate::store::Store;
 use crate::store::api::journal::VenueRow;
-use crate::agents::trading::client::SequencerClient;
 
 /// Auth for whoever mounts its routes, over `store`.
 pub(super) async fn auth(shared: &Shared, venue: VenueId, store: Store) -> Result<Auth, ServeError> {

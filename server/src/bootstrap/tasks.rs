@@ -6,10 +6,10 @@
 use tokio::task::JoinHandle;
 
 use super::Shared;
+use crate::agents::{market_data, portfolio, trading};
 use crate::shutdown::{Shutdown, supervise};
 use crate::store::StoreError;
 use crate::store::api::journal::VenueRow;
-use crate::{market_data, portfolio, trading};
 
 /// The sequencer.
 pub(super) fn trading(shared: &Shared, row: &VenueRow) -> JoinHandle<()> {

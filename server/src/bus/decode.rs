@@ -9,9 +9,9 @@ use bytes::Bytes;
 use serde::Serialize;
 use serde::de::{DeserializeOwned, Error as _};
 
+use engine::id::VenueId;
 use protocol::bus::{ExecutionBatch, MarketStep, PortfolioMessage};
 use protocol::old::MarketStepV1;
-use engine::id::VenueId;
 
 use super::control::{ClockStatus, ControlMessage};
 use super::messages::{CommandMessage, ReplyMessage};

@@ -9,17 +9,17 @@ mod trader;
 
 use std::net::Ipv4Addr;
 
-use protocol::gateway::{ApiError, Caller, ClockCommand, Gateway as _, Placed};
 use engine::id::{Digest, VenueId};
 use engine::time::VenueTime;
 use engine::venue::VenueConfig;
+use protocol::gateway::{ApiError, Caller, ClockCommand, Gateway as _, Placed};
 use uuid::Uuid;
 
 use crate::agents::auth::{Auth, AuthError};
-use crate::clock::WallClock;
-use crate::config::{ClockMode, Config, IdlePolicy};
 use crate::agents::gateway::Floor;
 use crate::bootstrap::{self, ServeError};
+use crate::clock::WallClock;
+use crate::config::{ClockMode, Config, IdlePolicy};
 use crate::store::{Role, Store, StoreError};
 use trader::{Market, Wish, wish};
 
@@ -95,9 +95,9 @@ pub async fn make(
     (config.clock, config.idle) = (ClockMode::Manual, IdlePolicy::Run);
     config.listen = (Ipv4Addr::LOCALHOST, 0).into();
     config.limits.orders_per_second = 1_000_000;
-    let listener = serve::listen(&config).await?;
+    let listener = bootstrap::listen(&config).await?;
     let id = venue.venue_id();
-    let running = serve::start(config, venue, listener, clock).await?;
+    let running = bootstrap::start(config, venue, listener, clock).await?;
     let made = match running.inside() {
         Some((floor, auth)) => trade(floor, auth, id, plan).await,
         None => Err(ApiError::new(503, "unavailable", "There is no gateway.").into()),

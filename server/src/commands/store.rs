@@ -5,10 +5,10 @@
 
 use std::path::Path;
 
-use crate::config::Config;
-use crate::store::{Role, Store, StoreError};
 use crate::agents::trading::TradingError;
 use crate::agents::trading::verify::{Report, Steps, verify};
+use crate::config::Config;
+use crate::store::{Role, Store, StoreError};
 
 /// Why there is no copy; one line each.
 #[derive(Debug, thiserror::Error)]

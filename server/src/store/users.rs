@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::{Backend, Db, dialect};
 use crate::store::StoreError;
-use crate::store::api::users::{Holder, CandleHistory, NewUser, OwnSession, SessionRow, UserRow};
+use crate::store::api::users::{CandleHistory, Holder, NewUser, OwnSession, SessionRow, UserRow};
 
 impl Backend {
     pub(in crate::store) async fn insert_user(&self, user: &NewUser) -> Result<bool, StoreError> {

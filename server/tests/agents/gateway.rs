@@ -1,17 +1,17 @@
 //! The gateway in front of a sequencer that is busy, away or halted.
 
-use protocol::gateway::{Caller, Gateway as _, HistoryQuery, Placed};
 use engine::id::{AccountId, Seq};
 use engine::order::RawTicket;
+use protocol::gateway::{Caller, Gateway as _, HistoryQuery, Placed};
 use server::agents::auth::{self, Auth};
+use server::agents::gateway::{self, Floor};
+use server::agents::trading::client::QUEUE_LIMIT;
 use server::bus::messages::TradingStatus;
 use server::config::Config;
 use server::http::operations::Operations;
-use server::agents::gateway::{self, Floor};
 use server::peers::Peers;
 use server::shutdown::Shutdown;
 use server::telemetry::{Health, recorder};
-use server::agents::trading::client::QUEUE_LIMIT;
 
 use crate::support::desk::Desk;
 

@@ -3,17 +3,17 @@
 
 use std::time::Duration;
 
-use protocol::bus::MarketStep;
 use engine::id::Seq;
 use engine::money::{Lots, Ticks};
 use engine::order::{ClientOrderId, Price, SelfTradePrevention, Side, Ticket, TimeInForce};
 use engine::sim::{Seed, Simulator};
 use engine::step::StepHeader;
 use engine::venue::{Command, Input};
+use protocol::bus::MarketStep;
+use server::agents::market_data::Settings;
 use server::bus::control::Control;
 use server::bus::decode::decode;
 use server::config::ClockMode;
-use server::agents::market_data::Settings;
 use server::store::api::history::{MarketBatch, MarketWindow, TickRecord};
 use server::store::api::journal::{EntryKind, RangeBody};
 

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use protocol::bus::PortfolioMessage;
 use engine::id::{AccountId, Seq};
 use engine::money::{Lots, Money, Ticks};
 use engine::order::{ClientOrderId, Price, SelfTradePrevention, Side, Ticket, TimeInForce, TradingStatus};
 use engine::position::Position;
 use engine::venue::{Balance, Command, Mark, Outcome, PositionState};
+use protocol::bus::PortfolioMessage;
 use server::bus::decode::decode;
 
 use super::stage::{Reader, Stage};

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use engine::order::Side;
 use engine::venue::Command;
-use server::bus::{Batch, Bus};
 use server::agents::trading::client::SendError;
 use server::agents::trading::no_faults;
+use server::bus::{Batch, Bus};
 
 use crate::support::database::{Database, Place};
 use crate::support::desk::{Desk, PATIENCE};

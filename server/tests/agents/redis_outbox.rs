@@ -1,8 +1,8 @@
 //! What market data has made reaches its stream once and in order, whatever
 //! became of the stream or of an answer.
 
-use server::bus::{Batch, Bus, Limits, Parcel};
 use server::agents::market_data::{MarketDataError, Outbox};
+use server::bus::{Batch, Bus, Limits, Parcel};
 
 use crate::support::redis::Server;
 

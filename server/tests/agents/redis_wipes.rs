@@ -4,18 +4,18 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use engine::book::BookMessage;
-use engine::quote::QuotesMessage;
-use protocol::bus::ExecutionBatch;
 use engine::id::Seq;
+use engine::quote::QuotesMessage;
 use engine::venue::Command;
+use protocol::bus::ExecutionBatch;
+use server::agents::market_data::Settings;
+use server::agents::trading::client::{SendError, SequencerClient};
+use server::agents::trading::verify::{Steps, verify};
 use server::bus::control::{ClockStatus, Control};
 use server::bus::decode::decode;
 use server::bus::messages::TradingStatus;
 use server::bus::{Batch, Bus};
 use server::config::{ClockMode, IdlePolicy};
-use server::agents::market_data::Settings;
-use server::agents::trading::client::{SendError, SequencerClient};
-use server::agents::trading::verify::{Steps, verify};
 
 use super::market_data::{buy, headers, same_as_never_stopped};
 use super::stage::{Stage, patiently};

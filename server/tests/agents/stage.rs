@@ -6,10 +6,13 @@ use std::fmt::Display;
 use std::future::Future;
 use std::time::Duration;
 
-use protocol::bus::ExecutionBatch;
 use engine::id::{AccountId, InstrumentId};
 use engine::time::WallTime;
 use engine::venue::{Outcome, VenueConfig};
+use protocol::bus::ExecutionBatch;
+use server::agents::trading::SeedChoice;
+use server::agents::trading::client::SequencerClient;
+use server::agents::{market_data, portfolio, trading};
 use server::bus::control::{ClockStatus, Control, ControlMessage};
 use server::bus::decode::{decode, encode};
 use server::bus::{Batch, Bus, Message, StreamNames};
@@ -19,9 +22,6 @@ use server::shutdown::Shutdown;
 use server::store::Store;
 use server::store::api::journal::{JournalRow, VenueRow};
 use server::telemetry::Health;
-use server::agents::trading::SeedChoice;
-use server::agents::trading::client::SequencerClient;
-use server::{market_data, portfolio, trading};
 use uuid::Uuid;
 
 use crate::support::database::Place;

@@ -4,10 +4,10 @@ use engine::id::{AccountId, Seq};
 use engine::money::Money;
 use engine::order::{OrderStatus, Reject, Side};
 use engine::venue::{AccountChange, AccountEvent, Command};
+use server::agents::trading::client::SendError;
 use server::bus::decode::encode;
 use server::bus::messages::{CommandMessage, VERSION};
 use server::bus::{Batch, StreamNames};
-use server::agents::trading::client::SendError;
 use uuid::Uuid;
 
 use crate::support::desk::Desk;

@@ -5,11 +5,11 @@ use std::time::Duration;
 use engine::id::{AccountId, VenueId};
 use engine::time::WallTime;
 use engine::venue::Command;
+use server::agents::trading::client::{QUEUE_LIMIT, SendError, SequencerClient};
 use server::bus::messages::TradingStatus;
 use server::bus::{Bus, StreamNames};
 use server::clock::WallClock;
 use server::shutdown::Shutdown;
-use server::agents::trading::client::{QUEUE_LIMIT, SendError, SequencerClient};
 use uuid::Uuid;
 
 /// A client without a sequencer.

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use engine::order::Side;
 use engine::venue::{AccountChange, Command};
-use server::bus::Bus;
 use server::agents::trading::client::SendError;
 use server::agents::trading::{Fault, no_faults};
+use server::bus::Bus;
 
 use crate::support::database::{Kind, Place};
 use crate::support::desk::{Desk, fault_at};

@@ -1,9 +1,9 @@
 //! Snapshots, pruned payloads, compacted ranges; and what `verify` notices.
 
 use engine::order::Side;
-use server::store::Store;
 use server::agents::trading::no_faults;
 use server::agents::trading::verify::{Steps, replay, verify};
+use server::store::Store;
 
 use crate::support::database::{Kind, Place, vandalize};
 use crate::support::desk::Desk;

@@ -3,9 +3,9 @@
 use std::time::{Duration, Instant};
 
 use engine::decimal::Decimal;
+use engine::venue::VenueConfig;
 use protocol::frames::Item;
 use protocol::socket::Frame;
-use engine::venue::VenueConfig;
 use serde_json::json;
 use tokio_tungstenite::tungstenite::Message;
 

@@ -6,14 +6,14 @@ use engine::id::Seq;
 use engine::money::Ticks;
 use engine::order::Side;
 use engine::time::{VenueTime, WallTime};
+use server::agents::trading::no_faults;
+use server::commands::store::{CopyError, backup, migrate, restore};
 use server::config::Config;
 use server::store::StoreError;
 use server::store::api::copying::{Part, TABLES};
 use server::store::api::history::{BookRecord, MarketBatch, MarketWindow, TickRecord};
 use server::store::api::journal::Cursor;
 use server::store::api::users::{NewUser, OwnSession};
-use server::commands::store::{CopyError, backup, migrate, restore};
-use server::agents::trading::no_faults;
 use uuid::Uuid;
 
 use crate::support::database::{Kind, Place};

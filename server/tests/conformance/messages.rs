@@ -1,8 +1,8 @@
 //! Messages as earlier versions wrote them: every later build must read these.
 
-use protocol::bus::MarketStep;
 use engine::order::{Price, Side};
 use engine::venue::{Command, VenueConfig};
+use protocol::bus::MarketStep;
 use server::bus::decode::{Unreadable, decode, encode};
 use server::bus::messages::{CommandMessage, CommandReply, ReplyMessage};
 

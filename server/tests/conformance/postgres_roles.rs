@@ -23,8 +23,7 @@ const MONEY: [(&str, &str); 10] = [
     ("ledger", "amount"),
 ];
 
-const OTHERS: [&str; 4] =
-    ["tickhall_market_data", "tickhall_portfolio", "tickhall_auth", "tickhall_gateway"];
+const OTHERS: [&str; 4] = ["tickhall_market_data", "tickhall_portfolio", "tickhall_auth", "tickhall_gateway"];
 
 /// The code of the refusal, or none when the statement was let through to
 /// what it would do.
@@ -175,8 +174,7 @@ async fn an_agent_may_have_a_login_of_its_own() {
     let owner = database.open(Role::Owner).await;
     assert!(owner.create_venue(&row).await.unwrap());
     let mut connection = database.connect().await;
-    for (role, group) in [(Role::Gateway, "tickhall_gateway"), (Role::MarketData, "tickhall_market_data")]
-    {
+    for (role, group) in [(Role::Gateway, "tickhall_gateway"), (Role::MarketData, "tickhall_market_data")] {
         let login = format!("own_{}", uuid::Uuid::new_v4().simple());
         let made = format!("CREATE ROLE {login} LOGIN PASSWORD 'secret' IN ROLE {group}");
         sqlx::query(AssertSqlSafe(made)).execute(&mut connection).await.unwrap();

@@ -4,12 +4,12 @@ use engine::id::{Seq, VenueId};
 use engine::time::WallTime;
 use engine::venue::VenueConfig;
 use serde_json::json;
-use server::clock::WallClock;
-use server::config::Config;
-use server::commands::seed_demo::{self, DemoError, Made, Plan};
-use server::bootstrap;
-use server::store::{Store, StoreError};
 use server::agents::trading::verify::{Steps, verify};
+use server::bootstrap;
+use server::clock::WallClock;
+use server::commands::seed_demo::{self, DemoError, Made, Plan};
+use server::config::Config;
+use server::store::{Store, StoreError};
 
 use crate::support::desk::PATIENCE;
 
@@ -21,7 +21,7 @@ fn config(folder: &tempfile::TempDir) -> Config {
 
 async fn made(folder: &tempfile::TempDir) -> Result<Made, DemoError> {
     let clock = WallClock::manual(WallTime(1_800_000_000_000_000));
-    demo::make(config(folder), VenueConfig::default(), PLAN, clock).await
+    seed_demo::make(config(folder), VenueConfig::default(), PLAN, clock).await
 }
 
 /// The store once the last of the server before has let go of it.
@@ -67,8 +67,9 @@ async fn a_demonstration_is_the_same_twice_and_can_be_served() {
 
     let mut config = config(&folders[1]);
     config.listen = ([127, 0, 0, 1], 0).into();
-    let listener = serve::listen(&config).await.unwrap();
-    let running = serve::start(config, VenueConfig::default(), listener, WallClock::System).await.unwrap();
+    let listener = bootstrap::listen(&config).await.unwrap();
+    let running =
+        bootstrap::start(config, VenueConfig::default(), listener, WallClock::System).await.unwrap();
     let base = format!("http://{}", running.address);
     let body = json!({ "email": "trader-1@demo.example", "password": password });
     let request = reqwest::Client::new().post(format!("{base}/api/v1/auth/login"));

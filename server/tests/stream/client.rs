@@ -5,14 +5,14 @@
 
 use std::collections::VecDeque;
 
-use protocol::gateway::Opening;
 use app::live::follower::Follower;
 use app::live::state::State;
 use app::live::wire;
 use bytes::Bytes;
-use protocol::socket::Frame;
 use engine::id::Seq;
 use futures::StreamExt as _;
+use protocol::gateway::Opening;
+use protocol::socket::Frame;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_util::sync::CancellationToken;
 

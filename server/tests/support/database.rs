@@ -6,10 +6,10 @@ use std::path::Path;
 
 use server::config::Config;
 use server::store::{Role, Store, StoreError};
-use testbed::{Failure, Postgres};
 use sqlx::error::ErrorKind;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, SqliteConnection};
+use testbed::{Failure, Postgres};
 use uuid::Uuid;
 
 use super::desk::PATIENCE;

@@ -7,7 +7,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use protocol::bus::{ExecutionBatch, MarketStep};
 use engine::id::{AccountId, InstrumentId, OrderId, Seq, VenueId};
 use engine::instrument::Instrument;
 use engine::money::{Lots, Ticks};
@@ -16,6 +15,10 @@ use engine::sim::{Seed, Simulator};
 use engine::step::{Depth, StepHeader, StepPayload, Tick};
 use engine::time::WallTime;
 use engine::venue::{Command, Outcome, VenueConfig};
+use protocol::bus::{ExecutionBatch, MarketStep};
+use server::agents::trading::client::{SendError, SequencerClient};
+use server::agents::trading::verify::{Report, Steps, verify};
+use server::agents::trading::{self, Deps, Fault, Faults, SeedChoice, Settings, TradingError, no_faults};
 use server::bus::decode::{decode, encode};
 use server::bus::messages::Reply;
 use server::bus::{Batch, Bus, StreamNames};
@@ -24,9 +27,6 @@ use server::config::Acknowledge;
 use server::shutdown::Shutdown;
 use server::store::Store;
 use server::telemetry::Health;
-use server::agents::trading::client::{SendError, SequencerClient};
-use server::agents::trading::verify::{Report, Steps, verify};
-use server::agents::trading::{self, Deps, Fault, Faults, SeedChoice, Settings, TradingError, no_faults};
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 

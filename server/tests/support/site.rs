@@ -14,10 +14,10 @@ use engine::venue::VenueConfig;
 use reqwest::header::HeaderMap;
 use reqwest::{Method, Response, StatusCode};
 use serde_json::{Value, json};
+use server::agents::trading::verify::{Report, Steps, verify};
+use server::bootstrap::{self, Running};
 use server::clock::WallClock;
 use server::config::{ClockMode, Config, IdlePolicy};
-use server::bootstrap::{self, Running};
-use server::agents::trading::verify::{Report, Steps, verify};
 
 use super::database::Place;
 
@@ -72,10 +72,11 @@ impl Site {
 
     /// Starts the server again in the same folder.
     pub async fn start(&mut self) {
-        let listener = serve::listen(&self.config).await.unwrap();
+        let listener = bootstrap::listen(&self.config).await.unwrap();
         self.place.open().await.close().await;
         let config = self.config.clone();
-        let running = serve::start(config, self.venue.clone(), listener, self.clock.clone()).await.unwrap();
+        let running =
+            bootstrap::start(config, self.venue.clone(), listener, self.clock.clone()).await.unwrap();
         self.base = format!("http://{}", running.address);
         self.running = Some(running);
         self.ready().await;

@@ -1,7 +1,7 @@
 //! A live socket as a test holds it.
 
-use protocol::socket::{Cut, Frame};
 use futures::{SinkExt as _, StreamExt as _};
+use protocol::socket::{Cut, Frame};
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;

@@ -31,8 +31,7 @@ async fn own_logins(place: &mut Place) {
 
 #[tokio::test]
 async fn topology_two_gateways_are_one_site() {
-    let mut place =
-        Place::open(Place::postgres(), &[("TICKHALL_CLOCK", "manual"), ("TICKHALL_IDLE", "run")]);
+    let mut place = Place::open(Place::postgres(), &[("TICKHALL_CLOCK", "manual"), ("TICKHALL_IDLE", "run")]);
     place.well().await;
     own_logins(&mut place).await;
     let mut one = enter(place.visitor(0), OWNER).await;

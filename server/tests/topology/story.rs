@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 
 use engine::id::InstrumentId;
 use serde_json::{Value, json};
+use server::agents::trading::verify::replay;
 use server::store::Store;
 use server::store::api::users::NewUser;
-use server::agents::trading::verify::replay;
 
 use super::place::{Place, enter};
 use crate::support::desk::PATIENCE;

@@ -13,7 +13,7 @@ use super::summary::Counts;
 use crate::bindgen::{self, Host};
 use crate::project::Project;
 use crate::server::PACKAGES;
-use crate::testbed::Services;
+use crate::services::Services;
 use crate::shell::{self, Heard};
 use crate::{e2e, progress, wasm_target};
 

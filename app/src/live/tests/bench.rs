@@ -3,8 +3,6 @@
 //! Encodes nothing: frames are handed over as values.
 
 use engine::book::BookRow;
-use protocol::frames::{AccountFrame, BookFrame, BookLevel, ExecutionFrame, FillFrame, Item, OrderFrame, PortfolioSnapshot, PositionFrame, QuotesFrame, TickEvent};
-use protocol::socket::Cut;
 use engine::id::{AccountId, Digest, InstrumentId, QuoteId};
 use engine::instrument::Instrument;
 use engine::money::{Lots, Money, Ticks};
@@ -12,6 +10,11 @@ use engine::order::{ClientOrderId, Price, SelfTradePrevention, Side, Take, Ticke
 use engine::sim::{Seed, Simulator};
 use engine::time::{MICROS_PER_SECOND, VenueTime};
 use engine::venue::{AccountChange, AccountEvent, Command, Outcome, Venue, VenueConfig, Verdict};
+use protocol::frames::{
+    AccountFrame, BookFrame, BookLevel, ExecutionFrame, FillFrame, Item, OrderFrame, PortfolioSnapshot,
+    PositionFrame, QuotesFrame, TickEvent,
+};
+use protocol::socket::Cut;
 
 use super::super::state::State;
 use protocol::gateway::{Caller, DayOpen, Desk, Opening};
@@ -203,7 +206,7 @@ impl Bench {
         trail.take(VenueTime(0), Ticks(1));
         trail.take(VenueTime(MICROS_PER_SECOND), Ticks(2));
         State::open(Opening {
-            bars: crate::chart::CandleHistory::default(),
+            bars: protocol::candle_history::CandleHistory::default(),
             worth: None,
             caller: Caller {
                 user: String::new(),

@@ -5,9 +5,9 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 
 use crate::codec::PostcardCodec;
-use protocol::gateway::{Caller, SessionEntry};
 use crate::ready::ready;
 use crate::screens::sign_in::Keep;
+use protocol::gateway::{Caller, SessionEntry};
 
 /// Where one is signed in.
 #[component]

@@ -9,14 +9,14 @@ use leptos::task::spawn_local;
 
 use crate::ask;
 use crate::chart::{Bars, Chart, ChartScene, ChartView, Lower, Style};
-use protocol::nav_history::Drawdown;
-use protocol::nav_history::Range;
-use protocol::nav_history::NavHistory;
+use crate::components::format;
 use crate::live::Live;
 use crate::live::link::Phase;
 use crate::live::state::AgentNav;
 use crate::reactive::effect;
-use crate::components::format;
+use protocol::nav_history::Drawdown;
+use protocol::nav_history::NavHistory;
+use protocol::nav_history::Range;
 
 /// One cent: what the chart counts in.
 const CENT: Decimal = Decimal::new(1, 2);

@@ -9,9 +9,9 @@ use engine::money::Money;
 use engine::portfolio::{PositionValue, Valuation};
 use leptos::prelude::*;
 
+use crate::components::{For, Show, format};
 use crate::live::{Live, sorted};
 use crate::reactive::{Signal, memo};
-use crate::components::{For, Show, format};
 
 /// A money column: its header, its name in tests, a position's figure and the
 /// total's.

@@ -7,9 +7,9 @@ use engine::instrument::InstrumentKind;
 use engine::portfolio::ClassExposure;
 use leptos::prelude::*;
 
+use crate::components::{Show, format};
 use crate::live::Live;
 use crate::reactive::memo;
-use crate::components::{Show, format};
 
 #[component]
 pub(super) fn Sums(live: Live) -> impl IntoView {

@@ -8,9 +8,9 @@ use engine::money::Money;
 use engine::portfolio::Valuation;
 use leptos::prelude::*;
 
+use crate::components::format;
 use crate::live::Live;
 use crate::reactive::Signal;
-use crate::components::format;
 
 #[component]
 pub(super) fn Tiles(live: Live) -> impl IntoView {

@@ -6,9 +6,9 @@ use leptos_meta::Title;
 
 use super::words::{Problem, problem};
 use crate::codec::PostcardCodec;
-use protocol::gateway::{Caller, SharedGateway};
-use crate::place::query;
 use crate::components::format;
+use crate::place::query;
+use protocol::gateway::{Caller, SharedGateway};
 
 /// `/login`.
 #[component]

@@ -2,18 +2,18 @@
 //!
 //! Says before it is sent what it would do; decides nothing itself.
 
-use protocol::frames::OrderFrame;
 use engine::id::OrderId;
 use engine::money::Lots;
 use engine::order::RawAmend;
 use leptos::ev::SubmitEvent;
 use leptos::prelude::*;
+use protocol::frames::OrderFrame;
 
 use super::ticket::{Answer, Judged, Outbox, PREVIEW, Sent, Wish, typed, worded};
 use crate::Hydrated;
+use crate::components::{Units, format};
 use crate::live::Live;
 use crate::reactive::{RwSignal, effect, memo};
-use crate::components::{Units, format};
 
 #[component]
 pub(super) fn Amend(

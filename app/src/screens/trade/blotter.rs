@@ -10,10 +10,10 @@ use leptos::prelude::*;
 use super::tabs::Tab;
 use super::{fills, orders, quotes};
 use crate::Hydrated;
-use crate::live::Live;
-use crate::screens::portfolio::Positions;
-use crate::reactive::{RwSignal, Signal};
 use crate::components::download_csv;
+use crate::live::Live;
+use crate::reactive::{RwSignal, Signal};
+use crate::screens::portfolio::Positions;
 
 /// What the blotter shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

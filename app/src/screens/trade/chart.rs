@@ -10,7 +10,6 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use engine::candle::Interval;
-use protocol::frames::TapeFrame;
 use engine::id::InstrumentId;
 use engine::instrument::Instrument;
 use engine::money::Ticks;
@@ -18,12 +17,13 @@ use engine::order::Side;
 use engine::time::{MICROS_PER_SECOND, VenueTime};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
+use protocol::frames::TapeFrame;
 
 use crate::ask;
 use crate::chart::{Bars, Chart, ChartScene, ChartView, Own, Resting, Style};
-use protocol::candle_history::CandleHistory;
 use crate::live::Live;
 use crate::reactive::{RwSignal, Signal, StoredValue, effect};
+use protocol::candle_history::CandleHistory;
 
 /// The length that a chart begins with.
 pub(crate) const FIRST_INTERVAL: Interval = Interval::S1;

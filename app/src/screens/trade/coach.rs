@@ -3,16 +3,16 @@
 //! Derived from what the screen shows anyway; asks nothing, keeps nothing, and
 //! is gone for good once the account has traded.
 
-use protocol::frames::FillFrame;
 use engine::money::{Lots, Ticks};
 use engine::order::{PriceFill, Side};
 use leptos::prelude::*;
+use protocol::frames::FillFrame;
 
 use super::tabs::Tab;
 use super::ticket::Form;
+use crate::components::{Show, Units, format};
 use crate::live::Live;
 use crate::reactive::{RwSignal, memo};
-use crate::components::{Show, Units, format};
 
 /// What is to be done, in order, and where.
 const STEPS: [(&str, &str); 3] = [

@@ -14,9 +14,9 @@ use super::tabs::Tab;
 use super::ticket::{Answer, Form, Outbox};
 use crate::Hydrated;
 use crate::commands::focus;
+use crate::components::{For, Units, format};
 use crate::live::Live;
 use crate::reactive::{Memo, RwSignal, memo};
-use crate::components::{For, Units, format};
 
 #[component]
 pub(super) fn DealersPanel(live: Live, form: Form, outbox: Outbox, tab: RwSignal<Tab>) -> impl IntoView {

@@ -2,16 +2,16 @@
 //!
 //! Read-only: a fill never changes.
 
-use protocol::frames::FillFrame;
 use engine::money::Money;
 use leptos::prelude::*;
+use protocol::frames::FillFrame;
 
 use super::blotter::holds;
 use super::orders::{side_tone, side_word};
 use crate::api::NEWEST;
+use crate::components::{For, Show, format};
 use crate::live::{Live, fill_key};
 use crate::reactive::{RwSignal, memo};
-use crate::components::{For, Show, format};
 
 #[component]
 pub(super) fn Fills(live: Live, filter: RwSignal<String>) -> impl IntoView {

@@ -10,9 +10,9 @@ use leptos::prelude::*;
 
 use super::tabs::Tab;
 use super::ticket::Form;
+use crate::components::{Units, format};
 use crate::live::{Ladder, Live, Rung};
 use crate::reactive::{Memo, RwSignal, memo};
-use crate::components::{Units, format};
 
 /// Rows on each side of the spread.
 const DEPTH: usize = 12;

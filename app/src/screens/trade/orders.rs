@@ -2,19 +2,19 @@
 //!
 //! Asks for a cancel and waits for the venue's word; never guesses a status.
 
-use protocol::frames::OrderFrame;
 use engine::id::OrderId;
 use engine::order::{OrderStatus, OrderType, Side};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
+use protocol::frames::OrderFrame;
 
 use super::amend::Amend;
 use super::blotter::holds;
 use crate::Hydrated;
 use crate::ask;
+use crate::components::{For, Show, format};
 use crate::live::Live;
 use crate::reactive::{RwSignal, Signal, memo};
-use crate::components::{For, Show, format};
 
 #[component]
 pub(super) fn Orders(live: Live, filter: RwSignal<String>, live_only: RwSignal<bool>) -> impl IntoView {

@@ -12,9 +12,9 @@ use leptos::prelude::*;
 use super::blotter::holds;
 use super::dealers::good_for;
 use super::tabs::Tab;
+use crate::components::{For, Show, Units, format};
 use crate::live::{Live, sorted};
 use crate::reactive::{Memo, RwSignal, memo};
-use crate::components::{For, Show, Units, format};
 
 /// How long a quote that is over stays on the screen.
 const LINGER_US: i64 = 3 * MICROS_PER_SECOND;

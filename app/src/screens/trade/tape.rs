@@ -2,13 +2,13 @@
 //!
 //! The tape is public; it says nothing of who traded.
 
-use protocol::frames::TapeFrame;
 use engine::order::Side;
 use leptos::prelude::*;
+use protocol::frames::TapeFrame;
 
+use crate::components::{Show, format};
 use crate::live::Live;
 use crate::reactive::memo;
-use crate::components::{Show, format};
 
 /// Rows that are shown.
 const ROWS: usize = 60;

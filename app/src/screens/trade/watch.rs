@@ -14,9 +14,9 @@ use leptos::ev::KeyboardEvent;
 use leptos::prelude::*;
 
 use super::tabs::Tab;
+use crate::components::{For, Show};
 use crate::live::Live;
 use crate::reactive::{RwSignal, StoredValue, memo};
-use crate::components::{For, Show};
 use order::{Sort, sorted};
 
 /// The columns that can be shown, in their order; the symbol always is.

@@ -14,7 +14,7 @@ use uuid::Uuid;
 use super::own::whole;
 use super::{Auth, AuthError, Email, Entered, SignedIn, password};
 use crate::store::StoreError;
-use crate::store::api::users::{Holder, CandleHistory, NewUser};
+use crate::store::api::users::{CandleHistory, Holder, NewUser};
 
 /// Longest name, in characters.
 const MAX_NAME: usize = 40;

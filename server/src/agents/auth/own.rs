@@ -4,8 +4,8 @@
 //! happen in a task of their own, so that a client that hangs up in between
 //! leaves none of them undone. Does not know who signs in.
 
-use protocol::gateway::SessionEntry;
 use engine::id::Digest;
+use protocol::gateway::SessionEntry;
 use uuid::Uuid;
 
 use super::{Auth, AuthError, SessionKey, SignedIn, ended};

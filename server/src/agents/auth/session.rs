@@ -11,10 +11,10 @@ mod hot;
 
 use std::time::Duration;
 
-use protocol::gateway::SessionEntry;
 use axum::http::header::{COOKIE, HeaderMap, HeaderValue};
 use engine::id::{AccountId, Digest, VenueId};
 use engine::time::{MICROS_PER_SECOND, WallTime};
+use protocol::gateway::SessionEntry;
 use tokio::time::Instant;
 use uuid::Uuid;
 

@@ -13,13 +13,13 @@ mod view;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use engine::candle::Interval;
 use engine::book::BookMessage;
-use engine::quote::QuotesMessage;
-use protocol::bus::{ExecutionBatch, PortfolioMessage};
+use engine::candle::Interval;
 use engine::id::{AccountId, Seq, VenueId};
+use engine::quote::QuotesMessage;
 use engine::time::VenueTime;
 use engine::venue::{Input, Venue};
+use protocol::bus::{ExecutionBatch, PortfolioMessage};
 use tokio::sync::watch;
 
 use crate::bus::{Batch, Bus, BusError, StreamNames, decode};

@@ -4,11 +4,11 @@
 
 use std::time::Duration;
 
-use protocol::bus::{ExecutionBatch, MarketStep};
 use engine::id::{Digest, Seq, VenueId};
 use engine::sim::{Seed, Simulator};
 use engine::step::StepHeader;
 use engine::venue::{ConfigError, Input, Outcome, VenueConfig};
+use protocol::bus::{ExecutionBatch, MarketStep};
 use tokio::time::Instant;
 
 use super::heartbeat::{Due, Heartbeat};

@@ -9,10 +9,10 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use engine::candle::{Candle, Candles, Interval};
-use protocol::bus::ExecutionBatch;
 use engine::id::{InstrumentId, Seq};
 use engine::time::VenueTime;
 use engine::venue::Outcome;
+use protocol::bus::ExecutionBatch;
 use tokio::time::Instant;
 
 use super::agent::{Deps, MarketDataError};

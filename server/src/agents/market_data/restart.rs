@@ -5,11 +5,11 @@
 //! seen the first time, and compared. Does not know when the next one runs.
 
 use bytes::Bytes;
-use protocol::bus::MarketStep;
 use engine::id::{Digest, Seq};
 use engine::sim::{SimState, Simulator};
 use engine::step::StepHeader;
 use engine::venue::Input;
+use protocol::bus::MarketStep;
 
 use super::agent::{Deps, MarketDataError};
 use crate::bus::Batch;

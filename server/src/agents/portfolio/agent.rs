@@ -5,11 +5,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use protocol::bus::{ExecutionBatch, PortfolioMessage};
 use engine::id::{AccountId, Digest, Seq, VenueId};
 use engine::portfolio::Valuation;
 use engine::time::{MICROS_PER_SECOND, VenueTime};
 use engine::venue::{ConfigError, Venue, VenueConfig};
+use protocol::bus::{ExecutionBatch, PortfolioMessage};
 
 use super::books::Books;
 use crate::bus::decode::{bury, decode_shared};

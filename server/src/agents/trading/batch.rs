@@ -4,9 +4,9 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use protocol::bus::MarketStep;
 use engine::id::Seq;
 use engine::order::Reject;
+use protocol::bus::MarketStep;
 use uuid::Uuid;
 
 use super::agent::{COMMANDS, Ended, Life};

@@ -9,9 +9,9 @@
 use std::collections::BTreeSet;
 
 use bytes::Bytes;
-use protocol::bus::{ExecutionBatch, PublishedEntry};
 use engine::id::{InstrumentId, Seq};
 use engine::venue::{Outcome, Venue};
+use protocol::bus::{ExecutionBatch, PublishedEntry};
 use uuid::Uuid;
 
 use super::Deps;

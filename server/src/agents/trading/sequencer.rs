@@ -3,12 +3,12 @@
 //!
 //! Pure. Does not know store or bus.
 
-use protocol::bus::MarketStep;
 use engine::id::{Digest, Seq};
 use engine::order::Reject;
 use engine::step::StepError;
 use engine::venue::journal::JournalEntry;
 use engine::venue::{Command, Input, Outcome, Venue, Verdict};
+use protocol::bus::MarketStep;
 
 use crate::store::api::journal::{EntryKind, NewEntry};
 

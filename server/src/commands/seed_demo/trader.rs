@@ -3,12 +3,12 @@
 //!
 //! Not clever: some buy, some sell what they may not have. Sends nothing.
 
-use protocol::gateway::Desk;
-use protocol::frames::QuotesFrame;
 use engine::id::Digest;
 use engine::instrument::{Instrument, InstrumentKind};
 use engine::money::{Lots, Ticks};
 use engine::order::{RawTake, RawTicket, Side};
+use protocol::frames::QuotesFrame;
+use protocol::gateway::Desk;
 
 /// An instrument that has been marked.
 pub(super) struct Market<'a> {

@@ -98,7 +98,12 @@ impl Store {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn keep_guest(&self, user: Uuid, email: &str, password_hash: &str) -> Result<CandleHistory, StoreError> {
+    pub async fn keep_guest(
+        &self,
+        user: Uuid,
+        email: &str,
+        password_hash: &str,
+    ) -> Result<CandleHistory, StoreError> {
         on_backend!(self, backend => backend.keep_guest(user, email, password_hash).await)
     }
 

@@ -15,11 +15,11 @@ use super::preview::PreviewTable;
 use super::send::{Outbox, Sent};
 use super::words;
 use crate::Hydrated;
-use protocol::gateway::ApiError;
+use crate::components::{Show, Units, format};
 use crate::live::Live;
 use crate::reactive::{RwSignal, Signal, StoredValue, effect, memo};
 use crate::screens::trade::tabs::Tab;
-use crate::components::{Show, Units, format};
+use protocol::gateway::ApiError;
 
 /// What the ticket would do as it stands.
 #[derive(Clone, Debug, PartialEq)]

@@ -9,9 +9,9 @@ use engine::order::{Preview, Side};
 use engine::portfolio::Valuation;
 use leptos::prelude::*;
 
+use crate::components::{Units, format};
 use crate::live::Live;
 use crate::reactive::{Memo, RwSignal, Signal, memo};
-use crate::components::{Units, format};
 
 /// The account as it stands, for the left column.
 #[derive(Clone, PartialEq)]

@@ -12,11 +12,11 @@ use leptos::task::spawn_local;
 use super::wish::Wish;
 use super::words;
 use crate::ask;
-use protocol::gateway::{ApiError, OrderReply, Placed};
+use crate::components::format;
 use crate::live::Live;
 use crate::live::receipts::Verdict;
 use crate::reactive::{RwSignal, StoredValue};
-use crate::components::format;
+use protocol::gateway::{ApiError, OrderReply, Placed};
 
 /// How often an unanswered order is asked after.
 const ASK_EVERY: Duration = Duration::from_millis(700);

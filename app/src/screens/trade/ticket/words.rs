@@ -6,8 +6,8 @@
 use engine::decimal::Decimal;
 use engine::order::Reject;
 
-use protocol::gateway::ApiError;
 use crate::components::format;
+use protocol::gateway::ApiError;
 
 /// The reason, worded.
 pub(in crate::screens::trade) fn worded(reject: &Reject) -> String {

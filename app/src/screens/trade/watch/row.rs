@@ -10,9 +10,9 @@ use leptos::prelude::*;
 use super::super::tabs::Tab;
 use super::spark::Spark;
 use super::{COLUMNS, Column};
+use crate::components::{Moved, Units, format};
 use crate::live::{Live, Quote};
 use crate::reactive::{Memo, RwSignal, Signal, StoredValue, memo};
-use crate::components::{Moved, Units, format};
 
 /// Age of a price from which it is grey, in seconds.
 const OLD: i64 = 60;

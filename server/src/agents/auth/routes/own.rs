@@ -2,12 +2,12 @@
 //!
 //! Does not know how a session ends.
 
-use protocol::gateway::{Caller, SessionEntry};
 use axum::Json;
 use axum::extract::{Path, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use engine::time::WallTime;
+use protocol::gateway::{Caller, SessionEntry};
 use serde::Serialize;
 use uuid::Uuid;
 

@@ -107,10 +107,10 @@ pub(crate) fn cut(envelope: Cut, items: &[Arc<Encoded>], encoding: Encoding) -> 
 mod tests {
     use super::*;
     use engine::decimal::Decimal;
-    use protocol::frames::{BookFrame, BookLevel, TapeFrame};
     use engine::id::{InstrumentId, Seq, VenueId};
     use engine::order::Side;
     use engine::time::{Date, VenueTime};
+    use protocol::frames::{BookFrame, BookLevel, TapeFrame};
 
     #[test]
     fn the_parts_of_a_cut_are_the_cut_and_none_is_large() {

@@ -6,11 +6,11 @@
 use std::collections::BTreeMap;
 
 use engine::account::Account;
-use protocol::frames::{ExecutionFrame, FillFrame, OrderFrame, PositionFrame};
 use engine::id::InstrumentId;
 use engine::instrument::Instrument;
 use engine::order::Order;
 use engine::venue::{AccountChange, AccountEvent, Outcome};
+use protocol::frames::{ExecutionFrame, FillFrame, OrderFrame, PositionFrame};
 
 /// The frame of `event`, an event of `outcome`; `account` is as of that entry.
 pub(crate) fn frame(

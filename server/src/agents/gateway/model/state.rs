@@ -7,18 +7,18 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use protocol::sparkline::Sparkline;
 use engine::account::Account;
 use engine::book::{BookMessage, BookRow};
-use engine::quote::QuotesMessage;
-use protocol::bus::{ExecutionBatch, PortfolioMessage};
-use protocol::frames::{BookFrame, BookLevel, Item, PortfolioSnapshot, QuotesFrame, TapeFrame, TickEvent};
 use engine::id::{AccountId, InstrumentId, Seq};
 use engine::instrument::Instrument;
 use engine::money::{Lots, Money, Ticks};
 use engine::quote::Quote;
+use engine::quote::QuotesMessage;
 use engine::time::{Date, VenueTime};
 use engine::venue::{Mark, Outcome, TapePrint, Venue};
+use protocol::bus::{ExecutionBatch, PortfolioMessage};
+use protocol::frames::{BookFrame, BookLevel, Item, PortfolioSnapshot, QuotesFrame, TapeFrame, TickEvent};
+use protocol::sparkline::Sparkline;
 
 use super::encoded::Encoded;
 use super::execution;

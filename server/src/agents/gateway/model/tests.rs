@@ -1,13 +1,13 @@
 //! The picture against the venue that it follows.
 
-use protocol::bus::{ExecutionBatch, PortfolioMessage, PublishedEntry};
-use protocol::frames::Item;
 use engine::id::{AccountId, Digest, InstrumentId, Seq};
 use engine::money::{Lots, Ticks};
 use engine::order::{ClientOrderId, Price, SelfTradePrevention, Side, Ticket, TimeInForce, preview};
 use engine::portfolio::value;
 use engine::sim::{Seed, Simulator};
 use engine::venue::{Command, Outcome, Venue, VenueConfig, Verdict};
+use protocol::bus::{ExecutionBatch, PortfolioMessage, PublishedEntry};
+use protocol::frames::Item;
 use uuid::Uuid;
 
 use super::Model;

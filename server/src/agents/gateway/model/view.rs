@@ -4,16 +4,16 @@
 
 use std::sync::Arc;
 
-use protocol::sparkline::Sparkline;
 use engine::account::Account;
-use engine::decimal::Decimal;
 use engine::book::BookMessage;
-use protocol::frames::{AccountFrame, OrderFrame, PositionFrame};
+use engine::decimal::Decimal;
 use engine::id::{AccountId, InstrumentId, QuoteId, Seq};
 use engine::money::Ticks;
 use engine::order::{Conditions, TradingStatus};
 use engine::portfolio::{Marked, Valuation, value};
 use engine::quote::Quote;
+use protocol::frames::{AccountFrame, OrderFrame, PositionFrame};
+use protocol::sparkline::Sparkline;
 
 use super::encoded::Encoded;
 use super::state::{Followed, Stamped, State};

@@ -2,8 +2,8 @@
 //!
 //! Does not know who is subscribed to what.
 
-use protocol::socket::FrameError;
 use engine::id::{AccountId, InstrumentId};
+use protocol::socket::FrameError;
 
 /// Longest name shown in an error.
 const SHOWN: usize = 64;

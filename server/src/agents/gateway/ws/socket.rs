@@ -4,10 +4,10 @@
 
 use std::time::Duration;
 
-use protocol::gateway::Caller;
 use axum::extract::ws::{CloseFrame, Message, WebSocket};
-use protocol::socket::{ClientMessage, Cut, Encoding, FRAMES_VERSION, Frame, FrameError, Hello};
 use engine::id::Seq;
+use protocol::gateway::Caller;
+use protocol::socket::{ClientMessage, Cut, Encoding, FRAMES_VERSION, Frame, FrameError, Hello};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
 use tokio_tungstenite::tungstenite;
 

@@ -5,9 +5,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use engine::id::{AccountId, Seq};
 use protocol::frames::{Item, PortfolioSnapshot};
 use protocol::socket::{Cut, FrameError};
-use engine::id::{AccountId, Seq};
 
 use super::channel::{Channel, error};
 use crate::agents::gateway::model::{Encoded, Followed, Stamped, State};
