@@ -11,9 +11,12 @@ use protocol::frames::{FillFrame, OrderFrame, PortfolioSnapshot};
 #[cfg(feature = "ssr")]
 use crate::screens::trade::FIRST_INTERVAL;
 use protocol::candle_history::CandleHistory;
-use protocol::gateway::{ApiError, Opening, Placed};
+use protocol::error::ApiError;
+use protocol::rest::{Opening, PlaceOrderResponse};
 #[cfg(feature = "ssr")]
 use protocol::gateway::{Caller, SharedGateway};
+#[cfg(feature = "ssr")]
+use protocol::rest::OrdersQuery;
 use protocol::nav_history::NavHistory;
 use protocol::nav_history::Range;
 
@@ -44,20 +47,19 @@ pub(crate) async fn read_opening(
     worth: bool,
 ) -> Result<Opening, ApiError> {
     // History is read last: it may know more than the desk, never less.
-    let desk = gateway.desk(caller).await?;
-    let newest = || door::newest(NEWEST);
-    let orders = gateway.orders(caller, None, None, newest()).await?.items;
-    let fills = gateway.trades(caller, newest()).await?.items;
-    let worth = match worth {
-        true => Some(gateway.worth(caller, Range::default()).await?),
+    let snapshot = gateway.trading_snapshot(caller).await?;
+    let orders = gateway.orders(caller, door::newest_orders(NEWEST)).await?.items;
+    let fills = gateway.fills(caller, door::newest(NEWEST)).await?.items;
+    let nav_history = match worth {
+        true => Some(gateway.nav_history(caller, Range::default()).await?),
         false => None,
     };
-    let first = desk.instruments.iter().min_by(|a, b| a.symbol.cmp(&b.symbol));
-    let bars = match first.filter(|_| worth.is_none()) {
+    let first = snapshot.instruments.iter().min_by(|a, b| a.symbol.cmp(&b.symbol));
+    let bars = match first.filter(|_| nav_history.is_none()) {
         Some(first) => door::bars(gateway, caller, first, FIRST_INTERVAL).await.unwrap_or_default(),
         None => CandleHistory::default(),
     };
-    Ok(Opening { caller: caller.clone(), desk, orders, fills, bars, worth })
+    Ok(Opening { caller: caller.clone(), snapshot, orders, fills, bars, nav_history })
 }
 
 /// What the caller's account was worth over a range of venue time, to now.
@@ -70,7 +72,7 @@ pub(crate) async fn read_opening(
 )]
 pub async fn worth(range: Range) -> Result<NavHistory, ApiError> {
     let (gateway, caller) = door::open()?;
-    door::answer(gateway.worth(&caller, range).await)
+    door::answer(gateway.nav_history(&caller, range).await)
 }
 
 /// The caller's newest orders.
@@ -83,7 +85,7 @@ pub async fn worth(range: Range) -> Result<NavHistory, ApiError> {
 )]
 pub async fn orders() -> Result<Vec<OrderFrame>, ApiError> {
     let (gateway, caller) = door::open()?;
-    door::answer(gateway.orders(&caller, None, None, door::newest(NEWEST)).await).map(|page| page.items)
+    door::answer(gateway.orders(&caller, door::newest_orders(NEWEST)).await).map(|page| page.items)
 }
 
 /// The order that the client named so, if it was accepted.
@@ -96,7 +98,8 @@ pub async fn orders() -> Result<Vec<OrderFrame>, ApiError> {
 )]
 pub async fn order_named(client_order_id: String) -> Result<Option<OrderFrame>, ApiError> {
     let (gateway, caller) = door::open()?;
-    let found = gateway.orders(&caller, None, Some(&client_order_id), door::newest(1)).await;
+    let query = OrdersQuery { client_order_id: Some(client_order_id), ..door::newest_orders(1) };
+    let found = gateway.orders(&caller, query).await;
     door::answer(found).map(|page| page.items.into_iter().next())
 }
 
@@ -110,7 +113,7 @@ pub async fn order_named(client_order_id: String) -> Result<Option<OrderFrame>, 
 )]
 pub async fn fills() -> Result<Vec<FillFrame>, ApiError> {
     let (gateway, caller) = door::open()?;
-    door::answer(gateway.trades(&caller, door::newest(NEWEST)).await).map(|page| page.items)
+    door::answer(gateway.fills(&caller, door::newest(NEWEST)).await).map(|page| page.items)
 }
 
 /// The newest bars of an instrument, each of a length from `1s` to `1d`.
@@ -151,7 +154,7 @@ pub async fn portfolio() -> Result<PortfolioSnapshot, ApiError> {
     input = Postcard,
     output = Postcard
 )]
-pub async fn place_order(ticket: RawTicket) -> Result<Placed, ApiError> {
+pub async fn place_order(ticket: RawTicket) -> Result<PlaceOrderResponse, ApiError> {
     let (gateway, caller) = door::open()?;
     door::answer(gateway.place_order(&caller, ticket).await)
 }
@@ -177,7 +180,7 @@ pub async fn cancel_order(order_id: String) -> Result<OrderFrame, ApiError> {
     input = Postcard,
     output = Postcard
 )]
-pub async fn amend_order(order_id: String, amend: RawAmend) -> Result<Placed, ApiError> {
+pub async fn amend_order(order_id: String, amend: RawAmend) -> Result<PlaceOrderResponse, ApiError> {
     let (gateway, caller) = door::open()?;
     door::answer(gateway.amend_order(&caller, &order_id, amend).await)
 }
@@ -190,7 +193,7 @@ pub async fn amend_order(order_id: String, amend: RawAmend) -> Result<Placed, Ap
     input = Postcard,
     output = Postcard
 )]
-pub async fn take_quote(quote_id: String, side: Side, take: RawTake) -> Result<Placed, ApiError> {
+pub async fn take_quote(quote_id: String, side: Side, take: RawTake) -> Result<PlaceOrderResponse, ApiError> {
     let (gateway, caller) = door::open()?;
     door::answer(gateway.take_quote(&caller, &quote_id, side, take).await)
 }
@@ -221,7 +224,9 @@ mod door {
     use engine::time::VenueTime;
 
     use protocol::candle_history::{Bar, CandleHistory};
-    use protocol::gateway::{ApiError, Caller, CandleRow, HistoryQuery, SharedGateway};
+    use protocol::error::ApiError;
+    use protocol::gateway::{Caller, SharedGateway};
+    use protocol::rest::{CandleRow, CandlesQuery, HistoryQuery, OrdersQuery};
 
     pub(super) fn open() -> Result<(SharedGateway, Caller), ApiError> {
         let missing = || ApiError::new(500, "internal", "The page was not given a gateway.");
@@ -248,8 +253,13 @@ mod door {
         instrument: &Instrument,
         interval: Interval,
     ) -> Result<CandleHistory, ApiError> {
-        let query = HistoryQuery { instrument_id: Some(instrument.id.to_string()), ..newest(1_000) };
-        let rows = gateway.candles(caller, Some(interval.as_str()), query).await?.items;
+        let query = CandlesQuery {
+            interval: Some(interval.as_str().to_owned()),
+            instrument_id: Some(instrument.id.to_string()),
+            limit: Some("1000".to_owned()),
+            ..CandlesQuery::default()
+        };
+        let rows = gateway.candles(caller, query).await?.items;
         let through = rows.first().map_or(VenueTime(i64::MIN), |row| row.updated_at);
         let bar = |row: &CandleRow| {
             let ticks = |price: Decimal| price.in_units_of(instrument.tick_size);
@@ -263,6 +273,10 @@ mod door {
             })
         };
         Ok(CandleHistory { list: rows.iter().rev().filter_map(bar).collect(), through })
+    }
+
+    pub(super) fn newest_orders(limit: u16) -> OrdersQuery {
+        OrdersQuery { limit: Some(limit.to_string()), ..OrdersQuery::default() }
     }
 
     pub(super) fn newest(limit: u16) -> HistoryQuery {

@@ -15,7 +15,8 @@ use serde::de::DeserializeOwned;
 
 use crate::api;
 use protocol::candle_history::CandleHistory;
-use protocol::gateway::{ApiError, Placed};
+use protocol::error::ApiError;
+use protocol::rest::PlaceOrderResponse;
 use protocol::nav_history::NavHistory;
 use protocol::nav_history::Range;
 
@@ -53,7 +54,7 @@ pub(crate) fn portfolio() -> Asked<PortfolioSnapshot> {
 }
 
 /// [`api::place_order`].
-pub(crate) fn place_order(ticket: &RawTicket) -> Asked<Placed> {
+pub(crate) fn place_order(ticket: &RawTicket) -> Asked<PlaceOrderResponse> {
     ask("place_order", &(ticket,))
 }
 
@@ -63,12 +64,12 @@ pub(crate) fn cancel_order(order_id: &str) -> Asked<OrderFrame> {
 }
 
 /// [`api::amend_order`].
-pub(crate) fn amend_order(order_id: &str, amend: &RawAmend) -> Asked<Placed> {
+pub(crate) fn amend_order(order_id: &str, amend: &RawAmend) -> Asked<PlaceOrderResponse> {
     ask("amend_order", &(order_id, amend))
 }
 
 /// [`api::take_quote`].
-pub(crate) fn take_quote(quote_id: &str, side: Side, take: &RawTake) -> Asked<Placed> {
+pub(crate) fn take_quote(quote_id: &str, side: Side, take: &RawTake) -> Asked<PlaceOrderResponse> {
     ask("take_quote", &(quote_id, side, take))
 }
 

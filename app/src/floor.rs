@@ -10,7 +10,8 @@ use crate::layout::Frame;
 use crate::live::{Live, Slot};
 use crate::reactive::StoredValue;
 use crate::ready::{Answer, ready};
-use protocol::gateway::{ApiError, Opening};
+use protocol::error::ApiError;
+use protocol::rest::Opening;
 
 /// The opening cut; `None` when nobody is signed in. A handle.
 #[derive(Clone, Copy)]

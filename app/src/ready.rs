@@ -11,7 +11,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::codec::PostcardCodec;
-use protocol::gateway::{ApiError, Opening, SessionEntry};
+use protocol::error::ApiError;
+use protocol::rest::{Opening, SessionEntry};
 
 /// An answer of the gateway; `None` where nobody asked.
 pub(crate) type Answer<T> = Option<Result<T, ApiError>>;

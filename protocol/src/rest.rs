@@ -186,6 +186,13 @@ pub struct CredentialsRequest {
     pub password: Option<String>,
 }
 
+impl CredentialsRequest {
+    /// Address and password, empty where absent.
+    pub fn parts(self) -> (String, String) {
+        (self.email.unwrap_or_default(), self.password.unwrap_or_default())
+    }
+}
+
 /// Body of `POST /api/v1/auth/guest`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]

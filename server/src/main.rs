@@ -193,9 +193,9 @@ fn greet(what: &str, running: &Running) {
 /// Asks a process how it is.
 async fn health(url: Option<String>, config: &Config) -> anyhow::Result<ExitCode> {
     let url = url.unwrap_or_else(|| here(config));
-    let (well, said) = server::http::asking::ask(&url).await.map_err(anyhow::Error::msg)?;
-    say(&said);
-    Ok(if well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    let (healthy, answer) = server::commands::health::query(&url).await.map_err(anyhow::Error::msg)?;
+    say(&answer);
+    Ok(if healthy { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// Prints what the command answers; a reader that has gone misses it.

@@ -5,7 +5,7 @@
 
 use engine::order::Preview;
 
-use protocol::gateway::OrderReply;
+use protocol::rest::PlacedOrder;
 
 /// How often an answer kept its preview's word.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -33,7 +33,7 @@ pub enum Verdict {
 
 impl Receipts {
     /// Compares an answer with the preview shown just before it was asked for.
-    pub fn compare(&mut self, preview: &Preview, reply: &OrderReply) -> Verdict {
+    pub fn compare(&mut self, preview: &Preview, reply: &PlacedOrder) -> Verdict {
         if reply.basis != preview.basis {
             self.other_basis += 1;
             return Verdict::OtherBasis;

@@ -24,7 +24,8 @@ use super::view::Ladder;
 use crate::prefs::Preferences;
 use crate::reactive::{RwSignal, StoredValue};
 use protocol::candle_history::CandleHistory;
-use protocol::gateway::{Caller, Opening};
+use protocol::gateway::Caller;
+use protocol::rest::Opening;
 use protocol::nav_history::NavHistory;
 
 /// When everything on the screen was true.
@@ -108,12 +109,12 @@ pub struct Live {
 impl Live {
     pub(super) fn new(opening: Opening, owner: Owner) -> Self {
         let caller = opening.caller.clone();
-        let desk = &opening.desk;
+        let desk = &opening.snapshot;
         let venue = (desk.venue_name.clone(), desk.currency.clone(), desk.seed_commitment);
         let first = desk.instruments.iter().min_by(|a, b| a.symbol.cmp(&b.symbol)).map(|i| i.id);
         let first = first.unwrap_or(InstrumentId::NONE);
         let bars = (first, opening.bars.clone());
-        let worth = opening.worth.clone();
+        let worth = opening.nav_history.clone();
         let t0 = desk.t0;
         let state = State::open(opening);
         let quotes = Map::of(state.instruments.keys().map(|id| (id, Quote::new(&state, id))));

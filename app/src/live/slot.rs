@@ -6,7 +6,7 @@ use leptos::prelude::*;
 
 use super::signals::Live;
 use crate::reactive::StoredValue;
-use protocol::gateway::Opening;
+use protocol::rest::Opening;
 
 /// Where the one live desk of a page is kept, above all routes.
 #[derive(Clone, Copy)]

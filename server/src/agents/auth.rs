@@ -36,7 +36,7 @@ pub use ended::SessionEnded;
 pub use limiter::Limiter;
 pub use password::{HashError, Weakness};
 pub use reset::grant as grant_reset;
-pub use routes::{Peer, routes};
+pub use routes::routes;
 pub use session::{SessionKey, Sessions, SignedIn};
 
 /// How long an `OpenAccount` may wait for the sequencer.

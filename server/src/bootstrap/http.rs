@@ -12,10 +12,10 @@ use tokio::task::JoinHandle;
 use super::tasks::supervised;
 use super::{ServeError, Shared};
 use crate::agents::auth::{self, Auth};
-use crate::agents::gateway::{self, Floor};
+use crate::agents::gateway::{self, Gateway};
 use crate::agents::trading::client::SequencerClient;
-use crate::http::operations::{Operations, serve};
-use crate::http::origin::Origins;
+use crate::http::middleware::Origins;
+use crate::http::operations::{Operations, serve_agent};
 use crate::peers::Peers;
 use crate::store::Store;
 use crate::store::api::journal::VenueRow;
@@ -49,7 +49,7 @@ pub(super) fn gateway(
     auth: Auth,
     peers: Peers,
     listener: TcpListener,
-) -> (Floor, Vec<JoinHandle<()>>) {
+) -> (Gateway, Vec<JoinHandle<()>>) {
     let Shared { config, bus, streams, store, clock, health, metrics, shutdown } = shared.clone();
     let deps = gateway::Deps {
         store,
@@ -63,10 +63,10 @@ pub(super) fn gateway(
         public_url: config.public_url,
         operations: Operations { health, peers, metrics },
     };
-    let floor = Floor::new(deps, shutdown.clone());
-    let served = tokio::spawn(gateway::serve(listener, floor.clone(), shutdown));
-    let tasks = vec![supervised(shared, "gateway", floor.clone(), gateway::run), served];
-    (floor, tasks)
+    let gateway = Gateway::new(deps, shutdown.clone());
+    let served = tokio::spawn(gateway::serve(listener, gateway.clone(), shutdown));
+    let tasks = vec![supervised(shared, "gateway", gateway.clone(), gateway::run), served];
+    (gateway, tasks)
 }
 
 /// An agent's own door: health and figures, and auth's routes if it is auth.
@@ -74,8 +74,8 @@ pub(super) fn small(shared: &Shared, auth: Option<Auth>, listener: TcpListener) 
     let Shared { config, health, metrics, shutdown, .. } = shared.clone();
     let operations = Operations { health, peers: Peers::none(), metrics };
     let origins = Origins { public_url: config.public_url };
-    let patience = Duration::from_secs(config.limits.request_seconds);
-    tokio::spawn(serve(listener, operations, auth.map(auth::routes), origins, patience, shutdown))
+    let timeout = Duration::from_secs(config.limits.request_seconds);
+    tokio::spawn(serve_agent(listener, operations, auth.map(auth::routes), origins, timeout, shutdown))
 }
 
 async fn sequencer(shared: &Shared, venue: VenueId) -> Result<SequencerClient, ServeError> {

@@ -92,8 +92,8 @@ pub async fn start_alone(
         None => readiness::for_venue(&shared.store, venue.venue_id(), agent.role(), &shared.shutdown).await?,
     };
     let mut tasks = vec![shared.upkeep()];
-    let beat = peers::tell(shared.health.clone(), shared.bus.clone(), row.id, shared.shutdown.clone());
-    tasks.push(tokio::spawn(beat));
+    let report = peers::publish_health(shared.health.clone(), shared.bus.clone(), row.id, shared.shutdown.clone());
+    tasks.push(tokio::spawn(report));
     match agent {
         Agent::Trading => tasks.push(tasks::trading(&shared, &row)),
         Agent::MarketData => tasks.push(tasks::market_data(&shared, &row)?),

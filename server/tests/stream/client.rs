@@ -11,7 +11,7 @@ use app::live::wire;
 use bytes::Bytes;
 use engine::id::Seq;
 use futures::StreamExt as _;
-use protocol::gateway::Opening;
+use protocol::rest::Opening;
 use protocol::socket::Frame;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_util::sync::CancellationToken;

@@ -17,7 +17,8 @@ use protocol::frames::{
 use protocol::socket::Cut;
 
 use super::super::state::State;
-use protocol::gateway::{Caller, DayOpen, Desk, Opening};
+use protocol::gateway::Caller;
+use protocol::rest::{DayOpen, Opening, TradingSnapshot};
 use protocol::sparkline::Sparkline;
 
 /// A venue, its market and one trader, with everything the gateway would send.
@@ -216,7 +217,7 @@ impl Bench {
                 owner: false,
                 session_id: String::new(),
             },
-            desk: Desk {
+            snapshot: TradingSnapshot {
                 venue: self.venue.config().venue_id(),
                 venue_name: "main".into(),
                 seed_commitment: self.venue.seed_commitment(),

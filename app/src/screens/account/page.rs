@@ -7,7 +7,8 @@ use leptos_meta::Title;
 use crate::codec::PostcardCodec;
 use crate::ready::ready;
 use crate::screens::sign_in::Keep;
-use protocol::gateway::{Caller, SessionEntry};
+use protocol::gateway::Caller;
+use protocol::rest::SessionEntry;
 
 /// Where one is signed in.
 #[component]

@@ -53,7 +53,7 @@ pub(crate) fn Register() -> impl IntoView {
     welcome_back();
     let answer = Answer::read();
     let balance = SharedValue::<Option<Money>, PostcardCodec>::new_with_encoding(|| {
-        use_context::<SharedGateway>().map(|gateway| gateway.starting_balance())
+        use_context::<SharedGateway>().map(|gateway| gateway.venue_info().starting_balance)
     })
     .into_inner();
     view! {

@@ -5,7 +5,7 @@
 //! leaves none of them undone. Does not know who signs in.
 
 use engine::id::Digest;
-use protocol::gateway::SessionEntry;
+use protocol::rest::SessionEntry;
 use uuid::Uuid;
 
 use super::{Auth, AuthError, SessionKey, SignedIn, ended};

@@ -3,20 +3,18 @@
 //! A handler reads, asks [`Auth`], answers. Does not know how anybody is let in.
 
 use std::collections::BTreeMap;
-use std::convert::Infallible;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-use axum::extract::{ConnectInfo, FromRequestParts, Request, State};
-use axum::http::request::Parts;
+use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get, post};
-use axum::{Json, Router};
+use axum::Router;
+use protocol::error::ApiError;
 use protocol::gateway::Caller;
+use protocol::rest::{CredentialsRequest, ResetPasswordRequest};
 
 use super::{Auth, AuthError, Entered, SignedIn};
-use crate::http::json::{Body, read};
-use crate::http::{Problem, problem};
+use crate::http::{ErrorResponse, Json, PeerAddress, read_body};
 
 mod guest;
 mod own;
@@ -29,20 +27,6 @@ const RESET: [&str; 2] = ["token", "password"];
 
 /// A sign-in's or registration's in a form.
 const GATE: [&str; 3] = ["email", "password", "next"];
-
-/// The address that a request came from.
-#[derive(Clone, Copy, Debug)]
-pub struct Peer(pub IpAddr);
-
-impl<S: Send + Sync> FromRequestParts<S> for Peer {
-    type Rejection = Infallible;
-
-    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Infallible> {
-        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
-        // Without one everybody shares a limit, which is the safe side.
-        Ok(Self(peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |ConnectInfo(peer)| peer.ip())))
-    }
-}
 
 /// Auth's routes, for whoever mounts them.
 pub fn routes(auth: Auth) -> Router {
@@ -69,42 +53,38 @@ pub fn routes(auth: Auth) -> Router {
 
 async fn register(
     State(auth): State<Auth>,
-    Peer(address): Peer,
+    PeerAddress(address): PeerAddress,
     headers: HeaderMap,
-    Body(fields): Body,
-) -> Result<Response, Problem> {
-    let fields = fields.only(&CREDENTIALS)?;
-    let email = fields.text("email")?.unwrap_or_default();
-    let password = fields.text("password")?.unwrap_or_default();
+    Json(request): Json<CredentialsRequest>,
+) -> Result<Response, ErrorResponse> {
+    let (email, password) = request.parts();
     let entered = auth.register(&email, password, address, &headers).await?;
     greet(&auth, StatusCode::CREATED, entered).await
 }
 
 async fn login(
     State(auth): State<Auth>,
-    Peer(address): Peer,
+    PeerAddress(address): PeerAddress,
     headers: HeaderMap,
-    Body(fields): Body,
-) -> Result<Response, Problem> {
-    let fields = fields.only(&CREDENTIALS)?;
-    let email = fields.text("email")?.unwrap_or_default();
-    let password = fields.text("password")?.unwrap_or_default();
+    Json(request): Json<CredentialsRequest>,
+) -> Result<Response, ErrorResponse> {
+    let (email, password) = request.parts();
     let entered = auth.sign_in(&email, password, address, &headers).await?;
     greet(&auth, StatusCode::OK, entered).await
 }
 
-async fn logout(State(auth): State<Auth>, headers: HeaderMap) -> Result<Response, Problem> {
+async fn logout(State(auth): State<Auth>, headers: HeaderMap) -> Result<Response, ErrorResponse> {
     let cookie = auth.sign_out(&headers).await?;
     Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, cookie)]).into_response())
 }
 
-async fn session(State(auth): State<Auth>, headers: HeaderMap) -> Result<Json<Caller>, Problem> {
+async fn session(State(auth): State<Auth>, headers: HeaderMap) -> Result<Json<Caller>, ErrorResponse> {
     let found = auth.sessions().find(&headers).await.map_err(AuthError::from)?;
-    found.map(|signed_in| Json(signed_in.into())).ok_or_else(Problem::not_signed_in)
+    Ok(Json(found.ok_or_else(ApiError::not_signed_in)?.into()))
 }
 
 /// The answer to somebody who was let in: who they are, and their cookie.
-async fn greet(auth: &Auth, status: StatusCode, entered: Entered) -> Result<Response, Problem> {
+async fn greet(auth: &Auth, status: StatusCode, entered: Entered) -> Result<Response, ErrorResponse> {
     // Asked with the new cookie, as the next request will be.
     let pair = entered.cookie.to_str().ok().and_then(|cookie| cookie.split(';').next());
     let mut headers = HeaderMap::new();
@@ -112,11 +92,11 @@ async fn greet(auth: &Auth, status: StatusCode, entered: Entered) -> Result<Resp
         headers.insert(header::COOKIE, cookie);
     }
     let found = auth.sessions().find(&headers).await.map_err(AuthError::from)?;
-    let caller: Caller = found.ok_or_else(Problem::unavailable)?.into();
+    let caller: Caller = found.ok_or_else(ApiError::unavailable)?.into();
     Ok((status, [(header::SET_COOKIE, entered.cookie)], Json(caller)).into_response())
 }
 
-async fn register_form(State(auth): State<Auth>, Peer(address): Peer, request: Request) -> Response {
+async fn register_form(State(auth): State<Auth>, PeerAddress(address): PeerAddress, request: Request) -> Response {
     let headers = request.headers().clone();
     let form = match Form::read(request, &GATE).await {
         Ok(form) => form,
@@ -126,7 +106,7 @@ async fn register_form(State(auth): State<Auth>, Peer(address): Peer, request: R
     form.answer("/register", entered)
 }
 
-async fn login_form(State(auth): State<Auth>, Peer(address): Peer, request: Request) -> Response {
+async fn login_form(State(auth): State<Auth>, PeerAddress(address): PeerAddress, request: Request) -> Response {
     let headers = request.headers().clone();
     let form = match Form::read(request, &GATE).await {
         Ok(form) => form,
@@ -139,23 +119,21 @@ async fn login_form(State(auth): State<Auth>, Peer(address): Peer, request: Requ
 async fn logout_form(State(auth): State<Auth>, headers: HeaderMap) -> Response {
     match auth.sign_out(&headers).await {
         Ok(cookie) => see_other("/login", Some(cookie)),
-        Err(error) => Problem::from(error).into_response(),
+        Err(error) => ErrorResponse::from(error).into_response(),
     }
 }
 
 async fn reset(
     State(auth): State<Auth>,
-    Peer(address): Peer,
-    Body(fields): Body,
-) -> Result<StatusCode, Problem> {
-    let fields = fields.only(&RESET)?;
-    let token = fields.text("token")?.unwrap_or_default();
-    let password = fields.text("password")?.unwrap_or_default();
-    auth.reset(&token, password, address).await?;
+    PeerAddress(address): PeerAddress,
+    Json(request): Json<ResetPasswordRequest>,
+) -> Result<StatusCode, ErrorResponse> {
+    let ResetPasswordRequest { token, password } = request;
+    auth.reset(&token.unwrap_or_default(), password.unwrap_or_default(), address).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-async fn reset_form(State(auth): State<Auth>, Peer(address): Peer, request: Request) -> Response {
+async fn reset_form(State(auth): State<Auth>, PeerAddress(address): PeerAddress, request: Request) -> Response {
     let form = match Form::read(request, &RESET).await {
         Ok(form) => form,
         Err(problem) => return problem.into_response(),
@@ -165,7 +143,7 @@ async fn reset_form(State(auth): State<Auth>, Peer(address): Peer, request: Requ
         Ok(()) => see_other("/login?notice=password_set", None),
         Err(error) => {
             let mut query = form_urlencoded::Serializer::new(String::new());
-            query.append_pair("error", &Problem::from(error).error.code).append_pair("token", &token);
+            query.append_pair("error", &ErrorResponse::from(error).error.code).append_pair("token", &token);
             see_other(&format!("/reset?{}", query.finish()), None)
         }
     }
@@ -176,7 +154,7 @@ struct Form(BTreeMap<String, String>);
 
 impl Form {
     /// Reads a form that may have the fields `known`.
-    async fn read(request: Request, known: &[&str]) -> Result<Self, Problem> {
+    async fn read(request: Request, known: &[&str]) -> Result<Self, ErrorResponse> {
         let kind = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
         let plain = kind.is_some_and(|kind| {
             kind.split(';')
@@ -185,14 +163,14 @@ impl Form {
         });
         if !plain {
             let message = "Send a form.";
-            return Err(problem(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", message));
+            return Err(ErrorResponse::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", message));
         }
-        let body = read(request).await?;
+        let body = read_body(request).await?;
         let mut fields = BTreeMap::new();
         for (name, value) in form_urlencoded::parse(&body) {
             if !known.contains(&name.as_ref()) {
                 let message = "The form holds a field that is not known here.";
-                return Err(problem(StatusCode::UNPROCESSABLE_ENTITY, "unknown_field", message).at(&name));
+                return Err(ErrorResponse::new(StatusCode::UNPROCESSABLE_ENTITY, "unknown_field", message).at(&name));
             }
             fields.insert(name.into_owned(), value.into_owned());
         }
@@ -208,7 +186,7 @@ impl Form {
     fn answer(&self, page: &str, entered: Result<Entered, AuthError>) -> Response {
         let error = match entered {
             Ok(entered) => return see_other(local(self.get("next")), Some(entered.cookie)),
-            Err(error) => Problem::from(error),
+            Err(error) => ErrorResponse::from(error),
         };
         let mut query = form_urlencoded::Serializer::new(String::new());
         query.append_pair("error", &error.error.code);
@@ -252,31 +230,31 @@ impl From<SignedIn> for Caller {
     }
 }
 
-impl From<AuthError> for Problem {
+impl From<AuthError> for ErrorResponse {
     fn from(error: AuthError) -> Self {
         let message = error.to_string();
         match error {
             AuthError::InvalidEmail => {
-                problem(StatusCode::UNPROCESSABLE_ENTITY, "invalid_email", message).at("email")
+                ErrorResponse::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_email", message).at("email")
             }
             AuthError::InvalidName => {
-                problem(StatusCode::UNPROCESSABLE_ENTITY, "invalid_name", message).at("name")
+                ErrorResponse::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_name", message).at("name")
             }
-            AuthError::NotGuest => problem(StatusCode::CONFLICT, "not_guest", message),
-            AuthError::EmailTaken => problem(StatusCode::CONFLICT, "email_taken", message).at("email"),
+            AuthError::NotGuest => ErrorResponse::new(StatusCode::CONFLICT, "not_guest", message),
+            AuthError::EmailTaken => ErrorResponse::new(StatusCode::CONFLICT, "email_taken", message).at("email"),
             AuthError::Weak(weakness) => {
-                problem(StatusCode::UNPROCESSABLE_ENTITY, weakness.code(), message).at("password")
+                ErrorResponse::new(StatusCode::UNPROCESSABLE_ENTITY, weakness.code(), message).at("password")
             }
             AuthError::InvalidCredentials => {
-                problem(StatusCode::UNAUTHORIZED, "invalid_credentials", message)
+                ErrorResponse::new(StatusCode::UNAUTHORIZED, "invalid_credentials", message)
             }
-            AuthError::InvalidToken => problem(StatusCode::FORBIDDEN, "invalid_token", message).at("token"),
+            AuthError::InvalidToken => ErrorResponse::new(StatusCode::FORBIDDEN, "invalid_token", message).at("token"),
             AuthError::RateLimited { seconds } => {
-                problem(StatusCode::TOO_MANY_REQUESTS, "rate_limited", message).after(seconds)
+                ErrorResponse::rate_limited(&message, seconds)
             }
             AuthError::Store(_) | AuthError::Hash(_) | AuthError::Account(_) => {
                 tracing::error!(event = "auth_unavailable", error = %message, "auth could not answer");
-                Problem::unavailable()
+                ApiError::unavailable().into()
             }
         }
     }

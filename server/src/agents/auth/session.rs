@@ -14,7 +14,7 @@ use std::time::Duration;
 use axum::http::header::{COOKIE, HeaderMap, HeaderValue};
 use engine::id::{AccountId, Digest, VenueId};
 use engine::time::{MICROS_PER_SECOND, WallTime};
-use protocol::gateway::SessionEntry;
+use protocol::rest::SessionEntry;
 use tokio::time::Instant;
 use uuid::Uuid;
 

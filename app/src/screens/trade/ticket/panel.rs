@@ -19,7 +19,7 @@ use crate::components::{Show, Units, format};
 use crate::live::Live;
 use crate::reactive::{RwSignal, Signal, StoredValue, effect, memo};
 use crate::screens::trade::tabs::Tab;
-use protocol::gateway::ApiError;
+use protocol::error::ApiError;
 
 /// What the ticket would do as it stands.
 #[derive(Clone, Debug, PartialEq)]

@@ -16,7 +16,8 @@ use crate::components::format;
 use crate::live::Live;
 use crate::live::receipts::Verdict;
 use crate::reactive::{RwSignal, StoredValue};
-use protocol::gateway::{ApiError, OrderReply, Placed};
+use protocol::error::ApiError;
+use protocol::rest::{PlaceOrderResponse, PlacedOrder};
 
 /// How often an unanswered order is asked after.
 const ASK_EVERY: Duration = Duration::from_millis(700);
@@ -86,10 +87,10 @@ impl Outbox {
                 Wish::Amend { order, raw } => ask::amend_order(&order.to_string(), raw).await,
             };
             let sent = match placed {
-                Ok(Placed::Answered(reply)) => self.answered(preview.as_ref(), &reply),
+                Ok(PlaceOrderResponse::Decided(reply)) => self.answered(preview.as_ref(), &reply),
                 // An amendment's name is no order's: only a repeat finds it.
-                Ok(Placed::Pending { .. }) if matches!(wish, Wish::Amend { .. }) => not_yet(),
-                Ok(Placed::Pending { client_order_id }) => self.ask_after(client_order_id).await,
+                Ok(PlaceOrderResponse::Pending { .. }) if matches!(wish, Wish::Amend { .. }) => not_yet(),
+                Ok(PlaceOrderResponse::Pending { client_order_id }) => self.ask_after(client_order_id).await,
                 Err(error) if error.leaves_doubt() => {
                     Sent::Unknown(format!("{} Sending it again is safe: it keeps its name.", error.message))
                 }
@@ -105,7 +106,7 @@ impl Outbox {
         });
     }
 
-    fn answered(self, preview: Option<&Preview>, reply: &OrderReply) -> Sent {
+    fn answered(self, preview: Option<&Preview>, reply: &PlacedOrder) -> Sent {
         if let Some(preview) = preview.filter(|_| !reply.repeated) {
             let mut verdict = Verdict::OtherBasis;
             self.live.receipts.update(|receipts| verdict = receipts.compare(preview, reply));

@@ -7,7 +7,7 @@ use engine::decimal::Decimal;
 use engine::order::Reject;
 
 use crate::components::format;
-use protocol::gateway::ApiError;
+use protocol::error::ApiError;
 
 /// The reason, worded.
 pub(in crate::screens::trade) fn worded(reject: &Reject) -> String {

@@ -5,39 +5,37 @@
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
+use protocol::rest::{CredentialsRequest, GuestRequest};
 
 use super::own::signed_in;
-use super::{CREDENTIALS, Form, Peer, greet, see_other};
+use super::{CREDENTIALS, Form, greet, see_other};
 use crate::agents::auth::Auth;
-use crate::http::Problem;
-use crate::http::json::Body;
+use crate::http::{ErrorResponse, Json, PeerAddress};
 
 pub(super) async fn enter(
     State(auth): State<Auth>,
-    Peer(address): Peer,
+    PeerAddress(address): PeerAddress,
     headers: HeaderMap,
-    Body(fields): Body,
-) -> Result<Response, Problem> {
-    let name = fields.only(&["name"])?.text("name")?.unwrap_or_default();
+    Json(request): Json<GuestRequest>,
+) -> Result<Response, ErrorResponse> {
+    let name = request.name.unwrap_or_default();
     let entered = auth.try_it(&name, address, &headers).await?;
     greet(&auth, StatusCode::CREATED, entered).await
 }
 
 pub(super) async fn keep(
     State(auth): State<Auth>,
-    Peer(address): Peer,
+    PeerAddress(address): PeerAddress,
     headers: HeaderMap,
-    Body(fields): Body,
-) -> Result<Response, Problem> {
-    let fields = fields.only(&CREDENTIALS)?;
-    let email = fields.text("email")?.unwrap_or_default();
-    let password = fields.text("password")?.unwrap_or_default();
+    Json(request): Json<CredentialsRequest>,
+) -> Result<Response, ErrorResponse> {
+    let (email, password) = request.parts();
     let guest = signed_in(&auth, &headers).await?;
     let entered = auth.keep(&guest, &email, password, address, &headers).await?;
     greet(&auth, StatusCode::OK, entered).await
 }
 
-pub(super) async fn enter_form(State(auth): State<Auth>, Peer(address): Peer, request: Request) -> Response {
+pub(super) async fn enter_form(State(auth): State<Auth>, PeerAddress(address): PeerAddress, request: Request) -> Response {
     let headers = request.headers().clone();
     match Form::read(request, &["name", "next"]).await {
         Ok(form) => form.answer("/login", auth.try_it(form.get("name"), address, &headers).await),
@@ -45,7 +43,7 @@ pub(super) async fn enter_form(State(auth): State<Auth>, Peer(address): Peer, re
     }
 }
 
-pub(super) async fn keep_form(State(auth): State<Auth>, Peer(address): Peer, request: Request) -> Response {
+pub(super) async fn keep_form(State(auth): State<Auth>, PeerAddress(address): PeerAddress, request: Request) -> Response {
     let headers = request.headers().clone();
     let form = match Form::read(request, &CREDENTIALS).await {
         Ok(form) => form,

@@ -7,13 +7,15 @@ use axum::extract::{Path, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use engine::time::WallTime;
-use protocol::gateway::{Caller, SessionEntry};
+use protocol::error::ApiError;
+use protocol::gateway::Caller;
+use protocol::rest::SessionEntry;
 use serde::Serialize;
 use uuid::Uuid;
 
 use super::{Form, see_other};
 use crate::agents::auth::{Auth, AuthError, SignedIn};
-use crate::http::{Problem, problem};
+use crate::http::ErrorResponse;
 
 /// Where a browser looks at its sessions.
 const PAGE: &str = "/account";
@@ -35,15 +37,15 @@ pub(super) struct Listing {
 pub(super) async fn introspect(
     State(auth): State<Auth>,
     headers: HeaderMap,
-) -> Result<Json<Introspection>, Problem> {
+) -> Result<Json<Introspection>, ErrorResponse> {
     let caller = signed_in(&auth, &headers).await?;
     let listed = auth.sessions_of(caller.user, caller.session.id()).await?;
-    let session = listed.into_iter().find(|entry| entry.current).ok_or_else(Problem::not_signed_in)?;
+    let session = listed.into_iter().find(|entry| entry.current).ok_or_else(ApiError::not_signed_in)?;
     let idle_expires_at = auth.sessions().idle_end(session.last_seen_at).min(session.expires_at);
     Ok(Json(Introspection { caller: caller.into(), session, idle_expires_at }))
 }
 
-pub(super) async fn list(State(auth): State<Auth>, headers: HeaderMap) -> Result<Json<Listing>, Problem> {
+pub(super) async fn list(State(auth): State<Auth>, headers: HeaderMap) -> Result<Json<Listing>, ErrorResponse> {
     let caller = signed_in(&auth, &headers).await?;
     Ok(Json(Listing { items: auth.sessions_of(caller.user, caller.session.id()).await? }))
 }
@@ -53,13 +55,13 @@ pub(super) async fn end(
     State(auth): State<Auth>,
     Path(id): Path<String>,
     headers: HeaderMap,
-) -> Result<Response, Problem> {
+) -> Result<Response, ErrorResponse> {
     let caller = signed_in(&auth, &headers).await?;
     end_named(&auth, &caller, &id).await?;
     Ok(gone(&auth, &caller, &id, StatusCode::NO_CONTENT.into_response()))
 }
 
-pub(super) async fn end_others(State(auth): State<Auth>, headers: HeaderMap) -> Result<StatusCode, Problem> {
+pub(super) async fn end_others(State(auth): State<Auth>, headers: HeaderMap) -> Result<StatusCode, ErrorResponse> {
     auth.end_others(&signed_in(&auth, &headers).await?).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -78,7 +80,7 @@ pub(super) async fn end_form(State(auth): State<Auth>, request: Request) -> Resp
                 done => done?,
             },
         }
-        Ok::<_, Problem>(gone(&auth, &caller, form.get("session"), see_other(PAGE, None)))
+        Ok::<_, ErrorResponse>(gone(&auth, &caller, form.get("session"), see_other(PAGE, None)))
     };
     match done.await {
         Ok(response) => response,
@@ -87,18 +89,18 @@ pub(super) async fn end_form(State(auth): State<Auth>, request: Request) -> Resp
     }
 }
 
-pub(super) async fn signed_in(auth: &Auth, headers: &HeaderMap) -> Result<SignedIn, Problem> {
+pub(super) async fn signed_in(auth: &Auth, headers: &HeaderMap) -> Result<SignedIn, ErrorResponse> {
     let found = auth.sessions().find(headers).await.map_err(AuthError::from)?;
-    found.ok_or_else(Problem::not_signed_in)
+    Ok(found.ok_or_else(ApiError::not_signed_in)?)
 }
 
-async fn end_named(auth: &Auth, caller: &SignedIn, id: &str) -> Result<(), Problem> {
-    let invalid = || problem(StatusCode::BAD_REQUEST, "invalid_id", "The id must be a UUID.");
+async fn end_named(auth: &Auth, caller: &SignedIn, id: &str) -> Result<(), ErrorResponse> {
+    let invalid = || ErrorResponse::new(StatusCode::BAD_REQUEST, "invalid_id", "The id must be a UUID.");
     let id: Uuid = id.parse().map_err(|_| invalid().at("session_id"))?;
     if auth.end_named(caller, id).await? {
         return Ok(());
     }
-    Err(problem(StatusCode::NOT_FOUND, "unknown_session", "You have no such session."))
+    Err(ErrorResponse::new(StatusCode::NOT_FOUND, "unknown_session", "You have no such session."))
 }
 
 /// The answer, and for whoever ended their own session a browser that forgets.
