@@ -12,5 +12,5 @@ mod rate_limit;
 
 pub use accept::serve;
 pub use error::ErrorResponse;
-pub use extract::{Json, PeerAddress, StrictQuery, read_body};
+pub use extract::{Json, PeerAddress, StrictQuery, parse_json, read_body};
 pub use rate_limit::RateLimiter;

@@ -74,7 +74,11 @@ fn is_json(headers: &HeaderMap) -> bool {
         .is_some_and(|kind| kind.eq_ignore_ascii_case("application/json"))
 }
 
-fn parse_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
+/// Decodes JSON as strictly as [`Json`] does.
+///
+/// # Errors
+/// 400 `invalid_json`; 422 `unknown_field`, `invalid_{field}` or `invalid_value`.
+pub fn parse_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
     // serde would take a struct's fields from an array, too.
     if body.trim_ascii_start().starts_with(b"{")
         && let Ok(value) = serde_json::from_slice(body)

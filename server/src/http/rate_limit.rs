@@ -28,7 +28,8 @@ impl<K: Hash + Eq + Clone> RateLimiter<K> {
     /// Allows each client `count` requests (at least one) per `period`.
     pub fn new(count: u32, period: Duration, clock: WallClock) -> Self {
         let count = NonZeroU32::new(count).unwrap_or(NonZeroU32::MIN);
-        let quota = Quota::new(count, period).unwrap_or(Quota::per_second(count));
+        let quota = Quota::with_period(period / count.get()).unwrap_or(Quota::per_second(count));
+        let quota = quota.allow_burst(count);
         Self { limiter: governor::RateLimiter::dashmap_with_clock(quota, clock.clone()), clock }
     }
 

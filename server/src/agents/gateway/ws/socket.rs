@@ -15,7 +15,7 @@ use super::channel::error;
 use super::registry::Place;
 use super::subscription::Subscription;
 use crate::agents::auth::SignedIn;
-use crate::http::json;
+use crate::http::parse_json;
 use crate::agents::gateway::{Gateway, model};
 
 /// How long one send may wait for a client that does not read. With the closing
@@ -187,7 +187,7 @@ impl Connection {
 
     fn obey(&mut self, text: &str) -> Result<Option<Frame>, FrameError> {
         let message: ClientMessage =
-            json::decode(text.as_bytes()).map_err(|refused| error(&refused.code, refused.message))?;
+            parse_json(text.as_bytes()).map_err(|refused| error(&refused.code, refused.message))?;
         let subscription = &mut self.subscription;
         let away = || Err(error("unavailable", "The venue cannot be read right now.".to_owned()));
         let model = &self.gateway.inner.model;
