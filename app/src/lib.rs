@@ -44,6 +44,7 @@ pub struct Hydrated(pub ReadSignal<bool>);
 /// The HTML document around the application, made by the server for every page.
 pub fn shell(options: LeptosOptions) -> impl IntoView {
     let prefs = Prefs::current();
+    let bundle = format!("/{}", options.site_pkg_dir);
     view! {
         <!DOCTYPE html>
         <html lang="en" data-theme="dark" data-dir=prefs.scheme.key() data-density=prefs.density()>
@@ -52,8 +53,8 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                 <meta name="viewport" content="width=device-width, initial-scale=1" />
                 <meta name="color-scheme" content="dark" />
                 <meta name="description" content="A trading floor that is replayable to the bit." />
-                <link rel="icon" href="/pkg/icon.svg" type="image/svg+xml" />
-                <link id="tickhall" rel="stylesheet" href="/pkg/tickhall.css" />
+                <link rel="icon" href=format!("{bundle}/icon.svg") type="image/svg+xml" />
+                <link id="tickhall" rel="stylesheet" href=format!("{bundle}/tickhall.css") />
                 <HydrationScripts options />
                 <MetaTags />
             </head>

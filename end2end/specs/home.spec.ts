@@ -3,7 +3,7 @@ import { Site } from "../pages/site.ts";
 
 test("the home page is served, styled and wakes up", async ({ page }) => {
   const site = new Site(page);
-  const bundle = page.waitForResponse(/\/pkg\/tickhall\.wasm$/);
+  const bundle = page.waitForResponse(/\/pkg\/\w+\/tickhall\.wasm$/);
   await site.open("/");
   await expect(page).toHaveTitle(/Tickhall/);
 

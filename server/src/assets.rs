@@ -1,25 +1,56 @@
-//! The browser bundle inside the binary: WASM, script and style sheet.
+//! The browser bundle inside the binary: modules, scripts, style sheet, icon.
 //!
-//! `cargo xtask` leaves each file with a `.br` and a `.gz` beside it; a client
-//! gets the smallest that it accepts, and 304 when it already holds that one.
-//! Knows nothing of pages or of markets.
+//! `cargo xtask` writes a `.br` and a `.gz` beside each file; a client gets the
+//! smallest that it accepts, and 304 if it has that one. Addresses contain the
+//! bundle's version: browsers never ask for a file again, and a page of another
+//! version gets 404 instead of a part that does not fit its module. Does not
+//! know pages or markets.
+
+use std::sync::LazyLock;
 
 use axum::body::Body;
 use axum::extract::Path;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use leptos::WasmSplitManifest;
+use leptos::prelude::{ArcStoredValue, LeptosOptions};
 use rust_embed::{EmbeddedFile, RustEmbed};
+
+/// Route of [`serve`].
+pub const ROUTE: &str = "/pkg/{version}/{*file}";
+
+/// Version of a bundle that xtask did not make, such as cargo-leptos's.
+const UNVERSIONED: &str = "dev";
+
+/// Script that loads the parts of the module, as the splitter names it.
+const SPLIT_SCRIPT: &str = "__wasm_split.______________________.js";
 
 #[derive(RustEmbed)]
 #[folder = "../target/site/pkg"]
 struct Bundle;
 
-/// Answers `GET /pkg/{*file}`.
-pub async fn serve(Path(file): Path<String>, headers: HeaderMap) -> Response {
-    let Some(kind) = content_type(&file) else {
-        return StatusCode::NOT_FOUND.into_response();
-    };
-    let Some((found, encoding)) = pick(&file, &headers) else {
+static VERSION: LazyLock<String> = LazyLock::new(|| text("version.txt").unwrap_or(UNVERSIONED.to_owned()));
+
+/// The bundle's addresses, for Leptos.
+pub fn leptos_options() -> LeptosOptions {
+    LeptosOptions::builder().output_name("tickhall").site_pkg_dir(format!("pkg/{}", *VERSION)).build()
+}
+
+/// Parts of the module by lazy route, from which Leptos makes preload links.
+/// `None` if the module is not split.
+pub fn split_manifest() -> Option<WasmSplitManifest> {
+    static MANIFEST: LazyLock<Option<WasmSplitManifest>> = LazyLock::new(|| {
+        let parts = serde_json::from_str(&text("__wasm_split_manifest.json")?).ok()?;
+        let value = (format!("/pkg/{}", *VERSION), parts, SPLIT_SCRIPT.to_owned());
+        Some(WasmSplitManifest(ArcStoredValue::new(value)))
+    });
+    MANIFEST.clone()
+}
+
+/// Handler of `GET /pkg/{version}/{*file}`.
+pub async fn serve(Path((version, file)): Path<(String, String)>, headers: HeaderMap) -> Response {
+    let found = content_type(&file).filter(|_| version == *VERSION).zip(pick(&file, &headers));
+    let Some((content_type, (found, encoding))) = found else {
         return StatusCode::NOT_FOUND.into_response();
     };
     let etag = etag(&found);
@@ -28,9 +59,10 @@ pub async fn serve(Path(file): Path<String>, headers: HeaderMap) -> Response {
     } else {
         Body::from(found.data).into_response()
     };
+    let caching = if version == UNVERSIONED { "no-cache" } else { "public, max-age=31536000, immutable" };
     let out = response.headers_mut();
-    out.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
-    out.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    out.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+    out.insert(header::CACHE_CONTROL, HeaderValue::from_static(caching));
     out.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
     if let Some(encoding) = encoding {
         out.insert(header::CONTENT_ENCODING, HeaderValue::from_static(encoding));
@@ -41,7 +73,7 @@ pub async fn serve(Path(file): Path<String>, headers: HeaderMap) -> Response {
     response
 }
 
-/// Only what the bundle is made of has a type; anything else is not served.
+/// Type of a file of the bundle; `None` for files that are not served.
 fn content_type(file: &str) -> Option<&'static str> {
     match file.rsplit_once('.')?.1 {
         "css" => Some("text/css; charset=utf-8"),
@@ -50,6 +82,10 @@ fn content_type(file: &str) -> Option<&'static str> {
         "wasm" => Some("application/wasm"),
         _ => None,
     }
+}
+
+fn text(file: &str) -> Option<String> {
+    String::from_utf8(Bundle::get(file)?.data.into_owned()).ok()
 }
 
 fn pick(file: &str, headers: &HeaderMap) -> Option<(EmbeddedFile, Option<&'static str>)> {
@@ -63,7 +99,7 @@ fn pick(file: &str, headers: &HeaderMap) -> Option<(EmbeddedFile, Option<&'stati
     Some((Bundle::get(file)?, None))
 }
 
-/// Whether `Accept-Encoding` names the coding without `q=0`.
+/// Returns true if `Accept-Encoding` names the coding without `q=0`.
 fn accepts(headers: &HeaderMap, encoding: &str) -> bool {
     headers
         .get_all(header::ACCEPT_ENCODING)
@@ -86,23 +122,21 @@ fn etag(file: &EmbeddedFile) -> String {
     format!("\"{hex}\"")
 }
 
+/// Returns true if `If-None-Match` holds the tag, weak or strong.
 fn matches(headers: &HeaderMap, etag: &str) -> bool {
     headers
         .get_all(header::IF_NONE_MATCH)
         .iter()
         .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .any(|known| {
-            let known = known.trim();
-            known == "*" || known.strip_prefix("W/").unwrap_or(known) == etag
-        })
+        .flat_map(|value| value.split(',').map(str::trim))
+        .any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == etag)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn asking(name: header::HeaderName, value: &'static str) -> HeaderMap {
+    fn header_map(name: header::HeaderName, value: &'static str) -> HeaderMap {
         HeaderMap::from_iter([(name, HeaderValue::from_static(value))])
     }
 
@@ -116,17 +150,17 @@ mod tests {
             ("identity", "br", false),
             ("", "br", false),
         ] {
-            let headers = asking(header::ACCEPT_ENCODING, value);
+            let headers = header_map(header::ACCEPT_ENCODING, value);
             assert_eq!(accepts(&headers, encoding), expected, "{value} / {encoding}");
         }
     }
 
     #[test]
-    fn a_known_tag_matches_weak_or_strong() {
+    fn a_tag_matches_weak_or_strong() {
         for (value, expected) in
             [("\"a\"", true), ("W/\"a\"", true), ("\"b\", \"a\"", true), ("*", true), ("\"b\"", false)]
         {
-            let headers = asking(header::IF_NONE_MATCH, value);
+            let headers = header_map(header::IF_NONE_MATCH, value);
             assert_eq!(matches(&headers, "\"a\""), expected, "{value}");
         }
     }
@@ -134,8 +168,15 @@ mod tests {
     #[test]
     fn only_the_bundles_own_kinds_are_served() {
         assert!(content_type("tickhall.wasm").is_some());
-        assert!(content_type("manifest.json").is_none());
+        assert!(content_type("__wasm_split_manifest.json").is_none());
+        assert!(content_type("version.txt").is_none());
         assert!(content_type("tickhall.js.br").is_none());
         assert!(content_type("tickhall").is_none());
+    }
+
+    #[tokio::test]
+    async fn another_version_is_not_served() {
+        let path = Path(("0123456789abcdef".to_owned(), "tickhall.js".to_owned()));
+        assert_eq!(serve(path, HeaderMap::new()).await.status(), StatusCode::NOT_FOUND);
     }
 }

@@ -1,213 +1,158 @@
-//! The browser bundle: compile, bind, shrink, compress, list.
+//! The browser bundle: compile, split by route, bind, optimise, compress.
 //!
-//! Cargo decides whether the module must be compiled; all that follows is
-//! skipped while the module, the styles and the tools are what they were.
+//! Cargo decides whether the module must be compiled; the rest is skipped while
+//! the module, the styles and the tools are the same.
 
-use std::collections::BTreeMap;
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
-use walrus::Module;
+use anyhow::{Context, Result, anyhow};
+use lightningcss::stylesheet::{MinifyOptions, ParserOptions, PrinterOptions, StyleSheet};
 
-use crate::bindgen::{self, Host};
-use crate::fingerprint::{self, Fingerprint};
+use crate::fingerprint::Fingerprint;
 use crate::progress::{self, Step};
 use crate::project::Project;
-use crate::wasm_opt::{self, WasmOpt};
-use crate::{compress, css, glue, order, shell, snip, wasm_target};
+use crate::shell;
+use crate::wasm::{self, WasmOpt};
 
 const NAME: &str = "tickhall";
-const MANIFEST: &str = "manifest.json";
 
-/// How much work to put into it.
+/// File that holds the version of the bundle beside it: a hash of its inputs.
+/// The server is compiled anew when it changes, and puts it into addresses.
+const VERSION: &str = "version.txt";
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Quality {
     /// Small to download.
     Release,
-    /// Quick to build: neither shrunk nor compressed.
+    /// Quick to build: neither optimised nor compressed.
     Dev,
 }
 
 /// Makes the bundle that the server embeds.
 pub(crate) fn build(project: &Project, quality: Quality) -> Result<()> {
-    bindgen::check_versions(project)?;
-    wasm_target::ensure(project)?;
-    let wasm = compile(project, quality)?;
-    let sheet = css::collect(&project.root.join("style"))?;
-    let optimiser = match quality {
-        Quality::Release => WasmOpt::find(project),
-        Quality::Dev => None,
-    };
+    wasm::check_versions(project)?;
+    wasm::ensure_target(project)?;
+    let module = compile(project, quality)?;
+    let styles = project.root.join("style");
+    let (sheet, images) = (style_sheet(&styles)?, files(&styles, "svg")?);
+    let optimiser = (quality == Quality::Release).then(|| WasmOpt::find(project)).flatten();
 
-    let mut print = Fingerprint::default();
-    print.file(&wasm)?.bytes("css", sheet.as_bytes());
-    print.file(&project.root.join("Cargo.lock"))?;
-    let pictures = css::pictures(&project.root.join("style"))?;
-    for picture in &pictures {
-        print.file(picture)?;
+    let mut inputs = Fingerprint::default();
+    inputs.file(&module)?.bytes("css", sheet.as_bytes());
+    inputs.file(&project.root.join("Cargo.lock"))?;
+    inputs.bytes("steps", include_bytes!("bundle.rs")).bytes("wasm", include_bytes!("wasm.rs"));
+    inputs.bytes("quality", &[u8::from(quality == Quality::Release)]);
+    for image in &images {
+        inputs.file(image)?;
     }
     if optimiser.is_some() {
-        print.file(&project.root.join("xtask/tools/package-lock.json"))?;
+        inputs.file(&project.root.join("xtask/tools/package-lock.json"))?;
     }
-    for step in [include_str!("snip.rs"), include_str!("glue.rs"), include_str!("order.rs")] {
-        print.bytes("tidying", step.as_bytes());
+    let version = &inputs.finish()[..16];
+    let site = project.site();
+    if fs::read_to_string(site.join(VERSION)).is_ok_and(|current| current == version) {
+        return Ok(());
     }
-    print.bytes("passes", wasm_opt::PASSES.concat().as_bytes());
-    print.bytes("packed", &[u8::from(quality == Quality::Release)]);
-    let print = print.finish();
 
-    let whole = fs::read_to_string(project.site().join(MANIFEST))
-        .is_ok_and(|manifest| complete(&manifest, &project.site()));
-    let stamp = project.root.join("target/site/stamp");
-    if !whole && stamp.exists() {
-        fs::remove_file(&stamp)?;
+    let folder = project.root.join("target/site/next");
+    remove_folder(&folder)?;
+    fs::create_dir_all(&folder)?;
+    let step = Step::start("browser bundle: splitting and binding");
+    wasm::bind_for_browser(&module, NAME, &folder)?;
+    fs::write(folder.join(NAME).with_extension("css"), sheet)?;
+    for image in images {
+        fs::copy(&image, folder.join(image.file_name().unwrap_or_default()))?;
     }
-    fingerprint::unless_same(&stamp, &print, || {
-        let folder = assemble(project, &wasm, &sheet, &pictures)?;
-        if quality == Quality::Release {
-            tighten(project, &folder, optimiser.as_ref())?;
+    step.done();
+    if let Some(optimiser) = optimiser {
+        let step = Step::start("browser bundle: optimising");
+        for part in files(&folder, "wasm")? {
+            optimiser.optimise(project, &part)?;
         }
-        publish(&folder, &project.site())
-    })?;
-    Ok(())
+        step.done();
+    }
+    if quality == Quality::Release {
+        let step = Step::start("browser bundle: compressing");
+        let mut total = 0;
+        for extension in ["css", "js", "svg", "wasm"] {
+            for file in files(&folder, extension)? {
+                let size = compress(&file)?;
+                let name = file.file_name().unwrap_or_default();
+                progress::note(&format!("{size:>7} B  {}", name.display()));
+                total += size;
+            }
+        }
+        step.done_with(&format!("{} to download", progress::size(total)));
+    }
+    fs::write(folder.join(VERSION), version)?;
+    remove_folder(&site)?;
+    fs::rename(&folder, &site).with_context(|| site.display().to_string())
 }
 
 /// Writes the style sheet and nothing else.
 pub(crate) fn css_alone(project: &Project) -> Result<()> {
-    let folder = project.site();
-    fs::create_dir_all(&folder)?;
-    let sheet = css::collect(&project.root.join("style"))?;
-    let file = folder.join(format!("{NAME}.css"));
-    for twin in ["css.br", "css.gz"] {
-        remove(&file.with_extension(twin))?;
-    }
-    fs::write(file, sheet)?;
-    Ok(())
+    let site = project.site();
+    // No longer the bundle of any version.
+    remove_folder(&site)?;
+    fs::create_dir_all(&site)?;
+    let sheet = style_sheet(&project.root.join("style"))?;
+    Ok(fs::write(site.join(NAME).with_extension("css"), sheet)?)
 }
 
 fn compile(project: &Project, quality: Quality) -> Result<PathBuf> {
+    let (profile, folder) = match quality {
+        Quality::Release => ("wasm-release", "wasm-release"),
+        Quality::Dev => ("dev", "debug"),
+    };
     let step = Step::start("browser bundle: compiling");
-    let profile = match quality {
-        Quality::Release => "wasm-release",
-        Quality::Dev => "dev",
-    };
     let mut cargo = project.cargo();
-    cargo.args(["build", "--locked", "--package", "frontend", "--lib"]);
-    cargo.args(["--target", wasm_target::TRIPLE, "--features", "hydrate"]);
-    cargo.args(["--profile", profile]);
-    shell::run(&mut cargo)?;
+    cargo.args(["rustc", "--locked", "--package", "frontend", "--lib", "--crate-type", "cdylib"]);
+    cargo.args(["--target", wasm::TARGET, "--features", "hydrate", "--profile", profile]);
+    // The splitter moves functions and data, and so must find what refers to them.
+    shell::run(cargo.args(["--", "-Clink-arg=--emit-relocs"]))?;
     step.done();
-    let folder = match quality {
-        Quality::Release => profile,
-        Quality::Dev => "debug",
-    };
-    Ok(project.target.join(wasm_target::TRIPLE).join(folder).join("frontend.wasm"))
+    Ok(project.target.join(wasm::TARGET).join(folder).join("frontend.wasm"))
 }
 
-/// Everything that the browser needs, in a folder of its own, not yet tight.
-fn assemble(project: &Project, wasm: &Path, sheet: &str, pictures: &[PathBuf]) -> Result<PathBuf> {
-    let folder = project.root.join("target/site/next");
-    if folder.exists() {
-        fs::remove_dir_all(&folder)?;
-    }
-    fs::create_dir_all(&folder)?;
-    let step = Step::start("browser bundle: binding");
-    bindgen::generate(wasm, NAME, Host::Browser, &folder)?;
-    fs::write(folder.join(format!("{NAME}.css")), sheet)?;
-    for picture in pictures {
-        fs::copy(picture, folder.join(picture.file_name().unwrap_or_default()))?;
-    }
-    step.done();
-    Ok(folder)
+/// All the style sheets of a folder as one: tokens, base, then the rest by name.
+fn style_sheet(folder: &Path) -> Result<String> {
+    let mut sheets = files(folder, "css")?;
+    sheets.sort_by_key(|file| (!file.ends_with("tokens.css"), !file.ends_with("base.css")));
+    let text = sheets.iter().map(fs::read_to_string).collect::<Result<String, _>>()?;
+    let failed = |error: &dyn std::fmt::Display| anyhow!("style sheet: {error}");
+    let mut sheet = StyleSheet::parse(&text, ParserOptions::default()).map_err(|error| failed(&error))?;
+    sheet.minify(MinifyOptions::default()).map_err(|error| failed(&error))?;
+    Ok(sheet.to_css(PrinterOptions { minify: true, ..PrinterOptions::default() })?.code)
 }
 
-/// Shrinks the module and puts compressed twins beside every file.
-fn tighten(project: &Project, folder: &Path, optimiser: Option<&WasmOpt>) -> Result<()> {
-    let module = folder.join(format!("{NAME}.wasm"));
-    let script = folder.join(format!("{NAME}.js"));
-    let step = Step::start("browser bundle: tidying");
-    let mut tidied = Module::from_file(&module).with_context(|| module.display().to_string())?;
-    snip::unused(&mut tidied)?;
-    fs::write(&script, glue::shorten(&mut tidied, &fs::read_to_string(&script)?)?)?;
-    order::by_likeness(&mut tidied)?;
-    tidied.emit_wasm_file(&module)?;
-    step.done();
-    if let Some(optimiser) = optimiser {
-        let before = fs::metadata(&module)?.len();
-        let step = Step::start("browser bundle: shrinking");
-        optimiser.shrink(project, &module)?;
-        let after = fs::metadata(&module)?.len();
-        step.done_with(&format!("{} → {}", progress::size(before), progress::size(after)));
-    }
-    let step = Step::start("browser bundle: compressing");
-    let mut total = 0;
-    for file in walk(folder)? {
-        total += compress::twins(&file)?;
-    }
-    step.done_with(&format!("{} to download", progress::size(total)));
-    Ok(())
+/// Writes `{file}.br` and `{file}.gz`, so that the server only chooses; returns
+/// the size of the former in bytes.
+fn compress(file: &Path) -> Result<u64> {
+    let bytes = fs::read(file)?;
+    let mut brotli = Vec::new();
+    brotli::BrotliCompress(&mut bytes.as_slice(), &mut brotli, &brotli::enc::BrotliEncoderParams::default())?;
+    // No name and no time in the header: the same input gives the same bytes.
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    gzip.write_all(&bytes)?;
+    fs::write(file.with_added_extension("br"), &brotli)?;
+    fs::write(file.with_added_extension("gz"), gzip.finish()?)?;
+    Ok(brotli.len() as u64)
 }
 
-/// Moves the new files over the old ones, one by one, so that a server which
-/// is being compiled meanwhile always finds a bundle; then drops what is left
-/// over and writes the list, which is what makes cargo rebuild the server.
-fn publish(from: &Path, to: &Path) -> Result<()> {
-    fs::create_dir_all(to)?;
-    let mut list = BTreeMap::new();
-    for file in walk(from)? {
-        let name = relative(&file, from);
-        list.insert(name.clone(), fingerprint::sha256(&fs::read(&file)?));
-        let target = to.join(&name);
-        if let Some(parent) = target.parent() {
-            fs::create_dir_all(parent)?;
-        }
-        fs::rename(&file, &target).with_context(|| target.display().to_string())?;
-    }
-    for file in walk(to)? {
-        let name = relative(&file, to);
-        if name != MANIFEST && !list.contains_key(&name) {
-            fs::remove_file(&file)?;
-        }
-    }
-    fs::remove_dir_all(from)?;
-    let text = serde_json::to_string_pretty(&list)? + "\n";
-    let manifest = to.join(MANIFEST);
-    if !fs::read_to_string(&manifest).is_ok_and(|known| known == text) {
-        fs::write(&manifest, text)?;
-    }
-    Ok(())
-}
-
-/// Whether every file of the list is there.
-fn complete(manifest: &str, folder: &Path) -> bool {
-    let list: BTreeMap<String, String> = serde_json::from_str(manifest).unwrap_or_default();
-    !list.is_empty() && list.keys().all(|name| folder.join(name).is_file())
-}
-
-fn walk(folder: &Path) -> Result<Vec<PathBuf>> {
-    let mut files = Vec::new();
-    for entry in folder.read_dir()? {
-        let path = entry?.path();
-        if path.is_dir() {
-            files.extend(walk(&path)?);
-        } else {
-            files.push(path);
-        }
-    }
+/// Files of a folder with an extension, sorted by name.
+fn files(folder: &Path, extension: &str) -> Result<Vec<PathBuf>> {
+    let entries = folder.read_dir().with_context(|| folder.display().to_string())?;
+    let paths = entries.map(|entry| entry.map(|entry| entry.path())).collect::<Result<Vec<_>, _>>()?;
+    let mut files: Vec<_> =
+        paths.into_iter().filter(|path| path.extension().is_some_and(|found| found == extension)).collect();
     files.sort();
     Ok(files)
 }
 
-/// A file's name below a folder, with `/` on every system.
-fn relative(file: &Path, folder: &Path) -> String {
-    let parts = file.strip_prefix(folder).unwrap_or(file).components();
-    let names: Vec<_> = parts.map(|part| part.as_os_str().to_string_lossy()).collect();
-    names.join("/")
-}
-
-fn remove(file: &Path) -> Result<()> {
-    match fs::remove_file(file) {
+fn remove_folder(folder: &Path) -> Result<()> {
+    match fs::remove_dir_all(folder) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error.into()),
         _ => Ok(()),
     }
@@ -215,30 +160,46 @@ fn remove(file: &Path) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs::File;
+    use std::io::Read;
+
     use super::*;
-    use crate::scratch::Scratch;
 
     #[test]
-    fn publishing_replaces_removes_and_lists() -> Result<()> {
-        let folder = Scratch::new()?;
-        let (from, to) = (folder.path().join("next"), folder.path().join("pkg"));
-        fs::create_dir_all(from.join("snippets/x"))?;
-        fs::create_dir_all(&to)?;
-        fs::write(to.join("old.js"), "old")?;
-        fs::write(to.join("a.js"), "old")?;
-        fs::write(from.join("a.js"), "new")?;
-        fs::write(from.join("snippets/x/b.js"), "b")?;
+    fn tokens_come_first_then_the_base_then_by_name() -> Result<()> {
+        let folder = tempfile::tempdir()?;
+        for name in ["trade.css", "base.css", "auth.css", "tokens.css", "notes.md"] {
+            fs::write(folder.path().join(name), format!(".{}{{ top : 0px }}\n", &name[..2]))?;
+        }
+        assert_eq!(style_sheet(folder.path())?, ".to,.ba,.au,.tr{top:0}");
+        Ok(())
+    }
 
-        publish(&from, &to)?;
+    #[test]
+    fn a_style_sheet_with_an_error_is_refused() -> Result<()> {
+        let folder = tempfile::tempdir()?;
+        fs::write(folder.path().join("a.css"), "a { color: red }\n} b {}")?;
+        assert!(style_sheet(folder.path()).is_err_and(|error| error.to_string().contains("style sheet")));
+        Ok(())
+    }
 
-        assert_eq!(fs::read_to_string(to.join("a.js"))?, "new");
-        assert!(!to.join("old.js").exists());
-        let manifest = fs::read_to_string(to.join(MANIFEST))?;
-        assert!(manifest.contains("\"snippets/x/b.js\""), "{manifest}");
-        assert!(complete(&manifest, &to));
-        fs::remove_file(to.join("a.js"))?;
-        assert!(!complete(&manifest, &to));
-        assert!(!complete("{}", &to));
+    #[test]
+    fn compressed_files_unpack_to_the_original() -> Result<()> {
+        let folder = tempfile::tempdir()?;
+        let file = folder.path().join("a.css");
+        let text = ".a{color:red}".repeat(1000);
+        fs::write(&file, &text)?;
+        let size = compress(&file)?;
+        assert!(size < 200, "{size}");
+
+        let mut unpacked = String::new();
+        brotli::Decompressor::new(File::open(folder.path().join("a.css.br"))?, 4096)
+            .read_to_string(&mut unpacked)?;
+        assert_eq!(unpacked, text);
+        unpacked.clear();
+        flate2::read::GzDecoder::new(File::open(folder.path().join("a.css.gz"))?)
+            .read_to_string(&mut unpacked)?;
+        assert_eq!(unpacked, text);
         Ok(())
     }
 }

@@ -1,17 +1,15 @@
-//! `cargo xtask check`: everything that can be said about the code beside
-//! whether its tests pass: form, lints, licences, and what the tests reach.
+//! `cargo xtask check`: formatting, lints, documentation, licences and coverage.
 
 use std::process::{Command, ExitCode};
 
 use anyhow::Result;
 
-use crate::progress::Step;
+use crate::progress::{self, Skips, Step};
 use crate::project::Project;
-use crate::skips::{self, Skips};
-use crate::{bindgen, e2e, progress, shell, wasm_target};
+use crate::{e2e, shell, wasm};
 
-/// What the browser runs is linted for the browser; never `--all-features`,
-/// which would build the server's and the browser's half of `app` together.
+/// Packages and features of the two builds. Never `--all-features`, which would
+/// build the server's and the browser's half of `app` together.
 const NATIVE: &[&str] = &["--workspace", "--exclude", "frontend", "--features", "app/ssr"];
 const WASM: &[&str] = &[
     "--package",
@@ -28,59 +26,56 @@ const WASM: &[&str] = &[
     "app/hydrate,frontend/hydrate",
 ];
 
-/// Per cent of the engine's lines.
-const COVERED: &str = "95";
+/// Lines of the engine that its tests must reach, in per cent.
+const MIN_COVERAGE: &str = "95";
 
 pub(crate) fn run(project: &Project) -> Result<ExitCode> {
     let skips = Skips::default();
-    wasm_target::ensure(project)?;
+    wasm::ensure_target(project)?;
     let mut failed = Vec::new();
-    let mut judge = |name: &'static str, work: &dyn Fn() -> Result<()>| {
+    let mut check = |name: &'static str, work: &dyn Fn() -> Result<()>| {
         let step = Step::start(name);
         match work() {
             Ok(()) => step.done(),
             Err(error) => {
-                progress::loud(&format!("{name}: {error:#}"));
+                progress::warn(&format!("{name}: {error:#}"));
                 failed.push(name);
             }
         }
     };
 
-    judge("wasm-bindgen's two halves", &|| bindgen::check_versions(project));
-    judge("formatting", &|| shell::run(project.cargo().args(["fmt", "--all", "--check"])));
-    judge("clippy, native", &|| {
+    check("versions of wasm-bindgen", &|| wasm::check_versions(project));
+    check("formatting", &|| shell::run(project.cargo().args(["fmt", "--all", "--check"])));
+    check("clippy, native", &|| {
         let mut cargo = project.cargo();
         cargo.args(["clippy", "--locked", "--all-targets"]).args(NATIVE);
         shell::run(cargo.args(["--", "-D", "warnings"]))
     });
-    judge("clippy, WebAssembly", &|| {
+    check("clippy, WebAssembly", &|| {
         let mut cargo = project.cargo();
-        cargo.args(["clippy", "--locked", "--lib", "--target", wasm_target::TRIPLE]);
+        cargo.args(["clippy", "--locked", "--lib", "--target", wasm::TARGET]);
         shell::run(cargo.args(WASM).args(["--", "-D", "warnings"]))
     });
-    judge("documentation", &|| {
+    check("documentation", &|| {
         let mut cargo = project.cargo();
         cargo.args(["doc", "--locked", "--no-deps"]).args(NATIVE);
         shell::run(cargo.env("RUSTDOCFLAGS", "-D warnings"))
     });
-    if subcommand(project, "deny")? {
-        judge("licences, bans, sources", &|| {
+    if has_subcommand(project, "deny")? {
+        check("licences, bans, sources", &|| {
             let mut cargo = project.cargo();
             shell::run(cargo.args(["deny", "check", "bans", "licenses", "sources"]))
         });
     } else {
         skips.add("licences, bans, sources", "`cargo install --locked cargo-deny`, then check again");
     }
-    if subcommand(project, "llvm-cov")? {
-        judge("lines of the engine that its tests reach", &|| coverage(project));
+    if has_subcommand(project, "llvm-cov")? {
+        check("coverage of the engine", &|| coverage(project));
     } else {
-        skips.add(
-            "lines of the engine that its tests reach",
-            "`cargo install --locked cargo-llvm-cov`, then check again",
-        );
+        skips.add("coverage of the engine", "`cargo install --locked cargo-llvm-cov`, then check again");
     }
     if project.end2end().join("node_modules").is_dir() {
-        judge("types of the browser tests", &|| e2e::types(project));
+        check("types of the browser tests", &|| e2e::check_types(project));
     } else {
         skips.add("types of the browser tests", "`npm ci` in end2end");
     }
@@ -88,8 +83,8 @@ pub(crate) fn run(project: &Project) -> Result<ExitCode> {
     skips.report();
     if failed.is_empty() && skips.failures() == 0 {
         match skips.count() {
-            0 => println!("check: all is well"),
-            count => println!("check: nothing is wrong, but {count} skipped"),
+            0 => println!("check: passed"),
+            count => println!("check: passed, {count} skipped"),
         }
         return Ok(ExitCode::SUCCESS);
     }
@@ -97,23 +92,23 @@ pub(crate) fn run(project: &Project) -> Result<ExitCode> {
     Ok(ExitCode::FAILURE)
 }
 
-/// Whether `cargo NAME` is there; where nothing may be skipped it is fetched.
-fn subcommand(project: &Project, name: &str) -> Result<bool> {
-    let there = || shell::succeeds(Command::new("cargo").args([name, "--version"]));
-    if !there() && skips::forbidden() {
+/// Returns true if `cargo NAME` is installed; in continuous integration it is
+/// installed first.
+fn has_subcommand(project: &Project, name: &str) -> Result<bool> {
+    let is_installed = || shell::succeeds(Command::new("cargo").args([name, "--version"]));
+    if !is_installed() && progress::is_ci() {
         let package = format!("cargo-{name}");
         let step = Step::start(&package);
         let mut cargo = project.cargo();
         shell::run(cargo.args(["install", "--locked", "--quiet", &package]))?;
         step.done();
     }
-    Ok(there())
+    Ok(is_installed())
 }
 
-/// Reports the share of the engine's lines that its own tests reach, file by
-/// file, and fails below [`COVERED`].
+/// Reports the coverage of each file of the engine; fails below [`MIN_COVERAGE`].
 fn coverage(project: &Project) -> Result<()> {
     let mut cargo = project.cargo();
     cargo.args(["llvm-cov", "--locked", "--release", "--package", "engine", "--tests"]);
-    shell::run(cargo.args(["--summary-only", "--fail-under-lines", COVERED]))
+    shell::run(cargo.args(["--summary-only", "--fail-under-lines", MIN_COVERAGE]))
 }

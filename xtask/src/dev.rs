@@ -7,18 +7,19 @@ use std::time::{Duration, SystemTime};
 use anyhow::{Context, Result};
 
 use crate::bundle::{self, Quality};
-use crate::progress::{loud, note};
+use crate::progress::{note, warn};
 use crate::project::Project;
 use crate::{server, shell};
 
-const WATCHED: [&str; 7] = ["Cargo.toml", "engine", "app", "frontend", "server", "style", "migrations"];
-const LOOK: Duration = Duration::from_millis(500);
+const WATCHED: [&str; 8] =
+    ["Cargo.toml", "engine", "protocol", "app", "frontend", "server", "style", "migrations"];
+const POLL_INTERVAL: Duration = Duration::from_millis(500);
 
 pub(crate) fn run(project: &Project, args: Vec<String>) -> Result<ExitCode> {
     let args = server::arguments(args);
     let mut running: Option<Child> = None;
     loop {
-        let seen = newest(&project.root);
+        let built = state(&project.root);
         match bundle::build(project, Quality::Dev).and_then(|()| server::dev(project)) {
             Ok(()) => {
                 if let Some(mut old) = running.take() {
@@ -30,21 +31,21 @@ pub(crate) fn run(project: &Project, args: Vec<String>) -> Result<ExitCode> {
                 running = Some(child);
                 note("serving; reload the page after a change (Ctrl-C ends)");
             }
-            Err(error) => loud(&format!("{error:#}")),
+            Err(error) => warn(&format!("{error:#}")),
         }
-        while newest(&project.root) == seen {
-            shell::pause(LOOK);
+        while state(&project.root) == built {
+            shell::sleep(POLL_INTERVAL);
             let ended = running.as_mut().map(Child::try_wait).transpose()?.flatten();
             if let Some(status) = ended {
-                loud(&format!("the server ended ({status}); waiting for a change"));
+                warn(&format!("the server ended ({status}); waiting for a change"));
                 running = None;
             }
         }
     }
 }
 
-/// The newest modification below what is watched, and how many files there are.
-fn newest(root: &Path) -> (Option<SystemTime>, usize) {
+/// The newest modification time of the watched files, and their number.
+fn state(root: &Path) -> (Option<SystemTime>, usize) {
     let mut folders: Vec<PathBuf> = WATCHED.iter().map(|name| root.join(name)).collect();
     let mut latest = None;
     let mut count = 0;

@@ -12,7 +12,7 @@ use crate::progress::{self, Step};
 use crate::project::Project;
 use crate::{fingerprint, server, shell};
 
-const PAPERS: [&str; 3] = ["README.md", "LICENSE-MIT", "LICENSE-APACHE"];
+const DOCUMENTS: [&str; 3] = ["README.md", "LICENSE-MIT", "LICENSE-APACHE"];
 
 pub(crate) fn run(project: &Project) -> Result<()> {
     bundle::build(project, Quality::Release)?;
@@ -23,19 +23,18 @@ pub(crate) fn run(project: &Project) -> Result<()> {
     fs::create_dir_all(&folder)?;
     let binary = folder.join("tickhall");
     fs::copy(project.server(), &binary)?;
-    // What is left of the debug information serves nobody who downloads it.
     if !shell::succeeds(Command::new("strip").arg(&binary)) {
         progress::note("without `strip` the archive is larger than it need be");
     }
 
-    let name = format!("tickhall-{}-{}", env!("CARGO_PKG_VERSION"), host(project)?);
+    let name = format!("tickhall-{}-{}", env!("CARGO_PKG_VERSION"), host_triple(project)?);
     let mut files = vec![("tickhall", 0o755, fs::read(&binary)?)];
-    for paper in PAPERS {
-        let text = fs::read(project.root.join(paper)).with_context(|| paper.to_owned())?;
-        files.push((paper, 0o644, text));
+    for name in DOCUMENTS {
+        let text = fs::read(project.root.join(name)).with_context(|| name.to_owned())?;
+        files.push((name, 0o644, text));
     }
     let archive = folder.join(format!("{name}.tar.gz"));
-    pack(&archive, &name, &files, committed(project))?;
+    pack(&archive, &name, &files, commit_time(project))?;
     fs::remove_file(&binary)?;
 
     let hash = fingerprint::sha256(&fs::read(&archive)?);
@@ -49,7 +48,7 @@ pub(crate) fn run(project: &Project) -> Result<()> {
     Ok(())
 }
 
-/// The same files and time give the same bytes.
+/// Writes the archive; the same files and time give the same bytes.
 fn pack(archive: &Path, name: &str, files: &[(&str, u32, Vec<u8>)], time: u64) -> Result<()> {
     let gzip = GzBuilder::new().write(File::create(archive)?, Compression::best());
     let mut tar = tar::Builder::new(gzip);
@@ -64,15 +63,15 @@ fn pack(archive: &Path, name: &str, files: &[(&str, u32, Vec<u8>)], time: u64) -
     Ok(())
 }
 
-fn host(project: &Project) -> Result<String> {
+fn host_triple(project: &Project) -> Result<String> {
     let mut rustc = project.command("rustc", &project.root);
     let text = shell::output(rustc.arg("-vV"))?;
     let line = text.lines().find_map(|line| line.strip_prefix("host: "));
-    Ok(line.context("rustc does not say its host")?.to_owned())
+    Ok(line.context("`rustc -vV` names no host")?.to_owned())
 }
 
-/// When the last commit was made, in seconds; 0 outside a checkout.
-fn committed(project: &Project) -> u64 {
+/// Time of the last commit in Unix seconds; 0 outside a checkout.
+fn commit_time(project: &Project) -> u64 {
     let mut git = project.command("git", &project.root);
     shell::output(git.args(["log", "-1", "--format=%ct"]))
         .ok()
@@ -83,11 +82,10 @@ fn committed(project: &Project) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scratch::Scratch;
 
     #[test]
     fn packing_twice_gives_the_same_bytes() -> Result<()> {
-        let folder = Scratch::new()?;
+        let folder = tempfile::tempdir()?;
         let files = [("tickhall", 0o755, b"binary".to_vec()), ("README.md", 0o644, vec![])];
         let (one, two) = (folder.path().join("1"), folder.path().join("2"));
         pack(&one, "name", &files, 7)?;

@@ -1,4 +1,4 @@
-//! One hash over everything that a step reads, to skip it when nothing changed.
+//! One hash over everything that a step reads, to skip it if nothing changed.
 
 use std::fs;
 use std::path::Path;
@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use sha2::{Digest, Sha256};
 
-/// Collects named inputs. Names and lengths are hashed too, so that moving a
+/// Hash of named inputs. Names and lengths are hashed too, so that moving a
 /// byte from one input to the next changes the result.
 #[derive(Default)]
 pub(crate) struct Fingerprint {
@@ -38,14 +38,14 @@ pub(crate) fn sha256(bytes: &[u8]) -> String {
     hex(&Sha256::digest(bytes))
 }
 
-/// Does the work unless the stamp already holds this fingerprint; the stamp is
-/// written only once the work succeeded. Says whether there was work.
+/// Does the work unless the stamp file holds this fingerprint, and writes the
+/// stamp once the work succeeded. Returns true if there was work.
 pub(crate) fn unless_same(
     stamp: &Path,
     fingerprint: &str,
     work: impl FnOnce() -> Result<()>,
 ) -> Result<bool> {
-    if fs::read_to_string(stamp).is_ok_and(|known| known.trim() == fingerprint) {
+    if fs::read_to_string(stamp).is_ok_and(|text| text.trim() == fingerprint) {
         return Ok(false);
     }
     // A half-done step must not look like the one before it.
@@ -68,14 +68,13 @@ fn hex(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scratch::Scratch;
 
     fn of(inputs: &[(&str, &str)]) -> String {
-        let mut print = Fingerprint::default();
+        let mut fingerprint = Fingerprint::default();
         for (name, bytes) in inputs {
-            print.bytes(name, bytes.as_bytes());
+            fingerprint.bytes(name, bytes.as_bytes());
         }
-        print.finish()
+        fingerprint.finish()
     }
 
     #[test]
@@ -93,19 +92,19 @@ mod tests {
     }
 
     #[test]
-    fn known_hash() {
+    fn sha256_of_the_standards_example() {
         // SHA-256 of the empty string, FIPS 180-2.
         assert_eq!(sha256(b""), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
     }
 
     #[test]
     fn work_is_done_once_and_again_after_a_failure() -> Result<()> {
-        let folder = Scratch::new()?;
+        let folder = tempfile::tempdir()?;
         let stamp = folder.path().join("deep/stamp");
         assert!(unless_same(&stamp, "one", || Ok(()))?);
         assert!(!unless_same(&stamp, "one", || anyhow::bail!("not again"))?);
         assert!(unless_same(&stamp, "two", || anyhow::bail!("broken")).is_err());
-        // The failed step took the old stamp with it.
+        // The failed step removed the old stamp.
         assert!(unless_same(&stamp, "one", || Ok(()))?);
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! Getting what is missing from outside cargo: npm packages, Debian packages.
+//! Installs what does not come with cargo: npm packages, Debian packages.
 
 use std::fs;
 use std::path::Path;
@@ -11,13 +11,13 @@ use crate::progress::Step;
 use crate::project::Project;
 use crate::shell;
 
-/// `npm ci` in a folder, unless its lock file was already followed.
+/// Runs `npm ci` in a folder unless that was done with this lock file.
 pub(crate) fn npm(project: &Project, folder: &Path) -> Result<()> {
     let npm = shell::find("npm").context("npm is not installed")?;
-    let mut print = Fingerprint::default();
-    print.file(&folder.join("package-lock.json"))?;
-    let stamp = folder.join("node_modules/.followed");
-    fingerprint::unless_same(&stamp, &print.finish(), || {
+    let mut inputs = Fingerprint::default();
+    inputs.file(&folder.join("package-lock.json"))?;
+    let stamp = folder.join("node_modules/.installed");
+    fingerprint::unless_same(&stamp, &inputs.finish(), || {
         let name = folder.strip_prefix(&project.root).unwrap_or(folder);
         let step = Step::start(&format!("node packages of {}", name.display()));
         let mut command = project.command(npm, folder);
@@ -30,10 +30,10 @@ pub(crate) fn npm(project: &Project, folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Installs Debian packages where that needs no questions; says otherwise what
-/// would.
+/// Installs Debian packages if that needs no questions; the error names the
+/// command that would.
 pub(crate) fn debian(packages: &[&str]) -> Result<()> {
-    let by_hand = format!("sudo apt-get install -y {}", packages.join(" "));
+    let manual = format!("sudo apt-get install -y {}", packages.join(" "));
     let prefix: &[&str] = if shell::find("apt-get").is_none() {
         bail!("install {} with your package manager", packages.join(" "));
     } else if is_root() {
@@ -41,10 +41,9 @@ pub(crate) fn debian(packages: &[&str]) -> Result<()> {
     } else if shell::succeeds(Command::new("sudo").args(["-n", "true"])) {
         &["sudo", "-n"]
     } else {
-        bail!("run `{by_hand}`");
+        bail!("run `{manual}`");
     };
-    // The run level of a system in repair: what a package brings is not started
-    // by its installation.
+    // In the run level for repairs, installing a package starts no service.
     let step = Step::start(&format!("Debian packages: {}", packages.join(", ")));
     let apt = |arguments: &[&str]| {
         let words = ["env", "DEBIAN_FRONTEND=noninteractive", "RUNLEVEL=1", "apt-get"];
@@ -60,14 +59,14 @@ pub(crate) fn debian(packages: &[&str]) -> Result<()> {
             Ok(_) => error,
             Err(first) => error.context(first),
         })
-        .with_context(|| format!("run `{by_hand}`"));
+        .with_context(|| format!("run `{manual}`"));
     }
     step.done();
     Ok(())
 }
 
 fn is_root() -> bool {
-    // The owner of a process's own folder is who runs it.
+    // A process's own folder belongs to the user who runs it.
     #[cfg(unix)]
     {
         use std::os::unix::fs::MetadataExt;

@@ -1,36 +1,23 @@
-//! The one front door: `cargo xtask run | test | check | dev | dist | bench | e2e | site | smoke`.
+//! The project's tool: `cargo xtask run | test | check | dev | dist | bench | e2e | site | smoke | css`.
 //!
-//! Builds, checks and starts things; knows nothing of markets.
-#![allow(clippy::print_stdout, reason = "talking to whoever typed the command is what this program is for")]
+//! Builds, checks and starts programs; knows nothing of markets.
+#![allow(clippy::print_stdout, reason = "a command prints to its user")]
 
-mod bench;
-mod bindgen;
-mod browser;
 mod bundle;
 mod check;
-mod compress;
-mod css;
 mod dev;
 mod dist;
 mod e2e;
 mod fingerprint;
-mod glue;
 mod install;
-mod order;
 mod progress;
 mod project;
-mod run;
-#[cfg(test)]
-mod scratch;
 mod server;
 mod services;
 mod shell;
 mod site;
-mod skips;
-mod snip;
 mod test;
-mod wasm_opt;
-mod wasm_target;
+mod wasm;
 
 use std::process::ExitCode;
 
@@ -38,9 +25,11 @@ use anyhow::Result;
 use clap::{Parser, Subcommand};
 
 use crate::project::Project;
+use crate::services::Services;
+use crate::site::Topology;
 
 #[derive(Parser)]
-#[command(name = "cargo xtask", about = "Tickhall's one front door")]
+#[command(name = "cargo xtask", about = "Builds, tests and runs Tickhall")]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -50,7 +39,7 @@ struct Cli {
 enum Command {
     /// Build everything into one binary and start it.
     Run {
-        /// What `tickhall` is given; `serve` where no other command is named.
+        /// Arguments of `tickhall`; `serve` unless they name another command.
         #[arg(last = true)]
         args: Vec<String>,
     },
@@ -60,7 +49,7 @@ enum Command {
     Check,
     /// Build without optimising, serve, rebuild and restart on every change.
     Dev {
-        /// What `tickhall` is given; `serve` where no other command is named.
+        /// Arguments of `tickhall`; `serve` unless they name another command.
         #[arg(last = true)]
         args: Vec<String>,
     },
@@ -68,36 +57,36 @@ enum Command {
     Dist,
     /// Run the benchmarks of engine and server.
     Bench {
-        /// What criterion is given.
+        /// Arguments of criterion.
         #[arg(last = true)]
         args: Vec<String>,
     },
     /// Run the browser tests alone.
     E2e {
-        /// What `playwright test` is given.
+        /// Arguments of `playwright test`.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<String>,
     },
-    /// The whole site as compose.yaml says: containers where a Docker engine
-    /// runs, else plain processes. Ends when its input does.
+    /// Run every service of compose.yaml: in containers if a Docker engine
+    /// runs, else as plain processes. Ends with its standard input.
     Site {
-        /// Plain processes even where a Docker engine runs.
+        /// Plain processes even if a Docker engine runs.
         #[arg(long)]
         processes: bool,
-        /// Build nothing: run what is there.
+        /// Run what is built already.
         #[arg(long)]
         built: bool,
-        /// What an .env file would say, like TICKHALL_CLOCK=manual.
+        /// Lines of an .env file, like TICKHALL_CLOCK=manual.
         settings: Vec<String>,
     },
-    /// The browser's story on the whole site, as `site` runs it.
+    /// Run the browser test of the whole product on every service of compose.yaml.
     Smoke,
     /// Write the style sheet alone, for `cargo leptos watch`.
     Css,
 }
 
 fn main() -> ExitCode {
-    match dispatch(Cli::parse().command) {
+    match run(Cli::parse().command) {
         Ok(code) => code,
         Err(error) => {
             progress::flush();
@@ -107,21 +96,30 @@ fn main() -> ExitCode {
     }
 }
 
-fn dispatch(command: Command) -> Result<ExitCode> {
+fn run(command: Command) -> Result<ExitCode> {
     let project = Project::find()?;
     match command {
-        Command::Run { args } => run::run(&project, args),
+        Command::Run { args } => server::run(&project, args),
         Command::Test(options) => test::run(&project, &options),
         Command::Check => check::run(&project),
         Command::Dev { args } => dev::run(&project, args),
         Command::Dist => dist::run(&project).map(|()| ExitCode::SUCCESS),
-        Command::Bench { args } => bench::run(&project, &args),
+        Command::Bench { args } => bench(&project, &args).map(|()| ExitCode::SUCCESS),
         Command::E2e { args } => e2e::run(&project, &args),
         Command::Site { processes, built, settings } => {
-            let how = if processes { site::How::Processes } else { site::How::possible() };
-            if built { site::serve(&project, how, &settings) } else { site::run(&project, how, &settings) }
+            let topology = if processes { Topology::Processes } else { Topology::available() };
+            site::run(&project, topology, built, &settings).map(|()| ExitCode::SUCCESS)
         }
         Command::Smoke => e2e::smoke(&project),
         Command::Css => bundle::css_alone(&project).map(|()| ExitCode::SUCCESS),
     }
+}
+
+fn bench(project: &Project, args: &[String]) -> Result<()> {
+    // Benches start servers of their own, with durable settings; this only
+    // installs them.
+    drop(Services::start()?);
+    let mut cargo = project.cargo();
+    cargo.args(["bench", "--locked", "--bench", "*", "--package", "engine", "--package", "server", "--"]);
+    shell::run(cargo.args(args))
 }

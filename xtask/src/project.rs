@@ -1,4 +1,4 @@
-//! Where things are.
+//! The folders of the checkout, and commands that run in them.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -25,7 +25,7 @@ impl Project {
         command.args(["metadata", "--format-version", "1", "--no-deps", "--locked"]);
         let text = shell::output(&mut command)?;
         let metadata: serde_json::Value =
-            serde_json::from_str(&text).context("what `cargo metadata` printed")?;
+            serde_json::from_str(&text).context("output of `cargo metadata`")?;
         let folder = |key: &str| {
             metadata[key]
                 .as_str()
@@ -35,13 +35,13 @@ impl Project {
         Ok(Project { root: folder("workspace_root")?, target: folder("target_directory")? })
     }
 
-    /// What the server embeds. Always below the checkout, because the server's
-    /// sources name it.
+    /// The bundle that the server embeds. Always below the checkout, because the
+    /// server's sources name it.
     pub(crate) fn site(&self) -> PathBuf {
         self.root.join("target/site/pkg")
     }
 
-    /// The release server, which holds everything that it needs.
+    /// The release server.
     pub(crate) fn server(&self) -> PathBuf {
         self.binary("release")
     }
@@ -73,8 +73,8 @@ impl Project {
 
 fn cargo() -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    // What `cargo run` told this program about itself is not for its children:
-    // build scripts would see it as a change.
+    // Variables that `cargo run` set for this program: build scripts would take
+    // them for a change.
     for (name, _) in std::env::vars_os() {
         let own = name
             .to_str()

@@ -1,48 +1,72 @@
-//! The server's binary.
+//! The server's binary: building it and running it.
+
+use std::process::{Command, ExitCode};
 
 use anyhow::Result;
 
-use crate::progress::Step;
+use crate::bundle::{self, Quality};
+use crate::progress::{self, Step};
 use crate::project::Project;
 use crate::shell;
 
-/// The packages that are built and tested together. Cargo chooses the features
-/// of what they share by this list, so whoever builds the server gives it:
-/// another list would compile the same dependencies once more.
+/// Packages that are built and tested together. Cargo unifies the features of
+/// shared dependencies over this list: another list would compile them again.
 pub(crate) const PACKAGES: &[&str] = &["engine", "protocol", "app", "wasm-parity", "server", "testbed"];
 
-/// The smallest test there is. Features that only tests ask for count as soon
-/// as one test is built; so the server that runs is the one that was tested.
-const A_TEST: &str = "servers";
+/// The smallest test target. Features that only tests ask for count as soon as
+/// one test is built, so the server that runs is the one that was tested.
+const SMALLEST_TEST: &str = "servers";
 
-/// The release server, with bundle and migrations inside.
+/// `cargo xtask run`: builds everything and starts the server.
+pub(crate) fn run(project: &Project, args: Vec<String>) -> Result<ExitCode> {
+    bundle::build(project, Quality::Release)?;
+    release(project)?;
+    let args = arguments(args);
+    println!("── tickhall {}", args.join(" "));
+    progress::flush();
+    replace_process(project.command(project.server(), &project.root).args(args))
+}
+
+/// Builds the release server, with bundle and migrations inside.
 pub(crate) fn release(project: &Project) -> Result<()> {
-    build(project, "server: compiling", &["--release"])
+    build(project, &["--release"])
 }
 
-/// The server that reads the bundle from the folder.
+/// Builds the server that reads the bundle from the folder.
 pub(crate) fn dev(project: &Project) -> Result<()> {
-    build(project, "server: compiling", &[])
+    build(project, &[])
 }
 
-fn build(project: &Project, name: &str, profile: &[&str]) -> Result<()> {
-    let step = Step::start(name);
+fn build(project: &Project, profile: &[&str]) -> Result<()> {
+    let step = Step::start("server: compiling");
     let mut cargo = project.cargo();
-    cargo.args(["build", "--locked", "--bin", "tickhall", "--test", A_TEST]).args(profile);
+    cargo.args(["build", "--locked", "--bin", "tickhall", "--test", SMALLEST_TEST]).args(profile);
     cargo.args(PACKAGES.iter().flat_map(|package| ["--package", package]));
     shell::run(&mut cargo)?;
     step.done();
     Ok(())
 }
 
-/// `serve` goes without saying.
-pub(crate) fn arguments(mut given: Vec<String>) -> Vec<String> {
-    let named = given.first().is_some_and(|first| !first.starts_with('-'));
-    let asks = given.iter().any(|word| matches!(word.as_str(), "--help" | "-h" | "--version" | "-V"));
-    if !named && !asks {
-        given.insert(0, "serve".to_owned());
+/// Adds `serve` to the server's arguments unless they name a command or ask for help.
+pub(crate) fn arguments(mut args: Vec<String>) -> Vec<String> {
+    let is_named = args.first().is_some_and(|first| !first.starts_with('-'));
+    let is_help = |arg: &String| matches!(arg.as_str(), "--help" | "-h" | "--version" | "-V");
+    if !is_named && !args.iter().any(is_help) {
+        args.insert(0, "serve".to_owned());
     }
-    given
+    args
+}
+
+/// Runs a program in place of this one, which so gets the terminal's signals.
+#[cfg(unix)]
+fn replace_process(command: &mut Command) -> Result<ExitCode> {
+    use std::os::unix::process::CommandExt;
+    Err(command.exec().into())
+}
+
+#[cfg(not(unix))]
+fn replace_process(command: &mut Command) -> Result<ExitCode> {
+    shell::exit_code(command)
 }
 
 #[cfg(test)]
@@ -50,15 +74,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn serve_goes_without_saying() {
-        for (given, expected) in [
+    fn serve_is_the_default_command() {
+        for (args, expected) in [
             (&[][..], &["serve"][..]),
             (&["--clock", "manual"], &["serve", "--clock", "manual"]),
             (&["verify"], &["verify"]),
             (&["--help"], &["--help"]),
         ] {
-            let given = given.iter().map(ToString::to_string).collect();
-            assert_eq!(arguments(given), expected);
+            let args = args.iter().map(ToString::to_string).collect();
+            assert_eq!(arguments(args), expected);
         }
     }
 }

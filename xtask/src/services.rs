@@ -1,5 +1,5 @@
-//! The PostgreSQL and the Redis that tests and benches run on: those named in
-//! the environment, else private ones, installed where that needs no questions.
+//! The PostgreSQL and the Redis that tests and benches run on: those that the
+//! environment names, else private ones, installed if that needs no questions.
 //!
 //! Does not know what is stored there.
 
@@ -9,10 +9,10 @@ use testbed::{Failure, Postgres, Redis};
 use crate::install;
 use crate::progress::Step;
 
-/// The variables that name them.
-const VARIABLES: [&str; 2] = ["DATABASE_URL", "REDIS_URL"];
+const DATABASE_URL: &str = "DATABASE_URL";
+const REDIS_URL: &str = "REDIS_URL";
 
-/// Servers that live as long as this value.
+/// Servers that run as long as this value lives.
 pub(crate) struct Services {
     postgres: Option<Postgres>,
     redis: Option<Redis>,
@@ -23,30 +23,28 @@ impl Services {
     pub(crate) fn start() -> Result<Services> {
         let is_unnamed = |name: &str| std::env::var_os(name).is_none();
         let step = Step::start("PostgreSQL and Redis");
-        // Also beside those that are named: some tests kill servers of their own.
-        // A crash of the machine is not among the tests.
-        let postgres = installed("postgresql", || Postgres::start(&["fsync=off"]));
-        let redis = installed("redis-server", Redis::start);
-        let [database_url, redis_url] = VARIABLES;
-        // Those that miss one of their own will say so.
+        // Installed even if the environment names them: some tests kill servers
+        // of their own. A crash of the machine is not among the tests.
+        let postgres = start_or_install("postgresql", || Postgres::start(&["fsync=off"]));
+        let redis = start_or_install("redis-server", Redis::start);
+        // An error counts only for a server that is not named.
         let services = Services {
-            postgres: is_unnamed(database_url).then_some(postgres).transpose()?,
-            redis: is_unnamed(redis_url).then_some(redis).transpose()?,
+            postgres: is_unnamed(DATABASE_URL).then_some(postgres).transpose()?,
+            redis: is_unnamed(REDIS_URL).then_some(redis).transpose()?,
         };
         step.done();
         Ok(services)
     }
 
-    /// What tests are told.
+    /// Environment variables that tell tests where the servers are.
     pub(crate) fn environment(&self) -> impl Iterator<Item = (&'static str, String)> {
-        let [database, redis] = VARIABLES;
-        let postgres = self.postgres.as_ref().map(|server| (database, server.url("postgres")));
-        postgres.into_iter().chain(self.redis.as_ref().map(|server| (redis, server.url())))
+        let postgres = self.postgres.as_ref().map(|server| (DATABASE_URL, server.url("postgres")));
+        postgres.into_iter().chain(self.redis.as_ref().map(|server| (REDIS_URL, server.url())))
     }
 }
 
-/// Starts a server; one that is not there is installed first.
-pub(crate) fn installed<T>(package: &str, start: impl Fn() -> Result<T, Failure>) -> Result<T> {
+/// Starts a server, after installing its Debian package if it is missing.
+pub(crate) fn start_or_install<T>(package: &str, start: impl Fn() -> Result<T, Failure>) -> Result<T> {
     match start() {
         Err(Failure::Missing(_)) => install::debian(&[package])?,
         started => return Ok(started?),

@@ -1,38 +1,43 @@
-//! Starting other programs.
+//! Runs other programs.
 
 use std::io::{BufRead, BufReader, IsTerminal, Read, Write};
 use std::path::PathBuf;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitCode, ExitStatus, Stdio};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
-/// How often a child with a time limit is looked at.
-const LOOK: Duration = Duration::from_millis(200);
-/// How long a child may take to stop once it was asked to.
-const GRACE: Duration = Duration::from_secs(10);
+/// Time between two looks at a child with a time limit.
+const POLL_INTERVAL: Duration = Duration::from_millis(200);
+/// Time that a child may take to end after SIGTERM.
+const STOP_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Runs a program on this terminal; anything but success is an error.
 pub(crate) fn run(command: &mut Command) -> Result<()> {
     crate::progress::flush();
-    let status = command.status().with_context(|| format!("could not start `{}`", words(command)))?;
+    let status = command.status().with_context(|| format!("could not start `{}`", command_line(command)))?;
     if !status.success() {
-        bail!("`{}` failed ({status})", words(command));
+        bail!("`{}` failed ({status})", command_line(command));
     }
     Ok(())
 }
 
-/// Runs a program quietly and returns what it printed.
+/// Runs a program on this terminal; its failure becomes this program's.
+pub(crate) fn exit_code(command: &mut Command) -> Result<ExitCode> {
+    Ok(if command.status()?.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Runs a program quietly and returns its standard output.
 pub(crate) fn output(command: &mut Command) -> Result<String> {
     let output = command
         .stdin(Stdio::null())
         .output()
-        .with_context(|| format!("could not start `{}`", words(command)))?;
+        .with_context(|| format!("could not start `{}`", command_line(command)))?;
     if !output.status.success() {
         bail!(
             "`{}` failed ({})\n{}",
-            words(command),
+            command_line(command),
             output.status,
             String::from_utf8_lossy(&output.stderr).trim_end()
         );
@@ -40,7 +45,7 @@ pub(crate) fn output(command: &mut Command) -> Result<String> {
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
-/// Runs a program quietly and says whether it succeeded.
+/// Runs a program quietly; returns true if it succeeded.
 pub(crate) fn succeeds(command: &mut Command) -> bool {
     command
         .stdin(Stdio::null())
@@ -50,18 +55,18 @@ pub(crate) fn succeeds(command: &mut Command) -> bool {
         .is_ok_and(|status| status.success())
 }
 
-/// How a program that was listened to came to its end.
-pub(crate) struct Heard {
+/// Result of a program whose output was copied.
+pub(crate) struct Captured {
     pub(crate) success: bool,
-    /// Everything printed, both outputs, without colours.
+    /// Standard output and error, without colours.
     pub(crate) text: String,
-    /// Why it was stopped, where it was.
+    /// Reason for which it was stopped, if it was.
     pub(crate) stopped: Option<String>,
 }
 
-/// Runs a program, passes what it prints on and keeps a copy. Beyond `limit`
-/// it is asked to stop, then made to.
-pub(crate) fn tee(command: &mut Command, limit: Option<Duration>) -> Result<Heard> {
+/// Runs a program and copies its output. Beyond `limit` it is terminated, then
+/// killed.
+pub(crate) fn tee(command: &mut Command, limit: Option<Duration>) -> Result<Captured> {
     crate::progress::flush();
     if std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none() {
         command.env("CARGO_TERM_COLOR", "always");
@@ -72,7 +77,7 @@ pub(crate) fn tee(command: &mut Command, limit: Option<Duration>) -> Result<Hear
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
-        .with_context(|| format!("could not start `{}`", words(command)))?;
+        .with_context(|| format!("could not start `{}`", command_line(command)))?;
     let out = child.stdout.take().map(|pipe| copy(pipe, std::io::stdout()));
     let err = child.stderr.take().map(|pipe| copy(pipe, std::io::stderr()));
     let (status, stopped) = wait(&mut child, limit)?;
@@ -82,7 +87,7 @@ pub(crate) fn tee(command: &mut Command, limit: Option<Duration>) -> Result<Hear
             text.push_str(&part);
         }
     }
-    Ok(Heard { success: status.success(), text: without_colours(&text), stopped })
+    Ok(Captured { success: status.success(), text: without_colours(&text), stopped })
 }
 
 fn wait(child: &mut Child, limit: Option<Duration>) -> Result<(ExitStatus, Option<String>)> {
@@ -94,27 +99,26 @@ fn wait(child: &mut Child, limit: Option<Duration>) -> Result<(ExitStatus, Optio
         if let Some(status) = child.try_wait()? {
             return Ok((status, None));
         }
-        pause(LOOK);
+        sleep(POLL_INTERVAL);
     }
     let reason = format!("stopped after {} s", limit.as_secs());
-    // The standard library knows only the signal that cannot be handled; a test
-    // runner that is asked politely takes its own children with it.
-    let asked = Instant::now();
+    // On SIGTERM a test runner ends its own children; the standard library can
+    // only send SIGKILL.
+    let terminated = Instant::now();
     succeeds(Command::new("kill").arg(child.id().to_string()));
-    while asked.elapsed() < GRACE {
+    while terminated.elapsed() < STOP_TIMEOUT {
         if let Some(status) = child.try_wait()? {
             return Ok((status, Some(reason)));
         }
-        pause(LOOK);
+        sleep(POLL_INTERVAL);
     }
     child.kill()?;
     Ok((child.wait()?, Some(reason)))
 }
 
-/// Waits a moment before it looks at other processes or files again, which
-/// have no event to wait for.
-#[expect(clippy::disallowed_methods, reason = "this program's time is the wall's")]
-pub(crate) fn pause(time: Duration) {
+/// Waits between two looks at processes or files, which have no event to await.
+#[expect(clippy::disallowed_methods, reason = "this program runs in wall time")]
+pub(crate) fn sleep(time: Duration) {
     thread::sleep(time);
 }
 
@@ -125,15 +129,15 @@ where
 {
     thread::spawn(move || {
         let mut reader = BufReader::new(from);
-        let mut kept = String::new();
+        let mut text = String::new();
         let mut line = Vec::new();
         while matches!(reader.read_until(b'\n', &mut line), Ok(read) if read > 0) {
-            // A closed terminal must not lose the count of the tests.
+            // Tests are counted even if the terminal is closed.
             let _ = to.write_all(&line).and_then(|()| to.flush());
-            kept.push_str(&String::from_utf8_lossy(&line));
+            text.push_str(&String::from_utf8_lossy(&line));
             line.clear();
         }
-        kept
+        text
     })
 }
 
@@ -154,23 +158,23 @@ pub(crate) fn without_colours(text: &str) -> String {
     plain
 }
 
-/// Looks a program up on the PATH.
+/// Path of a program on the PATH.
 pub(crate) fn find(program: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
     let name = format!("{program}{}", std::env::consts::EXE_SUFFIX);
     std::env::split_paths(&path).map(|folder| folder.join(&name)).find(|file| file.is_file())
 }
 
-/// The command as one would type it, near enough.
-pub(crate) fn words(command: &Command) -> String {
+/// Formats a command as one would type it, without quotes.
+fn command_line(command: &Command) -> String {
     let program = PathBuf::from(command.get_program());
     let name = program.file_name().unwrap_or(program.as_os_str());
-    let mut words = name.to_string_lossy().into_owned();
+    let mut line = name.to_string_lossy().into_owned();
     for argument in command.get_args() {
-        words.push(' ');
-        words.push_str(&argument.to_string_lossy());
+        line.push(' ');
+        line.push_str(&argument.to_string_lossy());
     }
-    words
+    line
 }
 
 #[cfg(test)]
@@ -184,20 +188,20 @@ mod tests {
     }
 
     #[test]
-    fn a_command_is_told_by_its_name() {
+    fn a_command_line_starts_with_the_programs_name() {
         let mut command = Command::new("/usr/bin/env");
         command.args(["a", "b"]);
-        assert_eq!(words(&command), "env a b");
+        assert_eq!(command_line(&command), "env a b");
     }
 
     #[test]
     #[cfg(unix)]
-    fn a_program_beyond_its_limit_is_stopped_and_heard() -> Result<()> {
+    fn a_program_beyond_its_limit_is_stopped_and_captured() -> Result<()> {
         let mut command = Command::new("sh");
         command.args(["-c", "echo started; exec sleep 600"]);
-        let heard = tee(&mut command, Some(Duration::from_millis(1)))?;
-        assert!(!heard.success);
-        assert!(heard.stopped.is_some());
+        let captured = tee(&mut command, Some(Duration::from_millis(1)))?;
+        assert!(!captured.success);
+        assert!(captured.stopped.is_some());
         Ok(())
     }
 }

@@ -1,77 +1,72 @@
-//! `cargo xtask site`: everything that compose.yaml says, as containers where a
-//! Docker engine runs, else as plain processes on a private PostgreSQL and
-//! Redis.
+//! `cargo xtask site`: every service of compose.yaml, in containers if a Docker
+//! engine runs, else as plain processes on a private PostgreSQL and Redis.
 //!
-//! Whoever started it may type `kill` (every agent, at once) and `start`; when
-//! there is nothing more to read, the site ends and with it all that it kept.
+//! Reads `kill` (every agent, at once) and `start` from standard input; ends
+//! with it, and removes everything that was stored.
 
 use std::io::BufRead as _;
-use std::process::{Command, ExitCode};
+use std::process::Command;
 
 use anyhow::{Context, Result, bail};
-use testbed::{Postgres, Redis, Topology};
+use testbed::{Postgres, Redis};
 
 use crate::project::Project;
-use crate::services::installed;
+use crate::services::start_or_install;
 use crate::{bundle, progress, server, shell};
 
-/// Where the first gateway of a site in containers is, away from one that
-/// somebody may be running.
-const PORT: &str = "3300";
+/// Port of the first gateway in a container, other than compose.yaml's default.
+const GATEWAY_1_PORT: &str = "3300";
 
-/// Its name among other projects.
-const NAME: &str = "tickhall-site";
+/// Name of the Compose project.
+const PROJECT_NAME: &str = "tickhall-site";
 
-/// How the site runs.
+/// Services of the product; all but the databases.
+const AGENTS: [&str; 6] = ["trading", "market-data", "portfolio", "auth", "gateway-1", "gateway-2"];
+
+/// What the services of compose.yaml run as.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum How {
+pub(crate) enum Topology {
     Containers,
     Processes,
 }
 
-impl How {
-    /// Containers where an engine with Compose answers.
-    pub(crate) fn possible() -> How {
+impl Topology {
+    /// Containers if a Docker engine with Compose answers.
+    pub(crate) fn available() -> Topology {
         let engine = shell::succeeds(Command::new("docker").args(["info"]));
         let compose = engine && shell::succeeds(Command::new("docker").args(["compose", "version"]));
-        if compose { How::Containers } else { How::Processes }
+        if compose { Topology::Containers } else { Topology::Processes }
     }
 }
 
-/// Builds what is to run and runs it.
-pub(crate) fn run(project: &Project, how: How, settings: &[String]) -> Result<ExitCode> {
-    if how == How::Processes {
+/// Runs the site, built first unless it is `built` already.
+pub(crate) fn run(project: &Project, topology: Topology, built: bool, settings: &[String]) -> Result<()> {
+    if topology == Topology::Processes && !built {
         bundle::build(project, bundle::Quality::Release)?;
         server::release(project)?;
     }
-    serve(project, how, settings)
-}
-
-/// Runs what is built.
-pub(crate) fn serve(project: &Project, how: How, settings: &[String]) -> Result<ExitCode> {
     let settings: Vec<(&str, &str)> = settings
         .iter()
         .map(|setting| setting.split_once('=').with_context(|| format!("{setting} is not NAME=VALUE")))
         .collect::<Result<_>>()?;
-    match how {
-        How::Containers => containers(project, &settings)?,
-        How::Processes => processes(project, &settings)?,
+    match topology {
+        Topology::Containers => run_containers(project, &settings),
+        Topology::Processes => run_processes(project, &settings),
     }
-    Ok(ExitCode::SUCCESS)
 }
 
-fn processes(project: &Project, settings: &[(&str, &str)]) -> Result<()> {
-    let postgres = installed("postgresql", || Postgres::start(&["fsync=off"]))?;
+fn run_processes(project: &Project, settings: &[(&str, &str)]) -> Result<()> {
+    let postgres = start_or_install("postgresql", || Postgres::start(&["fsync=off"]))?;
+    drop(start_or_install("redis-server", Redis::start)?);
     let (file, binary) = (project.root.join("compose.yaml"), project.server());
-    drop(installed("redis-server", Redis::start)?);
-    let mut site = Topology::start(&file, &binary, settings, postgres)?;
-    tell(&site);
+    let mut site = testbed::Topology::start(&file, &binary, settings, postgres)?;
+    print_addresses(&site);
     for line in std::io::stdin().lock().lines() {
         match line?.trim() {
             "kill" => site.kill_all(),
             "start" => {
                 site.start_all()?;
-                tell(&site);
+                print_addresses(&site);
             }
             other => bail!("kill or start, not {other:?}"),
         }
@@ -79,46 +74,38 @@ fn processes(project: &Project, settings: &[(&str, &str)]) -> Result<()> {
     Ok(())
 }
 
-fn tell(site: &Topology) {
+fn print_addresses(site: &testbed::Topology) {
     for name in site.published() {
         println!("{name} answers at {}", site.url(&name));
     }
     progress::flush();
 }
 
-fn containers(project: &Project, settings: &[(&str, &str)]) -> Result<()> {
-    let compose = |words: &[&str]| {
+fn run_containers(project: &Project, settings: &[(&str, &str)]) -> Result<()> {
+    let compose = |arguments: &[&str]| {
         let mut docker = project.command("docker", &project.root);
-        docker.args(["compose", "--project-name", NAME]).args(words);
-        docker.env("GATEWAY_1_PORT", PORT).env("GATEWAY_2_PORT", "3301").envs(settings.iter().copied());
-        shell::run(&mut docker)
+        docker.args(["compose", "--project-name", PROJECT_NAME]).args(arguments);
+        docker.env("GATEWAY_1_PORT", GATEWAY_1_PORT).env("GATEWAY_2_PORT", "3301");
+        shell::run(docker.envs(settings.iter().copied()))
     };
-    let up = || -> Result<()> {
+    let start = || -> Result<()> {
         compose(&["up", "--detach", "--build", "--wait"])?;
-        println!("gateway-1 answers at http://127.0.0.1:{PORT}");
+        println!("gateway-1 answers at http://127.0.0.1:{GATEWAY_1_PORT}");
         progress::flush();
         Ok(())
     };
-    let work = || -> Result<()> {
-        up()?;
+    let serve = || -> Result<()> {
+        start()?;
         for line in std::io::stdin().lock().lines() {
             match line?.trim() {
-                "kill" => compose(&[
-                    "kill",
-                    "trading",
-                    "market-data",
-                    "portfolio",
-                    "auth",
-                    "gateway-1",
-                    "gateway-2",
-                ])?,
-                "start" => up()?,
+                "kill" => compose(&[&["kill"][..], &AGENTS].concat())?,
+                "start" => start()?,
                 other => bail!("kill or start, not {other:?}"),
             }
         }
         Ok(())
     };
-    let worked = work();
+    let result = serve();
     compose(&["down", "--volumes"])?;
-    worked
+    result
 }

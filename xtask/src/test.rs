@@ -1,14 +1,12 @@
-//! `cargo xtask test`: everything that can be run, and one line at the end.
+//! `cargo xtask test`: the whole suite.
 //!
-//! The last line is always `N passed, N failed`, summed over what the runners
-//! themselves report. Nothing counted is a failure too.
+//! The last line is always `N passed, N failed`, summed over the reports of the
+//! runners. A run without any passed test fails too.
 
-mod long;
-mod parity;
-mod part;
+mod counts;
+mod long_results;
 mod parts;
 mod runner;
-mod summary;
 
 use std::process::ExitCode;
 use std::time::Instant;
@@ -16,31 +14,31 @@ use std::time::Instant;
 use anyhow::Result;
 use clap::Args;
 
-use self::part::{Need, Outcome, Part};
+use self::counts::Counts;
+use self::long_results::LongResults;
+use self::parts::{Need, Outcome, PARTS, Part};
 use self::runner::Runner;
-use self::summary::Counts;
 use crate::bundle::{self, Quality};
-use crate::progress::{self, Step};
+use crate::progress::{self, Skips, Step};
 use crate::project::Project;
 use crate::services::Services;
-use crate::skips::Skips;
-use crate::{browser, shell};
+use crate::{e2e, shell};
 
 #[derive(Args)]
 pub(crate) struct Options {
-    /// Also run the parts that take up to half an hour each. What they reached
-    /// is remembered, so that the next run of the same sources goes on there.
+    /// Also run the parts that take up to half an hour each. Their results are
+    /// stored: the next run on the same sources runs the others.
     #[arg(long)]
     long: bool,
     /// Run only the part of this name; may be repeated.
-    #[arg(long = "part", value_name = "NAME", value_parser = known_part)]
+    #[arg(long = "part", value_name = "NAME", value_parser = part_name)]
     parts: Vec<String>,
     /// Run only tests whose names hold one of these words.
     filters: Vec<String>,
 }
 
-fn known_part(name: &str) -> Result<String, String> {
-    let mut names: Vec<_> = parts::all().iter().map(|part| part.name).collect();
+fn part_name(name: &str) -> Result<String, String> {
+    let mut names: Vec<_> = PARTS.iter().map(|part| part.name).collect();
     if names.contains(&name) {
         return Ok(name.to_owned());
     }
@@ -51,11 +49,11 @@ fn known_part(name: &str) -> Result<String, String> {
 pub(crate) fn run(project: &Project, options: &Options) -> Result<ExitCode> {
     let start = Instant::now();
     let skips = Skips::default();
-    let outcomes = match everything(project, options, &skips) {
+    let outcomes = match run_parts(project, options, &skips) {
         Ok(outcomes) => outcomes,
         Err(error) => {
-            // Without a build there is nothing to count, yet the last line is due.
-            progress::loud(&format!("{error:#}"));
+            // The last line is printed even if the build failed.
+            progress::warn(&format!("{error:#}"));
             vec![Outcome::broken("preparation")]
         }
     };
@@ -73,9 +71,9 @@ pub(crate) fn run(project: &Project, options: &Options) -> Result<ExitCode> {
     Ok(if green { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn everything(project: &Project, options: &Options, skips: &Skips) -> Result<Vec<Outcome>> {
-    let parts: Vec<Part> = parts::all()
-        .into_iter()
+fn run_parts(project: &Project, options: &Options, skips: &Skips) -> Result<Vec<Outcome>> {
+    let parts: Vec<&Part> = PARTS
+        .iter()
         .filter(|part| match options.parts.is_empty() {
             true => options.long || !part.long,
             false => options.parts.iter().any(|name| *name == part.name),
@@ -85,7 +83,7 @@ fn everything(project: &Project, options: &Options, skips: &Skips) -> Result<Vec
 
     let mut chromium = None;
     if needs(Need::Browser) {
-        match browser::prepare(project) {
+        match e2e::install_browser(project) {
             Ok(path) => chromium = Some(path),
             Err(error) => skips.add("browser tests", &format!("{error:#}")),
         }
@@ -111,26 +109,26 @@ fn everything(project: &Project, options: &Options, skips: &Skips) -> Result<Vec
         step.done();
     }
 
-    let mut ledger = long::Ledger::open(project)?;
+    let mut long_results = LongResults::open(project)?;
     let mut outcomes = Vec::new();
-    for part in &parts {
+    for part in parts.iter().copied() {
         if part.needs.contains(&Need::Services) && !runner.has_services()
             || part.needs.contains(&Need::Node) && !node
             || part.needs.contains(&Need::Browser) && runner.chromium.is_none()
         {
             continue;
         }
-        if let Some(known) = ledger.finished(part) {
-            outcomes.push(known);
+        if let Some(outcome) = long_results.get(part) {
+            outcomes.push(outcome);
             continue;
         }
         let step = Step::start(&format!("tests: {}", part.title));
         let outcome = runner.run(part).unwrap_or_else(|error| {
-            progress::loud(&format!("{}: {error:#}", part.title));
+            progress::warn(&format!("{}: {error:#}", part.title));
             Outcome::broken(part.title)
         });
         step.done_with(&outcome.counts.to_string());
-        ledger.record(part, &outcome)?;
+        long_results.store(part, &outcome)?;
         outcomes.push(outcome);
     }
     Ok(outcomes)

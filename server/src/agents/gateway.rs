@@ -27,7 +27,6 @@ use engine::id::{Digest, InstrumentId, Seq, VenueId};
 use engine::instrument::Instrument;
 use engine::order::Reject;
 use engine::venue::VenueConfig;
-use leptos::prelude::LeptosOptions;
 use protocol::error::ApiError;
 use protocol::gateway::SharedGateway;
 use tokio::net::TcpListener;
@@ -198,7 +197,7 @@ impl Inner {
 
 /// Serves the site on `listener` until `shutdown`.
 pub async fn serve(listener: TcpListener, gateway: Gateway, shutdown: Shutdown) {
-    let options = LeptosOptions::builder().output_name("tickhall").build();
+    let options = crate::assets::leptos_options();
     let (sockets, timeout) = (gateway.inner.socket_tasks.clone(), gateway.inner.request_timeout());
     http::serve(listener, router::router(gateway, options), timeout, shutdown).await;
     // The accept loop does not wait for upgraded connections.

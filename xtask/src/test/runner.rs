@@ -1,4 +1,4 @@
-//! Running one part and counting it.
+//! Runs one part and counts its tests.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,24 +7,22 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 
-use super::parity;
-use super::part::{Kind, Outcome, Part};
-use super::summary::Counts;
-use crate::bindgen::{self, Host};
+use super::counts::Counts;
+use super::parts::{Kind, Outcome, Part};
 use crate::project::Project;
 use crate::server::PACKAGES;
 use crate::services::Services;
-use crate::shell::{self, Heard};
-use crate::{e2e, progress, wasm_target};
+use crate::shell::{self, Captured};
+use crate::{e2e, progress, wasm};
 
-/// A part is stopped after this long: the long ones are cut to fit.
-const LIMIT: Duration = Duration::from_secs(30 * 60);
+/// Time after which a part is stopped; the long ones are sized to fit.
+const PART_TIMEOUT: Duration = Duration::from_secs(30 * 60);
 
 pub(super) struct Runner<'a> {
     project: &'a Project,
     filters: Vec<String>,
     pub(super) chromium: Option<PathBuf>,
-    /// What tests share; those that need it are left out when it is missing.
+    /// PostgreSQL and Redis; without them, the tests that need them are skipped.
     services: Option<Services>,
     nextest: bool,
 }
@@ -45,12 +43,12 @@ impl<'a> Runner<'a> {
         self.services.is_some()
     }
 
-    /// Compiles server and tests in one go: dependencies are built once, with
-    /// the features of both, and the browser tests find the server ready.
+    /// Compiles server and tests together: dependencies are built once, with the
+    /// features of both, and the browser tests find the server built.
     pub(super) fn compile(&self) -> Result<()> {
         let mut cargo = self.project.cargo();
         cargo.args(["build", "--locked", "--release", "--lib", "--bins", "--tests"]);
-        shell::run(cargo.args(chosen(PACKAGES)))
+        shell::run(cargo.args(package_args(PACKAGES)))
     }
 
     pub(super) fn run(&self, part: &Part) -> Result<Outcome> {
@@ -63,7 +61,7 @@ impl<'a> Runner<'a> {
             Kind::Docs { packages } => {
                 let mut cargo = self.project.cargo();
                 cargo.args(["test", "--locked", "--release", "--doc", "--no-fail-fast"]);
-                cargo.args(chosen(packages)).arg("--").args(&self.filters);
+                cargo.args(package_args(packages)).arg("--").args(&self.filters);
                 (cargo, Counts::from_libtest)
             }
             Kind::Parity { package, long } => return self.parity(part, package, *long, start),
@@ -73,9 +71,9 @@ impl<'a> Runner<'a> {
         if let Some(services) = &self.services {
             command.envs(services.environment());
         }
-        let heard = shell::tee(&mut command, Some(LIMIT))?;
-        let counts = count(&heard.text);
-        Ok(self.judge(part, &heard, counts, start))
+        let captured = shell::tee(&mut command, Some(PART_TIMEOUT))?;
+        let counts = count(&captured.text);
+        Ok(self.outcome(part, &captured, counts, start))
     }
 
     fn nextest(&self, packages: &[&str], only: &[&str]) -> Command {
@@ -83,10 +81,10 @@ impl<'a> Runner<'a> {
         cargo.args(["nextest", "run", "--locked", "--cargo-profile", "release"]);
         cargo.args(["--no-fail-fast", "--no-tests", "pass", "--status-level", "slow"]);
         cargo.args(["--final-status-level", "fail"]);
-        cargo.args(chosen(packages));
-        // A test must hold one of the part's words and one of the caller's.
+        cargo.args(package_args(packages));
+        // A test's name must contain one of the part's words and one of the caller's.
         let mut terms: Vec<_> =
-            left_out(self.services.as_ref()).map(|word| format!("not test({word})")).collect();
+            skipped_words(self.services.as_ref()).map(|word| format!("not test({word})")).collect();
         if !only.is_empty() {
             let words: Vec<_> = only.iter().map(|word| format!("test({word})")).collect();
             terms.push(format!("({})", words.join(" | ")));
@@ -101,29 +99,29 @@ impl<'a> Runner<'a> {
     fn libtest(&self, packages: &[&str], only: &[&str]) -> Command {
         let mut cargo = self.project.cargo();
         cargo.args(["test", "--locked", "--release", "--no-fail-fast", "--tests"]);
-        cargo.args(chosen(packages)).arg("--");
+        cargo.args(package_args(packages)).arg("--");
         match only {
             [] => cargo.args(&self.filters),
             words => cargo.args(words),
         };
-        for word in left_out(self.services.as_ref()) {
+        for word in skipped_words(self.services.as_ref()) {
             cargo.args(["--skip", word]);
         }
         cargo
     }
 
-    /// Not filtered: a report is cheap to compare and means nothing in part.
+    /// Ignores the caller's filters: a report is compared as a whole.
     fn parity(&self, part: &Part, package: &str, long: bool, start: Instant) -> Result<Outcome> {
-        wasm_target::ensure(self.project)?;
+        wasm::ensure_target(self.project)?;
         let mut cargo = self.project.cargo();
         cargo.args(["build", "--locked", "--profile", "wasm-release", "--lib"]);
-        cargo.args(["--target", wasm_target::TRIPLE, "--package", package]);
+        cargo.args(["--target", wasm::TARGET, "--package", package]);
         shell::run(&mut cargo)?;
-        let built = self.project.target.join(wasm_target::TRIPLE);
+        let built = self.project.target.join(wasm::TARGET);
         let module = built.join(format!("wasm-release/{}.wasm", package.replace('-', "_")));
         let bound = self.project.target.join("wasm-tests").join(package);
         fs::create_dir_all(&bound)?;
-        bindgen::generate(&module, package, Host::Node, &bound)?;
+        wasm::bind_for_node(&module, package, &bound)?;
 
         let program = self.project.target.join("release").join(package);
         let native = || {
@@ -133,15 +131,15 @@ impl<'a> Runner<'a> {
         let mut node = self.project.command("node", &bound);
         node.arg("--eval").arg(format!("process.stdout.write(require('./{package}.js').report({long}))"));
         let reports = [native()?, native()?, shell::output(&mut node)?];
-        let (counts, differences) = parity::compare(&reports);
+        let (counts, differences) = compare_reports(&reports);
         for line in reports[0].lines() {
             progress::note(line);
         }
         for difference in differences {
-            progress::loud(&difference);
+            progress::warn(&difference);
         }
-        let heard = Heard { success: true, text: String::new(), stopped: None };
-        Ok(self.judge(part, &heard, Some(counts), start))
+        let captured = Captured { success: true, text: String::new(), stopped: None };
+        Ok(self.outcome(part, &captured, Some(counts), start))
     }
 
     fn browser(&self, part: &Part, only: &str, start: Instant) -> Result<Outcome> {
@@ -157,58 +155,97 @@ impl<'a> Runner<'a> {
         if !words.is_empty() {
             playwright.args(["--pass-with-no-tests", "--grep", &words.join("|")]);
         }
-        let heard = shell::tee(playwright.envs(part.env.iter().copied()), Some(LIMIT))?;
+        let captured = shell::tee(playwright.envs(part.env.iter().copied()), Some(PART_TIMEOUT))?;
         let counts = fs::read_to_string(&report)
             .map_err(anyhow::Error::from)
             .and_then(|json| Counts::from_playwright(&json));
-        Ok(self.judge(part, &heard, counts.ok(), start))
+        Ok(self.outcome(part, &captured, counts.ok(), start))
     }
 
-    /// A runner that fails without a failing test, or cannot be counted, is one
-    /// failure; so is a part without any test, unless filters were given.
-    fn judge(&self, part: &Part, heard: &Heard, counts: Option<Counts>, start: Instant) -> Outcome {
-        let mut remark = heard.stopped.clone();
+    /// Adds one failure if the runner failed without a failing test or printed no
+    /// result, or if a part had no test although no filter was used.
+    fn outcome(&self, part: &Part, captured: &Captured, counts: Option<Counts>, start: Instant) -> Outcome {
+        let mut remark = captured.stopped.clone();
         let mut counts = counts.unwrap_or_else(|| {
             remark.get_or_insert_with(|| "printed no result".to_owned());
             Counts::default()
         });
         let filtered = !self.filters.is_empty();
         if counts.failed == 0 {
-            let trouble = if remark.is_some() {
+            let failed = if remark.is_some() {
                 true
-            } else if !heard.success {
+            } else if !captured.success {
                 remark = Some("the runner failed".to_owned());
                 true
             } else if counts.none_ran() && !filtered && !may_be_empty(&part.kind) {
-                remark = Some("held no test".to_owned());
+                remark = Some("contains no test".to_owned());
                 true
             } else {
                 false
             };
-            counts.failed += u64::from(trouble);
+            counts.failed += u64::from(failed);
         }
         Outcome { title: part.title.to_owned(), counts, time: start.elapsed(), remark }
     }
 }
 
 /// Words in the names of tests that cannot run without PostgreSQL and Redis.
-fn left_out(services: Option<&Services>) -> impl Iterator<Item = &'static str> {
+fn skipped_words(services: Option<&Services>) -> impl Iterator<Item = &'static str> {
     let missing = services.is_none();
     testbed::NAMED.into_iter().filter(move |_| missing)
 }
 
-/// Documentation need not have examples.
+/// Returns true for documentation, which need not have examples.
 fn may_be_empty(kind: &Kind) -> bool {
     matches!(kind, Kind::Docs { .. })
 }
 
-fn chosen<'a>(packages: &'a [&'a str]) -> impl Iterator<Item = &'a str> {
+fn package_args<'a>(packages: &'a [&'a str]) -> impl Iterator<Item = &'a str> {
     packages.iter().flat_map(|package| ["--package", package])
+}
+
+/// Counts a line as passed if it is equal in all three reports; describes every
+/// other one.
+fn compare_reports(reports: &[String; 3]) -> (Counts, Vec<String>) {
+    let [first, second, wasm] = reports.each_ref().map(|text| text.lines().collect::<Vec<_>>());
+    let mut counts = Counts::default();
+    let mut differences = Vec::new();
+    for row in 0..first.len().max(second.len()).max(wasm.len()) {
+        let line = |report: &[&str]| report.get(row).map_or("nothing", |line| line).to_owned();
+        let (a, b, c) = (line(&first), line(&second), line(&wasm));
+        if a == b && b == c {
+            counts.passed += 1;
+        } else {
+            counts.failed += 1;
+            differences.push(format!("native: {a}; again: {b}; WebAssembly: {c}"));
+        }
+    }
+    (counts, differences)
 }
 
 fn remove(file: &Path) -> Result<()> {
     match fs::remove_file(file) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error.into()),
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_line_must_be_equal_in_all_three_reports() {
+        for (reports, passed, failed) in [
+            (["a\nb\n", "a\nb\n", "a\nb\n"], 2, 0),
+            (["a\nb\n", "a\nx\n", "a\nb\n"], 1, 1),
+            (["a\nb\n", "a\nb\n", "a\n"], 1, 1),
+            (["", "", "a\n"], 0, 1),
+            (["", "", ""], 0, 0),
+        ] {
+            let (counts, differences) = compare_reports(&reports.map(str::to_owned));
+            assert_eq!((counts.passed, counts.failed), (passed, failed), "{reports:?}");
+            assert_eq!(differences.len() as u64, failed);
+        }
     }
 }

@@ -18,6 +18,7 @@ use super::quotes::live_quotes;
 use super::venue::instruments_by_symbol;
 use super::{Gateway, State as VenueState};
 use crate::http::{ErrorResponse, Json};
+use crate::store::valuations::ValuationWindow;
 
 #[async_trait]
 impl AccountApi for Gateway {
@@ -89,7 +90,9 @@ impl Gateway {
     /// The caller's last stored NAV before the settlement date of `date_rev`.
     async fn stored_nav_before(&self, caller: &Caller, date_rev: Seq) -> Result<Option<Money>, ApiError> {
         let inner = &self.inner;
-        let rows = inner.store.valuations(inner.venue, caller.account, Some(date_rev.next()), 1).await?;
+        let window =
+            ValuationWindow { before: Some(date_rev.next()), limit: 1, ..ValuationWindow::default() };
+        let rows = inner.store.valuations(inner.venue, caller.account, window).await?;
         Ok(rows.first().map(|row| row.nav))
     }
 }

@@ -22,10 +22,9 @@ use super::account::portfolio_of;
 use super::identity::RequireUser;
 use super::page_request::PageRequest;
 use crate::http::{ErrorResponse, Json, StrictQuery};
-use crate::store::api::history::{
-    CandleWindow, MarketWindow, PortfolioRecord, TickRecord, ValuationWindow,
-};
-use crate::store::api::reads::FillFilter;
+use crate::store::history::{CandleWindow, MarketWindow, TickRecord};
+use crate::store::projections::FillFilter;
+use crate::store::valuations::{ValuationRecord, ValuationWindow};
 
 /// Stored valuations read at a time.
 const BATCH_MAX_ROWS: u32 = 10_000;
@@ -68,7 +67,7 @@ impl HistoryApi for Gateway {
             step: row.step,
             bid: row.bid.map(|price| instrument.price(price)),
             ask: row.ask.map(|price| instrument.price(price)),
-            mark: instrument.price(row.mid),
+            mark: instrument.price(row.mark),
             dealer_id: row.dealer,
         };
         Ok(Page { items: rows.into_iter().map(tick).collect(), next_cursor })
@@ -129,9 +128,9 @@ impl HistoryApi for Gateway {
             limit: page.fetch_limit(),
         };
         let inner = &self.inner;
-        let mut rows = inner.store.valuations_in(inner.venue, caller.account, window).await?;
+        let mut rows = inner.store.valuations(inner.venue, caller.account, window).await?;
         let next_cursor = page.next_cursor(&mut rows, &inner.cursors, |row| row.seq.0);
-        let point = |row: PortfolioRecord| PortfolioPoint {
+        let point = |row: ValuationRecord| PortfolioPoint {
             timestamp: row.time,
             seq: row.seq,
             nav: row.nav,

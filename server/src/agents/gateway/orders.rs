@@ -27,7 +27,7 @@ use super::identity::RequireUser;
 use super::page_request::parse_instrument_id;
 use crate::agents::trading::client::{Reply, SendError};
 use crate::http::{ErrorResponse, Json, StrictQuery};
-use crate::store::api::reads::OrderFilter;
+use crate::store::projections::OrderFilter;
 
 /// How long a command may wait for the sequencer; later it is refused there.
 const COMMAND_VALIDITY: Duration = Duration::from_secs(3);

@@ -68,6 +68,9 @@ fn context(gateway: SharedGateway) -> impl Fn() + Clone + Send + Sync + 'static 
         {
             response.insert_header(header::CONTENT_SECURITY_POLICY, policy);
         }
+        if let Some(manifest) = crate::assets::split_manifest() {
+            provide_context(manifest);
+        }
     }
 }
 

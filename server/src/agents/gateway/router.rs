@@ -25,7 +25,7 @@ pub(super) fn router(gateway: Gateway, options: LeptosOptions) -> Router {
     let origins = gateway.inner.origins.clone();
     // Routes without a user: bundle, health, metrics.
     let public = operations::routes(gateway.inner.operations.clone())
-        .route("/pkg/{*file}", get(crate::assets::serve));
+        .route(crate::assets::ROUTE, get(crate::assets::serve));
     Router::new()
         .merge(api)
         .merge(auth_routes(gateway.inner.auth.clone()))

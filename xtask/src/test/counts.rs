@@ -1,4 +1,4 @@
-//! How many tests passed and failed, read from what the runners print.
+//! Numbers of passed and failed tests, read from the output of the runners.
 
 use std::fmt;
 use std::iter::Sum;
@@ -9,12 +9,12 @@ use anyhow::{Context, Result};
 pub(super) struct Counts {
     pub(super) passed: u64,
     pub(super) failed: u64,
-    /// Left out by a filter or by the tests themselves.
+    /// Skipped by a filter or by the tests themselves.
     pub(super) skipped: u64,
 }
 
 impl Counts {
-    /// nextest's `Summary [ 1.2s] 4 tests run: 3 passed (1 slow), 1 failed, 2 skipped`.
+    /// Reads nextest's `Summary [ 1.2s] 4 tests run: 3 passed (1 slow), 1 failed, 2 skipped`.
     pub(super) fn from_nextest(text: &str) -> Option<Counts> {
         let line = text.lines().rev().find_map(|line| {
             let (_, rest) = line.trim_start().strip_prefix("Summary [")?.split_once(']')?;
@@ -30,7 +30,7 @@ impl Counts {
                 _ => counts.failed += number,
             }
         }
-        // "3/4 tests run": what was never reached did not pass.
+        // "3/4 tests run": the fourth did not pass.
         if let Some((reached, planned)) = run.split_once(' ')?.0.split_once('/') {
             let missing = planned.parse::<u64>().ok()?.checked_sub(reached.parse().ok()?)?;
             counts.failed += missing;
@@ -38,7 +38,7 @@ impl Counts {
         Some(counts)
     }
 
-    /// The sum over libtest's `test result: ok. 3 passed; 0 failed; 1 ignored; …`.
+    /// Adds up libtest's `test result: ok. 3 passed; 0 failed; 1 ignored; …`.
     pub(super) fn from_libtest(text: &str) -> Option<Counts> {
         let mut counts = None;
         for line in text.lines() {
@@ -59,8 +59,8 @@ impl Counts {
         counts
     }
 
-    /// The statistics of Playwright's JSON report. A test that passed only when
-    /// it was tried again has failed.
+    /// Reads Playwright's JSON report. A test that passed only when repeated counts
+    /// as failed.
     pub(super) fn from_playwright(json: &str) -> Result<Counts> {
         let report: serde_json::Value = serde_json::from_str(json).context("Playwright's report")?;
         let stat = |name: &str| {
@@ -84,7 +84,7 @@ impl fmt::Display for Counts {
         write!(f, "{} passed, {} failed", self.passed, self.failed)?;
         match self.skipped {
             0 => Ok(()),
-            skipped => write!(f, ", {skipped} left out"),
+            skipped => write!(f, ", {skipped} skipped"),
         }
     }
 }
@@ -99,7 +99,7 @@ impl Sum for Counts {
     }
 }
 
-/// `3 passed, 1 exec failed` as (3, "passed"), (1, "exec failed").
+/// Reads `3 passed, 1 exec failed` as (3, "passed"), (1, "exec failed").
 fn numbered(text: &str) -> impl Iterator<Item = (u64, &str)> {
     text.split(',').filter_map(|item| {
         let (number, what) = item.trim().split_once(' ')?;
@@ -107,7 +107,7 @@ fn numbered(text: &str) -> impl Iterator<Item = (u64, &str)> {
     })
 }
 
-/// Leaves out `(1 slow, 2 leaky)`: those are counted among what stands before.
+/// Removes `(1 slow, 2 leaky)`, a part of the number before.
 fn without_brackets(text: &str) -> String {
     let mut depth = 0_usize;
     text.chars()
@@ -179,6 +179,6 @@ test result: FAILED. 3 passed; 1 failed; 2 ignored; 0 measured; 4 filtered out; 
     fn sums_read_well() {
         let all = [counts(1, 2, 0), counts(3, 4, 5)];
         let sum: Counts = all.into_iter().sum();
-        assert_eq!(sum.to_string(), "4 passed, 6 failed, 5 left out");
+        assert_eq!(sum.to_string(), "4 passed, 6 failed, 5 skipped");
     }
 }
