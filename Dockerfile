@@ -1,6 +1,6 @@
 # syntax=docker/dockerfile:1
 
-# Everything is compiled here, by the same front door as everywhere else.
+# Compiles everything with xtask, as on any machine.
 FROM rust:1.95-bookworm AS build
 RUN apt-get update \
  && apt-get install -y --no-install-recommends nodejs npm \
@@ -14,7 +14,7 @@ RUN --mount=type=cache,target=/usr/local/cargo/registry \
  && mkdir /out \
  && tar -xzf target/dist/tickhall-*.tar.gz -C /out --strip-components=1
 
-# One binary, bundle and migrations inside, and a user who owns nothing.
+# One binary with bundle and migrations inside, and an unprivileged user.
 FROM debian:bookworm-slim
 RUN useradd --system --uid 10001 --create-home --home-dir /data tickhall
 COPY --from=build /out/tickhall /usr/local/bin/tickhall

@@ -1,4 +1,4 @@
-# Thin names over `cargo xtask`, for fingers that know make.
+# Short names for `cargo xtask`.
 .DEFAULT_GOAL := help
 .PHONY: help install run test smoke check dev dist bench docker-up docker-down
 
@@ -15,16 +15,16 @@ run:       ## Build everything into one binary and start it.
 test:      ## Install what tests need and run them all.
 	cargo xtask test
 
-smoke:     ## The story on the whole site: in containers, or as processes.
+smoke:     ## Run the browser test of the whole product on compose.yaml.
 	cargo xtask smoke
 
 docker-up: ## Build the image and start the site of compose.yaml.
 	docker compose up --detach --build --wait
 
-docker-down: ## End it; what it stored stays.
+docker-down: ## Stop the site; its data stays.
 	docker compose down
 
-check:     ## Formatting, lints, documentation, licences.
+check:     ## Check formatting, lints, documentation, licences.
 	cargo xtask check
 
 dev:       ## Rebuild and restart on every change.
@@ -33,5 +33,5 @@ dev:       ## Rebuild and restart on every change.
 dist:      ## Pack the binary into target/dist.
 	cargo xtask dist
 
-bench:     ## The benchmarks.
+bench:     ## Run the benchmarks.
 	cargo xtask bench

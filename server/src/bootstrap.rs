@@ -24,7 +24,7 @@ use crate::peers::Peers;
 use crate::shutdown::Shutdown;
 use crate::store::{Role, Store, StoreError};
 use crate::telemetry::{Health, PrometheusHandle, recorder, upkeep};
-use crate::venue::{self, OpenError, Opened};
+use crate::venue::{self, OpenError, ServedVenue};
 
 pub use standalone::{Agent, start_alone};
 
@@ -184,7 +184,7 @@ pub async fn start(
         listener.local_addr().map_err(|error| ServeError::Listen { address: config.listen, error })?;
     let shared = Shared::open(config, &venue, clock, Role::Owner, Shutdown::new()).await?;
     let Shared { store, bus, streams, config, clock, .. } = &shared;
-    let Opened { row, claim_token } = venue::open(store, bus, streams, config, &venue, clock).await?;
+    let ServedVenue { row, claim_token } = venue::open(store, bus, streams, config, &venue, clock).await?;
     // Whatever can fail comes first.
     let (trader, maker) = (shared.of(Role::Trading).await?, shared.of(Role::MarketData).await?);
     let (valuer, keeper) = (shared.of(Role::Portfolio).await?, shared.of(Role::Auth).await?);

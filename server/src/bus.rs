@@ -146,8 +146,8 @@ impl Bus {
     /// [`BusError::Refused`], one line that names the setting.
     pub async fn open(config: &Config) -> Result<Self, BusError> {
         match &config.redis_url {
-            Some(url) => Ok(Self::Redis(RedisBus::open(url, config.stream_limits).await?)),
-            None => Ok(Self::Local(LocalBus::new(config.stream_limits))),
+            Some(url) => Ok(Self::Redis(RedisBus::open(url, config.streams.limits()).await?)),
+            None => Ok(Self::Local(LocalBus::new(config.streams.limits()))),
         }
     }
 

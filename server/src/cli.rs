@@ -1,7 +1,7 @@
-//! The command line: what can be asked of `tickhall`, and with which flags.
+//! The command line: commands and flags of `tickhall`.
 //!
-//! Flags are texts here; [`crate::config`] reads them, so that a bad value is
-//! reported the same wherever it came from.
+//! Values of flags are text here; [`crate::config`] reads them, so that an
+//! invalid value is reported the same from every source.
 
 use std::path::PathBuf;
 
@@ -10,11 +10,11 @@ use clap::{Args, Parser, Subcommand};
 use crate::bootstrap::Agent;
 use crate::config::{Config, ConfigError, Sources};
 
-/// A trading floor in one binary.
+/// A trading simulator in one binary.
 #[derive(Debug, Parser)]
 #[command(name = "tickhall", version, about)]
 pub struct Cli {
-    /// `serve` when absent.
+    /// `serve` if absent.
     #[command(subcommand)]
     pub command: Option<Command>,
     /// Settings, before or after the command.
@@ -22,56 +22,57 @@ pub struct Cli {
     pub flags: Flags,
 }
 
-/// What can be asked.
+/// A command.
 #[derive(Clone, Debug, PartialEq, Eq, Subcommand)]
 pub enum Command {
     /// Run every agent in this process.
     Serve,
     /// Run one agent alone, over PostgreSQL and Redis.
     Agent {
-        /// Which.
+        /// Name of the agent.
         agent: Agent,
     },
-    /// Ask a running process how it is: exit code 0 when it is well.
+    /// Query the health of a running process: exit code 0 if it is healthy.
     Health {
-        /// Where; this configuration's own `listen` when absent.
+        /// Address of the process; this configuration's `listen` if absent.
         url: Option<String>,
     },
     /// Check the journal's chain, the projections and the ledger.
     Verify,
-    /// Decide the journal again and compare; make its steps again from the seed.
+    /// Replay the journal, with steps generated from the seed, and compare.
     Replay,
     /// Copy the data folder into the empty PostgreSQL of --database-url.
     MigrateStore,
-    /// Copy the store into a new folder that can be served, while it is served.
+    /// Copy the store into a new data folder, also while it is served.
     Backup {
-        /// Where to; made if it is not there.
+        /// Target folder; created if missing.
         folder: PathBuf,
     },
     /// Copy a backup into the store, which must be empty.
     Restore {
-        /// What `backup` made.
+        /// Folder that `backup` wrote.
         folder: PathBuf,
     },
-    /// Look after a user.
+    /// Manage a user.
     User {
-        /// What to do.
+        /// Action on the user.
         #[command(subcommand)]
         action: UserAction,
     },
-    /// Make a venue with a past in the empty store: traders, orders, fills, the
-    /// same for the same --seed.
+    /// Create a venue with a history of traders, orders and fills in the empty
+    /// store, the same for the same --seed.
     SeedDemo {
-        /// How many trade, 1 to 100.
+        /// Number of traders, 1 to 100.
         #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=100))]
         traders: u32,
-        /// Venue minutes, 1 to 3900.
+        /// Length of the history in venue minutes, 1 to 3900.
         #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=3900))]
         minutes: u32,
     },
     /// Print the effective configuration, secrets redacted.
     Config,
-    /// Price rows of contracts and market: values, Greeks, and bad rows by line.
+    /// Price rows of contracts with their market data: values and Greeks; invalid
+    /// rows are reported by line.
     Price {
         /// CSV with a header, or JSON.
         #[arg(long, value_name = "FILE")]
@@ -79,11 +80,11 @@ pub enum Command {
     },
 }
 
-/// What can be done for a user.
+/// An action on a user.
 #[derive(Clone, Debug, PartialEq, Eq, Subcommand)]
 pub enum UserAction {
-    /// Print a link that sets a new password, once and within an hour; the site
-    /// may go on.
+    /// Print a link that sets a new password, once and within an hour; works while
+    /// the site runs.
     Reset {
         /// The user's e-mail address.
         email: String,
@@ -93,29 +94,29 @@ pub enum UserAction {
 /// Settings on the command line.
 #[derive(Clone, Debug, Default, Args)]
 pub struct Flags {
-    /// File of settings; `tickhall.toml` is read when it is there.
+    /// File of settings; `tickhall.toml`, if it exists, is the default.
     #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// Folder of the databases.
     #[arg(long, global = true, value_name = "FOLDER", allow_hyphen_values = true)]
     pub data: Option<String>,
-    /// PostgreSQL in the place of files in the folder.
+    /// PostgreSQL, instead of files in the folder.
     #[arg(long, global = true, value_name = "URL")]
     pub database_url: Option<String>,
-    /// Redis in the place of a bus inside the process.
+    /// Redis, instead of a bus inside the process.
     #[arg(long, global = true, value_name = "URL")]
     pub redis_url: Option<String>,
-    /// Address to listen on; port 0 picks a free one. Of an agent alone that is
-    /// not the gateway: where its /health and /metrics are.
+    /// Address to listen on; port 0 picks a free one. For a standalone agent other
+    /// than the gateway: address of its /health and /metrics.
     #[arg(long, global = true, value_name = "ADDRESS", allow_hyphen_values = true)]
     pub listen: Option<String>,
-    /// What drives the market: realtime or manual.
+    /// Clock of the market: realtime or manual.
     #[arg(long, global = true, allow_hyphen_values = true)]
     pub clock: Option<String>,
-    /// Venue seconds a wall second.
+    /// Venue seconds per wall second.
     #[arg(long, global = true, allow_hyphen_values = true)]
     pub speed: Option<String>,
-    /// Seed of a new venue; drawn from the system when absent.
+    /// Seed of a new venue; drawn from the system if absent.
     #[arg(long, global = true, allow_hyphen_values = true)]
     pub seed: Option<String>,
     /// E-mail address of the venue's owner.
@@ -124,7 +125,7 @@ pub struct Flags {
     /// While nobody watches: pause or run.
     #[arg(long, global = true, allow_hyphen_values = true)]
     pub idle: Option<String>,
-    /// What is logged, like `info` or `info,server::agents::trading=debug`.
+    /// Log filter, like `info` or `info,server::agents::trading=debug`.
     #[arg(long, global = true, value_name = "FILTER", allow_hyphen_values = true)]
     pub log: Option<String>,
     /// Any other setting; `tickhall config` lists them.
@@ -133,11 +134,11 @@ pub struct Flags {
 }
 
 impl Flags {
-    /// The effective configuration of `command`, with these flags on top of
-    /// everything. `--listen` is where the command itself listens.
+    /// Loads the configuration of `command`; these flags override every other
+    /// source. `--listen` is the address on which that command listens.
     ///
     /// # Errors
-    /// The first setting that is unknown or cannot be read.
+    /// The first setting that is unknown or has an invalid value.
     pub fn load(
         &self,
         command: Option<&Command>,
@@ -175,12 +176,12 @@ impl Flags {
 mod tests {
     use super::*;
 
-    fn parsed(words: &[&str]) -> Cli {
-        Cli::try_parse_from(["tickhall"].iter().chain(words)).unwrap()
+    fn parsed(arguments: &[&str]) -> Cli {
+        Cli::try_parse_from(["tickhall"].iter().chain(arguments)).unwrap()
     }
 
     #[test]
-    fn serve_goes_without_saying_and_flags_stand_anywhere() {
+    fn serve_is_the_default_and_flags_come_before_or_after_a_command() {
         assert_eq!(parsed(&[]).command, None);
         let cli = parsed(&["serve", "--speed", "2", "--set", "session.idle_minutes=5"]);
         assert_eq!(cli.command, Some(Command::Serve));
@@ -190,18 +191,18 @@ mod tests {
     }
 
     #[test]
-    fn an_agent_listens_where_it_is_told() {
+    fn listen_is_the_address_of_the_agent_that_is_started() {
         for (agent, site) in [("gateway", true), ("trading", false), ("market-data", false)] {
             let cli = parsed(&["agent", agent, "--listen", "127.0.0.1:4000"]);
             let config = cli.flags.load(cli.command.as_ref(), Vec::new()).unwrap();
-            let told = "127.0.0.1:4000".parse().unwrap();
-            assert_eq!((config.listen == told, config.agent_listen == told), (site, !site), "{agent}");
+            let address = "127.0.0.1:4000".parse().unwrap();
+            assert_eq!((config.listen == address, config.agent.listen == address), (site, !site), "{agent}");
         }
         assert!(Cli::try_parse_from(["tickhall", "agent", "weather"]).is_err());
     }
 
     #[test]
-    fn a_bad_flag_names_itself() {
+    fn an_invalid_flag_is_named() {
         let error = parsed(&["--seed", "-1"]).flags.load(None, Vec::new()).unwrap_err().to_string();
         assert!(error.starts_with("--seed: its value is not a whole number"), "{error}");
         let error = parsed(&["--set", "sped=1"]).flags.load(None, Vec::new()).unwrap_err().to_string();

@@ -1,4 +1,4 @@
-//! What the binary does beside serving: one module a command.
+//! Commands of the binary other than serving, one module each.
 
 pub mod health;
 pub mod price;

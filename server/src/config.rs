@@ -1,257 +1,257 @@
-//! Every setting of the program, and where its value comes from.
+//! Settings of the program, one struct a topic; `defaults.toml` describes them.
 //!
-//! Later sources win: defaults, `tickhall.toml`, `TICKHALL_*` variables of
-//! `.env`, then of the environment, flags. One line names the setting that
-//! cannot be read, and nothing has been written by then. Does not know what the
-//! settings are used for.
+//! Later sources win: `defaults.toml`, `tickhall.toml`, `TICKHALL_*` variables
+//! of `.env`, then of the environment, flags. Does not know what the settings
+//! are used for.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use engine::sim::Seed;
+use serde::{Deserialize, Serialize};
 
 use crate::bus::Limits;
 
 mod address;
-mod settings;
-mod sources;
+mod load;
+mod values;
 
 pub use address::redacted;
-pub use settings::{SETTINGS, Secrecy, Setting};
-pub use sources::{ConfigError, Sources};
+pub use load::{ConfigError, Sources};
 
-/// What drives the market's steps.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Every setting with its description and default value.
+const DEFAULTS: &str = include_str!("config/defaults.toml");
+
+/// Source of time for the market's steps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum ClockMode {
-    /// The time on the wall, at a speed.
+    /// Wall time, at a speed.
     Realtime,
-    /// Requests alone.
+    /// Requests to the clock's endpoint.
     Manual,
 }
 
-/// What a venue does while nobody watches it or has orders in it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Policy for a venue without viewers and live orders.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum IdlePolicy {
-    /// Its time stands still.
+    /// Venue time stops.
     Pause,
-    /// It goes on.
+    /// Venue time continues.
     Run,
 }
 
-/// When an order's answer leaves.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Time at which an order's reply is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Acknowledge {
-    /// After the commit that makes it durable: the only safe answer.
+    /// After the commit that makes it durable: the only safe choice.
     AfterCommit,
-    /// Before it. Loses orders when killed; exists so that the test which
-    /// kills the server can show that it would notice.
+    /// Before it. Loses orders when killed; lets the test that kills the server
+    /// show that it would notice.
     BeforeCommit,
 }
 
-/// Names of the bus's streams, each behind the venue's id.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StreamNames {
-    /// Steps, from market data.
-    pub market_data: String,
-    /// Committed batches, from trading.
-    pub execution: String,
-    /// Valuations, from portfolio.
-    pub risk: String,
-    /// Commands to trading.
-    pub command: String,
-    /// Trading's answers.
-    pub reply: String,
-    /// Commands to the venue's clock.
-    pub control: String,
-    /// What the clock does.
-    pub clock: String,
-    /// Sign-outs.
-    pub session: String,
+/// The effective configuration. Serializes as it may be shown: without secrets.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Folder of the databases.
+    #[serde(deserialize_with = "values::folder")]
+    pub data: PathBuf,
+    /// PostgreSQL, instead of files in the folder.
+    #[serde(default, deserialize_with = "values::database_url", serialize_with = "values::redacted_url")]
+    pub database_url: Option<String>,
+    /// Redis, instead of the bus inside the process.
+    #[serde(default, deserialize_with = "values::redis_url", serialize_with = "values::redacted_url")]
+    pub redis_url: Option<String>,
+    /// Address to listen on; port 0 picks a free one.
+    #[serde(deserialize_with = "values::socket_address")]
+    pub listen: SocketAddr,
+    pub agent: AgentSettings,
+    /// Address of the site for browsers, if it is not `listen`; with https,
+    /// cookies are for https only.
+    #[serde(default, deserialize_with = "values::public_url")]
+    pub public_url: Option<String>,
+    #[serde(deserialize_with = "values::clock_mode")]
+    pub clock: ClockMode,
+    /// Venue seconds per wall second, in thousandths.
+    #[serde(rename = "speed", deserialize_with = "values::thousandths", serialize_with = "values::decimal")]
+    pub speed_milli: u64,
+    /// Seed of a new venue; drawn from the system if absent.
+    #[serde(default, deserialize_with = "values::seed", serialize_with = "values::hidden")]
+    pub seed: Option<Seed>,
+    /// E-mail address of the venue's owner; a claim token is printed if absent.
+    #[serde(default, deserialize_with = "values::email")]
+    pub owner_email: Option<String>,
+    #[serde(deserialize_with = "values::idle_policy")]
+    pub idle: IdlePolicy,
+    /// Log filter in `tracing`'s language.
+    #[serde(deserialize_with = "values::log_filter")]
+    pub log: String,
+    pub trading: TradingSettings,
+    pub streams: StreamSettings,
+    pub session: SessionLimits,
+    pub limits: RateLimits,
+    pub history: HistoryLimits,
+    pub snapshot: SnapshotIntervals,
 }
 
-impl StreamNames {
-    /// Each name with the setting that gives it.
+/// Settings of an agent that runs alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct AgentSettings {
+    /// Address of `/health` and `/metrics`, except for the gateway.
+    #[serde(deserialize_with = "values::socket_address")]
+    pub listen: SocketAddr,
+}
+
+/// Settings of the trading agent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct TradingSettings {
+    #[serde(deserialize_with = "values::acknowledge")]
+    pub acknowledge: Acknowledge,
+}
+
+/// Names of the bus's streams, each prefixed with the venue's id, and their
+/// sizes.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct StreamSettings {
+    #[serde(deserialize_with = "values::stream_name")]
+    pub market_data: String,
+    #[serde(deserialize_with = "values::stream_name")]
+    pub execution: String,
+    #[serde(deserialize_with = "values::stream_name")]
+    pub risk: String,
+    #[serde(deserialize_with = "values::stream_name")]
+    pub command: String,
+    #[serde(deserialize_with = "values::stream_name")]
+    pub reply: String,
+    #[serde(deserialize_with = "values::stream_name")]
+    pub control: String,
+    #[serde(deserialize_with = "values::stream_name")]
+    pub clock: String,
+    #[serde(deserialize_with = "values::stream_name")]
+    pub session: String,
+    #[serde(deserialize_with = "values::between::<_, _, 1_000, 1_000_000>")]
+    pub max_messages: usize,
+    #[serde(deserialize_with = "values::between::<_, _, 1_000_000, 4_000_000_000>")]
+    pub max_bytes: usize,
+}
+
+impl StreamSettings {
+    /// Limits of every stream.
+    pub fn limits(&self) -> Limits {
+        Limits { messages: self.max_messages, bytes: self.max_bytes }
+    }
+
+    /// Each name with its setting.
     pub fn all(&self) -> [(&'static str, &str); 8] {
-        let Self { market_data, execution, risk, command, reply, control, clock, session } = self;
         [
-            ("streams.market_data", market_data),
-            ("streams.execution", execution),
-            ("streams.risk", risk),
-            ("streams.command", command),
-            ("streams.reply", reply),
-            ("streams.control", control),
-            ("streams.clock", clock),
-            ("streams.session", session),
+            ("streams.market_data", &self.market_data),
+            ("streams.execution", &self.execution),
+            ("streams.risk", &self.risk),
+            ("streams.command", &self.command),
+            ("streams.reply", &self.reply),
+            ("streams.control", &self.control),
+            ("streams.clock", &self.clock),
+            ("streams.session", &self.session),
         ]
     }
 }
 
-/// How long a session lives.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Durations of sessions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
 pub struct SessionLimits {
-    /// Without a request or an open socket.
+    #[serde(deserialize_with = "values::between::<_, _, 1, 1_440>")]
     pub idle_minutes: u64,
-    /// Whatever happens.
+    #[serde(deserialize_with = "values::between::<_, _, 1, 720>")]
     pub absolute_hours: u64,
 }
 
-/// How much a client may ask for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Limits of a client's requests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
 pub struct RateLimits {
-    /// Failed sign-ins of one account from one address.
+    #[serde(deserialize_with = "values::between::<_, _, 1, 1_000>")]
     pub login_failures_per_minute: u32,
-    /// Failed sign-ins from one address, whatever the account.
+    #[serde(deserialize_with = "values::between::<_, _, 1, 100_000>")]
     pub login_failures_per_address_per_minute: u32,
-    /// New users from one address.
+    #[serde(deserialize_with = "values::between::<_, _, 1, 100_000>")]
     pub registrations_per_minute: u32,
-    /// Requests of one user, or of one address before sign-in.
+    #[serde(deserialize_with = "values::between::<_, _, 1, 100_000>")]
     pub requests_per_second: u32,
-    /// Orders and cancels of one user.
+    #[serde(deserialize_with = "values::between::<_, _, 1, 100_000>")]
     pub orders_per_second: u32,
-    /// Lines that one user's or address's browsers may log.
+    #[serde(deserialize_with = "values::between::<_, _, 1, 1_000>")]
     pub browser_lines_per_minute: u32,
-    /// Control messages on one socket.
+    #[serde(deserialize_with = "values::between::<_, _, 1, 1_000>")]
     pub socket_messages_per_second: u32,
-    /// Cuts that one socket gets at most.
+    #[serde(deserialize_with = "values::between::<_, _, 1, 1_000>")]
     pub socket_cuts_per_second: u32,
-    /// Open sockets of one user.
+    #[serde(deserialize_with = "values::between::<_, _, 1, 1_000>")]
     pub sockets_per_user: u32,
-    /// Seconds that a socket may stay silent.
+    #[serde(deserialize_with = "values::between::<_, _, 1, 300>")]
     pub socket_silence_seconds: u64,
-    /// Seconds in which a request must arrive.
+    #[serde(deserialize_with = "values::between::<_, _, 1, 300>")]
     pub request_seconds: u64,
 }
 
-/// What is kept of the market's past, and how it gets there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Limits of the market's stored history.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
 pub struct HistoryLimits {
-    /// Newest rows kept of each instrument, in each table of market data.
+    #[serde(deserialize_with = "values::between::<_, _, 1_000, 1_000_000_000>")]
     pub rows_per_instrument: u64,
-    /// Rows that may wait for the writer before the oldest are dropped.
+    #[serde(deserialize_with = "values::between::<_, _, 100, 10_000_000>")]
     pub queue_rows: usize,
 }
 
-/// How often state is saved, beside what every transaction saves.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Intervals between stored snapshots.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
 pub struct SnapshotIntervals {
-    /// Journal entries between two snapshots of trading's state.
+    #[serde(deserialize_with = "values::between::<_, _, 10, 10_000_000>")]
     pub journal_entries: u64,
-    /// Steps between two snapshots of the simulation's state.
+    #[serde(deserialize_with = "values::between::<_, _, 10, 1_000_000>")]
     pub sim_steps: u64,
-    /// Venue seconds between two stored valuations of an account.
+    #[serde(deserialize_with = "values::between::<_, _, 1, 86_400>")]
     pub portfolio_seconds: u64,
 }
 
-/// The effective configuration.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Config {
-    /// Folder of the databases.
-    pub data: PathBuf,
-    /// PostgreSQL in the place of the folder's files.
-    pub database_url: Option<String>,
-    /// Redis in the place of the bus inside the process.
-    pub redis_url: Option<String>,
-    /// Address to listen on; port 0 picks a free one.
-    pub listen: SocketAddr,
-    /// Address of an agent's own `/health` and `/metrics`, when it runs alone
-    /// and is not the gateway.
-    pub agent_listen: SocketAddr,
-    /// Where the site is reached from outside, when that is not where it
-    /// listens; over https, cookies are for https alone.
-    pub public_url: Option<String>,
-    /// What drives the market's steps.
-    pub clock: ClockMode,
-    /// Venue seconds a wall second, in thousandths.
-    pub speed_milli: u64,
-    /// Seed of a new venue; drawn from the system when absent.
-    pub seed: Option<Seed>,
-    /// Who owns the venue; a claim token is printed when absent.
-    pub owner_email: Option<String>,
-    /// What a venue does while nobody watches.
-    pub idle: IdlePolicy,
-    /// What is logged, in `tracing`'s filter language.
-    pub log: String,
-    /// When an order's answer leaves.
-    pub acknowledge: Acknowledge,
-    /// Names on the bus.
-    pub streams: StreamNames,
-    /// What a stream keeps.
-    pub stream_limits: Limits,
-    /// How long sessions live.
-    pub session: SessionLimits,
-    /// How much a client may ask for.
-    pub limits: RateLimits,
-    /// What is kept of the past.
-    pub history: HistoryLimits,
-    /// How often state is saved.
-    pub snapshot: SnapshotIntervals,
+/// Names of all settings, in the order of `defaults.toml`.
+pub fn keys() -> impl Iterator<Item = &'static str> {
+    DEFAULTS.lines().filter_map(key_of)
 }
 
-impl Default for Config {
-    fn default() -> Self {
-        Self {
-            data: PathBuf::from("data"),
-            database_url: None,
-            redis_url: None,
-            listen: SocketAddr::from(([127, 0, 0, 1], 3000)),
-            agent_listen: SocketAddr::from(([127, 0, 0, 1], 0)),
-            public_url: None,
-            clock: ClockMode::Realtime,
-            speed_milli: 1_000,
-            seed: None,
-            owner_email: None,
-            idle: IdlePolicy::Pause,
-            log: "info".to_owned(),
-            acknowledge: Acknowledge::AfterCommit,
-            streams: StreamNames {
-                market_data: "marketdata_stream".to_owned(),
-                execution: "execution_stream".to_owned(),
-                risk: "risk_stream".to_owned(),
-                command: "command_stream".to_owned(),
-                reply: "reply_stream".to_owned(),
-                control: "control_stream".to_owned(),
-                clock: "clock_stream".to_owned(),
-                session: "session_stream".to_owned(),
-            },
-            stream_limits: Limits::default(),
-            session: SessionLimits { idle_minutes: 30, absolute_hours: 12 },
-            limits: RateLimits {
-                login_failures_per_minute: 10,
-                login_failures_per_address_per_minute: 300,
-                registrations_per_minute: 120,
-                requests_per_second: 50,
-                orders_per_second: 50,
-                browser_lines_per_minute: 30,
-                socket_messages_per_second: 20,
-                socket_cuts_per_second: 20,
-                sockets_per_user: 8,
-                socket_silence_seconds: 30,
-                request_seconds: 30,
-            },
-            history: HistoryLimits { rows_per_instrument: 1_000_000, queue_rows: 20_000 },
-            snapshot: SnapshotIntervals { journal_entries: 10_000, sim_steps: 600, portfolio_seconds: 60 },
-        }
-    }
+/// The setting of a line of `defaults.toml`, which is commented out if the
+/// setting has no default.
+fn key_of(line: &'static str) -> Option<&'static str> {
+    let (key, _) = line.trim_start_matches("# ").split_once(" =")?;
+    key.bytes().all(|byte| byte.is_ascii_lowercase() || b"_.".contains(&byte)).then_some(key)
 }
 
 impl Config {
-    /// The effective configuration as a file that gives the same again, each
-    /// setting under its description, secrets redacted.
-    pub fn to_toml(&self) -> String {
-        let mut text = String::new();
-        for setting in SETTINGS {
-            let value = match (setting.get)(self) {
-                Some(_) if setting.secrecy == Secrecy::Hidden => Some("[redacted]".to_owned()),
-                Some(value) if setting.secrecy == Secrecy::Address => Some(redacted(&value)),
-                value => value,
-            };
-            text.push_str(&format!("# {}\n", setting.about));
-            text.push_str(&match value {
+    /// The effective configuration as a file that can be read back, each setting
+    /// with its description, secrets redacted.
+    ///
+    /// # Errors
+    /// A value that JSON cannot hold, such as a path that is not UTF-8.
+    pub fn to_toml(&self) -> serde_json::Result<String> {
+        let values = serde_json::to_value(self)?;
+        let lines = DEFAULTS.lines().map(|line| {
+            let Some(key) = key_of(line) else { return format!("{line}\n") };
+            match values.pointer(&format!("/{}", key.replace('.', "/"))) {
+                None | Some(serde_json::Value::Null) => format!("# {key} is not set\n"),
                 // A JSON string is a TOML string too.
-                Some(value) => format!("{} = {}\n", setting.key, serde_json::Value::String(value)),
-                None => format!("# {} is not set\n", setting.key),
-            });
-        }
-        text
+                Some(text @ serde_json::Value::String(_)) => format!("{key} = {text}\n"),
+                Some(value) => format!("{key} = \"{value}\"\n"),
+            }
+        });
+        Ok(lines.collect())
     }
 }

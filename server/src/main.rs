@@ -1,7 +1,5 @@
-//! The `tickhall` command: reads the command line, starts what it asks for,
-//! and says in one line why it cannot.
-//!
-//! Does not know how anything is done.
+//! The `tickhall` program: reads the command line, runs the command and reports
+//! a failure in one line.
 
 use std::io::Write as _;
 use std::path::Path;
@@ -16,14 +14,14 @@ use server::agents::trading::verify::{Report, Steps};
 use server::bootstrap::{self, Agent, Running, ServeError};
 use server::cli::{Cli, Command, UserAction};
 use server::clock::WallClock;
-use server::commands::seed_demo::{self, Made, Plan};
+use server::commands::seed_demo::{self, Demo, DemoPlan};
 use server::commands::store::{self, CopyError};
 use server::config::Config;
 use server::shutdown::{Shutdown, on_signals};
 use server::store::{Role, Store};
 use server::telemetry::start_logging;
 
-/// Requests and messages are many small pieces of memory.
+/// Requests and messages are many small allocations.
 #[global_allocator]
 static MEMORY: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
@@ -32,21 +30,20 @@ async fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) if !error.use_stderr() => {
-            say(error.render().to_string().trim_end());
+            print(error.render().to_string().trim_end());
             return ExitCode::SUCCESS;
         }
         Err(error) => return fail(error.render().to_string().lines().next().unwrap_or("error: bad usage")),
     };
-    let done = match run(cli).await {
-        Ok(code) => return code,
-        Err(error) => error,
-    };
-    // One line, whatever a library's error says.
-    fail(&format!("error: {}", format!("{done:#}").replace(['\n', '\r'], " ")))
+    match run(cli).await {
+        Ok(code) => code,
+        // One line, even if a library's error has more.
+        Err(error) => fail(&format!("error: {}", format!("{error:#}").replace(['\n', '\r'], " "))),
+    }
 }
 
 async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
-    // Needs no settings, so broken ones must not stand in its way.
+    // Needs no settings, and so must work with invalid ones.
     if let Some(Command::Price { input }) = &cli.command {
         return price(input);
     }
@@ -56,98 +53,104 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     let config = cli.flags.load(cli.command.as_ref(), environment)?;
     match cli.command.unwrap_or(Command::Serve) {
         Command::Serve => serve(config).await,
-        Command::Agent { agent } => alone(agent, config).await,
+        Command::Agent { agent } => run_agent(agent, config).await,
         Command::Health { url } => health(url, &config).await,
         Command::Config => {
-            say(config.to_toml().trim_end());
+            print(config.to_toml()?.trim_end());
             Ok(ExitCode::SUCCESS)
         }
         Command::Verify => verify(&config).await,
         Command::Replay => replay(&config).await,
-        Command::MigrateStore => copied(store::migrate(&config).await),
-        Command::Backup { folder } => copied(store::backup(&config, &folder).await),
-        Command::Restore { folder } => copied(store::restore(&config, &folder).await),
-        Command::SeedDemo { traders, minutes } => seed_demo(config, Plan { traders, minutes }).await,
+        Command::MigrateStore => print_reports(store::migrate(&config).await),
+        Command::Backup { folder } => print_reports(store::backup(&config, &folder).await),
+        Command::Restore { folder } => print_reports(store::restore(&config, &folder).await),
+        Command::SeedDemo { traders, minutes } => seed_demo(config, DemoPlan { traders, minutes }).await,
         Command::User { action: UserAction::Reset { email } } => reset(&config, &email).await,
         Command::Price { input } => price(&input),
     }
 }
 
-/// Prices a file's rows to standard output; a bad row makes the exit code 1,
-/// after everything else was priced.
+/// Prices a file's rows to standard output. An invalid row makes the exit code 1
+/// after all others were priced.
 fn price(input: &Path) -> anyhow::Result<ExitCode> {
     let summary = server::commands::price::run(input, std::io::stdout().lock())?;
     Ok(if summary.refused == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Compares projections and ledger with the journal, folded from its start.
+/// Compares projections and ledger with the replayed journal.
 async fn verify(config: &Config) -> anyhow::Result<ExitCode> {
-    let store = stored(config).await?;
+    let store = open_existing_store(config).await?;
     let report = trading::verify::verify(&store, main_venue(), Steps::FromSeed).await?;
     store.close().await;
-    say(&report.to_string());
+    print(&report.to_string());
     Ok(ExitCode::SUCCESS)
 }
 
-/// Decides the journal again, its steps made from the seed.
+/// Replays the journal, with steps generated from the seed.
 async fn replay(config: &Config) -> anyhow::Result<ExitCode> {
-    let store = stored(config).await?;
+    let store = open_existing_store(config).await?;
     let (seq, state) = trading::verify::replay(&store, main_venue()).await?;
     store.close().await;
-    say(&format!("replayed: {seq} entries\nstate   {state}"));
+    print(&format!("replayed: {seq} entries\nstate   {state}"));
     Ok(ExitCode::SUCCESS)
 }
 
-/// Makes a demonstration and says who can sign in to it.
-async fn seed_demo(config: Config, plan: Plan) -> anyhow::Result<ExitCode> {
+/// Creates a demonstration and prints its logins.
+async fn seed_demo(config: Config, plan: DemoPlan) -> anyhow::Result<ExitCode> {
     start_logging("warn", WallClock::System);
-    let made = seed_demo::make(config, VenueConfig::default(), plan, WallClock::System).await?;
-    let Made { orders, fills, until, traders, password } = made;
-    say(&format!("{} traders placed {orders} orders with {fills} fills; it is {until} there", traders.len()));
+    let demo = seed_demo::create(config, VenueConfig::default(), plan, WallClock::System).await?;
+    let Demo { orders, fills, until, traders, password } = demo;
+    print(&format!(
+        "{} traders placed {orders} orders with {fills} fills; it is {until} there",
+        traders.len()
+    ));
     let (first, last) = (traders.first(), traders.last());
     if let (Some(first), Some(last)) = (first, last) {
-        say(&format!("Serve it with the same --data or --database-url; sign in as {first} to {last}"));
-        say(&format!("with the password {password}"));
+        print(&format!("Serve it with the same --data or --database-url; sign in as {first} to {last}"));
+        print(&format!("with the password {password}"));
     }
     Ok(ExitCode::SUCCESS)
 }
 
-/// Says what was copied, venue by venue.
-fn copied(done: Result<Vec<Report>, CopyError>) -> anyhow::Result<ExitCode> {
-    for report in done? {
-        say(&report.to_string());
+/// Prints a report for each copied venue.
+fn print_reports(reports: Result<Vec<Report>, CopyError>) -> anyhow::Result<ExitCode> {
+    for report in reports? {
+        print(&report.to_string());
     }
     Ok(ExitCode::SUCCESS)
 }
 
-/// Prints where a user sets a new password.
+/// Prints the link with which a user sets a new password.
 async fn reset(config: &Config, email: &str) -> anyhow::Result<ExitCode> {
-    let there = config.database_url.is_some() || config.data.is_dir();
-    anyhow::ensure!(there, "--data {}: no such folder", config.data.display());
-    let store = Store::join(config).await?;
+    ensure_store_exists(config)?;
+    let store = Store::open_for_user_admin(config).await?;
     let token = grant_reset(&store, email, WallClock::System.now()).await?;
     store.close().await;
     let token = token.ok_or_else(|| anyhow::anyhow!("{email:?} is no user's e-mail address"))?;
-    let site = config.public_url.clone().unwrap_or_else(|| here(config));
-    say(&format!("{site}/reset?token={token}"));
+    let site = config.public_url.clone().unwrap_or_else(|| local_url(config));
+    print(&format!("{site}/reset?token={token}"));
     Ok(ExitCode::SUCCESS)
 }
 
-/// Where the site listens, seen from this machine.
-fn here(config: &Config) -> String {
+/// Address of the site on this machine.
+fn local_url(config: &Config) -> String {
     let mut address = config.listen;
     if address.ip().is_unspecified() {
-        // Everywhere is also here.
         address.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
     }
     format!("http://{address}")
 }
 
-/// A store that is there: looking must not make one.
-async fn stored(config: &Config) -> anyhow::Result<Store> {
-    let there = config.database_url.is_some() || config.data.is_dir();
-    anyhow::ensure!(there, "--data {}: no such folder", config.data.display());
+/// Opens an existing store to audit it; a missing one is not created.
+async fn open_existing_store(config: &Config) -> anyhow::Result<Store> {
+    ensure_store_exists(config)?;
     Ok(Store::open(config, Role::Auditor).await?)
+}
+
+fn ensure_store_exists(config: &Config) -> anyhow::Result<()> {
+    let exists = config.database_url.is_some() || config.data.is_dir();
+    anyhow::ensure!(exists, "--data {}: no such folder", config.data.display());
+    Ok(())
 }
 
 fn main_venue() -> VenueId {
@@ -158,15 +161,15 @@ async fn serve(config: Config) -> anyhow::Result<ExitCode> {
     start_logging(&config.log, WallClock::System);
     let listener = bootstrap::listen(&config).await?;
     let running = bootstrap::start(config, VenueConfig::default(), listener, WallClock::System).await?;
-    greet("Tickhall is open", &running);
+    print_address("Tickhall is open", &running);
     on_signals(running.shared.shutdown.clone())?;
     running.shared.shutdown.cancelled().await;
     running.stop().await;
     Ok(ExitCode::SUCCESS)
 }
 
-/// One agent; told to end while it waits for the others, it ends.
-async fn alone(agent: Agent, config: Config) -> anyhow::Result<ExitCode> {
+/// Runs one agent; ends with success if told to while it waits for the others.
+async fn run_agent(agent: Agent, config: Config) -> anyhow::Result<ExitCode> {
     start_logging(&config.log, WallClock::System);
     let shutdown = Shutdown::new();
     on_signals(shutdown.clone())?;
@@ -176,34 +179,34 @@ async fn alone(agent: Agent, config: Config) -> anyhow::Result<ExitCode> {
         Err(ServeError::Ended) => return Ok(ExitCode::SUCCESS),
         started => started?,
     };
-    greet(&format!("{agent} answers"), &running);
+    print_address(&format!("{agent} answers"), &running);
     shutdown.cancelled().await;
     running.stop().await;
     Ok(ExitCode::SUCCESS)
 }
 
-fn greet(what: &str, running: &Running) {
+fn print_address(what: &str, running: &Running) {
     let Running { address, claim_token, .. } = running;
-    say(&format!("{what} at http://{address}"));
+    print(&format!("{what} at http://{address}"));
     if let Some(token) = claim_token {
-        say(&format!("To own this venue, sign in and claim it with this token, once: {token}"));
+        print(&format!("To own this venue, sign in and claim it with this token, once: {token}"));
     }
 }
 
-/// Asks a process how it is.
+/// Prints the health of a process.
 async fn health(url: Option<String>, config: &Config) -> anyhow::Result<ExitCode> {
-    let url = url.unwrap_or_else(|| here(config));
-    let (healthy, answer) = server::commands::health::query(&url).await.map_err(anyhow::Error::msg)?;
-    say(&answer);
-    Ok(if healthy { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    let url = url.unwrap_or_else(|| local_url(config));
+    let (is_healthy, report) = server::commands::health::query(&url).await.map_err(anyhow::Error::msg)?;
+    print(&report);
+    Ok(if is_healthy { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Prints what the command answers; a reader that has gone misses it.
-fn say(text: &str) {
+/// Prints a line; a closed pipe is ignored.
+fn print(text: &str) {
     let _ = writeln!(std::io::stdout(), "{text}");
 }
 
-/// Prints why the command does not do it.
+/// Prints the reason of a failure.
 fn fail(line: &str) -> ExitCode {
     let _ = writeln!(std::io::stderr(), "{line}");
     ExitCode::FAILURE

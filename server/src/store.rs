@@ -1,26 +1,32 @@
-//! What survives: journal, projections, users, sessions and the market's past.
+//! Stored data: journal, projections, users, sessions and market history.
 //!
-//! One enum of backends; the SQL is written once in [`queries`](self) form and
-//! compiled for each. Does not know who asks or why.
+//! Two backends, SQLite files and PostgreSQL, behind one type. Each method of
+//! [`Store`] contains its SQL, which `on_backend!` compiles for both. Every method
+//! may fail with [`StoreError::Database`], and a reading one with
+//! [`StoreError::Corrupt`]; other errors are documented. Does not know the rules
+//! that decide an entry.
 
 use std::path::Path;
 use std::sync::Arc;
 
 use crate::config::Config;
 
-#[allow(clippy::duplicate_mod, reason = "one SQL source, compiled for each backend")]
+mod batch_statement;
+pub mod copying;
+mod error;
+pub mod history;
+pub mod journal;
+pub mod lease;
 mod postgres;
-mod rows;
-#[allow(clippy::duplicate_mod, reason = "one SQL source, compiled for each backend")]
+pub mod projections;
+pub mod snapshots;
 mod sqlite;
+pub mod users;
+pub mod valuations;
 
-mod table;
+pub use error::StoreError;
 
-pub mod api;
-
-pub use api::error::StoreError;
-
-/// A store; clones share it.
+/// A store; clones share its connections.
 #[derive(Clone, Debug)]
 pub enum Store {
     /// Two SQLite files in a folder.
@@ -29,41 +35,38 @@ pub enum Store {
     Postgres(Arc<postgres::Backend>),
 }
 
-/// Whose rights a store is opened with; a folder of files knows no rights.
+/// Rights with which a store is opened. SQLite does not enforce them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
-    /// Everything: migrations, and commands of whoever runs the site.
+    /// Everything: migrations and the operator's commands.
     Owner,
-    /// Reads everything and changes nothing, not even an older schema.
+    /// Reads everything and writes nothing, not even migrations.
     Auditor,
-    /// The only one that writes money.
+    /// The only writer of money.
     Trading,
-    /// Writes the market's past.
+    /// Writes market history.
     MarketData,
     /// Writes valuations.
     Portfolio,
     /// Writes users and sessions.
     Auth,
-    /// Reads, and writes sessions for the auth routes that it mounts.
+    /// Reads, and writes sessions for the auth routes it mounts.
     Gateway,
 }
 
 impl Role {
-    /// What the database calls a connection of it.
-    pub(crate) const fn name(self) -> &'static str {
-        match self.group() {
-            Some(group) => group,
-            None => "tickhall",
-        }
+    /// Application name of the role's connections.
+    pub(crate) fn application_name(self) -> &'static str {
+        self.database_role().unwrap_or("tickhall")
     }
 
-    /// Whether it may read a venue's seed: the simulation and whoever replays.
-    pub(crate) const fn knows_seeds(self) -> bool {
+    /// Returns true if the role may read a venue's seed: simulation and replay.
+    pub(crate) const fn reads_seed(self) -> bool {
         matches!(self, Self::Owner | Self::Auditor | Self::Trading | Self::MarketData)
     }
 
-    /// The database's role of that name; none for who may do everything.
-    pub(crate) const fn group(self) -> Option<&'static str> {
+    /// Database role that limits the rights; `None` for the login's own rights.
+    pub(crate) const fn database_role(self) -> Option<&'static str> {
         match self {
             Self::Owner | Self::Auditor => None,
             Self::Trading => Some("tickhall_trading"),
@@ -75,19 +78,20 @@ impl Role {
     }
 }
 
-/// Runs an expression on whichever backend the store was opened on.
+/// Evaluates an expression with the store's backend. It is compiled once per
+/// backend, so it may run any query that both databases understand.
 macro_rules! on_backend {
-    ($store:expr, $backend:ident => $call:expr) => {
+    ($store:expr, |$backend:ident| $body:expr) => {
         match $store {
-            $crate::store::Store::Sqlite($backend) => $call,
-            $crate::store::Store::Postgres($backend) => $call,
+            $crate::store::Store::Sqlite($backend) => $body,
+            $crate::store::Store::Postgres($backend) => $body,
         }
     };
 }
 pub(crate) use on_backend;
 
 impl Store {
-    /// Opens (and migrates) the store that the configuration names.
+    /// Opens and migrates the configured store.
     ///
     /// # Errors
     /// [`StoreError`], one line that names the setting.
@@ -98,32 +102,30 @@ impl Store {
         }
     }
 
-    /// Opens the store that the configuration names to look at it while
-    /// whoever serves it goes on.
+    /// Opens the configured store read-only, next to a running server.
     ///
     /// # Errors
     /// [`StoreError`], one line that names the setting.
-    pub async fn watch(config: &Config) -> Result<Self, StoreError> {
+    pub async fn open_read_only(config: &Config) -> Result<Self, StoreError> {
         match &config.database_url {
             Some(url) => Self::open_postgres(url, Role::Auditor).await,
-            None => Ok(Self::Sqlite(Arc::new(sqlite::Backend::watch(&config.data).await?))),
+            None => Ok(Self::Sqlite(Arc::new(sqlite::Backend::open_read_only(&config.data).await?))),
         }
     }
 
-    /// Opens the store that the configuration names to write about its users,
-    /// while whoever serves it goes on.
+    /// Opens the configured store to write users, next to a running server.
     ///
     /// # Errors
     /// [`StoreError`], one line that names the setting.
-    pub async fn join(config: &Config) -> Result<Self, StoreError> {
+    pub async fn open_for_user_admin(config: &Config) -> Result<Self, StoreError> {
         match &config.database_url {
             Some(url) => Self::open_postgres(url, Role::Auth).await,
-            None => Ok(Self::Sqlite(Arc::new(sqlite::Backend::join(&config.data).await?))),
+            None => Ok(Self::Sqlite(Arc::new(sqlite::Backend::open_for_user_admin(&config.data).await?))),
         }
     }
 
-    /// Opens the PostgreSQL database at `url` with the rights of `role`, and
-    /// migrates it when that is needed and `role` may.
+    /// Opens the PostgreSQL database at `url` with the rights of `role`. Migrates
+    /// it if needed and if `role` may.
     ///
     /// # Errors
     /// [`StoreError`], one line that names the setting.
@@ -131,8 +133,8 @@ impl Store {
         Ok(Self::Postgres(Arc::new(postgres::Backend::open(url, role).await?)))
     }
 
-    /// Opens (and migrates) the SQLite files in `folder`, which this process
-    /// alone may hold.
+    /// Opens and migrates the SQLite files in `folder`, exclusively for this
+    /// process.
     ///
     /// # Errors
     /// [`StoreError`], one line that names the setting.
@@ -140,8 +142,8 @@ impl Store {
         Ok(Self::Sqlite(Arc::new(sqlite::Backend::open(folder, Role::Owner).await?)))
     }
 
-    /// Ends every connection; what was committed stays.
+    /// Closes all connections; committed data stays.
     pub async fn close(&self) {
-        on_backend!(self, backend => backend.close().await);
+        on_backend!(self, |backend| backend.close().await);
     }
 }

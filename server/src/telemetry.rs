@@ -1,7 +1,7 @@
-//! What the program says about itself: log lines, figures, health.
+//! Log lines, metrics and health of the process.
 //!
 //! Log lines are JSON objects by `logging.schema.json`, on standard error.
-//! Does not know what is worth saying: agents do.
+//! Does not know what agents log.
 
 mod health;
 mod log;

@@ -1,7 +1,7 @@
-//! The venue that this deployment serves: found in the store, or made with a
-//! seed and, unless its owner is named, a token to claim it.
+//! The venue that this deployment serves: read from the store, or created with a
+//! seed and, unless the owner is configured, a claim token.
 //!
-//! Part of the assembly. Does not know what is listed or how it trades.
+//! Does not know what is listed or how it trades.
 
 use engine::id::Digest;
 use engine::sim::Seed;
@@ -11,46 +11,46 @@ use crate::agents::trading::{SeedChoice, TradingError, prepare};
 use crate::bus::{Bus, StreamNames};
 use crate::clock::WallClock;
 use crate::config::Config;
-use crate::store::api::journal::VenueRow;
+use crate::store::journal::VenueRow;
 use crate::store::{Store, StoreError};
 
-/// A venue as it is served.
+/// The served venue.
 #[derive(Debug)]
-pub struct Opened {
-    /// Everything that the store has about it.
+pub struct ServedVenue {
+    /// The stored venue.
     pub row: VenueRow,
-    /// Makes its bearer the owner, once; known at first start alone.
+    /// Token whose bearer becomes the owner; `None` after the first start.
     pub claim_token: Option<String>,
 }
 
-/// Why a venue cannot be served.
+/// Error of [`open`]; its message is one line.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The venue cannot be made.
+    /// The venue cannot be created.
     #[error(transparent)]
     Prepare(#[from] TradingError),
-    /// The system gave no randomness.
+    /// The system has no randomness.
     #[error("the system gives no random numbers: {0}")]
     Random(getrandom::Error),
-    /// Another seed than the one that the venue was opened with.
+    /// The configured seed is not the venue's.
     #[error("--seed: this venue has its seed already; a new one needs another --data folder")]
     OtherSeed,
 }
 
-impl Opened {
-    /// The venue's secret.
+impl ServedVenue {
+    /// The venue's seed.
     pub fn seed(&self) -> Option<Seed> {
         self.row.seed.map(Seed::from_bytes)
     }
 }
 
-/// The stored venue of `venue`'s name; made now when there is none.
+/// The stored venue of `venue`'s name; created if it does not exist.
 ///
 /// # Errors
-/// [`OpenError`], one line each.
+/// [`OpenError`].
 pub async fn open(
     store: &Store,
     bus: &Bus,
@@ -58,7 +58,7 @@ pub async fn open(
     config: &Config,
     venue: &VenueConfig,
     clock: &WallClock,
-) -> Result<Opened, OpenError> {
+) -> Result<ServedVenue, OpenError> {
     let is_new = store.venue(venue.venue_id()).await?.is_none();
     let claim_token = match (is_new, &config.owner_email) {
         (true, None) => Some(draw_token()?),
@@ -70,10 +70,10 @@ pub async fn open(
     if config.seed.as_ref().is_some_and(|seed| Some(*seed.as_bytes()) != row.seed) {
         return Err(OpenError::OtherSeed);
     }
-    Ok(Opened { row, claim_token })
+    Ok(ServedVenue { row, claim_token })
 }
 
-/// 128 bits that nobody can guess, in hexadecimal.
+/// 128 random bits in hexadecimal.
 fn draw_token() -> Result<String, OpenError> {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes).map_err(OpenError::Random)?;
@@ -86,14 +86,14 @@ mod tests {
 
     use super::*;
 
-    async fn opened(store: &Store, config: &Config) -> Result<Opened, OpenError> {
+    async fn opened(store: &Store, config: &Config) -> Result<ServedVenue, OpenError> {
         let venue = VenueConfig::default();
         let streams = StreamNames::of(venue.venue_id());
         open(store, &Bus::local(), &streams, config, &venue, &WallClock::manual(WallTime(1))).await
     }
 
     #[tokio::test]
-    async fn a_venue_is_made_once_and_only_its_tokens_hash_is_kept() {
+    async fn a_venue_is_created_once_and_only_its_tokens_hash_is_stored() {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open_sqlite(folder.path()).await.unwrap();
         let first = opened(&store, &Config::default()).await.unwrap();
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_named_owner_needs_no_token_and_a_given_seed_is_taken() {
+    async fn a_configured_owner_needs_no_token_and_a_configured_seed_is_used() {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open_sqlite(folder.path()).await.unwrap();
         let seed: Option<Seed> = "42".parse().ok();

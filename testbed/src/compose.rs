@@ -1,7 +1,7 @@
-//! The part of a compose file that says what runs: images, commands and
-//! environments, variables put in as Compose puts them in.
+//! Services of a compose file: images, commands and environments, with variables
+//! substituted as Compose does.
 //!
-//! Does not know containers: volumes, networks and health checks are not read.
+//! Does not read what concerns containers: volumes, networks, health checks.
 
 use std::collections::BTreeMap;
 
@@ -10,23 +10,21 @@ use yaml_rust2::{Yaml, YamlLoader};
 /// A service of the file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Service {
-    /// Its name in the file.
     pub name: String,
-    /// The image that its container is made of.
     pub image: String,
-    /// What the image's entry point is given.
+    /// Arguments of the image's entry point.
     pub command: Vec<String>,
-    /// Its variables that have a value.
+    /// Variables that have a value.
     pub environment: BTreeMap<String, String>,
-    /// Whether it is reached from outside.
+    /// True if a port is published.
     pub is_published: bool,
 }
 
-/// Reads the services of a compose file; `variables` are what an environment
-/// or an `.env` file would give.
+/// Reads the services of a compose file; `variables` stand for the environment
+/// and the `.env` file.
 ///
 /// # Errors
-/// What cannot be read, in one line.
+/// The first thing that cannot be read, in one line.
 pub fn read(text: &str, variables: &BTreeMap<String, String>) -> Result<Vec<Service>, String> {
     let documents = YamlLoader::load_from_str(text).map_err(|error| error.to_string())?;
     let services = documents.first().and_then(|file| file["services"].as_hash());
@@ -35,7 +33,7 @@ pub fn read(text: &str, variables: &BTreeMap<String, String>) -> Result<Vec<Serv
         .iter()
         .map(|(name, fields)| {
             let name = name.as_str().ok_or("a service has no name")?;
-            service(name, &merged(fields), variables).map_err(|what| format!("{name}: {what}"))
+            service(name, &merged(fields), variables).map_err(|error| format!("{name}: {error}"))
         })
         .collect()
 }
@@ -55,12 +53,12 @@ fn service(
     if let Some(words) = fields.get("command") {
         let words = words.as_vec().ok_or("its command is not a list")?;
         for word in words {
-            let word = scalar(word).ok_or("its command holds something that is no word")?;
+            let word = scalar(word).ok_or("its command contains an item that is not a scalar")?;
             found.command.push(interpolated(&word, variables)?);
         }
     }
     for (key, value) in fields.get("environment").map(merged).unwrap_or_default() {
-        // Without a value it is taken from outside, if it is there.
+        // Without a value it is taken from the variables, if it is among them.
         let value = match scalar(&value) {
             Some(value) => Some(interpolated(&value, variables)?),
             None => variables.get(&key).cloned(),
@@ -70,7 +68,7 @@ fn service(
     Ok(found)
 }
 
-/// A table with what its `<<` brings in, own fields first.
+/// Fields of a table and of its `<<`; its own take precedence.
 fn merged(table: &Yaml) -> BTreeMap<String, Yaml> {
     let mut fields = BTreeMap::new();
     let Some(table) = table.as_hash() else { return fields };
@@ -99,7 +97,7 @@ fn scalar(value: &Yaml) -> Option<String> {
     }
 }
 
-/// `${NAME}`, `${NAME:-default}` and `$$`, as Compose reads them.
+/// Substitutes `${NAME}`, `${NAME:-default}` and `$$`, as Compose does.
 fn interpolated(text: &str, variables: &BTreeMap<String, String>) -> Result<String, String> {
     let mut rest = text;
     let mut found = String::new();
@@ -112,10 +110,10 @@ fn interpolated(text: &str, variables: &BTreeMap<String, String>) -> Result<Stri
         }
         let inner = after.strip_prefix('{').and_then(|after| after.split_once('}'));
         let (inner, after) =
-            inner.ok_or_else(|| format!("{text:?} holds a $ that is not ${{NAME}} or $$"))?;
+            inner.ok_or_else(|| format!("{text:?} contains a $ that is not ${{NAME}} or $$"))?;
         let (name, default) = inner.split_once(":-").unwrap_or((inner, ""));
-        let given = variables.get(name).filter(|value| !value.is_empty());
-        found.push_str(given.map_or(default, String::as_str));
+        let value = variables.get(name).filter(|value| !value.is_empty());
+        found.push_str(value.map_or(default, String::as_str));
         rest = after;
     }
     found.push_str(rest);
@@ -124,12 +122,12 @@ fn interpolated(text: &str, variables: &BTreeMap<String, String>) -> Result<Stri
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
+    #![allow(clippy::unwrap_used, reason = "a failed test shows the line")]
 
     use super::*;
 
     #[test]
-    fn anchors_defaults_and_values_from_outside_are_put_in() {
+    fn anchors_are_merged_and_variables_substituted() {
         let text = "
 x-environment: &environment
   URL: redis://${HOST:-redis}:6379/0

@@ -1,9 +1,8 @@
-//! A PostgreSQL and a Redis of one's own, for tests and benches: in a
-//! temporary folder, on a Unix socket, gone with the value that holds them.
-//! And the site as processes on them, as the compose file says.
+//! Private PostgreSQL and Redis servers for tests and benches, each in a
+//! temporary folder, on a Unix socket, for the lifetime of a value; and the
+//! services of the compose file as processes on them.
 //!
-//! Finds the installed programs and never installs any. Does not know what is
-//! stored.
+//! Uses installed programs and installs none. Does not know what is stored.
 
 pub mod compose;
 mod postgres;
@@ -15,25 +14,24 @@ pub use postgres::Postgres;
 pub use redis::Redis;
 pub use topology::Topology;
 
-/// What is in the name of every test that cannot do without a server, so that
-/// it is left out where there is none.
-pub const NAMED: [&str; 3] = ["postgres", "redis", "topology"];
+/// Words in the names of tests that need a server, by which they are skipped
+/// where there is none.
+pub const SERVER_TEST_WORDS: [&str; 3] = ["postgres", "redis", "topology"];
 
-/// Why there is no such server, in one line.
+/// Reason for which a server does not run, in one line.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
     /// A program is not installed.
     #[error("{0} is not installed")]
     Missing(&'static str),
-    /// It does not do what it should; its own words.
-    #[error("{program}: {said}")]
+    /// A program failed.
+    #[error("{program}: {output}")]
     Broken {
-        /// Which program.
         program: &'static str,
-        /// What it said.
-        said: String,
+        /// Its error output.
+        output: String,
     },
-    /// The system refused something.
+    /// A system call failed.
     #[error(transparent)]
     System(#[from] std::io::Error),
 }

@@ -5,12 +5,12 @@ use std::path::PathBuf;
 use std::process::{Child, Command};
 
 use crate::Failure;
-use crate::process::{command, find, finish, folder, give_away, kill_family, start};
+use crate::process::{chown_to_servers, command, find, finish, folder, kill_tree, start};
 
-/// The superuser of the cluster, who needs no password on its socket.
+/// Superuser of the cluster, without a password on its socket.
 const USER: &str = "tickhall";
 
-/// A running PostgreSQL server with a cluster of its own.
+/// A running PostgreSQL server with a private cluster.
 #[derive(Debug)]
 pub struct Postgres {
     folder: tempfile::TempDir,
@@ -19,8 +19,7 @@ pub struct Postgres {
 }
 
 impl Postgres {
-    /// Makes a cluster and serves it; `settings` are the server's own, like
-    /// `fsync=off`.
+    /// Creates a cluster and starts its server with `settings` like `fsync=off`.
     ///
     /// # Errors
     /// [`Failure`].
@@ -28,7 +27,7 @@ impl Postgres {
         let folder = folder()?;
         let data = folder.path().join("data");
         fs::create_dir(&data)?;
-        give_away(&data)?;
+        chown_to_servers(&data)?;
         let mut initdb = command(&find("initdb")?);
         initdb.args(["--auth", "trust", "--encoding", "UTF8", "--locale", "C", "--no-sync"]);
         finish("initdb", initdb.args(["--username", USER, "--pgdata"]).arg(&data))?;
@@ -37,13 +36,12 @@ impl Postgres {
         Ok(Self { folder, settings, server })
     }
 
-    /// Where the database `name` is, for any client that takes an address.
+    /// Address of the database `name`.
     pub fn url(&self, name: &str) -> String {
         format!("postgres://{USER}@localhost/{name}?host={}", self.folder.path().display())
     }
 
-    /// A client program of PostgreSQL's, like `psql` or `pgbench`, told where
-    /// the server is.
+    /// A client program, like `psql` or `pgbench`, that connects to the server.
     ///
     /// # Errors
     /// [`Failure::Missing`].
@@ -53,12 +51,12 @@ impl Postgres {
         Ok(client)
     }
 
-    /// Kills the server and every process of it, at once.
+    /// Kills the server and all its processes.
     pub fn kill(&mut self) {
-        kill_family(&mut self.server);
+        kill_tree(&mut self.server);
     }
 
-    /// Serves the cluster again, after [`Self::kill`]; it recovers first.
+    /// Kills the server and starts it again; it recovers first.
     ///
     /// # Errors
     /// [`Failure`].
@@ -78,7 +76,7 @@ impl Drop for Postgres {
 fn serve(folder: &tempfile::TempDir, settings: &[String]) -> Result<Child, Failure> {
     let data = folder.path().join("data");
     let status: PathBuf = data.join("postmaster.pid");
-    // A killed server leaves its file, and its number may be somebody's now.
+    // A killed server leaves its file, whose process id may be in use again.
     let _ = fs::remove_file(&status);
     let mut postgres = command(&find("postgres")?);
     postgres.arg("-D").arg(&data).arg("-k").arg(folder.path());

@@ -1,5 +1,5 @@
-//! Programs: where they are, how they are started so that they never outlive
-//! their starter, and how a whole family of them is killed.
+//! Processes: found, started so that they never outlive their starter, and
+//! killed with all their children.
 //!
 //! Does not know what the programs do.
 
@@ -14,14 +14,14 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use crate::Failure;
 
-/// Whom a server runs as that refuses to run as root: nobody.
+/// User id of `nobody`, as whom servers run that refuse to run as root.
 const NOBODY: u32 = 65_534;
 
-/// Nothing takes longer to start.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// Time in which a server must start.
+const START_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// The newest program called `name`: on the path, or where Debian keeps
-/// PostgreSQL's.
+/// Path of the newest program called `name`, on the PATH or in Debian's folders
+/// of PostgreSQL.
 pub(crate) fn find(name: &'static str) -> Result<PathBuf, Failure> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let mut folders: Vec<PathBuf> = std::env::split_paths(&path).collect();
@@ -33,18 +33,18 @@ pub(crate) fn find(name: &'static str) -> Result<PathBuf, Failure> {
     folders.iter().map(|folder| folder.join(name)).find(|file| file.is_file()).ok_or(Failure::Missing(name))
 }
 
-/// Whether this process is root, whom PostgreSQL refuses.
+/// Returns true if this process is root, as whom PostgreSQL refuses to run.
 pub(crate) fn is_root() -> bool {
     rustix::process::geteuid().is_root()
 }
 
-/// Lets whoever the servers run as own `folder`.
-pub(crate) fn give_away(folder: &Path) -> io::Result<()> {
+/// Makes the user as whom servers run the owner of `folder`.
+pub(crate) fn chown_to_servers(folder: &Path) -> io::Result<()> {
     if is_root() { std::os::unix::fs::chown(folder, Some(NOBODY), Some(NOBODY)) } else { Ok(()) }
 }
 
-/// A command for `program` that runs as nobody if this is root, and is killed
-/// when the thread that starts it ends, where the system can do that.
+/// A command for `program` that runs as nobody if this is root. Where `setpriv`
+/// is installed, it is killed when the thread that started it ends.
 pub(crate) fn command(program: &Path) -> Command {
     let Ok(setpriv) = find("setpriv") else { return Command::new(program) };
     let mut command = Command::new(setpriv);
@@ -57,9 +57,8 @@ pub(crate) fn command(program: &Path) -> Command {
     command
 }
 
-/// A command for `program` as whoever this is, killed with the thread that
-/// starts it, where the system can do that.
-pub(crate) fn command_as_is(program: &Path) -> Command {
+/// The same as the user of this process.
+pub(crate) fn command_as_self(program: &Path) -> Command {
     let Ok(setpriv) = find("setpriv") else { return Command::new(program) };
     let mut command = Command::new(setpriv);
     command.args(["--pdeathsig", "KILL"]).arg(program);
@@ -72,42 +71,42 @@ pub(crate) fn finish(name: &'static str, command: &mut Command) -> Result<(), Fa
     if output.status.success() {
         return Ok(());
     }
-    let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
-    Err(Failure::Broken { program: name, said })
+    let output = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+    Err(Failure::Broken { program: name, output })
 }
 
-#[expect(clippy::disallowed_methods, reason = "a server says that it is ready in no other way")]
-fn rest() {
+#[expect(clippy::disallowed_methods, reason = "servers have no event that says that they are ready")]
+fn sleep() {
     std::thread::sleep(Duration::from_millis(5));
 }
 
-/// Starts a server whose words go to `log`, and waits until `ready`.
+/// Starts a server with its output in `log`, and waits until `is_ready`.
 pub(crate) fn start(
     name: &'static str,
     command: &mut Command,
     log: &Path,
-    ready: impl Fn(&Child) -> bool,
+    is_ready: impl Fn(&Child) -> bool,
 ) -> Result<Child, Failure> {
     let file = fs::File::options().create(true).append(true).open(log)?;
     let mut child = command.stdin(Stdio::null()).stdout(file.try_clone()?).stderr(file).spawn()?;
-    let limit = Instant::now() + PATIENCE;
-    while !ready(&child) {
+    let limit = Instant::now() + START_TIMEOUT;
+    while !is_ready(&child) {
         if child.try_wait()?.is_some() || Instant::now() > limit {
-            kill_family(&mut child);
-            let said = fs::read_to_string(log).unwrap_or_default();
-            let said = said.lines().rev().take(5).collect::<Vec<_>>().join(" / ");
-            return Err(Failure::Broken { program: name, said });
+            kill_tree(&mut child);
+            let text = fs::read_to_string(log).unwrap_or_default();
+            let output = text.lines().rev().take(5).collect::<Vec<_>>().join(" / ");
+            return Err(Failure::Broken { program: name, output });
         }
-        rest();
+        sleep();
     }
     Ok(child)
 }
 
-/// SIGKILL for a process and every child of it, however they are grouped: no
-/// handler, no flush, nobody who finishes what was begun.
-pub(crate) fn kill_family(child: &mut Child) {
+/// Sends SIGKILL to a process and all its children, whatever their process
+/// groups: a child that lived on could finish its work.
+pub(crate) fn kill_tree(child: &mut Child) {
     if let Some(parent) = pid(child.id()) {
-        // Halted first, so that it has no more children.
+        // Stopped first, so that it starts no more children.
         let _ = kill_process(parent, Signal::STOP);
         for pid in children(child.id()) {
             let _ = kill_process(pid, Signal::KILL);
@@ -117,9 +116,9 @@ pub(crate) fn kill_family(child: &mut Child) {
     let _ = child.wait();
 }
 
-/// Halts a process where it stands, or lets it go on: it is there, and silent.
-pub(crate) fn halt(child: &Child, halted: bool) {
-    let signal = if halted { Signal::STOP } else { Signal::CONT };
+/// Stops a process, or continues it.
+pub(crate) fn set_stopped(child: &Child, stopped: bool) {
+    let signal = if stopped { Signal::STOP } else { Signal::CONT };
     if let Some(pid) = pid(child.id()) {
         let _ = kill_process(pid, signal);
     }
@@ -129,7 +128,7 @@ fn pid(id: u32) -> Option<Pid> {
     Pid::from_raw(i32::try_from(id).ok()?)
 }
 
-/// The processes whose parent is `parent`, where there is a `/proc`.
+/// Processes whose parent is `parent`, on systems with a `/proc`.
 fn children(parent: u32) -> Vec<Pid> {
     let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
     let ids = entries.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
@@ -138,20 +137,20 @@ fn children(parent: u32) -> Vec<Pid> {
 
 fn parent_of(id: u32) -> Option<u32> {
     let stat = fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
-    // The name stands in brackets and may hold anything.
+    // The name is in brackets and may contain any character.
     stat.rsplit_once(')')?.1.split_whitespace().nth(1)?.parse().ok()
 }
 
 /// A temporary folder whose name is short enough for a socket in it.
 pub(crate) fn folder() -> io::Result<tempfile::TempDir> {
-    let folder = tempfile::Builder::new().prefix("tickhall-").tempdir_in(short_temporary())?;
-    give_away(folder.path())?;
+    let folder = tempfile::Builder::new().prefix("tickhall-").tempdir_in(short_temp_dir())?;
+    chown_to_servers(folder.path())?;
     Ok(folder)
 }
 
-fn short_temporary() -> PathBuf {
+/// `/tmp` if it is sticky and writable by everybody, else the system's.
+fn short_temp_dir() -> PathBuf {
     let tmp = PathBuf::from("/tmp");
-    // Sticky and for everybody, or the one that the system names.
     if fs::metadata(&tmp).is_ok_and(|meta| meta.mode() & 0o1777 == 0o1777) {
         tmp
     } else {

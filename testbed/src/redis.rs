@@ -1,5 +1,4 @@
-//! A private Redis server that keeps nothing on disk: whoever kills it has
-//! wiped it.
+//! A private Redis server without persistence: killing it loses its data.
 
 use std::io::{Read as _, Write as _};
 use std::os::unix::net::UnixStream;
@@ -7,9 +6,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
 
 use crate::Failure;
-use crate::process::{command, find, folder, kill_family, start};
+use crate::process::{command, find, folder, kill_tree, start};
 
-/// A running Redis server of one's own.
+/// A running private Redis server.
 #[derive(Debug)]
 pub struct Redis {
     folder: tempfile::TempDir,
@@ -27,13 +26,13 @@ impl Redis {
         Ok(Self { folder, server })
     }
 
-    /// Where it is.
+    /// Address of the server.
     pub fn url(&self) -> String {
         format!("redis+unix://{}", self.socket().display())
     }
 
-    /// A client program of Redis's, like `redis-cli` or `redis-benchmark`,
-    /// told where the server is.
+    /// A client program, like `redis-cli` or `redis-benchmark`, that connects to the
+    /// server.
     ///
     /// # Errors
     /// [`Failure::Missing`].
@@ -43,12 +42,12 @@ impl Redis {
         Ok(client)
     }
 
-    /// Kills the server, and with it everything that it held.
+    /// Kills the server; its data is lost.
     pub fn kill(&mut self) {
-        kill_family(&mut self.server);
+        kill_tree(&mut self.server);
     }
 
-    /// Starts it again, empty, at the same place.
+    /// Starts it again, empty, at the same address.
     ///
     /// # Errors
     /// [`Failure`].
@@ -74,10 +73,10 @@ fn serve(folder: &Path) -> Result<Child, Failure> {
     let mut server = command(&find("redis-server")?);
     server.args(["--port", "0", "--save", "", "--appendonly", "no", "--unixsocketperm", "777"]);
     server.arg("--dir").arg(folder).arg("--unixsocket").arg(&socket);
-    start("redis-server", &mut server, &folder.join("log"), |_| answers(&socket).is_ok_and(|yes| yes))
+    start("redis-server", &mut server, &folder.join("log"), |_| is_ready(&socket).unwrap_or(false))
 }
 
-fn answers(socket: &Path) -> std::io::Result<bool> {
+fn is_ready(socket: &Path) -> std::io::Result<bool> {
     let mut stream = UnixStream::connect(socket)?;
     stream.write_all(b"PING\r\n")?;
     let mut answer = [0; 5];

@@ -1,8 +1,8 @@
-//! A site as plain processes: what the compose file says, on a private
-//! PostgreSQL and Redis, every process of which can be killed and restarted.
+//! The services of the compose file as processes that can be killed and
+//! restarted, on a private PostgreSQL and Redis.
 //!
-//! Only where things are is changed: addresses of servers, and the port that
-//! each process listens on. Does not know what the agents do.
+//! Changes addresses only: those of the servers, and the port that each process
+//! listens on. Does not know what the agents do.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -13,26 +13,26 @@ use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
 use crate::compose::{self, Service};
-use crate::process::{command_as_is, halt, kill_family};
+use crate::process::{command_as_self, kill_tree, set_stopped};
 use crate::{Failure, Postgres, Redis};
 
-/// Nothing takes longer to start.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// Time in which a process must print its address.
+const START_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// A running site.
+/// Running services.
 #[derive(Debug)]
 pub struct Topology {
     binary: PathBuf,
     logs: tempfile::TempDir,
     services: Vec<Service>,
     running: BTreeMap<String, Process>,
-    /// Databases, by service, that are not the site's own.
+    /// Databases of services that do not use [`Self::postgres`].
     databases: BTreeMap<String, String>,
-    /// Where a process answered first: it will again.
+    /// Addresses of services; the same after a restart.
     addresses: BTreeMap<String, String>,
-    /// Everything is kept here.
+    /// Store of all services.
     pub postgres: Postgres,
-    /// Everybody speaks here.
+    /// Bus of all services.
     pub redis: Redis,
 }
 
@@ -40,16 +40,14 @@ pub struct Topology {
 struct Process {
     child: Child,
     /// Lines of its standard output.
-    said: Receiver<String>,
+    output: Receiver<String>,
 }
 
 impl Topology {
-    /// Starts what the compose file at `file` says, with `binary` in the place
-    /// of its image and `variables` in the place of an `.env` file. Ends when
-    /// everybody answers.
+    /// Starts the services of the compose file, with `binary` instead of its image
+    /// and `variables` instead of an `.env` file, and waits until all are ready.
     ///
-    /// To be called on a thread that lives as long as the site: the processes
-    /// are killed when it ends.
+    /// The processes are killed when the calling thread ends.
     ///
     /// # Errors
     /// [`Failure`].
@@ -59,15 +57,15 @@ impl Topology {
         variables: &[(&str, &str)],
         postgres: Postgres,
     ) -> Result<Self, Failure> {
-        let broken = |said: String| Failure::Broken { program: "compose.yaml", said };
+        let broken = |output: String| Failure::Broken { program: "compose.yaml", output };
         let text = fs::read_to_string(file)?;
         let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         let services = compose::read(&text, &variables.collect()).map_err(broken)?;
         let (own, others): (Vec<_>, Vec<_>) =
             services.into_iter().partition(|service| service.image.starts_with("tickhall:"));
         for service in &others {
-            if !["postgres:", "redis:"].iter().any(|known| service.image.starts_with(known)) {
-                return Err(broken(format!("nothing stands in for {}", service.image)));
+            if !["postgres:", "redis:"].iter().any(|image| service.image.starts_with(image)) {
+                return Err(broken(format!("no program for the image {}", service.image)));
             }
         }
         let mut site = Self {
@@ -84,55 +82,54 @@ impl Topology {
         Ok(site)
     }
 
-    /// The site's own services, as the file calls them.
+    /// Names of the services in the file.
     pub fn names(&self) -> Vec<String> {
         self.services.iter().map(|service| service.name.clone()).collect()
     }
 
-    /// Those that are reached from outside.
+    /// Names of the services with a published port.
     pub fn published(&self) -> Vec<String> {
         let published = self.services.iter().filter(|service| service.is_published);
         published.map(|service| service.name.clone()).collect()
     }
 
-    /// Where a service answers, like `http://127.0.0.1:40001`.
+    /// Address of a service, like `http://127.0.0.1:40001`.
     ///
     /// # Panics
-    /// When there is no such service.
+    /// If there is no such service.
     pub fn url(&self, name: &str) -> String {
         format!("http://{}", self.addresses[name])
     }
 
-    /// Kills a service at once.
+    /// Kills a service.
     pub fn kill(&mut self, name: &str) {
         if let Some(mut process) = self.running.remove(name) {
-            kill_family(&mut process.child);
+            kill_tree(&mut process.child);
         }
     }
 
-    /// The address of the database that a service is given from now on, in the
-    /// place of the site's.
-    pub fn database(&mut self, name: &str, url: String) {
+    /// Sets the database that a service uses after its next start.
+    pub fn set_database_url(&mut self, name: &str, url: String) {
         self.databases.insert(name.to_owned(), url);
     }
 
-    /// Halts a service where it stands, or lets it go on.
-    pub fn halt(&mut self, name: &str, halted: bool) {
+    /// Stops the process of a service, or continues it.
+    pub fn set_stopped(&mut self, name: &str, stopped: bool) {
         if let Some(process) = self.running.get(name) {
-            halt(&process.child, halted);
+            set_stopped(&process.child, stopped);
         }
     }
 
-    /// Starts one more process of the service `like`, called `name` from now
-    /// on; ends when it answers.
+    /// Starts another process of the service `like` as the service `name`, and
+    /// waits until it is ready.
     ///
     /// # Errors
-    /// [`Failure`], with its last words.
+    /// [`Failure`], with the end of its log.
     pub fn add(&mut self, like: &str, name: &str) -> Result<(), Failure> {
         let like = self.services.iter().find(|service| service.name == like).cloned();
         self.services.extend(like.map(|like| Service { name: name.to_owned(), ..like }));
         self.spawn(name)?;
-        self.answers(name)
+        self.wait_until_ready(name)
     }
 
     /// Kills everything but PostgreSQL and Redis.
@@ -142,59 +139,59 @@ impl Topology {
         }
     }
 
-    /// Starts whatever does not run; ends when all of it answers.
+    /// Starts the services that do not run and waits until they are ready.
     ///
     /// # Errors
-    /// [`Failure`], with the last words of who did not start.
+    /// [`Failure`], with the end of the log.
     pub fn start_all(&mut self) -> Result<(), Failure> {
-        let idle: Vec<_> = self.names().into_iter().filter(|name| !self.running.contains_key(name)).collect();
-        for name in &idle {
+        let stopped: Vec<_> =
+            self.names().into_iter().filter(|name| !self.running.contains_key(name)).collect();
+        for name in &stopped {
             self.spawn(name)?;
         }
-        for name in &idle {
-            self.answers(name)?;
+        for name in &stopped {
+            self.wait_until_ready(name)?;
         }
         Ok(())
     }
 
-    /// Starts a service; it need not answer yet.
+    /// Starts a service without waiting for it.
     ///
     /// # Errors
     /// [`Failure`].
     pub fn spawn(&mut self, name: &str) -> Result<(), Failure> {
-        let unknown = || Failure::Broken { program: "compose.yaml", said: format!("no service {name}") };
+        let unknown = || Failure::Broken { program: "compose.yaml", output: format!("no service {name}") };
         let service = self.services.iter().find(|service| service.name == name).ok_or_else(unknown)?;
         let listen = self.addresses.get(name).map_or("127.0.0.1:0", String::as_str);
-        let mut command = command_as_is(&self.binary);
-        own_environment(&mut command);
+        let mut command = command_as_self(&self.binary);
+        remove_settings(&mut command);
         command.args(&service.command).envs(&service.environment).current_dir(self.logs.path());
         let database = self.databases.get(name).cloned().unwrap_or_else(|| self.postgres.url("postgres"));
         command.env("TICKHALL_DATABASE_URL", database);
         command.env("TICKHALL_REDIS_URL", self.redis.url());
         command.env("TICKHALL_LISTEN", listen).env("TICKHALL_AGENT__LISTEN", listen);
-        let log = File::options().create(true).append(true).open(self.log(name))?;
+        let log = File::options().create(true).append(true).open(self.log_file(name))?;
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log).spawn()?;
-        let (sender, said) = channel();
+        let (sender, output) = channel();
         if let Some(out) = child.stdout.take() {
             std::thread::spawn(move || {
                 for line in BufReader::new(out).lines().map_while(Result::ok) {
-                    // Who does not listen any more needs no lines.
                     let _ = sender.send(line);
                 }
             });
         }
-        self.running.insert(name.to_owned(), Process { child, said });
+        self.running.insert(name.to_owned(), Process { child, output });
         Ok(())
     }
 
-    /// Waits until a service says where it answers.
+    /// Waits until a service prints its address.
     ///
     /// # Errors
-    /// [`Failure`], with its last words.
-    pub fn answers(&mut self, name: &str) -> Result<(), Failure> {
+    /// [`Failure`], with the end of its log.
+    pub fn wait_until_ready(&mut self, name: &str) -> Result<(), Failure> {
         let Some(process) = self.running.get(name) else { return Ok(()) };
         loop {
-            match process.said.recv_timeout(PATIENCE) {
+            match process.output.recv_timeout(START_TIMEOUT) {
                 Ok(line) => {
                     if let Some((_, address)) = line.split_once("http://") {
                         self.addresses.insert(name.to_owned(), address.trim().to_owned());
@@ -202,30 +199,30 @@ impl Topology {
                     }
                 }
                 Err(_) => {
-                    let said = self.last_words(name);
-                    return Err(Failure::Broken { program: "tickhall", said });
+                    let output = self.log_tail(name);
+                    return Err(Failure::Broken { program: "tickhall", output });
                 }
             }
         }
     }
 
-    /// The end of what a service logged.
-    pub fn last_words(&self, name: &str) -> String {
-        let said = fs::read_to_string(self.log(name)).unwrap_or_default();
-        let lines: Vec<_> = said.lines().rev().take(20).collect();
+    /// Last lines of a service's log.
+    pub fn log_tail(&self, name: &str) -> String {
+        let text = fs::read_to_string(self.log_file(name)).unwrap_or_default();
+        let lines: Vec<_> = text.lines().rev().take(20).collect();
         format!("{name}: {}", lines.into_iter().rev().collect::<Vec<_>>().join("\n"))
     }
 
-    /// The program on this site's store, for commands like `verify`.
-    pub fn program(&self, words: &[&str]) -> Command {
+    /// The binary on the services' store, for commands like `verify`.
+    pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(&self.binary);
-        own_environment(&mut command);
-        command.args(words).current_dir(self.logs.path());
+        remove_settings(&mut command);
+        command.args(arguments).current_dir(self.logs.path());
         command.env("TICKHALL_DATABASE_URL", self.postgres.url("postgres"));
         command
     }
 
-    fn log(&self, name: &str) -> PathBuf {
+    fn log_file(&self, name: &str) -> PathBuf {
         self.logs.path().join(format!("{name}.jsonl"))
     }
 }
@@ -233,17 +230,16 @@ impl Topology {
 impl Drop for Topology {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            // Whoever reads why the test failed wants to know what was said.
             for name in self.names() {
-                eprintln!("{}", self.last_words(&name));
+                eprintln!("{}", self.log_tail(&name));
             }
         }
         self.kill_all();
     }
 }
 
-/// No settings of whoever starts the site.
-fn own_environment(command: &mut Command) {
+/// Removes the settings of this process's environment.
+fn remove_settings(command: &mut Command) {
     for (name, _) in std::env::vars_os() {
         if name.to_string_lossy().starts_with("TICKHALL_") {
             command.env_remove(name);

@@ -7,7 +7,7 @@ use anyhow::{Result, bail};
 
 use crate::bundle::{self, Quality};
 use crate::project::Project;
-use crate::site::Topology;
+use crate::site::Deployment;
 use crate::{install, progress, server, shell};
 
 /// Part of the name of the test that covers the whole product.
@@ -28,9 +28,9 @@ pub(crate) fn run(project: &Project, args: &[String]) -> Result<ExitCode> {
 /// `cargo xtask smoke`: the story on the topology of compose.yaml.
 pub(crate) fn smoke(project: &Project) -> Result<ExitCode> {
     let chromium = install_browser(project)?;
-    let topology = match Topology::available() {
-        Topology::Containers => "containers",
-        Topology::Processes => {
+    let topology = match Deployment::available() {
+        Deployment::Containers => "containers",
+        Deployment::Processes => {
             progress::warn("no Docker engine runs: the same services run as plain processes");
             bundle::build(project, Quality::Release)?;
             server::release(project)?;

@@ -1,4 +1,4 @@
-//! The project's tool: `cargo xtask run | test | check | dev | dist | bench | e2e | site | smoke | css`.
+//! The project's tool: `cargo xtask run | test | check | dev | dist | bench | e2e | site | smoke | bundle | css`.
 //!
 //! Builds, checks and starts programs; knows nothing of markets.
 #![allow(clippy::print_stdout, reason = "a command prints to its user")]
@@ -26,7 +26,7 @@ use clap::{Parser, Subcommand};
 
 use crate::project::Project;
 use crate::services::Services;
-use crate::site::Topology;
+use crate::site::Deployment;
 
 #[derive(Parser)]
 #[command(name = "cargo xtask", about = "Builds, tests and runs Tickhall")]
@@ -81,6 +81,8 @@ enum Command {
     },
     /// Run the browser test of the whole product on every service of compose.yaml.
     Smoke,
+    /// Make the browser bundle alone.
+    Bundle,
     /// Write the style sheet alone, for `cargo leptos watch`.
     Css,
 }
@@ -107,10 +109,11 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Bench { args } => bench(&project, &args).map(|()| ExitCode::SUCCESS),
         Command::E2e { args } => e2e::run(&project, &args),
         Command::Site { processes, built, settings } => {
-            let topology = if processes { Topology::Processes } else { Topology::available() };
-            site::run(&project, topology, built, &settings).map(|()| ExitCode::SUCCESS)
+            let deployment = if processes { Deployment::Processes } else { Deployment::available() };
+            site::run(&project, deployment, built, &settings).map(|()| ExitCode::SUCCESS)
         }
         Command::Smoke => e2e::smoke(&project),
+        Command::Bundle => bundle::build(&project, bundle::Quality::Release).map(|()| ExitCode::SUCCESS),
         Command::Css => bundle::css_alone(&project).map(|()| ExitCode::SUCCESS),
     }
 }

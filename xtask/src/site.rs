@@ -25,23 +25,23 @@ const AGENTS: [&str; 6] = ["trading", "market-data", "portfolio", "auth", "gatew
 
 /// What the services of compose.yaml run as.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Topology {
+pub(crate) enum Deployment {
     Containers,
     Processes,
 }
 
-impl Topology {
+impl Deployment {
     /// Containers if a Docker engine with Compose answers.
-    pub(crate) fn available() -> Topology {
+    pub(crate) fn available() -> Deployment {
         let engine = shell::succeeds(Command::new("docker").args(["info"]));
         let compose = engine && shell::succeeds(Command::new("docker").args(["compose", "version"]));
-        if compose { Topology::Containers } else { Topology::Processes }
+        if compose { Deployment::Containers } else { Deployment::Processes }
     }
 }
 
 /// Runs the site, built first unless it is `built` already.
-pub(crate) fn run(project: &Project, topology: Topology, built: bool, settings: &[String]) -> Result<()> {
-    if topology == Topology::Processes && !built {
+pub(crate) fn run(project: &Project, deployment: Deployment, built: bool, settings: &[String]) -> Result<()> {
+    if deployment == Deployment::Processes && !built {
         bundle::build(project, bundle::Quality::Release)?;
         server::release(project)?;
     }
@@ -49,9 +49,9 @@ pub(crate) fn run(project: &Project, topology: Topology, built: bool, settings: 
         .iter()
         .map(|setting| setting.split_once('=').with_context(|| format!("{setting} is not NAME=VALUE")))
         .collect::<Result<_>>()?;
-    match topology {
-        Topology::Containers => run_containers(project, &settings),
-        Topology::Processes => run_processes(project, &settings),
+    match deployment {
+        Deployment::Containers => run_containers(project, &settings),
+        Deployment::Processes => run_processes(project, &settings),
     }
 }
 

@@ -1,23 +1,30 @@
--- What the journal says, as tables. Written in the transaction of the journal
--- entries; never read back by the sequencer; `tickhall verify` folds the
--- journal and compares.
+-- Tables derived from the journal. Written in the transaction of the journal
+-- entries and never read by the sequencer; `tickhall verify` folds the journal
+-- and compares.
+--
+-- PostgreSQL plans a check for a parent row while the tables are still empty and
+-- keeps the plan for the connection; then any index that begins with a column of
+-- the key looks as good as the key, and one that begins with venue_id would read
+-- all orders of a venue for each trade. So in tables that others refer to, only
+-- the primary key begins with venue_id.
 
 CREATE TABLE instruments (
-    venue_id                 UUID   NOT NULL REFERENCES venues (venue_id),
-    instrument_id            UUID   NOT NULL,
-    symbol                   TEXT   NOT NULL,
-    name                     TEXT   NOT NULL,
-    type                     TEXT   NOT NULL CHECK (type IN ('EQUITY', 'OPTION', 'FUTURE', 'BOND', 'SWAP')),
-    tick_size                TEXT   NOT NULL,
-    lot_size                 TEXT   NOT NULL,
-    -- Money of one tick and lot: whole, so that every notional is exact.
-    tick_value               BIGINT NOT NULL CHECK (tick_value > 0),
-    currency                 TEXT   NOT NULL,
-    maturity                 TEXT,
-    underlier_instrument_id  UUID,
-    terms                    TEXT   NOT NULL,
+    venue_id                UUID   NOT NULL REFERENCES venues (venue_id),
+    instrument_id           UUID   NOT NULL,
+    symbol                  TEXT   NOT NULL,
+    name                    TEXT   NOT NULL,
+    type                    TEXT   NOT NULL CHECK (type IN ('EQUITY', 'OPTION', 'FUTURE', 'BOND', 'SWAP')),
+    tick_size               TEXT   NOT NULL,
+    lot_size                TEXT   NOT NULL,
+    -- Money per tick and lot; whole, so every notional is exact.
+    tick_value              BIGINT NOT NULL CHECK (tick_value > 0),
+    currency                TEXT   NOT NULL,
+    maturity                TEXT,
+    underlier_instrument_id UUID,
+    terms                   TEXT   NOT NULL,
     PRIMARY KEY (venue_id, instrument_id),
-    UNIQUE (venue_id, symbol),
+    -- A symbol names one instrument of a venue.
+    UNIQUE (symbol, venue_id),
     FOREIGN KEY (venue_id, underlier_instrument_id) REFERENCES instruments (venue_id, instrument_id)
         DEFERRABLE INITIALLY DEFERRED
 );
@@ -27,23 +34,22 @@ CREATE TABLE accounts (
     account_id     UUID    NOT NULL,
     user_id        UUID,
     cash_balance   BIGINT  NOT NULL,
-    -- The part of the cash that open orders hold.
+    -- Part of cash_balance that open orders reserve.
     reserved       BIGINT  NOT NULL CHECK (reserved >= 0),
     base_currency  TEXT    NOT NULL,
     margin_allowed BOOLEAN NOT NULL,
-    -- The newest number of the account's own events: dense, so a client sees
-    -- that nothing is missing.
+    -- Number of the account's newest event; dense, so a client detects gaps.
     account_seq    BIGINT  NOT NULL CHECK (account_seq > 0),
-    -- The last journal entry that touched it.
+    -- Last journal entry that changed the account.
     seq            BIGINT  NOT NULL,
     opened_at      BIGINT  NOT NULL,
     PRIMARY KEY (venue_id, account_id),
-    -- Without margin nobody spends what they do not have.
+    -- Without margin, no account spends cash that it does not have.
     CHECK (margin_allowed OR cash_balance >= 0)
 );
 
--- A user has one account in a venue.
-CREATE UNIQUE INDEX accounts_user ON accounts (venue_id, user_id) WHERE user_id IS NOT NULL;
+-- A user has at most one account per venue.
+CREATE UNIQUE INDEX accounts_user ON accounts (user_id, venue_id) WHERE user_id IS NOT NULL;
 
 CREATE TABLE orders (
     venue_id        UUID   NOT NULL,
@@ -52,33 +58,40 @@ CREATE TABLE orders (
     instrument_id   UUID   NOT NULL,
     client_order_id TEXT   NOT NULL,
     side            TEXT   NOT NULL CHECK (side IN ('BUY', 'SELL')),
-    type            TEXT   NOT NULL CHECK (type IN ('MARKET', 'LIMIT')),
+    type            TEXT   NOT NULL CHECK (type IN ('MARKET', 'LIMIT', 'QUOTE')),
+    -- An amendment changes qty and limit_price.
     qty             BIGINT NOT NULL CHECK (qty > 0),
     filled_qty      BIGINT NOT NULL,
+    -- The dealer's price if type is QUOTE.
     limit_price     BIGINT,
     status          TEXT   NOT NULL CHECK (status IN ('OPEN', 'PARTIAL', 'FILLED', 'CANCELLED')),
-    time_in_force   TEXT   NOT NULL CHECK (time_in_force IN ('GTC', 'IOC')),
+    time_in_force   TEXT   NOT NULL CHECK (time_in_force IN ('GTC', 'IOC', 'FOK', 'DAY')),
     notional        BIGINT NOT NULL CHECK (notional >= 0),
     fee             BIGINT NOT NULL CHECK (fee >= 0),
-    -- The journal entry that accepted it.
+    -- Journal entry that accepted the order.
     seq             BIGINT NOT NULL,
     created_at      BIGINT NOT NULL,
     updated_at      BIGINT NOT NULL,
+    -- The accepted dealer quote, and the dealer's index among the instrument's
+    -- dealers.
+    quote_id        UUID,
+    dealer          BIGINT CHECK (dealer >= 0),
     PRIMARY KEY (venue_id, order_id),
-    -- A repeated order is the same order: nothing is bought twice.
-    UNIQUE (venue_id, account_id, client_order_id),
-    -- An entry accepts one order at most.
-    UNIQUE (venue_id, seq),
-    FOREIGN KEY (venue_id, account_id) REFERENCES accounts (venue_id, account_id),
-    FOREIGN KEY (venue_id, instrument_id) REFERENCES instruments (venue_id, instrument_id),
-    -- Fills never exceed the order, and FILLED says just that.
+    -- A repeated client_order_id is the same order: nothing is bought twice.
+    UNIQUE (account_id, client_order_id, venue_id),
+    -- An entry accepts at most one order.
+    UNIQUE (seq, venue_id),
+    -- Fills never exceed the order, and FILLED means filled completely.
     CHECK (filled_qty BETWEEN 0 AND qty),
     CHECK ((status = 'FILLED') = (filled_qty = qty)),
     CHECK (status <> 'OPEN' OR filled_qty = 0),
-    CHECK ((type = 'LIMIT') = (limit_price IS NOT NULL))
+    -- Every type but MARKET has a price, and only QUOTE has a quote.
+    CHECK ((type = 'MARKET') = (limit_price IS NULL)),
+    CHECK ((type = 'QUOTE') = (quote_id IS NOT NULL)),
+    CHECK ((type = 'QUOTE') = (dealer IS NOT NULL))
 );
 
-CREATE INDEX orders_of_account ON orders (venue_id, account_id, seq);
+CREATE INDEX orders_of_account ON orders (account_id, seq);
 
 -- One side of a match: a match between two users is two rows.
 CREATE TABLE trades (
@@ -94,14 +107,13 @@ CREATE TABLE trades (
     fee           BIGINT  NOT NULL,
     maker         BOOLEAN NOT NULL,
     against_house BOOLEAN NOT NULL,
-    -- The journal entry, and the account's own number of the event.
+    -- Journal entry, and the account's number of the event.
     seq           BIGINT  NOT NULL,
     account_seq   BIGINT  NOT NULL,
     timestamp     BIGINT  NOT NULL,
-    -- No order takes part in a match twice: nothing is filled twice.
+    -- An order takes part in a match once: nothing is filled twice.
     PRIMARY KEY (venue_id, trade_id, order_id),
-    UNIQUE (venue_id, account_id, account_seq),
-    FOREIGN KEY (venue_id, order_id) REFERENCES orders (venue_id, order_id)
+    UNIQUE (venue_id, account_id, account_seq)
 );
 
 CREATE INDEX trades_by_entry ON trades (venue_id, seq);
@@ -111,20 +123,21 @@ CREATE TABLE positions (
     account_id    UUID   NOT NULL,
     instrument_id UUID   NOT NULL,
     qty           BIGINT NOT NULL,
-    -- Money a lot, rounded for showing; NULL when flat.
+    -- Money per lot, rounded for display; NULL when flat.
     avg_cost      BIGINT,
     trade_cash    BIGINT NOT NULL,
     fees          BIGINT NOT NULL,
-    -- What the open lots cost, rounded for showing: the snapshot holds it whole.
+    -- Cost of the open lots, rounded for display; the snapshot holds it exactly.
     basis         BIGINT NOT NULL,
     seq           BIGINT NOT NULL,
     PRIMARY KEY (venue_id, account_id, instrument_id),
     FOREIGN KEY (venue_id, account_id) REFERENCES accounts (venue_id, account_id),
     FOREIGN KEY (venue_id, instrument_id) REFERENCES instruments (venue_id, instrument_id),
+    -- A flat position has no cost.
     CHECK (qty <> 0 OR (avg_cost IS NULL AND basis = 0))
 );
 
--- Double entry: the postings of an entry sum to zero for each asset.
+-- Double-entry bookkeeping: the postings of an entry sum to zero per asset.
 CREATE TABLE ledger (
     venue_id      UUID   NOT NULL,
     seq           BIGINT NOT NULL,
@@ -136,15 +149,76 @@ CREATE TABLE ledger (
     -- Money units of cash, lots of an instrument; positive is received.
     amount        BIGINT NOT NULL,
     PRIMARY KEY (venue_id, seq, posting),
-    FOREIGN KEY (venue_id, account_id) REFERENCES accounts (venue_id, account_id)
-        DEFERRABLE INITIALLY DEFERRED,
     CHECK ((party = 'ACCOUNT') = (account_id IS NOT NULL))
 );
 
--- Written by trading alone.
-GRANT SELECT, INSERT, UPDATE ON instruments, accounts, orders, trades, positions, ledger
-    TO tickhall_trading;
-GRANT SELECT ON instruments, accounts, orders, trades, positions, ledger
-    TO tickhall_market_data, tickhall_portfolio, tickhall_gateway;
--- Which accounts are open, to open the others.
-GRANT SELECT (venue_id, account_id, user_id) ON accounts TO tickhall_auth;
+-- Triggers instead of foreign keys: one check per statement instead of up to four
+-- per fill, which took as long as writing the rows. Nobody may delete a parent row
+-- or change its key. Subqueries by primary key keep the plan independent of the
+-- tables' size when it was made.
+
+-- Every order's account and instrument exist.
+CREATE FUNCTION orders_parents() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF EXISTS (
+        SELECT FROM (SELECT DISTINCT venue_id, account_id FROM input) AS named
+        WHERE (
+            SELECT account_id FROM public.accounts
+            WHERE accounts.venue_id = named.venue_id AND accounts.account_id = named.account_id
+        ) IS NULL
+    ) THEN
+        RAISE foreign_key_violation USING MESSAGE = 'an order names an account that does not exist';
+    END IF;
+    IF EXISTS (
+        SELECT FROM (SELECT DISTINCT venue_id, instrument_id FROM input) AS named
+        WHERE (
+            SELECT instrument_id FROM public.instruments
+            WHERE instruments.venue_id = named.venue_id AND instruments.instrument_id = named.instrument_id
+        ) IS NULL
+    ) THEN
+        RAISE foreign_key_violation USING MESSAGE = 'an order names an instrument that does not exist';
+    END IF;
+    RETURN NULL;
+END
+$$;
+
+CREATE TRIGGER orders_parents AFTER INSERT ON orders
+REFERENCING NEW TABLE AS input FOR EACH STATEMENT EXECUTE FUNCTION orders_parents();
+
+-- Every trade's order exists.
+CREATE FUNCTION trades_orders() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF EXISTS (
+        SELECT FROM input
+        WHERE (
+            SELECT order_id FROM public.orders
+            WHERE orders.venue_id = input.venue_id AND orders.order_id = input.order_id
+        ) IS NULL
+    ) THEN
+        RAISE foreign_key_violation USING MESSAGE = 'a trade names an order that does not exist';
+    END IF;
+    RETURN NULL;
+END
+$$;
+
+CREATE TRIGGER trades_orders AFTER INSERT ON trades
+REFERENCING NEW TABLE AS input FOR EACH STATEMENT EXECUTE FUNCTION trades_orders();
+
+-- Every posting's account exists.
+CREATE FUNCTION ledger_holders() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF EXISTS (
+        SELECT FROM (SELECT DISTINCT venue_id, account_id FROM input WHERE account_id IS NOT NULL) AS named
+        WHERE (
+            SELECT account_id FROM public.accounts
+            WHERE accounts.venue_id = named.venue_id AND accounts.account_id = named.account_id
+        ) IS NULL
+    ) THEN
+        RAISE foreign_key_violation USING MESSAGE = 'a posting names an account that does not exist';
+    END IF;
+    RETURN NULL;
+END
+$$;
+
+CREATE TRIGGER ledger_holders AFTER INSERT ON ledger
+REFERENCING NEW TABLE AS input FOR EACH STATEMENT EXECUTE FUNCTION ledger_holders();

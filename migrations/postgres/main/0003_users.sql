@@ -1,21 +1,24 @@
--- People. Auth writes these and never writes money.
+-- Users and sessions. Auth writes these tables and never money.
 
 CREATE TABLE users (
     id            UUID   NOT NULL PRIMARY KEY,
-    -- Lower case: one address, one user.
+    -- Lower case: an address belongs to one user.
     email         TEXT   NOT NULL UNIQUE CHECK (email = lower(email)),
     -- Argon2id in PHC form; never a password.
     password_hash TEXT   NOT NULL CHECK (password_hash LIKE '$argon2id$%'),
-    created_at    BIGINT NOT NULL
+    created_at    BIGINT NOT NULL,
+    -- Display name; NULL shows the address.
+    name          TEXT   CHECK (length(name) > 0)
 );
 
--- Which account in a venue is a user's; written before OpenAccount is sent, so
--- that start-up and sign-in can send it again.
+-- The user's account per venue; written before OpenAccount is sent, so start-up
+-- and sign-in can send it again.
 CREATE TABLE user_accounts (
-    venue_id   UUID   NOT NULL REFERENCES venues (venue_id),
-    user_id    UUID   NOT NULL REFERENCES users (id),
-    account_id UUID   NOT NULL,
+    venue_id   UUID NOT NULL REFERENCES venues (venue_id),
+    user_id    UUID NOT NULL REFERENCES users (id),
+    account_id UUID NOT NULL,
     PRIMARY KEY (venue_id, user_id),
+    -- No account has two users.
     UNIQUE (venue_id, account_id)
 );
 
@@ -32,9 +35,11 @@ CREATE TABLE sessions (
 CREATE INDEX sessions_of_user ON sessions (user_id);
 CREATE INDEX sessions_by_expiry ON sessions (expires_at);
 
-GRANT SELECT, INSERT, UPDATE, DELETE ON users, user_accounts, sessions TO tickhall_auth;
--- Whose account a new one is.
-GRANT SELECT ON user_accounts TO tickhall_trading, tickhall_gateway;
--- No password's hash leaves auth.
-GRANT SELECT (id, email, created_at) ON users TO tickhall_gateway;
-GRANT SELECT, INSERT, UPDATE, DELETE ON sessions TO tickhall_gateway;
+-- Tokens with which a user sets a new password once.
+CREATE TABLE password_resets (
+    -- One token per user: a newer one replaces an older one.
+    user_id    UUID   NOT NULL PRIMARY KEY REFERENCES users (id),
+    -- SHA-256 of the token: a copy of this table resets nothing.
+    token_hash BYTEA  NOT NULL UNIQUE CHECK (length(token_hash) = 32),
+    expires_at BIGINT NOT NULL
+);

@@ -1,5 +1,5 @@
--- For people with a SQL prompt: money in currency units, times as
--- timestamptz. Nothing in the program reads these.
+-- Views for people at an SQL prompt: money in currency units, times as
+-- timestamptz. No program reads these.
 
 CREATE VIEW readable_accounts AS
 SELECT account_id, user_id,

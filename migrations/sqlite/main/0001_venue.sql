@@ -1,72 +1,77 @@
--- The money database. Times are microseconds since 1970 (`*_at`: wall time or
--- venue time as said), money is BIGINT in 1e-6 of the venue's currency,
--- quantities are lots and prices ticks; the views of 0004 read as decimals.
--- Ids are UUIDs as 16 bytes. Everything that belongs to a market starts its
--- key with venue_id.
+-- Money tables. Times are BIGINT microseconds since 1970-01-01: wall time in
+-- venues, users and sessions, venue time elsewhere. Money is BIGINT in 1e-6 of
+-- the venue's currency, quantities are lots, prices are ticks; the views of 0004
+-- show decimals. Ids are UUIDs as 16 bytes.
 
 CREATE TABLE venues (
-    venue_id        BLOB   NOT NULL PRIMARY KEY CHECK (length(venue_id) = 16),
-    name            TEXT   NOT NULL UNIQUE,
-    config          TEXT   NOT NULL,
-    -- Secret until the venue is closed; clients see the commitment alone.
-    seed            BLOB   NOT NULL CHECK (length(seed) = 32),
-    salt            BLOB   NOT NULL CHECK (length(salt) = 32),
-    seed_commitment BLOB   NOT NULL CHECK (length(seed_commitment) = 32),
-    owner_user_id   BLOB   CHECK (length(owner_user_id) = 16),
-    -- SHA-256 of the one-time token that makes its bearer the owner.
-    claim_token_hash BLOB  CHECK (length(claim_token_hash) = 32),
-    created_at      BIGINT NOT NULL
+    venue_id         BLOB   NOT NULL PRIMARY KEY CHECK (length(venue_id) = 16),
+    name             TEXT   NOT NULL UNIQUE,
+    config           TEXT   NOT NULL,
+    -- Secret until the venue is closed; clients see only the commitment.
+    seed             BLOB   NOT NULL CHECK (length(seed) = 32),
+    salt             BLOB   NOT NULL CHECK (length(salt) = 32),
+    seed_commitment  BLOB   NOT NULL CHECK (length(seed_commitment) = 32),
+    owner_user_id    BLOB   CHECK (length(owner_user_id) = 16),
+    -- SHA-256 of the one-time token whose bearer becomes the owner.
+    claim_token_hash BLOB   CHECK (length(claim_token_hash) = 32),
+    created_at       BIGINT NOT NULL
 );
 
--- Who may write the journal. Every commit checks its epoch in the transaction
--- that writes, so two sequencers never both write.
+-- Current writer of each journal. Every commit checks its epoch in the
+-- transaction that writes, so two sequencers never both write.
 CREATE TABLE epochs (
     venue_id BLOB   NOT NULL PRIMARY KEY REFERENCES venues (venue_id),
     epoch    BIGINT NOT NULL CHECK (epoch > 0),
     holder   BLOB   NOT NULL CHECK (length(holder) = 16)
 );
 
--- The venue's history and the only truth: one row an entry. After a snapshot a
--- run of steps that touched no account becomes one row of kind 'range' that
--- covers first_seq to seq and keeps the hash of the chain at its end.
+-- The venue's journal, the only source of truth: one row per entry. After a
+-- snapshot, a run of steps that touched no account is replaced by one row of
+-- kind 'range' that covers first_seq to seq and holds the chain's hash at its
+-- end.
+--
+-- Not WITHOUT ROWID: an entry is about a kilobyte, and in a clustered table a row
+-- of that size takes a page of its own, which every commit would have to write.
 CREATE TABLE journal (
     venue_id      BLOB    NOT NULL REFERENCES venues (venue_id),
     seq           BIGINT  NOT NULL CHECK (seq > 0),
     first_seq     BIGINT  NOT NULL,
     kind          TEXT    NOT NULL CHECK (kind IN ('opened', 'command', 'step', 'range')),
-    -- Whether the entry changed an account: such entries are never compacted.
+    -- TRUE if the entry changed an account; such entries are never compacted.
     touched       BOOLEAN NOT NULL,
     rules_version BIGINT  NOT NULL,
     input         BLOB    NOT NULL,
     outcome       BLOB    NOT NULL,
-    -- A step's payload; pruned once two snapshots are newer, since the seed
-    -- gives it again.
+    -- Payload of a step; pruned once two newer snapshots exist, because the seed
+    -- reproduces it.
     payload       BLOB,
-    -- SHA-256(previous hash ‖ bytes): a row that was changed breaks the chain.
+    -- SHA-256(previous hash ‖ bytes): a changed row breaks the chain.
     hash          BLOB    NOT NULL CHECK (length(hash) = 32),
-    -- Two writers that both think it is their turn: the second is refused.
+    -- Two writers never add the same entry: the second is refused.
     PRIMARY KEY (venue_id, seq),
+    -- Only a range covers more than one entry.
     CHECK (first_seq = seq OR (kind = 'range' AND first_seq < seq)),
     CHECK (payload IS NULL OR kind = 'step'),
+    -- No entry that changed an account is compacted away.
     CHECK (NOT (touched AND kind = 'range'))
-) WITHOUT ROWID;
+);
 
--- The sequencer's whole state as of seq: where a restart begins.
+-- The sequencer's whole state as of seq; a restart begins here.
 CREATE TABLE state_snapshots (
     venue_id      BLOB   NOT NULL REFERENCES venues (venue_id),
     seq           BIGINT NOT NULL CHECK (seq > 0),
     step          BIGINT NOT NULL,
     rules_version BIGINT NOT NULL,
     state         BLOB   NOT NULL,
-    -- SHA-256 of state: a damaged snapshot is passed over, not restored.
+    -- SHA-256 of state: a damaged snapshot is skipped, not restored.
     state_hash    BLOB   NOT NULL CHECK (length(state_hash) = 32),
-    -- The journal's hash at seq: the tail must continue this very chain.
+    -- Hash of the journal at seq: the entries after it must continue this chain.
     journal_hash  BLOB   NOT NULL CHECK (length(journal_hash) = 32),
     PRIMARY KEY (venue_id, seq)
 );
 
--- How far a consumer has come; moved in the transaction of its effect, so that
--- each message takes effect once.
+-- Read position of each consumer; moved in the transaction of the message's
+-- effect, so each message takes effect once.
 CREATE TABLE consumer_cursors (
     venue_id BLOB   NOT NULL REFERENCES venues (venue_id),
     consumer TEXT   NOT NULL,

@@ -1,5 +1,5 @@
--- For people with a SQL prompt: ids as text, money in currency units, times as
--- text. Nothing in the program reads these.
+-- Views for people at an SQL prompt: ids as text, money in currency units, times
+-- as text. No program reads these.
 
 CREATE VIEW readable_accounts AS
 SELECT lower(hex(account_id)) AS account_id, lower(hex(user_id)) AS user_id,

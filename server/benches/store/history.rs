@@ -1,4 +1,4 @@
-//! Rows of `market_ticks`, through the store and past it.
+//! Rows of `market_ticks`, written by the store and by other means.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -7,34 +7,34 @@ use std::process::Stdio;
 use engine::id::{InstrumentId, VenueId};
 use engine::money::Ticks;
 use engine::time::VenueTime;
-use server::store::api::history::{MarketBatch, TickRecord};
+use server::store::history::{MarketBatch, TickRecord};
 use sqlx::{AssertSqlSafe, Connection as _, SqliteConnection};
 use testbed::Postgres;
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::Place;
+use super::Backend;
 
 const ROWS: usize = 240_000;
-/// Rows of one batch: ten seconds of a dozen instruments.
-const BATCH: usize = 2_400;
+/// Rows per batch: ten seconds of a dozen instruments.
+const BATCH_ROWS: usize = 2_400;
 const INSTRUMENTS: usize = 12;
 
 const METADATA: &str = r#"{"spread":"0.02","yield":"0.0431"}"#;
 
-/// Row number `row` as everybody writes it: instrument, step, time, bid, ask, mid.
+/// Values of row `row`: instrument, step, time, mid.
 fn row(row: usize) -> (InstrumentId, u64, i64, i64) {
     let step = (row / INSTRUMENTS) as u64 + 1;
     let instrument = InstrumentId(Uuid::from_u128(0xABCD << 64 | (row % INSTRUMENTS) as u128));
     (instrument, step, step.cast_signed() * 50_000, 10_000 + (row % 97) as i64)
 }
 
-/// Rows a second by the store.
-pub(crate) async fn written(place: Place<'_>) -> f64 {
-    let (store, venue) = (place.open("past").await, VenueId::from_name("bench"));
-    let batches: Vec<_> = (0..ROWS / BATCH)
+/// Rows per second by the store.
+pub(crate) async fn written(backend: Backend<'_>) -> f64 {
+    let (store, venue) = (backend.open("history").await, VenueId::from_name("bench"));
+    let batches: Vec<_> = (0..ROWS / BATCH_ROWS)
         .map(|batch| MarketBatch {
-            ticks: (batch * BATCH..(batch + 1) * BATCH)
+            ticks: (batch * BATCH_ROWS..(batch + 1) * BATCH_ROWS)
                 .map(|number| {
                     let (instrument, step, time, mid) = row(number);
                     TickRecord {
@@ -43,7 +43,7 @@ pub(crate) async fn written(place: Place<'_>) -> f64 {
                         time: VenueTime(time),
                         bid: Some(Ticks(mid - 1)),
                         ask: Some(Ticks(mid + 1)),
-                        mid: Ticks(mid),
+                        mark: Ticks(mid),
                         dealer: None,
                         metadata: METADATA.to_owned(),
                     }
@@ -59,8 +59,7 @@ pub(crate) async fn written(place: Place<'_>) -> f64 {
     ROWS as f64 / began.elapsed().as_secs_f64()
 }
 
-/// Rows a second by PostgreSQL's own client, from a file that is there, one
-/// transaction a batch.
+/// Rows per second by `psql` from prepared files, one transaction per batch.
 pub(crate) fn copied(postgres: &Postgres) -> f64 {
     let psql = |script: &str| {
         let mut psql = postgres.client("psql").unwrap();
@@ -69,14 +68,14 @@ pub(crate) fn copied(postgres: &Postgres) -> f64 {
     };
     let folder = tempfile::tempdir().unwrap();
     psql(
-        "CREATE TABLE past (venue_id UUID NOT NULL, instrument_id UUID NOT NULL, step BIGINT NOT NULL,
+        "CREATE TABLE history (venue_id UUID NOT NULL, instrument_id UUID NOT NULL, step BIGINT NOT NULL,
              timestamp BIGINT NOT NULL, bid BIGINT, ask BIGINT, mid BIGINT NOT NULL, dealer_id TEXT,
              metadata TEXT NOT NULL, PRIMARY KEY (venue_id, instrument_id, step))",
     );
-    let (mut copies, files) = (String::from("SET synchronous_commit = off;\n"), ROWS / BATCH);
+    let (mut copies, files) = (String::from("SET synchronous_commit = off;\n"), ROWS / BATCH_ROWS);
     for file in 0..files {
         let path = folder.path().join(file.to_string());
-        let (from, to) = (file * BATCH, (file + 1) * BATCH - 1);
+        let (from, to) = (file * BATCH_ROWS, (file + 1) * BATCH_ROWS - 1);
         psql(&format!(
             "\\copy (SELECT '{}'::uuid, ('00000000-0000-abcd-0000-' || lpad(to_hex(n % {INSTRUMENTS}), 12, '0'))::uuid,
                  n / {INSTRUMENTS} + 1::bigint, n::bigint * 50000, n::bigint, n::bigint, n::bigint, NULL::text,
@@ -85,7 +84,7 @@ pub(crate) fn copied(postgres: &Postgres) -> f64 {
             path.display()
         )
         .replace('\n', " "));
-        writeln!(copies, "\\copy past FROM '{}' (FORMAT BINARY)", path.display()).unwrap();
+        writeln!(copies, "\\copy history FROM '{}' (FORMAT BINARY)", path.display()).unwrap();
     }
     let script = folder.path().join("script.sql");
     std::fs::write(&script, copies).unwrap();
@@ -95,25 +94,25 @@ pub(crate) fn copied(postgres: &Postgres) -> f64 {
     ROWS as f64 / began.elapsed().as_secs_f64()
 }
 
-/// Rows a second by prepared statements of 64 rows, one transaction a batch.
+/// Rows per second by prepared statements of 64 rows, one transaction per batch.
 pub(crate) async fn prepared(folder: &Path) -> f64 {
     let address = format!("sqlite://{}?mode=rwc", folder.join("peer.db").display());
     let mut connection = SqliteConnection::connect(&address).await.unwrap();
     for statement in [
         "PRAGMA journal_mode = WAL",
         "PRAGMA synchronous = NORMAL",
-        "CREATE TABLE past (venue_id BLOB NOT NULL, instrument_id BLOB NOT NULL, step BIGINT NOT NULL,
+        "CREATE TABLE history (venue_id BLOB NOT NULL, instrument_id BLOB NOT NULL, step BIGINT NOT NULL,
              timestamp BIGINT NOT NULL, bid BIGINT, ask BIGINT, mid BIGINT NOT NULL, dealer_id TEXT,
              metadata TEXT NOT NULL, PRIMARY KEY (venue_id, instrument_id, step)) WITHOUT ROWID",
     ] {
         sqlx::raw_sql(statement).execute(&mut connection).await.unwrap();
     }
     let sql =
-        |rows: usize| format!("INSERT INTO past VALUES {}", vec!["(?,?,?,?,?,?,?,?,?)"; rows].join(","));
+        |rows: usize| format!("INSERT INTO history VALUES {}", vec!["(?,?,?,?,?,?,?,?,?)"; rows].join(","));
     let began = Instant::now();
-    for batch in 0..ROWS / BATCH {
+    for batch in 0..ROWS / BATCH_ROWS {
         let mut transaction = connection.begin().await.unwrap();
-        let (mut at, end) = (batch * BATCH, (batch + 1) * BATCH);
+        let (mut at, end) = (batch * BATCH_ROWS, (batch + 1) * BATCH_ROWS);
         while at < end {
             let size = 64.min(end - at);
             let mut query = sqlx::query(AssertSqlSafe(sql(size)));

@@ -1,6 +1,6 @@
-//! Orders that fill, through the store's commit.
+//! Filled orders, committed to the store.
 //!
-//! They are decided before the clock runs, so that the store alone is measured.
+//! They are decided before the measurement, which covers only the store.
 
 use std::time::Duration;
 
@@ -12,17 +12,17 @@ use engine::time::WallTime;
 use engine::venue::journal::{GENESIS, JournalEntry};
 use engine::venue::{Command, Input, Outcome, Venue, VenueConfig, Verdict};
 use server::store::Store;
-use server::store::api::journal::{CommitBatch, Cursor, EntryKind, NewEntry, VenueRow};
+use server::store::journal::{CommitBatch, Cursor, EntryKind, NewEntry, VenueRow};
 use tokio::time::Instant;
 use uuid::Uuid;
 
-/// Orders of one batch: what the sequencer takes at most.
-pub(crate) const BATCH: usize = 256;
+/// Orders per batch: the sequencer's maximum.
+pub(crate) const BATCH_ORDERS: usize = 256;
 
 const BATCHES: usize = 60;
 const USERS: u128 = 64;
 
-/// Orders a second.
+/// Orders per second.
 pub(crate) async fn per_second(store: &Store) -> f64 {
     let (config, seed) = (VenueConfig::default(), [1; 32]);
     let row = VenueRow {
@@ -37,7 +37,7 @@ pub(crate) async fn per_second(store: &Store) -> f64 {
     };
     store.create_venue(&row).await.unwrap();
     let epoch = store.take_epoch(row.id, Uuid::from_u128(1)).await.unwrap();
-    let mut floor = Floor::open(&row);
+    let mut traded = TradedVenue::open(&row);
     let batch = |entries, position| CommitBatch {
         venue: row.id,
         epoch,
@@ -45,12 +45,12 @@ pub(crate) async fn per_second(store: &Store) -> f64 {
         entries,
         cursor: Some(Cursor { consumer: "trading".to_owned(), stream: "commands".to_owned(), position }),
     };
-    store.commit(&batch(std::mem::take(&mut floor.entries), 1)).await.unwrap();
+    store.commit(&batch(std::mem::take(&mut traded.entries), 1)).await.unwrap();
     let mut batches = Vec::new();
     for number in 0..BATCHES {
-        floor.step();
-        (0..BATCH).for_each(|_| floor.order());
-        batches.push(batch(std::mem::take(&mut floor.entries), number as u64 + 2));
+        traded.step();
+        (0..BATCH_ORDERS).for_each(|_| traded.order());
+        batches.push(batch(std::mem::take(&mut traded.entries), number as u64 + 2));
     }
     let (warm, measured) = batches.split_at(BATCHES / 6);
     for batch in warm {
@@ -61,11 +61,11 @@ pub(crate) async fn per_second(store: &Store) -> f64 {
         store.commit(batch).await.unwrap();
     }
     let took: Duration = began.elapsed();
-    (measured.len() * BATCH) as f64 / took.as_secs_f64()
+    (measured.len() * BATCH_ORDERS) as f64 / took.as_secs_f64()
 }
 
-/// A venue that people trade in.
-struct Floor {
+/// A venue with accounts, and the entries of its next batch.
+struct TradedVenue {
     venue: Venue,
     simulator: Simulator,
     head: Digest,
@@ -73,20 +73,20 @@ struct Floor {
     orders: u128,
 }
 
-impl Floor {
+impl TradedVenue {
     fn open(row: &VenueRow) -> Self {
         let seed: Seed = "1".parse().unwrap();
         let simulator = Simulator::new(&row.config, &seed).unwrap();
         let (venue, outcome) = Venue::open(row.config.clone(), row.seed_commitment).unwrap();
-        let mut floor = Self { venue, simulator, head: GENESIS, entries: Vec::new(), orders: 0 };
+        let mut traded = Self { venue, simulator, head: GENESIS, entries: Vec::new(), orders: 0 };
         let input =
             Input::VenueOpened { config: Box::new(row.config.clone()), seed_commitment: row.seed_commitment };
-        floor.link(EntryKind::Opened, &input, outcome, None);
+        traded.link(EntryKind::Opened, &input, outcome, None);
         for user in 0..USERS {
-            floor.command(Command::OpenAccount { account: AccountId(Uuid::from_u128(user)) });
+            traded.command(Command::OpenAccount { account: AccountId(Uuid::from_u128(user)) });
         }
-        (0..20).for_each(|_| floor.step());
-        floor
+        (0..20).for_each(|_| traded.step());
+        traded
     }
 
     fn step(&mut self) {
@@ -96,7 +96,7 @@ impl Floor {
         self.link(EntryKind::Step, &Input::Step(header), outcome, Some(payload.bytes()));
     }
 
-    /// Everybody in turn buys a lot, then everybody sells it.
+    /// Accounts take turns: each buys a lot, then each sells it.
     fn order(&mut self) {
         let (user, round) = (self.orders % USERS, self.orders / USERS);
         self.orders += 1;

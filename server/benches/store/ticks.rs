@@ -15,16 +15,15 @@ use tokio::time::Instant;
 
 const STEPS: usize = 20_000;
 
-/// What is sent at least, in bytes: the same steps again under later numbers.
-const SENT: usize = 250_000_000;
+/// Minimum number of bytes sent; the steps are repeated under later numbers.
+const MIN_SENT_BYTES: usize = 250_000_000;
 
-/// Steps that are made before they are sent, as market data does when time runs
-/// as fast as it can.
-pub(crate) const DUE: usize = 32;
+/// Steps per send when market data runs at its maximum speed.
+pub(crate) const DUE_STEPS: usize = 32;
 
-/// Bytes of steps that wait when a bus is back, and how far behind the reader
-/// may be: a stream keeps so much and no more.
-const WAITING: usize = 4 * 1024 * 1024;
+/// Bytes of steps that wait after an outage of the bus, and the reader's maximum lag:
+/// the length of a stream.
+const BACKLOG_BYTES: usize = 4 * 1024 * 1024;
 
 /// Steps, ready to be sent.
 pub(crate) struct Steps {
@@ -34,16 +33,15 @@ pub(crate) struct Steps {
 }
 
 impl Steps {
-    /// Of the default venue, or of a larger one where at least `wanted` of
-    /// its instruments tick in a step: several steps' ticks in one.
-    pub(crate) fn drawn(wanted: usize) -> Self {
+    /// Steps of the default venue, merged so that each has at least `min_ticks`.
+    pub(crate) fn simulate(min_ticks: usize) -> Self {
         let rules = VenueConfig::default();
         let seed: Seed = "1".parse().unwrap();
         let mut simulator = Simulator::new(&rules, &seed).unwrap();
         let (mut messages, mut bytes, mut ticks) = (Vec::new(), 0, 0);
         for _ in 0..STEPS {
             let (header, mut payload) = simulator.step(Seq(0));
-            while payload.ticks.len() < wanted {
+            while payload.ticks.len() < min_ticks {
                 payload.ticks.extend(simulator.step(Seq(0)).1.ticks);
             }
             let header = StepHeader { step: messages.len() as u64 + 1, ..header };
@@ -57,30 +55,31 @@ impl Steps {
         Self { messages, bytes, ticks }
     }
 
-    /// How long a tick is as it is written, in bytes.
+    /// Encoded bytes per tick.
     pub(crate) fn bytes_per_tick(&self) -> usize {
         self.bytes / self.ticks
     }
 
-    pub(crate) fn per_step(&self) -> f64 {
+    /// Ticks per step.
+    pub(crate) fn ticks_per_step(&self) -> f64 {
         self.ticks as f64 / self.messages.len() as f64
     }
 
-    /// As many as may wait when a bus is back.
-    pub(crate) fn waiting(&self) -> usize {
-        WAITING * self.messages.len() / self.bytes
+    /// Number of steps in [`BACKLOG_BYTES`].
+    pub(crate) fn backlog(&self) -> usize {
+        BACKLOG_BYTES * self.messages.len() / self.bytes
     }
 }
 
-/// Ticks a second from market data's outbox to a reader, who also reads what the
-/// messages say if `decoded`; `together` steps are made before they are sent.
+/// Ticks per second from market data's outbox to a reader, which decodes the messages
+/// if `decoded`. `together` steps are sent at a time.
 pub(crate) async fn carried(redis: &Redis, steps: &Steps, together: usize, decoded: bool) -> f64 {
     let config = Config { redis_url: Some(redis.url()), ..Config::default() };
     let bus = Bus::open(&config).await.unwrap();
     let stream = uuid::Uuid::new_v4().to_string();
     let (venue, reader, name) = (VenueConfig::default().venue_id(), bus.clone(), stream.clone());
     let (reached, mut read_to) = watch::channel(0);
-    let rounds = (SENT / steps.bytes).max(1);
+    let rounds = (MIN_SENT_BYTES / steps.bytes).max(1);
     let last = (rounds * STEPS) as u64;
     let began = Instant::now();
     let read = tokio::spawn(async move {
@@ -100,11 +99,11 @@ pub(crate) async fn carried(redis: &Redis, steps: &Steps, together: usize, decod
             }
         }
     });
-    let mut outbox = Outbox::new(config.stream_limits, 0);
+    let mut outbox = Outbox::new(config.streams.limits(), 0);
     for round in 0..rounds {
         for some in steps.messages.chunks(together) {
             let later = (round * STEPS) as u64;
-            let (first, behind) = (some[0].0 + later, steps.waiting() as u64);
+            let (first, behind) = (some[0].0 + later, steps.backlog() as u64);
             let read_to = *read_to.wait_for(|reached| reached + behind >= first).await.unwrap();
             outbox.journalled(read_to);
             some.iter().for_each(|(step, message)| outbox.push(step + later, message.clone()));
@@ -115,7 +114,7 @@ pub(crate) async fn carried(redis: &Redis, steps: &Steps, together: usize, decod
     (rounds * steps.ticks) as f64 / began.elapsed().as_secs_f64()
 }
 
-/// Entries of one tick each a second, as long as ours are, by Redis's own bench.
+/// Entries per second of one tick each, of the same length, by `redis-benchmark`.
 pub(crate) fn added_one_by_one(redis: &Redis, bytes: usize) -> f64 {
     let mut bench = redis.client("redis-benchmark").unwrap();
     let tick = "x".repeat(bytes);

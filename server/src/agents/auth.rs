@@ -27,7 +27,7 @@ use crate::bus::{Bus, StreamNames};
 use crate::clock::WallClock;
 use crate::config::Config;
 use crate::shutdown::Shutdown;
-use crate::store::api::users::{Holder, NewUser};
+use crate::store::users::{NewUser, UserAccount};
 use crate::store::{Store, StoreError};
 use crate::telemetry::Health;
 
@@ -290,7 +290,7 @@ impl Auth {
             self.deps.store.set_owner(self.deps.venue, email.as_str()).await?;
         }
         tracing::info!(event = "user_registered", user = %id, "a user registered");
-        self.open(Holder { user: id, account }).await?;
+        self.open(UserAccount { user: id, account }).await?;
         Ok(account)
     }
 
@@ -302,7 +302,7 @@ impl Auth {
         Ok(())
     }
 
-    async fn open(&self, holder: Holder) -> Result<(), SendError> {
+    async fn open(&self, holder: UserAccount) -> Result<(), SendError> {
         let command = Command::OpenAccount { account: holder.account };
         self.deps.sequencer.send(command, OPEN_WITHIN).await.map(|_| ())
     }

@@ -43,7 +43,7 @@ use crate::http::operations::Operations;
 use crate::http::{self, RateLimiter};
 use crate::shutdown::Shutdown;
 use crate::store::Store;
-use crate::store::api::journal::VenueRow;
+use crate::store::journal::VenueRow;
 
 pub use model::FollowError;
 

@@ -18,7 +18,7 @@ use crate::http::middleware::Origins;
 use crate::http::operations::{Operations, serve_agent};
 use crate::peers::Peers;
 use crate::store::Store;
-use crate::store::api::journal::VenueRow;
+use crate::store::journal::VenueRow;
 
 /// Auth for whoever mounts its routes, over `store`.
 pub(super) async fn auth(shared: &Shared, venue: VenueId, store: Store) -> Result<Auth, ServeError> {

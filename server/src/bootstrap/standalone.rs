@@ -1,7 +1,6 @@
-//! One agent alone in a process: the same code as beside the others, over a
-//! PostgreSQL and a Redis that all of them share.
+//! One agent in a process, on a PostgreSQL and a Redis that all processes share.
 //!
-//! Trading makes the venue; the others wait for it. Does not know how many
+//! Trading creates the venue; the others wait for it. Does not know how many
 //! processes there are.
 
 use std::net::SocketAddr;
@@ -15,22 +14,22 @@ use crate::clock::WallClock;
 use crate::config::Config;
 use crate::peers::{self, Peers};
 use crate::shutdown::Shutdown;
-use crate::store::api::journal::VenueRow;
+use crate::store::journal::VenueRow;
 use crate::store::{Role, Store};
-use crate::venue::{self, Opened};
+use crate::venue::{self, ServedVenue};
 
-/// What can run alone.
+/// An agent that can run in a process of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Agent {
-    /// Makes the market's steps.
+    /// Generates the market's steps.
     MarketData,
-    /// Decides and commits; makes the venue at first start.
+    /// Decides and commits; creates the venue at first start.
     Trading,
     /// Values accounts.
     Portfolio,
-    /// Pages, REST and sockets, sign-in included; as many as you like.
+    /// Pages, REST and sockets, with sign-in; any number of processes.
     Gateway,
-    /// Sign-in, and what accounts and sessions need unasked.
+    /// Sign-in, and upkeep of accounts and sessions.
     Auth,
 }
 
@@ -51,15 +50,15 @@ impl Agent {
         }
     }
 
-    /// Where it listens: the gateway is the site, of the others only whoever
-    /// runs them wants to know how they are.
+    /// Address to listen on: the site's for the gateway, that of health and metrics
+    /// for the others.
     fn address(self, config: &Config) -> SocketAddr {
-        if self == Self::Gateway { config.listen } else { config.agent_listen }
+        if self == Self::Gateway { config.listen } else { config.agent.listen }
     }
 }
 
-/// Starts `agent` of the venue `venue`; waits for schema and venue first,
-/// unless it is the one that makes them.
+/// Starts an agent of the venue, after waiting for schema and venue, which
+/// trading creates.
 ///
 /// # Errors
 /// [`ServeError`]; nothing runs then.
@@ -75,25 +74,27 @@ pub async fn start_alone(
             return Err(ServeError::Alone { flag });
         }
     }
-    let wanted = agent.address(&config);
-    let listener = listen_at(wanted).await?;
-    let address = listener.local_addr().map_err(|error| ServeError::Listen { address: wanted, error })?;
+    let configured = agent.address(&config);
+    let listener = listen_at(configured).await?;
+    let address = listener.local_addr().map_err(|error| ServeError::Listen { address: configured, error })?;
     let mut claim_token = None;
-    let mut made = None;
+    let mut created = None;
     if agent == Agent::Trading {
-        let opened = make(&config, venue, &clock, &shutdown).await?;
-        (claim_token, made) = (opened.claim_token, Some(opened.row));
+        let opened = create_venue(&config, venue, &clock, &shutdown).await?;
+        (claim_token, created) = (opened.claim_token, Some(opened.row));
     } else {
-        readiness::for_schema(&config, agent.role(), &shutdown).await?;
+        readiness::wait_for_schema(&config, agent.role(), &shutdown).await?;
     }
     let shared = Shared::open(config, venue, clock, agent.role(), shutdown).await?;
-    let row = match made {
+    let row = match created {
         Some(row) => row,
-        None => readiness::for_venue(&shared.store, venue.venue_id(), agent.role(), &shared.shutdown).await?,
+        None => {
+            readiness::wait_for_venue(&shared.store, venue.venue_id(), agent.role(), &shared.shutdown).await?
+        }
     };
     let mut tasks = vec![shared.upkeep()];
-    let report = peers::publish_health(shared.health.clone(), shared.bus.clone(), row.id, shared.shutdown.clone());
-    tasks.push(tokio::spawn(report));
+    let heartbeat = peers::publish_health(shared.health.clone(), shared.bus.clone(), row.id, shared.shutdown.clone());
+    tasks.push(tokio::spawn(heartbeat));
     match agent {
         Agent::Trading => tasks.push(tasks::trading(&shared, &row)),
         Agent::MarketData => tasks.push(tasks::market_data(&shared, &row)?),
@@ -105,7 +106,7 @@ pub async fn start_alone(
             return Ok(Running { address, claim_token, shared, inside: None, tasks });
         }
         Agent::Gateway => {
-            tasks.extend(site(&shared, row, listener).await?);
+            tasks.extend(start_gateway(&shared, row, listener).await?);
             return Ok(Running { address, claim_token, shared, inside: None, tasks });
         }
     }
@@ -113,13 +114,13 @@ pub async fn start_alone(
     Ok(Running { address, claim_token, shared, inside: None, tasks })
 }
 
-/// Schema and venue, with an owner's rights, which are given up again.
-async fn make(
+/// Creates schema and venue with the rights of the owner, and closes that store.
+async fn create_venue(
     config: &Config,
     venue: &VenueConfig,
     clock: &WallClock,
     shutdown: &Shutdown,
-) -> Result<Opened, ServeError> {
+) -> Result<ServedVenue, ServeError> {
     let owner =
         Shared::open(config.clone(), venue, clock.clone(), Role::Owner, shutdown.child_token()).await?;
     let opened = venue::open(&owner.store, &owner.bus, &owner.streams, config, venue, clock).await;
@@ -127,8 +128,8 @@ async fn make(
     Ok(opened?)
 }
 
-/// The gateway, whose sign-in writes users with auth's rights and no others.
-async fn site(
+/// Starts the gateway, whose sign-in writes users with auth's rights only.
+async fn start_gateway(
     shared: &Shared,
     row: VenueRow,
     listener: TcpListener,

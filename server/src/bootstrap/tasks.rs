@@ -9,7 +9,7 @@ use super::Shared;
 use crate::agents::{market_data, portfolio, trading};
 use crate::shutdown::{Shutdown, supervise};
 use crate::store::StoreError;
-use crate::store::api::journal::VenueRow;
+use crate::store::journal::VenueRow;
 
 /// The sequencer.
 pub(super) fn trading(shared: &Shared, row: &VenueRow) -> JoinHandle<()> {
@@ -23,7 +23,7 @@ pub(super) fn trading(shared: &Shared, row: &VenueRow) -> JoinHandle<()> {
         health,
         settings: trading::Settings {
             snapshot_entries: config.snapshot.journal_entries,
-            acknowledge: config.acknowledge,
+            acknowledge: config.trading.acknowledge,
         },
         faults: trading::no_faults(),
     };
@@ -47,7 +47,7 @@ pub(super) fn market_data(shared: &Shared, row: &VenueRow) -> Result<JoinHandle<
             idle: config.idle,
             snapshot_steps: config.snapshot.sim_steps,
             history: config.history,
-            outbox: config.stream_limits,
+            outbox: config.streams.limits(),
         },
     };
     Ok(supervised(shared, "market_data", deps, market_data::run))

@@ -60,9 +60,18 @@ impl StreamNames {
     }
 
     /// The configured names in `venue`.
-    pub fn configured(streams: &config::StreamNames, venue: VenueId) -> Self {
-        let config::StreamNames { market_data, execution, risk, command, reply, control, clock, session } =
-            streams;
+    pub fn configured(streams: &config::StreamSettings, venue: VenueId) -> Self {
+        let config::StreamSettings {
+            market_data,
+            execution,
+            risk,
+            command,
+            reply,
+            control,
+            clock,
+            session,
+            ..
+        } = streams;
         let name = |suffix: &str| format!("{{{venue}}}:{suffix}");
         Self {
             marketdata: name(market_data),
@@ -99,7 +108,7 @@ mod tests {
     #[test]
     fn each_stream_is_called_what_it_is_told_to_be() {
         let name = |of: &str| format!("my_{of}");
-        let streams = config::StreamNames {
+        let streams = config::StreamSettings {
             market_data: name("market_data"),
             execution: name("execution"),
             risk: name("risk"),
@@ -108,6 +117,7 @@ mod tests {
             control: name("control"),
             clock: name("clock"),
             session: name("session"),
+            ..config::Config::default().streams
         };
         let names = StreamNames::configured(&streams, VenueConfig::default().venue_id());
         for (found, of) in [

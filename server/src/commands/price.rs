@@ -1,8 +1,7 @@
-//! `tickhall price --input FILE`: contracts and market in, values and Greeks
-//! out. A bad row is reported by its line, the rest is priced.
+//! `tickhall price --input FILE`: values and Greeks of contracts in a market.
 //!
-//! Knows files, CSV and JSON; what a row means is `engine::pricing::quote`'s
-//! business. CSV gives CSV, JSON gives JSON.
+//! Reads CSV or JSON and writes the same. A bad row is reported with its line; the
+//! others are priced. `engine::pricing::quote` knows what a row means.
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -13,18 +12,18 @@ use engine::pricing::quote::{CurveRow, Desk, Kind, RESULTS, Results, Row};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-/// How many rows were priced and how many were not.
+/// Numbers of priced and refused rows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Summary {
-    /// Rows with an answer.
+    /// Rows with results.
     pub priced: usize,
-    /// Rows and curves reported as bad.
+    /// Rows and curves with an error.
     pub refused: usize,
 }
 
-/// One row's answer.
+/// Results or error of one row.
 #[derive(Debug, Serialize)]
-struct Answer {
+struct PricedRow {
     line: u64,
     id: Option<String>,
     kind: Option<Kind>,
@@ -32,13 +31,13 @@ struct Answer {
     results: Results,
 }
 
-impl Answer {
+impl PricedRow {
     fn refused(line: u64, error: impl ToString) -> Self {
         Self { line, id: None, kind: None, error: Some(error.to_string()), results: Results::new() }
     }
 }
 
-/// A JSON file: rows alone, or rows beside the curves that they name.
+/// A JSON file: only rows, or rows and the curves that they name.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Document<'a> {
@@ -48,92 +47,92 @@ struct Document<'a> {
     rows: Vec<&'a RawValue>,
 }
 
-/// Prices the rows of `input` and writes the answers to `out`.
+/// Prices the rows of `input` and writes the results to `out`.
 ///
 /// # Errors
-/// When the file cannot be read or is neither CSV with a header nor JSON, or
-/// the answers cannot be written; what is wrong with a row is an answer.
+/// If the file cannot be read or is neither JSON nor CSV with a header, or if the
+/// results cannot be written. An error in a row is part of the results.
 pub fn run(input: &Path, out: impl Write) -> anyhow::Result<Summary> {
     let text = std::fs::read_to_string(input).with_context(|| format!("--input {}", input.display()))?;
     price(&text, out).with_context(|| format!("--input {}", input.display()))
 }
 
 fn price(text: &str, out: impl Write) -> anyhow::Result<Summary> {
-    let json = text.trim_start().starts_with(['{', '[']);
-    let answers = if json { price_json(text)? } else { price_csv(text)? };
-    let refused = answers.iter().filter(|answer| answer.error.is_some()).count();
-    let summary = Summary { priced: answers.len() - refused, refused };
-    if json {
-        write_json(&answers, out)?;
+    let is_json = text.trim_start().starts_with(['{', '[']);
+    let rows = if is_json { price_json(text)? } else { price_csv(text)? };
+    let refused = rows.iter().filter(|row| row.error.is_some()).count();
+    let summary = Summary { priced: rows.len() - refused, refused };
+    if is_json {
+        write_json(&rows, out)?;
     } else {
-        write_csv(&answers, out)?;
+        write_csv(&rows, out)?;
     }
     Ok(summary)
 }
 
-fn answer(desk: &mut Desk, line: u64, row: Result<Row, impl ToString>) -> Answer {
+fn price_row(pricer: &mut Desk, line: u64, row: Result<Row, impl ToString>) -> PricedRow {
     let row = match row {
         Ok(row) => row,
-        Err(error) => return Answer::refused(line, error),
+        Err(error) => return PricedRow::refused(line, error),
     };
-    let (results, error) = match desk.price(&row) {
+    let (results, error) = match pricer.price(&row) {
         Ok(results) => (results, None),
         Err(error) => (Results::new(), Some(error.to_string())),
     };
-    Answer { line, id: row.id, kind: Some(row.kind), error, results }
+    PricedRow { line, id: row.id, kind: Some(row.kind), error, results }
 }
 
-fn price_json(text: &str) -> anyhow::Result<Vec<Answer>> {
+fn price_json(text: &str) -> anyhow::Result<Vec<PricedRow>> {
     let document = match text.trim_start().starts_with('[') {
         true => Document { curves: BTreeMap::new(), rows: serde_json::from_str(text)? },
         false => serde_json::from_str(text)?,
     };
-    let (mut desk, mut answers) = (Desk::default(), Vec::new());
+    let (mut pricer, mut rows) = (Desk::default(), Vec::new());
     for (name, curve) in &document.curves {
-        if let Err(error) = desk.add_curve(name, curve) {
-            answers.push(Answer::refused(1, format_args!("curve {name:?}: {error}")));
+        if let Err(error) = pricer.add_curve(name, curve) {
+            rows.push(PricedRow::refused(1, format_args!("curve {name:?}: {error}")));
         }
     }
-    let (mut seen, mut line) = (0, 1);
+    let (mut counted, mut line) = (0, 1);
     for raw in document.rows {
-        // A raw value is a part of the text: lines are counted up to it.
-        let at = raw.get().as_ptr() as usize - text.as_ptr() as usize;
-        line += text.as_bytes()[seen..at].iter().filter(|byte| **byte == b'\n').count() as u64;
-        seen = at;
-        answers.push(answer(&mut desk, line, serde_json::from_str(raw.get())));
+        // A raw value is a slice of the text, so its address gives its line.
+        let offset = raw.get().as_ptr() as usize - text.as_ptr() as usize;
+        line += text.as_bytes()[counted..offset].iter().filter(|byte| **byte == b'\n').count() as u64;
+        counted = offset;
+        rows.push(price_row(&mut pricer, line, serde_json::from_str(raw.get())));
     }
-    Ok(answers)
+    Ok(rows)
 }
 
-fn price_csv(text: &str) -> anyhow::Result<Vec<Answer>> {
+fn price_csv(text: &str) -> anyhow::Result<Vec<PricedRow>> {
     let mut reader =
         csv::ReaderBuilder::new().trim(csv::Trim::All).comment(Some(b'#')).from_reader(text.as_bytes());
     let header = reader.headers()?.clone();
     anyhow::ensure!(header.iter().any(|column| column == "kind"), "the header has no column \"kind\"");
-    let (mut desk, mut answers) = (Desk::default(), Vec::new());
+    let (mut pricer, mut rows) = (Desk::default(), Vec::new());
     let mut record = csv::StringRecord::new();
     loop {
-        let at = reader.position().clone();
-        let line = at.line() + skipped(text, at.byte());
+        let position = reader.position().clone();
+        let line = position.line() + skipped_lines(text, position.byte());
         match reader.read_record(&mut record) {
-            Ok(false) => return Ok(answers),
+            Ok(false) => return Ok(rows),
             Ok(true) => {
-                let row = record.deserialize(Some(&header)).map_err(|error| cause(error, &header));
-                answers.push(answer(&mut desk, line, row));
+                let row = record.deserialize(Some(&header)).map_err(|error| message(error, &header));
+                rows.push(price_row(&mut pricer, line, row));
             }
-            Err(error) => answers.push(Answer::refused(line, cause(error, &header))),
+            Err(error) => rows.push(PricedRow::refused(line, message(error, &header))),
         }
     }
 }
 
-/// Comments and empty lines from `byte` on, which the reader passes over.
-fn skipped(text: &str, byte: u64) -> u64 {
+/// Number of comments and empty lines at `byte`, which the reader skips.
+fn skipped_lines(text: &str, byte: u64) -> u64 {
     let rest = usize::try_from(byte).ok().and_then(|byte| text.get(byte..)).unwrap_or_default();
     rest.lines().take_while(|line| line.is_empty() || line.starts_with('#')).count() as u64
 }
 
-/// What is wrong, by column and without the position: the answer has that.
-fn cause(error: csv::Error, header: &csv::StringRecord) -> String {
+/// Message of an error with its column, without its position.
+fn message(error: csv::Error, header: &csv::StringRecord) -> String {
     match error.into_kind() {
         csv::ErrorKind::Deserialize { err, .. } => {
             let column = err.field().and_then(|field| header.get(usize::try_from(field).ok()?));
@@ -150,30 +149,28 @@ fn cause(error: csv::Error, header: &csv::StringRecord) -> String {
     }
 }
 
-fn write_json(answers: &[Answer], mut out: impl Write) -> anyhow::Result<()> {
-    serde_json::to_writer_pretty(&mut out, answers)?;
+fn write_json(rows: &[PricedRow], mut out: impl Write) -> anyhow::Result<()> {
+    serde_json::to_writer_pretty(&mut out, rows)?;
     writeln!(out)?;
     Ok(())
 }
 
-fn write_csv(answers: &[Answer], out: impl Write) -> anyhow::Result<()> {
+fn write_csv(rows: &[PricedRow], out: impl Write) -> anyhow::Result<()> {
     let mut writer = csv::Writer::from_writer(out);
-    // Only the columns that some row fills.
-    let used: Vec<&str> = RESULTS
-        .into_iter()
-        .filter(|name| answers.iter().any(|answer| answer.results.contains_key(name)))
-        .collect();
-    writer.write_record(["line", "id", "kind", "error"].into_iter().chain(used.iter().copied()))?;
-    for answer in answers {
-        let kind = serde_json::to_value(answer.kind)?;
+    // Only columns that some row fills.
+    let columns: Vec<&str> =
+        RESULTS.into_iter().filter(|name| rows.iter().any(|row| row.results.contains_key(name))).collect();
+    writer.write_record(["line", "id", "kind", "error"].into_iter().chain(columns.iter().copied()))?;
+    for row in rows {
+        let kind = serde_json::to_value(row.kind)?;
         let mut cells = vec![
-            answer.line.to_string(),
-            answer.id.clone().unwrap_or_default(),
+            row.line.to_string(),
+            row.id.clone().unwrap_or_default(),
             kind.as_str().unwrap_or_default().to_owned(),
-            answer.error.clone().unwrap_or_default(),
+            row.error.clone().unwrap_or_default(),
         ];
-        let number = |name: &&str| answer.results.get(*name).map(f64::to_string).unwrap_or_default();
-        cells.extend(used.iter().map(number));
+        let number = |name: &&str| row.results.get(*name).map(f64::to_string).unwrap_or_default();
+        cells.extend(columns.iter().map(number));
         writer.write_record(cells)?;
     }
     writer.flush()?;
@@ -201,7 +198,7 @@ e,european,put,-5,100,365,0.05,0,0.2
 ";
 
     #[test]
-    fn a_bad_row_is_told_by_its_line_and_the_rest_is_priced() {
+    fn a_bad_row_is_reported_with_its_line_and_the_others_are_priced() {
         let (summary, out) = priced(CSV);
         assert_eq!(summary, Summary { priced: 2, refused: 3 });
         let lines: Vec<&str> = out.lines().collect();
@@ -214,7 +211,7 @@ e,european,put,-5,100,365,0.05,0,0.2
     }
 
     #[test]
-    fn json_knows_its_lines_too() {
+    fn errors_in_json_have_lines_too() {
         let text = r#"{
   "curves": {"usd": {"reference_date": "2026-01-15", "nodes": [{"date": "2036-01-15", "df": 0.7}]}},
   "rows": [
@@ -238,9 +235,9 @@ e,european,put,-5,100,365,0.05,0,0.2
     }
 
     #[test]
-    fn numbers_are_read_to_the_last_bit() {
-        // Without its feature `float_roundtrip` serde_json reads ...436 here. A
-        // future that expires today costs its spot.
+    fn numbers_are_parsed_exactly() {
+        // Without its feature `float_roundtrip`, serde_json reads ...436 here. A future
+        // that expires today is worth its spot.
         let (_, out) = priced(r#"[{"kind": "future", "spot": 0.12419916357207435, "days": 0, "rate": 0}]"#);
         assert!(out.contains("0.12419916357207435"), "{out}");
         let (_, out) = priced("kind,spot,days,rate\nfuture,0.12419916357207435,0,0\n");
@@ -248,7 +245,7 @@ e,european,put,-5,100,365,0.05,0,0.2
     }
 
     #[test]
-    fn what_is_no_table_is_an_error() {
+    fn a_file_without_rows_or_header_is_refused() {
         for text in ["", "spot,strike\n1,2\n", "{", "[1, 2", "{\"rows\": 3}"] {
             assert!(price(text, Vec::new()).is_err(), "{text:?}");
         }

@@ -1,9 +1,8 @@
-//! `tickhall seed-demo`: a venue with a past, made by seeded traders through
-//! the gateway that everybody uses.
+//! `tickhall seed-demo`: a demonstration venue with history, traded by seeded
+//! traders through the gateway.
 //!
-//! Steps are made one by one, each after everything before it is known, so the
-//! same seed makes the same market and the same trades. Does not know how an
-//! order is decided.
+//! Each step waits for the results of the one before, so a seed always gives the
+//! same market and the same trades. Does not know how an order is decided.
 
 mod trader;
 
@@ -23,43 +22,43 @@ use crate::bootstrap::{self, ServeError};
 use crate::clock::WallClock;
 use crate::config::{ClockMode, Config, IdlePolicy};
 use crate::store::{Role, Store, StoreError};
-use trader::{Market, Wish, wish};
+use trader::{Action, MarkedInstrument, draw_action};
 
-/// The seed when none is given.
-const SEED: &str = "2026";
+/// Seed if none is configured.
+const DEFAULT_SEED: &str = "2026";
 
 /// Steps between two rounds of orders.
-const ROUND: u32 = 50;
+const ROUND_STEPS: u32 = 50;
 
-/// How much of a past there is to be.
+/// Size of the demonstration.
 #[derive(Clone, Copy, Debug)]
-pub struct Plan {
-    /// Who trades.
+pub struct DemoPlan {
+    /// Number of traders.
     pub traders: u32,
-    /// Venue minutes.
+    /// Length of the history in venue minutes.
     pub minutes: u32,
 }
 
-/// What was made.
+/// The demonstration.
 #[derive(Clone, Debug)]
-pub struct Made {
+pub struct Demo {
     /// Orders that were accepted.
     pub orders: u64,
-    /// Fills that they met at once.
+    /// Fills on acceptance.
     pub fills: u64,
     /// Venue time at the end.
     pub until: VenueTime,
-    /// Who can sign in, all of them with the password.
+    /// Addresses of the traders, who all have the same password.
     pub traders: Vec<String>,
-    /// Drawn from the system: a demonstration on the net is nobody's to guess.
+    /// Random, so nobody can guess it on a public demonstration.
     pub password: String,
 }
 
-/// Why there is no demonstration.
+/// Error of `seed-demo`.
 #[derive(Debug, thiserror::Error)]
 pub enum DemoError {
-    /// Somebody's venue is there.
-    #[error("there is a venue already: a demonstration wants an empty store")]
+    /// The store has a venue.
+    #[error("there is a venue already: a demonstration needs an empty store")]
     NotEmpty,
     /// The store failed.
     #[error(transparent)]
@@ -67,32 +66,32 @@ pub enum DemoError {
     /// The venue cannot be served.
     #[error(transparent)]
     Serve(#[from] ServeError),
-    /// A trader cannot be made.
+    /// A trader cannot be registered.
     #[error(transparent)]
     Auth(#[from] AuthError),
-    /// The venue does not answer.
-    #[error("the venue does not answer: {0}")]
-    Asked(#[from] ApiError),
+    /// The gateway failed.
+    #[error("the gateway failed: {0}")]
+    Gateway(#[from] ApiError),
     /// An order was not decided in time.
     #[error("order {0} was not decided in time")]
     Undecided(String),
 }
 
-/// Makes the demonstration in the empty store that `config` names.
+/// Creates the demonstration in the configured store, which must be empty.
 ///
 /// # Errors
-/// [`DemoError`]. What was made until then stays, and is a venue.
-pub async fn make(
+/// [`DemoError`]; the store keeps the part that was created.
+pub async fn create(
     mut config: Config,
     venue: VenueConfig,
-    plan: Plan,
+    plan: DemoPlan,
     clock: WallClock,
-) -> Result<Made, DemoError> {
+) -> Result<Demo, DemoError> {
     if !is_empty(&config).await? {
         return Err(DemoError::NotEmpty);
     }
     if config.seed.is_none() {
-        config.seed = SEED.parse().ok();
+        config.seed = DEFAULT_SEED.parse().ok();
     }
     (config.clock, config.idle) = (ClockMode::Manual, IdlePolicy::Run);
     config.listen = (Ipv4Addr::LOCALHOST, 0).into();
@@ -100,15 +99,16 @@ pub async fn make(
     let listener = bootstrap::listen(&config).await?;
     let id = venue.venue_id();
     let running = bootstrap::start(config, venue, listener, clock).await?;
-    let made = match running.inside() {
+    let demo = match running.inside() {
         Some((gateway, auth)) => trade(gateway, auth, id, plan).await,
         None => Err(ApiError::new(503, "unavailable", "There is no gateway.").into()),
     };
     running.stop().await;
-    made
+    demo
 }
 
-/// Whether there is no venue yet. A folder's lock goes with the store.
+/// Returns true if the store has no venue. Closes the store, which holds the folder's
+/// lock.
 async fn is_empty(config: &Config) -> Result<bool, StoreError> {
     let store = Store::open(config, Role::Owner).await?;
     let venues = store.venues().await;
@@ -116,12 +116,12 @@ async fn is_empty(config: &Config) -> Result<bool, StoreError> {
     Ok(venues?.is_empty())
 }
 
-async fn trade(gateway: &Gateway, auth: &Auth, venue: VenueId, plan: Plan) -> Result<Made, DemoError> {
+async fn trade(gateway: &Gateway, auth: &Auth, venue: VenueId, plan: DemoPlan) -> Result<Demo, DemoError> {
     let password = password()?;
     let mut callers = Vec::new();
     for number in 1..=plan.traders {
         let email = format!("trader-{number}@demo.example");
-        // The same accounts every time.
+        // Ids are derived, so the accounts are the same every time.
         let digest = Digest::of(&[b"demo trader ", &venue.0.into_bytes()[..], &number.to_le_bytes()]);
         let mut half = [0; 16];
         half.copy_from_slice(&digest.0[..16]);
@@ -131,48 +131,48 @@ async fn trade(gateway: &Gateway, auth: &Auth, venue: VenueId, plan: Plan) -> Re
         let name = email.clone();
         callers.push(Caller { user, email, name, account, owner: true, session_id });
     }
-    let mut made = Made {
+    let mut demo = Demo {
         orders: 0,
         fills: 0,
         until: VenueTime(0),
         traders: callers.iter().map(|caller| caller.email.clone()).collect(),
         password,
     };
-    let Some(first) = callers.first() else { return Ok(made) };
+    let Some(first) = callers.first() else { return Ok(demo) };
     for step in 1..=plan.minutes * 600 {
         gateway.set_clock(first, ClockCommand::Step { steps: 1 }).await?;
-        if step % ROUND == 0 {
-            round(gateway, &callers, step / ROUND, &mut made).await?;
+        if step % ROUND_STEPS == 0 {
+            round(gateway, &callers, step / ROUND_STEPS, &mut demo).await?;
         }
     }
-    made.until = gateway.trading_snapshot(first).await?.time;
-    Ok(made)
+    demo.until = gateway.trading_snapshot(first).await?.time;
+    Ok(demo)
 }
 
-/// Everybody's turn, one after the other, on what the market was before them.
-async fn round(gateway: &Gateway, callers: &[Caller], round: u32, made: &mut Made) -> Result<(), DemoError> {
+/// One action of every trader, all on the market before the round.
+async fn round(gateway: &Gateway, callers: &[Caller], round: u32, demo: &mut Demo) -> Result<(), DemoError> {
     let Some(first) = callers.first() else { return Ok(()) };
     let snapshot = gateway.trading_snapshot(first).await?;
-    let markets = Market::all(&snapshot);
+    let instruments = MarkedInstrument::all(&snapshot);
     for (number, caller) in (1_u32..).zip(callers) {
         let name = format!("demo-{round}-{number}");
-        let response = match wish(round, number, &markets, &name) {
-            Wish::Nothing => continue,
-            Wish::CancelAll => {
-                // Nothing to cancel is no failure.
+        let response = match draw_action(round, number, &instruments, &name) {
+            Action::Nothing => continue,
+            Action::CancelAll => {
+                // An error means that there was nothing to cancel.
                 let _ = gateway.cancel_all(caller, None).await;
                 continue;
             }
-            Wish::Order(ticket) => gateway.place_order(caller, ticket).await,
-            Wish::Take { quote, side, take } => gateway.take_quote(caller, &quote, side, take).await,
+            Action::Order(ticket) => gateway.place_order(caller, ticket).await,
+            Action::Take { quote, side, take } => gateway.take_quote(caller, &quote, side, take).await,
         };
         match response {
             Ok(PlaceOrderResponse::Decided(placed)) => {
-                made.orders += 1;
-                made.fills += placed.decided.fills.len() as u64;
+                demo.orders += 1;
+                demo.fills += placed.decided.fills.len() as u64;
             }
             Ok(PlaceOrderResponse::Pending { client_order_id }) => return Err(DemoError::Undecided(client_order_id)),
-            // Beginners ask for what they cannot pay or do not have.
+            // Traders may order what they cannot pay or do not have.
             Err(error) if error.status < 500 => {}
             Err(error) => return Err(error.into()),
         }

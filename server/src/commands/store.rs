@@ -1,7 +1,7 @@
-//! Commands on a store as a whole: into PostgreSQL, into a folder, and back.
+//! Commands on a whole store: `migrate-store`, `backup` and `restore`.
 //!
-//! All three are one copy between two stores, held against its original. Does
-//! not know what the rows mean.
+//! Each copies one store into another and verifies the copy. Does not know what
+//! the rows mean.
 
 use std::path::Path;
 
@@ -10,79 +10,79 @@ use crate::agents::trading::verify::{Report, Steps, verify};
 use crate::config::Config;
 use crate::store::{Role, Store, StoreError};
 
-/// Why there is no copy; one line each.
+/// Error of a copy; its message is one line.
 #[derive(Debug, thiserror::Error)]
 pub enum CopyError {
-    /// There is nothing to copy from, or nothing to copy to.
+    /// The source or the target is missing.
     #[error("{0}")]
-    Place(String),
+    Missing(String),
     /// A store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The copy does not add up.
+    /// The copy's journal and projections do not match.
     #[error("the copy does not add up: {0}")]
-    Copy(#[from] TradingError),
-    /// The copy is not the original.
+    Verify(#[from] TradingError),
+    /// The copy's journal is not the original's.
     #[error("the copy's journal ends otherwise than the original's")]
     Differs,
 }
 
-/// Everything in the data folder into the PostgreSQL of the configuration. The
-/// folder must be nobody's, so that nothing is left behind in it.
+/// Copies the data folder into the configured PostgreSQL database. No server may
+/// use the folder, so the copy is complete.
 ///
 /// # Errors
-/// [`CopyError`]; the database is as it was then, unless the copy differs.
+/// [`CopyError`]; the database is unchanged then, except after a failed check.
 pub async fn migrate(config: &Config) -> Result<Vec<Report>, CopyError> {
     if config.database_url.is_none() {
-        return Err(CopyError::Place("--database-url: migrate-store needs to know where to".to_owned()));
+        return Err(CopyError::Missing("--database-url: migrate-store needs to know where to".to_owned()));
     }
-    there(&config.data, "--data ")?;
+    check_exists(&config.data, "--data ")?;
     let folder = Config { database_url: None, ..config.clone() };
     let source = Store::open(&folder, Role::Owner).await?;
     let target = Store::open(config, Role::Owner).await?;
-    copied(source, target).await
+    copy(source, target).await
 }
 
-/// The configured store into a new folder that can be served; whoever serves
-/// the store goes on meanwhile.
+/// Copies the configured store into a new data folder, next to a running server.
 ///
 /// # Errors
 /// [`CopyError`].
 pub async fn backup(config: &Config, folder: &Path) -> Result<Vec<Report>, CopyError> {
     if config.database_url.is_none() {
-        there(&config.data, "--data ")?;
+        check_exists(&config.data, "--data ")?;
     }
-    let source = Store::watch(config).await?;
+    let source = Store::open_read_only(config).await?;
     let target = Store::open_sqlite(folder).await?;
-    copied(source, target).await
+    copy(source, target).await
 }
 
-/// A folder that [`backup`] made into the configured store, which must be empty.
+/// Copies a folder written by [`backup`] into the configured store, which must be
+/// empty.
 ///
 /// # Errors
 /// [`CopyError`].
 pub async fn restore(config: &Config, folder: &Path) -> Result<Vec<Report>, CopyError> {
-    there(folder, "")?;
+    check_exists(folder, "")?;
     let backup = Config { data: folder.to_owned(), database_url: None, ..config.clone() };
-    let source = Store::watch(&backup).await?;
+    let source = Store::open_read_only(&backup).await?;
     let target = Store::open(config, Role::Owner).await?;
-    copied(source, target).await
+    copy(source, target).await
 }
 
-fn there(folder: &Path, setting: &str) -> Result<(), CopyError> {
+fn check_exists(folder: &Path, setting: &str) -> Result<(), CopyError> {
     if folder.join("tickhall.db").is_file() {
         return Ok(());
     }
-    Err(CopyError::Place(format!("{setting}{}: no tickhall.db in it", folder.display())))
+    Err(CopyError::Missing(format!("{setting}{}: no tickhall.db in it", folder.display())))
 }
 
-/// Copies, then folds the copy's journal from the seed and compares it with
-/// everything beside it.
-async fn copied(source: Store, target: Store) -> Result<Vec<Report>, CopyError> {
+/// Copies, then replays the copy's journal from the seed and compares it with the
+/// projections.
+async fn copy(source: Store, target: Store) -> Result<Vec<Report>, CopyError> {
     source.copy_into(&target).await?;
     let mut reports = Vec::new();
     for venue in target.venues().await? {
-        // Created and never opened: there is no journal yet.
+        // A venue that was never opened has no journal.
         let Some(head) = target.journal_head(venue).await? else { continue };
         let before = engine::id::Seq(head.first_seq.0.saturating_sub(1));
         let original = source.journal_after(venue, before, 1).await?;

@@ -1,23 +1,21 @@
 //! Addresses of services as they may be shown: host and database, no secret.
-//!
-//! Does not know what is at the address.
 
-/// What stands in the place of a secret.
-const HIDDEN: &str = "[redacted]";
+/// Shown instead of a secret.
+pub(super) const HIDDEN: &str = "[redacted]";
 
-/// `url` with its password hidden, wherever an address can hold one.
+/// The address with its password hidden, in all positions where it can contain one.
 pub fn redacted(url: &str) -> String {
     let Some((scheme, rest)) = url.split_once("://") else { return HIDDEN.to_owned() };
-    // A password may hold an `@`, a `/` or a `?` that somebody forgot to encode.
-    let (who, rest) = rest.rsplit_once('@').map_or((None, rest), |(who, rest)| (Some(who), rest));
-    let who = who.map(|who| match who.split_once(':') {
-        // Or that `@` stood in the query, behind whatever else is there.
-        _ if who.contains('?') => format!("{HIDDEN}@"),
+    // A password may contain an `@`, a `/` or a `?` that is not encoded.
+    let (login, rest) = rest.rsplit_once('@').map_or((None, rest), |(login, rest)| (Some(login), rest));
+    let login = login.map(|login| match login.split_once(':') {
+        // Or the `@` belongs to the query.
+        _ if login.contains('?') => format!("{HIDDEN}@"),
         Some((user, _)) => format!("{user}:{HIDDEN}@"),
-        None => format!("{who}@"),
+        None => format!("{login}@"),
     });
-    let (place, query) = match rest.split_once('?') {
-        Some((place, query)) => (place, Some(query)),
+    let (host, query) = match rest.split_once('?') {
+        Some((host, query)) => (host, Some(query)),
         None => (rest, None),
     };
     let query = query.map(|query| {
@@ -27,7 +25,7 @@ pub fn redacted(url: &str) -> String {
         });
         format!("?{}", pairs.collect::<Vec<_>>().join("&"))
     });
-    format!("{scheme}://{}{place}{}", who.unwrap_or_default(), query.unwrap_or_default())
+    format!("{scheme}://{}{host}{}", login.unwrap_or_default(), query.unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -35,7 +33,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_password_is_hidden_wherever_it_stands_and_the_rest_is_shown() {
+    fn a_password_is_hidden_and_the_rest_is_shown() {
         for (url, shown) in [
             ("redis://localhost:6379/2", "redis://localhost:6379/2"),
             ("redis://ann:s3cret@h:1/2", "redis://ann:[redacted]@h:1/2"),

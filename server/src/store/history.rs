@@ -1,86 +1,436 @@
-//! The market's past.
+//! Market history: ticks, books, dealer quotes, candles, and the simulator's
+//! snapshots.
 //!
-//! Compiled for each backend. Does not know what the simulation will do next.
+//! Does not know what the simulation will do next.
 
 use engine::candle::{Candle, Interval};
-use engine::id::{AccountId, Digest, InstrumentId, OrderId, QuoteId, Seq, VenueId};
-use engine::money::{Lots, Money, Ticks};
+use engine::id::{Digest, InstrumentId, QuoteId, Seq, VenueId};
+use engine::money::{Lots, Ticks};
 use engine::time::VenueTime;
-use sqlx::Row as _;
 use uuid::Uuid;
 
-use super::journal::{move_cursor, signed, unsigned};
-use super::{Backend, Db, dialect};
-use crate::store::api::error::StoreError;
-use crate::store::api::history::{
-    BookRecord, CandleRecord, CandleWindow, MarketBatch, MarketWindow, NavPoint, PortfolioRecord,
-    QuoteRecord, SimSnapshot, TickRecord, ValuationWindow,
-};
-use crate::store::api::journal::Cursor;
-use crate::store::rows::{Rows, Write};
+use super::batch_statement::{BatchConnection as _, BatchStatement, InputRows};
+use super::copying::Schema;
+use super::journal::{Cursor, digest, signed, unsigned};
+use super::{Store, StoreError, on_backend};
 
-type DbRow = <Db as sqlx::Database>::Row;
+/// A row of `market_ticks`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TickRecord {
+    /// Instrument.
+    pub instrument: InstrumentId,
+    /// Number of the step.
+    pub step: u64,
+    /// Venue time of the step.
+    pub time: VenueTime,
+    /// Best synthetic bid.
+    pub bid: Option<Ticks>,
+    /// Best synthetic ask.
+    pub ask: Option<Ticks>,
+    /// Mark.
+    pub mark: Ticks,
+    /// Dealer; `None` for listed instruments.
+    pub dealer: Option<String>,
+    /// JSON object with spread, yield and others.
+    pub metadata: String,
+}
 
-/// Rows that another run wrote go: only the last one's steps are journalled.
-const REPLACE_TICKS: &str = "
-    INSERT INTO market_ticks (venue_id, instrument_id, step, timestamp, bid, ask, mid, dealer_id, metadata)
-    SELECT * FROM given WHERE TRUE
-    ON CONFLICT (venue_id, instrument_id, step) DO UPDATE
-    SET timestamp = excluded.timestamp, bid = excluded.bid, ask = excluded.ask, mid = excluded.mid,
-        dealer_id = excluded.dealer_id, metadata = excluded.metadata";
-const REPLACE_BOOKS: &str = "
-    INSERT INTO order_books (venue_id, instrument_id, step, timestamp, levels)
-    SELECT * FROM given WHERE TRUE
-    ON CONFLICT (venue_id, instrument_id, step) DO UPDATE
-    SET timestamp = excluded.timestamp, levels = excluded.levels";
+/// A row of `order_books`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BookRecord {
+    /// Instrument.
+    pub instrument: InstrumentId,
+    /// Number of the step.
+    pub step: u64,
+    /// Venue time of the step.
+    pub time: VenueTime,
+    /// `{"bids": [[ticks, lots], …], "asks": …}`, best first.
+    pub levels: String,
+}
 
-const REPLACE_QUOTES: &str = "
-    INSERT INTO dealer_quotes (venue_id, quote_id, instrument_id, dealer_id, step, timestamp, bid, ask, bid_size,
-                               ask_size, expires_at)
-    SELECT * FROM given WHERE TRUE
-    ON CONFLICT (venue_id, quote_id) DO UPDATE
-    SET timestamp = excluded.timestamp, bid = excluded.bid, ask = excluded.ask, bid_size = excluded.bid_size,
-        ask_size = excluded.ask_size, expires_at = excluded.expires_at";
+/// A row of `dealer_quotes`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct QuoteRecord {
+    /// Id of the quote.
+    pub quote: QuoteId,
+    /// Instrument.
+    pub instrument: InstrumentId,
+    /// Index of the dealer among the instrument's dealers, as text.
+    pub dealer: String,
+    /// Number of the step.
+    pub step: u64,
+    /// Venue time of the step.
+    pub time: VenueTime,
+    /// Price at which the dealer buys.
+    pub bid: Ticks,
+    /// Price at which the dealer sells.
+    pub ask: Ticks,
+    /// Size of the bid.
+    pub bid_lots: Lots,
+    /// Size of the ask.
+    pub ask_lots: Lots,
+    /// Venue time from which the quote is void.
+    pub expires_at: VenueTime,
+}
 
-const REPLACE_CANDLES: &str = "
-    INSERT INTO candles (venue_id, instrument_id, span, start_at, open, high, low, close, volume,
-                         through_at)
-    SELECT * FROM given WHERE TRUE
-    ON CONFLICT (venue_id, instrument_id, span, start_at) DO UPDATE
-    SET open = excluded.open, high = excluded.high, low = excluded.low, close = excluded.close,
-        volume = excluded.volume, through_at = excluded.through_at";
+/// A row of `sim_snapshots`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SimSnapshot {
+    /// Number of the last step.
+    pub step: u64,
+    /// Last journal entry that the steps have seen.
+    pub seen_seq: Seq,
+    /// Postcard of [`engine::sim::SimState`].
+    pub state: Vec<u8>,
+    /// SHA-256 of `state`.
+    pub state_hash: Digest,
+}
 
-/// A valuation follows from the journal up to its entry: it never changes.
-const ADD_VALUATIONS: &str = "
-    INSERT INTO portfolio_snapshots (venue_id, account_id, seq, timestamp, nav, cash_balance, unrealized_pnl,
-                                     realized_pnl, delta_exposure, dv01_exposure, valuation)
-    SELECT * FROM given WHERE TRUE
-    ON CONFLICT (venue_id, account_id, seq) DO NOTHING";
+/// Market rows of one transaction.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct MarketBatch {
+    /// Ticks; they replace those of an earlier run.
+    pub ticks: Vec<TickRecord>,
+    /// Books; they replace those of an earlier run.
+    pub books: Vec<BookRecord>,
+    /// Quotes; they replace those of an earlier run.
+    pub quotes: Vec<QuoteRecord>,
+    /// Snapshots of journalled steps; only the newest two are retained.
+    pub snapshots: Vec<SimSnapshot>,
+}
 
-fn tick_rows(venue: VenueId, ticks: &[TickRecord]) -> Rows<'_> {
-    Rows::new()
+/// A row of `candles`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CandleRecord {
+    /// Instrument.
+    pub instrument: InstrumentId,
+    /// Interval of the candle.
+    pub interval: Interval,
+    /// The candle.
+    pub candle: Candle,
+}
+
+/// Filter for an instrument's ticks or books, newest first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct MarketWindow {
+    /// Earliest venue time, inclusive.
+    pub from: Option<VenueTime>,
+    /// Latest venue time, exclusive.
+    pub to: Option<VenueTime>,
+    /// Only steps before this one, where the previous page ended.
+    pub before_step: Option<u64>,
+    /// Maximum number of rows.
+    pub limit: u32,
+}
+
+/// Filter for candles, newest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CandleWindow {
+    /// Instrument.
+    pub instrument: InstrumentId,
+    /// Interval of the candles.
+    pub interval: Interval,
+    /// Earliest start, inclusive.
+    pub from: Option<VenueTime>,
+    /// Latest start, exclusive.
+    pub to: Option<VenueTime>,
+    /// Maximum number of rows.
+    pub limit: u32,
+}
+
+/// Bounds of a half-open window of time as the store compares them.
+pub(super) fn time_bounds(from: Option<VenueTime>, to: Option<VenueTime>) -> (i64, i64) {
+    (from.map_or(i64::MIN, |time| time.0), to.map_or(i64::MAX, |time| time.0))
+}
+
+impl Store {
+    /// Writes a batch of market rows in one transaction.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`]; nothing is written then.
+    pub async fn write_market(&self, venue: VenueId, batch: &MarketBatch) -> Result<(), StoreError> {
+        let steps = batch.ticks.iter().map(|tick| tick.step).chain(batch.books.iter().map(|book| book.step));
+        let upserts = [
+            tick_statement(venue, &batch.ticks),
+            book_statement(venue, &batch.books),
+            quote_statement(venue, &batch.quotes),
+        ];
+        let snapshots = snapshot_statement(venue, &batch.snapshots);
+        on_backend!(self, |backend| {
+            backend.prepare_partitions(venue, steps).await?;
+            let mut transaction = backend.begin_history(&upserts).await?;
+            if !batch.snapshots.is_empty() {
+                transaction.run_batch(&[snapshots]).await?;
+                sqlx::query(
+                    "DELETE FROM sim_snapshots WHERE venue_id = $1 AND step < (
+                         SELECT min(step) FROM (
+                             SELECT step FROM sim_snapshots WHERE venue_id = $1 ORDER BY step DESC LIMIT 2
+                         ) AS newest
+                     )",
+                )
+                .bind(venue.0)
+                .execute(&mut *transaction)
+                .await?;
+            }
+            transaction.commit().await?;
+        });
+        Ok(())
+    }
+
+    /// Retains the newest `rows` ticks, books and quotes of an instrument.
+    pub async fn retain_market(
+        &self,
+        venue: VenueId,
+        instrument: InstrumentId,
+        rows: u64,
+    ) -> Result<(), StoreError> {
+        let rows = signed(rows)?;
+        on_backend!(self, |backend| {
+            backend.retain_ticks(venue, instrument, rows).await?;
+            sqlx::query(
+                "DELETE FROM dealer_quotes WHERE venue_id = $1 AND instrument_id = $2 AND step <= (
+                     SELECT step FROM dealer_quotes WHERE venue_id = $1 AND instrument_id = $2
+                     ORDER BY step DESC LIMIT 1 OFFSET $3
+                 )",
+            )
+            .bind(venue.0)
+            .bind(instrument.0)
+            .bind(rows)
+            .execute(&backend.history)
+            .await?;
+        });
+        Ok(())
+    }
+
+    /// The simulator's snapshots, newest first.
+    pub async fn sim_snapshots(&self, venue: VenueId) -> Result<Vec<SimSnapshot>, StoreError> {
+        let rows: Vec<(i64, i64, Vec<u8>, Vec<u8>)> = on_backend!(self, |backend| {
+            sqlx::query_as(
+                "SELECT step, seen_seq, state, state_hash FROM sim_snapshots
+                 WHERE venue_id = $1 ORDER BY step DESC",
+            )
+            .bind(venue.0)
+            .fetch_all(&backend.history_readers)
+            .await?
+        });
+        rows.into_iter()
+            .map(|(step, seen_seq, state, state_hash)| {
+                Ok(SimSnapshot {
+                    step: unsigned(step)?,
+                    seen_seq: Seq(unsigned(seen_seq)?),
+                    state,
+                    state_hash: digest(state_hash, "sim snapshot")?,
+                })
+            })
+            .collect()
+    }
+
+    /// An instrument's ticks, newest first.
+    pub async fn ticks(
+        &self,
+        venue: VenueId,
+        instrument: InstrumentId,
+        window: MarketWindow,
+    ) -> Result<Vec<TickRecord>, StoreError> {
+        type Columns = (i64, i64, Option<i64>, Option<i64>, i64, Option<String>, String);
+        let (from, to) = time_bounds(window.from, window.to);
+        let before_step = window.before_step.map_or(Ok(i64::MAX), signed)?;
+        let rows: Vec<Columns> = on_backend!(self, |backend| {
+            sqlx::query_as(
+                "SELECT step, timestamp, bid, ask, mid, dealer_id, metadata FROM market_ticks
+                 WHERE venue_id = $1 AND instrument_id = $2 AND timestamp >= $3 AND timestamp < $4 AND step < $5
+                 ORDER BY step DESC LIMIT $6",
+            )
+            .bind(venue.0)
+            .bind(instrument.0)
+            .bind(from)
+            .bind(to)
+            .bind(before_step)
+            .bind(i64::from(window.limit))
+            .fetch_all(&backend.history_readers)
+            .await?
+        });
+        rows.into_iter()
+            .map(|(step, time, bid, ask, mark, dealer, metadata)| {
+                Ok(TickRecord {
+                    instrument,
+                    step: unsigned(step)?,
+                    time: VenueTime(time),
+                    bid: bid.map(Ticks),
+                    ask: ask.map(Ticks),
+                    mark: Ticks(mark),
+                    dealer,
+                    metadata,
+                })
+            })
+            .collect()
+    }
+
+    /// An instrument's synthetic books, newest first.
+    pub async fn books(
+        &self,
+        venue: VenueId,
+        instrument: InstrumentId,
+        window: MarketWindow,
+    ) -> Result<Vec<BookRecord>, StoreError> {
+        let (from, to) = time_bounds(window.from, window.to);
+        let before_step = window.before_step.map_or(Ok(i64::MAX), signed)?;
+        let rows: Vec<(i64, i64, String)> = on_backend!(self, |backend| {
+            sqlx::query_as(
+                "SELECT step, timestamp, levels FROM order_books
+                 WHERE venue_id = $1 AND instrument_id = $2 AND timestamp >= $3 AND timestamp < $4 AND step < $5
+                 ORDER BY step DESC LIMIT $6",
+            )
+            .bind(venue.0)
+            .bind(instrument.0)
+            .bind(from)
+            .bind(to)
+            .bind(before_step)
+            .bind(i64::from(window.limit))
+            .fetch_all(&backend.history_readers)
+            .await?
+        });
+        rows.into_iter()
+            .map(|(step, time, levels)| {
+                Ok(BookRecord { instrument, step: unsigned(step)?, time: VenueTime(time), levels })
+            })
+            .collect()
+    }
+
+    /// Instrument of a quote; `None` after its retention.
+    pub async fn quoted_instrument(
+        &self,
+        venue: VenueId,
+        quote: QuoteId,
+    ) -> Result<Option<InstrumentId>, StoreError> {
+        let instrument: Option<Uuid> = on_backend!(self, |backend| {
+            sqlx::query_scalar(
+                "SELECT instrument_id FROM dealer_quotes WHERE venue_id = $1 AND quote_id = $2",
+            )
+            .bind(venue.0)
+            .bind(quote.0)
+            .fetch_optional(&backend.history_readers)
+            .await?
+        });
+        Ok(instrument.map(InstrumentId))
+    }
+
+    /// Writes candles, replacing stored ones, and moves the consumer's cursor in one
+    /// transaction.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`]; nothing is written then.
+    pub async fn write_candles(
+        &self,
+        venue: VenueId,
+        rows: &[CandleRecord],
+        cursor: &Cursor,
+    ) -> Result<(), StoreError> {
+        self.write_with_cursor(venue, candle_statement(venue, rows), cursor).await
+    }
+
+    /// Runs a statement on the history and moves the consumer's cursor in one
+    /// transaction.
+    pub(super) async fn write_with_cursor(
+        &self,
+        venue: VenueId,
+        statement: BatchStatement<'_>,
+        cursor: &Cursor,
+    ) -> Result<(), StoreError> {
+        let statements = [statement, cursor.statement(venue)];
+        on_backend!(self, |backend| {
+            let mut transaction = backend.begin(Schema::History).await?;
+            transaction.run_batch(&statements).await?;
+            transaction.commit().await?;
+        });
+        Ok(())
+    }
+
+    /// Retains the newest `rows` of an instrument's candles of each interval below a
+    /// minute; longer ones are never deleted.
+    pub async fn retain_candles(
+        &self,
+        venue: VenueId,
+        instrument: InstrumentId,
+        rows: u64,
+    ) -> Result<(), StoreError> {
+        let rows = signed(rows)?;
+        for interval in Interval::ALL.into_iter().filter(|interval| interval.seconds() < 60) {
+            on_backend!(self, |backend| {
+                sqlx::query(
+                    "DELETE FROM candles WHERE venue_id = $1 AND instrument_id = $2 AND span = $3 AND start_at <= (
+                         SELECT start_at FROM candles WHERE venue_id = $1 AND instrument_id = $2 AND span = $3
+                         ORDER BY start_at DESC LIMIT 1 OFFSET $4
+                     )",
+                )
+                .bind(venue.0)
+                .bind(instrument.0)
+                .bind(interval.as_str())
+                .bind(rows)
+                .execute(&backend.history)
+                .await?;
+            });
+        }
+        Ok(())
+    }
+
+    /// An instrument's candles, newest first.
+    pub async fn candles(&self, venue: VenueId, window: CandleWindow) -> Result<Vec<Candle>, StoreError> {
+        let (from, to) = time_bounds(window.from, window.to);
+        let rows: Vec<(i64, i64, i64, i64, i64, i64, i64)> = on_backend!(self, |backend| {
+            sqlx::query_as(
+                "SELECT start_at, open, high, low, close, volume, through_at FROM candles
+                 WHERE venue_id = $1 AND instrument_id = $2 AND span = $3 AND start_at >= $4 AND start_at < $5
+                 ORDER BY start_at DESC LIMIT $6",
+            )
+            .bind(venue.0)
+            .bind(window.instrument.0)
+            .bind(window.interval.as_str())
+            .bind(from)
+            .bind(to)
+            .bind(i64::from(window.limit))
+            .fetch_all(&backend.history_readers)
+            .await?
+        });
+        let candle = |(start, open, high, low, close, volume, through)| Candle {
+            start: VenueTime(start),
+            open: Ticks(open),
+            high: Ticks(high),
+            low: Ticks(low),
+            close: Ticks(close),
+            volume: Lots(volume),
+            through: VenueTime(through),
+        };
+        Ok(rows.into_iter().map(candle).collect())
+    }
+}
+
+fn tick_statement(venue: VenueId, ticks: &[TickRecord]) -> BatchStatement<'_> {
+    let rows = InputRows::new()
         .ids("venue_id", ticks.iter().map(|_| venue.0))
         .ids("instrument_id", ticks.iter().map(|tick| tick.instrument.0))
         .numbers("step", ticks.iter().map(|tick| tick.step.cast_signed()))
         .numbers("timestamp", ticks.iter().map(|tick| tick.time.0))
         .numbers("bid", ticks.iter().map(|tick| tick.bid.map(|price| price.0)))
         .numbers("ask", ticks.iter().map(|tick| tick.ask.map(|price| price.0)))
-        .numbers("mid", ticks.iter().map(|tick| tick.mid.0))
+        .numbers("mid", ticks.iter().map(|tick| tick.mark.0))
         .texts("dealer_id", ticks.iter().map(|tick| tick.dealer.as_deref()))
-        .texts("metadata", ticks.iter().map(|tick| tick.metadata.as_str()))
+        .texts("metadata", ticks.iter().map(|tick| tick.metadata.as_str()));
+    BatchStatement::upsert("market_ticks", rows, &["venue_id", "instrument_id", "step"])
 }
 
-fn book_rows(venue: VenueId, books: &[BookRecord]) -> Rows<'_> {
-    Rows::new()
+fn book_statement(venue: VenueId, books: &[BookRecord]) -> BatchStatement<'_> {
+    let rows = InputRows::new()
         .ids("venue_id", books.iter().map(|_| venue.0))
         .ids("instrument_id", books.iter().map(|book| book.instrument.0))
         .numbers("step", books.iter().map(|book| book.step.cast_signed()))
         .numbers("timestamp", books.iter().map(|book| book.time.0))
-        .texts("levels", books.iter().map(|book| book.levels.as_str()))
+        .texts("levels", books.iter().map(|book| book.levels.as_str()));
+    BatchStatement::upsert("order_books", rows, &["venue_id", "instrument_id", "step"])
 }
 
-fn quote_rows(venue: VenueId, quotes: &[QuoteRecord]) -> Rows<'_> {
-    Rows::new()
+fn quote_statement(venue: VenueId, quotes: &[QuoteRecord]) -> BatchStatement<'_> {
+    let rows = InputRows::new()
         .ids("venue_id", quotes.iter().map(|_| venue.0))
         .ids("quote_id", quotes.iter().map(|quote| quote.quote.0))
         .ids("instrument_id", quotes.iter().map(|quote| quote.instrument.0))
@@ -91,27 +441,23 @@ fn quote_rows(venue: VenueId, quotes: &[QuoteRecord]) -> Rows<'_> {
         .numbers("ask", quotes.iter().map(|quote| quote.ask.0))
         .numbers("bid_size", quotes.iter().map(|quote| quote.bid_lots.0))
         .numbers("ask_size", quotes.iter().map(|quote| quote.ask_lots.0))
-        .numbers("expires_at", quotes.iter().map(|quote| quote.expires_at.0))
+        .numbers("expires_at", quotes.iter().map(|quote| quote.expires_at.0));
+    BatchStatement::upsert("dealer_quotes", rows, &["venue_id", "quote_id"])
 }
 
-fn valuation_rows(venue: VenueId, rows: &[PortfolioRecord]) -> Rows<'_> {
-    Rows::new()
-        .ids("venue_id", rows.iter().map(|_| venue.0))
-        .ids("account_id", rows.iter().map(|row| row.account.0))
-        .numbers("seq", rows.iter().map(|row| row.seq.0.cast_signed()))
-        .numbers("timestamp", rows.iter().map(|row| row.time.0))
-        .numbers("nav", rows.iter().map(|row| row.nav.0))
-        .numbers("cash_balance", rows.iter().map(|row| row.cash.0))
-        .numbers("unrealized_pnl", rows.iter().map(|row| row.unrealized_pnl.0))
-        .numbers("realized_pnl", rows.iter().map(|row| row.realized_pnl.0))
-        .texts("delta_exposure", rows.iter().map(|row| row.delta_exposure.as_str()))
-        .texts("dv01_exposure", rows.iter().map(|row| row.dv01_exposure.as_str()))
-        .texts("valuation", rows.iter().map(|row| row.valuation.as_str()))
+fn snapshot_statement(venue: VenueId, snapshots: &[SimSnapshot]) -> BatchStatement<'_> {
+    let rows = InputRows::new()
+        .ids("venue_id", snapshots.iter().map(|_| venue.0))
+        .numbers("step", snapshots.iter().map(|snapshot| snapshot.step.cast_signed()))
+        .numbers("seen_seq", snapshots.iter().map(|snapshot| snapshot.seen_seq.0.cast_signed()))
+        .bytes("state", snapshots.iter().map(|snapshot| snapshot.state.as_slice()))
+        .bytes("state_hash", snapshots.iter().map(|snapshot| snapshot.state_hash.0.as_slice()));
+    BatchStatement::upsert("sim_snapshots", rows, &["venue_id", "step"])
 }
 
-fn candle_rows(venue: VenueId, rows: &[CandleRecord]) -> Rows<'_> {
+fn candle_statement(venue: VenueId, rows: &[CandleRecord]) -> BatchStatement<'_> {
     let candles = || rows.iter().map(|row| &row.candle);
-    Rows::new()
+    let rows = InputRows::new()
         .ids("venue_id", rows.iter().map(|_| venue.0))
         .ids("instrument_id", rows.iter().map(|row| row.instrument.0))
         .texts("span", rows.iter().map(|row| row.interval.as_str()))
@@ -121,367 +467,6 @@ fn candle_rows(venue: VenueId, rows: &[CandleRecord]) -> Rows<'_> {
         .numbers("low", candles().map(|candle| candle.low.0))
         .numbers("close", candles().map(|candle| candle.close.0))
         .numbers("volume", candles().map(|candle| candle.volume.0))
-        .numbers("through_at", candles().map(|candle| candle.through.0))
-}
-
-/// A window's bounds as the store compares them.
-struct Bounds {
-    from: i64,
-    to: i64,
-    before_step: i64,
-    limit: i64,
-}
-
-impl Bounds {
-    fn of(window: MarketWindow) -> Result<Self, StoreError> {
-        Ok(Self {
-            from: window.from.map_or(i64::MIN, |time| time.0),
-            to: window.to.map_or(i64::MAX, |time| time.0),
-            before_step: window.before_step.map_or(Ok(i64::MAX), signed)?,
-            limit: i64::from(window.limit),
-        })
-    }
-}
-
-impl Backend {
-    pub(in crate::store) async fn write_market(
-        &self,
-        venue: VenueId,
-        batch: &MarketBatch,
-    ) -> Result<(), StoreError> {
-        let steps = batch.ticks.iter().map(|tick| tick.step).chain(batch.books.iter().map(|book| book.step));
-        let mut connection = self.history.acquire().await?;
-        dialect::expect_steps(&self.partitions, &mut connection, venue, steps).await?;
-        drop(connection);
-        let additions = [
-            ("market_ticks", tick_rows(venue, &batch.ticks), REPLACE_TICKS),
-            ("order_books", book_rows(venue, &batch.books), REPLACE_BOOKS),
-            ("dealer_quotes", quote_rows(venue, &batch.quotes), REPLACE_QUOTES),
-        ];
-        let mut transaction = dialect::add_history(self, &additions).await?;
-        for snapshot in &batch.snapshots {
-            sqlx::query::<Db>(
-                "INSERT INTO sim_snapshots (venue_id, step, seen_seq, state, state_hash)
-                 VALUES ($1, $2, $3, $4, $5)
-                 ON CONFLICT (venue_id, step) DO UPDATE SET seen_seq = excluded.seen_seq,
-                     state = excluded.state, state_hash = excluded.state_hash",
-            )
-            .bind(venue.0)
-            .bind(signed(snapshot.step)?)
-            .bind(signed(snapshot.seen_seq.0)?)
-            .bind(snapshot.state.as_slice())
-            .bind(snapshot.state_hash.0.to_vec())
-            .execute(&mut *transaction)
-            .await?;
-        }
-        if !batch.snapshots.is_empty() {
-            sqlx::query::<Db>(
-                "DELETE FROM sim_snapshots WHERE venue_id = $1 AND step < (
-                     SELECT min(step) FROM (
-                         SELECT step FROM sim_snapshots WHERE venue_id = $1 ORDER BY step DESC LIMIT 2
-                     ) AS newest
-                 )",
-            )
-            .bind(venue.0)
-            .execute(&mut *transaction)
-            .await?;
-        }
-        transaction.commit().await?;
-        Ok(())
-    }
-
-    pub(in crate::store) async fn retain_market(
-        &self,
-        venue: VenueId,
-        instrument: InstrumentId,
-        rows: u64,
-    ) -> Result<(), StoreError> {
-        dialect::retain(self, venue, instrument, signed(rows)?).await?;
-        sqlx::query::<Db>(
-            "DELETE FROM dealer_quotes WHERE venue_id = $1 AND instrument_id = $2 AND step <= (
-                 SELECT step FROM dealer_quotes WHERE venue_id = $1 AND instrument_id = $2
-                 ORDER BY step DESC LIMIT 1 OFFSET $3
-             )",
-        )
-        .bind(venue.0)
-        .bind(instrument.0)
-        .bind(signed(rows)?)
-        .execute(&self.history)
-        .await?;
-        Ok(())
-    }
-
-    pub(in crate::store) async fn sim_snapshots(
-        &self,
-        venue: VenueId,
-    ) -> Result<Vec<SimSnapshot>, StoreError> {
-        let rows = sqlx::query::<Db>(
-            "SELECT step, seen_seq, state, state_hash FROM sim_snapshots WHERE venue_id = $1 ORDER BY step DESC",
-        )
-        .bind(venue.0)
-        .fetch_all(&self.history_readers)
-        .await?;
-        let read = |row: &DbRow| {
-            let hash: Vec<u8> = row.try_get(3)?;
-            let hash =
-                hash.try_into().map_err(|_| StoreError::Corrupt("the hash of a sim snapshot".to_owned()))?;
-            Ok(SimSnapshot {
-                step: unsigned(row.try_get(0)?)?,
-                seen_seq: Seq(unsigned(row.try_get(1)?)?),
-                state: row.try_get(2)?,
-                state_hash: Digest(hash),
-            })
-        };
-        rows.iter().map(read).collect()
-    }
-
-    pub(in crate::store) async fn ticks(
-        &self,
-        venue: VenueId,
-        instrument: InstrumentId,
-        window: MarketWindow,
-    ) -> Result<Vec<TickRecord>, StoreError> {
-        let bounds = Bounds::of(window)?;
-        let rows = sqlx::query::<Db>(
-            "SELECT step, timestamp, bid, ask, mid, dealer_id, metadata FROM market_ticks
-             WHERE venue_id = $1 AND instrument_id = $2 AND timestamp >= $3 AND timestamp < $4 AND step < $5
-             ORDER BY step DESC LIMIT $6",
-        )
-        .bind(venue.0)
-        .bind(instrument.0)
-        .bind(bounds.from)
-        .bind(bounds.to)
-        .bind(bounds.before_step)
-        .bind(bounds.limit)
-        .fetch_all(&self.history_readers)
-        .await?;
-        let read = |row: &DbRow| {
-            Ok(TickRecord {
-                instrument,
-                step: unsigned(row.try_get(0)?)?,
-                time: VenueTime(row.try_get(1)?),
-                bid: row.try_get::<Option<i64>, _>(2)?.map(Ticks),
-                ask: row.try_get::<Option<i64>, _>(3)?.map(Ticks),
-                mid: Ticks(row.try_get(4)?),
-                dealer: row.try_get(5)?,
-                metadata: row.try_get(6)?,
-            })
-        };
-        rows.iter().map(read).collect()
-    }
-
-    pub(in crate::store) async fn books(
-        &self,
-        venue: VenueId,
-        instrument: InstrumentId,
-        window: MarketWindow,
-    ) -> Result<Vec<BookRecord>, StoreError> {
-        let bounds = Bounds::of(window)?;
-        let rows = sqlx::query::<Db>(
-            "SELECT step, timestamp, levels FROM order_books
-             WHERE venue_id = $1 AND instrument_id = $2 AND timestamp >= $3 AND timestamp < $4 AND step < $5
-             ORDER BY step DESC LIMIT $6",
-        )
-        .bind(venue.0)
-        .bind(instrument.0)
-        .bind(bounds.from)
-        .bind(bounds.to)
-        .bind(bounds.before_step)
-        .bind(bounds.limit)
-        .fetch_all(&self.history_readers)
-        .await?;
-        let read = |row: &DbRow| {
-            Ok(BookRecord {
-                instrument,
-                step: unsigned(row.try_get(0)?)?,
-                time: VenueTime(row.try_get(1)?),
-                levels: row.try_get(2)?,
-            })
-        };
-        rows.iter().map(read).collect()
-    }
-
-    pub(in crate::store) async fn quoted_instrument(
-        &self,
-        venue: VenueId,
-        quote: QuoteId,
-    ) -> Result<Option<InstrumentId>, StoreError> {
-        let found: Option<Uuid> = sqlx::query_scalar::<Db, _>(
-            "SELECT instrument_id FROM dealer_quotes WHERE venue_id = $1 AND quote_id = $2",
-        )
-        .bind(venue.0)
-        .bind(quote.0)
-        .fetch_optional(&self.history_readers)
-        .await?;
-        Ok(found.map(InstrumentId))
-    }
-
-    pub(in crate::store) async fn write_valuations(
-        &self,
-        venue: VenueId,
-        rows: &[PortfolioRecord],
-        cursor: &Cursor,
-    ) -> Result<(), StoreError> {
-        let mut transaction = self.history.begin_with(dialect::BEGIN_WRITE).await?;
-        let valuations = Write::merge(valuation_rows(venue, rows), ADD_VALUATIONS);
-        dialect::write(&mut transaction, &[valuations, move_cursor(venue, cursor)]).await?;
-        transaction.commit().await?;
-        Ok(())
-    }
-
-    pub(in crate::store) async fn write_candles(
-        &self,
-        venue: VenueId,
-        rows: &[CandleRecord],
-        cursor: &Cursor,
-    ) -> Result<(), StoreError> {
-        let mut transaction = self.history.begin_with(dialect::BEGIN_WRITE).await?;
-        let candles = Write::merge(candle_rows(venue, rows), REPLACE_CANDLES);
-        dialect::write(&mut transaction, &[candles, move_cursor(venue, cursor)]).await?;
-        transaction.commit().await?;
-        Ok(())
-    }
-
-    pub(in crate::store) async fn retain_candles(
-        &self,
-        venue: VenueId,
-        instrument: InstrumentId,
-        rows: u64,
-    ) -> Result<(), StoreError> {
-        for interval in Interval::ALL.into_iter().filter(|interval| interval.seconds() < 60) {
-            sqlx::query::<Db>(
-                "DELETE FROM candles WHERE venue_id = $1 AND instrument_id = $2 AND span = $3 AND start_at <= (
-                     SELECT start_at FROM candles WHERE venue_id = $1 AND instrument_id = $2 AND span = $3
-                     ORDER BY start_at DESC LIMIT 1 OFFSET $4
-                 )",
-            )
-            .bind(venue.0)
-            .bind(instrument.0)
-            .bind(interval.as_str())
-            .bind(signed(rows)?)
-            .execute(&self.history)
-            .await?;
-        }
-        Ok(())
-    }
-
-    pub(in crate::store) async fn candles(
-        &self,
-        venue: VenueId,
-        window: CandleWindow,
-    ) -> Result<Vec<Candle>, StoreError> {
-        let rows = sqlx::query::<Db>(
-            "SELECT start_at, open, high, low, close, volume, through_at FROM candles
-             WHERE venue_id = $1 AND instrument_id = $2 AND span = $3 AND start_at >= $4 AND start_at < $5
-             ORDER BY start_at DESC LIMIT $6",
-        )
-        .bind(venue.0)
-        .bind(window.instrument.0)
-        .bind(window.interval.as_str())
-        .bind(window.from.map_or(i64::MIN, |time| time.0))
-        .bind(window.to.map_or(i64::MAX, |time| time.0))
-        .bind(i64::from(window.limit))
-        .fetch_all(&self.history_readers)
-        .await?;
-        let read = |row: &DbRow| {
-            Ok(Candle {
-                start: VenueTime(row.try_get(0)?),
-                open: Ticks(row.try_get(1)?),
-                high: Ticks(row.try_get(2)?),
-                low: Ticks(row.try_get(3)?),
-                close: Ticks(row.try_get(4)?),
-                volume: Lots(row.try_get(5)?),
-                through: VenueTime(row.try_get(6)?),
-            })
-        };
-        rows.iter().map(read).collect()
-    }
-
-    pub(in crate::store) async fn valuations_in(
-        &self,
-        venue: VenueId,
-        account: AccountId,
-        window: ValuationWindow,
-    ) -> Result<Vec<PortfolioRecord>, StoreError> {
-        let rows = sqlx::query::<Db>(
-            "SELECT seq, timestamp, nav, cash_balance, unrealized_pnl, realized_pnl, delta_exposure,
-                    dv01_exposure, valuation
-             FROM portfolio_snapshots WHERE venue_id = $1 AND account_id = $2 AND seq < $3
-               AND timestamp >= $4 AND timestamp < $5
-             ORDER BY seq DESC LIMIT $6",
-        )
-        .bind(venue.0)
-        .bind(account.0)
-        .bind(window.before.map_or(Ok(i64::MAX), |seq| signed(seq.0))?)
-        .bind(window.from.map_or(i64::MIN, |time| time.0))
-        .bind(window.to.map_or(i64::MAX, |time| time.0))
-        .bind(i64::from(window.limit))
-        .fetch_all(&self.history_readers)
-        .await?;
-        let read = |row: &DbRow| {
-            Ok(PortfolioRecord {
-                account,
-                seq: Seq(unsigned(row.try_get(0)?)?),
-                time: VenueTime(row.try_get(1)?),
-                nav: Money(row.try_get(2)?),
-                cash: Money(row.try_get(3)?),
-                unrealized_pnl: Money(row.try_get(4)?),
-                realized_pnl: Money(row.try_get(5)?),
-                delta_exposure: row.try_get(6)?,
-                dv01_exposure: row.try_get(7)?,
-                valuation: row.try_get(8)?,
-            })
-        };
-        rows.iter().map(read).collect()
-    }
-
-    pub(in crate::store) async fn nav_points(
-        &self,
-        venue: VenueId,
-        account: AccountId,
-        after: Seq,
-        limit: u32,
-    ) -> Result<Vec<NavPoint>, StoreError> {
-        let rows = sqlx::query_as::<Db, (i64, i64, i64)>(
-            "SELECT seq, timestamp, nav FROM portfolio_snapshots
-             WHERE venue_id = $1 AND account_id = $2 AND seq > $3 ORDER BY seq LIMIT $4",
-        )
-        .bind(venue.0)
-        .bind(account.0)
-        .bind(signed(after.0)?)
-        .bind(i64::from(limit))
-        .fetch_all(&self.history_readers)
-        .await?;
-        let point = |(seq, time, nav)| {
-            Ok(NavPoint { seq: Seq(unsigned(seq)?), time: VenueTime(time), nav: Money(nav) })
-        };
-        rows.into_iter().map(point).collect()
-    }
-
-    pub(in crate::store) async fn history_cursor(
-        &self,
-        venue: VenueId,
-        consumer: &str,
-        stream: &str,
-    ) -> Result<u64, StoreError> {
-        let position: Option<i64> = sqlx::query_scalar::<Db, _>(
-            "SELECT position FROM consumer_cursors WHERE venue_id = $1 AND consumer = $2 AND stream = $3",
-        )
-        .bind(venue.0)
-        .bind(consumer)
-        .bind(stream)
-        .fetch_optional(&self.history_readers)
-        .await?;
-        unsigned(position.unwrap_or(0))
-    }
-
-    pub(in crate::store) async fn live_orders(&self, venue: VenueId) -> Result<Vec<OrderId>, StoreError> {
-        let ids: Vec<Uuid> = sqlx::query_scalar::<Db, _>(
-            "SELECT order_id FROM orders WHERE venue_id = $1 AND status IN ('OPEN', 'PARTIAL')",
-        )
-        .bind(venue.0)
-        .fetch_all(&self.main_readers)
-        .await?;
-        Ok(ids.into_iter().map(OrderId).collect())
-    }
+        .numbers("through_at", candles().map(|candle| candle.through.0));
+    BatchStatement::upsert("candles", rows, &["venue_id", "instrument_id", "span", "start_at"])
 }

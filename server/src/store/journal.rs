@@ -1,244 +1,401 @@
-//! Venues, the journal and its readers.
+//! Venues, the journal, epochs and the consumers' cursors.
 //!
-//! Compiled for each backend. Does not know how an entry was decided.
+//! A commit writes entries, projections and cursor in one transaction. Does not
+//! know how an entry was decided.
 
 use engine::id::{Digest, Seq, VenueId};
 use engine::time::WallTime;
-use sqlx::Row as _;
+use engine::venue::journal::JournalEntry;
+use engine::venue::{Outcome, VenueConfig};
 use uuid::Uuid;
 
-use super::projections::{Folded, list_instruments};
-use super::{Backend, Db, dialect};
-use crate::store::Role;
-use crate::store::api::error::StoreError;
-use crate::store::api::journal::{CommitBatch, Cursor, EntryKind, JournalRow, SnapshotRow, VenueRow};
-use crate::store::rows::{Rows, Write};
+use super::batch_statement::{BatchConnection as _, BatchStatement, InputRows};
+use super::copying::Schema;
+use super::projections::fold::{Fold, ListedInstruments};
+use super::{Role, Store, StoreError, on_backend};
 
-/// A transaction that holds the write lock.
-pub(super) type Writing = sqlx::Transaction<'static, Db>;
+/// A venue.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VenueRow {
+    /// Id, derived from the name.
+    pub id: VenueId,
+    /// Configuration; everything but the seed.
+    pub config: VenueConfig,
+    /// Seed, secret until the venue is closed; `None` for roles that may not read it.
+    pub seed: Option<[u8; 32]>,
+    /// Salt that hides a guessable seed in the commitment.
+    pub salt: [u8; 32],
+    /// SHA-256(seed ‖ salt).
+    pub seed_commitment: Digest,
+    /// User who may control the venue.
+    pub owner: Option<Uuid>,
+    /// SHA-256 of the one-time claim token.
+    pub claim_token_hash: Option<Digest>,
+    /// Time of creation.
+    pub created_at: WallTime,
+}
 
-impl Backend {
-    pub(in crate::store) async fn create_venue(&self, venue: &VenueRow) -> Result<bool, StoreError> {
-        let config = serde_json::to_string(&venue.config)
-            .map_err(|error| StoreError::Corrupt(format!("the venue's configuration: {error}")))?;
-        let mut transaction = self.main.begin_with(dialect::BEGIN_WRITE).await?;
-        let done = sqlx::query::<Db>(
-            "INSERT INTO venues (venue_id, name, config, seed, salt, seed_commitment, owner_user_id,
-                                 claim_token_hash, created_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (venue_id) DO NOTHING",
-        )
-        .bind(venue.id.0)
-        .bind(&venue.config.name)
-        .bind(config)
-        .bind(venue.seed()?.to_vec())
-        .bind(venue.salt.as_slice())
-        .bind(venue.seed_commitment.0.to_vec())
-        .bind(venue.owner)
-        .bind(venue.claim_token_hash.map(|digest| digest.0.to_vec()))
-        .bind(venue.created_at.0)
-        .execute(&mut *transaction)
-        .await?;
-        let made = done.rows_affected() == 1;
-        if made && self.role == Role::Owner {
-            self.expect_no_past(venue.id).await?;
+impl VenueRow {
+    /// The seed.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] if the store's role may not read it.
+    pub fn seed(&self) -> Result<[u8; 32], StoreError> {
+        self.seed.ok_or_else(|| StoreError::Corrupt("this role may not read the venue's seed".to_owned()))
+    }
+}
+
+/// Kind of a journal row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EntryKind {
+    /// Entry 1.
+    Opened,
+    /// An accepted command.
+    Command,
+    /// An applied market step.
+    Step,
+    /// A compacted run of steps that touched no account.
+    Range,
+}
+
+impl EntryKind {
+    /// Text in the store.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Opened => "opened",
+            Self::Command => "command",
+            Self::Step => "step",
+            Self::Range => "range",
         }
-        transaction.commit().await?;
-        Ok(made)
     }
 
-    pub(in crate::store) async fn venue(&self, venue: VenueId) -> Result<Option<VenueRow>, StoreError> {
-        let row = sqlx::query::<Db>(
-            "SELECT config, salt, seed_commitment, owner_user_id, claim_token_hash, created_at
-             FROM venues WHERE venue_id = $1",
-        )
-        .bind(venue.0)
-        .fetch_optional(&self.main_readers)
-        .await?;
-        let Some(row) = row else { return Ok(None) };
-        let seed: Option<Vec<u8>> = match self.role.knows_seeds() {
-            true => {
-                sqlx::query_scalar::<Db, _>("SELECT seed FROM venues WHERE venue_id = $1")
-                    .bind(venue.0)
-                    .fetch_optional(&self.main_readers)
-                    .await?
+    /// Parses the text in the store.
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Opened, Self::Command, Self::Step, Self::Range].into_iter().find(|kind| kind.as_str() == text)
+    }
+}
+
+/// A row of `journal`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JournalRow {
+    /// First entry of the row; equal to `seq` except for a range.
+    pub first_seq: Seq,
+    /// Last entry of the row.
+    pub seq: Seq,
+    /// Kind of the row.
+    pub kind: EntryKind,
+    /// True if the entry changed an account.
+    pub touched: bool,
+    /// Rules that decided the entry.
+    pub rules_version: u32,
+    /// Postcard of [`engine::venue::Input`]; of [`RangeBody`] for a range.
+    pub input: Vec<u8>,
+    /// Postcard of [`Outcome`]. A range's is what its entries changed in total: marks,
+    /// books, date.
+    pub outcome: Vec<u8>,
+    /// Payload of a step until it is pruned.
+    pub payload: Option<Vec<u8>>,
+    /// Hash of the chain after the last entry.
+    pub hash: Digest,
+}
+
+impl JournalRow {
+    /// The row as an entry of the chain; meaningless for a range.
+    pub fn entry(&self) -> JournalEntry {
+        JournalEntry {
+            seq: self.seq,
+            rules_version: self.rules_version,
+            input: self.input.clone(),
+            outcome: self.outcome.clone(),
+            hash: self.hash,
+        }
+    }
+
+    /// The decoded outcome.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] if the bytes do not decode.
+    pub fn outcome(&self) -> Result<Outcome, StoreError> {
+        postcard::from_bytes(&self.outcome)
+            .map_err(|_| StoreError::Corrupt(format!("journal entry {} does not decode", self.seq)))
+    }
+}
+
+/// What a range stores of its headers: enough to reproduce each from the seed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct RangeBody {
+    /// Number of the range's first step; the others follow without gaps.
+    pub first_step: u64,
+    /// Lags of the steps, run-length encoded.
+    pub lags: Vec<LagRun>,
+}
+
+/// A run of steps whose `seen_seq` was `seq − lag`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct LagRun {
+    /// Number of steps.
+    pub steps: u64,
+    /// Entries between a step's `seen_seq` and its own sequence number.
+    pub lag: u64,
+}
+
+/// A new entry, with what its projections need.
+#[derive(Clone, Debug)]
+pub struct NewEntry {
+    /// Kind of the entry.
+    pub kind: EntryKind,
+    /// The entry of the chain.
+    pub entry: JournalEntry,
+    /// Decoded outcome of the entry.
+    pub outcome: Outcome,
+    /// Payload of a step.
+    pub payload: Option<Vec<u8>>,
+}
+
+/// One transaction of the sequencer.
+#[derive(Clone, Debug)]
+pub struct CommitBatch {
+    /// Venue of the journal.
+    pub venue: VenueId,
+    /// Epoch of the writer; if it is not the newest, [`StoreError::Fenced`].
+    pub epoch: u64,
+    /// The venue's currency, for new accounts.
+    pub currency: String,
+    /// Entries in order, without gaps. If empty, only the cursor moves.
+    pub entries: Vec<NewEntry>,
+    /// New position in the command stream, if it moved.
+    pub cursor: Option<Cursor>,
+}
+
+/// Position of a consumer in a stream.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cursor {
+    /// Name of the consumer.
+    pub consumer: String,
+    /// Name of the stream.
+    pub stream: String,
+    /// Id of the last message that took effect.
+    pub position: u64,
+}
+
+impl Cursor {
+    /// Statement that moves the cursor, for the transaction of the effect.
+    pub(super) fn statement(&self, venue: VenueId) -> BatchStatement<'_> {
+        let rows = InputRows::new()
+            .ids("venue_id", [venue.0].into_iter())
+            .texts("consumer", [self.consumer.as_str()].into_iter())
+            .texts("stream", [self.stream.as_str()].into_iter())
+            .numbers("position", [self.position.cast_signed()].into_iter());
+        BatchStatement::upsert("consumer_cursors", rows, &["venue_id", "consumer", "stream"])
+    }
+}
+
+impl Store {
+    /// Creates a venue if it does not exist; true if it did not.
+    ///
+    /// # Errors
+    /// [`StoreError::OrphanedHistory`], [`StoreError::Database`].
+    pub async fn create_venue(&self, venue: &VenueRow) -> Result<bool, StoreError> {
+        let config = serde_json::to_string(&venue.config)
+            .map_err(|error| StoreError::Corrupt(format!("the venue's configuration: {error}")))?;
+        let seed = venue.seed()?;
+        on_backend!(self, |backend| {
+            let mut transaction = backend.begin(Schema::Main).await?;
+            let done = sqlx::query(
+                "INSERT INTO venues (venue_id, name, config, seed, salt, seed_commitment, owner_user_id,
+                                     claim_token_hash, created_at)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (venue_id) DO NOTHING",
+            )
+            .bind(venue.id.0)
+            .bind(&venue.config.name)
+            .bind(config)
+            .bind(seed.to_vec())
+            .bind(venue.salt.as_slice())
+            .bind(venue.seed_commitment.0.to_vec())
+            .bind(venue.owner)
+            .bind(venue.claim_token_hash.map(|digest| digest.0.to_vec()))
+            .bind(venue.created_at.0)
+            .execute(&mut *transaction)
+            .await?;
+            let is_new = done.rows_affected() == 1;
+            if is_new && backend.role == Role::Owner {
+                self.check_no_history(venue.id).await?;
             }
-            false => None,
+            transaction.commit().await?;
+            Ok(is_new)
+        })
+    }
+
+    /// A venue; `None` if it does not exist.
+    pub async fn venue(&self, venue: VenueId) -> Result<Option<VenueRow>, StoreError> {
+        type Columns = (String, Vec<u8>, Vec<u8>, Option<Uuid>, Option<Vec<u8>>, i64);
+        let (row, seed): (Option<Columns>, Option<Vec<u8>>) = on_backend!(self, |backend| {
+            let row = sqlx::query_as(
+                "SELECT config, salt, seed_commitment, owner_user_id, claim_token_hash, created_at
+                 FROM venues WHERE venue_id = $1",
+            )
+            .bind(venue.0)
+            .fetch_optional(&backend.main_readers)
+            .await?;
+            let seed = match backend.role.reads_seed() {
+                true => {
+                    sqlx::query_scalar("SELECT seed FROM venues WHERE venue_id = $1")
+                        .bind(venue.0)
+                        .fetch_optional(&backend.main_readers)
+                        .await?
+                }
+                false => None,
+            };
+            (row, seed)
+        });
+        let Some((config, salt, commitment, owner, claim_token_hash, created_at)) = row else {
+            return Ok(None);
         };
         let corrupt = |what: &str| StoreError::Corrupt(format!("the venue's {what} cannot be read"));
-        let config: String = row.try_get(0)?;
-        let claim: Option<Vec<u8>> = row.try_get(4)?;
         Ok(Some(VenueRow {
             id: venue,
             config: serde_json::from_str(&config).map_err(|_| corrupt("configuration"))?,
             seed: seed.map(|seed| seed.try_into().map_err(|_| corrupt("seed"))).transpose()?,
-            salt: row.try_get::<Vec<u8>, _>(1)?.try_into().map_err(|_| corrupt("salt"))?,
-            seed_commitment: digest(row.try_get(2)?, "seed")?,
-            owner: row.try_get(3)?,
-            claim_token_hash: claim.map(|bytes| digest(bytes, "claim token")).transpose()?,
-            created_at: WallTime(row.try_get(5)?),
+            salt: salt.try_into().map_err(|_| corrupt("salt"))?,
+            seed_commitment: digest(commitment, "seed")?,
+            owner,
+            claim_token_hash: claim_token_hash.map(|hash| digest(hash, "claim token")).transpose()?,
+            created_at: WallTime(created_at),
         }))
     }
 
-    pub(in crate::store) async fn take_epoch(&self, venue: VenueId, holder: Uuid) -> Result<u64, StoreError> {
-        let epoch: i64 = sqlx::query_scalar::<Db, _>(
-            "INSERT INTO epochs (venue_id, epoch, holder) VALUES ($1, 1, $2)
-             ON CONFLICT (venue_id) DO UPDATE SET epoch = epochs.epoch + 1, holder = excluded.holder
-             RETURNING epoch",
-        )
-        .bind(venue.0)
-        .bind(holder)
-        .fetch_one(&self.main)
-        .await?;
+    /// Makes `holder` the only writer of the venue's journal; the new epoch. All
+    /// other writers are fenced from now on.
+    pub async fn take_epoch(&self, venue: VenueId, holder: Uuid) -> Result<u64, StoreError> {
+        let epoch: i64 = on_backend!(self, |backend| {
+            sqlx::query_scalar(
+                "INSERT INTO epochs (venue_id, epoch, holder) VALUES ($1, 1, $2)
+                 ON CONFLICT (venue_id) DO UPDATE SET epoch = epochs.epoch + 1, holder = excluded.holder
+                 RETURNING epoch",
+            )
+            .bind(venue.0)
+            .bind(holder)
+            .fetch_one(&backend.main)
+            .await?
+        });
         unsigned(epoch)
     }
 
-    /// Begins a transaction that only the holder of `epoch` gets.
-    pub(super) async fn begin_fenced(&self, venue: VenueId, epoch: u64) -> Result<Writing, StoreError> {
-        let mut transaction = self.main.begin_with(dialect::BEGIN_WRITE).await?;
-        hold(&mut transaction, venue, epoch).await?;
-        Ok(transaction)
-    }
-
-    pub(in crate::store) async fn commit(&self, batch: &CommitBatch) -> Result<(), StoreError> {
-        let mut transaction = if dialect::HAS_ONE_WRITER {
-            self.main.begin_with(dialect::BEGIN_WRITE).await?
-        } else {
-            self.begin_fenced(batch.venue, batch.epoch).await?
-        };
-        if let Err(error) = write(&mut transaction, batch).await {
-            if dialect::HAS_ONE_WRITER {
-                // What a writer does whose time is over fails for other reasons too.
-                hold(&mut transaction, batch.venue, batch.epoch).await?;
+    /// Writes entries, projections and cursor in one transaction, or nothing.
+    ///
+    /// # Errors
+    /// [`StoreError::Fenced`] if the epoch is not the newest; [`StoreError::Database`]
+    /// otherwise, and then the result is unknown.
+    pub async fn commit(&self, batch: &CommitBatch) -> Result<(), StoreError> {
+        let (fold, listed) = (Fold::of(&batch.entries), ListedInstruments::of(&batch.entries)?);
+        let mut statements = vec![fence(batch.venue, batch.epoch)?, listed.statement(batch.venue)];
+        statements.push(journal_statement(batch.venue, batch.entries.iter().map(JournalColumns::from)));
+        statements.extend(fold.statements(batch));
+        statements.extend(batch.cursor.iter().map(|cursor| cursor.statement(batch.venue)));
+        on_backend!(self, |backend| {
+            let mut transaction = backend.begin(Schema::Main).await?;
+            // A single writer checks its epoch in the same round trip; elsewhere the
+            // epoch's row must be locked first.
+            let together = backend.has_single_writer();
+            let (fence, rest) = statements.split_at(1);
+            if !together {
+                transaction.run_checked(fence).await?;
             }
-            return Err(error);
-        }
-        transaction.commit().await?;
+            let statements = if together { &statements[..] } else { rest };
+            if let Err(error) = transaction.run_checked(statements).await {
+                // A fenced writer may run into other errors first.
+                if together {
+                    transaction.run_checked(fence).await?;
+                }
+                return Err(error);
+            }
+            transaction.commit().await?;
+        });
         Ok(())
     }
 
-    pub(in crate::store) async fn journal_after(
+    /// At most `max` rows that reach beyond `after`, in order. The first may be a
+    /// range that began before it.
+    pub async fn journal_after(
         &self,
         venue: VenueId,
         after: Seq,
         max: u32,
     ) -> Result<Vec<JournalRow>, StoreError> {
-        let rows = sqlx::query::<Db>(
-            "SELECT first_seq, seq, kind, touched, rules_version, input, outcome, payload, hash
-             FROM journal WHERE venue_id = $1 AND seq > $2 ORDER BY seq LIMIT $3",
-        )
-        .bind(venue.0)
-        .bind(signed(after.0)?)
-        .bind(i64::from(max))
-        .fetch_all(&self.main_readers)
-        .await?;
-        rows.iter().map(read_row).collect()
+        let after = signed(after.0)?;
+        let rows: Vec<StoredRow> = on_backend!(self, |backend| {
+            sqlx::query_as(
+                "SELECT first_seq, seq, kind, touched, rules_version, input, outcome, payload, hash
+                 FROM journal WHERE venue_id = $1 AND seq > $2 ORDER BY seq LIMIT $3",
+            )
+            .bind(venue.0)
+            .bind(after)
+            .bind(i64::from(max))
+            .fetch_all(&backend.main_readers)
+            .await?
+        });
+        rows.into_iter().map(JournalRow::try_from).collect()
     }
 
-    pub(in crate::store) async fn journal_head(
-        &self,
-        venue: VenueId,
-    ) -> Result<Option<JournalRow>, StoreError> {
-        let row = sqlx::query::<Db>(
-            "SELECT first_seq, seq, kind, touched, rules_version, input, outcome, payload, hash
-             FROM journal WHERE venue_id = $1 ORDER BY seq DESC LIMIT 1",
-        )
-        .bind(venue.0)
-        .fetch_optional(&self.main_readers)
-        .await?;
-        row.as_ref().map(read_row).transpose()
+    /// The last row of the journal.
+    pub async fn journal_head(&self, venue: VenueId) -> Result<Option<JournalRow>, StoreError> {
+        let row: Option<StoredRow> = on_backend!(self, |backend| {
+            sqlx::query_as(
+                "SELECT first_seq, seq, kind, touched, rules_version, input, outcome, payload, hash
+                 FROM journal WHERE venue_id = $1 ORDER BY seq DESC LIMIT 1",
+            )
+            .bind(venue.0)
+            .fetch_optional(&backend.main_readers)
+            .await?
+        });
+        row.map(JournalRow::try_from).transpose()
     }
 
-    pub(in crate::store) async fn state_snapshots(
-        &self,
-        venue: VenueId,
-        max: u32,
-    ) -> Result<Vec<SnapshotRow>, StoreError> {
-        let rows = sqlx::query::<Db>(
-            "SELECT seq, step, rules_version, state, state_hash, journal_hash
-             FROM state_snapshots WHERE venue_id = $1 ORDER BY seq DESC LIMIT $2",
-        )
-        .bind(venue.0)
-        .bind(i64::from(max))
-        .fetch_all(&self.main_readers)
-        .await?;
-        let read = |row: &<Db as sqlx::Database>::Row| {
-            Ok(SnapshotRow {
-                seq: Seq(unsigned(row.try_get(0)?)?),
-                step: unsigned(row.try_get(1)?)?,
-                rules_version: version(row.try_get(2)?)?,
-                state: row.try_get(3)?,
-                state_hash: digest(row.try_get(4)?, "snapshot")?,
-                journal_hash: digest(row.try_get(5)?, "snapshot")?,
-            })
-        };
-        rows.iter().map(read).collect()
+    /// Position of a consumer whose effects are in the main schema; 0 initially.
+    pub async fn cursor(&self, venue: VenueId, consumer: &str, stream: &str) -> Result<u64, StoreError> {
+        self.cursor_in(Schema::Main, venue, consumer, stream).await
     }
 
-    pub(in crate::store) async fn cursor(
+    /// Position of a consumer whose effects are in the history; 0 initially.
+    pub async fn history_cursor(
         &self,
         venue: VenueId,
         consumer: &str,
         stream: &str,
     ) -> Result<u64, StoreError> {
-        let position: Option<i64> = sqlx::query_scalar::<Db, _>(
-            "SELECT position FROM consumer_cursors WHERE venue_id = $1 AND consumer = $2 AND stream = $3",
-        )
-        .bind(venue.0)
-        .bind(consumer)
-        .bind(stream)
-        .fetch_optional(&self.main_readers)
-        .await?;
+        self.cursor_in(Schema::History, venue, consumer, stream).await
+    }
+
+    async fn cursor_in(
+        &self,
+        schema: Schema,
+        venue: VenueId,
+        consumer: &str,
+        stream: &str,
+    ) -> Result<u64, StoreError> {
+        let position: Option<i64> = on_backend!(self, |backend| {
+            sqlx::query_scalar(
+                "SELECT position FROM consumer_cursors WHERE venue_id = $1 AND consumer = $2 AND stream = $3",
+            )
+            .bind(venue.0)
+            .bind(consumer)
+            .bind(stream)
+            .fetch_optional(backend.readers(schema))
+            .await?
+        });
         unsigned(position.unwrap_or(0))
     }
 }
 
-/// Holds the row of `epoch` until the commit, which a read would not.
-async fn hold(transaction: &mut Writing, venue: VenueId, epoch: u64) -> Result<(), StoreError> {
-    let held = held(venue, epoch)?;
-    let done = dialect::write(transaction, std::slice::from_ref(&held)).await?;
-    held.check(done.iter().sum())
-}
-
-/// Finds the epoch as it is to be, or nothing.
-fn held<'a>(venue: VenueId, epoch: u64) -> Result<Write<'a>, StoreError> {
+/// Statement that locks the writer's epoch.
+pub(super) fn fence(venue: VenueId, epoch: u64) -> Result<BatchStatement<'static>, StoreError> {
     let epoch = signed(epoch)?;
-    let rows = Rows::new().ids("venue_id", [venue.0].into_iter()).numbers("epoch", [epoch].into_iter());
-    Ok(Write::hold(
-        rows,
-        "UPDATE epochs SET epoch = given.epoch FROM given
-         WHERE epochs.venue_id = given.venue_id AND epochs.epoch = given.epoch",
-    ))
+    let rows = InputRows::new().ids("venue_id", [venue.0].into_iter()).numbers("epoch", [epoch].into_iter());
+    Ok(BatchStatement::fence(rows))
 }
 
-/// Writes a batch. Where nobody else can take the epoch meanwhile, it is asked
-/// for on the way.
-async fn write(transaction: &mut Writing, batch: &CommitBatch) -> Result<(), StoreError> {
-    let mut writes = Vec::new();
-    if dialect::HAS_ONE_WRITER {
-        writes.push(held(batch.venue, batch.epoch)?);
-    }
-    let links = batch.entries.iter().map(|new| Link {
-        first_seq: new.entry.seq,
-        seq: new.entry.seq,
-        kind: new.kind,
-        touched: new.outcome.touches_accounts(),
-        rules_version: new.entry.rules_version,
-        input: &new.entry.input,
-        outcome: &new.entry.outcome,
-        payload: new.payload.as_deref(),
-        hash: &new.entry.hash.0,
-    });
-    writes.push(journal_rows(batch.venue, &links.collect::<Vec<_>>()));
-    list_instruments(transaction, batch).await?;
-    let folded = Folded::of(&batch.entries);
-    writes.extend(folded.writes(batch));
-    writes.extend(batch.cursor.iter().map(|cursor| move_cursor(batch.venue, cursor)));
-    let done = dialect::write(transaction, &writes).await?;
-    writes.iter().zip(done).try_for_each(|(write, done)| write.check(done))
-}
-
-/// A journal row on its way into the store.
-pub(super) struct Link<'a> {
+/// Columns of a new journal row.
+pub(super) struct JournalColumns<'a> {
     first_seq: Seq,
     seq: Seq,
     kind: EntryKind,
@@ -250,7 +407,23 @@ pub(super) struct Link<'a> {
     hash: &'a [u8],
 }
 
-impl<'a> From<&'a JournalRow> for Link<'a> {
+impl<'a> From<&'a NewEntry> for JournalColumns<'a> {
+    fn from(new: &'a NewEntry) -> Self {
+        Self {
+            first_seq: new.entry.seq,
+            seq: new.entry.seq,
+            kind: new.kind,
+            touched: new.outcome.touches_accounts(),
+            rules_version: new.entry.rules_version,
+            input: &new.entry.input,
+            outcome: &new.entry.outcome,
+            payload: new.payload.as_deref(),
+            hash: &new.entry.hash.0,
+        }
+    }
+}
+
+impl<'a> From<&'a JournalRow> for JournalColumns<'a> {
     fn from(row: &'a JournalRow) -> Self {
         Self {
             first_seq: row.first_seq,
@@ -266,76 +439,75 @@ impl<'a> From<&'a JournalRow> for Link<'a> {
     }
 }
 
-/// Adds rows; a place that is taken refuses them all.
-pub(super) async fn append(
-    transaction: &mut Writing,
+/// Statement that adds journal rows; if one exists already, none is added.
+pub(super) fn journal_statement<'a>(
     venue: VenueId,
-    links: &[Link<'_>],
-) -> Result<(), StoreError> {
-    dialect::write(transaction, &[journal_rows(venue, links)]).await?;
-    Ok(())
+    rows: impl Iterator<Item = JournalColumns<'a>>,
+) -> BatchStatement<'a> {
+    let rows: Vec<_> = rows.collect();
+    let input = InputRows::new()
+        .ids("venue_id", rows.iter().map(|_| venue.0))
+        .numbers("seq", rows.iter().map(|row| row.seq.0.cast_signed()))
+        .numbers("first_seq", rows.iter().map(|row| row.first_seq.0.cast_signed()))
+        .texts("kind", rows.iter().map(|row| row.kind.as_str()))
+        .flags("touched", rows.iter().map(|row| row.touched))
+        .numbers("rules_version", rows.iter().map(|row| i64::from(row.rules_version)))
+        .bytes("input", rows.iter().map(|row| row.input))
+        .bytes("outcome", rows.iter().map(|row| row.outcome))
+        .bytes("payload", rows.iter().map(|row| row.payload))
+        .bytes("hash", rows.iter().map(|row| row.hash));
+    BatchStatement::insert("journal", input)
 }
 
-fn journal_rows<'a>(venue: VenueId, links: &[Link<'a>]) -> Write<'a> {
-    let rows = Rows::new()
-        .ids("venue_id", links.iter().map(|_| venue.0))
-        .numbers("seq", links.iter().map(|link| link.seq.0.cast_signed()))
-        .numbers("first_seq", links.iter().map(|link| link.first_seq.0.cast_signed()))
-        .texts("kind", links.iter().map(|link| link.kind.as_str()))
-        .flags("touched", links.iter().map(|link| link.touched))
-        .numbers("rules_version", links.iter().map(|link| i64::from(link.rules_version)))
-        .bytes("input", links.iter().map(|link| link.input))
-        .bytes("outcome", links.iter().map(|link| link.outcome))
-        .bytes("payload", links.iter().map(|link| link.payload))
-        .bytes("hash", links.iter().map(|link| link.hash));
-    Write::insert("journal", rows)
+/// A stored row of `journal`.
+#[derive(sqlx::FromRow)]
+pub(super) struct StoredRow {
+    first_seq: i64,
+    seq: i64,
+    kind: String,
+    touched: bool,
+    rules_version: i64,
+    input: Vec<u8>,
+    outcome: Vec<u8>,
+    payload: Option<Vec<u8>>,
+    hash: Vec<u8>,
 }
 
-/// Moves a consumer's place, in the transaction of what it has done.
-pub(super) fn move_cursor(venue: VenueId, cursor: &Cursor) -> Write<'_> {
-    let rows = Rows::new()
-        .ids("venue_id", [venue.0].into_iter())
-        .texts("consumer", [cursor.consumer.as_str()].into_iter())
-        .texts("stream", [cursor.stream.as_str()].into_iter())
-        .numbers("position", [cursor.position.cast_signed()].into_iter());
-    Write::merge(
-        rows,
-        "INSERT INTO consumer_cursors (venue_id, consumer, stream, position) SELECT * FROM given WHERE TRUE
-         ON CONFLICT (venue_id, consumer, stream) DO UPDATE SET position = excluded.position",
-    )
+impl TryFrom<StoredRow> for JournalRow {
+    type Error = StoreError;
+
+    fn try_from(row: StoredRow) -> Result<Self, StoreError> {
+        let kind = EntryKind::parse(&row.kind);
+        Ok(Self {
+            first_seq: Seq(unsigned(row.first_seq)?),
+            seq: Seq(unsigned(row.seq)?),
+            kind: kind.ok_or_else(|| StoreError::Corrupt(format!("a journal row of kind {:?}", row.kind)))?,
+            touched: row.touched,
+            rules_version: rules_version(row.rules_version)?,
+            input: row.input,
+            outcome: row.outcome,
+            payload: row.payload,
+            hash: digest(row.hash, "journal row")?,
+        })
+    }
 }
 
-pub(super) fn read_row(row: &<Db as sqlx::Database>::Row) -> Result<JournalRow, StoreError> {
-    let kind: String = row.try_get(2)?;
-    Ok(JournalRow {
-        first_seq: Seq(unsigned(row.try_get(0)?)?),
-        seq: Seq(unsigned(row.try_get(1)?)?),
-        kind: EntryKind::parse(&kind)
-            .ok_or_else(|| StoreError::Corrupt(format!("a journal row of kind {kind:?}")))?,
-        touched: row.try_get(3)?,
-        rules_version: version(row.try_get(4)?)?,
-        input: row.try_get(5)?,
-        outcome: row.try_get(6)?,
-        payload: row.try_get(7)?,
-        hash: digest(row.try_get(8)?, "journal row")?,
-    })
-}
-
-/// A sequence number as the store holds it.
+/// An unsigned number as the store represents it.
 pub(super) fn signed(number: u64) -> Result<i64, StoreError> {
-    i64::try_from(number).map_err(|_| StoreError::Corrupt(format!("{number} is beyond the store's range")))
+    i64::try_from(number).map_err(|_| StoreError::Corrupt(format!("{number} exceeds the store's range")))
 }
 
-/// A sequence number from the store.
+/// An unsigned number from the store.
 pub(super) fn unsigned(number: i64) -> Result<u64, StoreError> {
-    u64::try_from(number)
-        .map_err(|_| StoreError::Corrupt(format!("{number} where a positive number belongs")))
+    u64::try_from(number).map_err(|_| StoreError::Corrupt(format!("{number} instead of an unsigned number")))
 }
 
-fn version(number: i64) -> Result<u32, StoreError> {
+/// A rules version from the store.
+pub(super) fn rules_version(number: i64) -> Result<u32, StoreError> {
     u32::try_from(number).map_err(|_| StoreError::Corrupt(format!("rules version {number}")))
 }
 
-fn digest(bytes: Vec<u8>, whose: &str) -> Result<Digest, StoreError> {
-    bytes.try_into().map(Digest).map_err(|_| StoreError::Corrupt(format!("the hash of a {whose}")))
+/// A hash from the store.
+pub(super) fn digest(bytes: Vec<u8>, owner: &str) -> Result<Digest, StoreError> {
+    bytes.try_into().map(Digest).map_err(|_| StoreError::Corrupt(format!("the hash of a {owner}")))
 }

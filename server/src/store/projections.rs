@@ -1,266 +1,524 @@
-//! Writes what a batch of entries changed into the projections.
+//! Projections of the journal: accounts, orders, trades, positions, ledger.
 //!
-//! A batch is folded first, so that a row is written once however often the
-//! batch changed it. Compiled for each backend. Does not know why anything
-//! changed.
+//! Only the sequencer's commit writes them. The gateway reads an account's orders
+//! and fills; `verify` reads every row and compares it with the journal. Does not
+//! know the rules that made the rows.
 
-use std::collections::BTreeMap;
-
-use engine::id::{AccountId, InstrumentId, OrderId, Seq};
-use engine::instrument::Instrument;
-use engine::order::Order;
+use engine::id::{AccountId, InstrumentId, OrderId, QuoteId, Seq, TradeId, VenueId};
+use engine::money::{Lots, Money, Ticks};
+use engine::order::{ClientOrderId, Order, OrderStatus, Price, Side, TakenQuote, TimeInForce};
 use engine::time::VenueTime;
-use engine::venue::{AccountChange, Balance, Fill, Input, PositionState, Posting};
+use engine::venue::{Asset, Fill, Party, Posting};
 use uuid::Uuid;
 
-use super::Db;
-use super::journal::Writing;
-use crate::store::api::error::StoreError;
-use crate::store::api::journal::{CommitBatch, EntryKind, NewEntry};
-use crate::store::api::projections::{asset_column, party_columns};
-use crate::store::rows::{Rows, Write};
+use super::journal::{signed, unsigned};
+use super::{Store, StoreError, on_backend};
 
-const OPEN_ACCOUNTS: &str = "
-    INSERT INTO accounts (venue_id, account_id, user_id, cash_balance, reserved, base_currency, margin_allowed,
-                          account_seq, seq, opened_at)
-    SELECT given.venue_id, given.account_id, holder.user_id, given.cash_balance, given.reserved,
-           given.base_currency, FALSE, given.account_seq, given.seq, given.opened_at
-    FROM given LEFT JOIN user_accounts AS holder
-        ON holder.venue_id = given.venue_id AND holder.account_id = given.account_id";
-const CHANGE_ACCOUNTS: &str = "
-    UPDATE accounts SET cash_balance = given.cash_balance, reserved = given.reserved,
-                        account_seq = given.account_seq, seq = given.seq
-    FROM given WHERE accounts.venue_id = given.venue_id AND accounts.account_id = given.account_id";
-const CHANGE_ORDERS: &str = "
-    UPDATE orders SET filled_qty = given.filled_qty, status = given.status, notional = given.notional,
-                      fee = given.fee, updated_at = given.updated_at, qty = given.qty,
-                      limit_price = given.limit_price
-    FROM given WHERE orders.venue_id = given.venue_id AND orders.order_id = given.order_id";
-const CHANGE_POSITIONS: &str = "
-    INSERT INTO positions (venue_id, account_id, instrument_id, qty, avg_cost, trade_cash, fees, basis, seq)
-    SELECT * FROM given WHERE TRUE
-    ON CONFLICT (venue_id, account_id, instrument_id) DO UPDATE
-    SET qty = excluded.qty, avg_cost = excluded.avg_cost, trade_cash = excluded.trade_cash,
-        fees = excluded.fees, basis = excluded.basis, seq = excluded.seq";
+pub(super) mod fold;
 
-/// What a batch comes to.
-#[derive(Default)]
-pub(super) struct Folded<'a> {
-    opened: BTreeMap<AccountId, VenueTime>,
-    balances: BTreeMap<AccountId, (&'a Balance, Seq)>,
-    accepted: BTreeMap<OrderId, Seq>,
-    orders: BTreeMap<OrderId, (AccountId, &'a Order)>,
-    fills: Vec<(Seq, AccountId, u64, &'a Fill)>,
-    positions: BTreeMap<(AccountId, InstrumentId), (&'a PositionState, Seq)>,
+/// Filter for an account's orders, newest first.
+#[derive(Clone, Debug, Default)]
+pub struct OrderFilter {
+    /// Statuses, at most two; empty for all.
+    pub statuses: Vec<OrderStatus>,
+    /// The client's id of a single order.
+    pub client_order_id: Option<String>,
+    /// Instrument.
+    pub instrument: Option<InstrumentId>,
+    /// Earliest time of acceptance, inclusive.
+    pub from: Option<VenueTime>,
+    /// Latest time of acceptance, exclusive.
+    pub to: Option<VenueTime>,
+    /// Only orders accepted before this entry, where the previous page ended.
+    pub before: Option<Seq>,
+    /// Maximum number of rows.
+    pub limit: u32,
 }
 
-impl<'a> Folded<'a> {
-    pub(super) fn of(entries: &'a [NewEntry]) -> Self {
-        let mut folded = Self::default();
-        for NewEntry { outcome, .. } in entries {
-            let seq = outcome.seq;
-            for event in &outcome.events {
-                match &event.change {
-                    AccountChange::Opened => {
-                        folded.opened.insert(event.account, outcome.time);
-                    }
-                    AccountChange::OrderAccepted(order) => {
-                        folded.accepted.insert(order.id, seq);
-                        folded.orders.insert(order.id, (event.account, order));
-                    }
-                    AccountChange::OrderFilled { order, fill } => {
-                        folded.orders.insert(order.id, (event.account, order));
-                        folded.fills.push((seq, event.account, event.account_seq, fill));
-                    }
-                    AccountChange::OrderCancelled { order, .. } | AccountChange::OrderAmended(order) => {
-                        folded.orders.insert(order.id, (event.account, order));
-                    }
-                    AccountChange::CouponPaid { .. } | AccountChange::Redeemed { .. } => {}
-                }
-            }
-            for balance in &outcome.balances {
-                folded.balances.insert(balance.account, (balance, seq));
-            }
-            for state in &outcome.positions {
-                folded.positions.insert((state.account, state.instrument), (state, seq));
+/// Filter for an account's fills, newest first.
+#[derive(Clone, Debug, Default)]
+pub struct FillFilter {
+    /// Instrument.
+    pub instrument: Option<InstrumentId>,
+    /// Earliest time, inclusive.
+    pub from: Option<VenueTime>,
+    /// Latest time, exclusive.
+    pub to: Option<VenueTime>,
+    /// Only fills before this event of the account, where the previous page ended.
+    pub before: Option<u64>,
+    /// Maximum number of rows.
+    pub limit: u32,
+}
+
+/// A row of `accounts`: the columns that the journal determines.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AccountRow {
+    /// Id of the account.
+    pub account: AccountId,
+    /// Cash, including the reserved part.
+    pub cash: Money,
+    /// Part of the cash that open orders reserve.
+    pub reserved: Money,
+    /// Number of the account's newest event.
+    pub account_seq: u64,
+    /// Last entry that changed the account.
+    pub seq: Seq,
+}
+
+/// A row of `orders`: the columns that change, and its keys.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OrderRow {
+    /// Id of the order.
+    pub order: OrderId,
+    /// Account of the order.
+    pub account: AccountId,
+    /// The client's id of the order.
+    pub client_order_id: String,
+    /// Entry that accepted it.
+    pub seq: Seq,
+    /// Quantity, in lots.
+    pub quantity: i64,
+    /// Limit, in ticks.
+    pub limit: Option<i64>,
+    /// Filled quantity, in lots.
+    pub filled: i64,
+    /// Money exchanged, without fees.
+    pub notional: Money,
+    /// Fees.
+    pub fee: Money,
+    /// [`engine::order::OrderStatus::as_str`].
+    pub status: String,
+}
+
+/// A row of `positions`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PositionRow {
+    /// Account of the position.
+    pub account: AccountId,
+    /// Instrument of the position.
+    pub instrument: InstrumentId,
+    /// Lots, long positive.
+    pub lots: i64,
+    /// Money received minus money paid, without fees.
+    pub trade_cash: Money,
+    /// Fees.
+    pub fees: Money,
+    /// Cost of the open lots, rounded for display.
+    pub basis: Money,
+}
+
+/// A row of `trades`: the columns that are compared.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct FillRow {
+    /// Entry of the match.
+    pub seq: Seq,
+    /// Account of this side.
+    pub account: AccountId,
+    /// The account's number of the event.
+    pub account_seq: u64,
+    /// Id of the match.
+    pub trade: TradeId,
+    /// Filled order.
+    pub order: OrderId,
+    /// Filled quantity, in lots.
+    pub lots: i64,
+    /// Price, in ticks.
+    pub price: i64,
+    /// Money exchanged.
+    pub notional: Money,
+    /// Fee.
+    pub fee: Money,
+}
+
+/// A row of `ledger`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LedgerRow {
+    /// Entry of the posting.
+    pub seq: Seq,
+    /// Index of the posting in the entry.
+    pub index: u64,
+    /// The posting.
+    pub posting: Posting,
+}
+
+impl Store {
+    /// An account's orders with the entries that accepted them, newest first.
+    pub async fn orders_of(
+        &self,
+        venue: VenueId,
+        account: AccountId,
+        filter: &OrderFilter,
+    ) -> Result<Vec<(Seq, Order)>, StoreError> {
+        let first = filter.statuses.first().map(|status| status.as_str());
+        let second = filter.statuses.get(1).map(|status| status.as_str()).or(first);
+        let before = filter.before.map_or(Ok(i64::MAX), |seq| signed(seq.0))?;
+        let rows: Vec<StoredOrder> = on_backend!(self, |backend| {
+            sqlx::query_as(
+                "SELECT order_id, instrument_id, client_order_id, side, qty, filled_qty, limit_price, status,
+                        time_in_force, notional, fee, seq, created_at, updated_at, quote_id, dealer
+                 FROM orders
+                 WHERE venue_id = $1 AND account_id = $2 AND seq < $3
+                   AND ($4 IS NULL OR status = $4 OR status = $5)
+                   AND ($6 IS NULL OR client_order_id = $6)
+                   AND ($7 IS NULL OR instrument_id = $7)
+                   AND created_at >= $8 AND created_at < $9
+                 ORDER BY seq DESC LIMIT $10",
+            )
+            .bind(venue.0)
+            .bind(account.0)
+            .bind(before)
+            .bind(first)
+            .bind(second)
+            .bind(&filter.client_order_id)
+            .bind(filter.instrument.map(|id| id.0))
+            .bind(filter.from.map_or(i64::MIN, |time| time.0))
+            .bind(filter.to.map_or(i64::MAX, |time| time.0))
+            .bind(i64::from(filter.limit))
+            .fetch_all(&backend.main_readers)
+            .await?
+        });
+        rows.into_iter().map(|row| Ok((Seq(unsigned(row.seq)?), row.order()?))).collect()
+    }
+
+    /// One order of an account; `None` for another account's.
+    pub async fn order_of(
+        &self,
+        venue: VenueId,
+        account: AccountId,
+        order: OrderId,
+    ) -> Result<Option<Order>, StoreError> {
+        let row: Option<StoredOrder> = on_backend!(self, |backend| {
+            sqlx::query_as(
+                "SELECT order_id, instrument_id, client_order_id, side, qty, filled_qty, limit_price, status,
+                        time_in_force, notional, fee, seq, created_at, updated_at, quote_id, dealer
+                 FROM orders WHERE venue_id = $1 AND order_id = $2 AND account_id = $3",
+            )
+            .bind(venue.0)
+            .bind(order.0)
+            .bind(account.0)
+            .fetch_optional(&backend.main_readers)
+            .await?
+        });
+        row.map(StoredOrder::order).transpose()
+    }
+
+    /// An account's fills with the account's numbers of the events, newest first.
+    pub async fn fills_of(
+        &self,
+        venue: VenueId,
+        account: AccountId,
+        filter: &FillFilter,
+    ) -> Result<Vec<(u64, Fill)>, StoreError> {
+        let before = filter.before.map_or(Ok(i64::MAX), signed)?;
+        let rows: Vec<StoredFill> = on_backend!(self, |backend| {
+            sqlx::query_as(
+                "SELECT trade_id, order_id, instrument_id, side, qty_filled, price, notional, fee, maker,
+                        against_house, account_seq, timestamp
+                 FROM trades
+                 WHERE venue_id = $1 AND account_id = $2 AND account_seq < $3
+                   AND ($4 IS NULL OR instrument_id = $4)
+                   AND timestamp >= $5 AND timestamp < $6
+                 ORDER BY account_seq DESC LIMIT $7",
+            )
+            .bind(venue.0)
+            .bind(account.0)
+            .bind(before)
+            .bind(filter.instrument.map(|id| id.0))
+            .bind(filter.from.map_or(i64::MIN, |time| time.0))
+            .bind(filter.to.map_or(i64::MAX, |time| time.0))
+            .bind(i64::from(filter.limit))
+            .fetch_all(&backend.main_readers)
+            .await?
+        });
+        rows.into_iter().map(|row| Ok((unsigned(row.account_seq)?, row.fill()?))).collect()
+    }
+
+    /// Orders of all accounts that can still trade.
+    pub async fn live_orders(&self, venue: VenueId) -> Result<Vec<OrderId>, StoreError> {
+        let ids: Vec<Uuid> = on_backend!(self, |backend| {
+            sqlx::query_scalar(
+                "SELECT order_id FROM orders WHERE venue_id = $1 AND status IN ('OPEN', 'PARTIAL')",
+            )
+            .bind(venue.0)
+            .fetch_all(&backend.main_readers)
+            .await?
+        });
+        Ok(ids.into_iter().map(OrderId).collect())
+    }
+
+    /// All accounts, by id.
+    pub async fn account_rows(&self, venue: VenueId) -> Result<Vec<AccountRow>, StoreError> {
+        let rows: Vec<(Uuid, i64, i64, i64, i64)> = on_backend!(self, |backend| {
+            sqlx::query_as(
+                "SELECT account_id, cash_balance, reserved, account_seq, seq
+                 FROM accounts WHERE venue_id = $1 ORDER BY account_id",
+            )
+            .bind(venue.0)
+            .fetch_all(&backend.main_readers)
+            .await?
+        });
+        rows.into_iter()
+            .map(|(account, cash, reserved, account_seq, seq)| {
+                Ok(AccountRow {
+                    account: AccountId(account),
+                    cash: Money(cash),
+                    reserved: Money(reserved),
+                    account_seq: unsigned(account_seq)?,
+                    seq: Seq(unsigned(seq)?),
+                })
+            })
+            .collect()
+    }
+
+    /// At most `max` orders accepted after `after`, in order.
+    pub async fn order_rows(
+        &self,
+        venue: VenueId,
+        after: Seq,
+        max: u32,
+    ) -> Result<Vec<OrderRow>, StoreError> {
+        type Columns = (Uuid, Uuid, String, i64, i64, i64, i64, i64, String, Option<i64>);
+        let after = signed(after.0)?;
+        let rows: Vec<Columns> = on_backend!(self, |backend| {
+            sqlx::query_as(
+                "SELECT order_id, account_id, client_order_id, seq, qty, filled_qty, notional, fee, status,
+                        limit_price
+                 FROM orders WHERE venue_id = $1 AND seq > $2 ORDER BY seq LIMIT $3",
+            )
+            .bind(venue.0)
+            .bind(after)
+            .bind(i64::from(max))
+            .fetch_all(&backend.main_readers)
+            .await?
+        });
+        rows.into_iter()
+            .map(|(order, account, client_order_id, seq, quantity, filled, notional, fee, status, limit)| {
+                Ok(OrderRow {
+                    order: OrderId(order),
+                    account: AccountId(account),
+                    client_order_id,
+                    seq: Seq(unsigned(seq)?),
+                    quantity,
+                    limit,
+                    filled,
+                    notional: Money(notional),
+                    fee: Money(fee),
+                    status,
+                })
+            })
+            .collect()
+    }
+
+    /// All positions, by account and instrument.
+    pub async fn position_rows(&self, venue: VenueId) -> Result<Vec<PositionRow>, StoreError> {
+        let rows: Vec<(Uuid, Uuid, i64, i64, i64, i64)> = on_backend!(self, |backend| {
+            sqlx::query_as(
+                "SELECT account_id, instrument_id, qty, trade_cash, fees, basis
+                 FROM positions WHERE venue_id = $1 ORDER BY account_id, instrument_id",
+            )
+            .bind(venue.0)
+            .fetch_all(&backend.main_readers)
+            .await?
+        });
+        let row = |(account, instrument, lots, trade_cash, fees, basis)| PositionRow {
+            account: AccountId(account),
+            instrument: InstrumentId(instrument),
+            lots,
+            trade_cash: Money(trade_cash),
+            fees: Money(fees),
+            basis: Money(basis),
+        };
+        Ok(rows.into_iter().map(row).collect())
+    }
+
+    /// Trades of the entries after `after` up to `through`, by entry, account and the
+    /// account's number of the event.
+    pub async fn fill_rows(
+        &self,
+        venue: VenueId,
+        after: Seq,
+        through: Seq,
+    ) -> Result<Vec<FillRow>, StoreError> {
+        type Columns = (i64, Uuid, i64, Uuid, Uuid, i64, i64, i64, i64);
+        let (after, through) = (signed(after.0)?, signed(through.0)?);
+        let rows: Vec<Columns> = on_backend!(self, |backend| {
+            sqlx::query_as(
+                "SELECT seq, account_id, account_seq, trade_id, order_id, qty_filled, price, notional, fee
+                 FROM trades WHERE venue_id = $1 AND seq > $2 AND seq <= $3
+                 ORDER BY seq, account_id, account_seq",
+            )
+            .bind(venue.0)
+            .bind(after)
+            .bind(through)
+            .fetch_all(&backend.main_readers)
+            .await?
+        });
+        rows.into_iter()
+            .map(|(seq, account, account_seq, trade, order, lots, price, notional, fee)| {
+                Ok(FillRow {
+                    seq: Seq(unsigned(seq)?),
+                    account: AccountId(account),
+                    account_seq: unsigned(account_seq)?,
+                    trade: TradeId(trade),
+                    order: OrderId(order),
+                    lots,
+                    price,
+                    notional: Money(notional),
+                    fee: Money(fee),
+                })
+            })
+            .collect()
+    }
+
+    /// Postings of the entries after `after` up to `through`, in order.
+    pub async fn ledger_rows(
+        &self,
+        venue: VenueId,
+        after: Seq,
+        through: Seq,
+    ) -> Result<Vec<LedgerRow>, StoreError> {
+        let (after, through) = (signed(after.0)?, signed(through.0)?);
+        let rows: Vec<(i64, i64, String, Option<Uuid>, Option<Uuid>, i64)> = on_backend!(self, |backend| {
+            sqlx::query_as(
+                "SELECT seq, posting, party, account_id, instrument_id, amount
+                 FROM ledger WHERE venue_id = $1 AND seq > $2 AND seq <= $3 ORDER BY seq, posting",
+            )
+            .bind(venue.0)
+            .bind(after)
+            .bind(through)
+            .fetch_all(&backend.main_readers)
+            .await?
+        });
+        rows.into_iter()
+            .map(|(seq, index, party, account, instrument, amount)| {
+                let party = match (party.as_str(), account) {
+                    ("ACCOUNT", Some(account)) => Party::Account(AccountId(account)),
+                    ("HOUSE", None) => Party::House,
+                    ("FEES", None) => Party::Fees,
+                    _ => return Err(StoreError::Corrupt(format!("a posting of party {party:?}"))),
+                };
+                let asset = instrument.map_or(Asset::Cash, |id| Asset::Instrument(InstrumentId(id)));
+                let posting = Posting { party, asset, amount };
+                Ok(LedgerRow { seq: Seq(unsigned(seq)?), index: unsigned(index)?, posting })
+            })
+            .collect()
+    }
+
+    /// Number of trades and number of postings, whichever entries they belong to.
+    pub async fn projection_counts(&self, venue: VenueId) -> Result<(u64, u64), StoreError> {
+        let (trades, postings): (i64, i64) = on_backend!(self, |backend| {
+            sqlx::query_as(
+                "SELECT (SELECT count(*) FROM trades WHERE venue_id = $1),
+                        (SELECT count(*) FROM ledger WHERE venue_id = $1)",
+            )
+            .bind(venue.0)
+            .fetch_one(&backend.main_readers)
+            .await?
+        });
+        Ok((unsigned(trades)?, unsigned(postings)?))
+    }
+}
+
+/// A stored row of `orders`.
+#[derive(sqlx::FromRow)]
+struct StoredOrder {
+    order_id: Uuid,
+    instrument_id: Uuid,
+    client_order_id: String,
+    side: String,
+    qty: i64,
+    filled_qty: i64,
+    limit_price: Option<i64>,
+    status: String,
+    time_in_force: String,
+    notional: i64,
+    fee: i64,
+    seq: i64,
+    created_at: i64,
+    updated_at: i64,
+    quote_id: Option<Uuid>,
+    dealer: Option<i64>,
+}
+
+impl StoredOrder {
+    fn order(self) -> Result<Order, StoreError> {
+        let id = OrderId(self.order_id);
+        let corrupt = |column: &str| StoreError::Corrupt(format!("order {id} has an unreadable {column}"));
+        let statuses = [OrderStatus::Open, OrderStatus::Partial, OrderStatus::Filled, OrderStatus::Cancelled];
+        Ok(Order {
+            id,
+            client_order_id: ClientOrderId::parse(&self.client_order_id)
+                .map_err(|_| corrupt("client_order_id"))?,
+            instrument: InstrumentId(self.instrument_id),
+            side: side(&self.side)?,
+            price: self.price().ok_or_else(|| corrupt("dealer"))?,
+            time_in_force: TimeInForce::from_word(&self.time_in_force)
+                .ok_or_else(|| corrupt("time_in_force"))?,
+            quantity: Lots(self.qty),
+            filled: Lots(self.filled_qty),
+            notional: Money(self.notional),
+            fee: Money(self.fee),
+            status: statuses
+                .into_iter()
+                .find(|status| status.as_str() == self.status)
+                .ok_or_else(|| corrupt("status"))?,
+            created_at: VenueTime(self.created_at),
+            updated_at: VenueTime(self.updated_at),
+        })
+    }
+
+    /// Market, limit, or the accepted quote; `None` if the dealer is out of range.
+    fn price(&self) -> Option<Price> {
+        match (self.limit_price.map(Ticks), self.quote_id) {
+            (None, _) => Some(Price::Market),
+            (Some(price), None) => Some(Price::Limit(price)),
+            (Some(price), Some(quote)) => {
+                let dealer = u8::try_from(self.dealer?).ok()?;
+                Some(Price::Quote(TakenQuote { quote: QuoteId(quote), dealer, price }))
             }
         }
-        folded
     }
 }
 
-impl<'a> Folded<'a> {
-    /// What is to be written, parents before those that name them.
-    pub(super) fn writes(&self, batch: &'a CommitBatch) -> Vec<Write<'a>> {
-        let venue = batch.venue.0;
-        let mut writes = Vec::from(self.accounts(venue, &batch.currency));
-        writes.extend(self.orders(venue));
-        writes.extend([self.trades(venue), self.positions(venue), postings(batch)]);
-        writes
-    }
-
-    fn accounts(&self, venue: Uuid, currency: &'a str) -> [Write<'a>; 2] {
-        let (opened, changed): (Vec<_>, Vec<_>) =
-            self.balances.iter().partition(|(account, _)| self.opened.contains_key(account));
-        let rows = |balances: &[(&AccountId, &(&Balance, Seq))]| {
-            Rows::new()
-                .ids("venue_id", balances.iter().map(|_| venue))
-                .ids("account_id", balances.iter().map(|(account, _)| account.0))
-                .numbers("cash_balance", balances.iter().map(|(_, (balance, _))| balance.cash.0))
-                .numbers("reserved", balances.iter().map(|(_, (balance, _))| balance.reserved.0))
-                .numbers(
-                    "account_seq",
-                    balances.iter().map(|(_, (balance, _))| balance.account_seq.cast_signed()),
-                )
-                .numbers("seq", balances.iter().map(|(_, (_, seq))| seq.0.cast_signed()))
-        };
-        let opened = rows(&opened)
-            .texts("base_currency", opened.iter().map(|_| currency))
-            .numbers("opened_at", opened.iter().map(|(account, _)| self.opened.get(account).map(|at| at.0)));
-        [Write::merge(opened, OPEN_ACCOUNTS), Write::change(rows(&changed), CHANGE_ACCOUNTS, "accounts")]
-    }
-
-    fn orders(&self, venue: Uuid) -> [Write<'a>; 2] {
-        let (accepted, changed): (Vec<_>, Vec<_>) =
-            self.orders.iter().partition(|(id, _)| self.accepted.contains_key(id));
-        let states = |orders: &[(&OrderId, &(AccountId, &Order))]| {
-            let orders: Vec<&Order> = orders.iter().map(|(_, (_, order))| *order).collect();
-            Rows::new()
-                .ids("venue_id", orders.iter().map(|_| venue))
-                .ids("order_id", orders.iter().map(|order| order.id.0))
-                .numbers("filled_qty", orders.iter().map(|order| order.filled.0))
-                .texts("status", orders.iter().map(|order| order.status.as_str()))
-                .numbers("notional", orders.iter().map(|order| order.notional.0))
-                .numbers("fee", orders.iter().map(|order| order.fee.0))
-                .numbers("updated_at", orders.iter().map(|order| order.updated_at.0))
-                .numbers("qty", orders.iter().map(|order| order.quantity.0))
-                .numbers("limit_price", orders.iter().map(|order| order.price.limit().map(|ticks| ticks.0)))
-        };
-        let new: Vec<&Order> = accepted.iter().map(|(_, (_, order))| *order).collect();
-        let inserted = states(&accepted)
-            .ids("account_id", accepted.iter().map(|(_, (account, _))| account.0))
-            .ids("instrument_id", new.iter().map(|order| order.instrument.0))
-            .texts("client_order_id", accepted.iter().map(|(_, (_, order))| order.client_order_id.as_str()))
-            .texts("side", new.iter().map(|order| order.side.as_str()))
-            .texts("type", new.iter().map(|order| order.price.order_type().as_str()))
-            .ids("quote_id", new.iter().map(|order| order.price.taken().map(|taken| taken.quote.0)))
-            .numbers(
-                "dealer",
-                new.iter().map(|order| order.price.taken().map(|taken| i64::from(taken.dealer))),
-            )
-            .texts("time_in_force", new.iter().map(|order| order.time_in_force.as_str()))
-            .numbers(
-                "seq",
-                accepted.iter().map(|(id, _)| self.accepted.get(id).map(|seq| seq.0.cast_signed())),
-            )
-            .numbers("created_at", new.iter().map(|order| order.created_at.0));
-        [Write::insert("orders", inserted), Write::change(states(&changed), CHANGE_ORDERS, "orders")]
-    }
-
-    fn trades(&self, venue: Uuid) -> Write<'a> {
-        let fills = || self.fills.iter().map(|(_, _, _, fill)| *fill);
-        let trades = Rows::new()
-            .ids("venue_id", fills().map(|_| venue))
-            .ids("trade_id", fills().map(|fill| fill.trade.0))
-            .ids("order_id", fills().map(|fill| fill.order.0))
-            .ids("account_id", self.fills.iter().map(|(_, account, _, _)| account.0))
-            .ids("instrument_id", fills().map(|fill| fill.instrument.0))
-            .texts("side", fills().map(|fill| fill.side.as_str()))
-            .numbers("qty_filled", fills().map(|fill| fill.lots.0))
-            .numbers("price", fills().map(|fill| fill.price.0))
-            .numbers("notional", fills().map(|fill| fill.notional.0))
-            .numbers("fee", fills().map(|fill| fill.fee.0))
-            .flags("maker", fills().map(|fill| fill.maker))
-            .flags("against_house", fills().map(|fill| fill.against_house))
-            .numbers("seq", self.fills.iter().map(|(seq, _, _, _)| seq.0.cast_signed()))
-            .numbers("account_seq", self.fills.iter().map(|(_, _, seq, _)| seq.cast_signed()))
-            .numbers("timestamp", fills().map(|fill| fill.time.0));
-        Write::insert("trades", trades)
-    }
-
-    fn positions(&self, venue: Uuid) -> Write<'a> {
-        let held = || self.positions.values().map(|(state, _)| &state.position);
-        let positions = Rows::new()
-            .ids("venue_id", held().map(|_| venue))
-            .ids("account_id", self.positions.keys().map(|(account, _)| account.0))
-            .ids("instrument_id", self.positions.keys().map(|(_, instrument)| instrument.0))
-            .numbers("qty", held().map(|position| position.lots.0))
-            .numbers("avg_cost", held().map(|position| position.average_cost().map(|cost| cost.0)))
-            .numbers("trade_cash", held().map(|position| position.trade_cash.0))
-            .numbers("fees", held().map(|position| position.fees.0))
-            .numbers("basis", held().map(|position| position.basis.to_money().0))
-            .numbers("seq", self.positions.values().map(|(_, seq)| seq.0.cast_signed()));
-        Write::merge(positions, CHANGE_POSITIONS)
-    }
+/// A stored row of `trades`.
+#[derive(sqlx::FromRow)]
+struct StoredFill {
+    trade_id: Uuid,
+    order_id: Uuid,
+    instrument_id: Uuid,
+    side: String,
+    qty_filled: i64,
+    price: i64,
+    notional: i64,
+    fee: i64,
+    maker: bool,
+    against_house: bool,
+    account_seq: i64,
+    timestamp: i64,
 }
 
-fn postings(batch: &CommitBatch) -> Write<'_> {
-    let postings: Vec<(Seq, i64, &Posting)> = batch
-        .entries
-        .iter()
-        .flat_map(|new| {
-            (0..).zip(&new.outcome.postings).map(|(index, posting)| (new.outcome.seq, index, posting))
+impl StoredFill {
+    fn fill(self) -> Result<Fill, StoreError> {
+        Ok(Fill {
+            trade: TradeId(self.trade_id),
+            order: OrderId(self.order_id),
+            instrument: InstrumentId(self.instrument_id),
+            side: side(&self.side)?,
+            price: Ticks(self.price),
+            lots: Lots(self.qty_filled),
+            notional: Money(self.notional),
+            fee: Money(self.fee),
+            maker: self.maker,
+            against_house: self.against_house,
+            time: VenueTime(self.timestamp),
         })
-        .collect();
-    let columns = || postings.iter().map(|(_, _, posting)| party_columns(posting.party));
-    let rows = Rows::new()
-        .ids("venue_id", postings.iter().map(|_| batch.venue.0))
-        .numbers("seq", postings.iter().map(|(seq, _, _)| seq.0.cast_signed()))
-        .numbers("posting", postings.iter().map(|(_, index, _)| *index))
-        .texts("party", columns().map(|(party, _)| party))
-        .ids("account_id", columns().map(|(_, account)| account))
-        .ids("instrument_id", postings.iter().map(|(_, _, posting)| asset_column(posting.asset)))
-        .numbers("amount", postings.iter().map(|(_, _, posting)| posting.amount));
-    Write::insert("ledger", rows)
-}
-
-/// Lists what a venue that is opened in this batch trades.
-pub(super) async fn list_instruments(
-    transaction: &mut Writing,
-    batch: &CommitBatch,
-) -> Result<(), StoreError> {
-    for new in batch.entries.iter().filter(|new| new.kind == EntryKind::Opened) {
-        list(transaction, new).await?;
     }
-    Ok(())
 }
 
-async fn list(transaction: &mut Writing, new: &NewEntry) -> Result<(), StoreError> {
-    let unreadable = || StoreError::Corrupt("entry 1 does not say what is listed".to_owned());
-    let Ok(Input::VenueOpened { config, .. }) = new.entry.input() else { return Err(unreadable()) };
-    let listed = config.instruments().map_err(|_| unreadable())?;
-    for instrument in listed.values() {
-        insert_instrument(transaction, &config.currency, config.venue_id().0, instrument).await?;
+fn side(text: &str) -> Result<Side, StoreError> {
+    match text {
+        "BUY" => Ok(Side::Buy),
+        "SELL" => Ok(Side::Sell),
+        other => Err(StoreError::Corrupt(format!("there is no side {other}"))),
     }
-    Ok(())
-}
-
-async fn insert_instrument(
-    transaction: &mut Writing,
-    currency: &str,
-    venue: Uuid,
-    instrument: &Instrument,
-) -> Result<(), StoreError> {
-    let terms = serde_json::to_string(&instrument.terms)
-        .map_err(|error| StoreError::Corrupt(format!("terms of {}: {error}", instrument.symbol)))?;
-    sqlx::query::<Db>(
-        "INSERT INTO instruments (venue_id, instrument_id, symbol, name, type, tick_size, lot_size, tick_value,
-                                  currency, maturity, underlier_instrument_id, terms)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
-    )
-    .bind(venue)
-    .bind(instrument.id.0)
-    .bind(&instrument.symbol)
-    .bind(&instrument.name)
-    .bind(instrument.kind().as_str())
-    .bind(instrument.tick_size.to_string())
-    .bind(instrument.lot_size.to_string())
-    .bind(instrument.tick_value.0)
-    .bind(currency)
-    .bind(instrument.terms.maturity().map(|date| date.to_string()))
-    .bind(instrument.terms.underlier().map(|underlier| underlier.0))
-    .bind(terms)
-    .execute(&mut **transaction)
-    .await?;
-    Ok(())
 }

@@ -1,84 +1,77 @@
-//! SQLite: two files in one folder, one writer each, and a lock on the folder.
+//! SQLite: two files in one folder, a single writer each, and a lock file.
 //!
-//! Only connections, pragmas and migrations are here; the queries are shared
-//! with other backends. Does not know what the tables mean.
+//! Connections, pragmas, migrations, and the statements that only SQLite needs.
+//! Does not know what the tables mean.
 
 use std::fs::{File, TryLockError};
 use std::path::Path;
 use std::time::Duration;
 
-use engine::id::VenueId;
-use sqlx::Connection as _;
+use engine::id::{InstrumentId, VenueId};
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{AssertSqlSafe, Connection as _, Sqlite, SqliteConnection, SqlitePool, Transaction};
 
-use super::Role;
-use super::api::error::StoreError;
-use super::api::lease::Lease;
+use super::batch_statement::{BatchConnection as _, BatchStatement};
+use super::copying::{RowChunk, Schema, TABLES};
+use super::lease::Lease;
+use super::{Role, StoreError};
 
-#[path = "sqlite/dialect.rs"]
-pub(crate) mod dialect;
-#[path = "queries.rs"]
-mod queries;
-
-/// The database that the shared queries are compiled for here.
-pub(crate) type Db = sqlx::Sqlite;
+mod batch;
 
 static MAIN: Migrator = sqlx::migrate!("../migrations/sqlite/main");
 static HISTORY: Migrator = sqlx::migrate!("../migrations/sqlite/history");
 
-/// How long a statement waits for another process's lock (a backup, a prompt).
-const BUSY: Duration = Duration::from_secs(10);
+/// Longest wait for the lock of another process: a backup, a prompt.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Pages of the log after which it is worked into the file: the same pages
-/// change again and again, and each is written there once.
-const CHECKPOINT: &str = "32768";
+/// Pages in the write-ahead log before a checkpoint. Large, because the same pages
+/// change again and again, and a checkpoint writes each of them once.
+const CHECKPOINT_PAGES: &str = "32768";
 
-/// What a connection keeps of its file, as KiB below zero: more than a batch
-/// changes, or its pages are written more than once.
-const CACHE: &str = "-16384";
+/// Page cache of a connection in negative KiB. Larger than what a batch changes,
+/// else its pages are written more than once.
+const CACHE_SIZE: &str = "-16384";
 
-/// Texts that stay prepared: a batch is one text, made of parts of a few sizes.
-const PREPARED: usize = 200;
+/// Prepared texts per connection: a batch is one text, built from few block sizes.
+const STATEMENT_CACHE_CAPACITY: usize = 200;
 
-/// Connections that read.
-const READERS: u32 = 4;
+/// Reading connections per file.
+const READER_CONNECTIONS: u32 = 4;
 
-/// Pools over the two files.
+/// `user_version` of the history file between the two commits of a bulk copy: the
+/// next copy then recognizes what an interrupted one left.
+const INCOMPLETE_COPY: i64 = 1;
+
+/// Connection pools of the two files.
 #[derive(Debug)]
 pub struct Backend {
-    /// Money, users, sessions: one connection that writes.
-    pub(super) main: sqlx::Pool<Db>,
-    /// The same file, to read from.
-    pub(super) main_readers: sqlx::Pool<Db>,
-    /// The market's past: one connection that writes.
-    pub(super) history: sqlx::Pool<Db>,
-    /// The same file, to read from.
-    pub(super) history_readers: sqlx::Pool<Db>,
-    /// Partitions of the tick tables.
-    pub(super) partitions: dialect::Known,
-    /// Who opened it.
+    /// Money, users, sessions: one writing connection.
+    pub(super) main: SqlitePool,
+    /// Readers of the same file.
+    pub(super) main_readers: SqlitePool,
+    /// Market history: one writing connection.
+    pub(super) history: SqlitePool,
+    /// Readers of the same file.
+    pub(super) history_readers: SqlitePool,
+    /// Role that opened it.
     pub(super) role: Role,
-    /// Held as long as the pools are; not by who only looks.
+    /// Lock on the folder; `None` next to a running server.
     _lock: Option<File>,
 }
 
 impl Backend {
     pub(super) async fn open(folder: &Path, role: Role) -> Result<Self, StoreError> {
-        let at = || folder.display().to_string();
-        std::fs::create_dir_all(folder).map_err(|error| StoreError::Folder { folder: at(), error })?;
-        let lock = hold(folder)?;
-        let main = folder.join("tickhall.db");
-        let history = folder.join("history.db");
+        std::fs::create_dir_all(folder)
+            .map_err(|error| StoreError::Folder { folder: folder.display().to_string(), error })?;
+        let lock = lock(folder)?;
+        let (main, history) = (folder.join("tickhall.db"), folder.join("history.db"));
         let (full, normal) = (SqliteSynchronous::Full, SqliteSynchronous::Normal);
         let backend = Self {
-            main: pool(&main, full, 1).await.map_err(|error| opening(&main, error))?,
-            main_readers: pool(&main, full, READERS).await.map_err(|error| opening(&main, error))?,
-            history: pool(&history, normal, 1).await.map_err(|error| opening(&history, error))?,
-            history_readers: pool(&history, normal, READERS)
-                .await
-                .map_err(|error| opening(&history, error))?,
-            partitions: dialect::Known::default(),
+            main: pool(&main, full, 1).await?,
+            main_readers: pool(&main, full, READER_CONNECTIONS).await?,
+            history: pool(&history, normal, 1).await?,
+            history_readers: pool(&history, normal, READER_CONNECTIONS).await?,
             role,
             _lock: Some(lock),
         };
@@ -87,38 +80,25 @@ impl Backend {
         Ok(backend)
     }
 
-    /// Opens the files of a folder that somebody else may be serving, to read.
-    pub(super) async fn watch(folder: &Path) -> Result<Self, StoreError> {
-        let (main, history) = (folder.join("tickhall.db"), folder.join("history.db"));
-        let main_readers = watching(&main, &MAIN).await?;
-        let history_readers = watching(&history, &HISTORY).await?;
+    /// Opens the files read-only, next to a running server.
+    pub(super) async fn open_read_only(folder: &Path) -> Result<Self, StoreError> {
+        let main_readers = read_only_pool(&folder.join("tickhall.db"), &MAIN).await?;
+        let history_readers = read_only_pool(&folder.join("history.db"), &HISTORY).await?;
         Ok(Self {
             main: main_readers.clone(),
             main_readers,
             history: history_readers.clone(),
             history_readers,
-            partitions: dialect::Known::default(),
             role: Role::Auditor,
             _lock: None,
         })
     }
 
-    /// Opens the files of a folder that somebody else may be serving, to write
-    /// a row about its users.
-    pub(super) async fn join(folder: &Path) -> Result<Self, StoreError> {
-        let watched = Self::watch(folder).await?;
-        let main = folder.join("tickhall.db");
-        let writer = pool(&main, SqliteSynchronous::Full, 1).await.map_err(|error| opening(&main, error))?;
-        Ok(Self { main: writer, role: Role::Auth, ..watched })
-    }
-
-    /// Whoever holds the folder is alone with it.
-    pub(super) async fn try_lead(&self, _venue: VenueId) -> Result<Option<Lease>, StoreError> {
-        Ok(Some(Lease::alone()))
-    }
-
-    pub(super) async fn lead(&self, _venue: VenueId) -> Result<Lease, StoreError> {
-        Ok(Lease::alone())
+    /// Opens the files to write users, next to a running server.
+    pub(super) async fn open_for_user_admin(folder: &Path) -> Result<Self, StoreError> {
+        let readers = Self::open_read_only(folder).await?;
+        let main = pool(&folder.join("tickhall.db"), SqliteSynchronous::Full, 1).await?;
+        Ok(Self { main, role: Role::Auth, ..readers })
     }
 
     pub(super) async fn close(&self) {
@@ -127,22 +107,163 @@ impl Backend {
         self.main.close().await;
         self.history.close().await;
     }
+
+    /// The lock on the folder already excludes other processes.
+    pub(super) async fn try_acquire_lease(&self, _venue: VenueId) -> Result<Option<Lease>, StoreError> {
+        Ok(Some(Lease::exclusive()))
+    }
+
+    pub(super) async fn acquire_lease(&self, _venue: VenueId) -> Result<Lease, StoreError> {
+        Ok(Lease::exclusive())
+    }
+
+    /// Returns true if a transaction of [`Self::begin`] excludes all other writers.
+    pub(super) const fn has_single_writer(&self) -> bool {
+        true
+    }
+
+    /// Begins a transaction that writes. It takes the write lock at once, because
+    /// taking it after a read fails without waiting.
+    pub(super) async fn begin(&self, schema: Schema) -> Result<Transaction<'static, Sqlite>, sqlx::Error> {
+        self.pool(schema).begin_with("BEGIN IMMEDIATE").await
+    }
+
+    /// Pool that writes a schema.
+    pub(super) const fn pool(&self, schema: Schema) -> &SqlitePool {
+        match schema {
+            Schema::Main => &self.main,
+            Schema::History => &self.history,
+        }
+    }
+
+    /// Pool that reads a schema.
+    pub(super) const fn readers(&self, schema: Schema) -> &SqlitePool {
+        match schema {
+            Schema::Main => &self.main_readers,
+            Schema::History => &self.history_readers,
+        }
+    }
+
+    /// Begins a transaction on the history and runs `upserts` in it.
+    pub(super) async fn begin_history(
+        &self,
+        upserts: &[BatchStatement<'_>],
+    ) -> Result<Transaction<'static, Sqlite>, StoreError> {
+        let mut transaction = self.begin(Schema::History).await?;
+        transaction.run_batch(upserts).await?;
+        Ok(transaction)
+    }
+
+    /// Prepares the tick tables for rows of `steps`.
+    pub(super) async fn prepare_partitions(
+        &self,
+        _venue: VenueId,
+        _steps: impl Iterator<Item = u64>,
+    ) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    /// Deletes ticks and books older than an instrument's newest `rows`.
+    pub(super) async fn retain_ticks(
+        &self,
+        venue: VenueId,
+        instrument: InstrumentId,
+        rows: i64,
+    ) -> Result<(), StoreError> {
+        for table in ["market_ticks", "order_books"] {
+            let sql = format!(
+                "DELETE FROM {table} WHERE venue_id = $1 AND instrument_id = $2 AND step <= (
+                     SELECT step FROM {table} WHERE venue_id = $1 AND instrument_id = $2
+                     ORDER BY step DESC LIMIT 1 OFFSET $3
+                 )"
+            );
+            let query = sqlx::query(AssertSqlSafe(sql)).bind(venue.0).bind(instrument.0).bind(rows);
+            query.execute(&self.history).await?;
+        }
+        Ok(())
+    }
+
+    /// Begins a transaction whose reads see one instant.
+    pub(super) async fn begin_snapshot(
+        &self,
+        schema: Schema,
+    ) -> Result<Transaction<'static, Sqlite>, sqlx::Error> {
+        self.readers(schema).begin().await
+    }
+
+    /// Begins a transaction over both files. Deletes what an interrupted copy left.
+    pub(super) async fn begin_bulk(&self) -> Result<BulkTransaction, sqlx::Error> {
+        let mut history = self.begin(Schema::History).await?;
+        let mut main = self.begin(Schema::Main).await?;
+        let venues: i64 = sqlx::query_scalar("SELECT count(*) FROM venues").fetch_one(&mut *main).await?;
+        let mark: i64 = sqlx::query_scalar("PRAGMA user_version").fetch_one(&mut *history).await?;
+        if mark == INCOMPLETE_COPY && venues == 0 {
+            for table in TABLES.into_iter().filter(|table| table.schema == Schema::History) {
+                let delete = AssertSqlSafe(format!("DELETE FROM {}", table.name));
+                sqlx::query(delete).execute(&mut *history).await?;
+            }
+        }
+        sqlx::query("PRAGMA user_version = 1").execute(&mut *history).await?;
+        Ok(BulkTransaction { main, history, history_pool: self.history.clone() })
+    }
+
+    /// SQL that lists the tables of a schema.
+    pub(super) const fn table_names_sql(&self) -> &'static str {
+        "SELECT name FROM sqlite_master
+         WHERE type = 'table' AND name NOT LIKE 'sqlite%' AND name NOT LIKE '%sqlx%' ORDER BY name"
+    }
+
+    /// SQL that lists the columns of a table in order, with their declared types.
+    pub(super) const fn columns_sql(&self) -> &'static str {
+        "SELECT name, type FROM pragma_table_info($1) ORDER BY cid"
+    }
 }
 
-/// Takes the folder for this process; the system lets go of it when the
-/// process ends, however it ends.
-fn hold(folder: &Path) -> Result<File, StoreError> {
-    let at = || folder.display().to_string();
-    let lock = File::options()
+/// Transaction over both files.
+pub(super) struct BulkTransaction {
+    main: Transaction<'static, Sqlite>,
+    history: Transaction<'static, Sqlite>,
+    history_pool: SqlitePool,
+}
+
+impl BulkTransaction {
+    /// Connection that writes a schema.
+    pub(super) async fn connection(&mut self, schema: Schema) -> Result<&mut SqliteConnection, sqlx::Error> {
+        Ok(match schema {
+            Schema::Main => &mut self.main,
+            Schema::History => &mut self.history,
+        })
+    }
+
+    /// Prepares the tick tables for the rows of `chunk`.
+    pub(super) async fn prepare_partitions(&mut self, _chunk: &RowChunk) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    /// Commits the file with the venue last: a folder with a venue is complete, and
+    /// no venue is created beside leftover history.
+    pub(super) async fn commit(self) -> Result<(), sqlx::Error> {
+        self.history.commit().await?;
+        self.main.commit().await?;
+        sqlx::query("PRAGMA user_version = 0").execute(&self.history_pool).await?;
+        Ok(())
+    }
+}
+
+/// Locks the folder for this process; the system unlocks it when the process ends,
+/// however it ends.
+fn lock(folder: &Path) -> Result<File, StoreError> {
+    let name = || folder.display().to_string();
+    let file = File::options()
         .create(true)
         .truncate(false)
         .write(true)
         .open(folder.join("tickhall.lock"))
-        .map_err(|error| StoreError::Folder { folder: at(), error })?;
-    match lock.try_lock() {
-        Ok(()) => Ok(lock),
-        Err(TryLockError::WouldBlock) => Err(StoreError::Held { folder: at() }),
-        Err(TryLockError::Error(error)) => Err(StoreError::Folder { folder: at(), error }),
+        .map_err(|error| StoreError::Folder { folder: name(), error })?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(StoreError::FolderInUse { folder: name() }),
+        Err(TryLockError::Error(error)) => Err(StoreError::Folder { folder: name(), error }),
     }
 }
 
@@ -150,81 +271,84 @@ async fn pool(
     file: &Path,
     synchronous: SqliteSynchronous,
     connections: u32,
-) -> Result<sqlx::Pool<Db>, sqlx::Error> {
-    // Pragmas are per connection, so they stand in the options.
+) -> Result<SqlitePool, StoreError> {
+    // Pragmas are per connection, so they belong to the options.
     let options = SqliteConnectOptions::new()
         .filename(file)
         .create_if_missing(true)
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(synchronous)
         .foreign_keys(true)
-        .statement_cache_capacity(PREPARED)
-        .pragma("wal_autocheckpoint", CHECKPOINT)
-        .pragma("cache_size", CACHE)
-        // What a statement would have to take back is not worth a file.
+        .statement_cache_capacity(STATEMENT_CACHE_CAPACITY)
+        .pragma("wal_autocheckpoint", CHECKPOINT_PAGES)
+        .pragma("cache_size", CACHE_SIZE)
+        // Undo data of a single statement needs no file.
         .pragma("temp_store", "memory")
-        .busy_timeout(BUSY);
-    connect(options, connections).await
+        .busy_timeout(BUSY_TIMEOUT);
+    connect(options, connections).await.map_err(|error| file_error(file, error))
 }
 
-/// Connections that change nothing, to a file of this program's schema.
-async fn watching(file: &Path, migrations: &Migrator) -> Result<sqlx::Pool<Db>, StoreError> {
-    let options = SqliteConnectOptions::new().filename(file).pragma("query_only", "ON").busy_timeout(BUSY);
-    let pool = connect(options, READERS).await.map_err(|error| opening(file, error))?;
-    let stored: Option<i64> = sqlx::query_scalar::<Db, _>("SELECT max(version) FROM _sqlx_migrations")
-        .fetch_one(&pool)
-        .await
-        .map_err(|error| opening(file, error))?;
-    let wanted = migrations.iter().map(|migration| migration.version).max();
+/// Pool that cannot write, on a file that has this program's schema.
+async fn read_only_pool(file: &Path, migrations: &Migrator) -> Result<SqlitePool, StoreError> {
+    let options =
+        SqliteConnectOptions::new().filename(file).pragma("query_only", "ON").busy_timeout(BUSY_TIMEOUT);
+    let opened = async {
+        let pool = connect(options, READER_CONNECTIONS).await?;
+        let stored: Option<i64> =
+            sqlx::query_scalar("SELECT max(version) FROM _sqlx_migrations").fetch_one(&pool).await?;
+        Ok::<_, sqlx::Error>((pool, stored))
+    };
+    let (pool, stored) = opened.await.map_err(|error| file_error(file, error))?;
+    let current = migrations.iter().map(|migration| migration.version).max();
     match stored {
-        Some(version) if Some(version) > wanted => {
+        Some(version) if stored > current => {
             Err(StoreError::NewerSchema { setting: "--data", file: file.display().to_string(), version })
         }
-        _ if stored < wanted => Err(StoreError::OlderFile { file: file.display().to_string() }),
+        _ if stored < current => Err(StoreError::OlderFile { file: file.display().to_string() }),
         _ => Ok(pool),
     }
 }
 
-async fn connect(options: SqliteConnectOptions, connections: u32) -> Result<sqlx::Pool<Db>, sqlx::Error> {
+async fn connect(options: SqliteConnectOptions, connections: u32) -> Result<SqlitePool, sqlx::Error> {
     SqlitePoolOptions::new()
         .max_connections(connections)
         .min_connections(1)
-        .acquire_timeout(BUSY)
+        .acquire_timeout(BUSY_TIMEOUT)
         .idle_timeout(None)
         .max_lifetime(None)
-        // A future that was dropped inside a transaction leaves one behind.
+        // A future dropped inside a transaction leaves it open.
         .after_release(|connection, _| Box::pin(async move { Ok(!connection.is_in_transaction()) }))
         .connect_with(options)
         .await
 }
 
-async fn migrate(migrations: &Migrator, pool: &sqlx::Pool<Db>, file: &Path) -> Result<(), StoreError> {
+async fn migrate(migrations: &Migrator, pool: &SqlitePool, file: &Path) -> Result<(), StoreError> {
     migrations.run(pool).await.map_err(|error| match error {
         MigrateError::VersionMissing(version) => {
             StoreError::NewerSchema { setting: "--data", file: file.display().to_string(), version }
         }
-        other => opening(file, other.into()),
+        other => file_error(file, other.into()),
     })
 }
 
-fn opening(file: &Path, error: sqlx::Error) -> StoreError {
-    StoreError::Opening { file: file.display().to_string(), error }
+fn file_error(file: &Path, error: sqlx::Error) -> StoreError {
+    StoreError::File { file: file.display().to_string(), error }
 }
 
 #[cfg(test)]
 mod tests {
     use std::borrow::Cow;
 
+    use sqlx::SqlSafeStr as _;
+    use sqlx::migrate::{Migration, MigrationType};
+
     use super::*;
 
-    #[tokio::test]
-    async fn what_was_there_before_a_migration_is_kept() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("tickhall.db");
+    /// A file with one row in each of the tables that refer to others.
+    async fn filled(folder: &Path) -> SqlitePool {
+        let file = folder.join("tickhall.db");
         let pool = pool(&file, SqliteSynchronous::Full, 1).await.unwrap();
-        let first: Vec<_> = MAIN.iter().filter(|migration| migration.version <= 4).cloned().collect();
-        let before = Migrator { migrations: Cow::Owned(first), ..Migrator::DEFAULT };
-        migrate(&before, &pool, &file).await.unwrap();
+        migrate(&MAIN, &pool, &file).await.unwrap();
         for statement in [
             "INSERT INTO venues VALUES (zeroblob(16), 'main', '{}', zeroblob(32), zeroblob(32), zeroblob(32),
                                         NULL, NULL, 0)",
@@ -234,31 +358,47 @@ mod tests {
             "INSERT INTO journal VALUES (zeroblob(16), 2, 1, 'range', FALSE, 1, x'0a', x'0b', NULL, zeroblob(32))",
             "INSERT INTO accounts VALUES (zeroblob(16), zeroblob(16), NULL, 0, 0, 'USD', 0, 1, 1, 0)",
             "INSERT INTO orders VALUES (zeroblob(16), zeroblob(16), zeroblob(16), zeroblob(16), 'c-1', 'BUY',
-                                        'LIMIT', 10, 4, 9990, 'PARTIAL', 'GTC', 0, 0, 7, 0, 0)",
+                                        'LIMIT', 10, 4, 9990, 'PARTIAL', 'GTC', 0, 0, 7, 0, 0, NULL, NULL)",
             "INSERT INTO trades VALUES (zeroblob(16), zeroblob(16), zeroblob(16), zeroblob(16), zeroblob(16), 'BUY',
                                         4, 9990, 0, 0, 0, 1, 7, 2, 0)",
         ] {
             sqlx::query(statement).execute(&pool).await.unwrap();
         }
-        migrate(&MAIN, &pool, &file).await.unwrap();
-        let kept: (String, i64, Option<i64>) = sqlx::query_as(
-            "SELECT o.client_order_id, t.qty_filled, o.dealer
+        pool
+    }
+
+    #[tokio::test]
+    async fn a_later_migration_keeps_the_rows_and_locks_out_this_program() {
+        let folder = tempfile::tempdir().unwrap();
+        let (pool, file) = (filled(folder.path()).await, folder.path().join("tickhall.db"));
+        let sql = "ALTER TABLE orders ADD COLUMN note TEXT NOT NULL DEFAULT 'none'";
+        let later = Migration::new(9001, "later".into(), MigrationType::Simple, sql.into_sql_str(), false);
+        let migrations = MAIN.iter().cloned().chain([later]).collect();
+        let newer = Migrator { migrations: Cow::Owned(migrations), ..Migrator::DEFAULT };
+        migrate(&newer, &pool, &file).await.unwrap();
+        let order: (String, i64, Option<i64>, String) = sqlx::query_as(
+            "SELECT o.client_order_id, t.qty_filled, o.dealer, o.note
              FROM orders o JOIN trades t ON t.order_id = o.order_id",
         )
         .fetch_one(&pool)
         .await
         .unwrap();
-        assert_eq!(kept, ("c-1".to_owned(), 4, None));
+        assert_eq!(order, ("c-1".to_owned(), 4, None, "none".to_owned()));
         let journal: Vec<(i64, i64, String, Option<Vec<u8>>)> =
             sqlx::query_as("SELECT seq, first_seq, kind, payload FROM journal ORDER BY venue_id, seq")
                 .fetch_all(&pool)
                 .await
                 .unwrap();
         assert_eq!(journal, [(2, 1, "range".to_owned(), None), (3, 3, "step".to_owned(), Some(vec![12]))]);
-        let lost = sqlx::query("PRAGMA foreign_key_check").fetch_all(&pool).await.unwrap();
-        assert!(lost.is_empty());
-        // The tables are guarded as before, though a transaction hears of it when
-        // it ends.
+        assert!(sqlx::query("PRAGMA foreign_key_check").fetch_all(&pool).await.unwrap().is_empty());
+        let refused = migrate(&MAIN, &pool, &file).await.unwrap_err();
+        assert!(matches!(refused, StoreError::NewerSchema { version: 9001, .. }), "{refused}");
+    }
+
+    #[tokio::test]
+    async fn references_are_checked_at_the_commit() {
+        let folder = tempfile::tempdir().unwrap();
+        let pool = filled(folder.path()).await;
         for orphan in [
             "UPDATE trades SET order_id = x'01010101010101010101010101010101'",
             "UPDATE orders SET account_id = x'01010101010101010101010101010101'",
@@ -269,5 +409,14 @@ mod tests {
             sqlx::query(orphan).execute(&mut *transaction).await.unwrap();
             assert!(transaction.commit().await.is_err(), "{orphan}");
         }
+    }
+
+    #[tokio::test]
+    async fn an_older_schema_is_not_opened_read_only() {
+        let folder = tempfile::tempdir().unwrap();
+        let pool = filled(folder.path()).await;
+        sqlx::query("DELETE FROM _sqlx_migrations WHERE version > 1").execute(&pool).await.unwrap();
+        let refused = Backend::open_read_only(folder.path()).await.unwrap_err();
+        assert!(matches!(refused, StoreError::OlderFile { .. }), "{refused}");
     }
 }

@@ -1,6 +1,6 @@
-//! Who is alive and how far they are: what `/health` answers.
+//! Health and progress of the agents, as `/health` reports them.
 //!
-//! Does not judge: an agent is ill when it, or who restarts it, says so.
+//! Agents and their supervisors report; nothing is decided here.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,32 +10,32 @@ use serde::{Deserialize, Serialize};
 
 use crate::clock::WallClock;
 
-/// One agent's word about itself.
+/// Last report of an agent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AgentHealth {
-    /// Whether it works.
+    /// True while it works.
     pub ok: bool,
-    /// The last step or sequence number that it dealt with.
+    /// Last step or sequence number that it processed.
     pub progress: u64,
-    /// Why it does not work; empty while it does.
+    /// Reason for which it does not work; empty while it does.
     pub reason: String,
-    /// Whether it waits for its turn while another process does its work.
+    /// True while another process does its work.
     #[serde(default)]
     pub standby: bool,
-    /// When it last said something.
+    /// Time of the report.
     pub at: WallTime,
 }
 
-/// Everybody's word.
+/// Reports of all agents.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct HealthReport {
-    /// Whether everybody works.
+    /// True if every agent works.
     pub ok: bool,
-    /// By the agent's name.
+    /// Reports by agent.
     pub agents: BTreeMap<&'static str, AgentHealth>,
 }
 
-/// Where agents report; cheap to clone.
+/// Reports of the agents of a process; clones share them.
 #[derive(Clone, Debug)]
 pub struct Health {
     clock: WallClock,
@@ -43,12 +43,13 @@ pub struct Health {
 }
 
 impl Health {
-    /// Nobody has reported yet.
+    /// No reports yet.
     pub fn new(clock: WallClock) -> Self {
         Self { clock, agents: Arc::default() }
     }
 
-    /// `agent` works and has dealt with `progress`, a step or sequence number.
+    /// Reports that `agent` works and has processed `progress`, a step or sequence
+    /// number.
     pub fn report(&self, agent: &'static str, progress: u64) {
         self.set(agent, |health| {
             health.ok = true;
@@ -58,7 +59,7 @@ impl Health {
         });
     }
 
-    /// `agent` is well and waits: another process does its work.
+    /// Reports that `agent` waits while another process does its work.
     pub fn stand_by(&self, agent: &'static str) {
         self.set(agent, |health| {
             health.ok = true;
@@ -68,7 +69,7 @@ impl Health {
         });
     }
 
-    /// `agent` does not work, because of `reason`.
+    /// Reports that `agent` does not work.
     pub fn fail(&self, agent: &'static str, reason: &str) {
         self.set(agent, |health| {
             health.ok = false;
@@ -77,12 +78,12 @@ impl Health {
         });
     }
 
-    /// The time by which reports are stamped.
+    /// Time of the clock that stamps reports.
     pub fn now(&self) -> WallTime {
         self.clock.now()
     }
 
-    /// What everybody said last.
+    /// Last report of every agent.
     pub fn report_all(&self) -> HealthReport {
         let agents = self.agents.lock().unwrap_or_else(PoisonError::into_inner).clone();
         HealthReport { ok: agents.values().all(|health| health.ok), agents }
@@ -108,7 +109,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_ill_agent_makes_the_report_ill_until_it_reports_again() {
+    fn one_failed_agent_fails_the_report_until_it_reports_again() {
         let health = Health::new(WallClock::manual(WallTime(7)));
         health.report("market_data", 10);
         health.fail("trading", "trading_halted");

@@ -1,9 +1,9 @@
-//! Turns `tracing` events into lines by `logging.schema.json`.
+//! `tracing` events as lines of `logging.schema.json`.
 //!
-//! An event names itself by the field `event`; what the schema lifts to the
-//! top (`venue`, `seq`, …) and the rest, in `context`, are plain fields. The
-//! agent follows from the module that speaks, or is a browser. A field whose name sounds like a
-//! secret is never written, whatever it holds.
+//! The field `event` is an event's name; the schema's top-level fields (`venue`,
+//! `seq`, …) and the rest, in `context`, are plain fields. The agent follows
+//! from the event's module, or is a browser. A field with the name of a secret
+//! is never written.
 
 use std::io::Write as _;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -16,31 +16,31 @@ use tracing_subscriber::layer::Context;
 
 use crate::clock::WallClock;
 
-/// The program's name in every line.
+/// Service of the program's lines.
 const SERVICE: &str = "tickhall";
 
-/// The name of the program's other half.
+/// Service of the browsers' lines.
 const FRONTEND: &str = "frontend";
 
-/// The target of what browsers tell us, who have no module here.
+/// Target and agent of lines that browsers send.
 pub const BROWSER: &str = "browser";
 
-/// Modules that are agents; everything else speaks for the runtime.
+/// Modules that are agents; all others log as the runtime.
 const AGENTS: [&str; 5] = ["market_data", "trading", "portfolio", "auth", "gateway"];
 
-/// Fields that stand at the top of a line instead of in `context`.
+/// Fields at the top of a line instead of in `context`.
 const LIFTED: [&str; 4] = ["venue", "seq", "step", "request_id"];
 
-/// Names that must not carry a value into a log.
+/// Parts of the names of fields whose values are not logged.
 const SECRETS: [&str; 8] =
     ["password", "secret", "token", "cookie", "session", "seed", "salt", "authorization"];
 
-/// Where lines go.
+/// Destination of the lines.
 #[derive(Clone, Debug)]
 pub enum Sink {
     /// Standard error.
     Stderr,
-    /// A test's memory.
+    /// A test's buffer.
     Memory(Arc<Mutex<Vec<u8>>>),
 }
 
@@ -83,7 +83,7 @@ impl<S: Subscriber> Layer<S> for JsonLines {
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
         let mut line = self.line(event).to_string();
         line.push('\n');
-        // A log that cannot be written has nowhere to complain.
+        // A failure to log cannot be logged.
         match &self.sink {
             Sink::Stderr => drop(std::io::stderr().lock().write_all(line.as_bytes())),
             Sink::Memory(bytes) => {
@@ -103,14 +103,13 @@ fn level(level: Level) -> &'static str {
     }
 }
 
-/// `server::agents::trading::sequencer` speaks for `trading`.
+/// Agent of a target: `trading` for `server::agents::trading::sequencer`.
 fn agent(target: &str) -> &'static str {
-    let module = target.split("::").nth(1).unwrap_or_default();
-    let ours = target.starts_with("server::");
-    AGENTS.into_iter().find(|agent| ours && *agent == module).unwrap_or("runtime")
+    let module = target.strip_prefix("server::agents::").and_then(|path| path.split("::").next());
+    AGENTS.into_iter().find(|agent| Some(*agent) == module).unwrap_or("runtime")
 }
 
-/// The value in the type that the schema gives the field.
+/// A top-level field's value in the schema's type.
 fn lifted(name: &str, value: &Value) -> Option<Value> {
     let text = || value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     match name {
@@ -183,16 +182,16 @@ mod tests {
 
     use super::*;
 
-    fn logged(speak: impl FnOnce()) -> Vec<Value> {
+    fn logged(log: impl FnOnce()) -> Vec<Value> {
         let bytes = Arc::new(Mutex::new(Vec::new()));
         let layer = JsonLines::new(Sink::Memory(bytes.clone()), WallClock::manual(WallTime(0)));
-        tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), speak);
+        tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), log);
         let bytes = bytes.lock().unwrap();
         std::str::from_utf8(&bytes).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 
     #[test]
-    fn fields_find_their_places() {
+    fn a_line_follows_the_schema() {
         let lines = logged(|| {
             tracing::info!(target: "server::agents::trading::sequencer", event = "batch_committed", seq = 7_u64, entries = 2, "committed");
         });
@@ -213,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn secrets_are_not_written_and_libraries_still_fit() {
+    fn secrets_are_not_written_and_library_events_follow_the_schema() {
         let lines = logged(|| {
             tracing::warn!(target: "auth", password = "hunter2", session_id = ?Some("abc"), "signing in");
         });

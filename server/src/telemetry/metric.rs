@@ -1,6 +1,6 @@
 //! The recorder behind `/metrics`.
 //!
-//! Does not know which figures exist: each agent names its own where it counts.
+//! Does not know which metrics exist: agents name their own.
 
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -10,8 +10,8 @@ pub use metrics_exporter_prometheus::PrometheusHandle;
 
 static HANDLE: OnceLock<PrometheusHandle> = OnceLock::new();
 
-/// How often old observations are folded away.
-const UPKEEP: Duration = Duration::from_secs(5);
+/// Time between two compactions of old observations.
+const UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
 
 /// The process's recorder, installed by the first call.
 pub fn recorder() -> PrometheusHandle {
@@ -19,7 +19,7 @@ pub fn recorder() -> PrometheusHandle {
         .get_or_init(|| {
             let recorder = PrometheusBuilder::new().build_recorder();
             let handle = recorder.handle();
-            // Only a test that installs one of its own can be first here.
+            // Fails only after a test's own recorder.
             let _ = metrics::set_global_recorder(recorder);
             handle
         })
@@ -28,7 +28,7 @@ pub fn recorder() -> PrometheusHandle {
 
 /// Keeps the recorder's memory bounded until `shutdown`.
 pub async fn upkeep(handle: PrometheusHandle, shutdown: crate::shutdown::Shutdown) {
-    let mut ticks = tokio::time::interval(UPKEEP);
+    let mut ticks = tokio::time::interval(UPKEEP_INTERVAL);
     loop {
         tokio::select! {
             () = shutdown.cancelled() => return,

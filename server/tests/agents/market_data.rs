@@ -14,11 +14,11 @@ use server::agents::market_data::Settings;
 use server::bus::control::Control;
 use server::bus::decode::decode;
 use server::config::ClockMode;
-use server::store::api::history::{MarketBatch, MarketWindow, TickRecord};
-use server::store::api::journal::{EntryKind, RangeBody};
+use server::store::history::{MarketBatch, MarketWindow, TickRecord};
+use server::store::journal::{EntryKind, RangeBody};
 
 use super::stage::Stage;
-use crate::support::database::Kind;
+use crate::support::database::DatabaseKind;
 
 const ALL: MarketWindow = MarketWindow { from: None, to: None, before_step: None, limit: 1_000 };
 
@@ -80,7 +80,7 @@ async fn a_tick_is_published_and_stored() {
     let acme = stage.instrument("ACME");
     let ticks = stage.store.ticks(stage.row.id, acme, ALL).await.unwrap();
     assert_eq!(ticks.iter().map(|tick| tick.step).collect::<Vec<_>>(), [20, 18, 16, 14, 12, 10, 8, 6, 4, 2]);
-    assert!(ticks.iter().all(|tick| tick.bid < Some(tick.mid) && tick.ask > Some(tick.mid)));
+    assert!(ticks.iter().all(|tick| tick.bid < Some(tick.mark) && tick.ask > Some(tick.mark)));
     let books = stage.store.books(stage.row.id, acme, ALL).await.unwrap();
     assert_eq!(books.iter().map(|book| book.step).collect::<Vec<_>>(), [20, 10]);
     let bond = stage.instrument("GOV-4.5-2036");
@@ -93,13 +93,13 @@ async fn a_tick_is_published_and_stored() {
 async fn rows_written_again_replace_themselves_and_the_oldest_go() {
     let stage = Stage::new("5").await;
     let acme = stage.instrument("ACME");
-    let tick = |step: u64, mid: i64| TickRecord {
+    let tick = |step: u64, mark: i64| TickRecord {
         instrument: acme,
         step,
         time: stage.row.config.time_of(step),
         bid: None,
         ask: None,
-        mid: Ticks(mid),
+        mark: Ticks(mark),
         dealer: None,
         metadata: "{}".to_owned(),
     };
@@ -112,10 +112,10 @@ async fn rows_written_again_replace_themselves_and_the_oldest_go() {
     write((9..=11).map(|step| tick(step, 2)).collect()).await;
     stage.store.retain_market(stage.row.id, acme, 4).await.unwrap();
     let kept = stage.store.ticks(stage.row.id, acme, ALL).await.unwrap();
-    let kept: Vec<_> = kept.iter().map(|tick| (tick.step, tick.mid.0)).collect();
+    let kept: Vec<_> = kept.iter().map(|tick| (tick.step, tick.mark.0)).collect();
     assert_eq!(kept[..4], [(11, 2), (10, 2), (9, 2), (8, 1)]);
     // PostgreSQL drops partitions, and these rows share one.
-    assert_eq!(kept.len(), if Kind::of_this_run() == Kind::Sqlite { 4 } else { 11 });
+    assert_eq!(kept.len(), if DatabaseKind::of_this_run() == DatabaseKind::Sqlite { 4 } else { 11 });
     // Windows: from inclusive, to exclusive, a page ends before a step.
     let at = |step| Some(stage.row.config.time_of(step));
     for (window, expected) in [

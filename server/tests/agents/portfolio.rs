@@ -9,6 +9,7 @@ use engine::position::Position;
 use engine::venue::{Balance, Command, Mark, Outcome, PositionState};
 use protocol::bus::PortfolioMessage;
 use server::bus::decode::decode;
+use server::store::valuations::ValuationWindow;
 
 use super::stage::{Reader, Stage};
 
@@ -84,7 +85,11 @@ async fn long_100_at_100_and_a_tick_at_105_gain_500() {
     assert_eq!(decode::<PortfolioMessage>(stage.row.id, &latest).unwrap(), message);
 
     agent.stop().await;
-    let rows = stage.store.valuations(stage.row.id, user, None, 10).await.unwrap();
+    let rows = stage
+        .store
+        .valuations(stage.row.id, user, ValuationWindow { limit: 10, ..ValuationWindow::default() })
+        .await
+        .unwrap();
     let newest = &rows[0];
     assert_eq!((newest.seq, newest.nav), (Seq(5), Money::from_units(1_000_500)));
     assert_eq!((newest.cash, newest.unrealized_pnl), (Money::from_units(990_000), Money::from_units(500)));
@@ -116,7 +121,11 @@ async fn the_first_loss_and_every_extreme_are_stored_soon() {
         stage.publish(vec![Outcome { seq: Seq(seq), ..tick(&stage, 60 + seq, 10_100) }]).await;
         valued(&stage, &mut risk, seq).await;
     }
-    let rows = stage.store.valuations(stage.row.id, user, None, 10).await.unwrap();
+    let rows = stage
+        .store
+        .valuations(stage.row.id, user, ValuationWindow { limit: 10, ..ValuationWindow::default() })
+        .await
+        .unwrap();
     let mut stored: Vec<_> = rows.iter().map(|row| (row.seq.0, row.nav)).collect();
     stored.sort();
     let units = Money::from_units;

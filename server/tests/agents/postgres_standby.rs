@@ -9,11 +9,11 @@ use server::agents::trading::client::SendError;
 use server::agents::trading::no_faults;
 use server::bus::{Batch, Bus};
 
-use crate::support::database::{Database, Place};
+use crate::support::database::{Database, TestDatabase};
 use crate::support::desk::{Desk, PATIENCE};
 
 /// Waits until so many connections have, or wait for, the venue's lease.
-async fn until_leases(place: &Place, waiting: bool, wanted: i64) {
+async fn until_leases(place: &TestDatabase, waiting: bool, wanted: i64) {
     let sql = format!(
         "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted <> {waiting}
              AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
@@ -24,7 +24,7 @@ async fn until_leases(place: &Place, waiting: bool, wanted: i64) {
 
 #[tokio::test]
 async fn a_standby_takes_over_when_the_first_dies_and_a_late_first_never_writes() {
-    let place = Place::Database(Database::create().await);
+    let place = TestDatabase::Database(Database::create().await);
     let mut desk = Desk::at(place, 10_000, no_faults()).await;
     let account = desk.account().await;
     desk.quote(9_990, 10_010).await;
@@ -68,15 +68,15 @@ async fn a_standby_takes_over_when_the_first_dies_and_a_late_first_never_writes(
 
 #[tokio::test]
 async fn who_stops_waiting_leaves_no_one_in_the_queue() {
-    let place = Place::Database(Database::create().await);
+    let place = TestDatabase::Database(Database::create().await);
     let store = place.open().await;
     let venue = engine::venue::VenueConfig::default().venue_id();
-    let lease = store.lead(venue).await.unwrap();
+    let lease = store.acquire_lease(venue).await.unwrap();
     assert!(lease.is_held() && lease.is_shared());
-    assert!(store.try_lead(venue).await.unwrap().is_none());
+    assert!(store.try_acquire_lease(venue).await.unwrap().is_none());
     let waiter = {
         let store = store.clone();
-        tokio::spawn(async move { store.lead(venue).await })
+        tokio::spawn(async move { store.acquire_lease(venue).await })
     };
     until_leases(&place, true, 1).await;
     waiter.abort();
@@ -84,6 +84,6 @@ async fn who_stops_waiting_leaves_no_one_in_the_queue() {
     until_leases(&place, true, 0).await;
     drop(lease);
     until_leases(&place, false, 0).await;
-    assert!(store.try_lead(venue).await.unwrap().is_some());
+    assert!(store.try_acquire_lease(venue).await.unwrap().is_some());
     store.close().await;
 }

@@ -20,11 +20,11 @@ use server::clock::WallClock;
 use server::config::{Acknowledge, ClockMode, Config, IdlePolicy};
 use server::shutdown::Shutdown;
 use server::store::Store;
-use server::store::api::journal::{JournalRow, VenueRow};
+use server::store::journal::{JournalRow, VenueRow};
 use server::telemetry::Health;
 use uuid::Uuid;
 
-use crate::support::database::Place;
+use crate::support::database::TestDatabase;
 
 /// Longer than anything here takes; a test that waits this long has failed.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -37,7 +37,7 @@ pub struct Stage {
     pub row: VenueRow,
     pub clock: WallClock,
     pub health: Health,
-    place: Place,
+    place: TestDatabase,
 }
 
 /// An agent that runs.
@@ -83,10 +83,10 @@ impl Stage {
 
     /// An empty store with the demonstration venue, over `bus`.
     pub async fn over(bus: Bus, seed: &str) -> Self {
-        Self::at(Place::of_this_run().await, bus, seed).await
+        Self::at(TestDatabase::of_this_run().await, bus, seed).await
     }
 
-    async fn at(place: Place, bus: Bus, seed: &str) -> Self {
+    async fn at(place: TestDatabase, bus: Bus, seed: &str) -> Self {
         let config = VenueConfig::default();
         let store = place.open().await;
         let streams = StreamNames::of(config.venue_id());
@@ -113,7 +113,7 @@ impl Stage {
             idle: IdlePolicy::Pause,
             snapshot_steps: 10,
             history: Config::default().history,
-            outbox: Config::default().stream_limits,
+            outbox: Config::default().streams.limits(),
         }
     }
 

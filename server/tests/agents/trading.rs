@@ -43,7 +43,7 @@ async fn a_limit_buy_fills_when_the_ask_comes_down() {
     assert_eq!((row.cash, row.reserved), (Money(989_993_999_500), Money::ZERO));
     let position = desk.store.position_rows(desk.venue()).await.unwrap().remove(0);
     assert_eq!((position.account, position.lots, position.basis), (account, 100, Money(10_005_000_000)));
-    let trade = desk.store.trade_rows(desk.venue(), Seq(0), step.seq).await.unwrap().remove(0);
+    let trade = desk.store.fill_rows(desk.venue(), Seq(0), step.seq).await.unwrap().remove(0);
     assert_eq!((trade.order, trade.lots, trade.price), (order, 100, 10_005));
     let stored = desk.store.order_rows(desk.venue(), Seq(0), 10).await.unwrap().remove(0);
     assert_eq!((stored.status.as_str(), stored.filled), ("FILLED", 100));

@@ -8,7 +8,7 @@ use server::agents::trading::client::SendError;
 use server::agents::trading::{Fault, no_faults};
 use server::bus::Bus;
 
-use crate::support::database::{Kind, Place};
+use crate::support::database::{DatabaseKind, TestDatabase};
 use crate::support::desk::{Desk, fault_at};
 
 /// Entry 1, two accounts, two steps: the commits before the order's.
@@ -162,7 +162,7 @@ async fn a_crash_in_the_middle_of_orders_loses_none_that_was_answered() {
 #[tokio::test]
 async fn a_second_sequencer_fences_the_first() {
     // Where no lease keeps the second waiting.
-    let mut desk = Desk::at(Place::new(Kind::Sqlite).await, 10_000, no_faults()).await;
+    let mut desk = Desk::at(TestDatabase::new(DatabaseKind::Sqlite).await, 10_000, no_faults()).await;
     let account = desk.account().await;
     desk.quote(9_990, 10_010).await;
 

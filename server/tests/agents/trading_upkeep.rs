@@ -5,7 +5,7 @@ use server::agents::trading::no_faults;
 use server::agents::trading::verify::{Steps, replay, verify};
 use server::store::Store;
 
-use crate::support::database::{Kind, Place, vandalize};
+use crate::support::database::{DatabaseKind, TestDatabase, tamper};
 use crate::support::desk::Desk;
 
 #[tokio::test]
@@ -62,7 +62,7 @@ async fn quiet_stretches_become_ranges_that_the_seed_gives_again() {
 #[tokio::test]
 async fn verify_names_what_was_tampered_with() {
     // Files are copied sooner than databases; what is compared is the same.
-    let mut desk = Desk::at(Place::new(Kind::Sqlite).await, 10_000, no_faults()).await;
+    let mut desk = Desk::at(TestDatabase::new(DatabaseKind::Sqlite).await, 10_000, no_faults()).await;
     let account = desk.account().await;
     desk.quote(9_990, 10_010).await;
     desk.place(account, Side::Buy, 10, 10_010).await;
@@ -88,7 +88,7 @@ async fn verify_names_what_was_tampered_with() {
         ("UPDATE venues SET salt = zeroblob(32)", "the stored seed"),
     ] {
         let copy = desk.copy().await;
-        assert!(vandalize(copy.path(), damage).await > 0, "{damage}");
+        assert!(tamper(copy.path(), damage).await > 0, "{damage}");
         let store = Store::open_sqlite(copy.path()).await.unwrap();
         let error = verify(&store, desk.venue(), Steps::Stored).await.expect_err(damage).to_string();
         assert!(error.contains(named) && !error.contains('\n'), "{damage}: {error}");

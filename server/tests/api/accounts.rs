@@ -207,7 +207,7 @@ async fn an_account_that_was_not_opened_is_opened_at_start_up() {
     let store = site.place.open().await;
     let venue = engine::venue::VenueConfig::default().venue_id();
     let id = uuid::Uuid::new_v4();
-    let new = server::store::api::users::NewUser {
+    let new = server::store::users::NewUser {
         id,
         email: "late@example.org".to_owned(),
         name: None,

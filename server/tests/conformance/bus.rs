@@ -230,8 +230,8 @@ async fn a_reader_that_gives_up_costs_nobody_anything() {
 #[tokio::test]
 async fn a_stream_keeps_its_newest_and_says_what_it_forgot() {
     let mut config = Config::default();
-    config.stream_limits.messages = 100;
-    config.stream_limits.bytes = 1_000_000;
+    config.streams.max_messages = 100;
+    config.streams.max_bytes = 1_000_000;
     for Kind { bus, .. } in &every(config).await {
         for (name, size, most) in [("many", 1, 116), ("large", 100_000, 40)] {
             let s = format!("{{{}}}:{name}", Uuid::new_v4());
@@ -251,7 +251,7 @@ async fn a_stream_keeps_its_newest_and_says_what_it_forgot() {
 #[tokio::test]
 async fn what_was_appended_together_is_forgotten_together() {
     let mut config = Config::default();
-    config.stream_limits.bytes = 1_000_000;
+    config.streams.max_bytes = 1_000_000;
     for Kind { bus, .. } in &every(config).await {
         let s = format!("{{{}}}:together", Uuid::new_v4());
         for last in (0..400).step_by(4) {

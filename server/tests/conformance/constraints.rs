@@ -1,16 +1,15 @@
-//! What no row of the money tables may say, whoever writes it: each rule is
-//! broken alone, past the program.
+//! Constraints of the money tables: each is violated alone, by direct SQL.
 
 use sqlx::error::ErrorKind;
 
 use super::store::{batches, venue};
-use crate::support::database::Place;
+use crate::support::database::TestDatabase;
 
-/// A place with a venue, an open account, an order, a fill and a position.
-async fn places() -> Vec<Place> {
-    let places = Place::every().await;
-    for place in &places {
-        let (store, row) = (place.open().await, venue());
+/// Stores with a venue, an account, an order, a trade, a position and a posting.
+async fn databases() -> Vec<TestDatabase> {
+    let databases = TestDatabase::each_kind().await;
+    for database in &databases {
+        let (store, row) = (database.open().await, venue());
         assert!(store.create_venue(&row).await.unwrap());
         let epoch = store.take_epoch(row.id, uuid::Uuid::new_v4()).await.unwrap();
         let (first, second) = batches(&row, epoch);
@@ -18,14 +17,14 @@ async fn places() -> Vec<Place> {
         store.commit(&second).await.unwrap();
         store.close().await;
         for table in [ORDER, TRADE, POSITION, POSTING] {
-            assert_eq!(place.refusal(&row_of(table, &[])).await, None, "{}", table.0);
+            assert_eq!(database.error_kind(&row_of(table, &[])).await, None, "{}", table.0);
         }
     }
-    places
+    databases
 }
 
-/// A table, and its columns with values that are all right. `a` is the account,
-/// `i` an instrument.
+/// A table, and its columns with valid values. `a` is the account, `i` an
+/// instrument.
 type Table = (&'static str, &'static [(&'static str, &'static str)]);
 
 const ORDER: Table = (
@@ -100,7 +99,7 @@ const POSTING: Table = (
     ],
 );
 
-/// The statement that adds such a row with some columns changed.
+/// Statement that inserts a valid row with some columns changed.
 fn row_of((table, columns): Table, change: &[(&str, &str)]) -> String {
     let changed = |name: &str| change.iter().find(|(changed, _)| *changed == name);
     assert!(change.iter().all(|(name, _)| columns.iter().any(|(column, _)| column == name)), "{change:?}");
@@ -115,18 +114,18 @@ fn row_of((table, columns): Table, change: &[(&str, &str)]) -> String {
     )
 }
 
-/// Changes that make another row of the one that is there.
+/// Changes of the keys, which avoid a conflict with the stored row.
 const OTHER_ORDER: [(&str, &str); 3] =
     [("order_id", "i.instrument_id"), ("client_order_id", "'two'"), ("seq", "4")];
 
-async fn assert_refused(place: &Place, statement: &str, kind: ErrorKind) {
-    let found = place.refusal(statement).await;
+async fn assert_refused(database: &TestDatabase, statement: &str, kind: ErrorKind) {
+    let found = database.error_kind(statement).await;
     assert_eq!(found.as_ref().map(|found| format!("{found:?}")), Some(format!("{kind:?}")), "{statement}");
 }
 
 #[tokio::test]
-async fn no_order_is_filled_beyond_itself_or_says_what_it_is_not() {
-    for place in places().await {
+async fn orders_have_consistent_fills_statuses_and_types() {
+    for database in databases().await {
         for change in [
             &[("qty", "0"), ("filled_qty", "0"), ("status", "'FILLED'")][..],
             &[("filled_qty", "11")],
@@ -144,28 +143,28 @@ async fn no_order_is_filled_beyond_itself_or_says_what_it_is_not() {
             &[("fee", "-1")],
         ] {
             let all = [&OTHER_ORDER[..], change].concat();
-            assert_refused(&place, &row_of(ORDER, &all), ErrorKind::CheckViolation).await;
+            assert_refused(&database, &row_of(ORDER, &all), ErrorKind::CheckViolation).await;
         }
-        assert_eq!(place.refusal(&row_of(ORDER, &OTHER_ORDER)).await, None);
+        assert_eq!(database.error_kind(&row_of(ORDER, &OTHER_ORDER)).await, None);
     }
 }
 
 #[tokio::test]
-async fn nothing_is_bought_filled_or_posted_twice() {
-    for place in places().await {
-        // All but one column is another's.
+async fn no_order_trade_position_or_posting_is_stored_twice() {
+    for database in databases().await {
+        // One key equals the stored order's.
         for same in ["order_id", "client_order_id", "seq"] {
             let others: Vec<_> = OTHER_ORDER.into_iter().filter(|(name, _)| *name != same).collect();
-            assert_refused(&place, &row_of(ORDER, &others), ErrorKind::UniqueViolation).await;
+            assert_refused(&database, &row_of(ORDER, &others), ErrorKind::UniqueViolation).await;
         }
         for change in [("account_seq", "3"), ("trade_id", "a.account_id")] {
-            assert_refused(&place, &row_of(TRADE, &[change]), ErrorKind::UniqueViolation).await;
+            assert_refused(&database, &row_of(TRADE, &[change]), ErrorKind::UniqueViolation).await;
         }
         for table in [POSITION, POSTING] {
-            assert_refused(&place, &row_of(table, &[]), ErrorKind::UniqueViolation).await;
+            assert_refused(&database, &row_of(table, &[]), ErrorKind::UniqueViolation).await;
         }
-        // A user has one account, an instrument its name, an entry its number.
-        assert_eq!(place.refusal("UPDATE accounts SET user_id = account_id").await, None);
+        // One account per user, one instrument per symbol, one entry per number.
+        assert_eq!(database.error_kind("UPDATE accounts SET user_id = account_id").await, None);
         for statement in [
             "INSERT INTO accounts (venue_id, account_id, user_id, cash_balance, reserved, base_currency,
                                    margin_allowed, account_seq, seq, opened_at)
@@ -174,17 +173,17 @@ async fn nothing_is_bought_filled_or_posted_twice() {
             "UPDATE instruments SET symbol = 'ACME'",
             "UPDATE journal SET seq = 1, first_seq = 1 WHERE seq = 2",
         ] {
-            assert_refused(&place, statement, ErrorKind::UniqueViolation).await;
+            assert_refused(&database, statement, ErrorKind::UniqueViolation).await;
         }
     }
 }
 
 #[tokio::test]
-async fn no_other_row_breaks_the_rules_of_its_table() {
-    for place in places().await {
+async fn trades_postings_accounts_positions_and_entries_are_consistent() {
+    for database in databases().await {
         for change in [("qty_filled", "0"), ("notional", "-1"), ("side", "'HOLD'")] {
             let all = [("trade_id", "a.account_id"), ("account_seq", "3"), change];
-            assert_refused(&place, &row_of(TRADE, &all), ErrorKind::CheckViolation).await;
+            assert_refused(&database, &row_of(TRADE, &all), ErrorKind::CheckViolation).await;
         }
         for change in [
             &[("party", "'BANK'"), ("account_id", "NULL")][..],
@@ -192,14 +191,14 @@ async fn no_other_row_breaks_the_rules_of_its_table() {
             &[("party", "'HOUSE'")],
         ] {
             let all = [&[("posting", "901")][..], change].concat();
-            assert_refused(&place, &row_of(POSTING, &all), ErrorKind::CheckViolation).await;
+            assert_refused(&database, &row_of(POSTING, &all), ErrorKind::CheckViolation).await;
         }
         for statement in [
-            // Nobody spends what they do not have, or holds back less than nothing.
+            // Cash and reservation are not negative.
             "UPDATE accounts SET cash_balance = -1, reserved = 0",
             "UPDATE accounts SET reserved = -1",
             "UPDATE accounts SET account_seq = 0",
-            // What is flat has cost nothing.
+            // A flat position has no cost.
             "UPDATE positions SET qty = 0",
             "UPDATE instruments SET tick_value = 0",
             "UPDATE instruments SET type = 'COIN'",
@@ -209,7 +208,7 @@ async fn no_other_row_breaks_the_rules_of_its_table() {
             "UPDATE journal SET payload = hash WHERE seq = 2",
             "UPDATE journal SET hash = input WHERE seq = 1",
         ] {
-            assert_refused(&place, statement, ErrorKind::CheckViolation).await;
+            assert_refused(&database, statement, ErrorKind::CheckViolation).await;
         }
     }
 }

@@ -1,4 +1,4 @@
-//! A store copied into another kind of store is the same venue.
+//! Copies between the backends: migrate-store, backup and restore.
 
 use std::sync::Arc;
 
@@ -10,27 +10,28 @@ use server::agents::trading::no_faults;
 use server::commands::store::{CopyError, backup, migrate, restore};
 use server::config::Config;
 use server::store::StoreError;
-use server::store::api::copying::{Part, TABLES};
-use server::store::api::history::{BookRecord, MarketBatch, MarketWindow, TickRecord};
-use server::store::api::journal::Cursor;
-use server::store::api::users::{NewUser, OwnSession};
+use server::store::copying::{Schema, TABLES};
+use server::store::history::{BookRecord, MarketBatch, MarketWindow, TickRecord};
+use server::store::journal::Cursor;
+use server::store::users::{NewUser, OwnSession};
 use uuid::Uuid;
 
-use crate::support::database::{Kind, Place};
+use crate::support::database::{DatabaseKind, TestDatabase};
 use crate::support::desk::Desk;
 
 const EMAIL: &str = "ada@example.org";
 
 #[tokio::test]
-async fn every_table_and_column_of_files_is_one_of_postgres() {
-    let (sqlite, postgres) = (Place::new(Kind::Sqlite).await, Place::new(Kind::Postgres).await);
+async fn both_backends_have_the_same_tables_and_columns() {
+    let (sqlite, postgres) =
+        (TestDatabase::new(DatabaseKind::Sqlite).await, TestDatabase::new(DatabaseKind::Postgres).await);
     let (sqlite, postgres) = (sqlite.open().await, postgres.open().await);
-    for part in [Part::Main, Part::History] {
+    for schema in [Schema::Main, Schema::History] {
         let mut listed: Vec<_> =
-            TABLES.iter().filter(|table| table.part == part).map(|table| table.name).collect();
+            TABLES.iter().filter(|table| table.schema == schema).map(|table| table.name).collect();
         listed.sort_unstable();
-        assert_eq!(sqlite.tables(part).await.unwrap(), listed);
-        assert_eq!(postgres.tables(part).await.unwrap(), listed);
+        assert_eq!(sqlite.table_names(schema).await.unwrap(), listed);
+        assert_eq!(postgres.table_names(schema).await.unwrap(), listed);
     }
     for table in TABLES {
         let columns = sqlite.columns(table).await.unwrap();
@@ -41,15 +42,15 @@ async fn every_table_and_column_of_files_is_one_of_postgres() {
     postgres.close().await;
 }
 
-fn config_of(place: &Place) -> Config {
+fn config_of(database: &TestDatabase) -> Config {
     let mut config = Config::default();
-    place.configure(&mut config);
+    database.configure(&mut config);
     config
 }
 
-/// A venue with trades, a past, a user and their session.
-async fn traded(place: Place) -> Desk {
-    let mut desk = Desk::at(place, 40, no_faults()).await;
+/// A venue with trades, history, a user and a session.
+async fn traded(database: TestDatabase) -> Desk {
+    let mut desk = Desk::at(database, 40, no_faults()).await;
     desk.simulate().await;
     desk.steps(5).await;
     let account = desk.account().await;
@@ -82,7 +83,7 @@ async fn traded(place: Place) -> Desk {
         time,
         bid: (step % 2 == 0).then_some(Ticks(-3)),
         ask: None,
-        mid: Ticks(5),
+        mark: Ticks(5),
         dealer: (step == 7).then(|| "D1".to_owned()),
         metadata: "{\"ü\": 1}".to_owned(),
     });
@@ -94,7 +95,7 @@ async fn traded(place: Place) -> Desk {
     desk
 }
 
-/// Buys at the market's own price.
+/// Buys at the best ask.
 async fn trade(desk: &mut Desk, account: engine::id::AccountId) {
     let acme = desk.instrument("ACME").id;
     desk.drain().await;
@@ -105,7 +106,7 @@ async fn trade(desk: &mut Desk, account: engine::id::AccountId) {
     assert_eq!(desk.number("SELECT count(*) FROM trades").await, before + 1);
 }
 
-async fn has_everything(desk: &Desk) {
+async fn assert_complete(desk: &Desk) {
     let store = &desk.store;
     let window = MarketWindow { limit: 10_000, ..MarketWindow::default() };
     let ticks = store.ticks(desk.venue(), desk.instrument("ACME").id, window).await.unwrap();
@@ -119,29 +120,29 @@ async fn has_everything(desk: &Desk) {
 }
 
 #[tokio::test]
-async fn a_traded_venue_moves_to_postgres_and_back_and_trades_on() {
-    let mut desk = traded(Place::new(Kind::Sqlite).await).await;
+async fn a_venue_moves_to_postgres_and_back_and_trades_on() {
+    let mut desk = traded(TestDatabase::new(DatabaseKind::Sqlite).await).await;
     desk.stop().await;
     let before = desk.verify().await.unwrap();
     desk.leave().await;
 
-    let postgres = Arc::new(Place::new(Kind::Postgres).await);
+    let postgres = Arc::new(TestDatabase::new(DatabaseKind::Postgres).await);
     let mut config = config_of(&desk.place);
     postgres.configure(&mut config);
     assert_eq!(migrate(&config).await.unwrap(), std::slice::from_ref(&before));
-    // Once is enough.
+    // A second migration is refused.
     let again = migrate(&config).await.unwrap_err();
     assert!(matches!(again, CopyError::Store(StoreError::NotEmpty { .. })), "{again}");
 
     desk.enter(postgres).await;
-    has_everything(&desk).await;
+    assert_complete(&desk).await;
     assert_eq!(desk.verify().await.unwrap(), before);
     desk.start().await;
     desk.steps(60).await;
     let account = desk.account().await;
     trade(&mut desk, account).await;
 
-    // While the sequencer runs.
+    // The sequencer is running.
     let folder = tempfile::tempdir().unwrap();
     let copied = backup(&config_of(&desk.place), folder.path()).await.unwrap();
     desk.stop().await;
@@ -149,8 +150,8 @@ async fn a_traded_venue_moves_to_postgres_and_back_and_trades_on() {
     assert!(after.seq > Seq(before.seq.0 + 60));
     assert_eq!(copied, std::slice::from_ref(&after));
     desk.leave().await;
-    desk.enter(Arc::new(Place::Folder(folder))).await;
-    has_everything(&desk).await;
+    desk.enter(Arc::new(TestDatabase::Folder(folder))).await;
+    assert_complete(&desk).await;
     desk.start().await;
     desk.steps(3).await;
     trade(&mut desk, account).await;
@@ -158,33 +159,33 @@ async fn a_traded_venue_moves_to_postgres_and_back_and_trades_on() {
 }
 
 #[tokio::test]
-async fn a_served_folder_is_backed_up_and_restored_into_an_empty_folder_or_postgres_alone() {
-    let mut desk = traded(Place::new(Kind::Sqlite).await).await;
+async fn a_served_folder_is_backed_up_and_restored_only_into_an_empty_store() {
+    let mut desk = traded(TestDatabase::new(DatabaseKind::Sqlite).await).await;
     let folder = tempfile::tempdir().unwrap();
     let copied = backup(&config_of(&desk.place), folder.path()).await.unwrap();
     desk.stop().await;
     let report = desk.verify().await.unwrap();
     assert_eq!(copied, std::slice::from_ref(&report));
-    for kind in [Kind::Sqlite, Kind::Postgres] {
-        let place = Place::new(kind).await;
-        let config = config_of(&place);
+    for kind in [DatabaseKind::Sqlite, DatabaseKind::Postgres] {
+        let database = TestDatabase::new(kind).await;
+        let config = config_of(&database);
         assert_eq!(restore(&config, folder.path()).await.unwrap(), std::slice::from_ref(&report));
         let refused = restore(&config, folder.path()).await.unwrap_err();
         assert!(matches!(refused, CopyError::Store(StoreError::NotEmpty { .. })), "{refused}");
     }
-    // Nor into the place where it came from, nor from nowhere.
+    // A folder in use and a missing backup are refused.
     let held = restore(&config_of(&desk.place), folder.path()).await.unwrap_err();
-    assert!(matches!(held, CopyError::Store(StoreError::Held { .. })), "{held}");
+    assert!(matches!(held, CopyError::Store(StoreError::FolderInUse { .. })), "{held}");
     let nowhere = restore(&config_of(&desk.place), std::path::Path::new("/no/such")).await.unwrap_err();
     assert!(nowhere.to_string().contains("no tickhall.db"), "{nowhere}");
     desk.close().await;
 }
 
 #[tokio::test]
-async fn no_venue_is_made_beside_a_past_that_a_copy_left_over() {
-    for place in Place::every().await {
-        // As a copy leaves it that dies between its two commits.
-        let store = place.open().await;
+async fn no_venue_is_created_beside_history_of_an_interrupted_copy() {
+    for database in TestDatabase::each_kind().await {
+        // A copy that dies between its two commits leaves history without a venue.
+        let store = database.open().await;
         let row = super::store::venue();
         let time = VenueTime(1);
         let instrument = engine::id::InstrumentId::derive(row.id, "ACME");
@@ -192,13 +193,13 @@ async fn no_venue_is_made_beside_a_past_that_a_copy_left_over() {
         let batch = MarketBatch { books, ..MarketBatch::default() };
         store.write_market(row.id, &batch).await.unwrap();
         let refused = store.create_venue(&row).await.unwrap_err();
-        assert!(matches!(refused, StoreError::LeftOver { table: "order_books" }), "{refused}");
+        assert!(matches!(refused, StoreError::OrphanedHistory { table: "order_books" }), "{refused}");
         assert_eq!(store.venue(row.id).await.unwrap(), None);
         store.close().await;
         drop(store);
         let folder = tempfile::tempdir().unwrap();
-        backup(&config_of(&place), folder.path()).await.unwrap();
-        let refused = restore(&config_of(&place), folder.path()).await.unwrap_err();
+        backup(&config_of(&database), folder.path()).await.unwrap();
+        let refused = restore(&config_of(&database), folder.path()).await.unwrap_err();
         assert!(matches!(refused, CopyError::Store(StoreError::NotEmpty { .. })), "{refused}");
     }
 }

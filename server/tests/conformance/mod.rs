@@ -1,4 +1,4 @@
-//! What every bus and every store must do, whatever they are made of.
+//! Conformance of every bus and every store backend.
 
 mod bus;
 mod constraints;

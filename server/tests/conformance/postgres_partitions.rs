@@ -1,18 +1,18 @@
-//! The market's past in PostgreSQL lies in partitions, which go as a whole when
-//! no instrument needs their rows.
+//! Partitions of the tick tables in PostgreSQL: a whole partition is dropped when no
+//! instrument needs its rows.
 
 use engine::id::InstrumentId;
 use engine::money::Ticks;
 use engine::venue::VenueConfig;
-use server::store::api::history::{BookRecord, MarketBatch, TickRecord};
+use server::store::history::{BookRecord, MarketBatch, TickRecord};
 use server::store::{Role, Store};
 use sqlx::{AssertSqlSafe, PgConnection};
 
 use super::store::venue;
 use crate::support::database::Database;
 
-/// Steps of a partition.
-const STEPS: u64 = 100_000;
+/// Steps per partition.
+const PARTITION_STEPS: u64 = 100_000;
 
 async fn write(store: &Store, symbol: &str, steps: &[u64]) {
     let row = venue();
@@ -23,7 +23,7 @@ async fn write(store: &Store, symbol: &str, steps: &[u64]) {
         time: row.config.time_of(*step),
         bid: None,
         ask: None,
-        mid: Ticks(1),
+        mark: Ticks(1),
         dealer: None,
         metadata: "{}".to_owned(),
     });
@@ -37,9 +37,9 @@ async fn write(store: &Store, symbol: &str, steps: &[u64]) {
     store.write_market(row.id, &batch).await.unwrap();
 }
 
-/// Steps by the number of the partition that holds them, of ticks and of books;
-/// -1 is the one for what has no other.
-async fn lies(connection: &mut PgConnection) -> [Vec<(i64, i64)>; 2] {
+/// Steps of ticks and of books with the numbers of their partitions; -1 is the
+/// default partition.
+async fn located_steps(connection: &mut PgConnection) -> [Vec<(i64, i64)>; 2] {
     let mut found = [Vec::new(), Vec::new()];
     for (table, found) in ["market_ticks", "order_books"].into_iter().zip(&mut found) {
         let sql = format!(
@@ -51,8 +51,8 @@ async fn lies(connection: &mut PgConnection) -> [Vec<(i64, i64)>; 2] {
     found
 }
 
-/// Numbers of the partitions of ticks that there are.
-async fn partitions(connection: &mut PgConnection) -> Vec<i64> {
+/// Numbers of the partitions of ticks.
+async fn tick_partitions(connection: &mut PgConnection) -> Vec<i64> {
     let sql = "SELECT substring(inhrelid::regclass::text FROM '[0-9]+$')::bigint AS number FROM pg_inherits
                WHERE inhparent = 'history.market_ticks'::regclass AND inhrelid::regclass::text NOT LIKE '%_rest'
                ORDER BY number";
@@ -60,37 +60,45 @@ async fn partitions(connection: &mut PgConnection) -> Vec<i64> {
 }
 
 #[tokio::test]
-async fn partitions_go_when_every_instrument_keeps_enough_without_them() {
+async fn a_partition_is_dropped_when_every_instrument_retains_enough_rows_without_it() {
     let (database, row) = (Database::create().await, venue());
     let owner = database.open(Role::Owner).await;
     assert!(owner.create_venue(&row).await.unwrap());
     let store = database.open(Role::MarketData).await;
-    // One that always ticks, one that does so seldom, and one that has expired.
-    write(&store, "ACME", &[5, STEPS + 5, 2 * STEPS + 5, 3 * STEPS + 5, 4 * STEPS + 5]).await;
-    write(&store, "SELDOM", &[6, STEPS + 6, 3 * STEPS + 6]).await;
-    write(&store, "EXPIRED", &[7, STEPS + 7]).await;
+    // One instrument that always ticks, one that seldom does, and one that expired.
+    write(
+        &store,
+        "ACME",
+        &[5, PARTITION_STEPS + 5, 2 * PARTITION_STEPS + 5, 3 * PARTITION_STEPS + 5, 4 * PARTITION_STEPS + 5],
+    )
+    .await;
+    write(&store, "SELDOM", &[6, PARTITION_STEPS + 6, 3 * PARTITION_STEPS + 6]).await;
+    write(&store, "EXPIRED", &[7, PARTITION_STEPS + 7]).await;
     let mut connection = database.connect().await;
-    // Every row where it belongs, and one partition ahead.
-    assert_eq!(partitions(&mut connection).await, [0, 1, 2, 3, 4, 5]);
-    for found in lies(&mut connection).await {
+    // Every row is in its partition, and one partition is ahead.
+    assert_eq!(tick_partitions(&mut connection).await, [0, 1, 2, 3, 4, 5]);
+    for found in located_steps(&mut connection).await {
         assert_eq!(found.len(), 10);
-        assert!(found.iter().all(|(number, step)| *number == step / STEPS.cast_signed()), "{found:?}");
+        assert!(
+            found.iter().all(|(number, step)| *number == step / PARTITION_STEPS.cast_signed()),
+            "{found:?}"
+        );
     }
-    // What goes is what nobody needs to keep so many rows.
+    // Partitions go that no instrument needs for so many rows.
     let acme = InstrumentId::derive(VenueConfig::default().venue_id(), "ACME");
     for (rows, left) in
         [(3, &[0, 1, 2, 3, 4, 5][..]), (2, &[1, 2, 3, 4, 5]), (1, &[3, 4, 5]), (1, &[3, 4, 5])]
     {
         store.retain_market(row.id, acme, rows).await.unwrap();
-        assert_eq!(partitions(&mut connection).await, left, "{rows} rows");
+        assert_eq!(tick_partitions(&mut connection).await, left, "{rows} rows");
     }
-    for found in lies(&mut connection).await {
+    for found in located_steps(&mut connection).await {
         assert_eq!(found.iter().map(|(_, step)| *step).collect::<Vec<_>>(), [300_005, 300_006, 400_005]);
     }
 }
 
 #[tokio::test]
-async fn rows_that_came_before_their_partition_are_moved_into_it() {
+async fn rows_written_before_their_partition_are_moved_into_it() {
     let (database, row) = (Database::create().await, venue());
     let owner = database.open(Role::Owner).await;
     assert!(owner.create_venue(&row).await.unwrap());
@@ -101,7 +109,7 @@ async fn rows_that_came_before_their_partition_are_moved_into_it() {
         row.id
     );
     sqlx::query(AssertSqlSafe(early)).execute(&mut connection).await.unwrap();
-    assert_eq!(lies(&mut connection).await[0], [(-1, 700_001), (-1, 900_001)]);
+    assert_eq!(located_steps(&mut connection).await[0], [(-1, 700_001), (-1, 900_001)]);
     write(&database.open(Role::MarketData).await, "ACME", &[700_002]).await;
-    assert_eq!(lies(&mut connection).await[0], [(7, 700_001), (7, 700_002), (-1, 900_001)]);
+    assert_eq!(located_steps(&mut connection).await[0], [(7, 700_001), (7, 700_002), (-1, 900_001)]);
 }

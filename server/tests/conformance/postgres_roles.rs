@@ -1,15 +1,15 @@
-//! Who may write what, where the database knows roles.
+//! Rights of the roles in PostgreSQL.
 
 use engine::venue::VenueConfig;
 use server::config::Config;
-use server::store::api::journal::VenueRow;
+use server::store::journal::VenueRow;
 use server::store::{Role, Store};
 use sqlx::{AssertSqlSafe, PgConnection};
 
 use super::store::{batches, venue};
 use crate::support::database::Database;
 
-/// Tables that hold money, or that money follows from, with a column each.
+/// Tables of money and of its sources, with a column each.
 const MONEY: [(&str, &str); 10] = [
     ("epochs", "epoch"),
     ("journal", "hash"),
@@ -23,10 +23,10 @@ const MONEY: [(&str, &str); 10] = [
     ("ledger", "amount"),
 ];
 
-const OTHERS: [&str; 4] = ["tickhall_market_data", "tickhall_portfolio", "tickhall_auth", "tickhall_gateway"];
+const OTHER_ROLES: [&str; 4] =
+    ["tickhall_market_data", "tickhall_portfolio", "tickhall_auth", "tickhall_gateway"];
 
-/// The code of the refusal, or none when the statement was let through to
-/// what it would do.
+/// SQLSTATE of the error of a statement that `role` runs; `None` if it succeeds.
 async fn refusal(connection: &mut PgConnection, role: &str, sql: &str) -> Option<String> {
     sqlx::query(AssertSqlSafe(format!("SET ROLE {role}"))).execute(&mut *connection).await.unwrap();
     let done = sqlx::query(AssertSqlSafe(sql)).execute(&mut *connection).await;
@@ -38,7 +38,7 @@ async fn refusal(connection: &mut PgConnection, role: &str, sql: &str) -> Option
     }
 }
 
-/// A database of a venue in which an account is open.
+/// A database with a venue and an open account.
 async fn with_an_account() -> (Database, VenueRow) {
     let (database, row) = (Database::create().await, venue());
     let store = database.open(Role::Owner).await;
@@ -50,7 +50,7 @@ async fn with_an_account() -> (Database, VenueRow) {
     (database, row)
 }
 
-/// What PostgreSQL says when a role may not do something.
+/// SQLSTATE of a missing right.
 const DENIED: &str = "42501";
 
 #[tokio::test]
@@ -66,16 +66,16 @@ async fn only_trading_writes_money() {
             format!("TRUNCATE {table} CASCADE"),
             format!("DROP TABLE {table} CASCADE"),
         ];
-        for role in OTHERS {
+        for role in OTHER_ROLES {
             for sql in &writes {
                 let refused = refusal(&mut connection, role, sql).await;
                 assert_eq!(refused.as_deref(), Some(DENIED), "{role}: {sql}");
             }
         }
-        // Let through: an empty row lacks its key, and nothing is there to change.
+        // Allowed: the empty row violates NOT NULL, and there is no row to update.
         let insert = refusal(&mut connection, "tickhall_trading", &writes[0]).await;
         assert_eq!(insert.as_deref(), Some("23502"), "{table}");
-        // What is listed, was traded and posted stays as it is.
+        // Instruments, trades and postings never change.
         let stays = ["instruments", "trades", "ledger"].contains(&table).then_some(DENIED);
         let update = refusal(&mut connection, "tickhall_trading", &writes[1]).await;
         assert_eq!(update.as_deref(), stays, "{table}");
@@ -87,7 +87,7 @@ async fn only_trading_writes_money() {
 }
 
 #[tokio::test]
-async fn postings_are_of_accounts_that_are_there() {
+async fn postings_refer_to_existing_accounts_and_entries_to_existing_venues() {
     let (database, row) = with_an_account().await;
     let mut connection = database.connect().await;
     let post = |account: &str| {
@@ -101,8 +101,7 @@ async fn postings_are_of_accounts_that_are_there() {
     assert_eq!(refused.as_deref(), Some("23503"));
     let somebody = post("(SELECT account_id FROM accounts LIMIT 1)");
     assert_eq!(refusal(&mut connection, "tickhall_trading", &somebody).await, None);
-    // Nor does an account go away from under its postings, or a venue from
-    // under its entries.
+    // The keys that they refer to never change.
     for table in ["accounts", "orders", "positions"] {
         let moved = format!("UPDATE {table} SET account_id = account_id");
         let refused = refusal(&mut connection, "tickhall_trading", &moved).await;
@@ -121,7 +120,7 @@ async fn postings_are_of_accounts_that_are_there() {
 }
 
 #[tokio::test]
-async fn orders_and_trades_belong_to_what_is_there() {
+async fn orders_and_trades_refer_to_existing_rows() {
     let (database, _) = with_an_account().await;
     let mut connection = database.connect().await;
     let nobody = format!("'{}'::uuid", uuid::Uuid::from_u128(99));
@@ -153,7 +152,7 @@ async fn orders_and_trades_belong_to_what_is_there() {
     let stray = refusal(&mut connection, "tickhall_trading", &trade(&nobody)).await;
     assert_eq!(stray.as_deref(), Some("23503"));
     assert_eq!(refusal(&mut connection, "tickhall_trading", &trade("order_id")).await, None);
-    // Nor does what they belong to go away from under them.
+    // The rows that they refer to are never deleted, and their keys never change.
     for table in ["accounts", "instruments", "orders"] {
         let gone = format!("DELETE FROM {table}");
         let refused = refusal(&mut connection, "tickhall_trading", &gone).await;
@@ -167,7 +166,7 @@ async fn orders_and_trades_belong_to_what_is_there() {
     }
 }
 
-/// A login that is nothing but its role is all that an agent needs.
+/// An agent needs no more than a login that is a member of its role.
 #[tokio::test]
 async fn an_agent_may_have_a_login_of_its_own() {
     let (database, row) = (Database::create().await, venue());
@@ -189,7 +188,7 @@ async fn an_agent_may_have_a_login_of_its_own() {
 }
 
 #[tokio::test]
-async fn secrets_are_for_those_who_need_them() {
+async fn only_some_roles_read_secrets() {
     let database = Database::create().await;
     database.open(Role::Owner).await.close().await;
     let mut connection = database.connect().await;
@@ -224,7 +223,7 @@ async fn secrets_are_for_those_who_need_them() {
     }
 }
 
-/// Every connection of a store has its role from the start.
+/// Every connection of a store has its role's rights.
 #[tokio::test]
 async fn a_store_has_the_rights_that_it_was_opened_with() {
     let database = Database::create().await;

@@ -1,41 +1,42 @@
-//! The store's promises, checked on each backend.
+//! Venues, commits, epochs, snapshots and migrations, on each backend.
 
 use engine::id::{Digest, Seq};
 use engine::money::Money;
 use engine::time::{VenueTime, WallTime};
 use engine::venue::journal::{GENESIS, JournalEntry};
 use engine::venue::{Command, Input, Venue, VenueConfig, Verdict};
-use server::store::api::history::{NavPoint, PortfolioRecord};
-use server::store::api::journal::{CommitBatch, Cursor, EntryKind, NewEntry, SnapshotRow, VenueRow};
+use server::store::journal::{CommitBatch, Cursor, EntryKind, NewEntry, VenueRow};
+use server::store::snapshots::SnapshotRow;
+use server::store::valuations::{NavPoint, ValuationRecord};
 use server::store::{Role, Store, StoreError};
 use uuid::Uuid;
 
-use crate::support::database::{Database, Kind, Place};
+use crate::support::database::{Database, DatabaseKind, TestDatabase};
 
 /// A store with a venue in it.
 struct Opened {
     store: Store,
     row: VenueRow,
-    place: Place,
+    database: TestDatabase,
 }
 
-/// Every backend there is.
+/// A store of each backend.
 async fn stores() -> Vec<Opened> {
     let mut stores = Vec::new();
-    for place in Place::every().await {
-        stores.push(opened(place).await);
+    for database in TestDatabase::each_kind().await {
+        stores.push(opened(database).await);
     }
     stores
 }
 
-async fn opened(place: Place) -> Opened {
-    let store = place.open().await;
+async fn opened(database: TestDatabase) -> Opened {
+    let store = database.open().await;
     let row = venue();
     assert!(store.create_venue(&row).await.unwrap());
-    Opened { store, row, place }
+    Opened { store, row, database }
 }
 
-/// A venue that anybody may know the seed of.
+/// A venue with a public seed.
 pub(super) fn venue() -> VenueRow {
     let config = VenueConfig::default();
     VenueRow {
@@ -50,7 +51,7 @@ pub(super) fn venue() -> VenueRow {
     }
 }
 
-/// Entry 1 and an opened account, as a batch each.
+/// Two batches: entry 1, and an opened account.
 pub(super) fn batches(row: &VenueRow, epoch: u64) -> (CommitBatch, CommitBatch) {
     let commitment = row.seed_commitment;
     let (mut venue, outcome) = Venue::open(row.config.clone(), commitment).unwrap();
@@ -74,7 +75,7 @@ pub(super) fn batches(row: &VenueRow, epoch: u64) -> (CommitBatch, CommitBatch) 
 }
 
 #[tokio::test]
-async fn a_venue_is_stored_once_and_read_back() {
+async fn a_venue_is_created_once_and_read_back() {
     for Opened { store, row, .. } in stores().await {
         assert_eq!(store.venue(row.id).await.unwrap().unwrap(), row);
         let other = VenueRow { seed: Some([9; 32]), ..row.clone() };
@@ -84,7 +85,7 @@ async fn a_venue_is_stored_once_and_read_back() {
 }
 
 #[tokio::test]
-async fn a_batch_is_written_whole_with_its_cursor() {
+async fn a_batch_is_committed_with_its_cursor() {
     for Opened { store, row, .. } in stores().await {
         let epoch = store.take_epoch(row.id, Uuid::new_v4()).await.unwrap();
         let (first, second) = batches(&row, epoch);
@@ -102,25 +103,25 @@ async fn a_batch_is_written_whole_with_its_cursor() {
 }
 
 #[tokio::test]
-async fn a_batch_that_fails_halfway_leaves_nothing() {
+async fn a_failed_batch_writes_nothing() {
     for Opened { store, row, .. } in stores().await {
         let epoch = store.take_epoch(row.id, Uuid::new_v4()).await.unwrap();
         let (first, second) = batches(&row, epoch);
         store.commit(&first).await.unwrap();
-        // Its second entry has a place that is taken.
+        // Its second entry exists already.
         let mut broken = second.clone();
         broken.entries.push(first.entries[0].clone());
         assert!(matches!(store.commit(&broken).await, Err(StoreError::Database(_))));
         assert_eq!(store.journal_head(row.id).await.unwrap().unwrap().seq, Seq(1));
         assert_eq!(store.cursor(row.id, "trading", "commands").await.unwrap(), 1);
         assert!(store.account_rows(row.id).await.unwrap().is_empty());
-        // And the connection is fit for the next one.
+        // The connection is usable afterwards.
         store.commit(&second).await.unwrap();
     }
 }
 
 #[tokio::test]
-async fn an_older_epoch_never_writes() {
+async fn a_fenced_epoch_never_writes() {
     for Opened { store, row, .. } in stores().await {
         let old = store.take_epoch(row.id, Uuid::new_v4()).await.unwrap();
         let new = store.take_epoch(row.id, Uuid::new_v4()).await.unwrap();
@@ -131,7 +132,7 @@ async fn an_older_epoch_never_writes() {
         assert!(matches!(store.save_snapshot(row.id, old, &snapshot).await, Err(StoreError::Fenced)));
         assert!(store.journal_head(row.id).await.unwrap().is_none());
         store.commit(&batches(&row, new).0).await.unwrap();
-        // Also where what it would write is there already.
+        // Also if the entry exists already.
         assert!(matches!(store.commit(&first).await, Err(StoreError::Fenced)));
         store.commit(&batches(&row, new).1).await.unwrap();
     }
@@ -150,7 +151,7 @@ fn snapshot(seq: Seq) -> SnapshotRow {
 }
 
 #[tokio::test]
-async fn the_two_newest_snapshots_are_kept() {
+async fn the_two_newest_snapshots_are_retained() {
     for Opened { store, row, .. } in stores().await {
         let epoch = store.take_epoch(row.id, Uuid::new_v4()).await.unwrap();
         assert_eq!(store.save_snapshot(row.id, epoch, &snapshot(Seq(10))).await.unwrap(), None);
@@ -162,13 +163,14 @@ async fn the_two_newest_snapshots_are_kept() {
 }
 
 #[tokio::test]
-async fn a_folder_belongs_to_one_process_at_a_time() {
-    let Opened { store, place: Place::Folder(folder), .. } = opened(Place::new(Kind::Sqlite).await).await
+async fn a_folder_is_locked_by_one_process() {
+    let Opened { store, database: TestDatabase::Folder(folder), .. } =
+        opened(TestDatabase::new(DatabaseKind::Sqlite).await).await
     else {
         unreachable!()
     };
     let error = Store::open_sqlite(folder.path()).await.unwrap_err();
-    assert!(matches!(error, StoreError::Held { .. }));
+    assert!(matches!(error, StoreError::FolderInUse { .. }));
     assert!(error.to_string().starts_with("--data "), "{error}");
     store.close().await;
     drop(store);
@@ -179,8 +181,9 @@ const NEWER: &str = "INSERT INTO _sqlx_migrations (version, description, success
                      VALUES (9999, 'tomorrow', TRUE, '00', 0)";
 
 #[tokio::test]
-async fn a_newer_folder_is_refused_and_left_alone() {
-    let Opened { store, place: Place::Folder(folder), .. } = opened(Place::new(Kind::Sqlite).await).await
+async fn a_newer_folder_is_refused() {
+    let Opened { store, database: TestDatabase::Folder(folder), .. } =
+        opened(TestDatabase::new(DatabaseKind::Sqlite).await).await
     else {
         unreachable!()
     };
@@ -196,7 +199,7 @@ async fn a_newer_folder_is_refused_and_left_alone() {
 }
 
 #[tokio::test]
-async fn a_newer_postgres_is_refused_and_left_alone() {
+async fn a_newer_postgres_is_refused() {
     let database = Database::create().await;
     database.open(Role::Owner).await.close().await;
     let mut connection = database.connect().await;
@@ -221,7 +224,7 @@ async fn only_owner_and_trading_migrate_postgres() {
 }
 
 #[tokio::test]
-async fn whoever_opens_an_empty_postgres_at_once_finds_it_migrated_once() {
+async fn concurrent_opens_migrate_an_empty_postgres_once() {
     let (database, other) = (Database::create().await, Database::create().await);
     let opens = (0..6)
         .map(|n| Store::open_postgres(if n % 2 == 0 { &database.url } else { &other.url }, Role::Owner));
@@ -231,7 +234,7 @@ async fn whoever_opens_an_empty_postgres_at_once_finds_it_migrated_once() {
 }
 
 #[tokio::test]
-async fn a_database_that_cannot_be_opened_is_one_line_without_the_password() {
+async fn an_opening_error_is_one_line_without_the_password() {
     let addresses = [
         "postgres://somebody:hunter2secret@127.0.0.1:1/nowhere",
         "postgres://somebody:hunter2secret@localhost/nowhere?host=/no/such/folder",
@@ -245,10 +248,10 @@ async fn a_database_that_cannot_be_opened_is_one_line_without_the_password() {
 }
 
 #[tokio::test]
-async fn what_an_account_was_worth_is_read_page_by_page_and_is_its_own() {
+async fn nav_points_are_paged_and_belong_to_one_account() {
     for Opened { store, row, .. } in stores().await {
         let accounts = [1, 2].map(|number| engine::id::AccountId::derive(row.id, Uuid::from_u128(number)));
-        let record = |account, seq: u64| PortfolioRecord {
+        let record = |account, seq: u64| ValuationRecord {
             account,
             seq: Seq(seq),
             time: VenueTime(seq as i64 * 10),

@@ -1,28 +1,28 @@
-//! Users and their sessions, on each backend and with auth's rights alone.
+//! Users and their sessions, on each backend, with the rights of auth.
 
 use engine::id::AccountId;
 use engine::time::WallTime;
-use server::store::api::users::{NewUser, OwnSession};
+use server::store::users::{NewUser, OwnSession};
 use server::store::{Role, Store};
 use uuid::Uuid;
 
 use super::store::venue;
-use crate::support::database::Place;
+use crate::support::database::TestDatabase;
 
-/// A store with a venue, as auth opens it.
-async fn stores() -> Vec<(Store, Place)> {
+/// Stores with a venue, opened as auth.
+async fn stores() -> Vec<(Store, TestDatabase)> {
     let mut stores = Vec::new();
-    for place in Place::every().await {
-        let owner = place.open().await;
+    for database in TestDatabase::each_kind().await {
+        let owner = database.open().await;
         assert!(owner.create_venue(&venue()).await.unwrap());
-        let store = match &place {
-            Place::Folder(_) => owner,
-            Place::Database(database) => {
+        let store = match &database {
+            TestDatabase::Folder(_) => owner,
+            TestDatabase::Database(database) => {
                 owner.close().await;
                 database.open(Role::Auth).await
             }
         };
-        stores.push((store, place));
+        stores.push((store, database));
     }
     stores
 }
@@ -55,8 +55,8 @@ async fn session(store: &Store, user: Uuid, hash: u8, seen: i64) -> [u8; 32] {
 }
 
 #[tokio::test]
-async fn sessions_are_listed_and_ended_for_their_user_alone() {
-    for (store, _place) in stores().await {
+async fn sessions_are_listed_and_ended_per_user() {
+    for (store, _database) in stores().await {
         let (ann, bob) = (user(&store, "ann").await, user(&store, "bob").await);
         let one = session(&store, ann, 1, 10).await;
         let two = session(&store, ann, 2, 30).await;
@@ -68,7 +68,7 @@ async fn sessions_are_listed_and_ended_for_their_user_alone() {
         let times = (listed[0].created_at, listed[0].last_seen_at, listed[0].expires_at);
         assert_eq!(times, (WallTime(1), WallTime(30), WallTime(1_000)));
 
-        // Activity is noted where there is a session, and makes none.
+        // Activity is recorded for an existing session, and creates none.
         assert!(store.touch_session(one, WallTime(31)).await.unwrap());
         assert_eq!(store.sessions_of(ann).await.unwrap()[0].hash, one);
         let mut gone = store.delete_sessions_of(ann, Some(two)).await.unwrap();
@@ -85,8 +85,8 @@ async fn sessions_are_listed_and_ended_for_their_user_alone() {
 }
 
 #[tokio::test]
-async fn a_reset_is_used_once_and_ends_its_users_sessions() {
-    for (store, _place) in stores().await {
+async fn a_reset_token_works_once_and_ends_the_users_sessions() {
+    for (store, _database) in stores().await {
         let (ann, bob) = (user(&store, "ann").await, user(&store, "bob").await);
         let (anns, bobs) = (session(&store, ann, 1, 10).await, session(&store, bob, 2, 10).await);
         let until = WallTime(100);
@@ -94,11 +94,11 @@ async fn a_reset_is_used_once_and_ends_its_users_sessions() {
         assert!(store.set_reset("ann@example.org", [8; 32], until).await.unwrap());
         assert!(store.set_reset("ann@example.org", [9; 32], until).await.unwrap());
         let (early, late) = (WallTime(99), WallTime(100));
-        assert!(store.user_of_reset([8; 32], early).await.unwrap().is_none(), "an older token");
+        assert!(store.user_of_reset([8; 32], early).await.unwrap().is_none(), "a replaced token");
         assert!(store.user_of_reset([9; 32], late).await.unwrap().is_none());
         assert_eq!(store.user_of_reset([9; 32], early).await.unwrap().unwrap().id, ann);
         assert_eq!(store.reset_password([9; 32], late, "$argon2id$two").await.unwrap(), None);
-        // Two at once: one of them.
+        // Of two concurrent uses, one succeeds.
         let (one, other) = tokio::join!(
             store.reset_password([9; 32], early, "$argon2id$two"),
             store.reset_password([9; 32], early, "$argon2id$two"),

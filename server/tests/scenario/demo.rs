@@ -7,21 +7,21 @@ use serde_json::json;
 use server::agents::trading::verify::{Steps, verify};
 use server::bootstrap;
 use server::clock::WallClock;
-use server::commands::seed_demo::{self, DemoError, Made, Plan};
+use server::commands::seed_demo::{self, Demo, DemoError, DemoPlan};
 use server::config::Config;
 use server::store::{Store, StoreError};
 
 use crate::support::desk::PATIENCE;
 
-const PLAN: Plan = Plan { traders: 4, minutes: 1 };
+const PLAN: DemoPlan = DemoPlan { traders: 4, minutes: 1 };
 
 fn config(folder: &tempfile::TempDir) -> Config {
     Config { data: folder.path().to_owned(), ..Config::default() }
 }
 
-async fn made(folder: &tempfile::TempDir) -> Result<Made, DemoError> {
+async fn made(folder: &tempfile::TempDir) -> Result<Demo, DemoError> {
     let clock = WallClock::manual(WallTime(1_800_000_000_000_000));
-    seed_demo::make(config(folder), VenueConfig::default(), PLAN, clock).await
+    seed_demo::create(config(folder), VenueConfig::default(), PLAN, clock).await
 }
 
 /// The store once the last of the server before has let go of it.
@@ -30,7 +30,7 @@ async fn released(folder: &tempfile::TempDir) -> Store {
         loop {
             match Store::open_sqlite(folder.path()).await {
                 Ok(store) => return store,
-                Err(StoreError::Held { .. }) => tokio::task::yield_now().await,
+                Err(StoreError::FolderInUse { .. }) => tokio::task::yield_now().await,
                 Err(error) => panic!("{error}"),
             }
         }

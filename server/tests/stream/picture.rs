@@ -17,7 +17,7 @@ use engine::time::Date;
 use engine::venue::{Input, Venue};
 use serde::Serialize;
 use server::store::Store;
-use server::store::api::journal::EntryKind;
+use server::store::journal::EntryKind;
 
 /// One instrument as everybody sees it.
 #[derive(Debug, Serialize)]

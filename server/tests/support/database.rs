@@ -1,6 +1,6 @@
-//! Stores to test on: a folder, and a PostgreSQL database of the test's own.
+//! Databases of single tests: a SQLite folder, or a PostgreSQL database.
 //!
-//! The server is the one that `DATABASE_URL` names, or a private one.
+//! `DATABASE_URL` names the PostgreSQL server; without it, each test starts one.
 
 use std::path::Path;
 
@@ -15,17 +15,17 @@ use uuid::Uuid;
 use super::desk::PATIENCE;
 use super::servers::{if_there, named};
 
-const NEEDED: &str = "PostgreSQL: `cargo xtask test` installs it";
+const NOT_INSTALLED: &str = "PostgreSQL: `cargo xtask test` installs it";
 
-/// The kinds of store that there are.
+/// Kind of a database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum DatabaseKind {
     Sqlite,
     Postgres,
 }
 
-impl Kind {
-    /// The kind that this run of the suite is for.
+impl DatabaseKind {
+    /// Kind that `TICKHALL_TEST_STORE` names; SQLite without it.
     pub fn of_this_run() -> Self {
         match std::env::var("TICKHALL_TEST_STORE").as_deref() {
             Ok("postgres") => Self::Postgres,
@@ -35,37 +35,37 @@ impl Kind {
     }
 }
 
-/// Where a store is; gone with this value.
-pub enum Place {
+/// Database of one test; deleted on drop.
+pub enum TestDatabase {
     Folder(tempfile::TempDir),
     Database(Database),
 }
 
-impl Place {
-    /// An empty place of the kind that this run is for.
+impl TestDatabase {
+    /// An empty database of the kind that this run tests.
     pub async fn of_this_run() -> Self {
-        match Kind::of_this_run() {
-            Kind::Sqlite => Self::Folder(tempfile::tempdir().unwrap()),
-            Kind::Postgres => Self::Database(Database::found().await.expect(NEEDED)),
+        match DatabaseKind::of_this_run() {
+            DatabaseKind::Sqlite => Self::Folder(tempfile::tempdir().unwrap()),
+            DatabaseKind::Postgres => Self::Database(Database::try_create().await.expect(NOT_INSTALLED)),
         }
     }
 
-    /// An empty place of every kind that there can be here.
-    pub async fn every() -> Vec<Self> {
-        let mut every = vec![Self::Folder(tempfile::tempdir().unwrap())];
-        every.extend(if_there(Database::found().await).map(Self::Database));
-        every
+    /// An empty database of each kind that is installed.
+    pub async fn each_kind() -> Vec<Self> {
+        let mut databases = vec![Self::Folder(tempfile::tempdir().unwrap())];
+        databases.extend(if_there(Database::try_create().await).map(Self::Database));
+        databases
     }
 
-    /// An empty place.
-    pub async fn new(kind: Kind) -> Self {
+    /// An empty database of `kind`.
+    pub async fn new(kind: DatabaseKind) -> Self {
         match kind {
-            Kind::Sqlite => Self::Folder(tempfile::tempdir().unwrap()),
-            Kind::Postgres => Self::Database(Database::create().await),
+            DatabaseKind::Sqlite => Self::Folder(tempfile::tempdir().unwrap()),
+            DatabaseKind::Postgres => Self::Database(Database::create().await),
         }
     }
 
-    /// Puts the place into a configuration.
+    /// Sets the database in a configuration.
     pub fn configure(&self, config: &mut Config) {
         match self {
             Self::Folder(folder) => config.data = folder.path().to_owned(),
@@ -73,8 +73,7 @@ impl Place {
         }
     }
 
-    /// The store there, with all rights, as soon as whoever had it before has
-    /// let go of it.
+    /// Opens the store as its owner; waits until nobody else uses the folder.
     pub async fn open(&self) -> Store {
         let folder = match self {
             Self::Folder(folder) => folder.path(),
@@ -84,18 +83,19 @@ impl Place {
             loop {
                 match Store::open_sqlite(folder).await {
                     Ok(store) => return store,
-                    Err(StoreError::Held { .. }) => tokio::task::yield_now().await,
+                    Err(StoreError::FolderInUse { .. }) => tokio::task::yield_now().await,
                     Err(error) => panic!("{error}"),
                 }
             }
         };
-        tokio::time::timeout(PATIENCE, opened).await.expect("the folder stays held")
+        tokio::time::timeout(PATIENCE, opened).await.expect("the folder stays in use")
     }
 
-    /// Runs a statement straight at the money tables, as a vandal would.
-    pub async fn vandalize(&self, sql: &'static str) -> u64 {
+    /// Runs a statement on the money tables; the number of changed rows. SQLite does
+    /// not check references then.
+    pub async fn tamper(&self, sql: &'static str) -> u64 {
         match self {
-            Self::Folder(folder) => vandalize(folder.path(), sql).await,
+            Self::Folder(folder) => tamper(folder.path(), sql).await,
             Self::Database(database) => {
                 let mut connection = database.connect().await;
                 sqlx::query(sql).execute(&mut connection).await.unwrap().rows_affected()
@@ -103,9 +103,8 @@ impl Place {
         }
     }
 
-    /// Why the database refuses a statement straight at the money tables; `None`
-    /// when it has been done.
-    pub async fn refusal(&self, sql: &str) -> Option<ErrorKind> {
+    /// Kind of the error of a statement on the money tables; `None` if it succeeds.
+    pub async fn error_kind(&self, sql: &str) -> Option<ErrorKind> {
         let sql = AssertSqlSafe(sql.to_owned());
         let done = match self {
             Self::Folder(folder) => {
@@ -125,13 +124,13 @@ impl Place {
         }
     }
 
-    /// A number from the money tables.
+    /// A number queried from the money tables.
     pub async fn number(&self, sql: &str) -> i64 {
-        // Sums are wider in PostgreSQL.
+        // A sum is NUMERIC in PostgreSQL.
         self.value(&format!("SELECT CAST(({sql}) AS BIGINT)")).await
     }
 
-    /// A text from the money tables.
+    /// A text queried from the money tables.
     pub async fn text(&self, sql: &str) -> String {
         self.value(&format!("SELECT CAST(({sql}) AS TEXT)")).await
     }
@@ -157,8 +156,8 @@ impl Place {
     }
 }
 
-/// Runs a statement straight at a folder's money tables.
-pub async fn vandalize(folder: &Path, sql: &'static str) -> u64 {
+/// Runs a statement on the money tables of a folder; the number of changed rows.
+pub async fn tamper(folder: &Path, sql: &'static str) -> u64 {
     let mut file = file(folder).await;
     let done = sqlx::query(sql).execute(&mut file).await.unwrap().rows_affected();
     file.close().await.unwrap();
@@ -170,23 +169,23 @@ async fn file(folder: &Path) -> SqliteConnection {
     SqliteConnection::connect_with(&options).await.unwrap()
 }
 
-/// A PostgreSQL database of one's own, dropped with this value.
+/// A PostgreSQL database of one test, dropped with this value.
 pub struct Database {
     pub url: String,
     name: String,
     admin: String,
-    /// The server, unless it is somebody else's.
+    /// The server, if it is private.
     server: Option<Postgres>,
 }
 
 impl Database {
-    /// An empty database, on a server that may be shared.
+    /// An empty database, on a shared server if `DATABASE_URL` names one.
     pub async fn create() -> Self {
         named();
-        Self::found().await.expect(NEEDED)
+        Self::try_create().await.expect(NOT_INSTALLED)
     }
 
-    async fn found() -> Result<Self, Failure> {
+    async fn try_create() -> Result<Self, Failure> {
         if let Ok(admin) = std::env::var("DATABASE_URL") {
             return Ok(Self::on(admin, None).await);
         }
@@ -198,7 +197,7 @@ impl Database {
         let name = format!("tickhall_test_{}", Uuid::new_v4().simple());
         administer(&admin, &format!("CREATE DATABASE {name} TEMPLATE template0")).await;
         let url = renamed(&admin, &name);
-        // Questions of tests are asked in words that both databases know.
+        // The queries of tests use a function of SQLite.
         administer(&url, "CREATE FUNCTION hex(BYTEA) RETURNS TEXT RETURN encode($1, 'hex')").await;
         Self { url, name, admin, server }
     }
@@ -207,7 +206,7 @@ impl Database {
         Store::open_postgres(&self.url, role).await.unwrap()
     }
 
-    /// A connection past the store, with the login's rights.
+    /// A direct connection with the login's rights.
     pub async fn connect(&self) -> PgConnection {
         PgConnection::connect(&self.url).await.unwrap()
     }
@@ -215,7 +214,7 @@ impl Database {
 
 impl Drop for Database {
     fn drop(&mut self) {
-        // A private server goes whole.
+        // A private server is deleted with its databases.
         if self.server.is_some() {
             return;
         }
@@ -234,7 +233,7 @@ async fn administer(url: &str, sql: &str) {
     connection.close().await.unwrap();
 }
 
-/// The address with another database in it.
+/// The address of another database on the same server.
 fn renamed(url: &str, name: &str) -> String {
     let (address, query) = url.split_once('?').map_or((url, None), |(address, query)| (address, Some(query)));
     let (scheme, rest) = address.split_once("://").expect("an address with a scheme");

@@ -30,7 +30,7 @@ use server::telemetry::Health;
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
-use super::database::Place;
+use super::database::TestDatabase;
 
 /// Long enough for any answer on a busy machine.
 pub const PATIENCE: Duration = Duration::from_secs(60);
@@ -45,7 +45,7 @@ pub struct Desk {
     pub client: SequencerClient,
     pub settings: Settings,
     pub faults: Faults,
-    pub place: Arc<Place>,
+    pub place: Arc<TestDatabase>,
     /// Every outcome that was published, in order.
     pub outcomes: Vec<Outcome>,
     pub batches: Vec<ExecutionBatch>,
@@ -69,11 +69,11 @@ impl Desk {
     /// The same, with a snapshot every so many entries and commits that fail as
     /// told.
     pub async fn with(snapshot_entries: u64, faults: Faults) -> Self {
-        Self::at(Place::of_this_run().await, snapshot_entries, faults).await
+        Self::at(TestDatabase::of_this_run().await, snapshot_entries, faults).await
     }
 
     /// The same, at a place of the test's choice.
-    pub async fn at(place: Place, snapshot_entries: u64, faults: Faults) -> Self {
+    pub async fn at(place: TestDatabase, snapshot_entries: u64, faults: Faults) -> Self {
         let store = place.open().await;
         let config = VenueConfig::default();
         let clock = WallClock::manual(WallTime(1_800_000_000_000_000));
@@ -169,7 +169,7 @@ impl Desk {
     }
 
     /// Opens the store at `place`, which has this venue too, with an empty bus.
-    pub async fn enter(&mut self, place: Arc<Place>) {
+    pub async fn enter(&mut self, place: Arc<TestDatabase>) {
         self.place = place;
         self.store = self.place.open().await;
         self.bus = Bus::local();
@@ -324,7 +324,7 @@ impl Desk {
 
     /// A copy of the databases, all that is committed in it.
     pub async fn copy(&self) -> tempfile::TempDir {
-        let Place::Folder(folder) = &*self.place else { panic!("only files are copied") };
+        let TestDatabase::Folder(folder) = &*self.place else { panic!("only files are copied") };
         let copy = tempfile::tempdir().unwrap();
         for file in std::fs::read_dir(folder.path()).unwrap() {
             let file = file.unwrap();
@@ -335,7 +335,7 @@ impl Desk {
 
     /// A statement straight at this venue's money tables.
     pub async fn damage(&self, sql: &'static str) -> u64 {
-        self.place.vandalize(sql).await
+        self.place.tamper(sql).await
     }
 
     /// A number from the money tables.

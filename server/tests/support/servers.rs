@@ -1,16 +1,16 @@
 //! Where no server can be started: tests that are all about one are left out by
 //! name, and others do what they can without.
 
-use testbed::{Failure, NAMED};
+use testbed::{Failure, SERVER_TEST_WORDS};
 
 /// A test that cannot do without a server says so in its name.
 pub fn named() {
     let thread = std::thread::current();
     // One test at a time runs where no name is told.
-    let name = thread.name().filter(|name| *name != "main").unwrap_or(NAMED[0]);
+    let name = thread.name().filter(|name| *name != "main").unwrap_or(SERVER_TEST_WORDS[0]);
     assert!(
-        NAMED.iter().any(|word| name.contains(word)),
-        "{name} needs a server: its name must hold one of {NAMED:?}"
+        SERVER_TEST_WORDS.iter().any(|word| name.contains(word)),
+        "{name} needs a server: its name must hold one of {SERVER_TEST_WORDS:?}"
     );
 }
 

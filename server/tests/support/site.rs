@@ -19,7 +19,7 @@ use server::bootstrap::{self, Running};
 use server::clock::WallClock;
 use server::config::{ClockMode, Config, IdlePolicy};
 
-use super::database::Place;
+use super::database::TestDatabase;
 
 /// Who owns the venue once they register.
 pub const OWNER: &str = "owner@example.org";
@@ -30,7 +30,7 @@ pub const PASSWORD: &str = "correct horse battery";
 /// A running server.
 pub struct Site {
     pub running: Option<Running>,
-    pub place: Arc<Place>,
+    pub place: Arc<TestDatabase>,
     pub clock: WallClock,
     pub base: String,
     pub config: Config,
@@ -50,7 +50,7 @@ impl Site {
 
     /// The same, of another venue than the default.
     pub async fn of(venue: VenueConfig, change: impl FnOnce(&mut Config)) -> Self {
-        let place = Arc::new(Place::of_this_run().await);
+        let place = Arc::new(TestDatabase::of_this_run().await);
         let mut config = Config {
             listen: ([127, 0, 0, 1], 0).into(),
             clock: ClockMode::Manual,

@@ -23,7 +23,7 @@ async fn own_logins(place: &mut Place) {
         let url = place.site.postgres.url("postgres");
         let (_, here) = url.split_once('@').unwrap();
         place.site.kill(name);
-        place.site.database(name, format!("postgres://{login}@{here}"));
+        place.site.set_database_url(name, format!("postgres://{login}@{here}"));
         place.site.start_all().unwrap();
         place.is_well(name).await;
     }

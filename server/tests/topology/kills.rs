@@ -116,7 +116,7 @@ impl Killed {
             "redis" => self.place.site.redis.restart().unwrap(),
             service => {
                 self.place.site.spawn(service).unwrap();
-                self.place.site.answers(service).unwrap();
+                self.place.site.wait_until_ready(service).unwrap();
             }
         }
         // A server is back when somebody is answered again.
@@ -135,7 +135,7 @@ impl Killed {
         };
         let Ok(back) = tokio::time::timeout(PATIENCE, back).await else {
             let words: Vec<_> =
-                self.place.site.names().iter().map(|name| self.place.site.last_words(name)).collect();
+                self.place.site.names().iter().map(|name| self.place.site.log_tail(name)).collect();
             panic!("{target} does not come back: {}", words.join("\n"));
         };
         let mut missed = None;

@@ -65,7 +65,7 @@ impl Place {
             }
         };
         if tokio::time::timeout(PATIENCE, well).await.is_err() {
-            panic!("does not get well: {}", self.site.last_words(name));
+            panic!("does not get well: {}", self.site.log_tail(name));
         }
     }
 
@@ -102,7 +102,7 @@ impl Place {
 
     /// What the program prints about this site's store.
     pub fn say(&self, words: &[&str]) -> String {
-        let done = self.site.program(words).output().unwrap();
+        let done = self.site.command(words).output().unwrap();
         let (out, err) = (String::from_utf8_lossy(&done.stdout), String::from_utf8_lossy(&done.stderr));
         assert!(done.status.success(), "{words:?}: {out}{err}");
         out.trim().to_owned()

@@ -64,7 +64,7 @@ impl Pair {
             }
         };
         if tokio::time::timeout(PATIENCE, there).await.is_err() {
-            let words = ["trading", "trading-2"].map(|name| self.place.site.last_words(name));
+            let words = ["trading", "trading-2"].map(|name| self.place.site.log_tail(name));
             panic!("{name} is not standby: {standby}; {}", words.join("\n"));
         }
     }
@@ -135,7 +135,7 @@ async fn topology_a_second_sequencer_never_writes_until_the_first_is_killed() {
         took.push(killed.elapsed());
         assert_eq!(pair.epoch(), before + kill as u64);
         pair.place.site.spawn(first).unwrap();
-        pair.place.site.answers(first).unwrap();
+        pair.place.site.wait_until_ready(first).unwrap();
         pair.until(first, true).await;
         (first, second) = (second, first);
     }
@@ -151,12 +151,12 @@ async fn topology_a_sequencer_that_stalled_writes_nothing_when_it_goes_on() {
     let before = pair.epoch();
     pair.answers(50).await;
     let stalled = Instant::now();
-    pair.place.site.halt("trading", true);
+    pair.place.site.set_stopped("trading", true);
     // The database hears nothing of it and gives its turn away.
     pair.until("trading-2", false).await;
     pair.answers(50).await;
     println!("the other one had answered 50 orders after {:?}", stalled.elapsed());
-    pair.place.site.halt("trading", false);
+    pair.place.site.set_stopped("trading", false);
     pair.until("trading", true).await;
     pair.answers(50).await;
     assert_eq!(pair.epoch(), before + 1);

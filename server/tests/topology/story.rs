@@ -7,7 +7,7 @@ use engine::id::InstrumentId;
 use serde_json::{Value, json};
 use server::agents::trading::verify::replay;
 use server::store::Store;
-use server::store::api::users::NewUser;
+use server::store::users::NewUser;
 
 use super::place::{Place, enter};
 use crate::support::desk::PATIENCE;

@@ -192,7 +192,7 @@ impl<'a> Runner<'a> {
 /// Words in the names of tests that cannot run without PostgreSQL and Redis.
 fn skipped_words(services: Option<&Services>) -> impl Iterator<Item = &'static str> {
     let missing = services.is_none();
-    testbed::NAMED.into_iter().filter(move |_| missing)
+    testbed::SERVER_TEST_WORDS.into_iter().filter(move |_| missing)
 }
 
 /// Returns true for documentation, which need not have examples.

@@ -14,7 +14,7 @@ use uuid::Uuid;
 use super::own::whole;
 use super::{Auth, AuthError, Email, Entered, SignedIn, password};
 use crate::store::StoreError;
-use crate::store::api::users::{CandleHistory, Holder, NewUser};
+use crate::store::users::{GuestRegistration, NewUser, UserAccount};
 
 /// Longest name, in characters.
 const MAX_NAME: usize = 40;
@@ -71,7 +71,7 @@ impl Auth {
                 return Err(AuthError::InvalidName);
             }
             tracing::info!(event = "guest_registered", user = %id, "a guest came in");
-            auth.open(Holder { user: id, account }).await?;
+            auth.open(UserAccount { user: id, account }).await?;
             Ok(id)
         });
         self.enter(user.await?, headers).await
@@ -97,10 +97,10 @@ impl Auth {
         let (auth, user) = (self.clone(), guest.user);
         whole(async move {
             let hash = auth.hasher.hash(password).await?;
-            match auth.deps.store.keep_guest(user, email.as_str(), &hash).await? {
-                CandleHistory::Taken => return Err(AuthError::EmailTaken),
-                CandleHistory::NoGuest => return Err(AuthError::NotGuest),
-                CandleHistory::Ended(sessions) => auth.forget(sessions).await,
+            match auth.deps.store.register_guest(user, email.as_str(), &hash).await? {
+                GuestRegistration::EmailTaken => return Err(AuthError::EmailTaken),
+                GuestRegistration::NotGuest => return Err(AuthError::NotGuest),
+                GuestRegistration::Registered(sessions) => auth.forget(sessions).await,
             }
             tracing::info!(event = "guest_kept", user = %user, "a guest keeps their account");
             if auth.owner_email.as_deref() == Some(email.as_str()) {

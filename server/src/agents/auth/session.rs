@@ -21,7 +21,7 @@ use uuid::Uuid;
 use crate::bus::Cache;
 use crate::clock::WallClock;
 use crate::config::SessionLimits;
-use crate::store::api::users::{OwnSession, SessionRow};
+use crate::store::users::{OwnSession, SessionRow};
 use crate::store::{Store, StoreError};
 use hot::{Found, Hot};
 

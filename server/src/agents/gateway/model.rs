@@ -24,8 +24,8 @@ use tokio::sync::watch;
 
 use crate::bus::{Batch, Bus, BusError, StreamNames, decode};
 use crate::shutdown::Shutdown;
-use crate::store::api::history::CandleWindow;
-use crate::store::api::journal::EntryKind;
+use crate::store::history::CandleWindow;
+use crate::store::journal::EntryKind;
 use crate::store::{Store, StoreError};
 
 pub(crate) use encoded::{Encoded, cut, frame, parts};

@@ -21,8 +21,8 @@ use crate::bus::decode::{bury, decode, decode_or_bury, decode_shared, encode};
 use crate::bus::{Batch, Bus, BusError, Limits, Parcel, StreamNames};
 use crate::config::{ClockMode, HistoryLimits, IdlePolicy};
 use crate::shutdown::Shutdown;
-use crate::store::api::history::SimSnapshot;
-use crate::store::api::journal::EntryKind;
+use crate::store::history::SimSnapshot;
+use crate::store::journal::EntryKind;
 use crate::store::{Store, StoreError};
 use crate::telemetry::Health;
 

@@ -19,8 +19,8 @@ use super::agent::{Deps, MarketDataError};
 use crate::bus::Batch;
 use crate::bus::decode::decode_shared;
 use crate::shutdown::Shutdown;
-use crate::store::api::history::{CandleRecord, CandleWindow};
-use crate::store::api::journal::Cursor;
+use crate::store::history::{CandleRecord, CandleWindow};
+use crate::store::journal::Cursor;
 
 /// The consumer's name.
 const NAME: &str = "candles";

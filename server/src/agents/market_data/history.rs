@@ -16,7 +16,7 @@ use tokio::sync::Notify;
 use crate::config::HistoryLimits;
 use crate::shutdown::Shutdown;
 use crate::store::Store;
-use crate::store::api::history::{BookRecord, MarketBatch, QuoteRecord, SimSnapshot, TickRecord};
+use crate::store::history::{BookRecord, MarketBatch, QuoteRecord, SimSnapshot, TickRecord};
 
 /// Most rows of one transaction.
 const BATCH_ROWS: usize = 5_000;
@@ -198,7 +198,7 @@ fn tick_record(step: u64, time: VenueTime, tick: &Tick) -> TickRecord {
         time,
         bid,
         ask,
-        mid: tick.mark,
+        mark: tick.mark,
         dealer: None,
         metadata: metadata.to_string(),
     }

@@ -15,7 +15,7 @@ use super::agent::{Deps, MarketDataError};
 use crate::bus::Batch;
 use crate::bus::decode::decode;
 use crate::store::StoreError;
-use crate::store::api::journal::{EntryKind, JournalRow, RangeBody};
+use crate::store::journal::{EntryKind, JournalRow, RangeBody};
 
 /// Journal rows read at a time.
 const PAGE: u32 = 1_000;

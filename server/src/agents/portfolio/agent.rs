@@ -15,8 +15,8 @@ use super::books::Books;
 use crate::bus::decode::{bury, decode_shared};
 use crate::bus::{Batch, Bus, BusError, Parcel, StreamNames};
 use crate::shutdown::Shutdown;
-use crate::store::api::history::PortfolioRecord;
-use crate::store::api::journal::Cursor;
+use crate::store::journal::Cursor;
+use crate::store::valuations::ValuationRecord;
 use crate::store::{Store, StoreError};
 use crate::telemetry::Health;
 
@@ -306,7 +306,7 @@ impl Agent {
     /// since they were last stored.
     async fn store_some(&mut self, accounts: BTreeSet<AccountId>) -> Result<(), PortfolioError> {
         let (seq, time) = (self.books.through(), self.books.time());
-        let mut rows: BTreeMap<(AccountId, Seq), PortfolioRecord> = BTreeMap::new();
+        let mut rows: BTreeMap<(AccountId, Seq), ValuationRecord> = BTreeMap::new();
         for account in &accounts {
             let extremes = self.extremes.get(account).into_iter();
             let passed = extremes.flat_map(|Extremes { low, high }| [low.clone(), high.clone()]);
@@ -337,7 +337,7 @@ async fn again() {
     tokio::time::sleep(AGAIN).await;
 }
 
-fn record(account: AccountId, valued: &Valued) -> PortfolioRecord {
+fn record(account: AccountId, valued: &Valued) -> ValuationRecord {
     let Valued { seq, time, ref valuation } = *valued;
     // Plain data with text keys always has a JSON form.
     let delta = serde_json::to_string(&valuation.delta).unwrap_or_default();
@@ -345,7 +345,7 @@ fn record(account: AccountId, valued: &Valued) -> PortfolioRecord {
         "total": valuation.dv01,
         "by_instrument": valuation.dv01_by_instrument,
     });
-    PortfolioRecord {
+    ValuationRecord {
         account,
         seq,
         time,

@@ -18,8 +18,9 @@ use crate::bus::messages::{CommandMessage, CommandReply, TradingStatus};
 use crate::bus::{Batch, BusError, Message};
 use crate::shutdown::Shutdown;
 use crate::store::StoreError;
-use crate::store::api::journal::{EntryKind, NewEntry, SnapshotRow, VenueRow};
-use crate::store::api::lease::Lease;
+use crate::store::journal::{EntryKind, NewEntry, VenueRow};
+use crate::store::lease::Lease;
+use crate::store::snapshots::SnapshotRow;
 
 /// Commands that one batch takes at most.
 pub(super) const COMMANDS: usize = 256;
@@ -49,14 +50,14 @@ pub async fn run(deps: Deps, shutdown: Shutdown) -> Result<(), TradingError> {
 
 /// Waits for the lease; none when told to end meanwhile.
 async fn lead(deps: &Deps, shutdown: &Shutdown) -> Result<Option<Lease>, TradingError> {
-    if let Some(lease) = deps.store.try_lead(deps.venue).await? {
+    if let Some(lease) = deps.store.try_acquire_lease(deps.venue).await? {
         return Ok(Some(lease));
     }
     tracing::info!(event = "sequencer_stands_by", "Another sequencer has the venue; this one waits.");
     deps.health.stand_by(NAME);
     tokio::select! {
         () = shutdown.cancelled() => Ok(None),
-        lease = deps.store.lead(deps.venue) => {
+        lease = deps.store.acquire_lease(deps.venue) => {
             tracing::info!(event = "sequencer_takes_over", "The venue is this sequencer's now.");
             Ok(Some(lease?))
         }

@@ -14,7 +14,7 @@ use super::sequencer::{Decision, Sequencer};
 use crate::bus::decode::{bury, decode_or_bury};
 use crate::bus::messages::CommandMessage;
 use crate::bus::{Batch, BusError, Message};
-use crate::store::api::journal::NewEntry;
+use crate::store::journal::NewEntry;
 
 /// Steps that one batch takes at most.
 const STEPS: usize = 64;

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use tokio::runtime::Handle;
 use tokio::task::{JoinHandle, spawn_blocking};
 
-use crate::store::api::journal::CommitBatch;
+use crate::store::journal::CommitBatch;
 use crate::store::{Store, StoreError};
 
 /// What happens to a commit.

@@ -8,7 +8,7 @@ use engine::venue::Input;
 use engine::venue::journal::JournalEntry;
 
 use super::fold::Merged;
-use crate::store::api::journal::{EntryKind, JournalRow, LagRun, RangeBody};
+use crate::store::journal::{EntryKind, JournalRow, LagRun, RangeBody};
 use crate::store::{Store, StoreError};
 
 /// Rows looked at in one piece.

@@ -21,7 +21,7 @@ use crate::bus::Parcel;
 use crate::bus::messages::{CommandReply, Reply};
 use crate::config::Acknowledge;
 use crate::store::StoreError;
-use crate::store::api::journal::{CommitBatch, Cursor, NewEntry};
+use crate::store::journal::{CommitBatch, Cursor, NewEntry};
 
 /// How long answers run ahead of the commit when they are told to: the window
 /// that a write-behind cache would have.

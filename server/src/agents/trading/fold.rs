@@ -13,7 +13,7 @@ use engine::step::{StepHeader, StepPayload};
 use engine::venue::journal::{GENESIS, JournalEntry};
 use engine::venue::{ConfigError, Input, Mark, Outcome, ReplayError, Venue};
 
-use crate::store::api::journal::{EntryKind, JournalRow, RangeBody};
+use crate::store::journal::{EntryKind, JournalRow, RangeBody};
 
 /// Why the journal does not fold: each is one clear line.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

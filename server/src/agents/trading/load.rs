@@ -9,7 +9,7 @@ use engine::venue::Venue;
 use super::fold::{Fold, FoldError};
 use super::sequencer::Sequencer;
 use super::{Deps, NAME, TradingError};
-use crate::store::api::journal::VenueRow;
+use crate::store::journal::VenueRow;
 
 /// Rows that are read at once.
 pub(super) const PAGE: u32 = 1_024;

@@ -11,7 +11,7 @@ use super::{NAME, TradingError};
 use crate::bus::{Bus, StreamNames};
 use crate::clock::WallClock;
 use crate::store::Store;
-use crate::store::api::journal::VenueRow;
+use crate::store::journal::VenueRow;
 
 /// Where a new venue's seed comes from. An existing venue keeps its own.
 #[derive(Clone, Debug)]

@@ -18,7 +18,7 @@ use super::Deps;
 use crate::bus::messages::{CommandReply, ReplyMessage, TradingStatus, VERSION};
 use crate::bus::{BusError, Parcel, Placed};
 use crate::store::StoreError;
-use crate::store::api::journal::EntryKind;
+use crate::store::journal::EntryKind;
 
 /// Entries of the journal's end that are published again when the stream lacks
 /// them; who is further behind refills from the journal.

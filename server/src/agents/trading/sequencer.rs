@@ -10,7 +10,7 @@ use engine::venue::journal::JournalEntry;
 use engine::venue::{Command, Input, Outcome, Venue, Verdict};
 use protocol::bus::MarketStep;
 
-use crate::store::api::journal::{EntryKind, NewEntry};
+use crate::store::journal::{EntryKind, NewEntry};
 
 /// A venue and where its chain of hashes stands.
 #[derive(Debug)]

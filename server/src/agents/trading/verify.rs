@@ -14,8 +14,9 @@ use super::TradingError;
 use super::fold::{Fold, FoldError};
 use super::load::PAGE;
 use crate::store::Store;
-use crate::store::api::journal::{JournalRow, SnapshotRow, VenueRow};
-use crate::store::api::projections::{AccountRow, OrderRow, PositionRow, TradeRow};
+use crate::store::journal::{JournalRow, VenueRow};
+use crate::store::projections::{AccountRow, FillRow, OrderRow, PositionRow};
+use crate::store::snapshots::SnapshotRow;
 
 /// Where steps come from while the journal is folded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -128,7 +129,7 @@ struct Expected {
 /// The rows that hang on the entries of one page.
 #[derive(Default)]
 struct Page {
-    trades: Vec<TradeRow>,
+    trades: Vec<FillRow>,
     postings: Vec<(Seq, u64, Posting)>,
 }
 
@@ -223,8 +224,8 @@ impl Expected {
     }
 }
 
-fn trade_row(seq: Seq, account: AccountId, account_seq: u64, fill: &Fill) -> TradeRow {
-    TradeRow {
+fn trade_row(seq: Seq, account: AccountId, account_seq: u64, fill: &Fill) -> FillRow {
+    FillRow {
         seq,
         account,
         account_seq,
@@ -250,7 +251,7 @@ async fn compare_page(
     mut page: Page,
 ) -> Result<(), TradingError> {
     page.trades.sort();
-    let mut trades = store.trade_rows(venue, after, through).await?;
+    let mut trades = store.fill_rows(venue, after, through).await?;
     trades.sort();
     if let Some((found, wanted)) = first_difference(&trades, &page.trades) {
         return Err(differs("trades", difference(found, wanted, |trade| format!("entry {}", trade.seq))));

@@ -1,7 +1,7 @@
-//! What a demonstration's trader wants in a round: drawn from the round and
-//! the trader's number, and from the market alone.
+//! Action of a demonstration's trader in a round, drawn from the round, the
+//! trader's number and the market.
 //!
-//! Not clever: some buy, some sell what they may not have. Sends nothing.
+//! The traders have no strategy: some sell what they may not have. Sends nothing.
 
 use engine::id::Digest;
 use engine::instrument::{Instrument, InstrumentKind};
@@ -10,15 +10,15 @@ use engine::order::{RawTake, RawTicket, Side};
 use protocol::frames::QuotesFrame;
 use protocol::rest::TradingSnapshot;
 
-/// An instrument that has been marked.
-pub(super) struct Market<'a> {
+/// An instrument with a mark.
+pub(super) struct MarkedInstrument<'a> {
     instrument: &'a Instrument,
     mark: Ticks,
     quotes: Option<&'a QuotesFrame>,
 }
 
-impl<'a> Market<'a> {
-    /// What can be traded, by symbol.
+impl<'a> MarkedInstrument<'a> {
+    /// Tradable instruments, by symbol.
     pub(super) fn all(snapshot: &'a TradingSnapshot) -> Vec<Self> {
         let market = |instrument: &'a Instrument| {
             let tick = snapshot.ticks.iter().find(|tick| tick.instrument_id == instrument.id)?;
@@ -30,18 +30,18 @@ impl<'a> Market<'a> {
     }
 }
 
-/// What a trader wants.
-pub(super) enum Wish {
+/// Action of a trader.
+pub(super) enum Action {
     Nothing,
     CancelAll,
     Order(RawTicket),
     Take { quote: String, side: Side, take: RawTake },
 }
 
-/// Numbers that are the same for the same round and trader.
-struct Dice([u8; 32], usize);
+/// Pseudo-random numbers of a round and trader.
+struct Draws([u8; 32], usize);
 
-impl Dice {
+impl Draws {
     /// The next number, below `limit`.
     fn below(&mut self, limit: i64) -> i64 {
         let pair = [self.0[self.1 % 32], self.0[(self.1 + 1) % 32]];
@@ -50,41 +50,48 @@ impl Dice {
     }
 }
 
-/// What trader `number` wants in `round`; an order is to be called `name`.
-pub(super) fn wish(round: u32, number: u32, markets: &[Market<'_>], name: &str) -> Wish {
-    let draw = Digest::of(&[b"demo turn ", &round.to_le_bytes(), &number.to_le_bytes()]);
-    let mut dice = Dice(draw.0, 0);
-    let mood = dice.below(20);
-    let side = if dice.below(5) < 3 { Side::Buy } else { Side::Sell };
-    let Some(market) = markets.get(dice.below(markets.len() as i64) as usize) else { return Wish::Nothing };
+/// Action of trader `number` in `round`; `name` is the client order id.
+pub(super) fn draw_action(
+    round: u32,
+    number: u32,
+    instruments: &[MarkedInstrument<'_>],
+    name: &str,
+) -> Action {
+    let digest = Digest::of(&[b"demo turn ", &round.to_le_bytes(), &number.to_le_bytes()]);
+    let mut draws = Draws(digest.0, 0);
+    let mood = draws.below(20);
+    let side = if draws.below(5) < 3 { Side::Buy } else { Side::Sell };
+    let Some(market) = instruments.get(draws.below(instruments.len() as i64) as usize) else {
+        return Action::Nothing;
+    };
     let instrument = market.instrument;
     let lots = match instrument.kind() {
-        InstrumentKind::Bond => 1 + dice.below(20),
-        _ => 10 * (1 + dice.below(15)),
+        InstrumentKind::Bond => 1 + draws.below(20),
+        _ => 10 * (1 + draws.below(15)),
     };
     let quantity = instrument.quantity(Lots(lots)).to_string();
     let client_order_id = Some(name.to_owned());
     match mood {
-        0..=7 => return Wish::Nothing,
-        8 => return Wish::CancelAll,
+        0..=7 => return Action::Nothing,
+        8 => return Action::CancelAll,
         _ => {}
     }
     if let Some(quotes) = market.quotes {
-        let Some(quote) = quotes.quotes.get(dice.below(quotes.quotes.len() as i64) as usize) else {
-            return Wish::Nothing;
+        let Some(quote) = quotes.quotes.get(draws.below(quotes.quotes.len() as i64) as usize) else {
+            return Action::Nothing;
         };
         let take = RawTake { quantity, client_order_id, valid_until: None };
-        return Wish::Take { quote: quote.quote_id.to_string(), side, take };
+        return Action::Take { quote: quote.quote_id.to_string(), side, take };
     }
-    // Most trade at once; the others wait up to four ticks behind the mark.
-    let limit = (mood >= 14).then(|| Ticks(market.mark.0 - side.sign() * (1 + dice.below(4))));
-    let time_in_force = match (limit, dice.below(3)) {
+    // Most orders are marketable; the others rest up to four ticks behind the mark.
+    let limit = (mood >= 14).then(|| Ticks(market.mark.0 - side.sign() * (1 + draws.below(4))));
+    let time_in_force = match (limit, draws.below(3)) {
         (None, 0) => "FOK",
         (None, _) => "IOC",
         (Some(_), 0) => "DAY",
         (Some(_), _) => "GTC",
     };
-    Wish::Order(RawTicket {
+    Action::Order(RawTicket {
         instrument_id: instrument.id.to_string(),
         side: side.as_str().to_owned(),
         order_type: if limit.is_some() { "LIMIT" } else { "MARKET" }.to_owned(),

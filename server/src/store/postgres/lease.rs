@@ -1,48 +1,51 @@
-//! The lease: an advisory lock that lives as long as its connection.
+//! Lease as an advisory lock, which lives as long as its connection.
 //!
-//! The server lets go of it the moment the holder's process dies, and soon
-//! after it stalls. Does not know what the holder does.
+//! The server releases it when the holder's process dies, and soon after it
+//! stalls. Does not know what the holder does.
 
 use engine::id::VenueId;
 use sqlx::{Connection as _, PgConnection};
 
 use super::Backend;
-use crate::store::api::error::StoreError;
-use crate::store::api::lease::Lease;
+use crate::store::StoreError;
+use crate::store::lease::Lease;
 
-/// How long a holder may be silent. Who waits for the lock is not idle.
-const SILENCE: &str = "5s";
+/// Silence after which the server closes a holder's connection. Waiting for the
+/// lock is not silence.
+const SILENCE_TIMEOUT: &str = "5s";
 
 impl Backend {
-    pub(in crate::store) async fn try_lead(&self, venue: VenueId) -> Result<Option<Lease>, StoreError> {
-        let mut connection = self.dedicated().await?;
-        let taken: bool = sqlx::query_scalar("SELECT pg_try_advisory_lock($1)")
-            .bind(key(venue))
+    pub(in crate::store) async fn try_acquire_lease(
+        &self,
+        venue: VenueId,
+    ) -> Result<Option<Lease>, StoreError> {
+        let mut connection = self.lease_connection().await?;
+        let acquired: bool = sqlx::query_scalar("SELECT pg_try_advisory_lock($1)")
+            .bind(lock_key(venue))
             .fetch_one(&mut connection)
             .await?;
-        Ok(taken.then(|| Lease::until_lost(connection)))
+        Ok(acquired.then(|| Lease::until_closed(connection)))
     }
 
-    pub(in crate::store) async fn lead(&self, venue: VenueId) -> Result<Lease, StoreError> {
-        let mut connection = self.dedicated().await?;
-        sqlx::query("SELECT pg_advisory_lock($1)").bind(key(venue)).execute(&mut connection).await?;
-        Ok(Lease::until_lost(connection))
+    pub(in crate::store) async fn acquire_lease(&self, venue: VenueId) -> Result<Lease, StoreError> {
+        let mut connection = self.lease_connection().await?;
+        sqlx::query("SELECT pg_advisory_lock($1)").bind(lock_key(venue)).execute(&mut connection).await?;
+        Ok(Lease::until_closed(connection))
     }
 
-    /// A connection that may wait as long as it likes.
-    async fn dedicated(&self) -> Result<PgConnection, StoreError> {
-        let options = (*self.main.connect_options()).clone();
-        let patient = options.options([
+    /// Connection without timeouts for the wait.
+    async fn lease_connection(&self) -> Result<PgConnection, StoreError> {
+        let options = (*self.main.connect_options()).clone().options([
             ("statement_timeout", "0"),
             ("lock_timeout", "0"),
-            ("idle_session_timeout", SILENCE),
+            ("idle_session_timeout", SILENCE_TIMEOUT),
         ]);
-        Ok(PgConnection::connect_with(&patient).await?)
+        Ok(PgConnection::connect_with(&options).await?)
     }
 }
 
-/// The lock of a venue's journal: eight bytes of an id that is a hash.
-fn key(venue: VenueId) -> i64 {
+/// Key of the venue's lock: eight bytes of the id, which is a hash.
+fn lock_key(venue: VenueId) -> i64 {
     let (high, _) = venue.0.as_u64_pair();
     high.cast_signed()
 }

@@ -17,7 +17,7 @@ use uuid::Uuid;
 use super::SessionKey;
 use crate::bus::Cache;
 use crate::bus::decode::json;
-use crate::store::api::users::SessionRow;
+use crate::store::users::SessionRow;
 
 /// How long a copy lives.
 const COPY: Duration = Duration::from_secs(60);

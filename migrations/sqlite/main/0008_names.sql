@@ -1,2 +1,0 @@
--- What a user is called, as they wrote it; without one, by their address.
-ALTER TABLE users ADD COLUMN name TEXT CHECK (length(name) > 0);
