@@ -208,7 +208,7 @@ impl Bench {
         trail.take(VenueTime(MICROS_PER_SECOND), Ticks(2));
         State::open(Opening {
             bars: protocol::candle_history::CandleHistory::default(),
-            worth: None,
+            nav_history: None,
             caller: Caller {
                 user: String::new(),
                 email: "a@example.com".into(),
@@ -231,7 +231,7 @@ impl Bench {
                 books: ids.iter().map(|id| self.book(*id)).collect(),
                 quotes: ids.iter().filter_map(|id| self.quotes(*id)).collect(),
                 ticks: ids.iter().filter_map(|id| self.tick(*id)).collect(),
-                trails: vec![(ids[0], trail)],
+                sparklines: vec![(ids[0], trail)],
                 account: self.account_frame(),
                 portfolio: PortfolioSnapshot {
                     through: self.venue.seq(),
