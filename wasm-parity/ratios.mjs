@@ -12,7 +12,7 @@ const target = resolve(process.argv[2] ?? "target");
 const wasm = createRequire(import.meta.url)(`${target}/wasm-tests/wasm-parity/wasm-parity.js`);
 
 function native(kernel, rounds) {
-  const { status, stdout } = spawnSync(`${target}/release/parity`, ["work", kernel, String(rounds)]);
+  const { status, stdout } = spawnSync(`${target}/release/wasm-parity`, ["work", kernel, String(rounds)]);
   if (status !== 0) throw new Error(`the native program left with ${status}`);
   const [seconds, result] = String(stdout).trim().split(" ");
   return [Number(seconds), Number(result)];

@@ -1,72 +1,72 @@
-//! Command palette, the sheet of keys, and preferences: three dialogs that
+//! Command palette, list of shortcuts, and preferences: three dialogs that
 //! every screen has.
 //!
-//! One table names every command and its keys; what a command does on a
-//! screen is that screen's business.
+//! One table names every command and its key; a screen carries out the commands
+//! that are its own.
 
-mod commands;
 mod dialog;
 mod palette;
-mod prefs;
-mod sheet;
+mod preferences;
+mod preferences_dialog;
+mod shortcuts;
+mod table;
 
 use leptos::ev::KeyboardEvent;
 use leptos::prelude::*;
 use leptos::web_sys::HtmlElement;
+use leptos_router::hooks::{use_location, use_navigate};
 
-pub(crate) use commands::Action;
+pub(crate) use preferences::Preferences;
+pub(crate) use table::Command;
 
-use crate::floor::PORTFOLIO;
 use crate::live::Live;
-use crate::place::Place;
-use crate::reactive::RwSignal;
-use commands::COMMANDS;
+use crate::routes::{PORTFOLIO, TRADE};
+use table::COMMANDS;
 
-/// Which dialog is open.
+/// A dialog that can be open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Open {
+pub(crate) enum Dialog {
     Palette,
-    Keys,
+    Shortcuts,
     Preferences,
 }
 
-/// What was asked for and which dialog is open. A handle.
+/// The command that a screen has still to carry out, and the open dialog. A
+/// handle.
 #[derive(Clone, Copy)]
-pub(crate) struct Desk {
-    /// What a screen has still to do.
-    pub(crate) asked: RwSignal<Option<Action>>,
-    /// The open dialog.
-    pub(crate) open: RwSignal<Option<Open>>,
+pub(crate) struct CommandRegistry {
+    pub(crate) pending: RwSignal<Option<Command>>,
+    pub(crate) dialog: RwSignal<Option<Dialog>>,
 }
 
-impl Default for Desk {
+impl Default for CommandRegistry {
     fn default() -> Self {
-        Self { asked: RwSignal::new(None), open: RwSignal::new(None) }
+        Self { pending: RwSignal::new(None), dialog: RwSignal::new(None) }
     }
 }
 
-impl Desk {
-    /// Does what `action` names, here or on the screen that it belongs to.
-    fn perform(self, live: Live, action: Action, place: Place) {
-        match action {
-            Action::Palette => self.open.set(Some(Open::Palette)),
-            Action::Keys => self.open.set(Some(Open::Keys)),
-            Action::Preferences => self.open.set(Some(Open::Preferences)),
-            Action::Trade => place.go("/"),
-            Action::Portfolio => place.go(PORTFOLIO),
-            Action::Next => choose_next(live, 1),
-            Action::Previous => choose_next(live, -1),
-            Action::SignOut => press("[data-testid=sign-out]"),
+impl CommandRegistry {
+    /// Carries out `command`, or leaves it to the trading screen.
+    fn perform(self, live: Live, command: Command, go: impl Fn(&str)) {
+        match command {
+            Command::Palette => self.dialog.set(Some(Dialog::Palette)),
+            Command::Shortcuts => self.dialog.set(Some(Dialog::Shortcuts)),
+            Command::Preferences => self.dialog.set(Some(Dialog::Preferences)),
+            Command::Trade => go(TRADE),
+            Command::Portfolio => go(PORTFOLIO),
+            Command::Next => select_neighbour(live, 1),
+            Command::Previous => select_neighbour(live, -1),
+            Command::SignOut => click("[data-testid=sign-out]"),
             other => {
-                place.go("/");
-                self.asked.set(Some(other));
+                go(TRADE);
+                self.pending.set(Some(other));
             }
         }
     }
 }
 
-/// Chooses the instrument `step` places further by symbol.
-fn choose_next(live: Live, step: isize) {
+/// Selects the instrument `step` positions further by symbol.
+fn select_neighbour(live: Live, step: isize) {
     let listed = live.listed();
     let at = listed.iter().position(|one| one.id == live.selected.get_untracked()).unwrap_or(0);
     let count = listed.len() as isize;
@@ -79,38 +79,42 @@ fn choose_next(live: Live, step: isize) {
 
 /// The dialogs, and the keys that every screen answers to.
 #[component]
-pub(crate) fn Help(live: Live) -> impl IntoView {
-    let desk = expect_context::<Desk>();
-    let place = expect_context::<Place>();
-    let perform = Callback::new(move |action: Action| desk.perform(live, action, place));
+pub(crate) fn CommandDialogs(live: Live) -> impl IntoView {
+    let registry = expect_context::<CommandRegistry>();
+    let (navigate, path) = (use_navigate(), use_location().pathname);
+    let go = move |to: &str| {
+        if path.with_untracked(|here| here != to) {
+            navigate(to, Default::default());
+        }
+    };
+    let perform = Callback::new(move |command: Command| registry.perform(live, command, &go));
     let keys = window_event_listener(leptos::ev::keydown, move |event| {
-        if let Some(action) = meant(&event, live.prefs.untracked().keys) {
+        if let Some(command) = command_for(&event, live.preferences.untracked().keys) {
             event.prevent_default();
-            perform.run(action);
+            perform.run(command);
         }
     });
     on_cleanup(move || keys.remove());
     view! {
-        <palette::Palette live desk perform />
-        <sheet::Sheet live desk />
-        <prefs::PreferencesDialog live desk />
+        <palette::Palette live registry perform />
+        <shortcuts::Shortcuts live registry />
+        <preferences_dialog::PreferencesDialog live registry />
     }
-    .into_any()
 }
 
-/// The command that a key press means; none while somebody types.
-fn meant(event: &KeyboardEvent, single_keys: bool) -> Option<Action> {
+/// The command of a key press; `None` while the user types text.
+fn command_for(event: &KeyboardEvent, single_keys: bool) -> Option<Command> {
     let key = event.key();
     if (event.ctrl_key() || event.meta_key()) && key.eq_ignore_ascii_case("k") {
-        return Some(Action::Palette);
+        return Some(Command::Palette);
     }
     if !single_keys || event.ctrl_key() || event.meta_key() || event.alt_key() || is_typing() {
         return None;
     }
-    COMMANDS.iter().find(|command| command.key == Some(key.as_str())).map(|command| command.action)
+    COMMANDS.iter().find(|entry| entry.key == Some(key.as_str())).map(|entry| entry.command)
 }
 
-/// Whether the focus is where keys mean text, or in an open dialog.
+/// Returns true if the focus is in a text field or in an open dialog.
 fn is_typing() -> bool {
     #[cfg(target_arch = "wasm32")]
     {
@@ -124,8 +128,8 @@ fn is_typing() -> bool {
     false
 }
 
-/// Presses a button of the page.
-pub(crate) fn press(selector: &str) {
+/// Clicks an element of the page.
+pub(crate) fn click(selector: &str) {
     with_element(selector, |element| element.click());
 }
 

@@ -1,16 +1,14 @@
-//! Small parts that several screens share.
-//!
-//! Know nothing of the live feed and of the server.
+//! Components and formats that several screens share.
 
 mod csv;
 mod focus;
 pub mod format;
-mod moved;
-mod show;
+mod positions;
+mod price_cell;
 mod units;
 
 pub use csv::download as download_csv;
-pub use focus::{focus_row, press_sibling};
-pub use moved::Moved;
-pub use show::{For, Show};
+pub use focus::{focus_next_row, select_next_tab};
+pub(crate) use positions::Positions;
+pub use price_cell::PriceCell;
 pub use units::Units;

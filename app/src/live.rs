@@ -13,7 +13,6 @@ mod news;
 mod notice;
 pub mod receipts;
 mod signals;
-mod slot;
 #[cfg(target_arch = "wasm32")]
 mod socket;
 pub mod state;
@@ -27,8 +26,37 @@ pub(crate) use maps::sorted;
 pub use maps::{Map, Set};
 pub use notice::Notice;
 pub use signals::{Live, Moment, Quote};
-pub use slot::Slot;
 pub use view::{Ladder, Rung};
+
+use leptos::prelude::*;
+use protocol::rest::Opening;
+
+/// The page's one [`Live`]. It is opened by the first screen that needs it and
+/// outlives all of them. A handle.
+#[derive(Clone, Copy)]
+pub(crate) struct LiveSession {
+    live: StoredValue<Option<Live>>,
+    owner: StoredValue<Owner>,
+}
+
+impl LiveSession {
+    /// An empty session, owned by the current owner.
+    pub(crate) fn new() -> Self {
+        let owner = Owner::current().unwrap_or_default();
+        Self { live: StoredValue::new(None), owner: StoredValue::new(owner) }
+    }
+
+    /// Returns the page's live state, opened with `opening` the first time.
+    pub(crate) fn open(self, opening: Opening) -> Live {
+        if let Some(live) = self.live.get_value() {
+            return live;
+        }
+        let owner = self.owner.get_value();
+        let live = owner.with(|| Live::new(opening, owner.clone()));
+        self.live.set_value(Some(live));
+        live
+    }
+}
 
 /// Milliseconds on the browser's clock, for ages and flashes; zero on the
 /// server, which measures neither.

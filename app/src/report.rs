@@ -1,21 +1,20 @@
-//! What goes wrong in a browser, told to the server's log.
+//! Reports of errors in the browser to the server's log.
 //!
-//! A line leaves as a beacon, which outlives the page and needs no answer; a
-//! page sends few, whatever happens to it. On the server nothing is sent. Does
-//! not know who reads the log.
+//! Sent as beacons, which outlive the page and need no answer; a page sends few.
+//! The server sends none.
 
-/// The page goes on without something that it should have.
+/// Reports an error that the page survives.
 pub fn warn(event: &'static str, message: &str) {
     leptos::logging::warn!("{event}: {message}");
     browser::send("warn", event, message, "");
 }
 
-/// The page is dead: something panicked.
+/// Reports a panic: the page is dead.
 pub fn panicked(info: &std::panic::PanicHookInfo<'_>) {
     browser::panicked(&info.to_string());
 }
 
-/// From now on errors of scripts are told too.
+/// Reports errors of scripts from now on.
 pub fn listen() {
     browser::listen();
 }
@@ -29,13 +28,13 @@ mod browser {
     use wasm_bindgen::prelude::{Closure, JsValue};
     use web_sys::{Blob, BlobPropertyBag, ErrorEvent, PromiseRejectionEvent};
 
-    /// Lines that one page sends.
-    const MOST: u32 = 10;
+    /// Reports of one page at most.
+    const MAX_REPORTS: u32 = 10;
 
-    /// Characters that the server takes of a message, a path and details.
-    const MESSAGE: usize = 1_000;
-    const PAGE: usize = 200;
-    const DETAILS: usize = 8_000;
+    /// Characters that the server accepts of a message, a path and details.
+    const MESSAGE_MAX_CHARS: usize = 1_000;
+    const PAGE_MAX_CHARS: usize = 200;
+    const DETAILS_MAX_CHARS: usize = 8_000;
 
     thread_local! {
         static SENT: Cell<u32> = const { Cell::new(0) };
@@ -43,7 +42,7 @@ mod browser {
     }
 
     pub(super) fn panicked(message: &str) {
-        // The trap that follows is this panic once more.
+        // The error event that follows reports this panic again.
         DEAD.set(true);
         send("error", "page_panicked", message, &text(&js_sys::Error::new(""), "stack"));
     }
@@ -64,23 +63,23 @@ mod browser {
         for (name, heard) in [("error", failed.as_ref()), ("unhandledrejection", refused.as_ref())] {
             let _ = window().add_event_listener_with_callback(name, heard.unchecked_ref());
         }
-        // They are wanted for as long as the page lives.
+        // They live as long as the page.
         failed.forget();
         refused.forget();
     }
 
     pub(super) fn send(level: &str, event: &str, message: &str, details: &str) {
-        if SENT.replace(SENT.get() + 1) >= MOST {
+        if SENT.replace(SENT.get() + 1) >= MAX_REPORTS {
             return;
         }
         let path = window().location().pathname().unwrap_or_default();
         let line = js_sys::Object::new();
         for (name, value, most) in [
-            ("level", level, MESSAGE),
-            ("event", event, MESSAGE),
-            ("message", message, MESSAGE),
-            ("page", path.as_str(), PAGE),
-            ("details", details, DETAILS),
+            ("level", level, MESSAGE_MAX_CHARS),
+            ("event", event, MESSAGE_MAX_CHARS),
+            ("message", message, MESSAGE_MAX_CHARS),
+            ("page", path.as_str(), PAGE_MAX_CHARS),
+            ("details", details, DETAILS_MAX_CHARS),
         ] {
             let value: String = value.chars().take(most).collect();
             let _ = js_sys::Reflect::set(&line, &name.into(), &value.into());
@@ -94,7 +93,7 @@ mod browser {
         }
     }
 
-    /// What a thing calls its `name`, if that is a text.
+    /// The string property `name` of a value, else empty.
     fn text(thing: &JsValue, name: &str) -> String {
         let found = js_sys::Reflect::get(thing, &name.into()).ok();
         found.and_then(|value| value.as_string()).unwrap_or_default()

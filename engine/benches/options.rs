@@ -12,9 +12,9 @@ use std::hint::black_box;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use engine::instrument::OptionRight::{Call, Put};
 use engine::pricing::american::{Precision, Valuer};
-use engine::pricing::european::batch::{self, Expiry, Quotes, Values};
+use engine::pricing::european::batch::{self, ChainExpiry, OptionColumns, ValueColumns};
 use engine::pricing::european::{SpotMarket, Vanilla};
-use engine::pricing::implied_vol::batch::{Accuracy, Prices, implied_vols_of_forwards};
+use engine::pricing::implied_vol::batch::{Accuracy, PriceColumns, implied_vols_of_forwards};
 use implied_vol::{DefaultSpecialFn, ImpliedBlackVolatility};
 
 const ROWS: usize = 4_096;
@@ -43,8 +43,8 @@ impl Random {
     }
 }
 
-fn quotes() -> Quotes {
-    let (mut random, mut quotes) = (Random(1), Quotes::default());
+fn quotes() -> OptionColumns {
+    let (mut random, mut quotes) = (Random(1), OptionColumns::default());
     for _ in 0..ROWS {
         let (terms, market) = random.option();
         quotes.push(&terms, &market);
@@ -53,7 +53,7 @@ fn quotes() -> Quotes {
 }
 
 fn european(criterion: &mut Criterion) {
-    let (quotes, mut values) = (quotes(), Values::default());
+    let (quotes, mut values) = (quotes(), ValueColumns::default());
     let mut group = criterion.benchmark_group("european");
     group.throughput(Throughput::Elements(ROWS as u64));
     group.bench_function("ours", |bencher| {
@@ -63,7 +63,7 @@ fn european(criterion: &mut Criterion) {
         });
     });
     group.bench_function("ours as one expiry", |bencher| {
-        let expiry = Expiry { spot: 100.0, years: 0.5, rate: 0.03, div_yield: 0.01 };
+        let expiry = ChainExpiry { spot: 100.0, years: 0.5, rate: 0.03, div_yield: 0.01 };
         bencher.iter(|| {
             batch::value_chain(black_box(&expiry), Call, &quotes.strike, &quotes.vol, &mut values);
             black_box(&values);
@@ -87,13 +87,13 @@ fn european(criterion: &mut Criterion) {
 }
 
 /// Undiscounted prices on forwards, which is what the peer takes.
-fn prices() -> Prices {
-    let (quotes, mut values) = (quotes(), Values::default());
+fn prices() -> PriceColumns {
+    let (quotes, mut values) = (quotes(), ValueColumns::default());
     let zeros = vec![0.0; ROWS];
-    let undiscounted = Quotes { rate: zeros.clone(), div_yield: zeros.clone(), ..quotes.clone() };
+    let undiscounted = OptionColumns { rate: zeros.clone(), div_yield: zeros.clone(), ..quotes.clone() };
     batch::value(&undiscounted, &mut values);
-    let Quotes { sign, spot, strike, years, .. } = quotes;
-    Prices { sign, spot, strike, years, rate: zeros.clone(), div_yield: zeros, price: values.price }
+    let OptionColumns { sign, spot, strike, years, .. } = quotes;
+    PriceColumns { sign, spot, strike, years, rate: zeros.clone(), div_yield: zeros, price: values.price }
 }
 
 fn implied_vol(criterion: &mut Criterion) {

@@ -9,12 +9,12 @@ use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use engine::instrument::{BondTerms, DayCount, Exercise, OptionRight};
-use engine::pricing::bond::Flows;
+use engine::pricing::bond::BondFlows;
 use engine::pricing::cash_flows::CashFlows;
 use engine::pricing::curve::{Bootstrap, Curve, CurveInstrument, Interpolation};
 use engine::pricing::swap::{Leg, SwapContract};
-use engine::risk::book::{Book, Contract, Line, Scenario, Underlier};
-use engine::risk::plan::Plan;
+use engine::risk::book::{Contract, RiskBook, RiskLine, Scenario, Underlier};
+use engine::risk::plan::RevaluationPlan;
 use engine::time::Date;
 
 /// Contracts of a kind in the book.
@@ -51,7 +51,7 @@ fn curve() -> Curve {
 }
 
 /// A hundred each of options, bonds on the curve and swaps.
-fn book() -> Book {
+fn book() -> RiskBook {
     let curve = curve();
     let mut lines = Vec::new();
     for at in 0..EACH {
@@ -62,15 +62,15 @@ fn book() -> Book {
             days: 30 + 7 * at,
             vol: 0.2 + 0.001 * f64::from(at),
         };
-        lines.push(Line { quantity: 1.0, underlier: 0, contract });
+        lines.push(RiskLine { quantity: 1.0, underlier: 0, contract });
         let terms = bond(2 + at % 28);
-        let flows = Flows::of(&terms, curve.reference()).unwrap();
+        let flows = BondFlows::of(&terms, curve.reference()).unwrap();
         let net = flows.cash_flows(&terms, curve.reference());
-        lines.push(Line { quantity: 1.0, underlier: 0, contract: Contract::Flows { net, spread: 0.0 } });
+        lines.push(RiskLine { quantity: 1.0, underlier: 0, contract: Contract::Flows { net, spread: 0.0 } });
         let net = swap(2 + at % 28, curve.reference());
-        lines.push(Line { quantity: 1.0, underlier: 0, contract: Contract::Flows { net, spread: 0.0 } });
+        lines.push(RiskLine { quantity: 1.0, underlier: 0, contract: Contract::Flows { net, spread: 0.0 } });
     }
-    Book { underliers: vec![Underlier { spot: 100.0, rate: 0.03, div_yield: 0.01 }], curve, lines }
+    RiskBook { underliers: vec![Underlier { spot: 100.0, rate: 0.03, div_yield: 0.01 }], curve, lines }
 }
 
 fn swap(years: i32, today: Date) -> CashFlows {
@@ -89,13 +89,13 @@ fn swap(years: i32, today: Date) -> CashFlows {
 fn rates(criterion: &mut Criterion) {
     let settlement = date("2026-01-05");
     let ten_years = bond(10);
-    let flows = Flows::of(&ten_years, settlement).unwrap();
+    let flows = BondFlows::of(&ten_years, settlement).unwrap();
     criterion.bench_function("bond dv01", |bench| {
         bench.iter(|| black_box(&flows).value(black_box(0.043)).unwrap().dv01);
     });
     criterion.bench_function("bond dv01, dates included", |bench| {
         bench.iter(|| {
-            let flows = Flows::of(black_box(&ten_years), settlement).unwrap();
+            let flows = BondFlows::of(black_box(&ten_years), settlement).unwrap();
             flows.value(black_box(0.043)).unwrap().dv01
         });
     });
@@ -119,7 +119,7 @@ fn rates(criterion: &mut Criterion) {
         });
     });
 
-    let mut plan = Plan::new(book()).unwrap();
+    let mut plan = RevaluationPlan::new(book()).unwrap();
     let mut values = vec![0.0; 3 * EACH as usize];
     let mut tick = 0.0;
     criterion.bench_function("book of 300 revalued", |bench| {

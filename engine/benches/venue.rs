@@ -16,7 +16,7 @@ use engine::portfolio::Marked;
 use engine::sim::{Seed, Simulator};
 use engine::venue::{Command, Venue, VenueConfig};
 
-struct Floor {
+struct BenchVenue {
     venue: Venue,
     simulator: Simulator,
     account: AccountId,
@@ -24,7 +24,7 @@ struct Floor {
     orders: u64,
 }
 
-impl Floor {
+impl BenchVenue {
     fn new() -> Self {
         let config = VenueConfig::default();
         let seed: Seed = "1".parse().unwrap();
@@ -32,13 +32,13 @@ impl Floor {
         let simulator = Simulator::new(&config, &seed).unwrap();
         let (venue, _) = Venue::open(config, Digest([0; 32])).unwrap();
         let account = AccountId(uuid::Uuid::from_u128(1));
-        let mut floor = Self { venue, simulator, account, share, orders: 0 };
-        floor.venue.execute(&Command::OpenAccount { account }).unwrap();
+        let mut bench = Self { venue, simulator, account, share, orders: 0 };
+        bench.venue.execute(&Command::OpenAccount { account }).unwrap();
         for _ in 0..19 {
             // the next step ticks both instruments
-            floor.step();
+            bench.step();
         }
-        floor
+        bench
     }
 
     fn step(&mut self) {
@@ -65,34 +65,34 @@ impl Floor {
 
 fn order(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("order");
-    let mut floor = Floor::new();
-    let account = floor.account;
-    let ticket = floor.ticket();
-    let outcome = match floor.venue.execute(&Command::PlaceOrder { account, ticket }).unwrap() {
-        engine::venue::Verdict::Applied(outcome) => outcome,
-        engine::venue::Verdict::Repeat(_) => unreachable!("a new name"),
+    let mut bench = BenchVenue::new();
+    let account = bench.account;
+    let ticket = bench.ticket();
+    let outcome = match bench.venue.execute(&Command::PlaceOrder { account, ticket }).unwrap() {
+        engine::venue::CommandOutcome::Applied(outcome) => outcome,
+        engine::venue::CommandOutcome::Duplicate(_) => unreachable!("a new name"),
     };
     let bytes = outcome.bytes();
     group.bench_function("baseline: hash of its entry", |b| b.iter(|| Digest::of(&[&bytes])));
     group.bench_function("executed", |b| {
         b.iter(|| {
-            if floor.orders.is_multiple_of(256) {
-                floor.step(); // the touch is made up again
+            if bench.orders.is_multiple_of(256) {
+                bench.step(); // the touch is made up again
             }
-            let ticket = floor.ticket();
-            floor.venue.execute(&Command::PlaceOrder { account, ticket }).map(|_| ())
+            let ticket = bench.ticket();
+            bench.venue.execute(&Command::PlaceOrder { account, ticket }).map(|_| ())
         });
     });
-    let ticket = Ticket { side: Side::Buy, ..floor.ticket() };
-    let holder = floor.venue.account(account).unwrap().clone();
-    let book = floor.venue.book_message(floor.share);
+    let ticket = Ticket { side: Side::Buy, ..bench.ticket() };
+    let holder = bench.venue.account(account).unwrap().clone();
+    let book = bench.venue.book_snapshot(bench.share);
     group.bench_function("previewed", |b| {
         b.iter(|| {
-            let conditions = floor.venue.conditions(floor.share).unwrap();
+            let conditions = bench.venue.conditions(bench.share).unwrap();
             let levels = book.asks.iter().map(|row| (row.price, row.lots));
             preview(&conditions, &holder, levels, &ticket, |id| {
-                let instrument = floor.venue.instruments().get(&id)?;
-                Some(Marked { instrument, mark: floor.venue.mark(id)?.price })
+                let instrument = bench.venue.instruments().get(&id)?;
+                Some(Marked { instrument, mark: bench.venue.mark(id)?.price })
             })
         });
     });
@@ -101,12 +101,12 @@ fn order(criterion: &mut Criterion) {
 
 fn step(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("step");
-    let mut floor = Floor::new();
-    let (_, payload) = floor.simulator.step(floor.venue.seq());
+    let mut bench = BenchVenue::new();
+    let (_, payload) = bench.simulator.step(bench.venue.seq());
     let bytes = payload.bytes();
     group.bench_function("baseline: hash of a payload", |b| b.iter(|| Digest::of(&[&bytes])));
     group.bench_function("drawn and applied", |b| {
-        b.iter_batched_ref(Floor::new, Floor::step, BatchSize::LargeInput);
+        b.iter_batched_ref(BenchVenue::new, BenchVenue::step, BatchSize::LargeInput);
     });
     group.finish();
 }

@@ -1,7 +1,7 @@
-//! An account: cash, what open orders hold of it, positions and live orders.
+//! Accounts: cash, reservations of open orders, positions and live orders.
 //!
-//! The browser keeps the same value for its own account, so a preview reads
-//! what the venue reads. Does not know books or prices.
+//! The browser holds the same value for its own account, so that a preview reads
+//! the venue's inputs. Does not know books or prices.
 
 use std::collections::BTreeMap;
 
@@ -13,11 +13,11 @@ use crate::money::{Lots, Money, Ticks, div_half_even};
 use crate::order::{Order, Side};
 use crate::position::Position;
 
-/// The most live orders that one account may have.
+/// Maximum number of live orders per account.
 pub const MAX_OPEN_ORDERS: u32 = 500;
 
-/// The most money that one order may exchange, so that no sum over an account's
-/// orders can overflow: a five-hundredth of what an `i64` holds, and a margin.
+/// Maximum money that one order may exchange, so that no sum over an account's
+/// orders overflows: a five-hundredth of `i64::MAX`, with a margin.
 pub const MAX_NOTIONAL: Money = Money(i64::MAX / 2_000);
 
 /// An account of the venue.
@@ -25,27 +25,27 @@ pub const MAX_NOTIONAL: Money = Money(i64::MAX / 2_000);
 pub struct Account {
     /// Derived from venue and user.
     pub id: AccountId,
-    /// All cash, the reserved part included.
+    /// Cash, reserved part included.
     pub cash: Money,
-    /// The part of the cash that open orders hold.
+    /// Part of the cash reserved by open orders.
     pub reserved: Money,
-    /// Whether it may borrow cash and sell what it does not hold. No account
-    /// may until margin is computed.
+    /// True if it may borrow cash and sell short. Always false: orders do not
+    /// compute margin yet.
     pub margin_allowed: bool,
-    /// Every position that was ever held; flat ones keep their P&L.
+    /// All positions ever held; flat ones keep their P&L.
     pub positions: BTreeMap<InstrumentId, Position>,
     /// Live orders.
     pub open: BTreeMap<OrderId, Order>,
-    /// The newest number of its events.
+    /// Number of its last event.
     pub account_seq: u64,
-    /// The last sequence number that touched it.
+    /// The last sequence number that changed it.
     pub rev: Seq,
     /// The sequence number that opened it.
     pub opened: Seq,
 }
 
 impl Account {
-    /// An account that `seq` opens with `cash`.
+    /// Creates an account opened by `seq` with `cash`.
     pub fn new(id: AccountId, cash: Money, seq: Seq) -> Self {
         Self {
             id,
@@ -60,29 +60,28 @@ impl Account {
         }
     }
 
-    /// Cash that open orders do not hold.
+    /// Returns the cash that open orders do not reserve.
     pub fn buying_power(&self) -> Money {
         self.cash - self.reserved
     }
 
-    /// The position in `instrument`, empty when there never was one.
+    /// Returns the position in `instrument`, empty if there never was one.
     pub fn position(&self, instrument: InstrumentId) -> Position {
         self.positions.get(&instrument).copied().unwrap_or_default()
     }
 
-    /// Its live orders in `instrument` on `side`.
+    /// Returns its live orders in `instrument` on `side`.
     pub fn open_on(&self, instrument: InstrumentId, side: Side) -> impl Iterator<Item = &Order> {
         self.open.values().filter(move |order| order.instrument == instrument && order.side == side)
     }
 
-    /// Lots that it could still sell: its position less what open sell orders
-    /// have promised.
+    /// Returns the lots that it can still sell: its position less open sell orders.
     pub fn sellable(&self, instrument: InstrumentId) -> Lots {
-        let promised: Lots = self.open_on(instrument, Side::Sell).map(Order::leaves).sum();
-        self.position(instrument).lots - promised
+        let offered: Lots = self.open_on(instrument, Side::Sell).map(Order::leaves).sum();
+        self.position(instrument).lots - offered
     }
 
-    /// Its own resting lots by price on `side` of `instrument`'s book.
+    /// Returns its own resting lots by price on `side` of `instrument`'s book.
     pub fn resting_at(&self, instrument: InstrumentId, side: Side) -> BTreeMap<Ticks, Lots> {
         let mut levels = BTreeMap::new();
         for order in self.open_on(instrument, side) {
@@ -94,18 +93,17 @@ impl Account {
     }
 }
 
-/// The fee on an order that has exchanged `notional` in all: a function of the
-/// cumulative amount, so fills never round on their own.
+/// Returns the fee of an order that has exchanged `notional` in total: a function
+/// of the cumulative amount, so that fills are not rounded individually.
 pub fn fee_on(instrument: &Instrument, notional: Money) -> Money {
     let scaled = i128::from(notional.0) * i128::from(instrument.fee_rate_e9);
-    // The rate is at most a tenth, so the quotient is smaller than its origin.
+    // The rate is at most a tenth, so the quotient fits.
     Money(div_half_even(scaled, 1_000_000_000) as i64)
 }
 
-/// Cash that `leaves` lots of a resting order hold: for a buy the worst it can
-/// cost on any day (accrued interest at its highest) with the fee that this
-/// would add to what `notional` has already been charged; for a sell nothing.
-/// `None` on overflow.
+/// Returns the cash reserved by `leaves` lots of a resting order: for a buy the
+/// maximum cost on any day (highest accrued interest) with the increase of the fee
+/// on `notional` exchanged so far; for a sell nothing. `None` on overflow.
 pub fn reserve(
     instrument: &Instrument,
     side: Side,
@@ -122,10 +120,10 @@ pub fn reserve(
     worst.checked_add(fee)
 }
 
-/// What a live order holds of its account's cash.
+/// Returns the cash reserved by a live order.
 pub fn reserved_by(instrument: &Instrument, order: &Order) -> Money {
     match order.price.limit() {
-        // Accepting the order computed the same for more lots: it fits.
+        // The same was computed for more lots on acceptance, so it fits.
         Some(limit) => {
             reserve(instrument, order.side, limit, order.leaves(), order.notional).unwrap_or(MAX_NOTIONAL)
         }
@@ -139,9 +137,9 @@ mod tests {
     use crate::instrument::fixtures::{bond, equity};
 
     #[test]
-    fn the_fee_of_parts_is_the_fee_of_the_whole() {
+    fn fees_of_partial_fills_sum_to_the_fee_of_the_whole() {
         let equity = equity();
-        // 1 bp of 10,000.00 is 1.00; a third of it is never charged thrice rounded.
+        // 1 bp of 10,000.00 is 1.00; thirds of it are not rounded individually.
         assert_eq!(fee_on(&equity, Money::from_units(10_000)), Money::from_units(1));
         let parts = [3_333_333_333, 6_666_666_666, 10_000_000_000];
         let mut charged = Money::ZERO;
@@ -152,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bid_holds_price_worst_accrued_and_fee() {
+    fn a_bid_reserves_price_maximum_accrued_and_fee() {
         // 100 × 100.00 + 1 bp of it
         let held = reserve(&equity(), Side::Buy, Ticks(10_000), Lots(100), Money::ZERO);
         assert_eq!(held, Some(Money::from_units(10_001)));

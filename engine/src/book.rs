@@ -1,68 +1,73 @@
-//! The merged book of one instrument: price-time priority over synthetic
-//! chunks and users' orders.
+//! Order book of one instrument: price-time priority over synthetic liquidity
+//! and users' orders.
 //!
-//! A level is a queue, first come first served. Knows neither accounts' cash
-//! nor why anything rests; fills are planned in `matching`.
+//! A level is a first-in, first-out queue. Knows neither accounts' cash nor why
+//! anything rests; fills are planned in `matching`.
 
 use std::collections::{BTreeMap, VecDeque};
 
 use serde::{Deserialize, Serialize};
 
 use crate::id::{AccountId, InstrumentId, OrderId, Seq};
-use crate::matching::{Maker, Match};
 use crate::money::{Lots, Ticks};
 use crate::order::Side;
 
-/// A merged book, every level, with totals a level.
+/// All levels of an order book with their totals.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct BookMessage {
-    /// Which instrument.
+pub struct BookSnapshot {
+    /// Instrument of the book.
     pub instrument: InstrumentId,
     /// The last sequence number that changed it.
     pub rev: Seq,
     /// Best first, falling.
-    pub bids: Vec<BookRow>,
+    pub bids: Vec<PriceLevel>,
     /// Best first, rising.
-    pub asks: Vec<BookRow>,
+    pub asks: Vec<PriceLevel>,
 }
 
-/// A price level of a merged book.
+/// Lots at a price: a level of a book or of an execution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct BookRow {
-    /// Where.
+pub struct PriceLevel {
+    /// Price of the level.
     pub price: Ticks,
-    /// Everything that rests there, users' orders included.
+    /// Total lots at this price.
     pub lots: Lots,
 }
 
-/// Something that waits in a level.
+impl From<(Ticks, Lots)> for PriceLevel {
+    fn from((price, lots): (Ticks, Lots)) -> Self {
+        Self { price, lots }
+    }
+}
+
+/// An entry in a level's queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Resting {
     /// Synthetic liquidity of the house.
     House {
-        /// How much.
+        /// Remaining lots.
         lots: Lots,
     },
     /// A user's order.
     Order {
-        /// Which one.
+        /// Id of the order.
         order: OrderId,
-        /// Whose.
+        /// Its owner.
         account: AccountId,
-        /// What is left of it.
+        /// Unfilled lots.
         leaves: Lots,
     },
 }
 
 impl Resting {
-    /// How much waits.
+    /// Returns the lots that rest.
     pub const fn lots(&self) -> Lots {
         match self {
             Self::House { lots } | Self::Order { leaves: lots, .. } => *lots,
         }
     }
 
-    /// Who trades when it is hit.
+    /// Returns the resting side of a match with this entry.
     pub const fn maker(&self) -> Maker {
         match self {
             Self::House { .. } => Maker::House,
@@ -77,32 +82,59 @@ impl Resting {
     }
 }
 
-/// All that rests at one price, in order of arrival. Never empty in a book.
+/// The resting side of a match.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Maker {
+    /// Synthetic liquidity.
+    House,
+    /// A dealer, by a quote that was taken.
+    Dealer,
+    /// A user's order.
+    Order {
+        /// Id of the order.
+        order: OrderId,
+        /// Its owner.
+        account: AccountId,
+    },
+}
+
+/// A trade between an incoming order and one resting entry, at the resting price.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Match {
+    /// The resting side's price.
+    pub price: Ticks,
+    /// Traded lots.
+    pub lots: Lots,
+    /// The resting side.
+    pub maker: Maker,
+}
+
+/// Queue of everything that rests at one price. Never empty in a book.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Level {
+pub struct LevelQueue {
     queue: VecDeque<Resting>,
     total: Lots,
     house: Lots,
 }
 
-impl Level {
-    /// Everything that rests here, in order of arrival.
+impl LevelQueue {
+    /// Returns the entries in order of arrival.
     pub fn queue(&self) -> impl Iterator<Item = &Resting> {
         self.queue.iter()
     }
 
-    /// Sum over the queue.
+    /// Returns the sum over the queue.
     pub const fn total(&self) -> Lots {
         self.total
     }
 
-    /// Sum over the synthetic chunks.
+    /// Returns the sum of the synthetic entries.
     pub const fn house(&self) -> Lots {
         self.house
     }
 
-    /// Puts something at the back. Synthetic liquidity behind synthetic
-    /// liquidity joins it: nobody stands between to notice.
+    /// Appends an entry. Synthetic liquidity behind synthetic liquidity is merged
+    /// with it: no order between them could tell the difference.
     fn push(&mut self, resting: Resting) {
         self.total += resting.lots();
         if let Resting::House { lots } = resting {
@@ -115,8 +147,7 @@ impl Level {
         self.queue.push_back(resting);
     }
 
-    /// Takes `lots` from the front entry, and the entry itself when nothing is
-    /// left of it.
+    /// Takes `lots` from the front entry and removes the entry once it is empty.
     fn take_front(&mut self, lots: Lots) {
         let Some(front) = self.queue.front_mut() else { return };
         front.reduce(lots);
@@ -129,7 +160,7 @@ impl Level {
         }
     }
 
-    /// Cancels `excess` synthetic lots: pro rata over the chunks, floored, the
+    /// Cancels `excess` synthetic lots: pro rata over the entries, floored, the
     /// remainder from the back.
     fn cancel_house(&mut self, excess: Lots) {
         let (excess, before) = (excess.min(self.house).0, self.house.0);
@@ -178,32 +209,32 @@ impl Level {
     }
 }
 
-/// The merged book of one instrument. Never crossed: what could trade has.
+/// Order book of one instrument. Never crossed.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Book {
-    bids: BTreeMap<Ticks, Level>,
-    asks: BTreeMap<Ticks, Level>,
+    bids: BTreeMap<Ticks, LevelQueue>,
+    asks: BTreeMap<Ticks, LevelQueue>,
     /// The last sequence number that changed it.
     pub rev: Seq,
 }
 
 impl Book {
-    fn side(&self, side: Side) -> &BTreeMap<Ticks, Level> {
+    fn side(&self, side: Side) -> &BTreeMap<Ticks, LevelQueue> {
         match side {
             Side::Buy => &self.bids,
             Side::Sell => &self.asks,
         }
     }
 
-    fn side_mut(&mut self, side: Side) -> &mut BTreeMap<Ticks, Level> {
+    fn side_mut(&mut self, side: Side) -> &mut BTreeMap<Ticks, LevelQueue> {
         match side {
             Side::Buy => &mut self.bids,
             Side::Sell => &mut self.asks,
         }
     }
 
-    /// The resting levels of `side`, best first.
-    pub fn levels(&self, side: Side) -> impl Iterator<Item = (Ticks, &Level)> {
+    /// Returns the resting levels of `side`, best first.
+    pub fn levels(&self, side: Side) -> impl Iterator<Item = (Ticks, &LevelQueue)> {
         let (falling, rising) = match side {
             Side::Buy => (Some(self.bids.iter().rev()), None),
             Side::Sell => (None, Some(self.asks.iter())),
@@ -215,12 +246,12 @@ impl Book {
             .map(|(price, level)| (*price, level))
     }
 
-    /// Totals a level of `side`, best first: what `check` reads.
-    pub fn depth(&self, side: Side) -> impl Iterator<Item = (Ticks, Lots)> {
-        self.levels(side).map(|(price, level)| (price, level.total()))
+    /// Returns the total of each level of `side`, best first: input of `check`.
+    pub fn depth(&self, side: Side) -> impl Iterator<Item = PriceLevel> {
+        self.levels(side).map(|(price, level)| PriceLevel { price, lots: level.total() })
     }
 
-    /// Best bid and best ask.
+    /// Returns best bid and best ask.
     pub fn touch(&self) -> (Option<Ticks>, Option<Ticks>) {
         (
             self.bids.last_key_value().map(|(price, _)| *price),
@@ -228,15 +259,15 @@ impl Book {
         )
     }
 
-    /// Puts something at the back of its level.
+    /// Appends an entry to its level.
     pub fn rest(&mut self, side: Side, price: Ticks, resting: Resting) {
         if resting.lots() > Lots::ZERO {
             self.side_mut(side).entry(price).or_default().push(resting);
         }
     }
 
-    /// Takes out what a plan against `side` fills. The plan must be of this
-    /// very book: it names the front of each level in turn.
+    /// Removes the lots that a plan against `side` fills. The plan must be made
+    /// of this very book: it lists the front of each level in turn.
     pub fn take(&mut self, side: Side, plan: &[Match]) {
         let levels = self.side_mut(side);
         for fill in plan {
@@ -249,7 +280,7 @@ impl Book {
         }
     }
 
-    /// Takes out a user's order; what was left of it, `None` if it is not there.
+    /// Removes a user's order; returns its unfilled lots, `None` if it is absent.
     pub fn remove(&mut self, side: Side, price: Ticks, order: OrderId) -> Option<Lots> {
         let levels = self.side_mut(side);
         let level = levels.get_mut(&price)?;
@@ -260,15 +291,15 @@ impl Book {
         Some(removed)
     }
 
-    /// Makes a user's order smaller by `less`; it keeps its place.
+    /// Reduces a user's order by `less`; it keeps its time priority.
     pub fn reduce(&mut self, side: Side, price: Ticks, order: OrderId, less: Lots) {
         if let Some(level) = self.side_mut(side).get_mut(&price) {
             level.reduce(order, less);
         }
     }
 
-    /// Cancels synthetic liquidity of `side` down to `target` lots a price
-    /// (nothing is wanted where it is silent); whether anything changed.
+    /// Cancels synthetic liquidity of `side` down to `target` lots per price (zero
+    /// where absent); returns true if anything changed.
     pub fn cancel_house_to(&mut self, side: Side, target: &BTreeMap<Ticks, Lots>) -> bool {
         let mut changed = false;
         self.side_mut(side).retain(|price, level| {
@@ -282,15 +313,15 @@ impl Book {
         changed
     }
 
-    /// Synthetic lots of `side` at `price`.
+    /// Returns the synthetic lots of `side` at `price`.
     pub fn house_at(&self, side: Side, price: Ticks) -> Lots {
-        self.side(side).get(&price).map(Level::house).unwrap_or_default()
+        self.side(side).get(&price).map(LevelQueue::house).unwrap_or_default()
     }
 
-    /// The whole book with totals a level, as it is published.
-    pub fn message(&self, instrument: InstrumentId) -> BookMessage {
-        let rows = |side| self.depth(side).map(|(price, lots)| BookRow { price, lots }).collect();
-        BookMessage { instrument, rev: self.rev, bids: rows(Side::Buy), asks: rows(Side::Sell) }
+    /// Returns the whole book with totals per level, as published.
+    pub fn snapshot(&self, instrument: InstrumentId) -> BookSnapshot {
+        let levels = |side| self.depth(side).collect();
+        BookSnapshot { instrument, rev: self.rev, bids: levels(Side::Buy), asks: levels(Side::Sell) }
     }
 }
 
@@ -317,19 +348,19 @@ mod tests {
         for resting in [house(50), user(1, 10), house(30), house(3), user(2, 5), house(17)] {
             book.rest(Side::Sell, Ticks(101), resting);
         }
-        // What joins a chunk is one with it.
+        // Adjacent synthetic entries are merged.
         assert_eq!(sizes(&book, 101), [50, 10, 33, 5, 17]);
         // 100 → 70: floors of 30 % are 15, 9, 5 = 29, and 1 more from the back
         assert!(book.cancel_house_to(Side::Sell, &BTreeMap::from([(Ticks(101), Lots(70))])));
         assert_eq!(sizes(&book, 101), [35, 10, 24, 5, 11]);
         assert_eq!(book.house_at(Side::Sell, Ticks(101)), Lots(70));
-        // Where nothing is wanted the synthetic part goes, the user's stays.
+        // Without a target the synthetic part is cancelled, the user's stays.
         assert!(book.cancel_house_to(Side::Sell, &BTreeMap::new()));
         assert_eq!(sizes(&book, 101), [10, 5]);
     }
 
     #[test]
-    fn an_emptied_level_is_gone() {
+    fn an_empty_level_is_removed() {
         let mut book = Book::default();
         book.rest(Side::Buy, Ticks(99), user(7, 5));
         let id = OrderId(uuid::Uuid::from_u128(7));

@@ -1,9 +1,8 @@
-//! Candles: open, high, low, close and volume of a stretch of venue time.
+//! Candles: open, high, low, close and volume of an interval of venue time.
 //!
-//! Folded from what the journal says happened, marks and matches alike, in
-//! order. A fold of folds is the fold of all, so longer candles can be made of
-//! shorter ones and a restart goes on where it was. Does not know where they
-//! are kept.
+//! Folded from the journal's marks and prints, in order. The fold is associative,
+//! so longer candles are folds of shorter ones and a restart continues from the
+//! stored ones. Does not know where they are stored.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +13,7 @@ use crate::money::{Lots, Ticks};
 use crate::time::{MICROS_PER_SECOND, SECONDS_PER_TRADING_DAY, VenueTime};
 use crate::venue::Outcome;
 
-/// How long a candle is.
+/// Length of a candle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Interval {
     /// A second.
@@ -48,7 +47,7 @@ impl Interval {
     pub const ALL: [Self; 8] =
         [Self::S1, Self::S5, Self::S15, Self::M1, Self::M5, Self::M15, Self::H1, Self::D1];
 
-    /// Venue seconds.
+    /// Returns the length in venue seconds.
     pub const fn seconds(self) -> i64 {
         match self {
             Self::S1 => 1,
@@ -62,7 +61,7 @@ impl Interval {
         }
     }
 
-    /// The word used on the wire and in the store.
+    /// Name on the wire and in the store.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::S1 => "1s",
@@ -76,30 +75,30 @@ impl Interval {
         }
     }
 
-    /// The reading of [`Interval::as_str`].
+    /// Parses [`Interval::as_str`].
     pub fn from_word(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|interval| interval.as_str() == word)
     }
 
-    /// The start of the candle that `time` falls into, in a venue that began at
-    /// `t0`: every trading day starts new ones.
+    /// Returns the start of the candle that contains `time`, in a venue that began at
+    /// `t0`; every trading day starts new candles.
     pub const fn start(self, t0: VenueTime, time: VenueTime) -> VenueTime {
         start_of(self.seconds() * MICROS_PER_SECOND, t0, time)
     }
 }
 
-/// The start of the stretch of `step_us` that `time` falls into, in a venue
-/// that began at `t0`: every trading day starts new ones.
-pub const fn start_of(step_us: i64, t0: VenueTime, time: VenueTime) -> VenueTime {
+/// Returns the start of the interval of `length_us` that contains `time`, in a venue
+/// that began at `t0`; every trading day starts new intervals.
+pub const fn start_of(length_us: i64, t0: VenueTime, time: VenueTime) -> VenueTime {
     let day = SECONDS_PER_TRADING_DAY * MICROS_PER_SECOND;
     let within = (time.0 - t0.0).rem_euclid(day);
-    VenueTime(time.0 - within.rem_euclid(step_us))
+    VenueTime(time.0 - within.rem_euclid(length_us))
 }
 
-/// What happened in a stretch of venue time.
+/// Open, high, low, close and volume of an interval.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Candle {
-    /// Where the stretch begins.
+    /// Start of the interval.
     pub start: VenueTime,
     /// The first price.
     pub open: Ticks,
@@ -109,21 +108,20 @@ pub struct Candle {
     pub low: Ticks,
     /// The last.
     pub close: Ticks,
-    /// Lots that traded.
+    /// Traded lots.
     pub volume: Lots,
-    /// Venue time of the newest thing in it.
+    /// Venue time of the last price in it.
     pub through: VenueTime,
 }
 
 impl Candle {
-    /// One price, at which `lots` traded (none, if it is a mark).
+    /// Returns the candle of one price, at which `lots` traded (zero for a mark).
     pub const fn of(time: VenueTime, price: Ticks, lots: Lots) -> Self {
         let (start, through) = (time, time);
         Self { start, open: price, high: price, low: price, close: price, volume: lots, through }
     }
 
-    /// This and what happened after it in the same stretch, or in one that
-    /// this begins.
+    /// Returns this candle followed by a later one.
     #[must_use]
     pub fn then(self, later: Self) -> Self {
         Self {
@@ -138,34 +136,33 @@ impl Candle {
     }
 }
 
-/// The candles that are still growing, of every instrument and interval.
+/// The current candle of every instrument and interval.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Candles {
     t0: VenueTime,
-    growing: BTreeMap<(InstrumentId, Interval), Candle>,
+    current: BTreeMap<(InstrumentId, Interval), Candle>,
 }
 
 impl Candles {
-    /// Of a venue that began at `t0`; nothing has happened yet.
+    /// Creates the candles of a venue that began at `t0`, empty.
     pub fn new(t0: VenueTime) -> Self {
-        Self { t0, growing: BTreeMap::new() }
+        Self { t0, current: BTreeMap::new() }
     }
 
-    /// Goes on with a candle that was kept: the newest of its instrument and
-    /// interval.
+    /// Restores a stored candle, the last of its instrument and interval.
     pub fn resume(&mut self, instrument: InstrumentId, interval: Interval, candle: Candle) {
-        self.growing.insert((instrument, interval), candle);
+        self.current.insert((instrument, interval), candle);
     }
 
-    /// Takes an entry of the journal; each once and in order. `changed` hears
-    /// every candle that it changed, as it is then.
-    pub fn take(&mut self, outcome: &Outcome, mut changed: impl FnMut(InstrumentId, Interval, Candle)) {
+    /// Applies a journal entry, each once and in order. `changed` is called with
+    /// every changed candle.
+    pub fn apply(&mut self, outcome: &Outcome, mut changed: impl FnMut(InstrumentId, Interval, Candle)) {
         let marks = outcome.marks.iter().map(|mark| (mark.instrument, mark.price, Lots::ZERO));
         let matches = outcome.tape.iter().map(|print| (print.instrument, print.price, print.lots));
         let mut seen: BTreeMap<InstrumentId, Candle> = BTreeMap::new();
         for (instrument, price, lots) in marks.chain(matches) {
             if price <= Ticks::ZERO {
-                // Halted before it ever had a mark.
+                // Halted before its first mark.
                 continue;
             }
             let one = Candle::of(outcome.time, price, lots);
@@ -174,11 +171,11 @@ impl Candles {
         for (instrument, one) in seen {
             for interval in Interval::ALL {
                 let start = interval.start(self.t0, outcome.time);
-                let candle = match self.growing.get(&(instrument, interval)) {
-                    Some(growing) if growing.start == start => growing.then(one),
+                let candle = match self.current.get(&(instrument, interval)) {
+                    Some(current) if current.start == start => current.then(one),
                     _ => Candle { start, ..one },
                 };
-                self.growing.insert((instrument, interval), candle);
+                self.current.insert((instrument, interval), candle);
                 changed(instrument, interval, candle);
             }
         }
@@ -189,7 +186,7 @@ impl Candles {
 mod tests {
     use super::*;
     use crate::id::{Seq, VenueId};
-    use crate::order::{Side, TradingStatus};
+    use crate::order::{InstrumentStatus, Side};
     use crate::venue::{Mark, TapePrint};
     use proptest::prelude::*;
 
@@ -203,12 +200,12 @@ mod tests {
         T0.plus_micros(millis * 1_000)
     }
 
-    /// An entry with a mark or a match.
+    /// An entry with a mark or a print.
     fn entry(millis: i64, price: i64, lots: i64) -> Outcome {
         let (instrument, price) = (acme(), Ticks(price));
         let mut outcome = Outcome { time: at(millis), ..Outcome::default() };
         if lots == 0 {
-            let status = TradingStatus::Trading;
+            let status = InstrumentStatus::Trading;
             outcome.marks.push(Mark { instrument, price, rev: Seq(1), status });
         } else {
             outcome.tape.push(TapePrint { instrument, price, lots: Lots(lots), aggressor: Side::Buy });
@@ -216,11 +213,11 @@ mod tests {
         outcome
     }
 
-    /// Every candle that a run of entries makes.
+    /// All candles of a sequence of entries.
     fn fold(entries: &[Outcome]) -> BTreeMap<(Interval, VenueTime), Candle> {
         let (mut candles, mut all) = (Candles::new(T0), BTreeMap::new());
         for entry in entries {
-            candles.take(entry, |_, interval, candle| {
+            candles.apply(entry, |_, interval, candle| {
                 all.insert((interval, candle.start), candle);
             });
         }
@@ -228,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn a_candle_holds_first_highest_lowest_last_and_volume() {
+    fn a_candle_has_open_high_low_close_and_volume() {
         let entries = [
             entry(0, 100, 0),
             entry(200, 103, 5),
@@ -246,14 +243,14 @@ mod tests {
     }
 
     #[test]
-    fn buckets_begin_with_the_trading_day() {
+    fn intervals_restart_with_the_trading_day() {
         let day = SECONDS_PER_TRADING_DAY * 1_000;
         for (millis, interval, start) in [
             (0, Interval::D1, 0),
             (day - 1, Interval::D1, 0),
             (day, Interval::D1, day),
             (7_199_999, Interval::H1, 3_600_000),
-            // The last hour of a day is half of one.
+            // The last hour of a day is half an hour.
             (day - 1, Interval::H1, 21_600_000),
             (day + 1, Interval::H1, day),
             (day + 61_000, Interval::M1, day + 60_000),
@@ -269,7 +266,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_fold_of_folds_is_the_fold_of_all(
+        fn folding_is_associative(
             moves in prop::collection::vec((0_i64..40_000_000, 1_i64..1_000, 0_i64..50), 1..120),
             cut in 0_usize..120,
         ) {
@@ -278,7 +275,7 @@ mod tests {
             let entries: Vec<Outcome> =
                 moves.into_iter().map(|(millis, price, lots)| entry(millis, price, lots)).collect();
             let all = fold(&entries);
-            // Longer candles are what the seconds in them make.
+            // Longer candles are folds of their seconds.
             for interval in Interval::ALL {
                 let mut made: BTreeMap<VenueTime, Candle> = BTreeMap::new();
                 for ((_, start), second) in all.range((Interval::S1, VenueTime(i64::MIN))..(Interval::S5, VenueTime(i64::MIN))) {
@@ -289,7 +286,7 @@ mod tests {
                 let kept = all.iter().filter(|((of, _), _)| *of == interval);
                 prop_assert_eq!(made, kept.map(|((_, start), candle)| (*start, *candle)).collect());
             }
-            // A restart goes on where it was.
+            // A restart continues from the stored candles.
             let (before, after) = entries.split_at(cut.min(entries.len()));
             let mut stored = fold(before);
             let mut resumed = Candles::new(T0);
@@ -300,7 +297,7 @@ mod tests {
                 }
             }
             for entry in after {
-                resumed.take(entry, |_, interval, candle| {
+                resumed.apply(entry, |_, interval, candle| {
                     stored.insert((interval, candle.start), candle);
                 });
             }

@@ -1,61 +1,56 @@
-//! Decimal text to exact integers and back: the only form in which prices,
-//! quantities and money cross a public boundary.
+//! Exact decimal numbers: the only form in which prices, quantities and money cross
+//! a public boundary.
 //!
-//! Does not know what a number means; instruments give it a unit.
+//! Does not know units; instruments define them.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// Largest number of digits after the point that is read or written.
+/// Maximum number of digits after the point.
 pub const MAX_SCALE: u8 = 18;
 
 /// An exact decimal number, `mantissa × 10^-scale`.
 ///
-/// In human-readable formats it is a string (`"101.25"`), elsewhere the pair.
-/// Equality is by representation: compare with [`Decimal::same_value`] where
-/// `1.0` and `1.00` must agree.
+/// A string in human-readable formats (`"101.25"`), elsewhere the pair. Equality is
+/// by representation; [`Decimal::same_value`] treats `1.0` and `1.00` as equal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Decimal {
-    /// The number without its point; its sign is the number's sign.
+    /// The signed digits without the point.
     pub mantissa: i64,
     /// Digits after the point, at most [`MAX_SCALE`].
     pub scale: u8,
 }
 
-/// Why a text is not a decimal number.
+/// Reason why a text is not a decimal number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DecimalError {
-    /// Not of the form `-12.34` (an exponent is allowed if the value stays exact).
+    /// Not of the form `-12.34`, with an optional exponent.
     #[error("not a decimal number")]
     Malformed,
-    /// More digits than an `i64` mantissa or [`MAX_SCALE`] can hold.
+    /// More digits than an `i64` mantissa or [`MAX_SCALE`] allows.
     #[error("a decimal number out of range")]
     OutOfRange,
 }
 
 impl Decimal {
-    /// Builds `mantissa × 10^-scale`.
+    /// Returns `mantissa × 10^-scale`.
     pub const fn new(mantissa: i64, scale: u8) -> Self {
         Self { mantissa, scale }
     }
 
-    /// Reads decimal text exactly, never through a binary float.
-    ///
-    /// Accepts an optional sign, digits with an optional point, and an
-    /// optional exponent (JSON's number grammar and a little more).
-    ///
-    /// Trailing zeros after the point are dropped.
+    /// Parses decimal text exactly: an optional sign, digits with an optional point,
+    /// an optional exponent. Trailing zeros after the point are dropped.
     ///
     /// # Errors
-    /// [`DecimalError`] when the text is no number or does not fit.
+    /// [`DecimalError`] for a text that is no number or does not fit.
     pub fn parse(text: &str) -> Result<Self, DecimalError> {
-        Self::read(text, false)
+        Self::parse_with(text, false)
     }
 
-    /// Reads decimal text, keeping trailing zeros if they are to be kept.
-    fn read(text: &str, keep_zeros: bool) -> Result<Self, DecimalError> {
+    /// Parses decimal text, with or without trailing zeros.
+    fn parse_with(text: &str, keep_zeros: bool) -> Result<Self, DecimalError> {
         let (body, exponent) = match text.find(['e', 'E']) {
             Some(at) => {
                 let exponent: i32 = text[at + 1..].parse().map_err(|_| DecimalError::Malformed)?;
@@ -107,8 +102,8 @@ impl Decimal {
         })
     }
 
-    /// How many whole `unit`s this number is; `None` when it is not a whole
-    /// number of them, when `unit` is not positive, or on overflow.
+    /// Returns this number in units of `unit`; `None` unless it is a whole number of
+    /// them, if `unit` is not positive, or on overflow.
     pub fn in_units_of(self, unit: Decimal) -> Option<i64> {
         if unit.mantissa <= 0 {
             return None;
@@ -118,24 +113,24 @@ impl Decimal {
         (numerator % denominator == 0).then(|| i64::try_from(numerator / denominator).ok()).flatten()
     }
 
-    /// `self × count`, at the scale of `self`; `None` on overflow.
+    /// Returns `self × count` at the scale of `self`; `None` on overflow.
     pub fn times(self, count: i64) -> Option<Decimal> {
         Some(Self::new(self.mantissa.checked_mul(count)?, self.scale))
     }
 
-    /// Whether both stand for the same number, whatever their scales.
+    /// Returns true if both are the same number, regardless of scale.
     pub fn same_value(self, other: Decimal) -> bool {
         i128::from(self.mantissa) * pow10(other.scale) == i128::from(other.mantissa) * pow10(self.scale)
     }
 
-    /// The nearest double: for pricing and drawing, never for accounting.
+    /// Returns the nearest double, for pricing and drawing, never for accounting.
     pub fn to_f64(self) -> f64 {
         // Both operands are exact for mantissas up to 2^53, so one rounding.
         self.mantissa as f64 / pow10(self.scale) as f64
     }
 }
 
-/// `10^scale`; scales are at most [`MAX_SCALE`], so it always fits.
+/// Returns `10^scale`, which fits for scales up to [`MAX_SCALE`].
 pub(crate) const fn pow10(scale: u8) -> i128 {
     10_i128.pow(scale as u32)
 }
@@ -175,7 +170,7 @@ impl<'de> Deserialize<'de> for Decimal {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         if deserializer.is_human_readable() {
             let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
-            Self::read(&text, true).map_err(serde::de::Error::custom)
+            Self::parse_with(&text, true).map_err(serde::de::Error::custom)
         } else {
             let (mantissa, scale) = <(i64, u8)>::deserialize(deserializer)?;
             if scale > MAX_SCALE {
@@ -191,7 +186,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn text_becomes_the_exact_number() {
+    fn text_is_parsed_exactly() {
         for (text, mantissa, scale) in [
             ("0", 0, 0),
             ("-0.000", 0, 0),
@@ -208,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_exact_number_is_refused() {
+    fn texts_without_an_exact_value_are_refused() {
         for text in ["", "-", ".", "NaN", "inf", "1,5", "0x10", "1e", "1.2.3", " 1", "1 "] {
             assert_eq!(Decimal::parse(text), Err(DecimalError::Malformed), "{text}");
         }
@@ -218,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn a_huge_exponent_of_zero_is_zero_and_costs_nothing() {
+    fn a_huge_exponent_is_cheap() {
         assert_eq!(Decimal::parse("0e999999999"), Ok(Decimal::new(0, 0)));
         assert_eq!(Decimal::parse("1e999999999"), Err(DecimalError::OutOfRange));
     }
@@ -234,13 +229,13 @@ mod tests {
     }
 
     #[test]
-    fn a_decimal_is_text_in_json_and_a_pair_in_postcard() {
+    fn a_decimal_is_a_string_in_json_and_a_pair_in_postcard() {
         let price = Decimal::new(-10_125, 2);
         assert_eq!(serde_json::to_string(&price).unwrap(), "\"-101.25\"");
         assert_eq!(serde_json::from_str::<Decimal>("\"-101.25\"").unwrap(), price);
         for text in ["\"100.00\"", "\"0.00\"", "\"-7.50\"", "\"12\""] {
             let read: Decimal = serde_json::from_str(text).unwrap();
-            assert_eq!(serde_json::to_string(&read).unwrap(), text, "what is sent on looks the same");
+            assert_eq!(serde_json::to_string(&read).unwrap(), text, "trailing zeros are preserved");
         }
         let bytes = postcard::to_allocvec(&price).unwrap();
         assert_eq!(postcard::from_bytes::<Decimal>(&bytes).unwrap(), price);

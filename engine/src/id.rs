@@ -1,9 +1,9 @@
-//! Names of things: venues, instruments, accounts, orders, trades, and places
-//! in the venue's sequence.
+//! Ids of venues, instruments, accounts, orders, trades and quotes; sequence
+//! numbers; digests.
 //!
-//! Ids of a market's things derive from the venue and a symbol (UUIDv5) or a
-//! sequence number (UUIDv8 that sort as the numbers do), so a replay gives the
-//! same ids. Does not draw randomness.
+//! Ids derive from the venue and a symbol (UUIDv5) or a sequence number (UUIDv8 in
+//! the same order as the numbers), so a replay gives the same ids. Draws no
+//! randomness.
 
 use std::fmt;
 use std::str::FromStr;
@@ -48,17 +48,17 @@ id! {
     InstrumentId
 }
 id! {
-    /// A trading account of one user in one venue.
+    /// One user's trading account in one venue.
     AccountId
 }
 id! {
-    /// An accepted order, from venue and the sequence number that accepted it:
-    /// sorts by that number.
+    /// An accepted order: derived from venue and accepting sequence number, sorted
+    /// by the latter.
     OrderId
 }
 id! {
-    /// One match between two parties, from venue, sequence number and index:
-    /// sorts by these numbers.
+    /// One match between two parties: derived from venue, sequence number and index,
+    /// sorted by the latter two.
     TradeId
 }
 
@@ -67,92 +67,83 @@ id! {
     QuoteId
 }
 
-/// Namespace under which venues get their ids from names.
-const TICKHALL: Uuid = Uuid::from_u128(0x7d3c_1f0a_5b42_4e6b_9a51_0c7f_2e84_d1f6);
+/// UUIDv5 namespace of venue names.
+const VENUE_NAMESPACE: Uuid = Uuid::from_u128(0x7d3c_1f0a_5b42_4e6b_9a51_0c7f_2e84_d1f6);
 
 impl VenueId {
-    /// The id of the venue called `name` (`main` is made at first start).
+    /// Returns the id of the venue called `name` (`main` is created at first start).
     pub fn from_name(name: &str) -> Self {
-        Self(Uuid::new_v5(&TICKHALL, name.as_bytes()))
+        Self(Uuid::new_v5(&VENUE_NAMESPACE, name.as_bytes()))
     }
 }
 
 impl InstrumentId {
-    /// No instrument's: what is looked at where none is listed.
+    /// The id of no instrument.
     pub const NONE: Self = Self(Uuid::nil());
 
-    /// The id of `symbol` in `venue`.
+    /// Returns the id of `symbol` in `venue`.
     pub fn derive(venue: VenueId, symbol: &str) -> Self {
         Self(Uuid::new_v5(&venue.0, symbol.as_bytes()))
     }
 }
 
 impl AccountId {
-    /// The account of the user whose id is `user` in `venue`.
+    /// Returns the account id of the user `user` in `venue`.
     pub fn derive(venue: VenueId, user: Uuid) -> Self {
         Self(Uuid::new_v5(&venue.0, format!("account:{user}").as_bytes()))
     }
 }
 
 impl OrderId {
-    /// The order accepted at `seq`; an entry accepts one order at most.
+    /// Returns the id of the order accepted at `seq`; an entry accepts one order at
+    /// most.
     pub fn derive(venue: VenueId, seq: Seq) -> Self {
-        Self(sorted(seq, 0, Self::unsorted(venue, seq).0))
-    }
-
-    /// As [`derive`](Self::derive) by the first rules: a hash alone.
-    pub fn unsorted(venue: VenueId, seq: Seq) -> Self {
-        Self(Uuid::new_v5(&venue.0, format!("order:{}", seq.0).as_bytes()))
+        Self(sorted(seq, 0, venue, &format!("order:{}", seq.0)))
     }
 }
 
 impl TradeId {
-    /// Match number `index` of the entry at `seq`.
+    /// Returns the id of match number `index` of the entry at `seq`.
     pub fn derive(venue: VenueId, seq: Seq, index: usize) -> Self {
-        Self(sorted(seq, index, Self::unsorted(venue, seq, index).0))
-    }
-
-    /// As [`derive`](Self::derive) by the first rules: a hash alone.
-    pub fn unsorted(venue: VenueId, seq: Seq, index: usize) -> Self {
-        Self(Uuid::new_v5(&venue.0, format!("trade:{}:{index}", seq.0).as_bytes()))
+        Self(sorted(seq, index, venue, &format!("trade:{}:{index}", seq.0)))
     }
 }
 
-/// Bits of a UUIDv8 (RFC 9562) that its maker fills: 48 before the version, 12
-/// after it, 62 after the variant.
+/// Custom bits of a UUIDv8 (RFC 9562): 48 before the version, 12 after it, 62 after
+/// the variant.
 const NUMBER_BITS: u32 = 48;
 const INDEX_BITS: u32 = 12;
 const HASH_BITS: u32 = 62;
 
-/// A UUIDv8 that begins with `seq` and `index`, so that a store adds at the end
-/// of its tables and not all over them, and ends with the hash's bits, so that
-/// no two venues share one. Numbers beyond their bits do not sort and are still
-/// told apart by the hash.
-fn sorted(seq: Seq, index: usize, hash: Uuid) -> Uuid {
+/// Returns a UUIDv8 that begins with `seq` and `index`, so that a store appends to
+/// its tables, and ends with a hash of venue and name, so that ids are unique
+/// across venues. Numbers beyond their bits do not sort but stay unique.
+fn sorted(seq: Seq, index: usize, venue: VenueId, name: &str) -> Uuid {
     const VERSION: u128 = 8;
     const VARIANT: u128 = 0b10;
     let low = |number: u128, bits: u32| number & ((1 << bits) - 1);
     let mut id = low(u128::from(seq.0), NUMBER_BITS) << 4 | VERSION;
     id = id << INDEX_BITS | low(index as u128, INDEX_BITS);
     id = id << 2 | VARIANT;
-    Uuid::from_u128(id << HASH_BITS | low(hash.as_u128(), HASH_BITS))
+    let hash = Uuid::new_v5(&venue.0, name.as_bytes()).as_u128();
+    Uuid::from_u128(id << HASH_BITS | low(hash, HASH_BITS))
 }
 
 impl QuoteId {
-    /// What the `dealer` with this place among those of `instrument` quotes in
-    /// `step`; at most one quote.
+    /// Returns the id of the quote by dealer number `dealer` of `instrument` in
+    /// `step`; there is at most one.
     pub fn derive(venue: VenueId, instrument: InstrumentId, dealer: u8, step: u64) -> Self {
         Self(Uuid::new_v5(&venue.0, format!("quote:{instrument}:{dealer}:{step}").as_bytes()))
     }
 }
 
-/// A place in the venue's dense sequence of journal entries; the first is 1,
-/// 0 stands for "before everything".
+/// Sequence number of a journal entry, dense from 1; 0 stands for "before the
+/// first".
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Seq(pub u64);
 
 impl Seq {
-    /// The place after this one.
+    /// Returns the next number.
     pub const fn next(self) -> Self {
         Self(self.0 + 1)
     }
@@ -169,7 +160,7 @@ impl fmt::Display for Seq {
 pub struct Digest(pub [u8; 32]);
 
 impl Digest {
-    /// The digest of the concatenated parts.
+    /// Returns the digest of the concatenated parts.
     pub fn of(parts: &[&[u8]]) -> Self {
         use sha2::Digest as _;
         let mut hasher = sha2::Sha256::new();
@@ -234,7 +225,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ids_derive_from_venue_and_name_and_stay_what_they_are() {
+    fn ids_are_functions_of_venue_and_name() {
         let venue = VenueId::from_name("main");
         assert_eq!(venue, VenueId::from_name("main"));
         let acme = InstrumentId::derive(venue, "ACME");
@@ -244,12 +235,12 @@ mod tests {
     }
 
     #[test]
-    fn orders_and_trades_sort_as_they_came() {
+    fn orders_and_trades_sort_by_sequence_number() {
         let venue = VenueId::from_name("main");
-        let places = [(1, 0), (1, 1), (1, 4_095), (2, 0), (255, 3), (256, 0), ((1 << 48) - 1, 7)];
-        let trades = places.map(|(seq, index)| TradeId::derive(venue, Seq(seq), index));
+        let numbers = [(1, 0), (1, 1), (1, 4_095), (2, 0), (255, 3), (256, 0), ((1 << 48) - 1, 7)];
+        let trades = numbers.map(|(seq, index)| TradeId::derive(venue, Seq(seq), index));
         assert!(trades.is_sorted() && trades.windows(2).all(|pair| pair[0] != pair[1]));
-        let orders = places.map(|(seq, _)| OrderId::derive(venue, Seq(seq)));
+        let orders = numbers.map(|(seq, _)| OrderId::derive(venue, Seq(seq)));
         assert!(orders.is_sorted());
         for id in trades.map(|trade| trade.0).into_iter().chain(orders.map(|order| order.0)) {
             assert_eq!((id.get_version_num(), id.get_variant()), (8, uuid::Variant::RFC4122));
@@ -260,12 +251,12 @@ mod tests {
         let elsewhere = VenueId::from_name("other");
         assert_ne!(OrderId::derive(venue, Seq(5)), OrderId::derive(elsewhere, Seq(5)));
         assert_ne!(OrderId::derive(venue, Seq(5)).0, TradeId::derive(venue, Seq(5), 0).0);
-        // More matches than the bits number, and none is another's.
+        // Index 4,096 exceeds its bits; the hash keeps the ids unique.
         assert_ne!(TradeId::derive(venue, Seq(5), 0), TradeId::derive(venue, Seq(5), 4_096));
     }
 
     #[test]
-    fn a_digest_survives_json() {
+    fn a_digest_round_trips_through_json() {
         let digest = Digest::of(&[b"seed", b"salt"]);
         let text = serde_json::to_string(&digest).unwrap();
         assert_eq!(text.len(), 66);

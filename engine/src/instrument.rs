@@ -1,8 +1,8 @@
-//! What is traded: terms of all five asset classes, and the fixed units in
-//! which an instrument is priced, sized and settled.
+//! Instruments: terms of all five asset classes and the fixed units in which an
+//! instrument is priced, sized and settled.
 //!
-//! Holds contracts, not opinions: no market data, no valuation model. The only
-//! sums made here are those that settlement itself needs.
+//! Contracts only: no market data, no valuation model. The only amounts computed
+//! here are those that settlement needs.
 
 use serde::{Deserialize, Serialize};
 
@@ -17,18 +17,17 @@ mod bond;
 pub(crate) use bond::days_30_360;
 pub use bond::{BondTerms, CouponPeriod, DayCount};
 
-/// Rates, volatilities, yields and fractions cross boundaries as integers in
-/// units of 1e-9 (5 % is 50,000,000).
+/// A rate, volatility, yield or fraction in units of 1e-9 (5 % is 50,000,000).
 pub type E9 = i64;
 
-/// Longest metadata of an instrument, in bytes.
-pub const MAX_METADATA_BYTES: usize = 8 * 1024;
+/// Maximum length of an instrument's name, in bytes.
+pub const NAME_MAX_BYTES: usize = 8 * 1024;
 
-/// The contract that an instrument stands for.
+/// Contract of an instrument.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Terms {
-    /// A share; one lot is `lot_size` shares.
+    /// Shares; one lot is `lot_size` shares.
     Equity,
     /// A vanilla option on another instrument of the venue.
     Option(OptionTerms),
@@ -43,17 +42,17 @@ pub enum Terms {
 /// Terms of a vanilla option.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OptionTerms {
-    /// What is delivered, or whose level settles it.
+    /// Delivered instrument, or the one whose level settles the option.
     pub underlier: InstrumentId,
     /// Call or put.
     pub right: OptionRight,
     /// When it may be exercised.
     pub exercise: Exercise,
-    /// In the underlier's price unit.
+    /// Strike in the underlier's price unit.
     pub strike: Decimal,
-    /// The last day on which it lives.
+    /// Last day of the option.
     pub expiry: Date,
-    /// Units of underlier a contract.
+    /// Units of the underlier per contract.
     pub multiplier: i64,
 }
 
@@ -62,17 +61,18 @@ pub struct OptionTerms {
 #[serde(rename_all = "UPPERCASE")]
 pub enum OptionRight {
     /// The right to buy.
+    #[serde(alias = "call", alias = "Call", alias = "C", alias = "c")]
     Call,
     /// The right to sell.
+    #[serde(alias = "put", alias = "Put", alias = "P", alias = "p")]
     Put,
 }
 
-/// When an option may be exercised: index options are European, single-stock
-/// options American.
+/// Exercise style: European for index options, American for single-stock options.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum Exercise {
-    /// At expiry alone.
+    /// At expiry only.
     European,
     /// On any day up to expiry.
     American,
@@ -81,36 +81,35 @@ pub enum Exercise {
 /// Terms of a cash-settled future.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FutureTerms {
-    /// Whose level settles it.
+    /// Instrument whose level settles the future.
     pub underlier: InstrumentId,
-    /// The last day of variation.
+    /// Last day of variation.
     pub expiry: Date,
-    /// Money a price point and contract.
+    /// Money per price point and contract.
     pub multiplier: i64,
 }
 
-/// Terms of a standard-coupon interest-rate swap; a long position receives
-/// fixed.
+/// Terms of a standard-coupon interest-rate swap; a long position receives fixed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SwapTerms {
     /// Start of the first period.
     pub start: Date,
     /// End of the last period.
     pub maturity: Date,
-    /// The standard fixed rate, in 1e-9.
+    /// Standard fixed rate, in 1e-9.
     pub fixed_rate_e9: E9,
-    /// Fixed payments a year.
+    /// Fixed payments per year.
     pub fixed_frequency: u8,
-    /// Floating payments a year.
+    /// Floating payments per year.
     pub float_frequency: u8,
-    /// How fixed periods accrue.
+    /// Day count of the fixed leg.
     pub fixed_day_count: DayCount,
     /// Notional of one lot, in whole currency units.
     pub notional_per_lot: i64,
 }
 
 impl Terms {
-    /// The contract's word for the asset class.
+    /// Returns the asset class.
     pub fn kind(&self) -> InstrumentKind {
         match self {
             Self::Equity => InstrumentKind::Equity,
@@ -121,7 +120,7 @@ impl Terms {
         }
     }
 
-    /// The day after which the instrument no longer trades, if it has one.
+    /// Returns the last trading day, if there is one.
     pub fn maturity(&self) -> Option<Date> {
         match self {
             Self::Equity => None,
@@ -132,7 +131,7 @@ impl Terms {
         }
     }
 
-    /// The instrument that this one derives from, if any.
+    /// Returns the underlier, if there is one.
     pub fn underlier(&self) -> Option<InstrumentId> {
         match self {
             Self::Option(terms) => Some(terms.underlier),
@@ -142,7 +141,7 @@ impl Terms {
     }
 }
 
-/// The five asset classes.
+/// Asset class.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum InstrumentKind {
@@ -159,7 +158,7 @@ pub enum InstrumentKind {
 }
 
 impl InstrumentKind {
-    /// The word used on the wire and in the store.
+    /// Name on the wire and in the store.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Equity => "EQUITY",
@@ -171,36 +170,36 @@ impl InstrumentKind {
     }
 }
 
-/// An instrument of a venue with the units that are fixed for its life.
+/// A listed instrument with its fixed units.
 ///
-/// A value of this type has passed [`Instrument::list`]: its tick value is a
-/// whole number of [`Money`] units, so `ticks × lots × tick_value` is exact.
+/// Only [`Instrument::list`] makes one: its tick value is a whole number of
+/// [`Money`] units, so `ticks × lots × tick_value` is exact.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Instrument {
     /// UUIDv5 of (venue, symbol).
     pub id: InstrumentId,
     /// Short name, unique in the venue.
     pub symbol: String,
-    /// Long name, shown as text and never as markup.
+    /// Long name, displayed as text and never as markup.
     pub name: String,
-    /// The contract.
+    /// Contract terms.
     pub terms: Terms,
-    /// Smallest price step, in price units (bond: points per 100 of face).
+    /// Price step in price units (bond: points per 100 of face).
     pub tick_size: Decimal,
-    /// Smallest quantity, in units (shares, contracts, face).
+    /// Quantity step in units (shares, contracts, face).
     pub lot_size: Decimal,
-    /// Money that one lot gains when the price rises by one tick.
+    /// Gain of one lot when the price rises by one tick.
     pub tick_value: Money,
     /// Fee as a fraction of an order's cumulative notional, in 1e-9.
     pub fee_rate_e9: E9,
-    /// How far from the mark an order may be priced, in basis points.
+    /// Maximum distance of an order's price from the mark, in basis points.
     pub collar_bps: u32,
-    /// Names of the dealers on whose quotes it trades; empty for what trades on
-    /// an order book.
+    /// Names of the dealers that quote it; empty for an instrument with an order
+    /// book.
     pub dealers: Vec<String>,
 }
 
-/// What an instrument's configuration says, before it is checked.
+/// Configuration of an instrument, unchecked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct InstrumentSpec {
@@ -208,46 +207,46 @@ pub struct InstrumentSpec {
     pub symbol: String,
     /// Long name.
     pub name: String,
-    /// The contract.
+    /// Contract terms.
     pub terms: Terms,
-    /// Smallest price step.
+    /// Price step.
     pub tick_size: Decimal,
-    /// Smallest quantity.
+    /// Quantity step.
     pub lot_size: Decimal,
     /// Fee as a fraction of notional, in 1e-9.
     pub fee_rate_e9: E9,
-    /// How far from the mark an order may be priced, in basis points.
+    /// Maximum distance of an order's price from the mark, in basis points.
     pub collar_bps: u32,
 }
 
-/// Why a configured instrument is not listed.
+/// Reason why a configured instrument is not listed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ListingError {
     /// Empty, too long, or with characters other than `A-Z 0-9 . - _`.
     #[error("invalid_symbol: {0:?}")]
     InvalidSymbol(String),
-    /// Not positive, or not a whole number of money units a lot.
+    /// Tick size that is not positive, or no whole number of money units per lot.
     #[error("invalid_tick: {0}")]
     InvalidTick(Decimal),
-    /// Not positive.
+    /// Lot size that is not positive.
     #[error("invalid_lot: {0}")]
     InvalidLot(Decimal),
-    /// A fee, collar or coupon beyond its limits.
+    /// A field beyond its limits.
     #[error("out_of_range: {0}")]
     OutOfRange(&'static str),
-    /// Matures on or before the day it is listed, or before it is issued.
+    /// Maturity on or before the day of listing, or before the issue.
     #[error("invalid_maturity: {0}")]
     InvalidMaturity(Date),
-    /// Derives from an instrument that the venue lacks.
+    /// An underlier that the venue does not list.
     #[error("unknown_underlier: {0}")]
     UnknownUnderlier(InstrumentId),
-    /// Derives from itself, directly or around a corner.
+    /// An underlier that derives from the instrument itself.
     #[error("cyclic_underlier: {0}")]
     CyclicUnderlier(InstrumentId),
-    /// Name longer than allowed.
+    /// A name that is too long.
     #[error("too_large: {0}")]
     TooLarge(&'static str),
-    /// Listed twice.
+    /// A symbol that is listed twice.
     #[error("duplicate_symbol: {0}")]
     DuplicateSymbol(String),
     /// A feed cadence of zero, or faster than 50 Hz.
@@ -256,10 +255,10 @@ pub enum ListingError {
 }
 
 impl Instrument {
-    /// Checks a configuration and fixes the instrument's units.
+    /// Checks a configuration and derives the instrument's units.
     ///
     /// # Errors
-    /// [`ListingError`] names the first field that cannot be listed.
+    /// [`ListingError`] for the first invalid field.
     pub fn list(venue: VenueId, spec: InstrumentSpec, listed_on: Date) -> Result<Self, ListingError> {
         let symbol_ok = (1..=24).contains(&spec.symbol.len())
             && spec
@@ -269,7 +268,7 @@ impl Instrument {
         if !symbol_ok {
             return Err(ListingError::InvalidSymbol(spec.symbol));
         }
-        if spec.name.len() > MAX_METADATA_BYTES {
+        if spec.name.len() > NAME_MAX_BYTES {
             return Err(ListingError::TooLarge("name"));
         }
         if spec.lot_size.mantissa <= 0 {
@@ -308,37 +307,35 @@ impl Instrument {
         })
     }
 
-    /// Whether it trades on dealers' quotes (over the counter) and has no order
-    /// book.
+    /// Returns true if dealers quote it (over the counter) and it has no order book.
     pub fn is_dealt(&self) -> bool {
         !self.dealers.is_empty()
     }
 
-    /// The name of the dealer with this place.
-    pub fn dealer(&self, place: u8) -> Option<&str> {
-        self.dealers.get(usize::from(place)).map(String::as_str)
+    /// Returns the name of dealer number `index`.
+    pub fn dealer(&self, index: u8) -> Option<&str> {
+        self.dealers.get(usize::from(index)).map(String::as_str)
     }
 
-    /// The asset class.
+    /// Returns the asset class.
     pub fn kind(&self) -> InstrumentKind {
         self.terms.kind()
     }
 
-    /// The price as exact decimal, with the tick size's decimals.
+    /// Converts a price to a decimal with the tick size's decimals.
     pub fn price(&self, ticks: Ticks) -> Decimal {
         self.tick_size.times(ticks.0).unwrap_or(Decimal::new(i64::MAX, 0))
     }
 
-    /// The quantity as exact decimal in units.
+    /// Converts a quantity to a decimal in units.
     pub fn quantity(&self, lots: Lots) -> Decimal {
         self.lot_size.times(lots.0).unwrap_or(Decimal::new(i64::MAX, 0))
     }
 
-    /// Reads a price.
+    /// Parses a price.
     ///
     /// # Errors
-    /// `invalid_price` for what is no number or not positive, `tick_size` for
-    /// what lies between two ticks.
+    /// `invalid_price` unless it is a positive number, `tick_size` between two ticks.
     pub fn parse_price(&self, text: &str) -> Result<Ticks, Reject> {
         let price = Decimal::parse(text).map_err(|_| Reject::InvalidPrice)?;
         if price.mantissa <= 0 {
@@ -347,15 +344,15 @@ impl Instrument {
         price.in_units_of(self.tick_size).map(Ticks).ok_or(Reject::TickSize { tick_size: self.tick_size })
     }
 
-    /// Reads a quantity in units.
+    /// Parses a quantity in units.
     ///
     /// # Errors
-    /// `invalid_quantity` for what is no positive whole-unit number that fits,
-    /// `lot_size` for what is no whole number of lots.
+    /// `invalid_quantity` unless it is a positive whole number of units that fits,
+    /// `lot_size` unless it is a whole number of lots.
     pub fn parse_quantity(&self, text: &str) -> Result<Lots, Reject> {
         let quantity = Decimal::parse(text).map_err(|_| Reject::InvalidQuantity)?;
-        // A fraction of the unit the lot is quoted in is no quantity at all;
-        // a whole number of units between two lots names the lot size.
+        // A fraction of the lot's unit is an invalid quantity; a whole number of
+        // units between two lots breaks the lot size.
         if quantity.mantissa <= 0 || quantity.scale > self.lot_size.scale {
             return Err(Reject::InvalidQuantity);
         }
@@ -366,8 +363,8 @@ impl Instrument {
         Ok(Lots(lots))
     }
 
-    /// Accrued interest that one lot carries when settled on `date`; zero for
-    /// everything but bonds. Rounded half-even once a lot and date.
+    /// Returns the accrued interest per lot for settlement on `date`, rounded
+    /// half-even; zero except for bonds.
     pub fn accrued_per_lot(&self, date: Date) -> Money {
         match &self.terms {
             Terms::Bond(terms) => terms.accrued(self.face_per_lot(), date),
@@ -375,7 +372,7 @@ impl Instrument {
         }
     }
 
-    /// The most that [`Instrument::accrued_per_lot`] can be on any date.
+    /// Returns an upper bound of [`Instrument::accrued_per_lot`] on all dates.
     pub fn max_accrued_per_lot(&self) -> Money {
         match &self.terms {
             Terms::Bond(terms) => terms.max_accrued(self.face_per_lot()),
@@ -383,32 +380,32 @@ impl Instrument {
         }
     }
 
-    /// Money that changes hands, or that is marked, for one lot at `price` on
-    /// `date`: ticks × tick value, plus accrued interest. `None` on overflow.
+    /// Returns the money exchanged or marked per lot at `price` on `date`: ticks × tick
+    /// value, plus accrued interest. `None` on overflow.
     pub fn money_per_lot(&self, price: Ticks, date: Date) -> Option<Money> {
         let clean = self.tick_value.0.checked_mul(price.0).map(Money)?;
         clean.checked_add(self.accrued_per_lot(date))
     }
 
-    /// The highest and lowest price an order may carry when the mark is
-    /// `mark`, both inclusive and at least one tick.
+    /// Returns the lowest and highest price of an order at this mark, both inclusive
+    /// and at least one tick.
     pub fn collar(&self, mark: Ticks) -> (Ticks, Ticks) {
         let width = (i128::from(mark.0) * i128::from(self.collar_bps) / 10_000) as i64;
         let width = width.max(1);
         (Ticks((mark.0 - width).max(1)), Ticks(mark.0.saturating_add(width)))
     }
 
-    /// Face value of one lot of a bond: its lot size is an amount of face.
+    /// Returns the face value of one lot of a bond: its lot size is an amount of face.
     pub(crate) fn face_per_lot(&self) -> Money {
         Money::from_decimal(self.lot_size).unwrap_or(Money::ZERO)
     }
 }
 
-/// The most lots that one order may ask for.
+/// Maximum lots of an order.
 pub const MAX_LOTS: Lots = Lots(1_000_000_000_000);
 
-/// Money a tick and lot: tick × lot × multiplier, a hundredth of it for bonds
-/// (priced per 100 of face). `None` unless a positive whole number of units.
+/// Returns the money per tick and lot: tick × lot × multiplier, a hundredth of it for
+/// bonds (priced per 100 of face). `None` unless a positive whole number of units.
 fn tick_value(spec: &InstrumentSpec) -> Option<Money> {
     if spec.tick_size.mantissa <= 0 {
         return None;
@@ -499,16 +496,16 @@ mod tests {
     }
 
     #[test]
-    fn tick_values_are_exact_money() {
+    fn tick_values_are_exact() {
         assert_eq!(equity().tick_value, Money(10_000)); // 0.01 × 1 share
         assert_eq!(bond().tick_value, Money(100_000)); // 0.01 / 100 × 1,000 face
     }
 
     #[test]
-    fn what_cannot_be_listed_is_named() {
+    fn invalid_listings_are_refused_by_name() {
         assert!(matches!(list(|s| s.tick_size = Decimal::new(0, 0)), Err(ListingError::InvalidTick(_))));
         assert!(matches!(list(|s| s.tick_size = Decimal::new(-1, 2)), Err(ListingError::InvalidTick(_))));
-        // A tenth of a money unit a tick would have to be rounded.
+        // A tenth of a money unit per tick is not exact.
         assert!(matches!(list(|s| s.tick_size = Decimal::new(1, 7)), Err(ListingError::InvalidTick(_))));
         assert!(matches!(list(|s| s.lot_size = Decimal::new(0, 0)), Err(ListingError::InvalidLot(_))));
         assert!(matches!(list(|s| s.symbol = "no spaces".into()), Err(ListingError::InvalidSymbol(_))));
@@ -524,7 +521,7 @@ mod tests {
     }
 
     #[test]
-    fn quantities_and_prices_are_read_exactly_or_refused_by_name() {
+    fn quantities_and_prices_are_parsed_exactly_or_refused_by_name() {
         let (equity, bond) = (equity(), bond());
         assert_eq!(equity.parse_quantity("100"), Ok(Lots(100)));
         assert_eq!(bond.parse_quantity("25000"), Ok(Lots(25)));
@@ -540,7 +537,7 @@ mod tests {
     }
 
     #[test]
-    fn the_collar_is_a_band_around_the_mark() {
+    fn the_collar_is_symmetric_around_the_mark() {
         // 10 % of 100.00
         assert_eq!(equity().collar(Ticks(10_000)), (Ticks(9_000), Ticks(11_000)));
         assert_eq!(equity().collar(Ticks(1)), (Ticks(1), Ticks(2)));

@@ -1,42 +1,13 @@
-//! Who trades with whom: an incoming order against a book, first come first
-//! served within a price.
+//! Matching of an incoming order against a book: best price first, then first
+//! in, first out.
 //!
 //! Plans only; it neither changes the book nor settles anything.
 
-use crate::book::Book;
-use crate::id::{AccountId, OrderId};
+use crate::book::{Book, Match};
 use crate::money::{Lots, Ticks};
 use crate::order::Side;
 
-/// The resting side of a match.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Maker {
-    /// Synthetic liquidity.
-    House,
-    /// A dealer, by a quote that was taken.
-    Dealer,
-    /// A user's order.
-    Order {
-        /// Which one.
-        order: OrderId,
-        /// Whose.
-        account: AccountId,
-    },
-}
-
-/// Lots that trade between an incoming order and one resting thing, at the
-/// resting price.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Match {
-    /// The resting side's price.
-    pub price: Ticks,
-    /// How much.
-    pub lots: Lots,
-    /// Who rested.
-    pub maker: Maker,
-}
-
-/// The matches of an incoming order of `side`, no worse than `limit`, for
+/// Plans the matches of an incoming order of `side`, no worse than `limit`, for
 /// `quantity` lots: best price first, oldest first within a price.
 pub fn plan(book: &Book, side: Side, limit: Ticks, quantity: Lots) -> Vec<Match> {
     let mut left = quantity;
@@ -60,7 +31,8 @@ pub fn plan(book: &Book, side: Side, limit: Ticks, quantity: Lots) -> Vec<Match>
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::book::Resting;
+    use crate::book::{Maker, Resting};
+    use crate::id::{AccountId, OrderId};
 
     #[test]
     fn a_buy_100_at_100_05_fills_by_price_and_then_by_time() {
@@ -74,7 +46,7 @@ mod tests {
             Match { price: Ticks(10_005), lots: Lots(30), maker: Maker::House },
             Match { price: Ticks(10_005), lots: Lots(50), maker: Maker::Order { order, account } },
         ];
-        // 80 lots are there at 100.05 or better, 20 stay unfilled.
+        // 80 lots rest at 100.05 or better, 20 stay unfilled.
         assert_eq!(plan(&book, Side::Buy, Ticks(10_005), Lots(100)), expected);
         book.take(Side::Sell, &expected);
         assert_eq!(book.touch(), (None, Some(Ticks(10_010))));

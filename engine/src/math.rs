@@ -1,7 +1,7 @@
-//! Numerical kernels in plain IEEE arithmetic and `libm`, so that native code
-//! and WebAssembly give the same bits.
+//! Numerical kernels in plain IEEE arithmetic and `libm`, bit-identical in native code and
+//! WebAssembly.
 //!
-//! Knows no market: what a number stands for is its caller's business.
+//! Knows no markets.
 
 mod chi_square;
 mod elementary;
@@ -15,14 +15,14 @@ pub(crate) use gauss::INVERSE_ROOT_TWO_PI;
 pub use gauss::{erfc, erfcx, mills_ratio, normal_cdf, normal_cdf_block, normal_pdf};
 pub use normal::inverse_normal_cdf;
 
-/// How many numbers a kernel works on at once.
+/// Numbers per block of a kernel.
 pub const LANES: usize = 8;
 
-/// What a kernel works on at once: a loop over it becomes vector instructions
-/// of whatever width the machine has, with the same results.
+/// A block of numbers: loops over it compile to vector instructions of any width with equal
+/// results.
 pub type Block = [f64; LANES];
 
-/// A block of a column from row `at`; its last value fills what is missing.
+/// Loads a block of a column from row `at`, padded with the last value.
 #[inline(always)]
 pub(crate) fn load(column: &[f64], at: usize) -> Block {
     if let Some(block) = column.get(at..at + LANES) {
@@ -33,24 +33,24 @@ pub(crate) fn load(column: &[f64], at: usize) -> Block {
     std::array::from_fn(|lane| column.get(at + lane).or(column.last()).copied().unwrap_or(1.0))
 }
 
-/// Writes as much of a block as the column has room for from row `at`.
+/// Stores a block from row `at`, up to the length of the column.
 #[inline(always)]
 pub(crate) fn store(column: &mut [f64], at: usize, block: &Block) {
-    if let Some(room) = column.get_mut(at..at + LANES) {
-        room.copy_from_slice(block);
-    } else if let Some(room) = column.get_mut(at..) {
-        for (out, value) in room.iter_mut().zip(block) {
+    if let Some(rows) = column.get_mut(at..at + LANES) {
+        rows.copy_from_slice(block);
+    } else if let Some(rows) = column.get_mut(at..) {
+        for (out, value) in rows.iter_mut().zip(block) {
             *out = *value;
         }
     }
 }
 
-/// The distance of `got` from `want` in units of the last place of `want`.
+/// Returns the distance of `actual` from `expected` in units of its last place.
 #[cfg(test)]
-pub(crate) fn ulps(got: f64, want: f64) -> f64 {
-    if got == want {
+pub(crate) fn ulps(actual: f64, expected: f64) -> f64 {
+    if actual == expected {
         return 0.0;
     }
-    let unit = (f64::from_bits(want.abs().to_bits() + 1) - want.abs()).max(f64::from_bits(1));
-    (got - want).abs() / unit
+    let unit = (f64::from_bits(expected.abs().to_bits() + 1) - expected.abs()).max(f64::from_bits(1));
+    (actual - expected).abs() / unit
 }

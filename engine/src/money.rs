@@ -1,8 +1,7 @@
 //! Prices, quantities and money as integers: `Ticks`, `Lots`, `Money`.
 //!
-//! Exact by construction: the one place where a float may become money is
-//! [`round_half_even`]. Does not know instruments, accounts or text formats
-//! beyond [`Decimal`].
+//! Exact: [`round_half_even`] is the only conversion from a float. Does not know
+//! instruments, accounts or text formats beyond [`Decimal`].
 
 use std::fmt;
 use std::iter::Sum;
@@ -19,15 +18,15 @@ macro_rules! integer_unit {
         pub struct $name(pub i64);
 
         impl $name {
-            /// Nothing of it.
+            /// Zero.
             pub const ZERO: Self = Self(0);
 
-            /// `self + other`; `None` on overflow.
+            /// Returns `self + other`; `None` on overflow.
             pub fn checked_add(self, other: Self) -> Option<Self> {
                 self.0.checked_add(other.0).map(Self)
             }
 
-            /// `self − other`; `None` on overflow.
+            /// Returns `self − other`; `None` on overflow.
             pub fn checked_sub(self, other: Self) -> Option<Self> {
                 self.0.checked_sub(other.0).map(Self)
             }
@@ -88,32 +87,31 @@ integer_unit! {
 }
 
 integer_unit! {
-    /// Money of the venue's one currency in units of 1e-6.
-    ///
-    /// In human-readable formats it is a decimal string in currency units
-    /// (`"1000000.00"`), elsewhere the integer.
+    /// Money of the venue's only currency in units of 1e-6. A decimal string in
+    /// currency units in human-readable formats (`"1000000.00"`), elsewhere the
+    /// integer.
     Money
 }
 
-/// Digits after the point of [`Money`].
+/// Decimals of [`Money`].
 pub const MONEY_SCALE: u8 = 6;
 
-/// How many [`Money`] units make one currency unit.
+/// [`Money`] units per currency unit.
 pub const UNITS_PER_CURRENCY: i64 = 1_000_000;
 
 impl Money {
-    /// `whole` currency units.
+    /// Returns `whole` currency units.
     pub const fn from_units(whole: i64) -> Self {
         Self(whole * UNITS_PER_CURRENCY)
     }
 
-    /// `self × lots`, exactly; `None` on overflow.
+    /// Returns `self × lots`; `None` on overflow.
     pub fn times(self, lots: Lots) -> Option<Self> {
         self.0.checked_mul(lots.0).map(Self)
     }
 
-    /// The exact decimal in currency units, at least two digits after the
-    /// point and no trailing zeros beyond them.
+    /// Returns the exact decimal in currency units, with at least two decimals and no
+    /// trailing zeros beyond them.
     pub fn to_decimal(self) -> Decimal {
         let (mut mantissa, mut scale) = (self.0, MONEY_SCALE);
         while scale > 2 && mantissa % 10 == 0 {
@@ -123,13 +121,13 @@ impl Money {
         Decimal::new(mantissa, scale)
     }
 
-    /// Reads an exact decimal in currency units; `None` when it holds more
-    /// than six digits after the point or overflows.
+    /// Converts an exact decimal in currency units; `None` for more than six decimals
+    /// or on overflow.
     pub fn from_decimal(decimal: Decimal) -> Option<Self> {
         decimal.in_units_of(Decimal::new(1, MONEY_SCALE)).map(Self)
     }
 
-    /// Rounds half-even to whole cents, for showing.
+    /// Rounds half-even to whole cents, for display.
     pub fn to_cents(self) -> i64 {
         // A quotient of an i64 fits an i64.
         div_half_even(i128::from(self.0), 10_000) as i64
@@ -163,19 +161,17 @@ impl<'de> Deserialize<'de> for Money {
     }
 }
 
-/// Rounds a real number of [`Money`] units to the nearest, ties to even.
-///
-/// The only door from `f64` to money. `None` for NaN, infinities and values
-/// that an `i64` cannot hold.
+/// Rounds a real number of [`Money`] units to the nearest integer, ties to even;
+/// the only conversion from `f64`. `None` for NaN, infinities and values beyond
+/// `i64`.
 pub fn round_half_even(units: f64) -> Option<i64> {
-    // 2^63 is exact in f64; every finite double below it in size fits.
+    // 2^63 is exact in f64; every smaller finite double fits.
     const LIMIT: f64 = 9_223_372_036_854_775_808.0;
     let rounded = libm::rint(units); // rint rounds half to even
     (-LIMIT..LIMIT).contains(&rounded).then_some(rounded as i64)
 }
 
-/// `numerator / denominator` rounded to the nearest integer, ties to even.
-///
+/// Returns `numerator / denominator` rounded to the nearest integer, ties to even;
 /// `denominator` must be positive.
 pub fn div_half_even(numerator: i128, denominator: i128) -> i128 {
     debug_assert!(denominator > 0);
@@ -190,7 +186,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn halves_go_to_even() {
+    fn halves_round_to_even() {
         for (numerator, denominator, expected) in
             [(5, 2, 2), (7, 2, 4), (-5, 2, -2), (-7, 2, -4), (1, 3, 0), (2, 3, 1), (-2, 3, -1), (6, 3, 2)]
         {
@@ -202,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn what_money_cannot_hold_is_none() {
+    fn values_out_of_range_are_none() {
         for units in [f64::NAN, f64::INFINITY, -f64::INFINITY, 9.3e18] {
             assert_eq!(round_half_even(units), None);
         }
@@ -210,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn money_shows_cents_and_keeps_what_is_smaller() {
+    fn money_shows_cents_and_smaller_digits_if_nonzero() {
         assert_eq!(Money::from_units(1_000_000).to_string(), "1000000.00");
         assert_eq!(Money(-1_500_000).to_string(), "-1.50");
         assert_eq!(Money(1).to_string(), "0.000001");
@@ -218,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn money_is_text_in_json() {
+    fn money_is_a_string_in_json() {
         let amount = Money(1_250_500_000);
         assert_eq!(serde_json::to_string(&amount).unwrap(), "\"1250.50\"");
         assert_eq!(serde_json::from_str::<Money>("\"1250.5\"").unwrap(), amount);

@@ -1,5 +1,4 @@
-//! Orders: what a client asks for, what the venue answers, and every reason
-//! to refuse, by name.
+//! Orders: requests, decisions, lifecycle, and every reason to refuse one.
 
 mod amend;
 mod check;
@@ -10,7 +9,7 @@ mod take;
 mod ticket;
 
 pub use amend::{Amend, CheckedAmend, RawAmend, check_amend};
-pub use check::{CheckedOrder, Conditions, TradingStatus, check};
+pub use check::{CheckedOrder, Conditions, InstrumentStatus, check};
 pub use preview::{Estimate, Preview, preview, preview_amend, preview_take};
 pub use reject::Reject;
 pub use status::{CancelReason, OrderEvent, OrderStatus};
@@ -21,64 +20,56 @@ pub use ticket::{
 
 use serde::{Deserialize, Serialize};
 
+use crate::book::PriceLevel;
 use crate::id::{InstrumentId, OrderId, Seq};
-use crate::money::{Lots, Money, Ticks};
+use crate::money::{Lots, Money};
 use crate::position::Basis;
 use crate::time::VenueTime;
 
-/// An accepted order as it stands; the whole of it, so that the newest state
-/// replaces the one before.
+/// State of an accepted order; always complete, so that a newer state replaces
+/// an older one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Order {
     /// Derived from the sequence number that accepted it.
     pub id: OrderId,
-    /// The client's own name for it.
+    /// Client's id of the order.
     pub client_order_id: ClientOrderId,
-    /// What it trades.
+    /// Traded instrument.
     pub instrument: InstrumentId,
     /// Buy or sell.
     pub side: Side,
     /// Market, limit with its price, or the dealer's quote that it took.
     pub price: Price,
-    /// What happens to a remainder.
+    /// Treatment of the part that does not fill at once.
     pub time_in_force: TimeInForce,
-    /// How much was asked for.
+    /// Ordered quantity.
     pub quantity: Lots,
-    /// How much has been filled.
+    /// Filled quantity.
     pub filled: Lots,
-    /// Money that its fills exchanged, without fees, never negative: what the
-    /// fee is a function of.
+    /// Money exchanged by its fills, without fees, never negative; the fee is a
+    /// function of it.
     pub notional: Money,
     /// Fees charged so far: a function of `notional`, never rounded per fill.
     pub fee: Money,
-    /// Where it stands.
+    /// Lifecycle state.
     pub status: OrderStatus,
     /// Venue time of acceptance.
     pub created_at: VenueTime,
-    /// Venue time of the newest change.
+    /// Venue time of the last change.
     pub updated_at: VenueTime,
 }
 
 impl Order {
-    /// What is still to be filled while the order is live.
+    /// Returns the unfilled quantity; zero once the order is closed.
     pub fn leaves(&self) -> Lots {
         if self.status.is_live() { self.quantity - self.filled } else { Lots::ZERO }
     }
 }
 
-/// Lots filled at one price.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PriceFill {
-    /// The resting side's price.
-    pub price: Ticks,
-    /// How much traded there.
-    pub lots: Lots,
-}
-
-/// What a preview or an execution read: equal basis means byte-equal
-/// [`Decided`].
+/// Revisions of everything that a preview or an execution read: equal bases
+/// mean byte-equal [`OrderDecision`]s.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AnswerBasis {
+pub struct DecisionBasis {
     /// The last sequence number that changed the instrument's book.
     pub book_rev: Seq,
     /// The last sequence number that changed anything else `check` reads: the
@@ -86,28 +77,27 @@ pub struct AnswerBasis {
     pub inputs_rev: Seq,
 }
 
-/// The part of an order's answer that is decided in integers, the same in a
-/// browser's preview and in the venue's execution.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Decided {
-    /// Immediate fills, aggregated by price, in the order in which they trade.
-    pub fills: Vec<PriceFill>,
-    /// Own resting orders taken out first, by self-trade prevention.
+/// Immediate effect of an order, decided in integers: the same in a browser's
+/// preview and in the venue's execution.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OrderDecision {
+    /// Immediate fills by price, in the order in which they trade.
+    pub fills: Vec<PriceLevel>,
+    /// The account's resting orders cancelled first, by self-trade prevention.
     pub cancelled: Vec<OrderId>,
     /// Lots filled at once.
     pub filled: Lots,
     /// Lots that rest in the book.
     pub resting: Lots,
-    /// Lots that are cancelled for want of liquidity (immediate-or-cancel,
-    /// fill-or-kill).
+    /// Lots cancelled for want of liquidity (immediate-or-cancel, fill-or-kill).
     pub expired: Lots,
     /// Money that the fills exchange, without the fee, never negative.
     pub notional: Money,
-    /// What it adds to the order's fee.
+    /// Increase of the order's fee.
     pub fee: Money,
     /// The account's cash afterwards.
     pub cash: Money,
-    /// The part of it that open orders hold afterwards.
+    /// The part of it reserved by open orders afterwards.
     pub reserved: Money,
     /// The position afterwards, long positive.
     pub position: Lots,
@@ -117,8 +107,8 @@ pub struct Decided {
     pub realized_pnl: Money,
 }
 
-impl Decided {
-    /// The bytes that preview and execution are compared by.
+impl OrderDecision {
+    /// Returns the bytes by which preview and execution are compared.
     pub fn bytes(&self) -> Vec<u8> {
         // Writing integers to a growing buffer cannot fail.
         postcard::to_allocvec(self).unwrap_or_default()

@@ -1,7 +1,7 @@
-//! An account's book at the marks: NAV, P&L and first-order risk.
+//! Valuation of an account at the marks: NAV, P&L and first-order risk.
 //!
-//! Estimates for people to look at: the venue decides nothing by them. Does
-//! not know where marks come from.
+//! Indicative: no decision of the venue depends on it. Does not know where marks
+//! come from.
 
 use serde::{Deserialize, Serialize};
 
@@ -14,29 +14,29 @@ use crate::position::Position;
 use crate::pricing;
 use crate::time::Date;
 
-/// An instrument and the price at which it is marked.
+/// An instrument with its mark.
 #[derive(Clone, Copy, Debug)]
 pub struct Marked<'a> {
-    /// What is held.
+    /// The instrument.
     pub instrument: &'a Instrument,
     /// Its mark (bond: clean).
     pub mark: Ticks,
 }
 
-/// An account's figures. Money is exact except where a model is named.
+/// Figures of an account. Money is exact except where a model is named.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Valuation {
-    /// All cash.
+    /// Cash, reserved part included.
     pub cash: Money,
-    /// The part that open orders hold.
+    /// Part of the cash reserved by open orders.
     pub reserved: Money,
     /// Cash plus the value of all positions.
     pub nav: Money,
     /// Value of all positions at the marks (bond: dirty).
     pub market_value: Money,
-    /// P&L of what was closed and earned, without fees.
+    /// P&L of closed lots and payments, without fees.
     pub realized_pnl: Money,
-    /// P&L of what is open.
+    /// P&L of open lots.
     pub unrealized_pnl: Money,
     /// Fees paid.
     pub fees: Money,
@@ -53,25 +53,25 @@ pub struct Valuation {
     pub leverage_e9: Option<E9>,
     /// Largest position's share of the gross value, in 1e-9.
     pub concentration_e9: E9,
-    /// Every position that was ever held, by instrument id.
+    /// All positions ever held, by instrument id.
     pub positions: Vec<PositionValue>,
 }
 
 /// Sensitivity to an underlier's price.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeltaExposure {
-    /// Whose price moves.
+    /// The underlier.
     pub underlier: InstrumentId,
-    /// In units of the underlier.
+    /// Units of the underlier.
     pub units: Decimal,
-    /// Those units at the underlier's mark.
+    /// Value of the units at the underlier's mark.
     pub notional: Money,
 }
 
 /// Sensitivity to an instrument's yield.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Dv01Exposure {
-    /// Whose yield moves.
+    /// The instrument.
     pub instrument: InstrumentId,
     /// Money for one basis point down.
     pub dv01: Money,
@@ -80,7 +80,7 @@ pub struct Dv01Exposure {
 /// Value held in an asset class.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClassExposure {
-    /// Which class.
+    /// The asset class.
     pub kind: InstrumentKind,
     /// Longs minus shorts.
     pub net: Money,
@@ -91,9 +91,9 @@ pub struct ClassExposure {
 /// A position at its mark.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PositionValue {
-    /// What is held.
+    /// The instrument.
     pub instrument: InstrumentId,
-    /// In units, long positive.
+    /// Quantity in units, long positive.
     pub quantity: Decimal,
     /// Average cost as a price (bond: dirty), with two more decimals than the
     /// tick size; absent when flat.
@@ -102,13 +102,13 @@ pub struct PositionValue {
     pub mark: Decimal,
     /// Value at the mark (bond: dirty).
     pub value: Money,
-    /// The accrued interest in it.
+    /// Accrued interest, included in the value.
     pub accrued: Money,
-    /// What the open lots cost.
+    /// Cost of the open lots.
     pub basis: Money,
-    /// P&L of what was closed and earned, without fees.
+    /// P&L of closed lots and payments, without fees.
     pub realized_pnl: Money,
-    /// P&L of what is open.
+    /// P&L of open lots.
     pub unrealized_pnl: Money,
     /// Fees paid.
     pub fees: Money,
@@ -118,8 +118,8 @@ pub struct PositionValue {
     pub dv01: Option<Money>,
 }
 
-/// Values `account` on `date` at the marks that `marked` tells; a position
-/// without a mark counts at what it cost.
+/// Values `account` on `date` at the marks returned by `marked`; a position without
+/// a mark is valued at its cost.
 pub fn value<'m>(
     account: &Account,
     date: Date,
@@ -134,16 +134,16 @@ pub fn value<'m>(
             valuation.fees += position.fees;
             continue;
         };
-        let line = position_value(&marked, position, date);
-        valuation.market_value += line.value;
-        valuation.realized_pnl += line.realized_pnl;
-        valuation.unrealized_pnl += line.unrealized_pnl;
-        valuation.fees += line.fees;
+        let valued = position_value(&marked, position, date);
+        valuation.market_value += valued.value;
+        valuation.realized_pnl += valued.realized_pnl;
+        valuation.unrealized_pnl += valued.unrealized_pnl;
+        valuation.fees += valued.fees;
         if position.lots != Lots::ZERO {
-            largest = largest.max(Money(line.value.0.abs()));
-            expose(&mut valuation, &marked, position, &line);
+            largest = largest.max(Money(valued.value.0.abs()));
+            add_exposure(&mut valuation, &marked, position, &valued);
         }
-        valuation.positions.push(line);
+        valuation.positions.push(valued);
     }
     valuation.nav = valuation.cash + valuation.market_value;
     let gross: Money = valuation.exposure.iter().map(|class| class.gross).sum();
@@ -174,31 +174,31 @@ fn position_value(marked: &Marked<'_>, position: &Position, date: Date) -> Posit
     }
 }
 
-fn expose(valuation: &mut Valuation, marked: &Marked<'_>, position: &Position, line: &PositionValue) {
+fn add_exposure(valuation: &mut Valuation, marked: &Marked<'_>, position: &Position, valued: &PositionValue) {
     let kind = marked.instrument.kind();
-    let gross = Money(line.value.0.abs());
+    let gross = Money(valued.value.0.abs());
     match valuation.exposure.iter_mut().find(|class| class.kind == kind) {
         Some(class) => {
-            class.net += line.value;
+            class.net += valued.value;
             class.gross += gross;
         }
-        None => valuation.exposure.push(ClassExposure { kind, net: line.value, gross }),
+        None => valuation.exposure.push(ClassExposure { kind, net: valued.value, gross }),
     }
     if kind == InstrumentKind::Equity {
         valuation.delta.push(DeltaExposure {
             underlier: marked.instrument.id,
             units: marked.instrument.quantity(position.lots),
-            notional: line.value,
+            notional: valued.value,
         });
     }
-    if let Some(dv01) = line.dv01 {
+    if let Some(dv01) = valued.dv01 {
         valuation.dv01 += dv01;
         valuation.dv01_by_instrument.push(Dv01Exposure { instrument: marked.instrument.id, dv01 });
     }
 }
 
-/// `numerator / denominator` in 1e-9, half-even; `None` unless the denominator
-/// is positive and the quotient fits.
+/// Returns `numerator / denominator` in 1e-9, half-even; `None` unless the
+/// denominator is positive and the quotient fits.
 fn ratio_e9(numerator: Money, denominator: Money) -> Option<E9> {
     (denominator > Money::ZERO)
         .then(|| {
@@ -208,7 +208,7 @@ fn ratio_e9(numerator: Money, denominator: Money) -> Option<E9> {
         .flatten()
 }
 
-/// Average cost in hundredths of ticks, as a price.
+/// Returns the average cost as a price, in hundredths of ticks.
 fn average_cost(instrument: &Instrument, position: &Position) -> Option<Decimal> {
     let held = i128::from(position.lots.0);
     if held == 0 {
@@ -222,26 +222,26 @@ fn average_cost(instrument: &Instrument, position: &Position) -> Option<Decimal>
     Some(Decimal::new(instrument.tick_size.mantissa.checked_mul(hundredths)?, scale))
 }
 
-/// A bond's yield and valuation at its mark.
+/// Yield and valuation of a bond at its mark.
 #[derive(Clone, Copy, Debug)]
 pub struct BondRisk {
     /// Yield to maturity, in 1e-9.
     pub yield_e9: E9,
-    valuation: pricing::bond::Valuation,
+    valuation: pricing::bond::BondValuation,
 }
 
 impl BondRisk {
-    /// DV01 of `lots`, rounded half-even once.
+    /// Returns the DV01 of `lots`, rounded half-even once.
     pub fn dv01(&self, instrument: &Instrument, lots: Lots) -> Option<Money> {
         self.valuation.dv01_money(instrument.face_per_lot(), lots)
     }
 }
 
-/// Yield and DV01 of a bond marked at `mark` clean; `None` for everything else
-/// and where no yield gives that price.
+/// Returns yield and DV01 of a bond marked at `mark` clean; `None` for other
+/// instruments and if no yield gives that price.
 pub fn bond_risk(instrument: &Instrument, mark: Ticks, date: Date) -> Option<BondRisk> {
     let Terms::Bond(terms) = &instrument.terms else { return None };
-    let flows = pricing::bond::Flows::of(terms, date).ok()?;
+    let flows = pricing::bond::BondFlows::of(terms, date).ok()?;
     let annual_yield = flows.yield_from_clean(instrument.price(mark).to_f64()).ok()?;
     Some(BondRisk {
         yield_e9: crate::money::round_half_even(annual_yield * 1e9)?,
@@ -289,16 +289,16 @@ mod tests {
         let settle = date("2026-01-05");
         let mark = |id| (id == bond.id).then_some(Marked { instrument: &bond, mark: Ticks(10_000) });
         let valuation = value(&account, settle, &mark);
-        let line = &valuation.positions[0];
+        let valued = &valuation.positions[0];
         // 3 of 184 days: 1,000 × 2.5 % × 3/184 = 0.407609 a lot, 100 lots
-        assert_eq!(line.accrued, Money(40_760_900));
-        assert_eq!(valuation.nav, Money::from_units(1_000_000) + line.accrued);
+        assert_eq!(valued.accrued, Money(40_760_900));
+        assert_eq!(valuation.nav, Money::from_units(1_000_000) + valued.accrued);
         // At par the yield is the coupon, but for the short first period.
-        let yield_e9 = line.yield_e9.unwrap();
+        let yield_e9 = valued.yield_e9.unwrap();
         assert!((49_900_000..=50_100_000).contains(&yield_e9), "{yield_e9}");
         // A ten-year 5 % bond at par loses about 0.078 per 100 and basis point:
         // 100,000 of face, about 78.
-        let dv01 = line.dv01.unwrap();
+        let dv01 = valued.dv01.unwrap();
         assert!((Money::from_units(76)..Money::from_units(80)).contains(&dv01), "{dv01}");
         assert_eq!((valuation.dv01, valuation.delta.len()), (dv01, 0));
     }

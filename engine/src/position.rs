@@ -1,7 +1,7 @@
-//! One account's holding of one instrument: exact basis, realized and
-//! unrealized P&L that cannot drift apart.
+//! One account's position in one instrument: exact basis, consistent realized and
+//! unrealized P&L.
 //!
-//! Knows neither prices nor instruments: it is told lots and money.
+//! Knows neither prices nor instruments, only lots and money.
 
 use std::fmt;
 use std::str::FromStr;
@@ -10,22 +10,21 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::money::{Lots, Money, div_half_even};
 
-/// Basis units in one [`Money`] unit: basis is kept at 1e-18 of the currency.
+/// Basis units per [`Money`] unit: a basis is in 1e-18 of the currency.
 const UNITS_PER_MONEY: i128 = 1_000_000_000_000;
 
-/// What the open lots cost, in units of 1e-18; negative for a short position.
-///
-/// A decimal string of the integer in human-readable formats.
+/// Cost of the open lots, in units of 1e-18; negative for a short position. A
+/// decimal string of the integer in human-readable formats.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Basis(pub i128);
 
 impl Basis {
-    /// The basis that equals `money`.
+    /// Converts money.
     pub const fn from_money(money: Money) -> Self {
         Self(money.0 as i128 * UNITS_PER_MONEY)
     }
 
-    /// Rounded half-even to money, for showing and for P&L.
+    /// Rounds half-even to money.
     pub fn to_money(self) -> Money {
         // Only whole money enters and only parts of it leave, so it fits.
         Money(div_half_even(self.0, UNITS_PER_MONEY) as i64)
@@ -67,8 +66,8 @@ impl<'de> Deserialize<'de> for Basis {
     }
 }
 
-/// A holding. The identity `realized + unrealized − fees = trade cash − fees +
-/// mark value` holds to the unit, because both P&Ls share one rounded basis.
+/// A position. `realized + unrealized − fees = trade cash − fees + mark value` holds
+/// to the unit, because both P&Ls share one rounded basis.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Position {
     /// Open lots, long positive.
@@ -77,16 +76,16 @@ pub struct Position {
     pub trade_cash: Money,
     /// Fees paid for fills of this instrument.
     pub fees: Money,
-    /// What the open lots cost.
+    /// Cost of the open lots.
     pub basis: Basis,
 }
 
 impl Position {
-    /// Takes a fill of `lots` (signed, buys positive) that exchanged
-    /// `money` (never negative) and cost `fee`.
+    /// Applies a fill of `lots` (signed, buys positive) that exchanged `money` (never
+    /// negative) and cost `fee`.
     ///
-    /// Closing lots first removes its share of the basis, `(b/p)·c + (b%p)·c/p`;
-    /// what crosses zero opens at this fill's own money.
+    /// Closed lots remove their share of the basis, `(b/p)·c + (b%p)·c/p`; lots
+    /// beyond zero open at this fill's own money.
     pub fn fill(&mut self, lots: Lots, money: Money, fee: Money) {
         let (change, held) = (i128::from(lots.0), i128::from(self.lots.0));
         // Signed so that a buy's basis is positive and a sell's negative.
@@ -103,22 +102,22 @@ impl Position {
         self.fees += fee;
     }
 
-    /// Takes a payment that the open lots earn (a coupon) or cost.
+    /// Applies a payment on the open lots (a coupon), negative if paid.
     pub fn receive(&mut self, money: Money) {
         self.trade_cash += money;
     }
 
-    /// P&L of what was closed and earned, without fees.
+    /// Returns the P&L of closed lots and payments, without fees.
     pub fn realized_pnl(&self) -> Money {
         self.trade_cash + self.basis.to_money()
     }
 
-    /// P&L of the open lots when they are worth `value` (signed, lots × mark).
+    /// Returns the P&L of the open lots at `value` (signed, lots × mark).
     pub fn unrealized_pnl(&self, value: Money) -> Money {
         value - self.basis.to_money()
     }
 
-    /// Average cost of one open lot, rounded half-even; `None` when flat.
+    /// Returns the average cost of an open lot, rounded half-even; `None` if flat.
     pub fn average_cost(&self) -> Option<Money> {
         let held = i128::from(self.lots.0);
         (held != 0).then(|| {
@@ -128,8 +127,8 @@ impl Position {
     }
 }
 
-/// `part / whole` of `amount`, truncated, without overflow for any amount of
-/// money and lots: the whole is at most 2^63 and so is the remainder's factor.
+/// Returns `part / whole` of `amount`, truncated, without overflow: the whole is at
+/// most 2^63 and so is the remainder's factor.
 fn share(amount: i128, part: i128, whole: i128) -> i128 {
     (amount / whole) * part + (amount % whole) * part / whole
 }
@@ -144,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn long_100_at_100_marked_at_105_has_gained_500() {
+    fn long_100_at_100_marked_at_105_gains_500() {
         let mut position = Position::default();
         position.fill(Lots(100), units(10_000), Money::ZERO);
         // 100 × (105 − 100) = 500
@@ -179,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn thirds_are_kept_whole_in_the_basis() {
+    fn the_basis_is_exact_for_thirds() {
         let mut position = Position::default();
         position.fill(Lots(3), units(100), Money::ZERO);
         position.fill(Lots(-1), units(50), Money::ZERO);
@@ -191,7 +190,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_identity_never_drifts(
+        fn the_pnl_identity_holds_exactly(
             fills in proptest::collection::vec((prop_oneof![-1_000_i64..=-1, 1_i64..=1_000], 1_i64..1_000_000_000), 1..60),
             mark in 1_i64..1_000_000_000,
         ) {

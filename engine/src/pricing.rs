@@ -1,7 +1,7 @@
-//! What contracts are worth: opinions about the market, in `f64`.
+//! Valuation of contracts, in `f64`.
 //!
-//! Knows no accounts and no books; money is made of its results in one named
-//! place, rounded once.
+//! Knows no accounts and no order books; results are rounded to money once, by
+//! `money::round_half_even`.
 
 pub mod american;
 pub mod bond;
@@ -11,31 +11,33 @@ pub mod european;
 pub mod flow_book;
 pub mod future;
 pub mod implied_vol;
-pub mod quote;
+pub mod rows;
 pub mod surface;
 pub mod swap;
 
-/// Why a value cannot be given.
+/// One basis point.
+pub(crate) const BASIS_POINT: f64 = 1e-4;
+
+/// Reason why a contract has no value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PricingError {
-    /// Settlement is on or after maturity: nothing is left to value.
+    /// Settlement on or after maturity.
     #[error("the contract has matured")]
     Matured,
-    /// No number, or at or below −frequency, where discounting breaks down.
+    /// A yield that is no number, or at or below −frequency.
     #[error("the yield is out of range")]
     YieldOutOfRange,
-    /// Not positive, or beyond what any admissible yield gives.
+    /// A price that is not positive, or beyond that of any valid yield.
     #[error("no yield gives this price")]
     PriceOutOfRange,
-    /// The search for a yield did not settle.
+    /// The search for a yield did not converge.
     #[error("the yield was not found")]
     NotConverged,
-    /// A number is missing, infinite or of the wrong sign.
+    /// A number that is NaN, infinite or of the wrong sign.
     #[error("an input is no admissible number")]
     InvalidInput,
-    /// An American option whose underlier earns less than its strike, and both
-    /// less than nothing: it is exercised between two boundaries, which the
-    /// method here does not find.
+    /// An American option with two exercise boundaries (for a put: yield < rate < 0),
+    /// which this method does not find.
     #[error("early exercise between two boundaries is not priced")]
     TwoBoundaries,
 }

@@ -1,9 +1,8 @@
-//! Dealers' firm quotes: what was offered, to whom it is still good, and what
-//! is left of it.
+//! Dealers' firm quotes and their remaining sizes.
 //!
-//! A quote is good from the step that brings it until its expiry in venue
-//! time, for what nobody has taken yet. Does not know why a dealer quotes as it
-//! does, nor what a fill moves.
+//! A quote is valid from the step that publishes it until its expiry in venue
+//! time, for the part not yet taken. Does not know how a dealer prices, nor what
+//! a fill moves.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -17,41 +16,41 @@ use crate::time::VenueTime;
 
 /// All live quotes of an instrument that trades on them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct QuotesMessage {
-    /// Which instrument.
+pub struct QuotesSnapshot {
+    /// Quoted instrument.
     pub instrument: InstrumentId,
     /// The last sequence number that changed any of them.
     pub rev: Seq,
-    /// What is left of each, by id.
+    /// The live quotes with their remaining sizes, by id.
     pub quotes: Vec<Quote>,
 }
 
-/// Quotes that are over and still known by name, for each instrument: who is a
-/// little late hears that a quote has expired, not that there never was one.
-const REMEMBERED: usize = 64;
+/// Ids of expired quotes remembered per instrument: a late request is answered
+/// with `quote_expired` instead of `unknown_quote`.
+const EXPIRED_QUOTES_CAPACITY: usize = 64;
 
-/// A firm two-sided quote and what is left of it.
+/// A firm two-sided quote with its remaining sizes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Quote {
-    /// Its name.
+    /// Id of the quote.
     pub id: QuoteId,
-    /// The dealer's place among those of the instrument.
+    /// Index of the dealer among the instrument's dealers.
     pub dealer: u8,
-    /// What the dealer pays.
+    /// The dealer's buying price.
     pub bid: Ticks,
-    /// What the dealer asks.
+    /// The dealer's selling price.
     pub ask: Ticks,
     /// Lots that can still be sold at the bid.
     pub bid_lots: Lots,
     /// Lots that can still be bought at the ask.
     pub ask_lots: Lots,
-    /// Good before this venue time.
+    /// Valid before this venue time.
     pub expires_at: VenueTime,
 }
 
 impl Quote {
-    /// Price and remaining size for a user who trades on `side`: buyers lift
-    /// the offer, sellers hit the bid.
+    /// Returns price and remaining size for a user who trades on `side`: buyers
+    /// lift the offer, sellers hit the bid.
     pub const fn offered(&self, side: Side) -> (Ticks, Lots) {
         match side {
             Side::Buy => (self.ask, self.ask_lots),
@@ -64,63 +63,63 @@ impl Quote {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct QuoteBoard {
     quotes: BTreeMap<QuoteId, Quote>,
-    /// Oldest first.
-    over: VecDeque<QuoteId>,
+    /// Recently expired, oldest first.
+    expired: VecDeque<QuoteId>,
 }
 
 impl QuoteBoard {
-    /// Puts up a dealer's quote.
-    pub(crate) fn put(&mut self, id: QuoteId, offered: &DealerQuote) {
+    /// Adds a dealer's quote.
+    pub(crate) fn add(&mut self, id: QuoteId, offered: &DealerQuote) {
         let DealerQuote { dealer, bid, ask, bid_lots, ask_lots, expires_at, .. } = *offered;
         self.quotes.insert(id, Quote { id, dealer, bid, ask, bid_lots, ask_lots, expires_at });
     }
 
-    /// Takes down what has expired at `now`; whether anything had.
+    /// Removes the quotes that have expired at `now`; returns true if there were any.
     pub(crate) fn expire(&mut self, now: VenueTime) -> bool {
         let before = self.quotes.len();
-        let over = &mut self.over;
+        let expired = &mut self.expired;
         self.quotes.retain(|id, quote| {
             let live = quote.expires_at > now;
             if !live {
-                over.push_back(*id);
+                expired.push_back(*id);
             }
             live
         });
-        while self.over.len() > REMEMBERED {
-            self.over.pop_front();
+        while self.expired.len() > EXPIRED_QUOTES_CAPACITY {
+            self.expired.pop_front();
         }
         self.quotes.len() != before
     }
 
-    /// Takes down everything.
+    /// Removes all quotes.
     pub(crate) fn clear(&mut self) {
         self.expire(VenueTime(i64::MAX));
     }
 
-    /// A live quote.
+    /// Returns a live quote.
     ///
     /// # Errors
-    /// `quote_expired` for one that was live not long ago, `unknown_quote` for
-    /// what is no quote of this instrument.
+    /// `quote_expired` for a recently expired quote, `unknown_quote` for any other
+    /// id.
     pub fn live(&self, id: QuoteId) -> Result<&Quote, Reject> {
         match self.quotes.get(&id) {
             Some(quote) => Ok(quote),
-            None if self.over.contains(&id) => Err(Reject::QuoteExpired),
+            None if self.expired.contains(&id) => Err(Reject::QuoteExpired),
             None => Err(Reject::UnknownQuote),
         }
     }
 
-    /// Whether the name is known here, live or over.
-    pub fn knows(&self, id: QuoteId) -> bool {
-        self.quotes.contains_key(&id) || self.over.contains(&id)
+    /// Returns true if the quote is live or recently expired.
+    pub fn contains(&self, id: QuoteId) -> bool {
+        self.quotes.contains_key(&id) || self.expired.contains(&id)
     }
 
-    /// All that are live, by id.
+    /// Returns the live quotes, by id.
     pub fn quotes(&self) -> impl Iterator<Item = &Quote> {
         self.quotes.values()
     }
 
-    /// Takes `lots` that a user trades on `side` from what is left.
+    /// Reduces the remaining size by `lots` that a user trades on `side`.
     pub(crate) fn take(&mut self, id: QuoteId, side: Side, lots: Lots) {
         if let Some(quote) = self.quotes.get_mut(&id) {
             match side {
@@ -130,9 +129,9 @@ impl QuoteBoard {
         }
     }
 
-    /// The whole board as it is published.
-    pub fn message(&self, instrument: InstrumentId, rev: Seq) -> QuotesMessage {
-        QuotesMessage { instrument, rev, quotes: self.quotes.values().copied().collect() }
+    /// Returns the live quotes as published.
+    pub fn snapshot(&self, instrument: InstrumentId, rev: Seq) -> QuotesSnapshot {
+        QuotesSnapshot { instrument, rev, quotes: self.quotes.values().copied().collect() }
     }
 }
 
@@ -159,17 +158,17 @@ mod tests {
     }
 
     #[test]
-    fn a_quote_is_good_until_it_expires_and_remembered_for_a_while() {
+    fn a_quote_is_live_until_it_expires_and_remembered_for_a_while() {
         let mut board = QuoteBoard::default();
-        board.put(id(0), &offered(0, 10));
-        board.put(id(1), &offered(1, 20));
+        board.add(id(0), &offered(0, 10));
+        board.add(id(1), &offered(1, 20));
         assert!(!board.expire(VenueTime(9)));
         assert!(board.expire(VenueTime(10)));
         assert_eq!(board.live(id(0)), Err(Reject::QuoteExpired));
         assert_eq!(board.live(id(1)).map(|quote| quote.dealer), Ok(1));
         assert_eq!(board.live(id(2)), Err(Reject::UnknownQuote));
         for dealer in 2..=70 {
-            board.put(id(dealer), &offered(dealer, 10));
+            board.add(id(dealer), &offered(dealer, 10));
             board.expire(VenueTime(10));
         }
         assert_eq!(board.live(id(0)), Err(Reject::UnknownQuote));
@@ -177,9 +176,9 @@ mod tests {
     }
 
     #[test]
-    fn each_side_is_taken_on_its_own() {
+    fn each_side_is_taken_independently() {
         let mut board = QuoteBoard::default();
-        board.put(id(0), &offered(0, 10));
+        board.add(id(0), &offered(0, 10));
         board.take(id(0), Side::Buy, Lots(30));
         let quote = board.live(id(0)).unwrap();
         assert_eq!(

@@ -1,9 +1,8 @@
-//! What a book could lose: revaluation under stress, Greeks by underlier and
-//! bucket, margin scans, value at risk, and where a day's P&L came from.
+//! Risk of a book: revaluation under stress, Greeks by underlier and bucket, margin
+//! scans, value at risk, and P&L attribution.
 //!
-//! Estimates in `f64` except the margin scan and the P&L explanation, which
-//! end in integers. Knows no accounts: a book is lines of contracts, a market
-//! is beside it.
+//! Estimates in `f64`; margin scans and P&L attribution are rounded to integers. Knows
+//! no accounts: a book is a list of contracts with a market.
 
 pub mod book;
 pub mod explain;
@@ -12,6 +11,5 @@ pub mod greeks;
 pub mod margin;
 pub mod normal_var;
 pub mod plan;
-pub mod simulation;
 pub mod stress;
 pub mod var;

@@ -1,13 +1,13 @@
-//! The simulated market: makes steps from a seed and from what users traded.
+//! The simulated market: makes steps from a seed and users' net trading.
 //!
-//! Knows neither accounts nor the merged book: all it hears of trading is net
+//! Knows neither accounts nor the order book: its only input from trading is net
 //! flow by instrument and sequence number.
 //!
-//! **What a step depends on.** Step `k` is a function of the configuration, the
-//! seed, and the flows seen by each of the steps 1 to `k` (the `seen_seq` of
-//! their headers). Draws are addressed by (instrument, purpose, step), so
-//! neither another instrument nor a restart moves them. Nothing else enters: no
-//! clock, no speed, no order of arrival.
+//! **Inputs of a step.** Step `k` is a function of the configuration, the seed,
+//! and the flows included in each of the steps 1 to `k` (the `seen_seq` of their
+//! headers). Draws are addressed by (instrument, purpose, step), so neither
+//! another instrument nor a restart moves them. It depends neither on a clock, nor
+//! on speed, nor on the order of arrival.
 
 mod dealer;
 mod feed;
@@ -23,27 +23,27 @@ pub use state::SimState;
 use std::collections::BTreeMap;
 
 use crate::id::Seq;
-use crate::step::{StepHeader, StepPayload};
+use crate::step::{EncodedPayload, StepHeader, StepPayload};
 use crate::venue::{ConfigError, Flow, ListingSpec, VenueConfig};
 use feed::Feed;
 
-/// Makes a venue's steps, one after the other.
+/// Generator of a venue's steps.
 pub struct Simulator {
     config: VenueConfig,
     /// Ascending by instrument id.
     feeds: Vec<Feed>,
     last_step: u64,
     seen_seq: Seq,
-    /// Flows that no step has seen so far.
+    /// Flows that no step includes yet.
     unseen: BTreeMap<Seq, Vec<Flow>>,
 }
 
 impl Simulator {
-    /// A simulator that stands at step 0.
+    /// Creates a simulator at step 0.
     ///
     /// # Errors
-    /// What [`VenueConfig::instruments`] refuses, and a process that cannot
-    /// drive its instrument's kind.
+    /// Those of [`VenueConfig::instruments`]; a process that cannot drive its
+    /// instrument's kind.
     pub fn new(config: &VenueConfig, seed: &Seed) -> Result<Self, ConfigError> {
         let mut feeds = Vec::with_capacity(config.listings.len());
         for instrument in config.instruments()?.values() {
@@ -61,8 +61,8 @@ impl Simulator {
         })
     }
 
-    /// A simulator that goes on where [`Simulator::state`] was taken, to the
-    /// bit. Configuration and seed must be those it was taken with.
+    /// Restores a simulator from [`Simulator::state`], bit for bit. Configuration
+    /// and seed must be the same.
     ///
     /// # Errors
     /// As [`Simulator::new`]; also a state of another version or of other
@@ -79,11 +79,11 @@ impl Simulator {
         Ok(simulator)
     }
 
-    /// Everything that the next steps depend on besides configuration and
+    /// Returns everything that the next steps depend on besides configuration and
     /// seed.
     pub fn state(&self) -> SimState {
         SimState {
-            version: state::VERSION,
+            version: state::SIM_STATE_VERSION,
             last_step: self.last_step,
             seen_seq: self.seen_seq,
             feeds: self.feeds.iter().map(Feed::state).collect(),
@@ -91,58 +91,57 @@ impl Simulator {
         }
     }
 
-    /// Takes the flows of the journal entry `seq`, all of them at once.
+    /// Stores the flows of the journal entry `seq`, complete.
     ///
-    /// Entries may come in any order; one that was taken before, or that a step
-    /// has already seen, changes nothing.
+    /// Entries may arrive in any order; a repeated entry, or one that a step
+    /// already includes, changes nothing.
     pub fn observe(&mut self, seq: Seq, flows: &[Flow]) {
         if seq > self.seen_seq && !flows.is_empty() {
             self.unseen.entry(seq).or_insert_with(|| flows.to_vec());
         }
     }
 
-    /// Makes the next step, which knows the flows up to `seen_seq` and no
-    /// later one. The caller has observed every entry up to there.
-    ///
-    /// What is seen stays seen: a lower `seen_seq` than before counts as the
-    /// one before.
-    pub fn step(&mut self, seen_seq: Seq) -> (StepHeader, StepPayload) {
+    /// Makes the next step, which includes the flows up to `seen_seq` and no later
+    /// one. The caller has observed every entry up to there. A lower `seen_seq`
+    /// than before counts as the one before.
+    pub fn step(&mut self, seen_seq: Seq) -> (StepHeader, EncodedPayload) {
         self.last_step += 1;
         self.seen_seq = self.seen_seq.max(seen_seq);
-        self.hear();
+        self.apply_flows();
         let step = self.last_step;
         let date = self.config.date_at(step);
         let mut payload = StepPayload::default();
         for feed in &mut self.feeds {
             if let Some(tick) = feed.tick(step, date) {
-                let later = |steps: u64| self.config.time_of(step.saturating_add(steps));
-                payload.quotes.extend(feed.quotes(step, later));
+                let time_after = |steps: u64| self.config.time_of(step.saturating_add(steps));
+                payload.quotes.extend(feed.quotes(step, time_after));
                 payload.ticks.push(tick);
             }
         }
+        let payload = EncodedPayload::new(payload);
         (payload.header(step, self.seen_seq), payload)
     }
 
-    /// Number of the step made last; 0 before the first.
+    /// Returns the number of the last step; 0 before the first.
     pub fn last_step(&self) -> u64 {
         self.last_step
     }
 
-    /// The last sequence number whose flows the steps made so far know.
+    /// Returns the last sequence number whose flows the steps so far include.
     pub fn seen_seq(&self) -> Seq {
         self.seen_seq
     }
 
-    /// Hands the flows that are seen now to their instruments.
-    fn hear(&mut self) {
+    /// Applies the flows that the next step includes to their instruments.
+    fn apply_flows(&mut self) {
         while let Some(entry) = self.unseen.first_entry() {
             if *entry.key() > self.seen_seq {
                 return;
             }
             for flow in entry.remove() {
-                // A flow in what is not simulated moves nothing.
+                // A flow of an instrument that is not simulated has no effect.
                 if let Ok(at) = self.feeds.binary_search_by_key(&flow.instrument, Feed::id) {
-                    self.feeds[at].hear(&flow);
+                    self.feeds[at].apply_flow(&flow);
                 }
             }
         }

@@ -1,10 +1,12 @@
-//! A market step: what market data decides about one instant of venue time,
-//! and what trading applies.
+//! Market steps: made by market data for one instant of venue time, applied by
+//! trading.
 //!
-//! Only integers: marks, target depth, prints, dealers' quotes. How they were drawn is the
-//! simulation's business.
+//! Integers only: marks, target depth, prints, dealers' quotes. Does not know how
+//! they are drawn.
 
-use serde::{Deserialize, Serialize};
+use std::ops::Deref;
+
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::id::{Digest, InstrumentId, Seq};
 use crate::instrument::MAX_LOTS;
@@ -12,86 +14,143 @@ use crate::money::{Lots, Ticks};
 use crate::order::Side;
 use crate::time::VenueTime;
 
-/// Names a step and pins its content; this much is journalled for ever.
+/// Number of a step and hash of its payload; the journalled part of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StepHeader {
     /// Number of the step, from 1; it happens at `t0 + step × step_us`.
     pub step: u64,
-    /// The last sequence number whose executions the step knows.
+    /// The last sequence number whose executions the step includes.
     pub seen_seq: Seq,
     /// SHA-256 of the payload's postcard bytes.
     pub payload_hash: Digest,
 }
 
-/// What moves in a step: at most one entry an instrument, in ascending
-/// instrument id; an instrument that does not tick is absent.
+/// Content of a step: at most one tick per instrument, in ascending instrument
+/// id; instruments that do not tick are absent.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StepPayload {
-    /// The instruments that tick.
+    /// Ticks of the instruments.
     pub ticks: Vec<Tick>,
-    /// New firm quotes of dealers, at most one a dealer and instrument, in
-    /// ascending instrument id and dealer.
+    /// New firm quotes, at most one per instrument and dealer, in ascending order
+    /// of both.
     #[serde(default)]
     pub quotes: Vec<DealerQuote>,
 }
 
-/// A dealer's new quote: firm until it expires, in any size up to those named.
+/// A payload with its journalled encoding and hash, both computed once.
+/// Serialized like the payload alone.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(from = "StepPayload")]
+pub struct EncodedPayload {
+    payload: StepPayload,
+    bytes: Vec<u8>,
+    hash: Digest,
+}
+
+impl EncodedPayload {
+    /// Encodes and hashes `payload`.
+    pub fn new(payload: StepPayload) -> Self {
+        let bytes = payload.encode();
+        Self { hash: Digest::of(&[&bytes]), payload, bytes }
+    }
+
+    /// Decodes and hashes the bytes of [`EncodedPayload::bytes`].
+    ///
+    /// # Errors
+    /// When they are not the encoding of a payload.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, postcard::Error> {
+        let payload = StepPayload::decode(bytes)?;
+        Ok(Self { hash: Digest::of(&[bytes]), payload, bytes: bytes.to_vec() })
+    }
+
+    /// Returns the journalled encoding.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// Returns the header of this payload as step number `step`.
+    pub fn header(&self, step: u64, seen_seq: Seq) -> StepHeader {
+        StepHeader { step, seen_seq, payload_hash: self.hash }
+    }
+}
+
+impl From<StepPayload> for EncodedPayload {
+    fn from(payload: StepPayload) -> Self {
+        Self::new(payload)
+    }
+}
+
+impl Serialize for EncodedPayload {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.payload.serialize(serializer)
+    }
+}
+
+impl Deref for EncodedPayload {
+    type Target = StepPayload;
+
+    fn deref(&self) -> &StepPayload {
+        &self.payload
+    }
+}
+
+/// A dealer's new quote: firm until it expires, for any size up to its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DealerQuote {
-    /// What is quoted.
+    /// Quoted instrument.
     pub instrument: InstrumentId,
-    /// The dealer's place among those of the instrument.
+    /// Index of the dealer among the instrument's dealers.
     pub dealer: u8,
-    /// What the dealer pays.
+    /// The dealer's buying price.
     pub bid: Ticks,
-    /// What the dealer asks; above the bid.
+    /// The dealer's selling price, above the bid.
     pub ask: Ticks,
-    /// How much the dealer buys, positive.
+    /// Lots that the dealer buys, positive.
     pub bid_lots: Lots,
-    /// How much the dealer sells, positive.
+    /// Lots that the dealer sells, positive.
     pub ask_lots: Lots,
-    /// Good before this venue time.
+    /// Valid before this venue time.
     pub expires_at: VenueTime,
 }
 
 /// One instrument's part of a step.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tick {
-    /// Which instrument.
+    /// Instrument that ticks.
     pub instrument: InstrumentId,
-    /// The price at which positions are marked (bond: clean).
+    /// Price at which positions are marked (bond: clean).
     pub mark: Ticks,
-    /// The model's driving rate in 1e-9, where it has one (bond: its yield).
+    /// Yield of a bond, in 1e-9.
     pub yield_e9: Option<i64>,
-    /// Synthetic bids wanted, best first, strictly falling, sizes positive.
-    pub bids: Vec<Depth>,
-    /// Synthetic asks wanted, best first, strictly rising, sizes positive.
-    pub asks: Vec<Depth>,
-    /// Trades of the rest of the world: immediate-or-cancel orders of the
-    /// house against the merged book, in order.
+    /// Target of synthetic bids, best first, strictly falling, sizes positive.
+    pub bids: Vec<TargetLevel>,
+    /// Target of synthetic asks, best first, strictly rising, sizes positive.
+    pub asks: Vec<TargetLevel>,
+    /// Trades of the simulated public: immediate-or-cancel orders of the house
+    /// against the book, in order.
     pub prints: Vec<Print>,
 }
 
-/// A price and the synthetic lots wanted there, written as a pair: a step has
-/// hundreds.
+/// Target of synthetic lots at a price; serialized as a pair, because a step has
+/// hundreds of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "(Ticks, Lots)", into = "(Ticks, Lots)")]
-pub struct Depth {
-    /// Where.
+pub struct TargetLevel {
+    /// Price of the level.
     pub price: Ticks,
-    /// How much.
+    /// Synthetic lots at this price.
     pub lots: Lots,
 }
 
-impl From<(Ticks, Lots)> for Depth {
+impl From<(Ticks, Lots)> for TargetLevel {
     fn from((price, lots): (Ticks, Lots)) -> Self {
         Self { price, lots }
     }
 }
 
-impl From<Depth> for (Ticks, Lots) {
-    fn from(depth: Depth) -> Self {
-        (depth.price, depth.lots)
+impl From<TargetLevel> for (Ticks, Lots) {
+    fn from(level: TargetLevel) -> Self {
+        (level.price, level.lots)
     }
 }
 
@@ -100,51 +159,51 @@ impl From<Depth> for (Ticks, Lots) {
 pub struct Print {
     /// The house's side.
     pub side: Side,
-    /// How much.
+    /// Maximum lots.
     pub lots: Lots,
     /// The worst price it takes.
     pub limit: Ticks,
 }
 
-/// Why a step cannot be applied: its publisher is broken.
+/// Reason why a step cannot be applied: its publisher is faulty.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StepError {
-    /// Not the step after the last one applied.
+    /// Not later than the last applied step.
     #[error("step {found} follows step {last}")]
     OutOfOrder {
-        /// The last applied.
+        /// The last applied step.
         last: u64,
-        /// The one offered.
+        /// The received step.
         found: u64,
     },
-    /// It knows executions that have not happened, or forgot some.
+    /// Includes executions that have not happened, or fewer than the step before.
     #[error("seen_seq {found} is not between {low} and {high}")]
     SeenSeq {
-        /// What the step before it knew.
+        /// `seen_seq` of the step before.
         low: Seq,
         /// The newest sequence number.
         high: Seq,
-        /// What this one claims.
+        /// `seen_seq` of this step.
         found: Seq,
     },
-    /// The payload is not the one that the header names.
+    /// The payload's hash is not the header's.
     #[error("the payload's hash is not the header's")]
     PayloadHash,
-    /// A tick breaks the rules stated on its fields.
+    /// A tick or quote breaks the rules of its fields.
     #[error("malformed tick of {instrument}: {what}")]
     Malformed {
-        /// Whose tick.
+        /// Its instrument.
         instrument: InstrumentId,
-        /// What is wrong with it.
+        /// The broken rule.
         what: &'static str,
     },
 }
 
 impl StepPayload {
-    /// The bytes that travel and are hashed.
-    pub fn bytes(&self) -> Vec<u8> {
-        // Writing integers to a growing buffer cannot fail. A step without
-        // quotes has the bytes that it had before there were any.
+    /// Returns the journalled encoding.
+    fn encode(&self) -> Vec<u8> {
+        // Writing integers to a growing buffer cannot fail. Without quotes only
+        // the ticks are written.
         let mut bytes = postcard::to_allocvec(&self.ticks).unwrap_or_default();
         if !self.quotes.is_empty() {
             bytes.extend(postcard::to_allocvec(&self.quotes).unwrap_or_default());
@@ -152,25 +211,16 @@ impl StepPayload {
         bytes
     }
 
-    /// The payload whose [`StepPayload::bytes`] these are.
-    ///
-    /// # Errors
-    /// When they are not any payload's.
-    pub fn from_bytes(bytes: &[u8]) -> Result<Self, postcard::Error> {
+    fn decode(bytes: &[u8]) -> Result<Self, postcard::Error> {
         let (ticks, rest) = postcard::take_from_bytes(bytes)?;
         let quotes = if rest.is_empty() { Vec::new() } else { postcard::from_bytes(rest)? };
         Ok(Self { ticks, quotes })
     }
 
-    /// The header that pins this payload as step `step`.
-    pub fn header(&self, step: u64, seen_seq: Seq) -> StepHeader {
-        StepHeader { step, seen_seq, payload_hash: Digest::of(&[&self.bytes()]) }
-    }
-
-    /// Checks the rules stated on the fields.
+    /// Checks the rules of the fields.
     ///
     /// # Errors
-    /// [`StepError::Malformed`] names the first tick that breaks one.
+    /// [`StepError::Malformed`] with the first broken rule.
     pub fn check(&self) -> Result<(), StepError> {
         for pair in self.ticks.windows(2) {
             if pair[0].instrument >= pair[1].instrument {
@@ -203,14 +253,14 @@ impl DealerQuote {
 }
 
 impl Tick {
-    /// Whether it says anything about an order book.
+    /// Returns true if it has any content for an order book.
     pub fn has_depth(&self) -> bool {
         !(self.bids.is_empty() && self.asks.is_empty() && self.prints.is_empty())
     }
 
     fn check(&self) -> Result<(), StepError> {
         let malformed = |what| Err(StepError::Malformed { instrument: self.instrument, what });
-        let positive = |depth: &Depth| depth.lots > Lots::ZERO && depth.price > Ticks::ZERO;
+        let positive = |level: &TargetLevel| level.lots > Lots::ZERO && level.price > Ticks::ZERO;
         if !self.bids.iter().chain(&self.asks).all(positive) {
             return malformed("depth must have positive sizes and prices");
         }

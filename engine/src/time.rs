@@ -1,8 +1,7 @@
-//! Venue time, wall time and calendar dates, as three types that cannot be
-//! mixed up.
+//! Venue time, wall time and calendar dates as distinct types.
 //!
-//! Reads no clock: venue time comes from applied steps, wall time from the
-//! server's injected clock.
+//! Reads no clock: venue time comes from applied steps, wall time from the server's
+//! injected clock.
 
 use std::fmt;
 use std::str::FromStr;
@@ -12,10 +11,10 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 /// Microseconds in a second.
 pub const MICROS_PER_SECOND: i64 = 1_000_000;
 
-/// Venue seconds in one trading day.
+/// Venue seconds per trading day.
 pub const SECONDS_PER_TRADING_DAY: i64 = 23_400;
 
-/// Trading days in one year of simulated volatility.
+/// Trading days per year of volatility.
 pub const TRADING_DAYS_PER_YEAR: i64 = 252;
 
 macro_rules! instant {
@@ -28,7 +27,7 @@ macro_rules! instant {
         pub struct $name(pub i64);
 
         impl $name {
-            /// The instant `micros` later.
+            /// Returns the instant `micros` later.
             pub const fn plus_micros(self, micros: i64) -> Self {
                 Self(self.0.saturating_add(micros))
             }
@@ -72,25 +71,24 @@ macro_rules! instant {
 }
 
 instant! {
-    /// A venue's own time, microseconds since 1970 on its simulated clock:
-    /// step `k` happens at `t0 + k × step_us`. It stands still while the venue
-    /// does.
+    /// Simulated time of a venue, microseconds since 1970: step `k` is at `t0 + k ×
+    /// step_us`. It stands still while the venue is paused.
     VenueTime
 }
 
 instant! {
-    /// The time on the wall, microseconds since 1970 UTC: sessions, logs and
-    /// rate limits use it, markets never do.
+    /// Real time, microseconds since 1970 UTC, for sessions, logs and rate limits;
+    /// never used by markets.
     WallTime
 }
 
-/// Why a text is not a time or a date.
+/// Reason why a text is not a time or a date.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TimeError {
     /// Not `YYYY-MM-DDThh:mm:ss[.ffffff]Z` (or with a `±hh:mm` offset).
     #[error("not an RFC 3339 time with at most microseconds")]
     NotATime,
-    /// Not a `YYYY-MM-DD` that the calendar has.
+    /// Not a valid `YYYY-MM-DD`.
     #[error("not a calendar date")]
     NotADate,
 }
@@ -100,8 +98,8 @@ pub enum TimeError {
 pub struct Date(i32);
 
 impl Date {
-    /// The date of `year`-`month`-`day`; `None` when the calendar lacks it or
-    /// the year is outside 1–9999.
+    /// Returns the date `year`-`month`-`day`; `None` for an invalid date or a year
+    /// outside 1–9999.
     pub fn from_ymd(year: i32, month: u8, day: u8) -> Option<Self> {
         ((1..=9999).contains(&year)
             && (1..=12).contains(&month)
@@ -109,33 +107,33 @@ impl Date {
         .then(|| Self(days_from_civil(year, month, day)))
     }
 
-    /// The date `days` after 1970-01-01.
+    /// Returns the date `days` after 1970-01-01.
     pub const fn from_days(days: i32) -> Self {
         Self(days)
     }
 
-    /// Days since 1970-01-01.
+    /// Returns the days since 1970-01-01.
     pub const fn days(self) -> i32 {
         self.0
     }
 
-    /// Year, month (1–12) and day of the month (1–31).
+    /// Returns year, month (1–12) and day of the month (1–31).
     pub fn ymd(self) -> (i32, u8, u8) {
         civil_from_days(self.0)
     }
 
-    /// The date `days` later (earlier when negative).
+    /// Returns the date `days` later (earlier if negative).
     pub const fn plus_days(self, days: i32) -> Self {
         Self(self.0.saturating_add(days))
     }
 
-    /// Actual days from `self` to `later`.
+    /// Returns the actual days from `self` to `later`.
     pub const fn days_until(self, later: Date) -> i32 {
         later.0 - self.0
     }
 
-    /// Moves by `months`, keeps the day of the month and clips it to the last
-    /// day of the target month. There is no end-of-month rule.
+    /// Moves by `months`; the day of the month is kept, limited to the last day of
+    /// the target month. There is no end-of-month rule.
     pub fn add_months(self, months: i32) -> Self {
         let (year, month, day) = self.ymd();
         let index = year * 12 + i32::from(month) - 1 + months;
@@ -143,7 +141,7 @@ impl Date {
         Self(days_from_civil(year, month, day.min(days_in_month(year, month))))
     }
 
-    /// The calendar date on which `time` falls.
+    /// Returns the calendar date of `time`.
     pub fn of(time: VenueTime) -> Self {
         Self(time.0.div_euclid(86_400 * MICROS_PER_SECOND) as i32)
     }
@@ -191,7 +189,7 @@ impl<'de> Deserialize<'de> for Date {
     }
 }
 
-/// The digits of `text[range]` as a number; `None` when anything else is there.
+/// Returns the digits of `text[range]` as a number; `None` for other characters.
 fn digits(text: &str, range: std::ops::Range<usize>) -> Option<i32> {
     let part = text.get(range)?;
     part.bytes().all(|byte| byte.is_ascii_digit()).then(|| part.parse().ok())?
@@ -250,7 +248,7 @@ fn write_rfc3339(micros: i64, f: &mut fmt::Formatter<'_>) -> fmt::Result {
 fn parse_rfc3339(text: &str) -> Result<i64, TimeError> {
     let parse = || {
         let date: Date = text.get(0..10)?.parse().ok()?;
-        let at = |index: usize, wanted: u8| (text.as_bytes().get(index) == Some(&wanted)).then_some(());
+        let at = |index: usize, expected: u8| (text.as_bytes().get(index) == Some(&expected)).then_some(());
         at(10, b'T')?;
         at(13, b':')?;
         at(16, b':')?;
@@ -299,7 +297,7 @@ mod tests {
     }
 
     #[test]
-    fn dates_count_days_both_ways() {
+    fn dates_convert_to_days_and_back() {
         assert_eq!(date("1970-01-01").days(), 0);
         assert_eq!(date("2000-03-01").days(), 11_017);
         for days in (-719_162..2_932_896).step_by(97) {
@@ -312,7 +310,7 @@ mod tests {
     }
 
     #[test]
-    fn months_move_and_clip() {
+    fn months_are_added_and_days_clipped() {
         assert_eq!(date("2024-01-31").add_months(1), date("2024-02-29"));
         assert_eq!(date("2024-03-31").add_months(-1), date("2024-02-29"));
         assert_eq!(date("2024-11-15").add_months(-12), date("2023-11-15"));

@@ -1,9 +1,8 @@
-//! The venue: the state machine that takes a journal entry and gives an
-//! outcome.
+//! The venue: a state machine from journal entries to outcomes.
 //!
-//! Book, accounts and marks are functions of the journal. A refusal changes
-//! nothing; there is no undo. Reads no clock (its time is the last applied
-//! step's) and never knows how entries are stored or published.
+//! Books, accounts and marks are functions of the journal. A refusal changes
+//! nothing; there is no undo. Reads no clock (its time is that of the last applied
+//! step) and does not know how entries are stored or published.
 
 mod config;
 mod dates;
@@ -14,14 +13,14 @@ mod orders;
 mod outcome;
 mod quotes;
 mod recorder;
-mod settle;
+mod settlement;
 mod state;
 
 pub use config::{
     ConfigError, DealerSpec, FeedSpec, ListingSpec, MakerSpec, ProcessSpec, RULES_VERSION, VenueConfig,
 };
 pub use outcome::{
-    AccountChange, AccountEvent, Asset, Balance, Command, Fill, Flow, Input, Mark, OrderAnswer, Outcome,
+    AccountChange, AccountEvent, Asset, Balance, Command, Fill, Flow, Input, Mark, OrderReply, Outcome,
     Party, PositionState, Posting, TapePrint,
 };
 pub use state::{RestoreError, VenueState};
@@ -29,52 +28,52 @@ pub use state::{RestoreError, VenueState};
 use std::collections::BTreeMap;
 
 use crate::account::Account;
-use crate::book::BookMessage;
+use crate::book::BookSnapshot;
 use crate::id::{AccountId, Digest, InstrumentId, Seq};
 use crate::instrument::Instrument;
 use crate::money::Ticks;
 use crate::order::{Conditions, Reject, Side};
 use crate::quote::QuoteBoard;
-use crate::quote::QuotesMessage;
-use crate::step::{StepError, StepHeader, StepPayload};
+use crate::quote::QuotesSnapshot;
+use crate::step::{EncodedPayload, StepError, StepHeader};
 use crate::time::{Date, VenueTime};
 
-/// What became of a command that was not refused.
+/// Result of a command that was not refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    /// It changed the venue and takes the next place in the journal.
+pub enum CommandOutcome {
+    /// Applied: the outcome of the next journal entry.
     Applied(Box<Outcome>),
-    /// It repeats the command journalled at this place, whose answer stands;
-    /// nothing changed.
-    Repeat(Seq),
+    /// Repeats the command journalled at this entry, whose reply stands; nothing
+    /// changed.
+    Duplicate(Seq),
 }
 
-/// Why a journal entry could not be applied again.
+/// Reason why a journal entry cannot be replayed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ReplayError {
-    /// A command that the journal says was accepted is refused now.
+    /// A command that the journal accepted is refused.
     #[error("entry {seq} was accepted and is refused now: {reject}")]
     Refused {
-        /// Its place.
+        /// The entry.
         seq: Seq,
-        /// The reason given now.
+        /// Reason of the refusal.
         reject: Reject,
     },
-    /// A command that the journal says was applied repeats an earlier one.
+    /// A command that the journal applied repeats an earlier one.
     #[error("entry {0} repeats an earlier command")]
-    Repeat(Seq),
-    /// A step that the journal says was applied cannot be.
+    Duplicate(Seq),
+    /// A step that the journal applied is refused.
     #[error("entry {seq}: {error}")]
     Step {
-        /// Its place.
+        /// The entry.
         seq: Seq,
-        /// What is wrong with it.
+        /// Reason of the refusal.
         error: StepError,
     },
-    /// A step's payload is needed and was not given.
+    /// A step's payload is missing.
     #[error("entry {0} needs its step's payload")]
     NoPayload(Seq),
-    /// A venue is opened once, by entry 1.
+    /// A second opening entry: only entry 1 opens the venue.
     #[error("entry {0} opens the venue again")]
     OpenedAgain(Seq),
 }
@@ -90,21 +89,21 @@ impl Venue {
     /// Opens a venue: entry 1 of its journal.
     ///
     /// # Errors
-    /// What is wrong with `config`, by name.
+    /// The first fault of `config`, by name.
     pub fn open(config: VenueConfig, seed_commitment: Digest) -> Result<(Self, Outcome), ConfigError> {
-        Self::open_by(RULES_VERSION, config, seed_commitment)
+        Self::open_with_rules(RULES_VERSION, config, seed_commitment)
     }
 
-    /// Opens a venue again that decides by the rules of `rules_version`.
+    /// Opens a venue under the rules of `rules_version`, to replay its journal.
     ///
     /// # Errors
-    /// As [`Venue::open`]; rules that this build does not know.
-    pub fn open_by(
+    /// As [`Venue::open`]; rules that this build does not implement.
+    pub fn open_with_rules(
         rules_version: u32,
         config: VenueConfig,
         seed_commitment: Digest,
     ) -> Result<(Self, Outcome), ConfigError> {
-        if !(1..=RULES_VERSION).contains(&rules_version) {
+        if rules_version != RULES_VERSION {
             return Err(ConfigError::Rules(rules_version));
         }
         let instruments = config.instruments()?;
@@ -118,11 +117,11 @@ impl Venue {
         Ok((Self { state, instruments }, outcome))
     }
 
-    /// Decides a command against the state of this instant.
+    /// Executes a command on the current state.
     ///
     /// # Errors
-    /// A refusal, by name; nothing has changed then.
-    pub fn execute(&mut self, command: &Command) -> Result<Verdict, Reject> {
+    /// The refusal, by name; the state is unchanged.
+    pub fn execute(&mut self, command: &Command) -> Result<CommandOutcome, Reject> {
         match command {
             Command::OpenAccount { account } => Ok(self.open_account(*account)),
             Command::PlaceOrder { account, ticket } => self.place_order(*account, ticket),
@@ -137,8 +136,12 @@ impl Venue {
     /// Applies a market step.
     ///
     /// # Errors
-    /// [`StepError`] when its publisher is broken; nothing has changed then.
-    pub fn apply_step(&mut self, header: &StepHeader, payload: &StepPayload) -> Result<Outcome, StepError> {
+    /// [`StepError`] for a step of a faulty publisher; the state is unchanged.
+    pub fn apply_step(
+        &mut self,
+        header: &StepHeader,
+        payload: &EncodedPayload,
+    ) -> Result<Outcome, StepError> {
         self.check_step(header, payload)?;
         let mut recorder = self.next_entry();
         recorder.outcome.step = header.step;
@@ -152,22 +155,26 @@ impl Venue {
             self.apply_tick(tick, header.seen_seq, &mut recorder);
         }
         for quote in &payload.quotes {
-            self.put_quote(quote, &mut recorder);
+            self.add_quote(quote, &mut recorder);
         }
         Ok(self.finish(recorder))
     }
 
-    /// Applies a journal entry again, at start-up, in a replay or to verify.
+    /// Replays a journal entry, at start-up or to verify.
     ///
     /// # Errors
-    /// [`ReplayError`] when this build decides otherwise than the journal says.
-    pub fn reapply(&mut self, input: &Input, payload: Option<&StepPayload>) -> Result<Outcome, ReplayError> {
+    /// [`ReplayError`] if the decision differs from the journal's.
+    pub fn reapply(
+        &mut self,
+        input: &Input,
+        payload: Option<&EncodedPayload>,
+    ) -> Result<Outcome, ReplayError> {
         let seq = self.state.seq.next();
         match input {
             Input::VenueOpened { .. } => Err(ReplayError::OpenedAgain(seq)),
             Input::Command(command) => match self.execute(command) {
-                Ok(Verdict::Applied(outcome)) => Ok(*outcome),
-                Ok(Verdict::Repeat(_)) => Err(ReplayError::Repeat(seq)),
+                Ok(CommandOutcome::Applied(outcome)) => Ok(*outcome),
+                Ok(CommandOutcome::Duplicate(_)) => Err(ReplayError::Duplicate(seq)),
                 Err(reject) => Err(ReplayError::Refused { seq, reject }),
             },
             Input::Step(header) => {
@@ -177,22 +184,22 @@ impl Venue {
         }
     }
 
-    fn open_account(&mut self, id: AccountId) -> Verdict {
+    fn open_account(&mut self, id: AccountId) -> CommandOutcome {
         if let Some(account) = self.state.accounts.get(&id) {
-            return Verdict::Repeat(account.opened);
+            return CommandOutcome::Duplicate(account.opened);
         }
         let mut recorder = self.next_entry();
         let balance = self.state.config.starting_balance;
         self.state.accounts.insert(id, Account::new(id, balance, recorder.outcome.seq));
         recorder.cash(Party::Account(id), Party::House, balance);
         self.record(id, AccountChange::Opened, &mut recorder);
-        Verdict::Applied(Box::new(self.finish(recorder)))
+        CommandOutcome::Applied(Box::new(self.finish(recorder)))
     }
 
-    /// What `check` reads about an instrument now.
+    /// Returns the current inputs of `check` for an instrument.
     ///
     /// # Errors
-    /// `unknown_instrument` for what this venue does not list.
+    /// `unknown_instrument` unless this venue lists it.
     pub fn conditions(&self, id: InstrumentId) -> Result<Conditions<'_>, Reject> {
         let instrument = self.instruments.get(&id).ok_or(Reject::UnknownInstrument)?;
         let market = self.state.market(id);
@@ -207,67 +214,67 @@ impl Venue {
         })
     }
 
-    /// The newest entry's place.
+    /// Returns the sequence number of the last entry.
     pub fn seq(&self) -> Seq {
         self.state.seq
     }
 
-    /// Number of the last applied step.
+    /// Returns the number of the last applied step.
     pub fn step(&self) -> u64 {
         self.state.step
     }
 
-    /// Venue time of the last applied step.
+    /// Returns the venue time of the last applied step.
     pub fn time(&self) -> VenueTime {
         self.state.config.time_of(self.state.step)
     }
 
-    /// Settlement date.
+    /// Returns the settlement date.
     pub fn date(&self) -> Date {
         self.state.date
     }
 
-    /// The entry that last changed the settlement date.
+    /// Returns the entry that last changed the settlement date.
     pub fn date_rev(&self) -> Seq {
         self.state.date_rev
     }
 
-    /// The last sequence number whose executions the newest step knew.
+    /// Returns the last sequence number whose executions the last step includes.
     pub fn seen_seq(&self) -> Seq {
         self.state.seen_seq
     }
 
-    /// The rules that it was opened by.
+    /// Returns the version of its rules.
     pub fn rules_version(&self) -> u32 {
         self.state.rules_version
     }
 
-    /// What it was opened with.
+    /// Returns the configuration that it was opened with.
     pub fn config(&self) -> &VenueConfig {
         &self.state.config
     }
 
-    /// SHA-256(seed ‖ salt), as published in entry 1.
+    /// Returns SHA-256(seed ‖ salt), as published in entry 1.
     pub fn seed_commitment(&self) -> Digest {
         self.state.seed_commitment
     }
 
-    /// What is listed, by id.
+    /// Returns the listed instruments, by id.
     pub fn instruments(&self) -> &BTreeMap<InstrumentId, Instrument> {
         &self.instruments
     }
 
-    /// An account.
+    /// Returns an account.
     pub fn account(&self, id: AccountId) -> Option<&Account> {
         self.state.accounts.get(&id)
     }
 
-    /// All accounts, by id.
+    /// Returns all accounts, by id.
     pub fn accounts(&self) -> &BTreeMap<AccountId, Account> {
         &self.state.accounts
     }
 
-    /// An instrument's mark, if it has one.
+    /// Returns an instrument's mark, if it has one.
     pub fn mark(&self, id: InstrumentId) -> Option<Mark> {
         let market = self.state.markets.get(&id)?;
         (market.mark > Ticks::ZERO).then_some(Mark {
@@ -278,47 +285,46 @@ impl Venue {
         })
     }
 
-    /// An instrument's merged book as it is published.
-    pub fn book_message(&self, id: InstrumentId) -> BookMessage {
-        self.state.market(id).book.message(id)
+    /// Returns an instrument's order book as published.
+    pub fn book_snapshot(&self, id: InstrumentId) -> BookSnapshot {
+        self.state.market(id).book.snapshot(id)
     }
 
-    /// The quotes of an instrument that trades on them.
+    /// Returns the quotes of an instrument that dealers quote.
     pub fn board(&self, id: InstrumentId) -> Option<&QuoteBoard> {
         self.state.boards.get(&id)
     }
 
-    /// The quotes of an instrument as they are published, if it trades on them.
-    pub fn quotes_message(&self, id: InstrumentId) -> Option<QuotesMessage> {
-        Some(self.state.boards.get(&id)?.message(id, self.state.market(id).book.rev))
+    /// Returns the quotes of an instrument as published, if dealers quote it.
+    pub fn quotes_snapshot(&self, id: InstrumentId) -> Option<QuotesSnapshot> {
+        Some(self.state.boards.get(&id)?.snapshot(id, self.state.market(id).book.rev))
     }
 
-    /// SHA-256 of the whole state: equal for equal journals.
+    /// Returns SHA-256 of the whole state: equal for equal journals.
     pub fn state_hash(&self) -> Digest {
         Digest::of(&[&self.snapshot()])
     }
 
-    /// The whole state as bytes, for a snapshot.
+    /// Returns the whole state as bytes.
     pub fn snapshot(&self) -> Vec<u8> {
         self.state.bytes()
     }
 
-    /// The venue that [`Venue::snapshot`] was taken of.
+    /// Restores a venue from [`Venue::snapshot`].
     ///
     /// # Errors
-    /// When the bytes are no snapshot of this build's rules.
+    /// When the bytes are no snapshot under this build's rules.
     pub fn restore(bytes: &[u8]) -> Result<Self, RestoreError> {
         let state = VenueState::from_bytes(bytes)?;
         let instruments = state.config.instruments().map_err(|_| RestoreError::Config)?;
         Ok(Self { state, instruments })
     }
 
-    /// Checks what must hold at every instant: cash and units sum to zero over
-    /// users, house and fees; reservations equal what open orders hold; no
-    /// book is crossed.
+    /// Checks the invariants: cash and units sum to zero over users, house and fees;
+    /// reservations equal those of the open orders; no book is crossed.
     ///
     /// # Errors
-    /// What does not hold, in words.
+    /// The violated invariant, in words.
     pub fn check_books(&self) -> Result<(), String> {
         self.state.check_books(&self.instruments)
     }

@@ -10,22 +10,24 @@ use engine::instrument::{BondTerms, DayCount, Exercise, OptionRight};
 use engine::pricing::american::{Precision, Valuer};
 use engine::pricing::cash_flows::CashFlows;
 use engine::pricing::curve::Curve;
-use engine::pricing::european::batch::{Expiry, Quotes, Values, value, value_chain, value_fully};
+use engine::pricing::european::batch::{
+    ChainExpiry, OptionColumns, ValueColumns, value, value_chain, value_fully,
+};
 use engine::pricing::european::{SpotMarket, Vanilla};
 use engine::pricing::flow_book::FlowBook;
-use engine::pricing::implied_vol::batch::{Accuracy, Prices, implied_vols, implied_vols_of_forwards};
+use engine::pricing::implied_vol::batch::{Accuracy, PriceColumns, implied_vols, implied_vols_of_forwards};
 use engine::pricing::surface::VolSurface;
-use engine::risk::book::{Book, Contract, Line, Room, Scenario, Underlier};
+use engine::risk::book::{Contract, RiskBook, RiskLine, Scenario, Underlier, Workspace};
 use engine::risk::explain::explain;
 use engine::risk::greeks::{SpotGreeks, by_underlier, dv01_by_bucket};
 use engine::risk::margin::{Scan, ScanRange};
-use engine::risk::plan::Plan;
+use engine::risk::plan::RevaluationPlan;
 use engine::risk::stress::{StressGrid, grid};
 use engine::time::Date;
 
 const MARKET: SpotMarket = SpotMarket { spot: 100.0, rate: 0.03, div_yield: 0.05, vol: 0.25 };
 
-/// How often `work` asks the heap for room.
+/// How often `work` asks the heap for memory.
 fn allocations(work: impl FnOnce()) -> u64 {
     measure(work).count_total
 }
@@ -34,8 +36,8 @@ fn strike(at: usize) -> f64 {
     60.0 + 80.0 * at as f64 / 100.0
 }
 
-fn quotes(count: usize) -> Quotes {
-    let mut quotes = Quotes::default();
+fn quotes(count: usize) -> OptionColumns {
+    let mut quotes = OptionColumns::default();
     for at in 0..count {
         let right = if at % 2 == 0 { OptionRight::Call } else { OptionRight::Put };
         quotes.push(&Vanilla { right, strike: strike(at), years: 0.5 }, &MARKET);
@@ -44,7 +46,7 @@ fn quotes(count: usize) -> Quotes {
 }
 
 /// So many of everything that can be held.
-fn book(count: usize) -> Book {
+fn book(count: usize) -> RiskBook {
     let today: Date = "2026-01-05".parse().unwrap();
     let mut net = CashFlows::default();
     for year in 1..=7 {
@@ -74,10 +76,10 @@ fn book(count: usize) -> Book {
             },
             Contract::Flows { net: net.clone(), spread: 0.001 },
         ];
-        lines.extend(contracts.map(|contract| Line { quantity: 3.0, underlier: 0, contract }));
+        lines.extend(contracts.map(|contract| RiskLine { quantity: 3.0, underlier: 0, contract }));
     }
     let underliers = vec![Underlier { spot: 100.0, rate: 0.03, div_yield: 0.01 }];
-    Book { underliers, curve: Curve::flat(today, 0.03), lines }
+    RiskBook { underliers, curve: Curve::flat(today, 0.03), lines }
 }
 
 #[test]
@@ -88,10 +90,10 @@ fn the_counter_counts() {
 #[test]
 fn chains_are_valued_without_the_heap() {
     let quotes = quotes(100);
-    let (mut values, mut full) = (Values::default(), Vec::new());
+    let (mut values, mut full) = (ValueColumns::default(), Vec::new());
     value(&quotes, &mut values);
     value_fully(&quotes, &mut full);
-    let expiry = Expiry { spot: 100.0, years: 0.5, rate: 0.03, div_yield: 0.01 };
+    let expiry = ChainExpiry { spot: 100.0, years: 0.5, rate: 0.03, div_yield: 0.01 };
     let surface =
         VolSurface::new(&[0.25, 1.0], &[-0.5, 0.0, 0.5], &[vec![0.3, 0.25, 0.28], vec![0.28, 0.25, 0.26]]);
     let (surface, mut vols) = (surface.unwrap(), vec![0.25; 100]);
@@ -106,8 +108,8 @@ fn chains_are_valued_without_the_heap() {
     );
 
     value(&quotes, &mut values);
-    let Quotes { sign, spot, strike, years, rate, div_yield, .. } = quotes;
-    let prices = Prices { sign, spot, strike, years, rate, div_yield, price: values.price };
+    let OptionColumns { sign, spot, strike, years, rate, div_yield, .. } = quotes;
+    let prices = PriceColumns { sign, spot, strike, years, rate, div_yield, price: values.price };
     assert_eq!(
         allocations(|| {
             implied_vols(&prices, Accuracy::Full, &mut vols);
@@ -134,11 +136,11 @@ fn american_chains_are_valued_without_the_heap() {
 
 #[test]
 fn a_book_is_revalued_without_the_heap() {
-    let mut plan = Plan::new(book(20)).unwrap();
-    let mut room = Room::default();
+    let mut plan = RevaluationPlan::new(book(20)).unwrap();
+    let mut workspace = Workspace::default();
     let book = plan.book().clone();
     let mut values = vec![0.0; book.lines.len()];
-    book.values(&Scenario::default(), &mut room, &mut values).unwrap();
+    book.values(&Scenario::default(), &mut workspace, &mut values).unwrap();
     let crash = Scenario { spot: -0.3, vol: 0.2, rate: -0.005, days: 1 };
     let range = ScanRange { spot: 0.15, vol: 0.1, rate: 0.01 };
     let axes =
@@ -147,13 +149,13 @@ fn a_book_is_revalued_without_the_heap() {
     let mut greeks = [SpotGreeks::default()];
     assert_eq!(
         allocations(|| {
-            book.values(&crash, &mut room, &mut values).unwrap();
+            book.values(&crash, &mut workspace, &mut values).unwrap();
             plan.values(&crash, &mut values).unwrap();
             plan.values(&Scenario::default(), &mut values).unwrap();
             grid(&mut plan, &axes, &mut totals).unwrap();
-            by_underlier(&book, &mut room, &mut greeks).unwrap();
+            by_underlier(&book, &mut workspace, &mut greeks).unwrap();
             for at in 0..book.lines.len() {
-                black_box(Scan::of_line(&book, at, &range, &mut room).unwrap());
+                black_box(Scan::of_line(&book, at, &range, &mut workspace).unwrap());
             }
         }),
         0

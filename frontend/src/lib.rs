@@ -1,6 +1,6 @@
-//! The entry of the browser bundle: wakes up what the server rendered.
+//! Entry of the browser bundle: hydrates the page that the server rendered.
 
-/// Called by the page's script once the module has loaded.
+/// Called by the page's script once the module is loaded.
 #[cfg(feature = "hydrate")]
 #[wasm_bindgen::prelude::wasm_bindgen]
 pub fn hydrate() {
@@ -9,5 +9,5 @@ pub fn hydrate() {
         app::report::panicked(info);
     }));
     app::report::listen();
-    leptos::mount::hydrate_body(app::App);
+    leptos::mount::hydrate_lazy(app::App);
 }

@@ -2,11 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use engine::book::BookMessage;
+use engine::book::BookSnapshot;
 use engine::id::{AccountId, Seq, VenueId};
 use engine::portfolio::Valuation;
-use engine::quote::QuotesMessage;
-use engine::step::{StepHeader, StepPayload};
+use engine::quote::QuotesSnapshot;
+use engine::step::{EncodedPayload, StepHeader};
 use engine::time::VenueTime;
 use engine::venue::Outcome;
 
@@ -23,7 +23,7 @@ pub struct MarketStep {
     /// Number, what it knew, hash.
     pub header: StepHeader,
     /// What moves.
-    pub payload: StepPayload,
+    pub payload: EncodedPayload,
 }
 
 impl MarketStep {
@@ -49,10 +49,10 @@ pub struct ExecutionBatch {
     pub entries: Vec<PublishedEntry>,
     /// The merged book of every instrument that the batch changed, whole, as
     /// of `through`.
-    pub books: Vec<BookMessage>,
+    pub books: Vec<BookSnapshot>,
     /// The same of dealers' quotes, for what trades on them.
     #[serde(default)]
-    pub quotes: Vec<QuotesMessage>,
+    pub quotes: Vec<QuotesSnapshot>,
 }
 
 /// One entry of a batch.

@@ -11,11 +11,11 @@ use engine::id::{InstrumentId, OrderId, QuoteId, Seq, TradeId};
 use engine::instrument::Instrument;
 use engine::money::{Lots, Money, Ticks};
 use engine::order::{
-    CancelReason, ClientOrderId, Order, OrderStatus, OrderType, Side, TimeInForce, TradingStatus,
+    CancelReason, ClientOrderId, InstrumentStatus, Order, OrderStatus, OrderType, Side, TimeInForce,
 };
 use engine::position::Basis;
 use engine::quote::Quote;
-use engine::quote::QuotesMessage;
+use engine::quote::QuotesSnapshot;
 use engine::time::VenueTime;
 use engine::venue::Fill;
 
@@ -71,7 +71,7 @@ pub struct QuoteFrame {
 
 impl QuotesFrame {
     /// `message` in the units of the instrument that is quoted.
-    pub fn new(message: &QuotesMessage, instrument: &Instrument) -> Self {
+    pub fn new(message: &QuotesSnapshot, instrument: &Instrument) -> Self {
         let frame = |quote: &Quote| QuoteFrame {
             quote_id: quote.id,
             dealer_id: instrument.dealer(quote.dealer).unwrap_or_default().to_owned(),
@@ -142,7 +142,7 @@ pub struct TickEvent {
     /// The mark (bond: clean).
     pub mid: Decimal,
     /// Whether the instrument trades.
-    pub status: TradingStatus,
+    pub status: InstrumentStatus,
     /// The entry that set the mark or the status.
     pub mark_rev: Seq,
     /// Bonds: accrued interest of one lot, in money.

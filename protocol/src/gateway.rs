@@ -4,6 +4,7 @@
 //! implements them. The first argument names the caller, so that no method can
 //! forget whose data it is about. Does not know HTTP, storage or agents.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -39,9 +40,34 @@ pub struct Caller {
     pub owner: bool,
     /// Identifies the session; not the value of its cookie.
     pub session_id: String,
+    /// Actions that the user's role allows; clients are not told.
+    #[serde(skip)]
+    pub permissions: HashSet<Permission>,
+}
+
+/// Actions that a role allows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Permission {
+    /// Place, amend and cancel orders, take quotes.
+    Trade,
+    /// Set the venue's clock.
+    ControlVenue,
 }
 
 impl Caller {
+    /// Checks that the caller has a permission.
+    ///
+    /// # Errors
+    /// 403 `not_trader` or `not_owner`.
+    pub fn require(&self, permission: Permission) -> Result<(), ApiError> {
+        let (code, message) = match permission {
+            _ if self.permissions.contains(&permission) => return Ok(()),
+            Permission::Trade => ("not_trader", "Only traders may do this."),
+            Permission::ControlVenue => ("not_owner", "Only the venue's owner may change its clock."),
+        };
+        Err(ApiError::new(403, code, message))
+    }
+
     /// Returns true for a user without an e-mail address.
     pub fn is_guest(&self) -> bool {
         !self.email.contains('@')

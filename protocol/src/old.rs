@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::bus::MarketStep;
 use engine::id::{InstrumentId, VenueId};
 use engine::money::{Lots, Ticks};
-use engine::step::{DealerQuote, Depth, Print, StepHeader, StepPayload, Tick};
+use engine::step::{DealerQuote, Print, StepHeader, StepPayload, TargetLevel, Tick};
 use engine::time::VenueTime;
 
 /// Version 1 of [`MarketStep`], which named price and lots at every level.
@@ -45,14 +45,14 @@ struct DepthV1 {
 impl From<MarketStepV1> for MarketStep {
     fn from(old: MarketStepV1) -> Self {
         let MarketStepV1 { v: _, venue, time, header, payload } = old;
-        let levels = |levels: Vec<DepthV1>| -> Vec<Depth> {
-            levels.into_iter().map(|DepthV1 { price, lots }| Depth { price, lots }).collect()
+        let levels = |levels: Vec<DepthV1>| -> Vec<TargetLevel> {
+            levels.into_iter().map(|DepthV1 { price, lots }| TargetLevel { price, lots }).collect()
         };
         let ticks = payload.ticks.into_iter().map(|tick| {
             let TickV1 { instrument, mark, yield_e9, bids, asks, prints } = tick;
             Tick { instrument, mark, yield_e9, bids: levels(bids), asks: levels(asks), prints }
         });
         let payload = StepPayload { ticks: ticks.collect(), quotes: payload.quotes };
-        Self { v: Self::VERSION, venue, time, header, payload }
+        Self { v: Self::VERSION, venue, time, header, payload: payload.into() }
     }
 }

@@ -4,12 +4,13 @@
 //! parses its value refuses it by name. Does not know HTTP, nor how anything is
 //! answered.
 
+use engine::book::PriceLevel;
 use engine::decimal::Decimal;
 use engine::id::{Digest, InstrumentId, OrderId, Seq, VenueId};
 use engine::instrument::{Instrument, InstrumentKind, Terms};
 use engine::money::Money;
 use engine::order::{
-    AnswerBasis, Decided, Estimate, Preview, PriceFill, RawAmend, RawTake, RawTicket,
+    DecisionBasis, Estimate, OrderDecision, Preview, RawAmend, RawTake, RawTicket,
 };
 use engine::position::Basis;
 use engine::time::{Date, VenueTime, WallTime};
@@ -17,12 +18,10 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 
-use crate::candle_history::CandleHistory;
 use crate::frames::{
     AccountFrame, BookFrame, FillFrame, OrderFrame, PortfolioSnapshot, QuotesFrame, TickEvent,
 };
 use crate::gateway::Caller;
-use crate::nav_history::NavHistory;
 use crate::sparkline::Sparkline;
 
 /// A decimal number in its source text, from a JSON number or string: never a
@@ -186,13 +185,6 @@ pub struct CredentialsRequest {
     pub password: Option<String>,
 }
 
-impl CredentialsRequest {
-    /// Address and password, empty where absent.
-    pub fn parts(self) -> (String, String) {
-        (self.email.unwrap_or_default(), self.password.unwrap_or_default())
-    }
-}
-
 /// Body of `POST /api/v1/auth/guest`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -283,9 +275,9 @@ pub struct PlacedOrder {
     /// The order after its own entry.
     pub order: OrderFrame,
     /// Decided part, byte-equal to a preview on the same basis.
-    pub decided: Decided,
+    pub decided: OrderDecision,
     /// Revisions that the decision read.
-    pub basis: AnswerBasis,
+    pub basis: DecisionBasis,
     /// Journal entry that accepted it.
     pub seq: Seq,
     /// True if this repeats an earlier answer (200 instead of 201).
@@ -313,9 +305,9 @@ pub struct PlacedOrderJson {
     /// The order after its own entry.
     pub order: OrderFrame,
     /// Decided part, equal to a preview on the same basis.
-    pub decided: DecidedJson,
+    pub decided: OrderDecisionJson,
     /// Revisions that the decision read.
-    pub basis: AnswerBasis,
+    pub basis: DecisionBasis,
     /// Journal entry that accepted it.
     pub seq: Seq,
 }
@@ -324,7 +316,7 @@ impl PlacedOrderJson {
     /// `placed` in the units of its instrument.
     pub fn new(placed: PlacedOrder, instrument: &Instrument) -> Self {
         let PlacedOrder { order, decided, basis, seq, repeated: _ } = placed;
-        let decided = DecidedJson::new(decided, instrument);
+        let decided = OrderDecisionJson::new(decided, instrument);
         Self { order_id: order.order_id, order, decided, basis, seq }
     }
 }
@@ -342,9 +334,9 @@ pub struct PendingOrderJson {
 #[derive(Clone, Debug, Serialize)]
 pub struct PreviewJson {
     /// Decided part, equal to the answer's on the same basis.
-    pub decided: DecidedJson,
+    pub decided: OrderDecisionJson,
     /// Revisions that the decision read.
-    pub basis: AnswerBasis,
+    pub basis: DecisionBasis,
     /// The account's figures before and after; indicative.
     pub estimate: Estimate,
 }
@@ -352,16 +344,16 @@ pub struct PreviewJson {
 impl PreviewJson {
     /// `preview` in the units of its instrument.
     pub fn new(preview: Preview, instrument: &Instrument) -> Self {
-        let decided = DecidedJson::new(preview.decided, instrument);
+        let decided = OrderDecisionJson::new(preview.decided, instrument);
         Self { decided, basis: preview.basis, estimate: preview.estimate }
     }
 }
 
-/// JSON of a [`Decided`]: prices and quantities as decimals.
+/// JSON of an [`OrderDecision`]: prices and quantities as decimals.
 #[derive(Clone, Debug, Serialize)]
-pub struct DecidedJson {
+pub struct OrderDecisionJson {
     /// Immediate fills, best price first.
-    pub fills: Vec<PriceFillJson>,
+    pub fills: Vec<FilledLevelJson>,
     /// Own orders that are cancelled to prevent self-trades.
     pub cancelled: Vec<OrderId>,
     /// Quantity that fills at once.
@@ -386,9 +378,9 @@ pub struct DecidedJson {
     pub realized_pnl: Money,
 }
 
-impl DecidedJson {
-    fn new(decided: Decided, instrument: &Instrument) -> Self {
-        let fill = |fill: &PriceFill| PriceFillJson {
+impl OrderDecisionJson {
+    fn new(decided: OrderDecision, instrument: &Instrument) -> Self {
+        let fill = |fill: &PriceLevel| FilledLevelJson {
             price: instrument.price(fill.price),
             quantity: instrument.quantity(fill.lots),
         };
@@ -409,9 +401,9 @@ impl DecidedJson {
     }
 }
 
-/// JSON of a [`PriceFill`]: the quantity filled at one price.
+/// JSON of a price level: the quantity filled at one price.
 #[derive(Clone, Debug, Serialize)]
-pub struct PriceFillJson {
+pub struct FilledLevelJson {
     /// Price of the fill.
     pub price: Decimal,
     /// In units.
@@ -689,9 +681,4 @@ pub struct Opening {
     pub orders: Vec<OrderFrame>,
     /// The caller's newest fills, read after the snapshot.
     pub fills: Vec<FillFrame>,
-    /// One-second bars of the first instrument by symbol; empty on pages
-    /// without a price chart.
-    pub bars: CandleHistory,
-    /// NAV of the account, on pages that chart it.
-    pub nav_history: Option<NavHistory>,
 }

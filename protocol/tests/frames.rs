@@ -3,14 +3,14 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may fail")]
 
-#[path = "../../engine/tests/support/mod.rs"]
+#[path = "../../engine/tests/engine/support.rs"]
 mod support;
 
 use engine::decimal::Decimal;
 use engine::money::{Lots, Money};
 use engine::order::{OrderStatus, OrderType, Side, TimeInForce};
 use protocol::frames::{FillFrame, OrderFrame, PositionFrame, QuotesFrame};
-use support::{Desk, quoted, tick};
+use support::{TestVenue, quoted, tick};
 
 /// Of ticks of 0.01.
 fn price(ticks: i64) -> Decimal {
@@ -23,15 +23,15 @@ fn units(number: i64) -> Decimal {
 
 #[test]
 fn an_order_and_its_fill_are_shown_in_units() {
-    let mut desk = Desk::new();
-    let (maker, taker) = (desk.open(1), desk.open(2));
-    desk.step(vec![tick(desk.share, 10_000, &[], &[])]);
-    desk.limit(maker, desk.share, Side::Buy, 9_990, 30).unwrap();
-    let sold = desk.market(taker, desk.share, Side::Sell, 1);
+    let mut test = TestVenue::new();
+    let (maker, taker) = (test.open(1), test.open(2));
+    test.step(vec![tick(test.share, 10_000, &[], &[])]);
+    test.limit(maker, test.share, Side::Buy, 9_990, 30).unwrap();
+    let sold = test.market(taker, test.share, Side::Sell, 1);
     assert_eq!(sold.unwrap_err().code(), "insufficient_position");
-    let resting = desk.limit(taker, desk.share, Side::Buy, 9_980, 20).unwrap().order;
+    let resting = test.limit(taker, test.share, Side::Buy, 9_980, 20).unwrap().order;
 
-    let share = desk.venue.instruments()[&desk.share].clone();
+    let share = test.venue.instruments()[&test.share].clone();
     let frame = OrderFrame::new(&resting, &share);
     assert_eq!((frame.side, frame.order_type), (Side::Buy, OrderType::Limit));
     assert_eq!((frame.status, frame.time_in_force), (OrderStatus::Open, TimeInForce::Gtc));
@@ -40,13 +40,13 @@ fn an_order_and_its_fill_are_shown_in_units() {
     assert_eq!((frame.quantity, frame.leaves_quantity), (units(20), units(20)));
     assert_eq!(frame.filled_quantity, units(0));
     assert_eq!((frame.notional, frame.fee), (Money::ZERO, Money::ZERO));
-    assert_eq!((frame.order_id, frame.instrument_id), (resting.id, desk.share));
+    assert_eq!((frame.order_id, frame.instrument_id), (resting.id, test.share));
     assert_eq!((frame.dealer_id, frame.quote_id), (None, None));
 
     // The house sells ten at 100.10.
-    desk.step(vec![tick(desk.share, 10_000, &[], &[(10_010, 10)])]);
-    let bought = desk.market(taker, desk.share, Side::Buy, 10).unwrap().order;
-    let outcome = desk.outcomes.last().unwrap();
+    test.step(vec![tick(test.share, 10_000, &[], &[(10_010, 10)])]);
+    let bought = test.market(taker, test.share, Side::Buy, 10).unwrap().order;
+    let outcome = test.outcomes.last().unwrap();
     let fill = outcome.fills().next().unwrap();
     let frame = FillFrame::new(fill, &share);
     assert_eq!((frame.price, frame.quantity, frame.side), (price(10_010), units(10), Side::Buy));
@@ -55,7 +55,7 @@ fn an_order_and_its_fill_are_shown_in_units() {
     assert_eq!((frame.order_id, frame.trade_id), (bought.id, fill.trade));
     assert_eq!(frame.timestamp, outcome.time);
 
-    let position = desk.account(taker).position(desk.share);
+    let position = test.account(taker).position(test.share);
     let frame = PositionFrame::new(&position, &share);
     assert_eq!((frame.quantity, frame.trade_cash), (units(10), Money(-1_001_000_000)));
     assert_eq!(frame.to_position(&share), Some(position));
@@ -65,17 +65,17 @@ fn an_order_and_its_fill_are_shown_in_units() {
 
 #[test]
 fn quotes_lead_back_to_what_dealers_quote() {
-    let mut desk = Desk::new();
-    let user = desk.open(1);
-    desk.quotes = vec![quoted(&desk, 0, 9_990, 10_010, 50, 5), quoted(&desk, 1, 9_985, 10_015, 20, 9)];
-    desk.step(vec![tick(desk.otc, 10_000, &[], &[])]);
-    let taken = desk.board(desk.otc)[0].id;
-    let order = desk.take(user, Side::Buy, taken, 30).unwrap().order;
+    let mut test = TestVenue::new();
+    let user = test.open(1);
+    test.quotes = vec![quoted(&test, 0, 9_990, 10_010, 50, 5), quoted(&test, 1, 9_985, 10_015, 20, 9)];
+    test.step(vec![tick(test.otc, 10_000, &[], &[])]);
+    let taken = test.board(test.otc)[0].id;
+    let order = test.take(user, Side::Buy, taken, 30).unwrap().order;
 
-    let bond = desk.venue.instruments()[&desk.otc].clone();
-    let message = desk.venue.quotes_message(desk.otc).unwrap();
+    let bond = test.venue.instruments()[&test.otc].clone();
+    let message = test.venue.quotes_snapshot(test.otc).unwrap();
     let frame = QuotesFrame::new(&message, &bond);
-    assert_eq!((frame.instrument_id, frame.rev), (desk.otc, desk.venue.seq()));
+    assert_eq!((frame.instrument_id, frame.rev), (test.otc, test.venue.seq()));
     let first = frame.quotes.iter().find(|quote| quote.quote_id == taken).unwrap();
     assert_eq!((first.bid, first.ask), (price(9_990), price(10_010)));
     let of = |lots| bond.quantity(Lots(lots));

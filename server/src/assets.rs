@@ -17,7 +17,7 @@ use leptos::prelude::{ArcStoredValue, LeptosOptions};
 use rust_embed::{EmbeddedFile, RustEmbed};
 
 /// Route of [`serve`].
-pub const ROUTE: &str = "/pkg/{version}/{*file}";
+pub const ROUTE: &str = "/pkg/{*path}";
 
 /// Version of a bundle that xtask did not make, such as cargo-leptos's.
 const UNVERSIONED: &str = "dev";
@@ -47,9 +47,10 @@ pub fn split_manifest() -> Option<WasmSplitManifest> {
     MANIFEST.clone()
 }
 
-/// Handler of `GET /pkg/{version}/{*file}`.
-pub async fn serve(Path((version, file)): Path<(String, String)>, headers: HeaderMap) -> Response {
-    let found = content_type(&file).filter(|_| version == *VERSION).zip(pick(&file, &headers));
+/// Handler of `GET /pkg/{version}/{file}`.
+pub async fn serve(Path(path): Path<String>, headers: HeaderMap) -> Response {
+    let (version, file) = path.split_once('/').unwrap_or_default();
+    let found = content_type(file).filter(|_| version == *VERSION).zip(pick(file, &headers));
     let Some((content_type, (found, encoding))) = found else {
         return StatusCode::NOT_FOUND.into_response();
     };
@@ -176,7 +177,9 @@ mod tests {
 
     #[tokio::test]
     async fn another_version_is_not_served() {
-        let path = Path(("0123456789abcdef".to_owned(), "tickhall.js".to_owned()));
-        assert_eq!(serve(path, HeaderMap::new()).await.status(), StatusCode::NOT_FOUND);
+        for path in ["0123456789abcdef/tickhall.js", "tickhall.js"] {
+            let response = serve(Path(path.to_owned()), HeaderMap::new()).await;
+            assert_eq!(response.status(), StatusCode::NOT_FOUND, "{path}");
+        }
     }
 }

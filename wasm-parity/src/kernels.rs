@@ -5,9 +5,9 @@
 
 use engine::pricing::american::{Precision, Valuer};
 use engine::pricing::curve::{Bootstrap, CurveInstrument, Interpolation};
-use engine::pricing::european::batch::{self, Quotes, Values};
+use engine::pricing::european::batch::{self, OptionColumns, ValueColumns};
 use engine::pricing::european::{SpotMarket, Vanilla};
-use engine::pricing::implied_vol::batch::{Accuracy, Prices, implied_vols};
+use engine::pricing::implied_vol::batch::{Accuracy, PriceColumns, implied_vols};
 
 use crate::options::draw;
 use crate::trading::Random;
@@ -28,8 +28,8 @@ const ROWS: usize = 4_096;
 /// What a round moves, so that no two are the same.
 const STEP: f64 = 1e-6;
 
-fn quotes() -> Quotes {
-    let (mut random, mut quotes) = (Random(21), Quotes::default());
+fn quotes() -> OptionColumns {
+    let (mut random, mut quotes) = (Random(21), OptionColumns::default());
     for _ in 0..ROWS {
         let (terms, market) = draw(&mut random);
         quotes.push(&terms, &market);
@@ -38,7 +38,7 @@ fn quotes() -> Quotes {
 }
 
 fn european(rounds: u32) -> f64 {
-    let (mut quotes, mut values, mut sum) = (quotes(), Values::default(), 0.0);
+    let (mut quotes, mut values, mut sum) = (quotes(), ValueColumns::default(), 0.0);
     for round in 0..rounds as usize {
         quotes.spot[round % ROWS] += STEP;
         batch::value(&quotes, &mut values);
@@ -48,10 +48,10 @@ fn european(rounds: u32) -> f64 {
 }
 
 fn implied(rounds: u32) -> f64 {
-    let (quotes, mut values, mut sum) = (quotes(), Values::default(), 0.0);
+    let (quotes, mut values, mut sum) = (quotes(), ValueColumns::default(), 0.0);
     batch::value(&quotes, &mut values);
-    let Quotes { sign, spot, strike, years, rate, div_yield, .. } = quotes;
-    let mut prices = Prices { sign, spot, strike, years, rate, div_yield, price: values.price };
+    let OptionColumns { sign, spot, strike, years, rate, div_yield, .. } = quotes;
+    let mut prices = PriceColumns { sign, spot, strike, years, rate, div_yield, price: values.price };
     let mut vols = vec![0.0; ROWS];
     for round in 0..rounds as usize {
         prices.price[round % ROWS] *= 1.0 + STEP;

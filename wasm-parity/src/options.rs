@@ -4,9 +4,9 @@
 
 use engine::instrument::OptionRight;
 use engine::pricing::american::{Precision, Sensitivities, Valuer};
-use engine::pricing::european::batch::{self, Expiry, Quotes, Values};
+use engine::pricing::european::batch::{self, ChainExpiry, OptionColumns, ValueColumns};
 use engine::pricing::european::{self, SpotMarket, Vanilla};
-use engine::pricing::implied_vol::batch::{Accuracy, Prices, implied_vols};
+use engine::pricing::implied_vol::batch::{Accuracy, PriceColumns, implied_vols};
 use sha2::{Digest, Sha256};
 
 use crate::trading::Random;
@@ -41,9 +41,9 @@ fn feed(hash: &mut Sha256, numbers: &[f64]) {
 
 /// Columns of European values, and every Greek of some of them.
 pub(crate) fn european(cases: u64, hash: &mut Sha256) {
-    let (mut random, mut values) = (Random(11), Values::default());
+    let (mut random, mut values) = (Random(11), ValueColumns::default());
     for at in (0..cases).step_by(BATCH as usize) {
-        let mut quotes = Quotes::default();
+        let mut quotes = OptionColumns::default();
         for _ in 0..BATCH.min(cases - at) {
             let (terms, market) = draw(&mut random);
             quotes.push(&terms, &market);
@@ -57,14 +57,14 @@ pub(crate) fn european(cases: u64, hash: &mut Sha256) {
         feed_values(&values, hash);
         // The same strikes as a chain of one expiry.
         let (terms, SpotMarket { spot, rate, div_yield, .. }) = draw(&mut random);
-        let expiry = Expiry { spot, years: terms.years, rate, div_yield };
+        let expiry = ChainExpiry { spot, years: terms.years, rate, div_yield };
         batch::value_chain(&expiry, terms.right, &quotes.strike, &quotes.vol, &mut values);
         feed_values(&values, hash);
     }
 }
 
-fn feed_values(values: &Values, hash: &mut Sha256) {
-    let Values { price, delta, gamma, vega, theta, rho, dividend_rho } = values;
+fn feed_values(values: &ValueColumns, hash: &mut Sha256) {
+    let ValueColumns { price, delta, gamma, vega, theta, rho, dividend_rho } = values;
     for column in [price, delta, gamma, vega, theta, rho, dividend_rho] {
         feed(hash, column);
     }
@@ -76,17 +76,17 @@ pub(crate) fn implied(cases: u64, hash: &mut Sha256) {
     let mut vols = vec![0.0; BATCH as usize];
     for at in (0..cases).step_by(BATCH as usize) {
         let count = BATCH.min(cases - at);
-        let mut quotes = Quotes::default();
+        let mut quotes = OptionColumns::default();
         for _ in 0..count {
             let (terms, market) = draw(&mut random);
             quotes.push(&terms, &market);
         }
-        let mut values = Values::default();
+        let mut values = ValueColumns::default();
         batch::value(&quotes, &mut values);
-        let Quotes { sign, spot, strike, years, rate, div_yield, .. } = quotes;
+        let OptionColumns { sign, spot, strike, years, rate, div_yield, .. } = quotes;
         let mut price = values.price;
         price.iter_mut().step_by(50).for_each(|price| *price -= 0.01);
-        let prices = Prices { sign, spot, strike, years, rate, div_yield, price };
+        let prices = PriceColumns { sign, spot, strike, years, rate, div_yield, price };
         for accuracy in [Accuracy::Full, Accuracy::Marking] {
             let vols = &mut vols[..count as usize];
             implied_vols(&prices, accuracy, vols);

@@ -2,17 +2,17 @@
 
 use engine::instrument::{BondTerms, DayCount, Exercise, OptionRight};
 use engine::math::noncentral_chi_square_cdf;
-use engine::pricing::bond::Flows;
+use engine::pricing::bond::BondFlows;
 use engine::pricing::curve::{Bootstrap, CurveInstrument, Interpolation};
 use engine::pricing::flow_book::FlowBook;
-use engine::pricing::future::{Carry, fair_value};
+use engine::pricing::future::{FutureCarry, fair_value};
 use engine::pricing::swap::{Leg, SwapContract};
-use engine::risk::book::{Book, Contract, Line, Room, Scenario, Underlier};
+use engine::risk::book::{Contract, RiskBook, RiskLine, Scenario, Underlier, Workspace};
 use engine::risk::explain::{Explained, explain};
 use engine::risk::greeks::dv01_by_bucket;
 use engine::risk::margin::{Scan, ScanRange};
 use engine::risk::normal_var::{LognormalPosition, NormalFactors, lognormal, parametric};
-use engine::risk::plan::Plan;
+use engine::risk::plan::RevaluationPlan;
 use engine::sim::processes::{Cir, GbmLaw, Heston, HullWhite, JumpDiffusion, NelsonSiegel, Vasicek};
 use engine::time::Date;
 use sha2::{Digest, Sha256};
@@ -82,7 +82,7 @@ pub(crate) fn curves(cases: u64, hash: &mut Sha256) {
             frequency: [1, 2, 4][random.below(3) as usize],
             day_count: [DayCount::ActActIcma, DayCount::Thirty360][random.below(2) as usize],
         };
-        let Ok(bond) = Flows::of(&terms, reference) else { continue };
+        let Ok(bond) = BondFlows::of(&terms, reference) else { continue };
         let on_curve = bond.cash_flows(&terms, reference);
         let dirty = on_curve.present_value(&curve) * between(&mut random, 0.8, 1.2);
         feed(hash, &[dirty, on_curve.z_spread(&curve, dirty).unwrap_or(f64::MAX)]);
@@ -111,10 +111,10 @@ pub(crate) fn risk(cases: u64, hash: &mut Sha256) {
                 hash.update(money.0.to_le_bytes());
             }
         }
-        let mut room = Room::default();
+        let mut workspace = Workspace::default();
         let range = ScanRange { spot: between(&mut random, 0.05, 0.3), vol: 0.1, rate: 0.01 };
         for line in 0..before.lines.len() {
-            let Ok(scan) = Scan::of_line(&before, line, &range, &mut room) else { continue };
+            let Ok(scan) = Scan::of_line(&before, line, &range, &mut workspace) else { continue };
             scan.0.iter().for_each(|money| hash.update(money.0.to_le_bytes()));
         }
         let mut buckets = vec![0.0; before.curve.node_times().len()];
@@ -123,7 +123,7 @@ pub(crate) fn risk(cases: u64, hash: &mut Sha256) {
             feed(hash, &[parallel]);
         }
         let mut values = vec![0.0; before.lines.len()];
-        if let Ok(mut plan) = Plan::new(before) {
+        if let Ok(mut plan) = RevaluationPlan::new(before) {
             let spot = between(&mut random, -0.3, 0.3);
             let scenario = Scenario { spot, vol: 0.05, rate: -0.002, days: random.below(2) as i32 };
             if plan.values(&scenario, &mut values).is_ok() {
@@ -134,7 +134,7 @@ pub(crate) fn risk(cases: u64, hash: &mut Sha256) {
     }
 }
 
-fn book(random: &mut Random) -> Book {
+fn book(random: &mut Random) -> RiskBook {
     let today = Date::from_days(20_458);
     let mut lines = Vec::new();
     for at in 0..6 {
@@ -160,12 +160,12 @@ fn book(random: &mut Random) -> Book {
         let future =
             Contract::Future { days: random.below(300) as i32, trade_price: between(random, 90.0, 110.0) };
         let contract = [Contract::Equity, option, bond, future][at % 4].clone();
-        lines.push(Line { quantity: between(random, -1e3, 1e3), underlier: 0, contract });
+        lines.push(RiskLine { quantity: between(random, -1e3, 1e3), underlier: 0, contract });
     }
     let nodes: Vec<(Date, f64)> =
         (1..=5).map(|years| (today.add_months(48 * years), 1.0 - 0.11 * f64::from(years))).collect();
     let curve = engine::pricing::curve::Curve::through(today, Interpolation::NaturalCubicZero, &nodes);
-    Book {
+    RiskBook {
         underliers: vec![Underlier {
             spot: between(random, 80.0, 120.0),
             rate: between(random, 0.0, 0.06),
@@ -211,7 +211,7 @@ fn closed_forms(random: &mut Random, hash: &mut Sha256) {
         feed(hash, &[risk.var, risk.expected_shortfall, risk.simulation_error]);
     }
     let dividends = [(0.3 * t, 1.0), (0.7 * t, 2.0)];
-    let carry = Carry { spot: 100.0, rate: mean, div_yield: 0.0, time: t, dividends: &dividends };
+    let carry = FutureCarry { spot: 100.0, rate: mean, div_yield: 0.0, time: t, dividends: &dividends };
     let value = fair_value(&carry);
     feed(hash, &[value.price, value.rho]);
 }

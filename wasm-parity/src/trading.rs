@@ -151,7 +151,7 @@ impl Floor {
         let live: Vec<(InstrumentId, Quote)> = self
             .instruments
             .iter()
-            .filter_map(|id| self.venue.quotes_message(*id))
+            .filter_map(|id| self.venue.quotes_snapshot(*id))
             .flat_map(|message| message.quotes.into_iter().map(move |quote| (message.instrument, quote)))
             .collect();
         let at = self.random.below(live.len().max(1) as u64) as usize;
@@ -193,7 +193,7 @@ impl Floor {
     /// What a browser would show before the order is sent.
     pub(crate) fn preview(&self, account: &Account, ticket: &Ticket) -> Result<Preview, Reject> {
         let conditions = self.venue.conditions(ticket.instrument)?;
-        let book = self.venue.book_message(ticket.instrument);
+        let book = self.venue.book_snapshot(ticket.instrument);
         let opposite = if ticket.side == Side::Buy { book.asks } else { book.bids };
         let levels = opposite.iter().map(|row| (row.price, row.lots));
         preview(&conditions, account, levels, ticket, |id| self.marked(id))
@@ -203,7 +203,7 @@ impl Floor {
     pub(crate) fn preview_amend(&self, account: &Account, amend: &Amend) -> Result<Preview, Reject> {
         let order = account.open.get(&amend.order).ok_or(Reject::UnknownOrder)?;
         let conditions = self.venue.conditions(order.instrument)?;
-        let book = self.venue.book_message(order.instrument);
+        let book = self.venue.book_snapshot(order.instrument);
         let opposite = if order.side == Side::Buy { book.asks } else { book.bids };
         let levels = opposite.iter().map(|row| (row.price, row.lots));
         preview_amend(&conditions, account, levels, amend, |id| self.marked(id))

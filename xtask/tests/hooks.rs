@@ -5,14 +5,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-const WHY: &str = "One two three four five six\nseven eight nine ten eleven twelve.";
+const REASON: &str = "One two three four five six\nseven eight nine ten eleven twelve.";
 
 fn hook(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../.githooks").join(name)
 }
 
-/// Gives a message to the hook in a file of its own.
-fn judge(case: usize, message: &str) -> Output {
+/// Runs the hook on a file with the message.
+fn run_commit_msg(case: usize, message: &str) -> Output {
     let name = format!("tickhall-message-{}-{case}", std::process::id());
     let file = std::env::temp_dir().join(name);
     fs::write(&file, message).expect("the temporary folder can be written");
@@ -22,33 +22,33 @@ fn judge(case: usize, message: &str) -> Output {
 }
 
 #[test]
-fn a_message_says_what_and_why() {
+fn a_message_has_a_title_and_a_reason() {
     let eighty = "x".repeat(80);
     let cases = [
-        (format!("add: a thing\n\n{WHY}\n"), None),
-        (format!("revert: a thing\n\n{WHY}\n\n# comment {eighty}\n"), None),
-        (format!("admin: a thing\n\n{WHY}\n# ------ >8 ------\n{eighty}!\n"), None),
+        (format!("add: a thing\n\n{REASON}\n"), None),
+        (format!("revert: a thing\n\n{REASON}\n\n# comment {eighty}\n"), None),
+        (format!("admin: a thing\n\n{REASON}\n# ------ >8 ------\n{eighty}!\n"), None),
         ("Merge branch 'x'\n".to_owned(), None),
-        (format!("change: {}\n\n{WHY}\n", "x".repeat(72)), None),
-        (format!("change: {}\n\n{WHY}\n", "x".repeat(73)), Some("81 columns")),
-        (format!("add: a thing\n\n{WHY}\n{eighty}!\n"), Some("81 columns")),
-        (format!("fix: a thing\n\n{WHY}\n"), Some("verb")),
-        (format!("Add: a thing\n\n{WHY}\n"), Some("verb")),
-        (format!("add a thing\n\n{WHY}\n"), Some("verb")),
-        (format!("add: \n\n{WHY}\n"), Some("verb")),
-        (format!("add: a thing\n{WHY}\n"), Some("second line")),
+        (format!("change: {}\n\n{REASON}\n", "x".repeat(72)), None),
+        (format!("change: {}\n\n{REASON}\n", "x".repeat(73)), Some("81 columns")),
+        (format!("add: a thing\n\n{REASON}\n{eighty}!\n"), Some("81 columns")),
+        (format!("fix: a thing\n\n{REASON}\n"), Some("verb")),
+        (format!("Add: a thing\n\n{REASON}\n"), Some("verb")),
+        (format!("add a thing\n\n{REASON}\n"), Some("verb")),
+        (format!("add: \n\n{REASON}\n"), Some("verb")),
+        (format!("add: a thing\n{REASON}\n"), Some("second line")),
         ("add: a thing\n\nToo short to say why.\n".to_owned(), Some("5 words")),
         ("add: a thing\n".to_owned(), Some("0 words")),
         (String::new(), Some("verb")),
     ];
     for (case, (message, complaint)) in cases.iter().enumerate() {
-        let output = judge(case, message);
-        let said = String::from_utf8_lossy(&output.stderr);
+        let output = run_commit_msg(case, message);
+        let stderr = String::from_utf8_lossy(&output.stderr);
         match complaint {
-            None => assert!(output.status.success(), "{message}\n{said}"),
+            None => assert!(output.status.success(), "{message}\n{stderr}"),
             Some(words) => {
                 assert!(!output.status.success(), "{message}");
-                assert!(said.contains(words), "{message}\n{said}");
+                assert!(stderr.contains(words), "{message}\n{stderr}");
             }
         }
     }

@@ -1,37 +1,37 @@
 //! Bars of a chart: open, high, low, close and volume of equal spans of time.
 //!
-//! Whole numbers of the units that the chart was given; knows no instrument.
+//! Whole numbers in the chart's units; knows no instrument.
 
 use engine::candle::start_of;
 use engine::time::VenueTime;
 use protocol::candle_history::{Bar, CandleHistory};
 use protocol::nav_history::{NavHistory, Span};
 
-/// Bars that are kept; older ones go first.
-const MOST: usize = 1_500;
+/// Bars kept at most; the oldest are dropped.
+const MAX_BARS: usize = 1_500;
 
-/// Bars in the order of time, all of one length.
+/// Bars in order of time, all of one length.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Bars {
     step_us: i64,
-    /// Days are counted from here, and every day begins new bars.
+    /// Start of the venue's first day; every day starts a new bar.
     t0: VenueTime,
     list: Vec<Bar>,
-    /// Prints up to here are counted.
+    /// Prints up to this time are in the volumes.
     printed: VenueTime,
 }
 
 impl Bars {
-    /// `list` in the order of time, each `step_us` long; prints before its
-    /// last bar's end are in it.
+    /// `list` in order of time, each `step_us` long; prints up to the start of its
+    /// last bar are counted.
     pub fn new(step_us: i64, list: Vec<Bar>) -> Self {
         let printed = list.last().map_or(VenueTime(i64::MIN), |bar| bar.start);
         Self { step_us: step_us.max(1), t0: VenueTime(0), list, printed }
     }
 
-    /// Goes on with bars that were `kept` of a venue that began at `t0`.
-    pub fn resume(t0: VenueTime, step_us: i64, kept: CandleHistory) -> Self {
-        Self { step_us: step_us.max(1), t0, list: kept.list, printed: kept.through }
+    /// Continues `stored` candles of a venue that began at `t0`.
+    pub fn resume(t0: VenueTime, step_us: i64, stored: CandleHistory) -> Self {
+        Self { step_us: step_us.max(1), t0, list: stored.list, printed: stored.through }
     }
 
     /// Spans of a NAV history for a scene whose lower pane shows the drawdown.
@@ -58,8 +58,8 @@ impl Bars {
         &self.list
     }
 
-    /// Takes a price at `time`; whether it changed anything. What is older
-    /// than the newest bar comes too late.
+    /// Takes a price at `time`; returns true if it changed a bar. A price older than
+    /// the newest bar is ignored.
     pub fn mark(&mut self, time: VenueTime, price: i64) -> bool {
         let start = start_of(self.step_us, self.t0, time);
         match self.list.last_mut() {
@@ -71,8 +71,8 @@ impl Bars {
                 last.close = price;
                 return *last != before;
             }
-            // A bar opens where the one before it closed, so no gap is drawn
-            // that nobody could have traded in.
+            // A bar opens at the close of the one before it: no gap is drawn in
+            // which nobody could have traded.
             Some(last) => {
                 let open = last.close;
                 let (high, low) = (open.max(price), open.min(price));
@@ -80,14 +80,14 @@ impl Bars {
             }
             None => self.list.push(Bar::at(start, price)),
         }
-        if self.list.len() > MOST {
-            self.list.drain(..self.list.len() - MOST);
+        if self.list.len() > MAX_BARS {
+            self.list.drain(..self.list.len() - MAX_BARS);
         }
         true
     }
 
-    /// Adds what traded in one batch of prints, in the order of time. What is
-    /// not newer than the last batch is known already.
+    /// Adds prints in order of time to the volumes; returns true if any was added.
+    /// Prints not newer than the last batch were counted before.
     pub fn print(&mut self, prints: &[(VenueTime, i64)]) -> bool {
         let until = self.printed;
         let mut counted = false;
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn marks_fall_into_spans_of_time() {
+    fn marks_are_collected_in_spans_of_time() {
         let bars = marked(SECOND, &[(100_000, 10), (400_000, 14), (900_000, 8), (1_000_000, 9)]);
         let [first, second] = bars.list() else { panic!("two bars") };
         assert_eq!((first.open, first.high, first.low, first.close), (10, 14, 8, 8));
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn what_comes_too_late_changes_nothing() {
+    fn a_late_price_changes_nothing() {
         let mut bars = marked(SECOND, &[(SECOND, 10)]);
         assert!(!bars.mark(VenueTime(0), 99));
         assert!(!bars.mark(VenueTime(SECOND), 10));
@@ -150,18 +150,18 @@ mod tests {
     }
 
     #[test]
-    fn kept_bars_go_on_where_they_ended() {
-        let kept = Bar { volume: 5, ..Bar::at(VenueTime(SECOND), 10) };
+    fn stored_bars_are_continued() {
+        let stored = Bar { volume: 5, ..Bar::at(VenueTime(SECOND), 10) };
         let through = VenueTime(SECOND + 300);
-        let mut bars = Bars::resume(VenueTime(0), SECOND, CandleHistory { list: vec![kept], through });
-        // What traded by then is in them.
+        let mut bars = Bars::resume(VenueTime(0), SECOND, CandleHistory { list: vec![stored], through });
+        // Prints up to then are in them.
         bars.print(&[(VenueTime(SECOND + 100), 5), (VenueTime(SECOND + 400), 2)]);
         bars.mark(VenueTime(SECOND + 500), 12);
-        assert_eq!(bars.list(), [Bar { high: 12, close: 12, volume: 7, ..kept }]); // 5 + 2
+        assert_eq!(bars.list(), [Bar { high: 12, close: 12, volume: 7, ..stored }]); // 5 + 2
     }
 
     #[test]
-    fn a_days_bars_begin_with_the_day() {
+    fn every_day_starts_a_new_bar() {
         // Hours of a day of six and a half, from half past nine.
         let (t0, hour) = (VenueTime(34_200 * SECOND), 3_600 * SECOND);
         let mut bars = Bars::resume(t0, hour, CandleHistory::default());
@@ -173,15 +173,15 @@ mod tests {
     }
 
     #[test]
-    fn times_before_the_epoch_have_their_spans_too() {
+    fn times_before_the_epoch_have_spans_too() {
         assert_eq!(marked(SECOND, &[(-1, 10)]).list()[0].start, VenueTime(-SECOND));
     }
 
     #[test]
-    fn no_more_than_the_most_are_kept() {
+    fn the_oldest_bars_are_dropped() {
         let marks: Vec<(i64, i64)> = (0..2_000).map(|second| (second * SECOND, 1)).collect();
         let bars = marked(SECOND, &marks);
-        assert_eq!(bars.list().len(), MOST);
+        assert_eq!(bars.list().len(), MAX_BARS);
         assert_eq!(bars.list().last().map(|bar| bar.start), Some(VenueTime(1_999 * SECOND)));
     }
 

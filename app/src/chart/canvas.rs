@@ -1,5 +1,4 @@
-//! plotters' backend on a canvas: what a chart draws and no more, and no
-//! number with a fraction to spell, which alone is some kilobytes of code.
+//! Backend of plotters on a canvas: the operations of a chart alone.
 //!
 //! Does not know what the shapes mean.
 
@@ -14,8 +13,7 @@ use web_sys::CanvasRenderingContext2d;
 
 use super::palette::css;
 
-/// Draws in the context's own units. A canvas refuses nothing that is drawn on
-/// it here.
+/// A canvas in the context's own units. Drawing on it cannot fail.
 pub(super) struct Canvas {
     context: CanvasRenderingContext2d,
     size: (u32, u32),
@@ -29,20 +27,20 @@ impl Canvas {
         Self { context, size }
     }
 
-    /// Makes a path through `points`; tells whether there were any.
+    /// Makes a path through `points`; returns false if there are none.
     fn trace(&self, points: impl IntoIterator<Item = BackendCoord>) -> bool {
-        let mut begun = false;
+        let mut is_started = false;
         self.context.begin_path();
         for (x, y) in points {
             let (x, y) = (f64::from(x), f64::from(y));
-            if begun {
+            if is_started {
                 self.context.line_to(x, y);
             } else {
                 self.context.move_to(x, y);
             }
-            begun = true;
+            is_started = true;
         }
-        begun
+        is_started
     }
 
     fn pen(&self, style: &impl BackendStyle) {
@@ -138,13 +136,13 @@ impl DrawingBackend for Canvas {
         fill: bool,
     ) -> Drawn {
         self.context.begin_path();
-        // Refuses negative radii alone.
+        // Fails for negative radii alone.
         let _ = self.context.arc(f64::from(x), f64::from(y), f64::from(radius), 0.0, TAU);
         self.end(fill, style);
         Ok(())
     }
 
-    /// Level text: charts turn none.
+    /// Horizontal text: charts rotate none.
     fn draw_text<S: BackendTextStyle>(&mut self, text: &str, style: &S, (x, y): BackendCoord) -> Drawn {
         self.context.set_text_align(match style.anchor().h_pos {
             HPos::Left => "start",

@@ -1,31 +1,53 @@
-//! Draws a scene through any backend of plotters: the plot itself, and what
-//! moves over it.
+//! Drawing of a scene through any backend of plotters: the plot, and the overlay
+//! that moves over it.
 //!
-//! Decides nothing about where things are: the scene's frame does.
+//! Positions are the scene's.
 
 use plotters::coord::Shift;
 use plotters::prelude::{
     Circle, DrawingArea, DrawingAreaErrorKind, DrawingBackend, FontDesc, FontFamily, FontStyle, PathElement,
     Polygon, RGBAColor, Rectangle,
 };
+#[cfg(feature = "ssr")]
+use plotters::prelude::{IntoDrawingArea, SVGBackend};
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{Color, TextStyle};
 
+use super::axes::within;
 use super::palette::Palette;
-use super::scale::within;
 use super::scene::{ChartScene, Frame, Lower, Style};
 
 type Area<B> = DrawingArea<B, Shift>;
 type Drawn<B> = Result<(), DrawingAreaErrorKind<<B as DrawingBackend>::ErrorType>>;
 
-/// Size of the labels, in CSS pixels.
-const TEXT: f64 = 11.0;
+/// Font size of the labels in CSS pixels.
+const FONT_SIZE: f64 = 11.0;
 
-/// Height of a line of them.
-const LINE: f64 = 14.0;
+/// Height of a line of labels in CSS pixels.
+const LINE_HEIGHT: f64 = 14.0;
 
-/// Their font; no page downloads any.
-const FONT: &str = "ui-monospace, Menlo, Consolas, 'Liberation Mono', 'DejaVu Sans Mono', monospace";
+/// Font of the labels; none is downloaded.
+const FONT_FAMILY: &str = "ui-monospace, Menlo, Consolas, 'Liberation Mono', 'DejaVu Sans Mono', monospace";
+
+/// The scene as SVG, for the first paint and for browsers without scripts; empty
+/// if it cannot be drawn. Colours are the style sheet's tokens.
+#[cfg(feature = "ssr")]
+pub fn svg(scene: &ChartScene) -> String {
+    let (width, height) = scene.size;
+    let frame = scene.frame();
+    let colours = Palette::of_tokens();
+    let mut text = String::new();
+    {
+        let area = SVGBackend::with_string(&mut text, (width as u32, height as u32)).into_drawing_area();
+        let drawn = plot(&area, scene, &frame, &colours)
+            .and_then(|()| overlay(&area, scene, &frame, &colours, None))
+            .and_then(|()| area.present());
+        if drawn.is_err() {
+            return String::new();
+        }
+    }
+    Palette::into_tokens(&text)
+}
 
 /// Grid, labels, bars, lower pane, own fills and orders.
 pub fn plot<B: DrawingBackend>(
@@ -43,8 +65,8 @@ pub fn plot<B: DrawingBackend>(
     own(area, scene, frame, colours)
 }
 
-/// The last price and, where the pointer or the keys are, the crosshair.
-pub fn over<B: DrawingBackend>(
+/// The last price, and the crosshair at the cursor.
+pub fn overlay<B: DrawingBackend>(
     area: &Area<B>,
     scene: &ChartScene,
     frame: &Frame,
@@ -67,7 +89,7 @@ pub fn over<B: DrawingBackend>(
         let price = scene.price(frame.y.value(y).round() as i64);
         tag(area, price, frame.right(), y, colours.label, colours)?;
     }
-    let time = scene.began(bar, scene.bars.step_us().min(30_000_000));
+    let time = scene.start_text(bar, scene.bars.step_us().min(30_000_000));
     let half = time.chars().count() as f64 * 3.4 + 5.0;
     let middle = within(x, half, (frame.right() - half).max(half));
     let bottom = frame.bottom();
@@ -113,7 +135,7 @@ fn candles<B: DrawingBackend>(
         stroke(area, &[(x, high), (x, low)], colour)?;
         let (top, bottom) = (open.min(close), open.max(close).max(open.min(close) + 1.0));
         let body = [px((x - half).max(0.0), top), px(x + half, bottom)];
-        // Hollow when it rose, full when it fell: the shape says it without colour.
+        // Hollow if it rose, filled if it fell: readable without colours.
         area.draw(&Rectangle::new(body, colour.filled()))?;
         if bar.rose() && half >= 3.0 && bottom - top > 2.0 {
             let hole = [px((x - half).max(0.0) + 1.0, top + 1.0), px(x + half - 1.0, bottom - 1.0)];
@@ -130,10 +152,10 @@ fn line<B: DrawingBackend>(area: &Area<B>, scene: &ChartScene, frame: &Frame, co
         if y >= frame.y.pixels.1 && y <= frame.y.pixels.0 {
             dashed(area, (0.0, y), (frame.right(), y), colours.label)?;
         }
-        // Within a bar it went from high to low: the line alone would hide it.
+        // High and low within a bar, which the line through the closes hides.
         for bar in bars.iter().filter(|bar| bar.high > bar.low) {
             let x = within(scene.middle(frame, bar), 0.0, frame.right());
-            let [high, low] = [bar.high, bar.low].map(|worth| frame.y.at(worth as f64));
+            let [high, low] = [bar.high, bar.low].map(|nav| frame.y.at(nav as f64));
             stroke(area, &[(x, high), (x, low)], colours.accent_soft)?;
         }
     }
@@ -181,36 +203,36 @@ fn lower<B: DrawingBackend>(
             stroke(area, &[(0.0, base), (frame.right(), base)], colours.grid)?;
         }
     }
-    let most = scene.lower_label(below.values.1 as i64);
+    let maximum = scene.lower_label(below.values.1 as i64);
     let at = below.at(below.values.1);
     let inside = if at < base { at + 9.0 } else { at - 8.0 };
-    text(area, &most, (frame.right() + 6.0, inside), HPos::Left, colours.label)
+    text(area, &maximum, (frame.right() + 6.0, inside), HPos::Left, colours.label)
 }
 
-/// Own fills as triangles that point the way they traded, own orders as lines;
-/// orders that are too far away as a word and an arrow at the edge beyond which
-/// they lie, one below the other.
+/// Own fills as triangles that point in the direction of the trade, own orders as
+/// lines; orders outside the price range as labels with an arrow at its edge, one
+/// below the other.
 fn own<B: DrawingBackend>(area: &Area<B>, scene: &ChartScene, frame: &Frame, colours: &Palette) -> Drawn<B> {
     let (bottom, top) = frame.y.pixels;
     let (mut above, mut below) = (0.0_f64, 0.0);
     for order in &scene.orders {
         let y = frame.y.at(order.price as f64);
-        // Half of the picture is room enough for those: the blotter has all.
+        // Labels take half of the picture at most; the blotter shows all orders.
         if (y < top || y > bottom) && above.max(below) > (bottom - top) / 2.0 {
             continue;
         }
         let (mark, beside) = if y < top {
-            above += LINE;
-            ("↑", top + above - LINE / 2.0)
+            above += LINE_HEIGHT;
+            ("↑", top + above - LINE_HEIGHT / 2.0)
         } else if y > bottom {
-            below += LINE;
-            ("↓", bottom - below + LINE / 2.0)
+            below += LINE_HEIGHT;
+            ("↓", bottom - below + LINE_HEIGHT / 2.0)
         } else {
             dashed(area, (0.0, y), (frame.right(), y), colours.own)?;
-            // Above its line, unless the legend stands there.
-            (if order.buys { "▲" } else { "▼" }, if y - top < 16.0 { y + 8.0 } else { y - 8.0 })
+            // Above its line, unless the legend is there.
+            (if order.is_buy { "▲" } else { "▼" }, if y - top < 16.0 { y + 8.0 } else { y - 8.0 })
         };
-        let side = if order.buys { "Buy" } else { "Sell" };
+        let side = if order.is_buy { "Buy" } else { "Sell" };
         let label = format!("{mark} {side} {}", scene.price(order.price));
         text(area, &label, (4.0, beside), HPos::Left, colours.own)?;
     }
@@ -222,7 +244,7 @@ fn own<B: DrawingBackend>(area: &Area<B>, scene: &ChartScene, frame: &Frame, col
         if x < 0.0 || x > frame.right() || y < top || y > bottom {
             continue;
         }
-        let away = if fill.bought { 8.0 } else { -8.0 };
+        let away = if fill.is_buy { 8.0 } else { -8.0 };
         let shape = vec![px(x, y), px(x - 5.0, y + away), px(x + 5.0, y + away)];
         area.draw(&Polygon::new(shape, colours.own.filled()))?;
         area.draw(&Circle::new(px(x, y), 2, colours.ground.filled()))?;
@@ -235,7 +257,7 @@ fn half_width(scene: &ChartScene, frame: &Frame) -> f64 {
     within(scene.bars.step_us() as f64 * frame.x.per_unit() * 0.35, 0.5, 12.0)
 }
 
-/// A label on the price axis with a ground of its own.
+/// A label on the price axis with a background.
 fn tag<B: DrawingBackend>(
     area: &Area<B>,
     label: String,
@@ -270,8 +292,8 @@ fn dashed<B: DrawingBackend>(
     Ok(())
 }
 
-/// Upright and level lines, as bars one pixel wide: a stroke would lie between
-/// two rows of pixels.
+/// Vertical and horizontal lines as rectangles one pixel wide: a stroke would lie
+/// between two rows of pixels.
 fn stroke<B: DrawingBackend>(area: &Area<B>, points: &[(f64, f64)], colour: RGBAColor) -> Drawn<B> {
     for pair in points.windows(2) {
         let (a, b) = (px(pair[0].0, pair[0].1), px(pair[1].0, pair[1].1));
@@ -289,7 +311,7 @@ fn text<B: DrawingBackend>(
     side: HPos,
     colour: RGBAColor,
 ) -> Drawn<B> {
-    let font = FontDesc::new(FontFamily::Name(FONT), TEXT, FontStyle::Normal);
+    let font = FontDesc::new(FontFamily::Name(FONT_FAMILY), FONT_SIZE, FontStyle::Normal);
     let style = TextStyle { font, color: colour.to_backend_color(), pos: Pos::new(side, VPos::Center) };
     area.draw_text(label, &style, px(at.0, at.1))
 }

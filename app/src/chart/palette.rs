@@ -1,38 +1,38 @@
-//! The colours of a chart, by their meaning.
+//! Colours of a chart by their meaning.
 //!
-//! The style sheet's tokens are the only place where colours are chosen: the
-//! browser reads them there, and the server's picture refers to them.
+//! Taken from the style sheet's tokens: the browser reads their values, the
+//! server's picture refers to them by name.
 
 use plotters::prelude::RGBAColor;
 #[cfg(any(target_arch = "wasm32", test))]
 use plotters_backend::BackendColor;
 
-/// Each token that a chart uses.
+/// Tokens that a chart uses.
 #[cfg_attr(not(any(target_arch = "wasm32", feature = "ssr")), allow(dead_code))]
 const TOKENS: [&str; 7] = ["--bg-1", "--line", "--fg-2", "--accent", "--own", "--up", "--down"];
 
 /// Colours by meaning.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Palette {
-    /// Behind everything, and text on coloured grounds.
+    /// Background, and text on coloured areas.
     pub ground: RGBAColor,
-    /// Lines behind the bars.
+    /// Grid lines.
     pub grid: RGBAColor,
     /// Labels and the crosshair.
     pub label: RGBAColor,
-    /// The line and the last price.
+    /// Line and last price.
     pub accent: RGBAColor,
-    /// From high to low around the line.
+    /// High to low around the line.
     pub accent_soft: RGBAColor,
-    /// What is the account's own.
+    /// The account's fills and orders.
     pub own: RGBAColor,
     /// Bars that rose.
     pub up: RGBAColor,
     /// Bars that fell.
     pub down: RGBAColor,
-    /// Their volume.
+    /// Volume of bars that rose.
     pub up_soft: RGBAColor,
-    /// Their volume.
+    /// Volume of bars that fell.
     pub down_soft: RGBAColor,
 }
 
@@ -56,19 +56,19 @@ impl Palette {
         }
     }
 
-    /// The tokens as `read` finds them; grey for what is no `#rrggbb`.
+    /// Values of the tokens as `read` returns them; grey if not `#rrggbb`.
     #[cfg(any(target_arch = "wasm32", test))]
     pub fn read(read: impl Fn(&str) -> String) -> Self {
         Self::of(|token| hex(read(TOKENS[token]).trim()).unwrap_or((128, 128, 128)))
     }
 
-    /// Colours that stand for the tokens, until [`Palette::into_tokens`].
+    /// Placeholder colours, for [`Palette::into_tokens`].
     #[cfg(feature = "ssr")]
     pub fn of_tokens() -> Self {
         Self::of(|token| (0xfe, 0xdc, token as u8))
     }
 
-    /// Puts the tokens in the place of their colours in an SVG picture.
+    /// Replaces the placeholder colours in an SVG picture by their tokens.
     #[cfg(feature = "ssr")]
     pub fn into_tokens(svg: &str) -> String {
         TOKENS.iter().enumerate().fold(svg.to_owned(), |svg, (token, name)| {
@@ -77,7 +77,7 @@ impl Palette {
     }
 }
 
-/// A colour as a style sheet writes it, its opacity in 256 steps.
+/// A colour as CSS, with its opacity in 256 steps.
 #[cfg(any(target_arch = "wasm32", test))]
 pub(super) fn css(colour: BackendColor) -> String {
     let (r, g, b) = colour.rgb;
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn tokens_are_read_as_the_style_sheet_writes_them() {
+    fn tokens_are_read_as_css_writes_them() {
         assert_eq!(hex("#0b0e14"), Some((11, 14, 20)));
         assert_eq!(hex("#fff"), Some((255, 255, 255)));
         assert_eq!(hex("rgb(1,2,3)"), None);

@@ -1,42 +1,43 @@
-//! What a chart shows and where: bars, own fills and orders, the window of
-//! time that is looked at, and the axes that follow from it.
+//! The scene of a chart: bars, own fills and orders, the visible window of time,
+//! and the axes that follow from it.
 //!
-//! One scene for every picture: SVG on the server, a canvas in the browser.
-//! Pure: knows no colours and no backend.
+//! Drawn as SVG on the server and on a canvas in the browser. Pure: knows no
+//! colours and no backend.
 
 use std::ops::Range;
 
 use engine::decimal::Decimal;
 use engine::time::VenueTime;
 
+use super::axes::{Axis, multiples, nice_step, time_step, within};
 use super::bars::Bars;
-use super::scale::{Axis, multiples, nice_step, time_step, within};
 use crate::components::format;
 use protocol::candle_history::Bar;
 use protocol::nav_history::Drawdown;
 
-/// Height of the time axis.
-const BOTTOM: f64 = 18.0;
+/// Height of the time axis in pixels.
+const TIME_AXIS_HEIGHT: f64 = 18.0;
 
-/// Space above the highest price, where the legend stands.
-const TOP: f64 = 22.0;
+/// Height of the legend in pixels.
+const LEGEND_HEIGHT: f64 = 22.0;
 
-/// Width of a character of the labels.
-const CHARACTER: f64 = 6.7;
+/// Width of a character of the labels in pixels.
+const CHARACTER_WIDTH: f64 = 6.7;
 
-/// Fewest and most bars that a window holds.
-const WINDOW: (f64, f64) = (10.0, 1_500.0);
+/// Minimum and maximum of bars in the window.
+const WINDOW_LIMITS: (f64, f64) = (10.0, 1_500.0);
 
-/// Bars that a window holds at first.
-const AT_FIRST: f64 = 90.0;
+/// Bars in a new window.
+const DEFAULT_WINDOW: f64 = 90.0;
 
-/// Least height of what orders may be away from, in units of price.
-const REACH: i64 = 8;
+/// Height, at least, of the range above and below the prices in which orders are
+/// shown, in units of price.
+const ORDER_RANGE_MIN: i64 = 8;
 
 /// Empty space after the newest bar, in bars.
-const AHEAD: f64 = 3.0;
+const MARGIN_BARS: f64 = 3.0;
 
-/// How prices are drawn.
+/// Style of the price pane.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Style {
     /// Candles.
@@ -46,35 +47,35 @@ pub enum Style {
     Line,
 }
 
-/// What the lower pane shows of each bar's `volume`.
+/// Content of the lower pane, from each bar's `volume`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Lower {
-    /// Columns that grow upwards.
+    /// Volume as columns.
     #[default]
     Volume,
-    /// An area that hangs from the top, in per cent: of each bar, `open` is the
-    /// best so far and `volume` how far below it the bar went.
+    /// Drawdown in per cent as an area below the top: `open` is the running
+    /// maximum and `volume` the fall below it.
     Drawdown,
 }
 
-/// One of the account's own fills.
+/// A fill of the account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Own {
-    /// When.
+pub struct OwnFill {
+    /// Venue time.
     pub time: VenueTime,
-    /// At which price.
+    /// Price.
     pub price: i64,
-    /// Bought, or sold.
-    pub bought: bool,
+    /// True if bought.
+    pub is_buy: bool,
 }
 
-/// One of the account's own resting orders.
+/// A resting order of the account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Resting {
-    /// At which price.
+pub struct OwnOrder {
+    /// Price.
     pub price: i64,
-    /// To buy, or to sell.
-    pub buys: bool,
+    /// True for a buy order.
+    pub is_buy: bool,
 }
 
 /// Everything that a chart shows.
@@ -82,9 +83,9 @@ pub struct Resting {
 pub struct ChartScene {
     /// The bars.
     pub bars: Bars,
-    /// How they are drawn.
+    /// Their style.
     pub style: Style,
-    /// What the lower pane shows.
+    /// Content of the lower pane.
     pub lower: Lower,
     /// One unit of price.
     pub unit: Decimal,
@@ -92,40 +93,40 @@ pub struct ChartScene {
     pub lower_unit: Decimal,
     /// The newest price.
     pub last: Option<i64>,
-    /// The price that gains and losses are counted from.
+    /// The price that gains are measured from.
     pub base: Option<i64>,
-    /// Own fills.
-    pub fills: Vec<Own>,
-    /// Own resting orders.
-    pub orders: Vec<Resting>,
+    /// OwnFill fills.
+    pub fills: Vec<OwnFill>,
+    /// OwnFill resting orders.
+    pub orders: Vec<OwnOrder>,
     /// Width and height in CSS pixels.
     pub size: (f64, f64),
-    /// What is added to a time before it is shown.
+    /// Offset of the displayed time zone.
     pub zone_us: i64,
-    /// Bars in the window; all there are where this is absent.
+    /// Bars in the window; `None` for all.
     wide: Option<f64>,
-    /// What [`ChartScene::reset`] goes back to.
+    /// Value of `wide` after [`ChartScene::reset`].
     home: Option<f64>,
-    /// Where the window ends; it follows the newest bar where this is absent.
+    /// End of the window; `None` follows the newest bar.
     end: Option<f64>,
 }
 
 /// The axes of one picture.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Frame {
-    /// Times.
+    /// Time axis.
     pub x: Axis,
-    /// Prices.
+    /// Price axis.
     pub y: Axis,
-    /// The lower pane; absent where there is no room.
+    /// Axis of the lower pane; `None` if the picture is too low for one.
     pub below: Option<Axis>,
-    /// Which bars can be seen.
+    /// Indices of the visible bars.
     pub visible: Range<usize>,
     /// Prices with a line and a label.
     pub prices: Vec<i64>,
     /// Times with a line and a label.
     pub times: Vec<i64>,
-    /// Time between two of them.
+    /// Time between two labels.
     pub time_step: i64,
 }
 
@@ -156,8 +157,8 @@ impl ChartScene {
             orders: Vec::new(),
             size: (720.0, 360.0),
             zone_us: 0,
-            wide: Some(AT_FIRST),
-            home: Some(AT_FIRST),
+            wide: Some(DEFAULT_WINDOW),
+            home: Some(DEFAULT_WINDOW),
             end: None,
         }
     }
@@ -168,46 +169,46 @@ impl ChartScene {
         self.end = None;
     }
 
-    /// Whether the window follows the newest bar.
+    /// Returns true if the window follows the newest bar.
     pub const fn follows(&self) -> bool {
         self.end.is_none()
     }
 
-    /// Goes back to the newest bar and the first width.
+    /// Returns to the newest bar and the default width.
     pub fn reset(&mut self) {
         (self.wide, self.end) = (self.home, None);
     }
 
-    /// Shows everything there is, also when there will be more.
+    /// Shows all bars, also later ones.
     pub fn fit(&mut self) {
         (self.wide, self.home, self.end) = (None, None, None);
     }
 
     /// Bars in the window.
     fn wide(&self) -> f64 {
-        let (fewest, most) = WINDOW;
+        let (fewest, most) = WINDOW_LIMITS;
         self.wide.unwrap_or_else(|| {
-            // Bars may be missing in between.
+            // There may be gaps between bars.
             let start = |bar: Option<&Bar>| bar.map_or(0, |bar| bar.start.0);
             let list = self.bars.list();
             let steps = (start(list.last()) - start(list.first())) / self.bars.step_us();
-            within(steps as f64 + 1.0 + AHEAD, fewest, most)
+            within(steps as f64 + 1.0 + MARGIN_BARS, fewest, most)
         })
     }
 
-    /// Moves the window by `pixels`; to the right shows older bars.
+    /// Moves the window by `pixels`; positive shows older bars.
     pub fn pan(&mut self, pixels: f64) {
         let frame = self.frame();
         let (from, to) = frame.x.values;
         let end = to - pixels / frame.x.per_unit().max(f64::MIN_POSITIVE);
-        self.settle(end, to - from);
+        self.set_end(end, to - from);
     }
 
-    /// Shows `factor` times as much time, keeping what is at pixel `x` there.
+    /// Shows `factor` times as much time around pixel `x`.
     pub fn zoom(&mut self, factor: f64, x: f64) {
         let frame = self.frame();
         let (from, to) = frame.x.values;
-        let (fewest, most) = WINDOW;
+        let (fewest, most) = WINDOW_LIMITS;
         let before = self.wide();
         let wide = within(before * factor, fewest, most);
         let factor = wide / before;
@@ -216,28 +217,28 @@ impl ChartScene {
             let fixed = frame.x.value(within(x, frame.x.pixels.0, frame.right()));
             let newest_end = self.newest_end();
             let end = fixed + (to - fixed) * factor;
-            // At the newest bar the window stays with it.
+            // A window at the newest bar stays there.
             if !(self.follows() && end >= newest_end) {
-                self.settle(end, (to - from) * factor);
+                self.set_end(end, (to - from) * factor);
             }
         }
     }
 
-    /// Where the window ends when it follows the newest bar.
+    /// End of a window that follows the newest bar.
     fn newest_end(&self) -> f64 {
         let step = self.bars.step_us() as f64;
-        self.bars.list().last().map_or(0.0, |bar| bar.start.0 as f64) + step * AHEAD
+        self.bars.list().last().map_or(0.0, |bar| bar.start.0 as f64) + step * MARGIN_BARS
     }
 
-    /// Ends the window at `end`, but never where there is nothing.
-    fn settle(&mut self, end: f64, span: f64) {
+    /// Ends the window at `end`, but not before or after all bars.
+    fn set_end(&mut self, end: f64, span: f64) {
         let newest = self.newest_end();
         let oldest = self.bars.list().first().map_or(newest, |bar| bar.start.0 as f64);
         let least = (oldest + span / 2.0).min(newest);
         self.end = (end < newest).then_some(end.max(least));
     }
 
-    /// The axes as the window and the size have them now.
+    /// Axes for the current window and size.
     pub fn frame(&self) -> Frame {
         let step = self.bars.step_us() as f64;
         let end = self.end.unwrap_or_else(|| self.newest_end());
@@ -251,12 +252,12 @@ impl ChartScene {
 
         let (width, height) = self.size;
         let label = [low, high].map(|price| self.price(price as i64).chars().count()).into_iter().max();
-        let right = (width - label.unwrap_or(0) as f64 * CHARACTER - 14.0).max(40.0);
-        let bottom = (height - BOTTOM).max(40.0);
+        let right = (width - label.unwrap_or(0) as f64 * CHARACTER_WIDTH - 14.0).max(40.0);
+        let bottom = (height - TIME_AXIS_HEIGHT).max(40.0);
         let share = if self.lower == Lower::Volume { 0.2 } else { 0.3 };
-        let split = if height >= 170.0 { (bottom - TOP) * share } else { 0.0 };
+        let split = if height >= 170.0 { (bottom - LEGEND_HEIGHT) * share } else { 0.0 };
         let y_bottom = if split > 0.0 { bottom - split - 6.0 } else { bottom };
-        let y = Axis { values: (low, high), pixels: (y_bottom, TOP) };
+        let y = Axis { values: (low, high), pixels: (y_bottom, LEGEND_HEIGHT) };
         let below = (split > 0.0).then(|| {
             let most = list.get(visible.clone()).into_iter().flatten().map(|bar| self.lower_value(bar)).max();
             let most = most.unwrap_or(0).max(1) as f64;
@@ -266,7 +267,7 @@ impl ChartScene {
             };
             Axis { values: (0.0, most), pixels }
         });
-        let price_step = nice_step((high - low) as i64, (((y_bottom - TOP) / 36.0) as i64).max(2));
+        let price_step = nice_step((high - low) as i64, (((y_bottom - LEGEND_HEIGHT) / 36.0) as i64).max(2));
         let time_step = time_step(span as i64, ((right / 84.0) as i64).max(2));
         let zone = self.zone_us as f64;
         let times = multiples(from + zone, end + zone, time_step);
@@ -281,8 +282,8 @@ impl ChartScene {
         }
     }
 
-    /// The lowest and the highest price to show, with a margin: what traded,
-    /// own fills, and own orders no farther away than all of that is high.
+    /// Lowest and highest price to show, with a margin: bars, own fills, and own
+    /// orders no farther away than the height of these.
     fn price_range(&self, visible: &Range<usize>, times: Range<f64>) -> (f64, f64) {
         let seen = self.bars.list().get(visible.clone()).unwrap_or_default();
         let newest = if self.follows() { self.last } else { None };
@@ -294,7 +295,7 @@ impl ChartScene {
                 for fill in self.fills.iter().filter(|fill| times.contains(&(fill.time.0 as f64))) {
                     (low, high) = (low.min(fill.price), high.max(fill.price));
                 }
-                let reach = (high - low).max(REACH);
+                let reach = (high - low).max(ORDER_RANGE_MIN);
                 let near = low - reach..=high + reach;
                 for order in self.orders.iter().filter(|order| near.contains(&order.price)) {
                     (low, high) = (low.min(order.price), high.max(order.price));
@@ -305,7 +306,7 @@ impl ChartScene {
         }
     }
 
-    /// The bar that is drawn at pixel `x`: the one whose middle is nearest.
+    /// The bar whose middle is nearest to pixel `x`.
     pub fn bar_at(&self, frame: &Frame, x: f64) -> Option<&Bar> {
         let step = self.bars.step_us() as f64;
         let time = frame.x.value(x);
@@ -314,26 +315,25 @@ impl ChartScene {
         seen.iter().min_by(|a, b| near(a).total_cmp(&near(b)))
     }
 
-    /// Where the middle of a bar is drawn.
+    /// Pixel of the middle of a bar.
     pub fn middle(&self, frame: &Frame, bar: &Bar) -> f64 {
         frame.x.at(bar.start.0 as f64 + self.bars.step_us() as f64 / 2.0)
     }
 
-    /// A price to read.
+    /// A price for display.
     pub fn price(&self, price: i64) -> String {
         label(self.unit, price)
     }
 
-    /// What the lower pane draws of a bar: what traded, or its fall in
-    /// millionths of the best before it.
+    /// A bar's value in the lower pane: its volume, or its drawdown in millionths.
     pub fn lower_value(&self, bar: &Bar) -> i64 {
         match self.lower {
             Lower::Volume => bar.volume,
-            Lower::Drawdown => -fall(bar).millionths(),
+            Lower::Drawdown => -drawdown(bar).millionths(),
         }
     }
 
-    /// A figure of the lower pane to read.
+    /// A figure of the lower pane for display.
     pub fn lower_figure(&self, figure: i64) -> String {
         match self.lower {
             Lower::Volume => label(self.lower_unit, figure),
@@ -341,7 +341,7 @@ impl ChartScene {
         }
     }
 
-    /// The same beside its axis, where there is little room.
+    /// A figure of the lower pane in few characters, for its axis.
     pub fn lower_label(&self, figure: i64) -> String {
         match self.lower {
             Lower::Volume => {
@@ -352,9 +352,9 @@ impl ChartScene {
         }
     }
 
-    /// A bar in words.
+    /// The legend of a bar.
     pub fn legend(&self, bar: &Bar) -> String {
-        let time = self.began(bar, self.bars.step_us());
+        let time = self.start_text(bar, self.bars.step_us());
         let [open, high, low, close] =
             [bar.open, bar.high, bar.low, bar.close].map(|price| self.price(price));
         match self.lower {
@@ -369,21 +369,21 @@ impl ChartScene {
         }
     }
 
-    /// A bar's gain since the base, and its fall as a share and as an amount.
+    /// A bar's gain since the base, and its drawdown as a share and as an amount.
     pub fn gain(&self, bar: &Bar) -> [String; 3] {
         let cents = |cents| format::signed_cents(cents);
         let gain = bar.close - self.base.unwrap_or(bar.close);
-        [cents(gain), format::percent(fall(bar).millionths()), cents(-bar.volume)]
+        [cents(gain), format::percent(drawdown(bar).millionths()), cents(-bar.volume)]
     }
 
-    /// When a bar began, to read: of one that is longer than an hour its day,
-    /// of others no less exact than `step`.
-    pub fn began(&self, bar: &Bar, step: i64) -> String {
+    /// Start of a bar for display: its day if it is longer than an hour, else as
+    /// precise as `step`.
+    pub fn start_text(&self, bar: &Bar, step: i64) -> String {
         let long = self.lower == Lower::Volume && self.bars.step_us() > 3_600_000_000;
         self.time(bar.start, if long { 86_400_000_000 } else { step })
     }
 
-    /// A time to read, as exact as labels `step` apart need it.
+    /// A time for display, as precise as labels `step` apart need it.
     pub fn time(&self, time: VenueTime, step: i64) -> String {
         const SECOND: i64 = 1_000_000;
         let shown = time.plus_micros(self.zone_us);
@@ -400,8 +400,8 @@ impl ChartScene {
     }
 }
 
-/// How far below the best a bar of a [`Lower::Drawdown`] went.
-const fn fall(bar: &Bar) -> Drawdown {
+/// Drawdown of a bar of a [`Lower::Drawdown`].
+const fn drawdown(bar: &Bar) -> Drawdown {
     Drawdown { below: bar.volume, peak: bar.open }
 }
 

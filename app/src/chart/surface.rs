@@ -1,9 +1,8 @@
-//! Two stacked canvases: the plot below, crosshair and last price above.
+//! Two stacked canvases: the plot, and the overlay with crosshair and last price.
 //!
-//! Paints in animation frames alone, and each canvas only when it must. Does
-//! not know why something changed.
+//! Paints in animation frames alone, and each canvas only if it changed.
 
-use leptos::prelude::{StoredValue as LocalValue, *};
+use leptos::prelude::*;
 use plotters::prelude::IntoDrawingArea;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::Closure;
@@ -13,43 +12,42 @@ use super::canvas::Canvas;
 use super::draw;
 use super::palette::Palette;
 use super::view::Chart;
-use crate::reactive::{StoredValue, effect};
 
-/// Paints `chart` on its canvases whenever it says that it changed.
+/// Paints `chart` on its canvases whenever it changes.
 pub(super) fn attach(chart: Chart, plot: HtmlCanvasElement, over: HtmlCanvasElement) {
-    let asked = StoredValue::new(false);
-    let stale = StoredValue::new(true);
-    let (below, above) = (LocalValue::new_local(plot.clone()), LocalValue::new_local(over));
-    let ask = move || {
-        if asked.try_get_value() == Some(false) {
-            asked.set_value(true);
+    let is_requested = StoredValue::new(false);
+    let is_stale = StoredValue::new(true);
+    let (below, above) = (StoredValue::new_local(plot.clone()), StoredValue::new_local(over));
+    let request_paint = move || {
+        if is_requested.try_get_value() == Some(false) {
+            is_requested.set_value(true);
             request_animation_frame(move || {
-                // The screen may have gone meanwhile.
+                // The screen may be closed meanwhile.
                 let (Some(plot), Some(over)) = (below.try_get_value(), above.try_get_value()) else { return };
-                asked.set_value(false);
-                paint(chart, &plot, &over, stale.get_value());
-                stale.set_value(false);
+                is_requested.set_value(false);
+                paint(chart, &plot, &over, is_stale.get_value());
+                is_stale.set_value(false);
             });
         }
     };
-    effect(move || {
+    Effect::new(move || {
         chart.version.track();
-        stale.set_value(true);
-        ask();
+        is_stale.set_value(true);
+        request_paint();
     });
-    effect(move || {
+    Effect::new(move || {
         chart.cursor.track();
-        ask();
+        request_paint();
     });
     let resized = Closure::<dyn FnMut()>::new(move || {
-        if stale.try_set_value(true) {
-            ask();
+        if is_stale.try_set_value(true).is_none() {
+            request_paint();
         }
     });
     if let Ok(observer) = ResizeObserver::new(resized.as_ref().unchecked_ref()) {
         observer.observe(&plot);
-        let kept = LocalValue::new_local((observer, resized));
-        on_cleanup(move || kept.with_value(|(observer, _)| observer.disconnect()));
+        let observed = StoredValue::new_local((observer, resized));
+        on_cleanup(move || observed.with_value(|(observer, _)| observer.disconnect()));
     }
 }
 
@@ -71,7 +69,7 @@ fn paint(chart: Chart, plot: &HtmlCanvasElement, over: &HtmlCanvasElement, stale
             let _ = draw::plot(&canvas.into_drawing_area(), scene, &frame, &colours);
         }
         if let Some(canvas) = clear(over, (width, height), ratio) {
-            let _ = draw::over(&canvas.into_drawing_area(), scene, &frame, &colours, cursor);
+            let _ = draw::overlay(&canvas.into_drawing_area(), scene, &frame, &colours, cursor);
         }
     });
     if let Some(parent) = plot.parent_element() {
@@ -79,7 +77,7 @@ fn paint(chart: Chart, plot: &HtmlCanvasElement, over: &HtmlCanvasElement, stale
     }
 }
 
-/// An empty canvas that counts in CSS pixels, whatever the screen has.
+/// An empty canvas with coordinates in CSS pixels, whatever the screen's ratio.
 fn clear(canvas: &HtmlCanvasElement, (width, height): (f64, f64), ratio: f64) -> Option<Canvas> {
     let (wide, high) = ((width * ratio).round() as u32, (height * ratio).round() as u32);
     if (canvas.width(), canvas.height()) != (wide, high) {
@@ -92,7 +90,7 @@ fn clear(canvas: &HtmlCanvasElement, (width, height): (f64, f64), ratio: f64) ->
     Some(Canvas::new(context, (wide, high)))
 }
 
-/// The style sheet's tokens as they are now.
+/// Current values of the style sheet's tokens.
 fn palette(canvas: &HtmlCanvasElement) -> Palette {
     let style = window().get_computed_style(canvas).ok().flatten();
     Palette::read(|token| {

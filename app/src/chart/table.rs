@@ -1,6 +1,4 @@
 //! A chart as a table: the bars in the window, newest first.
-//!
-//! Does not know how they would be drawn.
 
 use leptos::prelude::*;
 
@@ -9,7 +7,7 @@ use super::view::Chart;
 use protocol::candle_history::Bar;
 
 /// Rows at most.
-const ROWS: usize = 200;
+const MAX_ROWS: usize = 200;
 
 #[component]
 pub(super) fn BarTable(chart: Chart) -> impl IntoView {
@@ -19,7 +17,7 @@ pub(super) fn BarTable(chart: Chart) -> impl IntoView {
         chart.scene.with_value(|scene| {
             let frame = scene.frame();
             let seen = scene.bars.list().get(frame.visible).unwrap_or_default();
-            seen.iter().rev().take(ROWS).map(|bar| row(scene, bar)).collect_view()
+            seen.iter().rev().take(MAX_ROWS).map(|bar| row(scene, bar)).collect_view()
         })
     };
     let heads: &[&str] = match below {
@@ -39,14 +37,13 @@ pub(super) fn BarTable(chart: Chart) -> impl IntoView {
                 <thead>
                     <tr>
                         <th scope="col">"Time"</th>
-                        {heads.map(IntoAny::into_any).collect_view()}
+                        {heads.collect_view()}
                     </tr>
                 </thead>
-                <tbody>{move || rows()}</tbody>
+                <tbody>{rows}</tbody>
             </table>
         </div>
     }
-    .into_any()
 }
 
 fn row(scene: &ChartScene, bar: &Bar) -> AnyView {
@@ -63,15 +60,11 @@ fn row(scene: &ChartScene, bar: &Bar) -> AnyView {
             cells
         }
     };
-    let cells = cells
-        .into_iter()
-        .map(|cell| view! { <td class="num">{cell}</td> })
-        .map(IntoAny::into_any)
-        .collect_view();
+    let cells = cells.into_iter().map(|cell| view! { <td class="num">{cell}</td> }).collect_view();
     view! {
         <tr>
             <th scope="row" class="num left">
-                {scene.began(bar, scene.bars.step_us())}
+                {scene.start_text(bar, scene.bars.step_us())}
             </th>
             {cells}
         </tr>

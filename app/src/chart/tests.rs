@@ -4,7 +4,7 @@ use engine::decimal::Decimal;
 use engine::time::VenueTime;
 
 use super::bars::Bars;
-use super::scene::{ChartScene, Lower, Own, Resting, Style};
+use super::scene::{ChartScene, Lower, OwnFill, OwnOrder, Style};
 use protocol::candle_history::Bar;
 use protocol::nav_history::{NavHistory, Range};
 
@@ -107,11 +107,11 @@ fn an_empty_chart_has_axes_too() {
 #[test]
 fn own_fills_and_near_orders_are_in_view() {
     let mut scene = scene(200);
-    let fill = |second: i64, price| Own { time: VenueTime(second * SECOND), price, bought: true };
+    let fill = |second: i64, price| OwnFill { time: VenueTime(second * SECOND), price, is_buy: true };
     // In the window from 112 s to 202 s; the other is long past.
     scene.fills = vec![fill(150, 1_100), fill(20, 500)];
     // Bars and fill: 1,100 to 1,201, so orders from 999 to 1,302 are near.
-    let order = |price| Resting { price, buys: price < 1_150 };
+    let order = |price| OwnOrder { price, is_buy: price < 1_150 };
     scene.orders = vec![order(1_000), order(998), order(1_300), order(5_000)];
     let frame = scene.frame();
     // 8 % of 1,300 − 1,000 on both sides.
@@ -127,9 +127,9 @@ fn a_long_bar_is_named_by_its_day() {
     let bar = Bar::at(VenueTime(1_767_605_400 * SECOND), 10_000);
     let scene = ChartScene::new(Bars::new(day, vec![bar]), Decimal::new(1, 2));
     assert!(scene.legend(&bar).starts_with("01-05  O 100.00"), "{}", scene.legend(&bar));
-    assert_eq!(scene.began(&bar, 30 * SECOND), "01-05");
+    assert_eq!(scene.start_text(&bar, 30 * SECOND), "01-05");
     let scene = ChartScene::new(Bars::new(60 * SECOND, vec![bar]), Decimal::new(1, 2));
-    assert_eq!(scene.began(&bar, 30 * SECOND), "09:30:00");
+    assert_eq!(scene.start_text(&bar, 30 * SECOND), "09:30:00");
 }
 
 #[test]
@@ -193,10 +193,10 @@ fn everything_stays_in_view_until_it_is_zoomed() {
 fn the_servers_picture_names_tokens_and_carries_no_style() {
     let mut scene = scene(100);
     scene.last = Some(1_090);
-    scene.orders.push(Resting { price: 1_050, buys: true });
-    scene.orders.extend([Resting { price: 9_000, buys: false }, Resting { price: 100, buys: true }]);
-    scene.fills.push(Own { time: VenueTime(50 * SECOND), price: 1_051, bought: true });
-    let picture = super::svg::picture(&scene);
+    scene.orders.push(OwnOrder { price: 1_050, is_buy: true });
+    scene.orders.extend([OwnOrder { price: 9_000, is_buy: false }, OwnOrder { price: 100, is_buy: true }]);
+    scene.fills.push(OwnFill { time: VenueTime(50 * SECOND), price: 1_051, is_buy: true });
+    let picture = super::draw::svg(&scene);
     for token in ["--up", "--own", "--accent", "--line", "--fg-2"] {
         assert!(picture.contains(&format!("var({token})")), "{token}");
     }
@@ -211,7 +211,7 @@ fn the_servers_picture_names_tokens_and_carries_no_style() {
 #[cfg(feature = "ssr")]
 #[test]
 fn a_drawdown_is_an_area_in_the_servers_picture() {
-    let picture = super::svg::picture(&fallen());
+    let picture = super::draw::svg(&fallen());
     assert!(picture.contains("<polygon") && picture.contains("<polyline"));
     assert!(picture.contains("−10.000 %"), "the pane's depth");
 }

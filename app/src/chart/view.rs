@@ -1,32 +1,28 @@
-//! A chart on a page: the server's picture, then canvases that answer to
-//! pointer, wheel and keys.
+//! A chart on a page: the server's picture, then canvases controlled by pointer,
+//! wheel and keys.
 //!
-//! Changes the scene's window and the crosshair; the bars are the owner's.
+//! Changes the scene's window and the crosshair; the bars are its owner's.
 
 use leptos::ev::{KeyboardEvent, PointerEvent, WheelEvent};
 use leptos::html;
 use leptos::prelude::*;
-
-use crate::components::Show;
-
-use super::bars::Bars;
-use super::scale::within;
-use super::scene::ChartScene;
-use super::table::BarTable;
-use crate::reactive::{RwSignal, Signal, StoredValue, memo};
 use protocol::candle_history::Bar;
 
-/// A chart that a page shows. A handle: copies share everything.
+use super::axes::within;
+use super::scene::ChartScene;
+use super::table::BarTable;
+
+/// A chart on a page. A handle: copies share everything.
 #[derive(Clone, Copy)]
 pub struct Chart {
     pub(super) scene: StoredValue<ChartScene>,
     /// Counts changes of the scene.
     pub(super) version: RwSignal<u32>,
-    /// Where the crosshair is.
+    /// Position of the crosshair.
     pub(super) cursor: RwSignal<Option<(f64, f64)>>,
-    /// Whether the table is shown in the picture's place.
+    /// True if the table replaces the picture.
     pub table: RwSignal<bool>,
-    /// Pointers that are down: their number and where they were.
+    /// Pointers that are down: id and last position.
     pointers: StoredValue<Vec<(i32, f64)>>,
 }
 
@@ -42,7 +38,7 @@ impl Chart {
         }
     }
 
-    /// Changes the scene; it is drawn again when `change` says so.
+    /// Changes the scene; it is redrawn if `change` returns true.
     pub fn change(self, change: impl FnOnce(&mut ChartScene) -> bool) {
         let mut changed = false;
         self.scene.update_value(|scene| changed = change(scene));
@@ -51,17 +47,9 @@ impl Chart {
         }
     }
 
-    /// Reads the scene, without following it.
+    /// Reads the scene, untracked.
     pub fn read<T>(self, read: impl FnOnce(&ChartScene) -> T) -> T {
         self.scene.with_value(read)
-    }
-
-    /// Shows other bars.
-    pub fn replace(self, bars: Bars) {
-        self.change(|scene| {
-            scene.replace(bars);
-            true
-        });
     }
 
     fn moved(self, change: impl FnOnce(&mut ChartScene)) {
@@ -128,7 +116,7 @@ impl Chart {
         self.pointers.update_value(|down| down.push((event.pointer_id(), f64::from(event.client_x()))));
     }
 
-    /// One pointer drags the window, two pinch it, none moves the crosshair.
+    /// One pointer drags the window, two zoom it, none moves the crosshair.
     fn drag(self, event: &PointerEvent) {
         let x = f64::from(event.client_x());
         let mut down = self.pointers.get_value();
@@ -158,13 +146,13 @@ impl Chart {
 #[component]
 pub fn ChartView(
     chart: Chart,
-    /// What it is a chart of, for those who do not see it.
+    /// Accessible name.
     #[prop(into)]
     label: Signal<String>,
-    /// Its name, for where there is no other room for it than the legend.
+    /// Name in the legend.
     #[prop(optional)]
     name: Option<Signal<String>>,
-    /// Name by which tests find it.
+    /// Test id.
     testid: &'static str,
 ) -> impl IntoView {
     view! {
@@ -172,7 +160,6 @@ pub fn ChartView(
             <BarTable chart />
         </Show>
     }
-    .into_any()
 }
 
 #[component]
@@ -193,8 +180,8 @@ fn Plot(
         true
     });
     #[cfg(feature = "ssr")]
-    let picture = chart.scene.with_value(super::svg::picture);
-    // The browser finds the server's picture in the page and leaves it.
+    let picture = chart.scene.with_value(super::draw::svg);
+    // The browser keeps the server's picture.
     #[cfg(not(feature = "ssr"))]
     let picture = String::new();
     view! {
@@ -227,22 +214,20 @@ fn Plot(
             <p class="empty">"Nothing to draw yet."</p>
         </div>
     }
-    .into_any()
 }
 
 /// The figures of the bar under the crosshair, or of the newest.
 #[component]
 fn Legend(chart: Chart, name: Option<Signal<String>>, testid: &'static str) -> impl IntoView {
-    let bar = memo(move || chart.read_bar());
+    let bar = Memo::new(move |_| chart.read_bar());
     let text = move || {
         let bar = bar.get()?;
         Some(chart.scene.with_value(|scene| scene.legend(&bar)))
     };
     view! {
         <p class="legend num" data-testid=format!("{testid}-legend")>
-            {name.map(|name| view! { <span class="of">{move || name.get()}</span> }.into_any())}
-            {move || text()}
+            {name.map(|name| view! { <span class="of">{move || name.get()}</span> })}
+            {text}
         </p>
     }
-    .into_any()
 }

@@ -1,30 +1,25 @@
-//! A native dialog that follows a signal: it traps the focus, closes on Esc
-//! and gives the focus back.
+//! A native dialog driven by a signal: it traps the focus, closes on Esc and
+//! restores the focus.
 //!
-//! Does not know what is in it.
+//! Does not know its content.
 
 use leptos::html;
 use leptos::prelude::*;
 
-use crate::components::Show;
-
-use super::{Desk, Open};
-#[cfg(target_arch = "wasm32")]
-use crate::reactive::effect;
-use crate::reactive::memo;
+use super::{CommandRegistry, Dialog};
 
 #[component]
 pub(super) fn Modal(
-    desk: Desk,
-    which: Open,
+    registry: CommandRegistry,
+    which: Dialog,
     title: &'static str,
     testid: &'static str,
     children: ChildrenFn,
 ) -> impl IntoView {
     let node = NodeRef::<html::Dialog>::new();
-    let is_open = memo(move || desk.open.get() == Some(which));
+    let is_open = Memo::new(move |_| registry.dialog.get() == Some(which));
     #[cfg(target_arch = "wasm32")]
-    effect(move || {
+    Effect::new(move || {
         if let Some(dialog) = node.get() {
             match (is_open.get(), dialog.open()) {
                 (true, false) => {
@@ -36,8 +31,8 @@ pub(super) fn Modal(
         }
     });
     let closed = move |_| {
-        if desk.open.get_untracked() == Some(which) {
-            desk.open.set(None);
+        if registry.dialog.get_untracked() == Some(which) {
+            registry.dialog.set(None);
         }
     };
     view! {
@@ -48,12 +43,11 @@ pub(super) fn Modal(
                     type="button"
                     class="small close"
                     data-testid=format!("{testid}-close")
-                    on:click=move |_| desk.open.set(None)
+                    on:click=move |_| registry.dialog.set(None)
                 >
                     "Close"
                 </button>
             </Show>
         </dialog>
     }
-    .into_any()
 }

@@ -1,66 +1,63 @@
-//! The command palette: instruments, screens and actions by a few letters.
+//! The command palette: instruments, screens and commands by a few letters.
 //!
-//! A combobox over one list; finds by letters in their order, ranks by how
-//! early and how close they stand.
+//! A combobox over one list. A row matches if it has the letters in their order;
+//! it ranks by how early and how close they stand.
 
 use engine::id::InstrumentId;
 use leptos::ev::KeyboardEvent;
 use leptos::html;
 use leptos::prelude::*;
 
-use super::commands::{Action, COMMANDS};
 use super::dialog::Modal;
-use super::{Desk, Open};
-use crate::components::Show;
+use super::table::{COMMANDS, Command};
+use super::{CommandRegistry, Dialog};
 use crate::live::{Live, sorted};
-use crate::reactive::{RwSignal, effect, memo};
 
-/// Rows that are shown.
-const ROWS: usize = 12;
+/// Rows at most.
+const MAX_ROWS: usize = 12;
 
-/// What a row does.
+/// Effect of choosing a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Does {
-    Choose(InstrumentId),
-    Perform(Action),
+enum Target {
+    Select(InstrumentId),
+    Perform(Command),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Found {
+struct PaletteRow {
     name: String,
     note: String,
-    does: Does,
+    target: Target,
 }
 
 #[component]
-pub(super) fn Palette(live: Live, desk: Desk, perform: Callback<Action>) -> impl IntoView {
+pub(super) fn Palette(live: Live, registry: CommandRegistry, perform: Callback<Command>) -> impl IntoView {
     view! {
-        <Modal desk which=Open::Palette title="Command palette" testid="palette">
-            <Search live desk perform />
+        <Modal registry which=Dialog::Palette title="Command palette" testid="palette">
+            <Search live registry perform />
         </Modal>
     }
-    .into_any()
 }
 
 #[component]
-fn Search(live: Live, desk: Desk, perform: Callback<Action>) -> impl IntoView {
+fn Search(live: Live, registry: CommandRegistry, perform: Callback<Command>) -> impl IntoView {
     let query = RwSignal::new(String::new());
     let at = RwSignal::new(0_usize);
-    let found = memo(move || query.with(|query| find(live, query)));
+    let found = Memo::new(move |_| query.with(|query| find(live, query)));
     let field = NodeRef::<html::Input>::new();
-    effect(move || {
+    Effect::new(move || {
         if let Some(field) = field.get() {
             let _ = field.focus();
         }
     });
-    let run = move |does: Does| {
-        desk.open.set(None);
-        match does {
-            Does::Choose(id) => {
+    let run = move |target: Target| {
+        registry.dialog.set(None);
+        match target {
+            Target::Select(id) => {
                 live.selected.set(id);
-                perform.run(Action::Trade);
+                perform.run(Command::Trade);
             }
-            Does::Perform(action) => perform.run(action),
+            Target::Perform(command) => perform.run(command),
         }
     };
     let key = move |event: KeyboardEvent| {
@@ -70,21 +67,21 @@ fn Search(live: Live, desk: Desk, perform: Callback<Action>) -> impl IntoView {
             "ArrowUp" => at.update(|at| *at = (*at + count - 1) % count),
             "Enter" => {
                 if let Some(row) = found.with(|rows| rows.get(at.get_untracked()).cloned()) {
-                    run(row.does);
+                    run(row.target);
                 }
             }
             _ => return,
         }
         event.prevent_default();
     };
-    let row = move |(index, row): (usize, Found)| {
+    let row = move |(index, row): (usize, PaletteRow)| {
         view! {
             <li
                 role="option"
                 id=format!("palette-{index}")
                 aria-selected=move || (at.get() == index).to_string()
                 data-testid="palette-row"
-                on:click=move |_| run(row.does)
+                on:click=move |_| run(row.target)
             >
                 <span>{row.name}</span>
                 <span class="muted">{row.note}</span>
@@ -111,42 +108,42 @@ fn Search(live: Live, desk: Desk, perform: Callback<Action>) -> impl IntoView {
             on:keydown=key
         />
         <ul id="palette-list" role="listbox" aria-label="What was found">
-            {move || found.get().into_iter().enumerate().map(row).map(IntoAny::into_any).collect_view()}
+            {move || found.get().into_iter().enumerate().map(row).collect_view()}
         </ul>
         <Show when=move || found.with(Vec::is_empty)>
             <p class="empty">"Nothing has such a name."</p>
         </Show>
     }
-    .into_any()
 }
 
-/// What `query` may mean, best first.
-fn find(live: Live, query: &str) -> Vec<Found> {
-    let instruments = live.listed().into_iter().map(|instrument| Found {
+/// Rows that match `query`, best first.
+fn find(live: Live, query: &str) -> Vec<PaletteRow> {
+    let instruments = live.listed().into_iter().map(|instrument| PaletteRow {
         name: instrument.symbol,
         note: instrument.name,
-        does: Does::Choose(instrument.id),
+        target: Target::Select(instrument.id),
     });
-    let commands = COMMANDS.iter().filter(|command| command.action != Action::Palette).map(|command| Found {
-        name: command.name.to_owned(),
-        note: command.key.unwrap_or_default().to_owned(),
-        does: Does::Perform(command.action),
-    });
-    let ranked: Vec<(usize, Found)> = commands
+    let commands =
+        COMMANDS.iter().filter(|entry| entry.command != Command::Palette).map(|entry| PaletteRow {
+            name: entry.name.to_owned(),
+            note: entry.key.unwrap_or_default().to_owned(),
+            target: Target::Perform(entry.command),
+        });
+    let ranked: Vec<(usize, PaletteRow)> = commands
         .chain(instruments)
         .filter_map(|row| {
             let by_name = rank(query, &row.name);
-            // A note that fits is worth less than a name that does.
+            // A matching note ranks below a matching name.
             let by_note = rank(query, &row.note).map(|rank| rank + 100);
             Some((by_name.into_iter().chain(by_note).min()?, row))
         })
         .collect();
     let ranked = sorted(ranked, |a, b| a.0.cmp(&b.0));
-    ranked.into_iter().take(ROWS).map(|(_, row)| row).collect()
+    ranked.into_iter().take(MAX_ROWS).map(|(_, row)| row).collect()
 }
 
-/// How well `text` fits: the place of the first letter and the gaps between
-/// all of them; `None` where they are not all there in their order.
+/// Rank of `text`, lowest best: the index of the first letter plus the distance
+/// to the last; `None` if the letters are not all there in their order.
 fn rank(query: &str, text: &str) -> Option<usize> {
     let text = text.to_ascii_lowercase();
     let mut letters = text.chars().enumerate();

@@ -1,16 +1,16 @@
-//! A table as a file: the rows that are shown, with all of a figure that is
-//! shown rounded. A cell tells what is written for it as `data-csv`.
+//! A table as a CSV file: the visible rows, figures unrounded. A cell's
+//! `data-csv` replaces its text.
 //!
-//! Reads the page's own table, so it knows no rows of its own.
+//! Reads the page's table; knows no rows of its own.
 
-/// One line of the file.
+/// A line of the file.
 fn line(cells: &[String]) -> String {
     let fields: Vec<String> = cells.iter().map(|cell| field(cell)).collect();
     fields.join(",") + "\r\n"
 }
 
-/// A cell as a field: numbers bare, text quoted where it must be. Text that a
-/// spreadsheet would run is made harmless.
+/// A cell as a field: numbers without separators, text quoted if necessary. Text
+/// that a spreadsheet would run as a formula is prefixed.
 fn field(text: &str) -> String {
     let text = text.trim();
     if let Some(number) = number(text) {
@@ -22,7 +22,7 @@ fn field(text: &str) -> String {
     if text.contains(['"', ',', '\n', '\r']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text }
 }
 
-/// A shown number without its separators, with a plain minus.
+/// A displayed number without separators and with a plain minus.
 fn number(text: &str) -> Option<String> {
     let bare = text.trim_start_matches(['▲', '▼', ' ']);
     let plain: String = bare.chars().filter(|c| *c != ',').map(|c| if c == '−' { '-' } else { c }).collect();
@@ -34,7 +34,7 @@ fn number(text: &str) -> Option<String> {
     is_number.then_some(plain)
 }
 
-/// Offers the table that is shown below `selector` for download.
+/// Offers the table at `selector` for download.
 pub fn download(selector: &str, name: &str) {
     #[cfg(target_arch = "wasm32")]
     if browser::offer(selector, name).is_none() {
@@ -64,7 +64,7 @@ mod browser {
                 let cell: Element = cells.item(at)?.dyn_into().ok()?;
                 let exact = cell.get_attribute("data-csv");
                 fields.push(exact.or_else(|| cell.text_content()).unwrap_or_default());
-                // A cell that is as wide as several is one and empty ones.
+                // A cell over several columns is followed by empty fields.
                 let wide = cell.get_attribute("colspan").and_then(|wide| wide.parse().ok());
                 fields.extend((1..wide.unwrap_or(1_usize)).map(|_| String::new()));
             }
@@ -88,7 +88,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_are_bare_and_text_is_harmless() {
+    fn numbers_have_no_separators_and_text_no_formulas() {
         for (cell, written) in [
             ("1,234.50", "1234.50"),
             ("▼ −1,234.50", "-1234.50"),

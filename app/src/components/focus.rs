@@ -1,24 +1,23 @@
-//! Arrow keys: the focus goes to the next row's button, or to the next tab.
+//! Keyboard navigation within tables and tab lists: handlers of `keydown`.
 //!
-//! Does not know what the button does.
+//! Do not know what the buttons do.
 
 use leptos::ev::KeyboardEvent;
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen::JsCast;
+#[cfg(target_arch = "wasm32")]
+use web_sys::{Element, HtmlElement};
 
-/// Focuses the first enabled button in a row after (or before) the one that
-/// `event` came from; stays where it is when there is none.
-pub fn focus_row(event: &KeyboardEvent, forward: bool) {
+/// Arrow up and down: focuses the first enabled button of the nearest row that
+/// has one.
+pub fn focus_next_row(event: KeyboardEvent) {
+    let Some(forward) = direction(&event, "ArrowDown", "ArrowUp") else { return };
     #[cfg(target_arch = "wasm32")]
     {
-        use wasm_bindgen::JsCast;
-        use web_sys::{Element, HtmlElement};
-
         let from = event.target().and_then(|target| target.dyn_into::<Element>().ok());
         let mut row = from.and_then(|element| element.closest("tr").ok().flatten());
         while let Some(current) = row {
-            row = match forward {
-                true => current.next_element_sibling(),
-                false => current.previous_element_sibling(),
-            };
+            row = sibling(&current, forward);
             let button = row.as_ref().and_then(|row| row.query_selector("button:enabled").ok().flatten());
             if let Some(button) = button.and_then(|button| button.dyn_into::<HtmlElement>().ok()) {
                 let _ = button.focus();
@@ -27,27 +26,40 @@ pub fn focus_row(event: &KeyboardEvent, forward: bool) {
         }
     }
     #[cfg(not(target_arch = "wasm32"))]
-    let _ = (event, forward);
+    let _ = forward;
 }
 
-/// Presses and focuses the next (or the previous) button beside the one that
-/// `event` came from.
-pub fn press_sibling(event: &KeyboardEvent, forward: bool) {
+/// Arrow left and right: clicks and focuses the neighbouring button.
+pub fn select_next_tab(event: KeyboardEvent) {
+    let Some(forward) = direction(&event, "ArrowRight", "ArrowLeft") else { return };
     #[cfg(target_arch = "wasm32")]
     {
-        use wasm_bindgen::JsCast;
-        use web_sys::{Element, HtmlElement};
-
         let from = event.target().and_then(|target| target.dyn_into::<Element>().ok());
-        let next = from.and_then(|element| match forward {
-            true => element.next_element_sibling(),
-            false => element.previous_element_sibling(),
-        });
+        let next = from.and_then(|element| sibling(&element, forward));
         if let Some(button) = next.and_then(|element| element.dyn_into::<HtmlElement>().ok()) {
             button.click();
             let _ = button.focus();
         }
     }
     #[cfg(not(target_arch = "wasm32"))]
-    let _ = (event, forward);
+    let _ = forward;
+}
+
+/// Returns true for the key `next`, false for `previous`; both are consumed.
+fn direction(event: &KeyboardEvent, next: &str, previous: &str) -> Option<bool> {
+    let key = event.key();
+    let forward = if key == next {
+        true
+    } else if key == previous {
+        false
+    } else {
+        return None;
+    };
+    event.prevent_default();
+    Some(forward)
+}
+
+#[cfg(target_arch = "wasm32")]
+fn sibling(element: &Element, forward: bool) -> Option<Element> {
+    if forward { element.next_element_sibling() } else { element.previous_element_sibling() }
 }

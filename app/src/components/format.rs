@@ -1,13 +1,13 @@
-//! Numbers as people read them: thousands separated, a true minus, a dash for
-//! what is absent.
+//! Numbers for display: thousands separated, a true minus, a dash for an absent
+//! figure.
 //!
-//! Rounds for showing alone; knows no instrument and no account.
+//! Rounds for display alone; knows no instrument and no account.
 
 use engine::decimal::Decimal;
 use engine::money::{Money, div_half_even};
 use engine::time::{Date, VenueTime};
 
-/// What is shown for what is absent; never a zero.
+/// Text of an absent figure; never a zero.
 pub const ABSENT: &str = "—";
 
 /// `value` with its own decimals: `−1,234.50`.
@@ -15,8 +15,8 @@ pub fn decimal(value: Decimal) -> String {
     grouped(i128::from(value.mantissa), value.scale, false)
 }
 
-/// `value` in few characters: whole thousands and hundredths of millions of
-/// what is large, `640k` and `1.28M`; rounded half-even.
+/// `value` in few characters: from 100,000 on as `640k` or `1.28M`, rounded
+/// half-even.
 pub fn short(value: Decimal) -> String {
     let whole = i128::from(value.mantissa) / 10_i128.pow(u32::from(value.scale));
     match whole.unsigned_abs() {
@@ -26,7 +26,7 @@ pub fn short(value: Decimal) -> String {
     }
 }
 
-/// `value` with exactly `scale` decimals, rounded half-even where it has more.
+/// `value` with exactly `scale` decimals, rounded half-even.
 pub fn decimal_at(value: Decimal, scale: u8) -> String {
     grouped(rescale(i128::from(value.mantissa), value.scale, scale), scale, false)
 }
@@ -56,23 +56,13 @@ pub fn percent(millionths: i64) -> String {
     format!("{} %", grouped(rescale(i128::from(millionths), 4, 3), 3, false))
 }
 
-/// All of a small amount of money: up to six decimals, at least two.
+/// Money unrounded: two to six decimals.
 pub fn exact_money(value: Money) -> String {
     decimal(value.to_decimal())
 }
 
-/// A real number with `scale` decimals (at most nine) and its sign.
-pub fn signed_real(value: f64, scale: u8) -> String {
-    real_with(value, scale, true)
-}
-
-/// A real number with `scale` decimals (at most nine).
-pub fn real(value: f64, scale: u8) -> String {
-    real_with(value, scale, false)
-}
-
-/// `now` against `before` as a signed percentage with two decimals; `None`
-/// when `before` is zero.
+/// Change from `before` to `now` as a signed percentage with two decimals; `None`
+/// if `before` is zero.
 pub fn change_percent(now: Decimal, before: Decimal) -> Option<String> {
     let scale = now.scale.max(before.scale);
     let now = rescale(i128::from(now.mantissa), now.scale, scale);
@@ -97,16 +87,6 @@ pub fn moment(time: VenueTime) -> String {
 /// An integer with thousands separators.
 pub fn count(value: u64) -> String {
     grouped(i128::from(value), 0, false)
-}
-
-fn real_with(value: f64, scale: u8, plus: bool) -> String {
-    const TENS: [f64; 10] = [1., 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9];
-    let scaled = value * TENS[usize::from(scale.min(9))];
-    // Beyond this a double holds no such decimals; screens show a dash.
-    if !scaled.is_finite() || scaled.abs() > 9e18 {
-        return ABSENT.to_owned();
-    }
-    grouped(scaled.round() as i128, scale, plus)
 }
 
 fn rescale(mantissa: i128, from: u8, to: u8) -> i128 {
@@ -146,7 +126,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_are_grouped_and_carry_a_true_minus() {
+    fn numbers_are_grouped_and_have_a_true_minus() {
         assert_eq!(decimal(Decimal::new(123_456_789, 2)), "1,234,567.89");
         assert_eq!(decimal(Decimal::new(-5, 2)), "−0.05");
         assert_eq!(decimal(Decimal::new(1_000, 0)), "1,000");
@@ -184,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn changes_are_percentages_of_what_was() {
+    fn a_change_is_a_percentage_of_the_value_before() {
         // 101.25 / 100.00 − 1 = 1.25 %
         let change = change_percent(Decimal::new(10_125, 2), Decimal::new(100, 0));
         assert_eq!(change.as_deref(), Some("+1.25 %"));
@@ -192,13 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn reals_that_cannot_be_shown_are_absent() {
-        assert_eq!(real(f64::NAN, 2), ABSENT);
-        assert_eq!(signed_real(-1234.567, 2), "−1,234.57");
-    }
-
-    #[test]
-    fn venue_time_reads_as_a_clock() {
+    fn venue_time_is_formatted_as_a_clock() {
         let time = VenueTime(1_767_605_400_000_001);
         assert_eq!(clock(time), "09:30:00");
         assert_eq!(moment(time), "2026-01-05 09:30:00");

@@ -1,6 +1,6 @@
-//! An instrument's units: ticks and lots into what people read.
+//! Units of an instrument: ticks and lots as prices and quantities.
 //!
-//! Knows no market; the instrument fixed these for its life.
+//! Knows no market; units never change.
 
 use engine::decimal::Decimal;
 use engine::instrument::{Instrument, InstrumentKind};
@@ -22,7 +22,7 @@ impl Units {
         Self { kind: instrument.kind(), tick_size: instrument.tick_size, lot_size: instrument.lot_size }
     }
 
-    /// What a quantity counts.
+    /// Name of the unit of quantity.
     pub const fn counted(self) -> &'static str {
         match self.kind {
             InstrumentKind::Equity => "shares",
@@ -32,7 +32,7 @@ impl Units {
         }
     }
 
-    /// What a price is a price of, where that is not one unit.
+    /// Quantity that a price is for, if not one unit.
     pub const fn priced_per(self) -> Option<&'static str> {
         match self.kind {
             InstrumentKind::Bond | InstrumentKind::Swap => Some("per 100"),
@@ -45,12 +45,12 @@ impl Units {
         self.tick_size.times(ticks.0).unwrap_or(Decimal::new(i64::MAX, 0))
     }
 
-    /// A price to read.
+    /// A price for display.
     pub fn price(self, ticks: Ticks) -> String {
         format::decimal(self.price_of(ticks))
     }
 
-    /// A price as it stands in a field: no separators, a plain minus.
+    /// A price for an input field: no separators, a plain minus.
     pub fn price_field(self, ticks: Ticks) -> String {
         self.price_of(ticks).to_string()
     }
@@ -60,19 +60,19 @@ impl Units {
         self.lot_size.times(lots.0).unwrap_or(Decimal::new(i64::MAX, 0))
     }
 
-    /// A quantity in units, to read.
+    /// A quantity in units for display.
     pub fn quantity(self, lots: Lots) -> String {
         format::decimal(self.quantity_of(lots))
     }
 
-    /// A quantity in units where there is little room.
+    /// A quantity in units in few characters.
     pub fn short_quantity(self, lots: Lots) -> String {
         format::short(self.quantity_of(lots))
     }
 
-    /// The average of fills as a price with two more decimals than the tick
-    /// size; `None` when nothing filled.
-    pub fn average(self, fills: &[engine::order::PriceFill]) -> Option<Decimal> {
+    /// Average price of fills with two more decimals than the tick size; `None`
+    /// without fills.
+    pub fn average(self, fills: &[engine::book::PriceLevel]) -> Option<Decimal> {
         let lots: i128 = fills.iter().map(|fill| i128::from(fill.lots.0)).sum();
         let ticks: i128 = fills.iter().map(|fill| i128::from(fill.price.0) * i128::from(fill.lots.0)).sum();
         (lots > 0).then(|| {
@@ -87,7 +87,7 @@ impl Units {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use engine::order::PriceFill;
+    use engine::book::PriceLevel;
 
     #[test]
     fn an_average_price_has_two_more_decimals() {
@@ -97,8 +97,8 @@ mod tests {
             lot_size: Decimal::new(1, 0),
         };
         let fills = [
-            PriceFill { price: Ticks(10_005), lots: Lots(60) },
-            PriceFill { price: Ticks(10_010), lots: Lots(40) },
+            PriceLevel { price: Ticks(10_005), lots: Lots(60) },
+            PriceLevel { price: Ticks(10_010), lots: Lots(40) },
         ];
         // (60 × 100.05 + 40 × 100.10) / 100 = 100.07
         assert_eq!(units.average(&fills).unwrap().to_string(), "100.0700");

@@ -1,54 +1,40 @@
-//! The left rail: where one can go. Below 768 px it is part of the top bar.
+//! The left rail: links to the screens. Below 768 px it is part of the top bar.
 //!
-//! Knows the screens' names and addresses alone.
+//! Knows the screens' names and paths alone.
 
 use leptos::prelude::*;
+use leptos_router::components::A;
 
-use crate::place;
+use crate::routes;
 
 #[component]
-pub(super) fn Rail(current: &'static str) -> impl IntoView {
+pub(super) fn Rail() -> impl IntoView {
     view! {
         <nav class="rail" aria-label="Screens">
-            <Place current name="Trade" href="/" testid="nav-trade">
+            <ScreenLink name="Trade" href=routes::TRADE testid="nav-trade">
                 <path d="M4 19V9M4 14h0M10 21V5M16 17V7M21 13V3" />
-            </Place>
-            <Place current name="Portfolio" href="/portfolio" testid="nav-portfolio">
+            </ScreenLink>
+            <ScreenLink name="Portfolio" href=routes::PORTFOLIO testid="nav-portfolio">
                 <path d="M12 3v9l7.5 5A9 9 0 1 1 12 3zM15 3.5A9 9 0 0 1 21 12h-6z" />
-            </Place>
+            </ScreenLink>
         </nav>
     }
-    .into_any()
 }
 
 #[component]
-fn Place(
-    current: &'static str,
+fn ScreenLink(
     name: &'static str,
     href: &'static str,
     testid: &'static str,
+    /// The picture's path.
     children: Children,
 ) -> impl IntoView {
-    let here = current == name;
-    let place = expect_context::<place::Place>();
     view! {
-        <a
-            href=href
-            class=if here { "place here" } else { "place" }
-            aria-current=here.then_some("page")
-            data-testid=testid
-            on:click=move |click| place.follow(&click, href)
-        >
-            <svg
-                viewBox="0 0 24 24"
-                aria-hidden="true"
-                fill="none"
-                stroke="currentColor"
-                stroke-width="2"
-            >
+        <A href exact=true attr:class="place" attr:data-testid=testid>
+            <svg viewBox="0 0 24 24" aria-hidden="true" fill="none" stroke="currentColor" stroke-width="2">
                 {children()}
             </svg>
             <span>{name}</span>
-        </a>
+        </A>
     }
 }

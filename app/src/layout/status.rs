@@ -1,7 +1,7 @@
-//! The status bar: which entry everything is as of, what the venue committed
-//! to, and what has just happened.
+//! The status bar: the newest entry, the venue's seed commitment, the newest
+//! notification.
 //!
-//! Does not know how a notice came about.
+//! Does not know how a notification came about.
 
 use leptos::prelude::*;
 
@@ -36,10 +36,9 @@ pub(super) fn StatusBar(live: Live) -> impl IntoView {
             </p>
         </footer>
     }
-    .into_any()
 }
 
-/// How many answers kept their preview's word.
+/// Answers that were equal to their previews.
 #[component]
 fn Receipts(live: Live) -> impl IntoView {
     let text = move || {
@@ -53,7 +52,7 @@ fn Receipts(live: Live) -> impl IntoView {
         <span title="Answers on the preview's own basis that were byte-equal to it">
             "Preview = fill "
             <span class="num" data-testid="receipts">
-                {move || text()}
+                {text}
             </span>
         </span>
     }

@@ -1,17 +1,15 @@
-//! The top bar: what the account is worth, what time it is, whether to trust
-//! it.
+//! The top bar: the account's figures, the venue's clock, the connection.
 //!
-//! Sums nothing up but differences; the engine values the account.
+//! Computes differences alone; the engine values the account.
 
 use engine::money::Money;
 use leptos::prelude::*;
 
-use super::pill::Pill;
-use crate::Hydrated;
-use crate::commands::{Desk, Open};
+use super::Hydrated;
+use super::connection::ConnectionPill;
+use crate::commands::{CommandRegistry, Dialog};
 use crate::components::format;
 use crate::live::Live;
-use crate::reactive::Signal;
 
 #[component]
 pub(super) fn TopBar(live: Live) -> impl IntoView {
@@ -29,7 +27,7 @@ pub(super) fn TopBar(live: Live) -> impl IntoView {
             <p class="brand" aria-hidden="true">
                 "Tickhall"
             </p>
-            <Ask />
+            <DialogButtons />
             <dl class="figures">
                 <Figure label="NAV" unit=currency.clone() testid="nav">
                     {move || format::money(nav())}
@@ -51,10 +49,10 @@ pub(super) fn TopBar(live: Live) -> impl IntoView {
                     {move || live.moment.get().date.to_string()}
                 </span>
                 <span class="num" data-testid="venue-time">
-                    {move || live.prefs.clock(live.moment.get().time)}
+                    {move || live.preferences.clock(live.moment.get().time)}
                 </span>
             </p>
-            <Pill live />
+            <ConnectionPill live />
             <form class="user" method="post" action="/logout">
                 {live
                     .caller()
@@ -75,35 +73,33 @@ pub(super) fn TopBar(live: Live) -> impl IntoView {
             </form>
         </header>
     }
-    .into_any()
 }
 
-/// The way to the palette for those who press no keys.
+/// Buttons for the palette and the preferences.
 #[component]
-fn Ask() -> impl IntoView {
-    let desk = expect_context::<Desk>();
+fn DialogButtons() -> impl IntoView {
+    let registry = expect_context::<CommandRegistry>();
     let Hydrated(hydrated) = expect_context();
-    let button = move |open: Open, word: &'static str, class: &'static str, testid: &'static str| {
+    let button = move |dialog: Dialog, word: &'static str, class: &'static str, testid: &'static str| {
         view! {
             <button
                 type="button"
                 class=class
                 disabled=move || !hydrated.get()
                 data-testid=testid
-                on:click=move |_| desk.open.set(Some(open))
+                on:click=move |_| registry.dialog.set(Some(dialog))
             >
                 {word}
-                {(open == Open::Palette).then(|| view! { <span class="hint">"· Ctrl K"</span> })}
+                {(dialog == Dialog::Palette).then(|| view! { <span class="hint">"· Ctrl K"</span> })}
             </button>
         }
     };
     view! {
         <div class="helpers">
-            {button(Open::Palette, "Find", "small palette-box", "open-palette")}
-            {button(Open::Preferences, "View", "small plain", "open-preferences")}
+            {button(Dialog::Palette, "Find", "small palette-box", "open-palette")}
+            {button(Dialog::Preferences, "View", "small plain", "open-preferences")}
         </div>
     }
-    .into_any()
 }
 
 #[component]
@@ -118,7 +114,6 @@ fn Figure(label: &'static str, unit: String, testid: &'static str, children: Chi
             </dd>
         </div>
     }
-    .into_any()
 }
 
 /// A gain or loss: sign and arrow beside the colour.
@@ -144,9 +139,9 @@ fn Gain(
             <dt>
                 {label} " " <span class="unit">{unit}</span>
             </dt>
-            <dd class="num" data-tone=move || tone()>
+            <dd class="num" data-tone=tone>
                 <span class="arrow" aria-hidden="true">
-                    {move || arrow()}
+                    {arrow}
                 </span>
                 <span data-testid=testid>
                     {move || value.get().map_or_else(|| format::ABSENT.to_owned(), format::signed_money)}
@@ -154,5 +149,4 @@ fn Gain(
             </dd>
         </div>
     }
-    .into_any()
 }

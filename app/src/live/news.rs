@@ -10,7 +10,6 @@ use leptos::prelude::*;
 
 use super::notice::Notice;
 use super::now_ms;
-use crate::reactive::{RwSignal, StoredValue};
 
 /// Shortest time between two announcements.
 const QUIET: Duration = Duration::from_secs(2);

@@ -2,10 +2,11 @@
 //!
 //! Does not know when or how it is announced.
 
+use engine::book::PriceLevel;
 use engine::id::InstrumentId;
 use engine::instrument::Instrument;
 use engine::money::{Lots, Ticks};
-use engine::order::{CancelReason, PriceFill, Side};
+use engine::order::{CancelReason, Side};
 use protocol::frames::{ExecutionFrame, FillFrame};
 
 use super::maps::Map;
@@ -44,11 +45,11 @@ impl Notice {
 fn filled(fills: &[&FillFrame], listed: &Listed) -> Option<Notice> {
     let instrument = listed.get(&fills.first()?.instrument_id)?;
     let units = Units::of(instrument);
-    let parts: Vec<PriceFill> = fills
+    let parts: Vec<PriceLevel> = fills
         .iter()
         .filter_map(|fill| {
             let price = fill.price.in_units_of(instrument.tick_size).map(Ticks)?;
-            Some(PriceFill { price, lots: fill.quantity.in_units_of(instrument.lot_size).map(Lots)? })
+            Some(PriceLevel { price, lots: fill.quantity.in_units_of(instrument.lot_size).map(Lots)? })
         })
         .collect();
     let price = match parts.as_slice() {

@@ -21,12 +21,9 @@ use super::now_ms;
 use super::receipts::Receipts;
 use super::state::{AgentNav, Changes, State};
 use super::view::Ladder;
-use crate::prefs::Preferences;
-use crate::reactive::{RwSignal, StoredValue};
-use protocol::candle_history::CandleHistory;
+use crate::commands::Preferences;
 use protocol::gateway::Caller;
 use protocol::rest::Opening;
-use protocol::nav_history::NavHistory;
 
 /// When everything on the screen was true.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,9 +94,7 @@ pub struct Live {
     /// Previews against fills.
     pub receipts: RwSignal<Receipts>,
     /// How the user wants it shown.
-    pub prefs: Preferences,
-    bars: StoredValue<(InstrumentId, CandleHistory)>,
-    worth: StoredValue<Option<NavHistory>>,
+    pub preferences: Preferences,
     started: StoredValue<bool>,
     caller: StoredValue<Caller>,
     t0: StoredValue<VenueTime>,
@@ -113,8 +108,6 @@ impl Live {
         let venue = (desk.venue_name.clone(), desk.currency.clone(), desk.seed_commitment);
         let first = desk.instruments.iter().min_by(|a, b| a.symbol.cmp(&b.symbol)).map(|i| i.id);
         let first = first.unwrap_or(InstrumentId::NONE);
-        let bars = (first, opening.bars.clone());
-        let worth = opening.nav_history.clone();
         let t0 = desk.t0;
         let state = State::open(opening);
         let quotes = Map::of(state.instruments.keys().map(|id| (id, Quote::new(&state, id))));
@@ -135,9 +128,7 @@ impl Live {
             news: News::new(),
             receipts: RwSignal::new(Receipts::default()),
             selected: RwSignal::new(first),
-            prefs: use_context().unwrap_or_default(),
-            bars: StoredValue::new(bars),
-            worth: StoredValue::new(worth),
+            preferences: use_context().unwrap_or_default(),
             started: StoredValue::new(false),
             caller: StoredValue::new(caller),
             t0: StoredValue::new(t0),
@@ -153,16 +144,6 @@ impl Live {
             #[cfg(target_arch = "wasm32")]
             super::socket::start(self);
         }
-    }
-
-    /// The bars that the page came with, and whose they are.
-    pub fn opening_bars(self) -> (InstrumentId, CandleHistory) {
-        self.bars.get_value()
-    }
-
-    /// What the account was worth when the page was opened, if it came with it.
-    pub fn opening_worth(self) -> Option<NavHistory> {
-        self.worth.get_value()
     }
 
     /// When the venue began.

@@ -19,7 +19,7 @@ use super::link::{Link, Phase, retry_after_ms};
 use super::signals::Live;
 use super::state::Changes;
 use super::{now_ms, wire};
-use crate::{ask, report};
+use crate::{api, report};
 
 /// Age at which an open but silent socket is given up, in ms.
 const DEAD_MS: f64 = 10_000.0;
@@ -110,7 +110,7 @@ fn retry(this: &Rc<Socket>) {
 /// A session that is over answers every upgrade with a refusal that scripts
 /// cannot read: so ask a page's question.
 async fn leave_when_signed_out() {
-    if ask::portfolio().await.is_err_and(|error| error.status == 401) {
+    if api::read_portfolio().await.is_err_and(|error| error.status == 401) {
         let _ = location().set_href("/login");
     }
 }
@@ -148,7 +148,7 @@ fn hear(this: &Rc<Socket>, bytes: &[u8]) {
 
 /// Orders that closed while nobody listened.
 async fn reread(this: Rc<Socket>) {
-    if let (Ok(orders), Ok(fills)) = (ask::orders().await, ask::fills().await) {
+    if let (Ok(orders), Ok(fills)) = (api::read_orders().await, api::read_fills().await) {
         let orders = this.live.change(|state| state.log.reread(orders, fills));
         this.pending.borrow_mut().merge(Changes { orders, fills: true, ..Changes::default() });
         ask_for_frame(&this);

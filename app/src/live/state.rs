@@ -9,7 +9,7 @@ use engine::id::{InstrumentId, OrderId, Seq};
 use engine::instrument::Instrument;
 use engine::money::{Lots, Money, Ticks};
 use engine::order::{
-    Amend, Conditions, Preview, Reject, Side, Take, Ticket, TradingStatus, preview, preview_amend,
+    Amend, Conditions, InstrumentStatus, Preview, Reject, Side, Take, Ticket, preview, preview_amend,
     preview_take,
 };
 use engine::portfolio::{Marked, Valuation, value};
@@ -39,7 +39,7 @@ pub struct Market {
     /// Its mark, once there is one.
     pub mark: Option<Ticks>,
     /// Whether it trades.
-    pub status: TradingStatus,
+    pub status: InstrumentStatus,
     /// The entry that set the mark or the status.
     pub mark_rev: Seq,
     /// Accrued interest of one lot.
@@ -173,7 +173,7 @@ pub struct State {
 impl State {
     /// The state that a page starts from.
     pub fn open(opening: Opening) -> Self {
-        let Opening { caller, snapshot: desk, orders, fills, bars: _, nav_history: _ } = opening;
+        let Opening { caller, snapshot: desk, orders, fills } = opening;
         let instruments = Map::of(desk.instruments.into_iter().map(|instrument| (instrument.id, instrument)));
         let markets = Map::of(instruments.keys().map(|id| (id, Market::default())));
         let account = convert::account(&desk.account, caller.account, &instruments);

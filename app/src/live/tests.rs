@@ -21,7 +21,7 @@ fn every_preview_is_what_the_venue_decides() {
         page.apply(bench.step());
         let symbol = (round % 2) as usize;
         let id = bench.instrument(symbol).id;
-        let touch = bench.venue.book_message(id);
+        let touch = bench.venue.book_snapshot(id);
         let side = if round % 5 < 3 { Side::Buy } else { Side::Sell };
         let near = match side {
             Side::Buy => touch.asks.first().map(|row| row.price),

@@ -1,31 +1,33 @@
-//! The portfolio screen: what the account is worth, why, and what moves it.
+//! The portfolio screen: NAV and its history, positions, exposure.
 //!
 //! Values nothing itself: the engine does, on the server and in the browser.
 
 mod history;
-mod positions;
 mod sums;
 mod tiles;
 
-pub(crate) use positions::Positions;
-
 use leptos::prelude::*;
 
+use crate::components::Positions;
+use crate::layout::ScreenTitle;
 use crate::live::Live;
 
 /// The portfolio screen.
-pub(crate) fn screen(live: Live) -> AnyView {
+#[component]
+pub(crate) fn PortfolioScreen() -> impl IntoView {
+    let live = expect_context::<Live>();
     view! {
+        <ScreenTitle name="Portfolio" />
         <div class="portfolio">
             <tiles::Tiles live />
-            <history::History live />
+            <history::NavPanel live />
             <section class="panel" aria-labelledby="positions-title">
                 <header>
                     <h2 id="positions-title">"Positions"</h2>
                     <span class="note">
                         "average cost of a bond includes accrued interest · as of "
                         <span class="num" data-testid="as-of">
-                            {move || live.prefs.moment(live.moment.get().time)}
+                            {move || live.preferences.moment(live.moment.get().time)}
                         </span>
                     </span>
                 </header>
@@ -36,5 +38,4 @@ pub(crate) fn screen(live: Live) -> AnyView {
             <sums::Sums live />
         </div>
     }
-    .into_any()
 }

@@ -1,9 +1,226 @@
-//! Sign in, register and set a new password: plain forms that work before hydration and without
-//! scripts; the server answers them with redirects.
+//! Sign in, open an account, set a new password: plain forms that work before
+//! hydration and without scripts. The server answers them with redirects.
 //!
-//! Know no rule about passwords but how the server words them.
+//! Know no rule about passwords, only the words for its refusals.
 
-mod page;
-mod words;
+mod fields;
+mod problem;
 
-pub(crate) use page::{Keep, Register, Reset, SignIn};
+use codee::binary::PostcardCodec;
+use engine::money::Money;
+use leptos::prelude::*;
+use leptos_meta::Title;
+use protocol::gateway::SharedGateway;
+
+use crate::components::format;
+use crate::routes::{LOGIN, REGISTER, RESET};
+use fields::{EmailField, FormAnswer, NextField, PasswordField};
+
+/// Hint of a field for a new password.
+const PASSWORD_HINT: &str = "At least 10 characters; a few unusual words are best.";
+
+/// The sign-in form.
+#[component]
+pub(crate) fn LoginScreen() -> impl IntoView {
+    redirect_to_trade();
+    let answer = FormAnswer::read();
+    view! {
+        <Title text="Sign in" />
+        <FormCard heading="Sign in" lead="Welcome back to the floor." answer=answer.clone()>
+            <GuestForm answer=answer.clone() />
+            {answer
+                .password_set
+                .then(|| {
+                    view! {
+                        <p class="lead" role="status" data-testid="notice">
+                            "Your new password is set. Sign in with it."
+                        </p>
+                    }
+                })}
+            <form method="post" action=LOGIN data-testid="login-form">
+                <NextField answer=answer.clone() />
+                <EmailField answer=answer.clone() />
+                <PasswordField answer=answer.clone() autocomplete="current-password" />
+                <button class="primary" data-testid="submit">
+                    "Sign in"
+                </button>
+            </form>
+            <p class="other">
+                "New here? "
+                <a href=REGISTER rel="external">
+                    "Open an account"
+                </a>
+            </p>
+        </FormCard>
+    }
+}
+
+/// The form that opens an account.
+#[component]
+pub(crate) fn RegisterScreen() -> impl IntoView {
+    redirect_to_trade();
+    let answer = FormAnswer::read();
+    let balance = SharedValue::<Option<Money>, PostcardCodec>::new_with_encoding(|| {
+        use_context::<SharedGateway>().map(|gateway| gateway.venue_info().starting_balance)
+    })
+    .into_inner();
+    view! {
+        <Title text="Open an account" />
+        <FormCard
+            heading="Open an account"
+            lead="A simulated market, real order books, no real money."
+            answer=answer.clone()
+        >
+            <GuestForm answer=answer.clone() />
+            <form method="post" action=REGISTER data-testid="register-form">
+                {balance
+                    .map(|balance| {
+                        view! {
+                            <p class="balance">
+                                <span>"Starting balance"</span>
+                                <strong class="num" data-testid="starting-balance">
+                                    {format::money(balance)}
+                                </strong>
+                            </p>
+                        }
+                    })}
+                <NextField answer=answer.clone() />
+                <EmailField answer=answer.clone() />
+                <PasswordField answer=answer.clone() autocomplete="new-password" hint=PASSWORD_HINT />
+                <button class="primary" data-testid="submit">
+                    "Open account"
+                </button>
+            </form>
+            <p class="other">
+                "Already registered? "
+                <a href=LOGIN rel="external">
+                    "Sign in"
+                </a>
+            </p>
+        </FormCard>
+    }
+}
+
+/// The form that sets a new password, for the holder of a reset link.
+#[component]
+pub(crate) fn ResetScreen() -> impl IntoView {
+    let answer = FormAnswer::read();
+    view! {
+        <Title text="New password" />
+        <FormCard
+            heading="Set a new password"
+            lead="The link works once. Wherever you are signed in, you will be signed out."
+            answer=answer.clone()
+        >
+            <form method="post" action=RESET data-testid="reset-form">
+                <input type="hidden" name="token" value=answer.token.clone() />
+                <PasswordField answer=answer.clone() autocomplete="new-password" hint=PASSWORD_HINT />
+                <button class="primary" data-testid="submit">
+                    "Set password"
+                </button>
+            </form>
+        </FormCard>
+    }
+}
+
+/// The form of a guest: a name, no address, no password.
+#[component]
+fn GuestForm(answer: FormAnswer) -> impl IntoView {
+    let problem = answer.problem_of(Some("name"));
+    view! {
+        <form class="try" method="post" action="/guest" data-testid="guest-form">
+            <NextField answer />
+            <div class="field">
+                <label for="name">"Just looking? Choose a name"</label>
+                <input
+                    id="name"
+                    name="name"
+                    type="text"
+                    autocomplete="nickname"
+                    required
+                    maxlength="40"
+                    aria-invalid=problem.map(|_| "true")
+                    aria-describedby=problem.map(|_| "name-problem")
+                    data-testid="guest-name"
+                />
+                {problem
+                    .map(|text| {
+                        view! {
+                            <p class="problem" id="name-problem" data-testid="guest-name-error">
+                                {text}
+                            </p>
+                        }
+                    })}
+            </div>
+            <button data-testid="try-it">"Try it"</button>
+        </form>
+    }
+}
+
+/// The form by which a guest keeps the account.
+#[component]
+pub(crate) fn KeepAccount() -> impl IntoView {
+    let answer = FormAnswer::read();
+    view! {
+        <h2>"Keep this account"</h2>
+        <p class="lead">
+            "You are a guest in this browser alone. With an address and a password the account, and everything in it, stays yours."
+        </p>
+        {answer
+            .problem_of(None)
+            .map(|text| {
+                view! {
+                    <p class="problem form-problem" role="alert">
+                        {text}
+                    </p>
+                }
+            })}
+        <form method="post" action="/account/keep" data-testid="keep-form">
+            <EmailField answer=answer.clone() />
+            <PasswordField answer autocomplete="new-password" hint=PASSWORD_HINT />
+            <button class="primary" data-testid="submit">
+                "Keep it"
+            </button>
+        </form>
+    }
+}
+
+/// Redirects a signed-in user to the trading screen.
+fn redirect_to_trade() {
+    #[cfg(feature = "ssr")]
+    if use_context::<Option<protocol::gateway::Caller>>().flatten().is_some() {
+        leptos_axum::redirect(crate::routes::TRADE);
+    }
+}
+
+/// The card around a form: heading, and the problem of the form as a whole.
+#[component]
+fn FormCard(
+    heading: &'static str,
+    lead: &'static str,
+    answer: FormAnswer,
+    children: Children,
+) -> impl IntoView {
+    view! {
+        <div class="card">
+            <p class="brand">
+                <svg viewBox="0 0 24 24" aria-hidden="true" fill="none" stroke="currentColor" stroke-width="2">
+                    <path d="M5 4v16M5 8h3v7H5M12 2v20M10 6h4v9h-4zM19 6v14M17 10h4v6h-4z" />
+                </svg>
+                "Tickhall"
+            </p>
+            <h1>{heading}</h1>
+            <p class="lead">{lead}</p>
+            {answer
+                .problem_of(None)
+                .map(|text| {
+                    view! {
+                        <p class="problem form-problem" role="alert" data-testid="form-error">
+                            {text}
+                        </p>
+                    }
+                })}
+            {children()}
+        </div>
+    }
+}

@@ -1,7 +1,7 @@
 //! The trading screen: market watch, chart, blotter, ladder or dealers, ticket,
 //! tape.
 //!
-//! Arranges panels; each panel reads the live desk on its own.
+//! Arranges panels; each panel reads the live state on its own.
 
 mod amend;
 mod blotter;
@@ -17,95 +17,96 @@ mod tape;
 mod ticket;
 mod watch;
 
-#[cfg(feature = "ssr")]
-pub(crate) use chart::FIRST_INTERVAL;
 use engine::order::Side;
 use leptos::prelude::*;
 
-use crate::commands::{Action, Desk, focus, press};
-use crate::components::Show;
+use crate::commands::{Command, CommandRegistry, click, focus};
+use crate::layout::ScreenTitle;
 use crate::live::Live;
-use crate::reactive::{RwSignal, effect, memo};
-use tabs::Tab;
-use ticket::{Form, Outbox};
+use tabs::PhoneTab;
+use ticket::{OrderSender, TicketForm};
 
 /// The trading screen.
-pub(crate) fn screen(live: Live) -> AnyView {
-    let form = Form::new();
-    let outbox = Outbox::new(live);
-    let tab = RwSignal::new(Tab::Watch);
-    let dealt = memo(move || live.instrument(live.selected.get()).is_some_and(|i| i.is_dealt()));
-    let large = RwSignal::new(false);
-    let desk = expect_context::<Desk>();
-    effect(move || {
-        if let Some(action) = desk.asked.get() {
-            desk.asked.set(None);
-            perform(action, form, tab);
+#[component]
+pub(crate) fn TradeScreen() -> impl IntoView {
+    let live = expect_context::<Live>();
+    let registry = expect_context::<CommandRegistry>();
+    let form = TicketForm::new();
+    let sender = OrderSender::new(live);
+    let tab = RwSignal::new(PhoneTab::Watch);
+    let is_chart_large = RwSignal::new(false);
+    let is_dealt = Memo::new(move |_| live.instrument(live.selected.get()).is_some_and(|i| i.is_dealt()));
+    Effect::new(move || {
+        if let Some(command) = registry.pending.get() {
+            registry.pending.set(None);
+            perform(command, form, tab);
         }
     });
     view! {
-        <div class="trade" data-tab=move || tab.get().key() data-large=move || large.get().to_string()>
+        <ScreenTitle name="Trade" />
+        <div
+            class="trade"
+            data-tab=move || tab.get().key()
+            data-large=move || is_chart_large.get().to_string()
+        >
             <section class="panel watch" data-panel="watch" aria-labelledby="watch-title">
                 <watch::Watch live tab />
             </section>
             <section class="panel chart" data-panel="chart" aria-labelledby="chart-title">
-                <chart::ChartPanel live wide=large />
+                <chart::ChartPanel live is_large=is_chart_large />
             </section>
             <section class="panel blotter" data-panel="positions" aria-labelledby="blotter-title">
-                <blotter::Blotter live phone=tab />
+                <blotter::Blotter live tab />
             </section>
             <section class="panel ladder" data-panel="more" aria-labelledby="ladder-title">
                 <Show
-                    when=move || dealt.get()
+                    when=move || is_dealt.get()
                     fallback=move || view! { <ladder::LadderPanel live form tab /> }
                 >
-                    <dealers::DealersPanel live form outbox tab />
+                    <dealers::DealersPanel live form sender tab />
                 </Show>
             </section>
             <section class="panel ticket" data-panel="trade" aria-labelledby="ticket-title">
-                <ticket::TicketPanel live form outbox tab />
+                <ticket::TicketPanel live form sender tab />
             </section>
             <section class="panel tape" data-panel="more" aria-labelledby="tape-title">
                 <tape::Tape live />
             </section>
             <coach::Coach live form tab />
-            <tabs::Tabs tab />
+            <tabs::PhoneTabs tab />
         </div>
     }
-    .into_any()
 }
 
-/// Carries out what was asked of this screen by key or palette.
-fn perform(action: Action, form: Form, tab: RwSignal<Tab>) {
-    let (panel, target) = match action {
-        Action::Search => (Tab::Watch, "#watch-search"),
-        Action::Buy | Action::Sell | Action::Quantity => (Tab::Trade, "#quantity"),
-        Action::Chart => (Tab::Chart, "[data-testid=chart]"),
-        Action::Positions => (Tab::Positions, "#tab-of-positions"),
-        Action::Orders => (Tab::Positions, "#tab-of-orders"),
-        Action::Fills => (Tab::Positions, "#tab-of-fills"),
-        Action::Quotes => (Tab::Positions, "#tab-of-quotes"),
-        Action::CancelAll => (Tab::Positions, "#tab-of-orders"),
+/// Carries out a command of this screen.
+fn perform(command: Command, form: TicketForm, tab: RwSignal<PhoneTab>) {
+    let (panel, target) = match command {
+        Command::Search => (PhoneTab::Watch, "#watch-search"),
+        Command::Buy | Command::Sell | Command::Quantity => (PhoneTab::Trade, "#quantity"),
+        Command::Chart => (PhoneTab::Chart, "[data-testid=chart]"),
+        Command::Positions => (PhoneTab::Positions, "#tab-of-positions"),
+        Command::Orders | Command::CancelAll => (PhoneTab::Positions, "#tab-of-orders"),
+        Command::Fills => (PhoneTab::Positions, "#tab-of-fills"),
+        Command::Quotes => (PhoneTab::Positions, "#tab-of-quotes"),
         _ => return,
     };
-    match action {
-        Action::Buy => form.side.set(Side::Buy),
-        Action::Sell => form.side.set(Side::Sell),
-        Action::Positions | Action::Orders | Action::Fills | Action::Quotes => press(target),
-        Action::CancelAll => {
-            press(target);
-            press("[data-testid=cancel-all]");
+    match command {
+        Command::Buy => form.side.set(Side::Buy),
+        Command::Sell => form.side.set(Side::Sell),
+        Command::Positions | Command::Orders | Command::Fills | Command::Quotes => click(target),
+        Command::CancelAll => {
+            click(target);
+            click("[data-testid=cancel-all]");
         }
         _ => {}
     }
     show(tab, panel, target);
 }
 
-/// Brings a panel and focuses something in it, at once: who types on must not
-/// lose a letter.
-fn show(tab: RwSignal<Tab>, panel: Tab, target: &'static str) {
+/// Shows a panel and focuses an element of it: at once, so that keys typed next
+/// are not lost, and in the next frame, when a phone shows the panel.
+fn show(tab: RwSignal<PhoneTab>, panel: PhoneTab, target: &'static str) {
     tab.set(panel);
     focus(target);
-    // A phone shows the panel first.
     request_animation_frame(move || focus(target));
 }

@@ -1,5 +1,5 @@
-//! A bond's contract: schedule, coupons and accrued interest in exact integer
-//! arithmetic. What it is worth is `pricing::bond`'s business.
+//! Bond contracts: schedule, coupons and accrued interest in exact integer
+//! arithmetic. Valuation is in `pricing::bond`.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,32 +7,32 @@ use super::{E9, ListingError};
 use crate::money::{Money, div_half_even};
 use crate::time::Date;
 
-/// One whole in units of 1e-9.
+/// One in units of 1e-9.
 const ONE_E9: i128 = 1_000_000_000;
 
 /// Terms of a fixed-coupon bullet bond.
 ///
-/// Coupon dates are counted back from maturity in whole periods, each computed
-/// from the maturity itself; a first period that began before the issue pays
-/// its share (ACT/ACT ICMA). Every day is a business day.
+/// Coupon dates are whole periods before maturity, each computed from the maturity
+/// itself; a first period that began before the issue pays its share (ACT/ACT ICMA).
+/// Every day is a business day.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BondTerms {
-    /// Interest accrues from here.
+    /// Start of accrual.
     pub issue: Date,
-    /// Last coupon and redemption at 100.
+    /// Date of the last coupon and of redemption at 100.
     pub maturity: Date,
     /// Annual coupon as a fraction of face, in 1e-9.
     pub coupon_e9: E9,
-    /// Coupons a year: 1, 2, 4 or 12.
+    /// Coupons per year: 1, 2, 4 or 12.
     pub frequency: u8,
-    /// How interest accrues within a period.
+    /// Day count of accrual.
     pub day_count: DayCount,
 }
 
-/// How interest accrues between coupons.
+/// Day count convention.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum DayCount {
-    /// Days over days of the notional period.
+    /// Actual days over the days of the notional period.
     #[serde(rename = "ACT/ACT ICMA")]
     ActActIcma,
     /// 30/360 Bond Basis, ISDA 2006 §4.16(f).
@@ -46,22 +46,21 @@ pub enum DayCount {
     Act360,
 }
 
-/// One coupon period: `(start, end]` in settlement dates.
+/// A coupon period: `(start, end]` in settlement dates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CouponPeriod {
-    /// The notional start, whole months before `end`.
+    /// Notional start, whole months before `end`.
     pub start: Date,
-    /// The coupon's payment date.
+    /// Payment date of the coupon.
     pub end: Date,
     /// Whole periods between `end` and maturity.
     pub periods_to_maturity: i32,
 }
 
 impl BondTerms {
-    /// Refuses terms that no schedule can be made of, and a bond that would be
-    /// listed before it is issued.
+    /// Refuses terms without a valid schedule and a bond listed before its issue.
     pub(super) fn check(&self, listed_on: Date) -> Result<(), ListingError> {
-        // Months of thirty days know no 31st to count to.
+        // Under 30/360 a maturity after the 28th is not reached in whole months.
         let unreachable = self.day_count == DayCount::Thirty360 && self.maturity.ymd().2 > 28;
         if self.issue >= self.maturity || unreachable {
             return Err(ListingError::InvalidMaturity(self.maturity));
@@ -78,15 +77,14 @@ impl BondTerms {
         Ok(())
     }
 
-    /// The period that a settlement on `date` falls in: `start ≤ date < end`,
-    /// so a coupon paid on `date` belongs to the seller. `None` from maturity
-    /// on.
+    /// Returns the period of a settlement on `date`: `start ≤ date < end`, so a coupon
+    /// paid on `date` belongs to the seller. `None` from maturity on.
     pub fn period(&self, date: Date) -> Option<CouponPeriod> {
         if date >= self.maturity {
             return None;
         }
         let months = 12 / i32::from(self.frequency);
-        // A first guess by months of 30.5 days, never more than a period too many.
+        // A first guess by months of 30.5 days, at most one period too early.
         let mut back = (date.days_until(self.maturity) * 12 / (months * 366) - 1).max(0);
         let mut start = self.maturity.add_months(-(back + 1) * months);
         while start > date {
@@ -96,14 +94,14 @@ impl BondTerms {
         Some(CouponPeriod { start, end: self.maturity.add_months(-back * months), periods_to_maturity: back })
     }
 
-    /// The full coupon on `face`, rounded half-even.
+    /// Returns the full coupon on `face`, rounded half-even.
     pub fn coupon(&self, face: Money) -> Money {
         let numerator = i128::from(face.0) * i128::from(self.coupon_e9);
         Money(div_half_even(numerator, ONE_E9 * i128::from(self.frequency)) as i64)
     }
 
-    /// Interest accrued on `face` for settlement on `date`, rounded half-even:
-    /// zero before the issue, on a coupon date and from maturity on.
+    /// Returns the interest accrued on `face` for settlement on `date`, rounded
+    /// half-even: zero before the issue, on a coupon date and from maturity on.
     pub fn accrued(&self, face: Money, date: Date) -> Money {
         let Some(period) = self.period(date) else {
             return Money::ZERO;
@@ -116,8 +114,8 @@ impl BondTerms {
         self.share_of_year(face, numerator, denominator)
     }
 
-    /// More than [`BondTerms::accrued`] is on any date: a period of the longest
-    /// months there are.
+    /// Returns an upper bound of [`BondTerms::accrued`] on all dates: a period of the
+    /// longest months.
     pub fn max_accrued(&self, face: Money) -> Money {
         let months = 12 / i64::from(self.frequency);
         let (numerator, denominator) = match self.day_count {
@@ -129,8 +127,8 @@ impl BondTerms {
         self.share_of_year(face, numerator, denominator)
     }
 
-    /// What the coupon dated `period.end` pays on `face`: the full coupon, or
-    /// its share when the bond was issued within the period.
+    /// Returns the coupon paid on `face` at `period.end`: the full coupon, or its share
+    /// if the bond was issued within the period.
     pub fn payment(&self, face: Money, period: CouponPeriod) -> Money {
         if self.issue <= period.start {
             return self.coupon(face);
@@ -139,7 +137,7 @@ impl BondTerms {
         self.share_of_year(face, numerator, denominator)
     }
 
-    /// Years from `from` to `to` within `period` by the day count, as a
+    /// Returns the years from `from` to `to` within `period` by the day count, as a
     /// fraction.
     pub(crate) fn accrual(&self, period: CouponPeriod, from: Date, to: Date) -> (i64, i64) {
         let actual = i64::from(from.days_until(to));
@@ -160,7 +158,7 @@ impl BondTerms {
     }
 }
 
-/// Days between two dates by 30/360 Bond Basis.
+/// Returns the days between two dates by 30/360 Bond Basis.
 pub(crate) fn days_30_360(from: Date, to: Date) -> i32 {
     let ((y1, m1, d1), (y2, m2, d2)) = (from.ymd(), to.ymd());
     let d1 = i32::from(d1).min(30);
@@ -186,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn interest_accrues_by_its_day_count() {
+    fn interest_accrues_by_day_count() {
         // 2025-08-15 → 2026-01-05 is 143 of the period's 184 days.
         let settle = date("2026-01-05");
         // 1,000 × 5 % / 2 × 143 / 184 = 19.429348 (rounded from 19.42934782…)
@@ -219,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn every_day_of_a_bonds_life_has_one_period() {
+    fn every_day_until_maturity_has_one_period() {
         let bond = BondTerms { maturity: date("2036-08-31"), ..terms(DayCount::ActActIcma) };
         let mut day = bond.issue;
         while day < bond.maturity {
@@ -230,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn no_day_accrues_more_than_the_most() {
+    fn accrued_interest_never_exceeds_its_maximum() {
         for count in [DayCount::ActActIcma, DayCount::Thirty360, DayCount::Act365Fixed, DayCount::Act360] {
             for frequency in [1, 2, 4, 12] {
                 let bond = BondTerms { frequency, ..terms(count) };
@@ -244,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn terms_without_a_sound_schedule_are_refused() {
+    fn terms_without_a_valid_schedule_are_refused() {
         let listed = date("2026-01-05");
         assert!(terms(DayCount::Thirty360).check(listed).is_ok());
         let late = BondTerms { maturity: date("2036-03-30"), ..terms(DayCount::Thirty360) };

@@ -1,22 +1,18 @@
-//! The noncentral chi-square distribution, which the square-root process
-//! follows.
-//!
-//! Knows no process.
+//! Noncentral chi-square distribution.
 
 use std::f64::consts::PI;
 
-/// Standard deviations beyond which a Poisson probability is below anything
-/// that a double would notice, and what to add for small means.
-const REACH: (f64, f64) = (12.0, 60.0);
+/// Standard deviations above the mean at which a Poisson probability is negligible, and an
+/// addition for small means.
+const SUM_REACH: (f64, f64) = (12.0, 60.0);
 
-/// Probability that a noncentral chi-square variable with `freedom` degrees of
+/// Returns the probability that a noncentral chi-square variable with `freedom` degrees of
 /// freedom (> 0, any real number) and `noncentrality` ≥ 0 is at most `x`.
 ///
 /// The Poisson mixture `Σ_j Pois(j; λ/2) · P(ν/2 + j, x/2)`, where the gamma
 /// function ratio is itself the sum `P(a, y) = Σ_i y^(a+i) e^(−y) / Γ(a+i+1)`.
-/// Both are summed downwards from where nothing is left, so only positive
-/// numbers are added: about 1e-13 in relative error. NaN for what is no
-/// distribution.
+/// Both are summed downwards from negligible terms, so only positive numbers are added: a
+/// relative error of about 1e-13. NaN for invalid parameters.
 pub fn noncentral_chi_square_cdf(x: f64, freedom: f64, noncentrality: f64) -> f64 {
     let (a, y, mean) = (0.5 * freedom, 0.5 * x, 0.5 * noncentrality);
     if !(a > 0.0 && mean >= 0.0 && a.is_finite() && mean.is_finite()) || y.is_nan() {
@@ -25,22 +21,22 @@ pub fn noncentral_chi_square_cdf(x: f64, freedom: f64, noncentrality: f64) -> f6
     if y <= 0.0 {
         return 0.0;
     }
-    if y > LARGEST || mean > LARGEST {
+    if y > MAX_HALF_ARGUMENT || mean > MAX_HALF_ARGUMENT {
         return f64::NAN;
     }
-    let last_of = |mean: f64| libm::ceil(mean + REACH.0 * libm::sqrt(mean) + REACH.1);
-    // The first i for which y^(a+i) e^(−y) / Γ(a+i+1) has become nothing.
-    let gamma_start = (last_of(y) - libm::floor(a)).max(REACH.1);
+    let last_of = |mean: f64| libm::ceil(mean + SUM_REACH.0 * libm::sqrt(mean) + SUM_REACH.1);
+    // The first i for which y^(a+i) e^(−y) / Γ(a+i+1) is negligible.
+    let gamma_start = (last_of(y) - libm::floor(a)).max(SUM_REACH.1);
     let weight_start = last_of(mean);
     let (mut term, mut weight) = (0.0, 0.0);
     let (mut gamma, mut total) = (0.0, 0.0);
     let mut i = gamma_start;
     while i >= 0.0 {
-        // Nothing can be scaled up from what has underflowed.
-        if term < SMALLEST {
+        // An underflowed term cannot be scaled up.
+        if term < MIN_SCALED_PROBABILITY {
             term = poisson(a + i, y);
         }
-        if weight < SMALLEST && i <= weight_start {
+        if weight < MIN_SCALED_PROBABILITY && i <= weight_start {
             weight = poisson(i, mean);
         }
         gamma += term;
@@ -51,19 +47,19 @@ pub fn noncentral_chi_square_cdf(x: f64, freedom: f64, noncentrality: f64) -> f6
         }
         // Down to the next: y^(a+i) / Γ(a+i+1) and mean^i / i!.
         term *= (a + i) / y;
-        weight = if weight < SMALLEST { 0.0 } else { weight * i / mean };
+        weight = if weight < MIN_SCALED_PROBABILITY { 0.0 } else { weight * i / mean };
         i -= 1.0;
     }
     total.min(1.0)
 }
 
-/// The largest half-argument that is summed, some millions of terms.
-const LARGEST: f64 = 1e7;
+/// Maximum half-argument, some millions of terms.
+const MAX_HALF_ARGUMENT: f64 = 1e7;
 
-/// Probabilities below this are made anew instead of scaled.
-const SMALLEST: f64 = 1e-280;
+/// Probabilities below this are recomputed instead of scaled.
+const MIN_SCALED_PROBABILITY: f64 = 1e-280;
 
-/// `mean^n e^(−mean) / Γ(n + 1)` for real `n` ≥ 0.
+/// Returns `mean^n e^(−mean) / Γ(n + 1)` for real `n` ≥ 0.
 ///
 /// C. Loader, *Fast and Accurate Computation of Binomial Probabilities*
 /// (2000): Stirling's error and a deviance that does not cancel.
@@ -82,7 +78,7 @@ fn poisson(n: f64, mean: f64) -> f64 {
     libm::exp(-stirling_error - deviance(n, mean)) / libm::sqrt(2.0 * PI * n)
 }
 
-/// `n ln(n / mean) + mean − n`, by a series where the terms would cancel.
+/// Returns `n ln(n / mean) + mean − n`, by a series where the terms would cancel.
 fn deviance(n: f64, mean: f64) -> f64 {
     let v = (n - mean) / (n + mean);
     if libm::fabs(v) >= 0.6 {
@@ -127,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_distribution_is_nan() {
+    fn invalid_parameters_are_nan() {
         for (x, freedom, noncentrality) in [(1.0, 0.0, 1.0), (1.0, 1.0, -1.0), (f64::NAN, 1.0, 1.0)] {
             assert!(noncentral_chi_square_cdf(x, freedom, noncentrality).is_nan());
         }

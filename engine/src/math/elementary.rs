@@ -1,21 +1,20 @@
-//! Exponential and natural logarithm without a branch, in IEEE + − × ÷ alone:
-//! a loop over a block of them becomes vector instructions, and every machine
-//! gives the same bits.
+//! Branchless exponential and natural logarithm in IEEE + − × ÷ only: loops over blocks
+//! compile to vector instructions, bit-identical on every machine.
 //!
-//! Reductions are Cody and Waite's, the shape of the logarithm is fdlibm's;
-//! the polynomials are Chebyshev interpolants computed for this project.
+//! Reductions are Cody and Waite's, the form of the logarithm is fdlibm's; the polynomials
+//! are Chebyshev interpolants computed for this project.
 
-/// Adding and subtracting it rounds to the nearest whole number.
-const ROUND: f64 = 6_755_399_441_055_744.0; // 3 × 2^51
-/// A whole number added to it stands in the mantissa, biased for an exponent.
-const EXPONENT: f64 = 4_503_599_627_371_519.0; // 2^52 + 1023
+/// Adding and subtracting it rounds to the nearest integer.
+const ROUNDING_SHIFT: f64 = 6_755_399_441_055_744.0; // 3 × 2^51
+/// Adding an integer to it puts the biased exponent into the mantissa.
+const EXPONENT_SHIFT: f64 = 4_503_599_627_371_519.0; // 2^52 + 1023
 const TWO_52_BITS: u64 = 0x4330_0000_0000_0000;
 
 const LN2_HIGH: f64 = 0.693_147_180_136_293_2;
 const LN2_LOW: f64 = 4.236_521_365_809_284e-10;
 
 /// (eʳ − 1 − r) / r² on |r| ≤ ln 2 / 2, within 1.6e-17.
-const EXP: [f64; 10] = [
+const EXP_COEFFICIENTS: [f64; 10] = [
     0.500_000_000_000_000_1,
     0.166_666_666_666_666_69,
     0.041_666_666_666_624_164,
@@ -29,7 +28,7 @@ const EXP: [f64; 10] = [
 ];
 
 /// (2 artanh(s) / s − 2) / s² in s², for s = f / (2 + f), within 5e-18.
-const LN: [f64; 7] = [
+const LN_COEFFICIENTS: [f64; 7] = [
     0.666_666_666_666_667,
     0.399_999_999_998_988_9,
     0.285_714_286_262_538_36,
@@ -39,8 +38,8 @@ const LN: [f64; 7] = [
     0.146_178_071_534_173_25,
 ];
 
-/// A polynomial's even and odd halves by Horner's rule, side by side: half the
-/// wait of a single chain. Coefficients by rising power.
+/// Evaluates a polynomial's even and odd halves by Horner's rule in parallel, half the latency
+/// of a single chain. Coefficients by rising power.
 #[inline(always)]
 pub(crate) fn polynomial<const N: usize>(coefficients: &[f64; N], x: f64) -> f64 {
     let square = x * x;
@@ -55,47 +54,46 @@ pub(crate) fn polynomial<const N: usize>(coefficients: &[f64; N], x: f64) -> f64
     halves[0] + halves[1] * x
 }
 
-/// 2 to a whole number between −1022 and 1023.
+/// Returns 2 to an integer between −1022 and 1023.
 #[inline(always)]
 fn power_of_two(k: f64) -> f64 {
-    f64::from_bits((k + EXPONENT).to_bits() << 52)
+    f64::from_bits((k + EXPONENT_SHIFT).to_bits() << 52)
 }
 
-/// eˣ, within 0.6 units in the last place; 0 and infinity beyond the range of
-/// doubles, NaN for NaN.
+/// Returns eˣ within 0.6 units in the last place; 0 and infinity beyond the range of doubles,
+/// NaN for NaN.
 #[inline(always)]
 pub fn exp(x: f64) -> f64 {
     exp_sum(x, 0.0)
 }
 
-/// e^(x + low): what squaring an argument rounds away can be handed over as
-/// `low`, small against `x`.
+/// Returns e^(x + low), where `low` is a rounding error of the argument, small against `x`.
 #[inline(always)]
 pub(crate) fn exp_sum(x: f64, low: f64) -> f64 {
     let x = if x < -746.0 { -746.0 } else { x };
     let x = if x > 710.0 { 710.0 } else { x };
-    let k = (x * core::f64::consts::LOG2_E + ROUND) - ROUND;
+    let k = (x * core::f64::consts::LOG2_E + ROUNDING_SHIFT) - ROUNDING_SHIFT;
     let high = x - k * LN2_HIGH;
     let correction = k * LN2_LOW - low;
     let r = high - correction;
     let lost = (high - r) - correction;
-    let mantissa = 1.0 + (r + (r * r * polynomial(&EXP, r) + lost));
-    // In two steps, so that results below the normal range round once more.
-    let half = (k * 0.5 + ROUND) - ROUND;
+    let mantissa = 1.0 + (r + (r * r * polynomial(&EXP_COEFFICIENTS, r) + lost));
+    // In two steps, so that subnormal results are rounded once more.
+    let half = (k * 0.5 + ROUNDING_SHIFT) - ROUNDING_SHIFT;
     mantissa * power_of_two(half) * power_of_two(k - half)
 }
 
-/// eˣ for x between −708 and 709, below it e^−708: a few operations less where
-/// a block of them is wanted; within 0.8 units in the last place.
+/// Returns eˣ for x between −708 and 709, e^−708 below, within 0.8 units in the last place;
+/// fewer operations than [`exp`].
 #[inline(always)]
 pub(crate) fn exp_bounded(x: f64) -> f64 {
     let x = if x > -708.0 { x } else { -708.0 };
-    let k = (x * core::f64::consts::LOG2_E + ROUND) - ROUND;
+    let k = (x * core::f64::consts::LOG2_E + ROUNDING_SHIFT) - ROUNDING_SHIFT;
     let r = (x - k * LN2_HIGH) - k * LN2_LOW;
-    (1.0 + (r + r * r * polynomial(&EXP, r))) * power_of_two(k)
+    (1.0 + (r + r * r * polynomial(&EXP_COEFFICIENTS, r))) * power_of_two(k)
 }
 
-/// ln x, within 0.9 units in the last place: −infinity for 0, NaN below it.
+/// Returns ln x within 0.9 units in the last place: −infinity for 0, NaN below it.
 #[inline(always)]
 pub fn ln(x: f64) -> f64 {
     let tiny = x < f64::MIN_POSITIVE;
@@ -106,14 +104,13 @@ pub fn ln(x: f64) -> f64 {
     if x >= 0.0 { core } else { f64::NAN }
 }
 
-/// ln x for finite positive `x` that are not subnormal; anything else gives
-/// something finite or NaN.
+/// Returns ln x for normal positive `x`; undefined (finite or NaN) for others.
 #[inline(always)]
 pub(crate) fn ln_normal(x: f64) -> f64 {
     ln_core(x, 0.0)
 }
 
-/// ln(x · 2^shift), x normal.
+/// Returns ln(x · 2^shift), x normal.
 #[inline(always)]
 fn ln_core(x: f64, shift: f64) -> f64 {
     // x = 2^k · (1 + f) with 1 + f in [√½, √2).
@@ -122,11 +119,11 @@ fn ln_core(x: f64, shift: f64) -> f64 {
     let above = bits.wrapping_sub(ROOT_HALF);
     let f = f64::from_bits(bits.wrapping_sub(above & 0xfff0_0000_0000_0000)) - 1.0;
     let biased = above.wrapping_add(0x3ff0_0000_0000_0000) >> 52;
-    let k = f64::from_bits(biased | TWO_52_BITS) - EXPONENT + shift;
+    let k = f64::from_bits(biased | TWO_52_BITS) - EXPONENT_SHIFT + shift;
     let s = f / (2.0 + f);
     let z = s * s;
     let half = 0.5 * f * f;
-    let rest = z * polynomial(&LN, z);
+    let rest = z * polynomial(&LN_COEFFICIENTS, z);
     k * LN2_HIGH - ((half - (s * (half + rest) + k * LN2_LOW)) - f)
 }
 
@@ -136,7 +133,7 @@ mod tests {
     use crate::math::ulps;
 
     #[test]
-    fn both_agree_with_libm_to_the_last_places() {
+    fn exp_and_ln_agree_with_libm_to_the_last_places() {
         let (mut worst_exp, mut worst_ln) = (0.0_f64, 0.0_f64);
         for step in 0..200_000_i32 {
             let x = (f64::from(step) - 100_000.0) * 0.00701;
@@ -150,8 +147,8 @@ mod tests {
     }
 
     #[test]
-    fn known_values_come_out_rounded_right() {
-        // 50-digit arithmetic.
+    fn reference_values_are_rounded_correctly() {
+        // From 50-digit arithmetic.
         for (x, e) in [
             (1.0, core::f64::consts::E),
             (-0.5, 0.606_530_659_712_633_4),
@@ -165,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn the_ends_of_the_range_are_met() {
+    fn limits_of_the_range_are_exact() {
         assert_eq!(exp(0.0), 1.0);
         assert_eq!([exp(f64::INFINITY), exp(1e300), exp(709.79)], [f64::INFINITY; 3]);
         assert_eq!([exp(f64::NEG_INFINITY), exp(-1e300), exp(-746.0)], [0.0; 3]);

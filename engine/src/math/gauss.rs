@@ -1,8 +1,5 @@
-//! The normal distribution's tails without a branch: Mills' ratio carries
-//! them, and the scaled and plain complementary error functions and the
-//! distribution function follow from it.
-//!
-//! Knows no regions: one rational function covers the half line.
+//! Branchless tails of the normal distribution: Mills' ratio by one rational function on the
+//! half line, and from it the complementary error functions and the distribution function.
 
 use core::f64::consts::SQRT_2;
 
@@ -13,10 +10,10 @@ pub(crate) const INVERSE_ROOT_TWO_PI: f64 = 0.398_942_280_401_432_7;
 /// √(2/π)
 const ROOT_TWO_OVER_PI: f64 = 0.797_884_560_802_865_4;
 
-/// Interpolates Mills' ratio at 22 points that are Chebyshev's in
-/// (y − 4) / (y + 4); relative error 2.2e-17 on the half line. All
-/// coefficients are positive, so nothing cancels. Computed for this project.
-const OVER: [f64; 11] = [
+/// Interpolates Mills' ratio at 22 Chebyshev points in (y − 4) / (y + 4); relative error
+/// 2.2e-17 on the half line. All coefficients are positive, so nothing cancels. Computed for
+/// this project.
+const MILLS_NUMERATOR: [f64; 11] = [
     1_451_444.431_111_425_6,
     2_499_061.985_582_191_5,
     2_124_982.652_489_747,
@@ -29,7 +26,7 @@ const OVER: [f64; 11] = [
     29.187_123_382_816_13,
     1.0,
 ];
-const UNDER: [f64; 12] = [
+const MILLS_DENOMINATOR: [f64; 12] = [
     1_158_085.102_447_104_6,
     2_917_981.198_123_734_4,
     3_444_660.445_867_852_3,
@@ -44,29 +41,28 @@ const UNDER: [f64; 12] = [
     1.0,
 ];
 
-/// Mills' ratio (1 − Φ(y)) / φ(y) for y ≥ 0, within four units in the last
-/// place.
+/// Returns Mills' ratio (1 − Φ(y)) / φ(y) for y ≥ 0, within four units in the last place.
 #[inline(always)]
 pub fn mills_ratio(y: f64) -> f64 {
-    // Beyond it the ratio is 1/y to the last place, and powers would overflow.
+    // Beyond this the ratio is 1/y to the last place, and powers would overflow.
     let y = if y > 1e24 { 1e24 } else { y };
-    polynomial(&OVER, y) / polynomial(&UNDER, y)
+    polynomial(&MILLS_NUMERATOR, y) / polynomial(&MILLS_DENOMINATOR, y)
 }
 
-/// x² / 2 as a rounded square and the exact rest.
+/// Returns x² / 2 as a rounded square and the exact rest.
 #[inline(always)]
 fn half_square(x: f64) -> (f64, f64) {
     let high = f64::from_bits(x.to_bits() & 0xffff_ffff_f800_0000);
     (0.5 * high * high, 0.5 * (x - high) * (x + high))
 }
 
-/// The standard normal density φ(x).
+/// Returns the standard normal density φ(x).
 #[inline(always)]
 pub fn normal_pdf(x: f64) -> f64 {
     INVERSE_ROOT_TWO_PI * exp_minus_half_square(x)
 }
 
-/// e^(−x²/2)
+/// Returns e^(−x²/2).
 #[inline(always)]
 pub(crate) fn exp_minus_half_square(x: f64) -> f64 {
     let x = if x > 1e3 { 1e3 } else { x };
@@ -75,15 +71,15 @@ pub(crate) fn exp_minus_half_square(x: f64) -> f64 {
     exp_sum(-square, -rest)
 }
 
-/// Probability that a standard normal variable is at most `x`; accurate
-/// relative to itself in the lower tail, down to the smallest doubles.
+/// Returns the probability that a standard normal variable is at most `x`, with small relative
+/// error in the lower tail down to the smallest doubles.
 #[inline(always)]
 pub fn normal_cdf(x: f64) -> f64 {
     let tail = normal_pdf(x) * mills_ratio(x.abs());
     if x > 0.0 { 1.0 - tail } else { tail }
 }
 
-/// The complementary error function erfc(x) = 2/√π ∫ₓ^∞ e^(−u²) du.
+/// Returns the complementary error function erfc(x) = 2/√π ∫ₓ^∞ e^(−u²) du.
 #[inline(always)]
 pub fn erfc(x: f64) -> f64 {
     let bounded = if x.abs() > 30.0 { 30.0 } else { x.abs() };
@@ -94,7 +90,7 @@ pub fn erfc(x: f64) -> f64 {
     if x < 0.0 { 2.0 - tail } else { tail }
 }
 
-/// The scaled complementary error function e^(x²) erfc(x); infinite below
+/// Returns the scaled complementary error function e^(x²) erfc(x); infinite below
 /// about −26.6.
 #[inline(always)]
 pub fn erfcx(x: f64) -> f64 {
@@ -106,7 +102,7 @@ pub fn erfcx(x: f64) -> f64 {
     if x < 0.0 { below } else { scaled }
 }
 
-/// Φ of a block.
+/// Returns Φ of each number of a block.
 pub fn normal_cdf_block(x: &super::Block) -> super::Block {
     let mut result = [0.0; super::LANES];
     for (out, x) in result.iter_mut().zip(x) {
@@ -123,8 +119,8 @@ mod tests {
     use crate::math::ulps;
 
     #[test]
-    fn known_values_are_met_to_the_last_places() {
-        // x, Mills' ratio, erfc(x), Φ(−x), φ(x); 60-digit arithmetic.
+    fn reference_values_agree_to_the_last_places() {
+        // x, Mills' ratio, erfc(x), Φ(−x), φ(x), from 60-digit arithmetic.
         for (x, mills, complement, tail, density) in [
             (0.0, 1.253_314_137_315_500_3, 1.0, 0.5, 0.398_942_280_401_432_7),
             (
@@ -181,7 +177,7 @@ mod tests {
             let error = ulps(erfc(x), libm::erfc(x));
             assert!(error <= 8.0, "erfc({x}) is {error} ulps off");
             let other = 0.5 * libm::erfc(x * FRAC_1_SQRT_2);
-            // Rounding x/√2 costs the other route up to 2x² units.
+            // Rounding x/√2 costs libm's route up to 2x² units.
             assert!(ulps(normal_cdf(-x), other) <= 8.0 + 2.0 * x * x, "cdf({x})");
             let product = exp_sum(-x * x, 0.0) * erfcx(x);
             assert!(ulps(product, libm::erfc(x)) <= 9.0 + 2.0 * x * x, "erfcx({x})");
@@ -189,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn a_block_is_its_items() {
+    fn a_block_equals_its_numbers() {
         let x = [-40.0, -8.0, -1.0, 0.0, 0.5, 3.0, 40.0, f64::NAN];
         let block = normal_cdf_block(&x);
         for (one, x) in block.iter().zip(x) {
@@ -200,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn the_ends_are_met() {
+    fn limits_are_exact() {
         assert_eq!([erfc(40.0), erfc(-40.0)], [0.0, 2.0]);
         assert_eq!(erfcx(-40.0), f64::INFINITY);
         assert_eq!([normal_cdf(f64::NEG_INFINITY), normal_cdf(f64::INFINITY)], [0.0, 1.0]);

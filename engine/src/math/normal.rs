@@ -1,41 +1,39 @@
-//! The inverse of the standard normal distribution function.
-//!
-//! Draws nothing: uniforms become normals here, but come from elsewhere.
+//! Inverse of the standard normal distribution function.
 
-/// The `x` that a standard normal variable stays below with probability `p`.
+/// Returns the `x` below which a standard normal variable is with probability `p`.
 ///
 /// Algorithm AS 241 (PPND16) of M. J. Wichura, *Applied Statistics* 37 (1988):
-/// three rational approximations, about 1e-16 in relative error. `p` of 0 and
-/// 1 give the infinities; what is no probability gives NaN.
+/// three rational approximations, about 1e-16 in relative error. `p` of 0 and 1
+/// give the infinities, invalid probabilities NaN.
 pub fn inverse_normal_cdf(p: f64) -> f64 {
     let q = p - 0.5;
     if libm::fabs(q) <= 0.425 {
-        return q * ratio(0.180_625 - q * q, &CENTRE);
+        return q * ratio(0.180_625 - q * q, &CENTRE_RATIO);
     }
     let tail = if q < 0.0 { p } else { 1.0 - p };
     if tail <= 0.0 {
         return if tail == 0.0 { q * f64::INFINITY } else { f64::NAN };
     }
     let r = libm::sqrt(-libm::log(tail));
-    let x = if r <= 5.0 { ratio(r - 1.6, &TAIL) } else { ratio(r - 5.0, &FAR_TAIL) };
+    let x = if r <= 5.0 { ratio(r - 1.6, &TAIL_RATIO) } else { ratio(r - 5.0, &FAR_TAIL_RATIO) };
     if q < 0.0 { -x } else { x }
 }
 
-/// Coefficients of a numerator and of its denominator, by rising power.
+/// Coefficients of numerator and denominator, by rising power.
 struct Rational {
-    over: [f64; 8],
-    under: [f64; 8],
+    numerator: [f64; 8],
+    denominator: [f64; 8],
 }
 
-/// The quotient of both polynomials at `x`, by Horner's rule.
+/// Returns the quotient of both polynomials at `x`, by Horner's rule.
 fn ratio(x: f64, of: &Rational) -> f64 {
     let at = |coefficients: &[f64; 8]| coefficients.iter().rev().fold(0.0, |sum, c| sum * x + c);
-    at(&of.over) / at(&of.under)
+    at(&of.numerator) / at(&of.denominator)
 }
 
 /// For probabilities between 0.075 and 0.925.
-const CENTRE: Rational = Rational {
-    over: [
+const CENTRE_RATIO: Rational = Rational {
+    numerator: [
         3.387_132_872_796_366_5,
         1.331_416_678_917_843_8e2,
         1.971_590_950_306_551_3e3,
@@ -45,7 +43,7 @@ const CENTRE: Rational = Rational {
         3.343_057_558_358_813e4,
         2.509_080_928_730_122_7e3,
     ],
-    under: [
+    denominator: [
         1.0,
         4.231_333_070_160_091e1,
         6.871_870_074_920_579e2,
@@ -58,8 +56,8 @@ const CENTRE: Rational = Rational {
 };
 
 /// For tails down to e^-25.
-const TAIL: Rational = Rational {
-    over: [
+const TAIL_RATIO: Rational = Rational {
+    numerator: [
         1.423_437_110_749_683_5,
         4.630_337_846_156_546,
         5.769_497_221_460_691,
@@ -69,7 +67,7 @@ const TAIL: Rational = Rational {
         2.272_384_498_926_918_4e-2,
         7.745_450_142_783_414e-4,
     ],
-    under: [
+    denominator: [
         1.0,
         2.053_191_626_637_759,
         1.676_384_830_183_803_8,
@@ -82,8 +80,8 @@ const TAIL: Rational = Rational {
 };
 
 /// For tails beyond e^-25.
-const FAR_TAIL: Rational = Rational {
-    over: [
+const FAR_TAIL_RATIO: Rational = Rational {
+    numerator: [
         6.657_904_643_501_103,
         5.463_784_911_164_114,
         1.784_826_539_917_291_3,
@@ -93,7 +91,7 @@ const FAR_TAIL: Rational = Rational {
         2.711_555_568_743_487_6e-5,
         2.010_334_399_292_288_1e-7,
     ],
-    under: [
+    denominator: [
         1.0,
         5.998_322_065_558_88e-1,
         1.369_298_809_227_358e-1,
@@ -111,7 +109,7 @@ mod tests {
     use crate::math::normal_cdf;
 
     #[test]
-    fn the_inverse_is_right_in_the_centre_and_far_out() {
+    fn the_inverse_is_accurate_in_the_centre_and_the_tails() {
         // Correctly rounded, from 50-digit arithmetic.
         for (p, x) in [
             (1e-300, -37.0470962993612),
@@ -133,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn the_inverse_undoes_the_distribution() {
+    fn the_inverse_inverts_the_distribution() {
         for step in 1..1_000 {
             let p = f64::from(step) / 1_000.0;
             let back = normal_cdf(inverse_normal_cdf(p));
@@ -142,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_inner_probability_does_not_panic() {
+    fn invalid_probabilities_do_not_panic() {
         assert_eq!(inverse_normal_cdf(0.0), f64::NEG_INFINITY);
         assert_eq!(inverse_normal_cdf(1.0), f64::INFINITY);
         for p in [-0.1, 1.1, f64::NAN, f64::INFINITY] {

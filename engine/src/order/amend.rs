@@ -1,36 +1,35 @@
-//! Amending a live order: another quantity, another limit, or both.
+//! Amendments of a live order: another quantity, another limit, or both.
 //!
-//! Decided by [`check`](super::check)'s own rule, as though what is left of the
-//! order were placed anew. Does not know queues: whether the order keeps its
-//! place is said here, the place itself is the book's.
+//! Decided by [`check`](super::check)'s own rule, as though the remainder of the
+//! order were placed anew. Does not know queues: only whether the order keeps
+//! its time priority is decided here.
 
 use serde::{Deserialize, Serialize};
 
-use super::check::{Before, CheckedOrder, Conditions, decide, effective_limit, trading};
+use super::check::{CheckedOrder, Conditions, decide};
 use super::ticket::parse_valid_until;
 use super::{ClientOrderId, Order, Price, Reject, SelfTradePrevention, Ticket};
 use crate::account::{Account, reserved_by};
+use crate::book::PriceLevel;
 use crate::id::OrderId;
 use crate::instrument::Instrument;
 use crate::money::{Lots, Ticks};
 use crate::time::VenueTime;
 
-/// An amendment as it came: every value still text.
+/// An amendment as received: every value is text.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RawAmend {
-    /// The whole quantity wanted, what is filled included, in units; absent
-    /// leaves it.
+    /// New total quantity in units, filled part included; unchanged if absent.
     #[serde(default)]
     pub quantity: Option<String>,
-    /// The limit price wanted; absent leaves it.
+    /// New limit price; unchanged if absent.
     #[serde(default)]
     pub limit_price: Option<String>,
-    /// The client's name for this request: of the same kind as an order's, and
-    /// like those unique for the account's life.
+    /// Client's id of this request, unique per account like an order's.
     #[serde(default)]
     pub client_order_id: Option<String>,
-    /// Venue time (RFC 3339) after which it must not be accepted.
+    /// Venue time (RFC 3339) after which it is not accepted.
     #[serde(default)]
     pub valid_until: Option<String>,
     /// `CANCEL_RESTING` (default) or `REJECT`.
@@ -41,17 +40,17 @@ pub struct RawAmend {
 /// A parsed amendment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Amend {
-    /// Which order.
+    /// The order to amend.
     pub order: OrderId,
-    /// The whole quantity wanted, what is filled included; `None` leaves it.
+    /// New total quantity, filled part included; unchanged if `None`.
     pub quantity: Option<Lots>,
-    /// The limit wanted; `None` leaves it.
+    /// New limit; unchanged if `None`.
     pub limit: Option<Ticks>,
-    /// The client's name for this request.
+    /// Client's id of this request.
     pub client_order_id: ClientOrderId,
-    /// Venue time after which it must not be accepted.
+    /// Venue time after which it is not accepted.
     pub valid_until: Option<VenueTime>,
-    /// What happens before it would trade with its own account.
+    /// Behaviour before it would trade with its own account.
     pub self_trade_prevention: SelfTradePrevention,
 }
 
@@ -59,7 +58,7 @@ impl Amend {
     /// Parses a raw amendment of `order`, which trades `instrument`.
     ///
     /// # Errors
-    /// The first field that means nothing, by name.
+    /// The first invalid field, by name.
     pub fn parse(raw: &RawAmend, order: OrderId, instrument: &Instrument) -> Result<Self, Reject> {
         let quantity = raw.quantity.as_deref().map(|text| instrument.parse_quantity(text)).transpose()?;
         let limit = raw.limit_price.as_deref().map(|text| instrument.parse_price(text)).transpose()?;
@@ -74,55 +73,56 @@ impl Amend {
     }
 }
 
-/// An amendment that may be carried out: only [`check_amend`] makes one.
+/// An amendment that may be executed: only [`check_amend`] makes one.
 #[derive(Clone, Debug)]
 pub struct CheckedAmend {
     order: CheckedOrder,
     quantity: Lots,
     price: Ticks,
-    keeps_place: bool,
+    keeps_priority: bool,
 }
 
 impl CheckedAmend {
-    /// What is left of the order, decided as though it were placed now.
+    /// Returns the remainder of the order, decided as though it were placed now.
     pub fn order(&self) -> &CheckedOrder {
         &self.order
     }
 
-    /// The whole quantity afterwards, what is filled included.
+    /// Returns the total quantity afterwards, filled part included.
     pub fn quantity(&self) -> Lots {
         self.quantity
     }
 
-    /// The limit afterwards.
+    /// Returns the limit afterwards.
     pub fn price(&self) -> Ticks {
         self.price
     }
 
-    /// Whether it keeps its place in the queue: it asks for less at the same
-    /// price. Everything else goes to the back, and may trade at once.
-    pub fn keeps_place(&self) -> bool {
-        self.keeps_place
+    /// Returns true if it keeps its time priority: a smaller quantity at the
+    /// same price. Anything else goes to the back of the queue and may trade at
+    /// once.
+    pub fn keeps_priority(&self) -> bool {
+        self.keeps_priority
     }
 }
 
-/// Decides whether `amend` is accepted and what the order does then at once.
+/// Decides whether `amend` is accepted and computes its immediate effect.
 ///
 /// `opposite` is as for [`check`](super::check), of the amended order's side.
 ///
 /// # Errors
-/// `unknown_order` for what is not a live order of the account, and what
-/// `check` would say of its remainder.
+/// `unknown_order` unless it is a live order of the account, and `check`'s
+/// errors for its remainder.
 pub fn check_amend(
     conditions: &Conditions<'_>,
     account: &Account,
-    opposite: impl IntoIterator<Item = (Ticks, Lots)>,
+    opposite: impl IntoIterator<Item = impl Into<PriceLevel>>,
     amend: &Amend,
 ) -> Result<CheckedAmend, Reject> {
     let instrument = conditions.instrument;
     let live = account.open.get(&amend.order).ok_or(Reject::UnknownOrder)?;
     let before = live.price.limit().ok_or(Reject::UnknownOrder)?;
-    trading(conditions)?;
+    conditions.require_trading()?;
     let (quantity, price) = (amend.quantity.unwrap_or(live.quantity), amend.limit.unwrap_or(before));
     if (quantity, price) == (live.quantity, before) {
         return Err(Reject::NothingToAmend);
@@ -130,19 +130,18 @@ pub fn check_amend(
     if quantity <= live.filled {
         return Err(Reject::BelowFilled { filled: instrument.quantity(live.filled) });
     }
-    let keeps_place = price == before && quantity < live.quantity;
+    let keeps_priority = price == before && quantity < live.quantity;
     let rest = remainder(live, quantity, price, amend);
-    // The mark may have left an old limit behind: asking for less is no news.
-    let limit = if keeps_place { price } else { effective_limit(conditions, &rest)? };
+    // The mark may have moved away from an old limit: reducing it stays allowed.
+    let limit = if keeps_priority { price } else { conditions.effective_limit(&rest)? };
     let mut without = account.clone();
     without.reserved -= reserved_by(instrument, live);
     without.open.remove(&live.id);
-    let exchanged = Before { notional: live.notional, fee: live.fee };
-    let order = decide(conditions, &without, opposite, &rest, limit, exchanged)?;
-    Ok(CheckedAmend { order, quantity, price, keeps_place })
+    let order = decide(conditions, &without, opposite, &rest, limit, Some(live))?;
+    Ok(CheckedAmend { order, quantity, price, keeps_priority })
 }
 
-/// What is left of `live` after the amendment, as an order of its own.
+/// Returns what is left of `live` after the amendment, as an order of its own.
 fn remainder(live: &Order, quantity: Lots, price: Ticks, amend: &Amend) -> Ticket {
     Ticket {
         instrument: live.instrument,

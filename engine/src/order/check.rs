@@ -1,37 +1,39 @@
-//! The one rule by which an order is accepted or refused, and what it does at
-//! once: the same function in the browser's preview and in the venue.
+//! The one rule by which an order is accepted or refused and by which its
+//! immediate effect is computed: the same function in the browser's preview and
+//! in the venue.
 //!
-//! Reads totals a price level and the account, never the queue: who is ahead
-//! in a level does not change what an incoming order pays.
+//! Reads totals per price level and the account, never the queue: priority
+//! within a level does not change what an incoming order pays.
 
-use super::{Decided, Price, PriceFill, Reject, SelfTradePrevention, Side, Ticket, TimeInForce};
+use super::{Order, OrderDecision, Price, Reject, SelfTradePrevention, Side, Ticket, TimeInForce};
 use crate::account::{Account, MAX_NOTIONAL, MAX_OPEN_ORDERS, fee_on, reserve, reserved_by};
+use crate::book::PriceLevel;
 use crate::id::{OrderId, Seq};
 use crate::instrument::Instrument;
 use crate::money::{Lots, Money, Ticks};
 use crate::time::Date;
 
-/// Whether an instrument trades.
+/// Trading status of an instrument.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
-pub enum TradingStatus {
-    /// No: it has no mark yet, or lost one.
+pub enum InstrumentStatus {
+    /// No mark yet, or no tick since the last one was lost.
     #[default]
     Halted,
-    /// Yes.
+    /// Orders are accepted.
     Trading,
-    /// Never again: it matured.
+    /// Matured; final.
     Expired,
 }
 
-/// What `check` reads besides the account and the book.
+/// Inputs of `check` besides the account and the book.
 #[derive(Clone, Copy, Debug)]
 pub struct Conditions<'a> {
-    /// What is traded.
+    /// The traded instrument.
     pub instrument: &'a Instrument,
-    /// Whether it trades.
-    pub status: TradingStatus,
-    /// Its mark (bond: clean); the price collar lies around it.
+    /// Its trading status.
+    pub status: InstrumentStatus,
+    /// Its mark (bond: clean), the centre of the price collar.
     pub mark: Ticks,
     /// The entry that set the mark.
     pub mark_rev: Seq,
@@ -44,103 +46,105 @@ pub struct Conditions<'a> {
 }
 
 impl Conditions<'_> {
-    /// The basis of an answer that reads these conditions and `account`.
-    pub fn basis(&self, account: &Account) -> super::AnswerBasis {
-        super::AnswerBasis {
+    /// Returns the basis of a decision on these conditions and `account`.
+    pub fn basis(&self, account: &Account) -> super::DecisionBasis {
+        super::DecisionBasis {
             book_rev: self.book_rev,
             inputs_rev: account.rev.max(self.mark_rev).max(self.date_rev),
         }
     }
+
+    /// Refuses an instrument that does not trade now.
+    pub(super) fn require_trading(&self) -> Result<(), Reject> {
+        match self.status {
+            InstrumentStatus::Trading => Ok(()),
+            InstrumentStatus::Halted => Err(Reject::Halted),
+            InstrumentStatus::Expired => Err(Reject::Expired),
+        }
+    }
+
+    /// Returns the limit of a limit order inside the collar, or the collar itself.
+    pub(super) fn effective_limit(&self, ticket: &Ticket) -> Result<Ticks, Reject> {
+        let (low, high) = self.instrument.collar(self.mark);
+        match (ticket.price, ticket.side) {
+            (Price::Limit(price), _) if price < low || price > high => Err(Reject::PriceCollar {
+                low: self.instrument.price(low),
+                high: self.instrument.price(high),
+            }),
+            (Price::Limit(price), _) => Ok(price),
+            (Price::Market, Side::Buy) => Ok(high),
+            (Price::Market, Side::Sell) => Ok(low),
+            // A quote is taken by a command of its own.
+            (Price::Quote(_), _) => Err(Reject::InvalidType),
+        }
+    }
 }
 
-/// An order that may be matched: only [`check`] and
-/// [`check_amend`](super::check_amend) make one.
+/// An order that may be matched: only [`check`],
+/// [`check_amend`](super::check_amend) and [`check_take`](super::check_take)
+/// make one.
 #[derive(Clone, Debug)]
 pub struct CheckedOrder {
     limit: Ticks,
-    decided: Decided,
+    decided: OrderDecision,
 }
 
 impl CheckedOrder {
-    pub(super) fn new(limit: Ticks, decided: Decided) -> Self {
-        Self { limit, decided }
-    }
-
-    /// The worst price it may trade at: its limit, or the collar.
+    /// Returns the worst price it may trade at: its limit, or the collar.
     pub fn limit(&self) -> Ticks {
         self.limit
     }
 
-    /// Own resting orders to take out before it is matched.
+    /// Returns the account's resting orders to cancel before it is matched.
     pub fn cancel_first(&self) -> &[OrderId] {
         &self.decided.cancelled
     }
 
-    /// What it will do at once, computed from totals a level alone.
-    pub fn decided(&self) -> &Decided {
+    /// Returns its immediate effect, computed from totals per level alone.
+    pub fn decided(&self) -> &OrderDecision {
         &self.decided
     }
 
-    /// Whether anything of it trades or rests: a killed order never meets the
-    /// book.
+    /// Returns true if nothing of it trades or rests: it never meets the book.
     pub(crate) fn is_killed(&self) -> bool {
         self.decided.filled == Lots::ZERO && self.decided.resting == Lots::ZERO
     }
 }
 
-/// What an order that is decided again has exchanged before.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Before {
-    /// Money that its fills exchanged.
-    pub(crate) notional: Money,
-    /// Fees charged on it.
-    pub(crate) fee: Money,
-}
-
-/// Decides whether `ticket` is accepted and what it does at once.
+/// Decides whether `ticket` is accepted and computes its immediate effect.
 ///
-/// `opposite` is the other side of the book, best level first, with all that
-/// rests there, the account's own orders included.
+/// `opposite` is the other side of the book, best level first, with everything
+/// that rests there, the account's own orders included.
 ///
 /// # Errors
 /// The first rule that the order breaks, by name. Nothing is changed either way.
 pub fn check(
     conditions: &Conditions<'_>,
     account: &Account,
-    opposite: impl IntoIterator<Item = (Ticks, Lots)>,
+    opposite: impl IntoIterator<Item = impl Into<PriceLevel>>,
     ticket: &Ticket,
 ) -> Result<CheckedOrder, Reject> {
     if conditions.instrument.is_dealt() {
         return Err(Reject::NoOrderBook);
     }
-    trading(conditions)?;
-    let limit = effective_limit(conditions, ticket)?;
-    decide(conditions, account, opposite, ticket, limit, Before::default())
+    conditions.require_trading()?;
+    let limit = conditions.effective_limit(ticket)?;
+    decide(conditions, account, opposite, ticket, limit, None)
 }
 
-/// Refuses what does not trade now.
-pub(super) fn trading(conditions: &Conditions<'_>) -> Result<(), Reject> {
-    match conditions.status {
-        TradingStatus::Trading => Ok(()),
-        TradingStatus::Halted => Err(Reject::Halted),
-        TradingStatus::Expired => Err(Reject::Expired),
-    }
-}
-
-/// [`check`] for an order limited at `limit` that has exchanged `before`; the
-/// account does not show it as open.
+/// [`check`] for an order limited at `limit`; `live` is the order that it
+/// amends, which `account` does not list as open.
 pub(super) fn decide(
     conditions: &Conditions<'_>,
     account: &Account,
-    opposite: impl IntoIterator<Item = (Ticks, Lots)>,
+    opposite: impl IntoIterator<Item = impl Into<PriceLevel>>,
     ticket: &Ticket,
     limit: Ticks,
-    before: Before,
+    live: Option<&Order>,
 ) -> Result<CheckedOrder, Reject> {
-    let instrument = conditions.instrument;
-    bounded_notional(instrument, limit, ticket.quantity, before)?;
+    let (instrument, side) = (conditions.instrument, ticket.side);
+    bounded_notional(instrument, limit, ticket.quantity, live)?;
 
-    let side = ticket.side;
     let own = account.resting_at(instrument.id, side.opposite());
     let mut cancelled: Vec<OrderId> = account
         .open_on(instrument.id, side.opposite())
@@ -152,20 +156,21 @@ pub(super) fn decide(
     }
 
     let mut left = ticket.quantity;
-    let mut fills: Vec<PriceFill> = Vec::new();
-    for (price, total) in opposite {
+    let mut fills: Vec<PriceLevel> = Vec::new();
+    for level in opposite {
+        let PriceLevel { price, lots: total } = level.into();
         if left == Lots::ZERO || !side.reaches(limit, price) {
             break;
         }
         let others = total - own.get(&price).copied().unwrap_or_default();
         let lots = left.min(others);
         if lots > Lots::ZERO {
-            fills.push(PriceFill { price, lots });
+            fills.push(PriceLevel { price, lots });
             left -= lots;
         }
     }
     if ticket.time_in_force == TimeInForce::Fok && left > Lots::ZERO {
-        // Killed: it does nothing, so own orders stay where they are.
+        // Killed: it does nothing, so the account's own orders stay.
         left = ticket.quantity;
         fills.clear();
         cancelled.clear();
@@ -175,26 +180,8 @@ pub(super) fn decide(
     if resting > Lots::ZERO && account.open.len() - cancelled.len() >= MAX_OPEN_ORDERS as usize {
         return Err(Reject::TooManyOrders { limit: MAX_OPEN_ORDERS });
     }
-
-    let outcome = Immediate { fills, cancelled, resting, expired };
-    let decided = settle(conditions, account, ticket, limit, outcome, before)?;
-    Ok(CheckedOrder { limit, decided })
-}
-
-/// The limit of a limit order inside the collar, or the collar itself.
-pub(super) fn effective_limit(conditions: &Conditions<'_>, ticket: &Ticket) -> Result<Ticks, Reject> {
-    let (low, high) = conditions.instrument.collar(conditions.mark);
-    match (ticket.price, ticket.side) {
-        (Price::Limit(price), _) if price < low || price > high => Err(Reject::PriceCollar {
-            low: conditions.instrument.price(low),
-            high: conditions.instrument.price(high),
-        }),
-        (Price::Limit(price), _) => Ok(price),
-        (Price::Market, Side::Buy) => Ok(high),
-        (Price::Market, Side::Sell) => Ok(low),
-        // A quote is taken by a command of its own.
-        (Price::Quote(_), _) => Err(Reject::InvalidType),
-    }
+    let planned = OrderDecision { fills, cancelled, resting, expired, ..OrderDecision::default() };
+    fund(conditions, account, ticket, limit, planned, live)
 }
 
 /// Refuses an order that at its worst would exchange more than the venue
@@ -203,43 +190,39 @@ pub(super) fn bounded_notional(
     instrument: &Instrument,
     limit: Ticks,
     quantity: Lots,
-    before: Before,
+    live: Option<&Order>,
 ) -> Result<(), Reject> {
-    let worst = reserve(instrument, Side::Buy, limit, quantity, before.notional)
-        .and_then(|worst| worst.checked_add(before.notional));
+    let exchanged = live.map_or(Money::ZERO, |order| order.notional);
+    let worst = reserve(instrument, Side::Buy, limit, quantity, exchanged)
+        .and_then(|worst| worst.checked_add(exchanged));
     match worst {
         Some(worst) if worst <= MAX_NOTIONAL => Ok(()),
         _ => Err(Reject::NotionalLimit),
     }
 }
 
-/// What an order does at once, before it is known whether it is covered.
-pub(super) struct Immediate {
-    pub(super) fills: Vec<PriceFill>,
-    pub(super) cancelled: Vec<OrderId>,
-    pub(super) resting: Lots,
-    pub(super) expired: Lots,
-}
-
-/// Sums what the fills exchange and refuses what the account cannot cover.
-pub(super) fn settle(
+/// Completes a decision that has its fills, cancels, resting and expired lots:
+/// sums what the fills exchange and refuses what the account cannot cover.
+pub(super) fn fund(
     conditions: &Conditions<'_>,
     account: &Account,
     ticket: &Ticket,
     limit: Ticks,
-    outcome: Immediate,
-    before: Before,
-) -> Result<Decided, Reject> {
+    planned: OrderDecision,
+    live: Option<&Order>,
+) -> Result<CheckedOrder, Reject> {
     let (instrument, side) = (conditions.instrument, ticket.side);
-    let Immediate { fills, cancelled, resting, expired } = outcome;
-    let released: Money = cancelled
+    let (notional_before, fee_before) =
+        live.map_or((Money::ZERO, Money::ZERO), |order| (order.notional, order.fee));
+    let released: Money = planned
+        .cancelled
         .iter()
         .filter_map(|id| account.open.get(id))
         .map(|order| reserved_by(instrument, order))
         .sum();
     let mut position = account.position(instrument.id);
-    let (mut filled, mut exchanged, mut charged) = (Lots::ZERO, before.notional, before.fee);
-    for fill in &fills {
+    let (mut filled, mut exchanged, mut charged) = (Lots::ZERO, notional_before, fee_before);
+    for fill in &planned.fills {
         let money = instrument
             .money_per_lot(fill.price, conditions.date)
             .and_then(|per_lot| per_lot.times(fill.lots))
@@ -250,8 +233,8 @@ pub(super) fn settle(
         filled += fill.lots;
         position.fill(Lots(side.sign() * fill.lots.0), money, added);
     }
-    let (notional, fee) = (exchanged - before.notional, charged - before.fee);
-    let held = reserve(instrument, side, limit, resting, exchanged).ok_or(Reject::NotionalLimit)?;
+    let (notional, fee) = (exchanged - notional_before, charged - fee_before);
+    let held = reserve(instrument, side, limit, planned.resting, exchanged).ok_or(Reject::NotionalLimit)?;
     match side {
         Side::Buy => {
             let required = notional + fee + held;
@@ -267,12 +250,8 @@ pub(super) fn settle(
             }
         }
     }
-    Ok(Decided {
-        fills,
-        cancelled,
+    let decided = OrderDecision {
         filled,
-        resting,
-        expired,
         notional,
         fee,
         cash: account.cash - Money(side.sign() * notional.0) - fee,
@@ -280,7 +259,9 @@ pub(super) fn settle(
         position: position.lots,
         basis: position.basis,
         realized_pnl: position.realized_pnl(),
-    })
+        ..planned
+    };
+    Ok(CheckedOrder { limit, decided })
 }
 
 #[cfg(test)]
@@ -293,7 +274,7 @@ mod tests {
     fn conditions(instrument: &Instrument) -> Conditions<'_> {
         Conditions {
             instrument,
-            status: TradingStatus::Trading,
+            status: InstrumentStatus::Trading,
             mark: Ticks(10_000),
             mark_rev: Seq(2),
             date: date("2026-01-05"),
@@ -323,6 +304,7 @@ mod tests {
     }
 
     const ASKS: [(Ticks, Lots); 2] = [(Ticks(10_005), Lots(60)), (Ticks(10_010), Lots(500))];
+    const NO_BIDS: [PriceLevel; 0] = [];
 
     #[test]
     fn a_market_buy_walks_the_book_and_pays_a_fee_on_the_sum() {
@@ -382,7 +364,7 @@ mod tests {
         };
         assert_eq!(refused, expected);
         let sell = ticket(&equity, Side::Sell, Price::Market, 1);
-        let refused = check(&conditions(&equity), &account(10_000), [], &sell).unwrap_err();
+        let refused = check(&conditions(&equity), &account(10_000), NO_BIDS, &sell).unwrap_err();
         assert_eq!(refused.code(), "insufficient_position");
     }
 
@@ -391,14 +373,14 @@ mod tests {
         let equity = equity();
         for price in [8_999, 11_001] {
             let buy = ticket(&equity, Side::Buy, Price::Limit(Ticks(price)), 1);
-            let refused = check(&conditions(&equity), &account(1_000), [], &buy).unwrap_err();
+            let refused = check(&conditions(&equity), &account(1_000), NO_BIDS, &buy).unwrap_err();
             assert_eq!(refused.code(), "price_collar");
         }
         let huge = ticket(&equity, Side::Buy, Price::Market, crate::instrument::MAX_LOTS.0);
-        let refused = check(&conditions(&equity), &account(1_000), [], &huge).unwrap_err();
+        let refused = check(&conditions(&equity), &account(1_000), NO_BIDS, &huge).unwrap_err();
         assert_eq!(refused, Reject::NotionalLimit);
-        let halted = Conditions { status: TradingStatus::Halted, ..conditions(&equity) };
+        let halted = Conditions { status: InstrumentStatus::Halted, ..conditions(&equity) };
         let buy = ticket(&equity, Side::Buy, Price::Market, 1);
-        assert_eq!(check(&halted, &account(1_000), [], &buy).unwrap_err(), Reject::Halted);
+        assert_eq!(check(&halted, &account(1_000), NO_BIDS, &buy).unwrap_err(), Reject::Halted);
     }
 }

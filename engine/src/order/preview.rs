@@ -1,75 +1,77 @@
-//! What an order would do, before it is sent: the decided part by the venue's
-//! own rule, and an estimate of the book afterwards.
+//! Previews: the effect of an order before it is sent, by the venue's own rule,
+//! with an estimate of the account afterwards.
 
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Amend, AnswerBasis, Conditions, Decided, Reject, Side, Take, Ticket, check, check_amend, check_take,
+    Amend, Conditions, DecisionBasis, OrderDecision, Reject, Side, Take, Ticket, check, check_amend,
+    check_take,
 };
 use crate::account::Account;
+use crate::book::PriceLevel;
 use crate::id::InstrumentId;
-use crate::money::{Lots, Money, Ticks};
+use crate::money::{Lots, Money};
 use crate::portfolio::{Marked, Valuation, value};
 use crate::quote::Quote;
 
-/// The answer to "what if".
+/// A previewed order, amendment or take.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Preview {
     /// Byte-equal to the execution's on the same basis.
-    pub decided: Decided,
-    /// What it read.
-    pub basis: AnswerBasis,
-    /// The account's figures around it; indicative, not compared.
+    pub decided: OrderDecision,
+    /// Revisions of its inputs.
+    pub basis: DecisionBasis,
+    /// The account's figures before and after; indicative, not compared.
     pub estimate: Estimate,
 }
 
 /// An account's figures before an order and after its immediate part.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Estimate {
-    /// As it stands.
+    /// Before the order.
     pub before: Valuation,
     /// After the immediate fills, at the same marks.
     pub after: Valuation,
 }
 
-/// Previews `ticket`: `check`'s decision and the valuation around it.
+/// Previews `ticket`: `check`'s decision and the valuation before and after.
 ///
-/// `opposite` is the other side of the book, best first, whole; `marked` tells
+/// `opposite` is the other side of the book, best first, whole; `marked` returns
 /// the marks of everything that the account holds.
 ///
 /// # Errors
-/// What [`check`] refuses.
+/// The refusals of [`check`].
 pub fn preview<'m>(
     conditions: &Conditions<'_>,
     account: &Account,
-    opposite: impl IntoIterator<Item = (Ticks, Lots)>,
+    opposite: impl IntoIterator<Item = impl Into<PriceLevel>>,
     ticket: &Ticket,
     marked: impl Fn(InstrumentId) -> Option<Marked<'m>>,
 ) -> Result<Preview, Reject> {
     let decided = check(conditions, account, opposite, ticket)?.decided().clone();
-    around(conditions, account, ticket.side, decided, marked)
+    with_estimate(conditions, account, ticket.side, decided, marked)
 }
 
 /// Previews an amendment as [`preview`] does an order.
 ///
 /// # Errors
-/// What [`check_amend`] refuses.
+/// The refusals of [`check_amend`].
 pub fn preview_amend<'m>(
     conditions: &Conditions<'_>,
     account: &Account,
-    opposite: impl IntoIterator<Item = (Ticks, Lots)>,
+    opposite: impl IntoIterator<Item = impl Into<PriceLevel>>,
     amend: &Amend,
     marked: impl Fn(InstrumentId) -> Option<Marked<'m>>,
 ) -> Result<Preview, Reject> {
     let decided = check_amend(conditions, account, opposite, amend)?.order().decided().clone();
     let side = account.open.get(&amend.order).ok_or(Reject::UnknownOrder)?.side;
-    around(conditions, account, side, decided, marked)
+    with_estimate(conditions, account, side, decided, marked)
 }
 
 /// Previews taking a dealer's quote as [`preview`] does an order.
 ///
 /// # Errors
-/// What [`check_take`] refuses.
+/// The refusals of [`check_take`].
 pub fn preview_take<'m>(
     conditions: &Conditions<'_>,
     account: &Account,
@@ -79,15 +81,15 @@ pub fn preview_take<'m>(
     marked: impl Fn(InstrumentId) -> Option<Marked<'m>>,
 ) -> Result<Preview, Reject> {
     let decided = check_take(conditions, account, quote, side, take)?.decided().clone();
-    around(conditions, account, side, decided, marked)
+    with_estimate(conditions, account, side, decided, marked)
 }
 
-/// Puts a decision's estimate around it.
-fn around<'m>(
+/// Adds the account's figures before and after a decision.
+fn with_estimate<'m>(
     conditions: &Conditions<'_>,
     account: &Account,
     side: Side,
-    decided: Decided,
+    decided: OrderDecision,
     marked: impl Fn(InstrumentId) -> Option<Marked<'m>>,
 ) -> Result<Preview, Reject> {
     let mut after = account.clone();

@@ -5,11 +5,11 @@ use serde::{Deserialize, Serialize};
 use crate::decimal::Decimal;
 use crate::money::{Lots, Money};
 
-/// Why the venue refused. The code is stable, the message is for people.
+/// Reason for a refusal. The code is stable, the message is for people.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reject {
-    /// Zero, negative, fractional, or more than any order may ask for.
+    /// Zero, negative, fractional, or above the maximum of an order.
     #[error("The quantity must be a positive number of units.")]
     InvalidQuantity,
     /// Not a whole number of lots.
@@ -35,7 +35,7 @@ pub enum Reject {
         /// Highest price allowed now.
         high: Decimal,
     },
-    /// Quantity × price is more than the venue can account for.
+    /// Quantity × price is more than the venue accounts for.
     #[error("The order's notional is beyond the venue's limit.")]
     NotionalLimit,
     /// A limit order without a price.
@@ -71,35 +71,35 @@ pub enum Reject {
     /// Not a prevention mode.
     #[error("self_trade_prevention must be CANCEL_RESTING or REJECT.")]
     InvalidSelfTradePrevention,
-    /// The name belongs to an accepted order that says something else.
+    /// The client's id belongs to an accepted request with another body.
     #[error("This client_order_id names an accepted order with other contents.")]
     IdempotencyMismatch,
     /// `valid_until` had passed.
     #[error("The order arrived after its valid_until.")]
     TooLate,
-    /// The account's free cash does not cover it.
+    /// Not covered by the account's free cash.
     #[error("The order needs {required}; {available} is available.")]
     InsufficientCash {
-        /// What the order would take, fees included.
+        /// Cash needed, fees included.
         required: Money,
-        /// Cash that open orders do not hold.
+        /// Cash that open orders do not reserve.
         available: Money,
     },
-    /// The account does not hold what it would sell.
+    /// Not covered by the account's position.
     #[error("The order sells {required}; {available} is available.")]
     InsufficientPosition {
-        /// What the order would sell, in units.
+        /// Quantity to sell, in units.
         required: Decimal,
-        /// What the position and open sell orders leave, in units.
+        /// Position less open sell orders, in units.
         available: Decimal,
     },
-    /// It would trade with its own account, which asked to be refused then.
+    /// It would trade with its own account, in mode `REJECT`.
     #[error("The order would trade with your own resting order.")]
     SelfTrade,
-    /// The account has as many open orders as it may.
+    /// The account has the maximum number of open orders.
     #[error("An account may have {limit} open orders.")]
     TooManyOrders {
-        /// The most an account may have.
+        /// The maximum.
         limit: u32,
     },
     /// No such account in this venue.
@@ -111,19 +111,19 @@ pub enum Reject {
     /// An amendment that leaves the order as it is.
     #[error("The order already has this quantity and limit price.")]
     NothingToAmend,
-    /// An amendment to no more than what has been filled.
+    /// An amendment to no more than the filled quantity.
     #[error("{filled} is filled already; the quantity must be more than that.")]
     BelowFilled {
-        /// What has been filled, in units.
+        /// Filled quantity, in units.
         filled: Decimal,
     },
     /// It trades on dealers' quotes and has no order book.
     #[error("This instrument has no order book: hit or lift a dealer's quote.")]
     NoOrderBook,
-    /// No quote of that name, now or not long ago.
+    /// No quote with this id, neither live nor recently expired.
     #[error("There is no such quote.")]
     UnknownQuote,
-    /// The quote is over.
+    /// The quote has expired.
     #[error("This quote has expired.")]
     QuoteExpired,
     /// Nothing of the quote's side is left.
@@ -132,18 +132,18 @@ pub enum Reject {
     /// More than is left of the quote's side.
     #[error("The quote is good for {available} more, not for {required}.")]
     QuoteSize {
-        /// What was asked for, in units.
+        /// Requested quantity, in units.
         required: Decimal,
-        /// What is left, in units.
+        /// Remaining quantity, in units.
         available: Decimal,
     },
-    /// There is no live order to cancel.
+    /// No live order to cancel.
     #[error("There are no open orders to cancel.")]
     NoOpenOrders,
 }
 
 impl Reject {
-    /// The stable code, also the wire's word.
+    /// Returns the stable code, also the name on the wire.
     pub const fn code(&self) -> &'static str {
         match self {
             Self::InvalidQuantity => "invalid_quantity",
@@ -182,7 +182,7 @@ impl Reject {
         }
     }
 
-    /// The ticket's field that the reason belongs to, if it is one field's.
+    /// Returns the request field at fault, if it is one field.
     pub const fn field(&self) -> Option<&'static str> {
         match self {
             Self::InvalidQuantity
@@ -216,7 +216,7 @@ impl Reject {
         }
     }
 
-    /// `InsufficientPosition` in units of an instrument's lots.
+    /// Returns `InsufficientPosition` with lots converted to units.
     pub(crate) fn short_of(
         instrument: &crate::instrument::Instrument,
         required: Lots,
@@ -234,7 +234,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_reason_has_a_code_of_its_own_a_field_and_a_sentence() {
+    fn every_reason_has_a_unique_code_a_field_and_a_sentence() {
         let (number, money) = (Decimal::new(25, 1), Money::from_units(7));
         let quantity = [
             Reject::InvalidQuantity,
@@ -285,7 +285,7 @@ mod tests {
         assert_eq!((codes.len(), all.len()), (33, 33));
         for (reject, field) in all {
             let written = serde_json::to_value(&reject).unwrap();
-            // The code is the word on the wire, with figures or without.
+            // The code is the name on the wire, with figures or without.
             let word = match &written {
                 serde_json::Value::Object(only) => only.keys().next().unwrap().as_str(),
                 word => word.as_str().unwrap(),

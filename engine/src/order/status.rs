@@ -1,52 +1,52 @@
-//! The lifecycle of an accepted order, drawn once.
+//! Lifecycle of an accepted order: one transition table.
 
 use serde::{Deserialize, Serialize};
 
-/// Where an accepted order stands.
+/// Lifecycle state of an accepted order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum OrderStatus {
-    /// Rests, nothing filled yet.
+    /// Live, nothing filled.
     Open,
-    /// Rests, partly filled.
+    /// Live, partly filled.
     Partial,
     /// Filled in full.
     Filled,
-    /// Taken out with something unfilled.
+    /// Closed with something unfilled.
     Cancelled,
 }
 
-/// What can happen to an accepted order.
+/// Lifecycle event of an accepted order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OrderEvent {
-    /// Some of it traded and some is left.
+    /// Filled in part.
     PartlyFilled,
-    /// The last of it traded.
+    /// Filled in full.
     Completed,
-    /// The remainder was taken out.
+    /// Cancelled with an unfilled remainder.
     Cancelled,
 }
 
-/// Why a remainder was taken out.
+/// Reason for cancelling a remainder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum CancelReason {
-    /// Its owner asked.
+    /// Requested by its owner.
     Requested,
-    /// Immediate-or-cancel found no more liquidity.
+    /// Immediate-or-cancel, no more liquidity.
     ImmediateOrCancel,
     /// It would have traded with its own account.
     SelfTrade,
     /// Its instrument matured.
     Expired,
-    /// Fill-or-kill found too little liquidity.
+    /// Fill-or-kill, too little liquidity.
     FillOrKill,
-    /// The trading day that it was good for is over.
+    /// End of the trading day of a day order.
     EndOfDay,
 }
 
 impl OrderStatus {
-    /// The status after `event`; `None` for what cannot happen.
+    /// Returns the status after `event`; `None` for an impossible event.
     pub const fn next(self, event: OrderEvent) -> Option<Self> {
         match (self, event) {
             (Self::Open | Self::Partial, OrderEvent::PartlyFilled) => Some(Self::Partial),
@@ -56,12 +56,12 @@ impl OrderStatus {
         }
     }
 
-    /// Whether the order can still trade.
+    /// Returns true if the order can still trade.
     pub const fn is_live(self) -> bool {
         matches!(self, Self::Open | Self::Partial)
     }
 
-    /// The word used on the wire and in the store.
+    /// Name on the wire and in the store.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Open => "OPEN",
@@ -77,7 +77,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_over_stays_over() {
+    fn closed_orders_stay_closed() {
         use OrderEvent::{Cancelled, Completed, PartlyFilled};
         for event in [PartlyFilled, Completed, Cancelled] {
             assert_eq!(OrderStatus::Filled.next(event), None);

@@ -1,55 +1,55 @@
-//! Taking a dealer's quote: hitting the bid or lifting the offer, whole or not
-//! at all.
+//! Orders that take a dealer's quote: hit the bid or lift the offer, all or none.
 //!
-//! Decided like any order, from the quote, the account and nothing else. Does
-//! not know where quotes come from.
+//! Decided like any order, from the quote and the account alone. Does not know
+//! where quotes come from.
 
 use serde::{Deserialize, Serialize};
 
-use super::check::{Before, CheckedOrder, Conditions, Immediate, bounded_notional, settle, trading};
+use super::check::{CheckedOrder, Conditions, bounded_notional, fund};
 use super::ticket::parse_valid_until;
 use super::{
-    ClientOrderId, Price, PriceFill, Reject, SelfTradePrevention, Side, TakenQuote, Ticket, TimeInForce,
+    ClientOrderId, OrderDecision, Price, Reject, SelfTradePrevention, Side, TakenQuote, Ticket, TimeInForce,
 };
 use crate::account::Account;
+use crate::book::PriceLevel;
 use crate::id::{InstrumentId, QuoteId};
 use crate::instrument::Instrument;
 use crate::money::Lots;
 use crate::quote::Quote;
 use crate::time::VenueTime;
 
-/// What a client sends to take a quote: every value still text.
+/// A request to take a quote as received: every value is text.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RawTake {
-    /// In units, a multiple of the lot size.
+    /// Quantity in units, a multiple of the lot size.
     pub quantity: String,
-    /// The client's name for the order that this becomes.
+    /// Client's id of the resulting order.
     #[serde(default)]
     pub client_order_id: Option<String>,
-    /// Venue time (RFC 3339) after which it must not be accepted.
+    /// Venue time (RFC 3339) after which it is not accepted.
     #[serde(default)]
     pub valid_until: Option<String>,
 }
 
-/// A parsed wish to take a quote; the command says on which side.
+/// A parsed request to take a quote; the command holds the side.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Take {
-    /// Which quote.
+    /// The quote to take.
     pub quote: QuoteId,
-    /// How much, positive.
+    /// Quantity, positive.
     pub quantity: Lots,
-    /// The client's name for the order that this becomes.
+    /// Client's id of the resulting order.
     pub client_order_id: ClientOrderId,
-    /// Venue time after which it must not be accepted.
+    /// Venue time after which it is not accepted.
     pub valid_until: Option<VenueTime>,
 }
 
 impl Take {
-    /// Parses a raw wish to take `quote`, which is about `instrument`.
+    /// Parses a raw request to take `quote`, a quote of `instrument`.
     ///
     /// # Errors
-    /// The first field that means nothing, by name.
+    /// The first invalid field, by name.
     pub fn parse(raw: &RawTake, quote: QuoteId, instrument: &Instrument) -> Result<Self, Reject> {
         Ok(Self {
             quote,
@@ -59,7 +59,7 @@ impl Take {
         })
     }
 
-    /// The order that taking `quote` on `side` becomes.
+    /// Returns the order that results from taking `quote` on `side`.
     pub(crate) fn ticket(&self, instrument: InstrumentId, quote: &Quote, side: Side) -> Ticket {
         let (price, _) = quote.offered(side);
         Ticket {
@@ -76,11 +76,11 @@ impl Take {
 }
 
 /// Decides whether a live `quote` may be taken on `side` (a buy lifts the
-/// offer, a sell hits the bid) and what that does.
+/// offer, a sell hits the bid) and computes the effect.
 ///
 /// # Errors
-/// `quote_used` and `quote_size` for what the quote no longer covers, and what
-/// [`check`](super::check) would say of an order that fills at its price.
+/// `quote_used` and `quote_size` for sizes that the quote no longer covers, and
+/// the errors of [`check`](super::check) for an order that fills at its price.
 pub fn check_take(
     conditions: &Conditions<'_>,
     account: &Account,
@@ -89,7 +89,7 @@ pub fn check_take(
     take: &Take,
 ) -> Result<CheckedOrder, Reject> {
     let instrument = conditions.instrument;
-    trading(conditions)?;
+    conditions.require_trading()?;
     let (price, left) = quote.offered(side);
     if left == Lots::ZERO {
         return Err(Reject::QuoteUsed);
@@ -100,14 +100,9 @@ pub fn check_take(
             available: instrument.quantity(left),
         });
     }
-    bounded_notional(instrument, price, take.quantity, Before::default())?;
+    bounded_notional(instrument, price, take.quantity, None)?;
     let ticket = take.ticket(instrument.id, quote, side);
-    let outcome = Immediate {
-        fills: vec![PriceFill { price, lots: take.quantity }],
-        cancelled: vec![],
-        resting: Lots::ZERO,
-        expired: Lots::ZERO,
-    };
-    let decided = settle(conditions, account, &ticket, price, outcome, Before::default())?;
-    Ok(CheckedOrder::new(price, decided))
+    let fills = vec![PriceLevel { price, lots: take.quantity }];
+    let planned = OrderDecision { fills, ..OrderDecision::default() };
+    fund(conditions, account, &ticket, price, planned, None)
 }

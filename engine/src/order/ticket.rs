@@ -1,5 +1,5 @@
-//! A ticket: the order a client asks for. `RawTicket` is what came over the
-//! wire, `Ticket` what was parsed at the door.
+//! Tickets: requests to place an order. `RawTicket` is the received text,
+//! `Ticket` the parsed value.
 
 use std::fmt;
 
@@ -12,8 +12,8 @@ use crate::instrument::Instrument;
 use crate::money::{Lots, Ticks};
 use crate::time::VenueTime;
 
-/// Longest client order id, in characters.
-const MAX_CLIENT_ORDER_ID: usize = 64;
+/// Maximum length of a client order id, in characters.
+const CLIENT_ORDER_ID_MAX_LEN: usize = 64;
 
 /// Buy or sell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -26,7 +26,7 @@ pub enum Side {
 }
 
 impl Side {
-    /// The other side.
+    /// Returns the other side.
     pub const fn opposite(self) -> Self {
         match self {
             Self::Buy => Self::Sell,
@@ -34,7 +34,7 @@ impl Side {
         }
     }
 
-    /// +1 for a buy, −1 for a sell: the sign of the position change.
+    /// Returns the sign of the position change: +1 for a buy, −1 for a sell.
     pub const fn sign(self) -> i64 {
         match self {
             Self::Buy => 1,
@@ -42,7 +42,7 @@ impl Side {
         }
     }
 
-    /// The word used on the wire and in the store.
+    /// Name on the wire and in the store.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Buy => "BUY",
@@ -50,7 +50,7 @@ impl Side {
         }
     }
 
-    /// Whether an order of this side limited at `limit` trades at `price`.
+    /// Returns true if an order of this side limited at `limit` trades at `price`.
     pub const fn reaches(self, limit: Ticks, price: Ticks) -> bool {
         match self {
             Self::Buy => price.0 <= limit.0,
@@ -59,20 +59,20 @@ impl Side {
     }
 }
 
-/// The contract's word for how an order is priced.
+/// Contract name of an order's pricing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum OrderType {
-    /// At the best prices there are, no worse than the collar.
+    /// At the best available prices within the collar.
     Market,
     /// At the limit or better.
     Limit,
-    /// A dealer's quote, taken at its price.
+    /// At the price of a dealer's quote.
     Quote,
 }
 
 impl OrderType {
-    /// The word used on the wire and in the store.
+    /// Name on the wire and in the store.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Market => "MARKET",
@@ -82,7 +82,7 @@ impl OrderType {
     }
 }
 
-/// How an order is priced.
+/// Pricing of an order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Price {
@@ -90,23 +90,23 @@ pub enum Price {
     Market,
     /// At this price or better.
     Limit(Ticks),
-    /// At a dealer's quote, which was taken; never asked for by a ticket.
+    /// At a dealer's quote that was taken; never part of a received ticket.
     Quote(TakenQuote),
 }
 
-/// The dealer's quote that an order took.
+/// The dealer's quote taken by an order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct TakenQuote {
-    /// Which quote.
+    /// Id of the quote.
     pub quote: QuoteId,
-    /// The dealer's place among those of the instrument.
+    /// Index of the dealer among the instrument's dealers.
     pub dealer: u8,
     /// The dealer's price.
     pub price: Ticks,
 }
 
 impl Price {
-    /// The contract's word for it.
+    /// Returns the contract name.
     pub const fn order_type(self) -> OrderType {
         match self {
             Self::Market => OrderType::Market,
@@ -115,7 +115,7 @@ impl Price {
         }
     }
 
-    /// The worst price that was agreed to, if there is one.
+    /// Returns the worst acceptable price, if there is one.
     pub const fn limit(self) -> Option<Ticks> {
         match self {
             Self::Market => None,
@@ -123,7 +123,7 @@ impl Price {
         }
     }
 
-    /// The dealer's quote, if it took one.
+    /// Returns the taken quote, if there is one.
     pub const fn taken(self) -> Option<TakenQuote> {
         match self {
             Self::Quote(taken) => Some(taken),
@@ -132,22 +132,22 @@ impl Price {
     }
 }
 
-/// What happens to the part of an order that does not fill at once.
+/// Treatment of the part of an order that does not fill at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum TimeInForce {
     /// Rests until filled or cancelled.
     Gtc,
-    /// Is cancelled.
+    /// Cancelled.
     Ioc,
-    /// The order fills whole at once or not at all.
+    /// The whole order fills at once or nothing of it.
     Fok,
     /// Rests until filled, cancelled, or the end of the trading day.
     Day,
 }
 
 impl TimeInForce {
-    /// The word used on the wire and in the store.
+    /// Name on the wire and in the store.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Gtc => "GTC",
@@ -157,19 +157,18 @@ impl TimeInForce {
         }
     }
 
-    /// The reading of [`TimeInForce::as_str`].
+    /// Parses [`TimeInForce::as_str`].
     pub fn from_word(word: &str) -> Option<Self> {
-        [Self::Gtc, Self::Ioc, Self::Fok, Self::Day].into_iter().find(|known| known.as_str() == word)
+        [Self::Gtc, Self::Ioc, Self::Fok, Self::Day].into_iter().find(|tif| tif.as_str() == word)
     }
 
-    /// Whether what does not fill at once may rest.
+    /// Returns true if the remainder may rest.
     pub const fn rests(self) -> bool {
         matches!(self, Self::Gtc | Self::Day)
     }
 }
 
-/// What happens when an order would trade with its own account's resting
-/// orders.
+/// Behaviour of an order that would trade with its own account's resting orders.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum SelfTradePrevention {
@@ -181,7 +180,7 @@ pub enum SelfTradePrevention {
 }
 
 impl SelfTradePrevention {
-    /// Reads a mode; absent means the default.
+    /// Parses a mode; absent means the default.
     pub(super) fn parse(text: Option<&str>) -> Result<Self, Reject> {
         match text {
             None | Some("CANCEL_RESTING") => Ok(Self::CancelResting),
@@ -191,31 +190,30 @@ impl SelfTradePrevention {
     }
 }
 
-/// Reads the venue time after which something must not be accepted.
+/// Parses the venue time after which a request is not accepted.
 pub(super) fn parse_valid_until(text: Option<&str>) -> Result<Option<VenueTime>, Reject> {
     text.map(|text| text.parse().map_err(|_| Reject::InvalidValidUntil)).transpose()
 }
 
-/// A client-made name for an order, unique for the account's life: 1–64
-/// printable ASCII characters.
+/// A client's id of an order, unique per account: 1–64 printable ASCII characters.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct ClientOrderId(String);
 
 impl ClientOrderId {
-    /// Reads one.
+    /// Parses an id.
     ///
     /// # Errors
-    /// `invalid_client_order_id` for what is empty, too long or not printable.
+    /// `invalid_client_order_id` for an empty, overlong or unprintable text.
     pub fn parse(text: &str) -> Result<Self, Reject> {
         let printable = text.bytes().all(|byte| (0x21..=0x7e).contains(&byte));
-        if text.is_empty() || text.len() > MAX_CLIENT_ORDER_ID || !printable {
+        if text.is_empty() || text.len() > CLIENT_ORDER_ID_MAX_LEN || !printable {
             return Err(Reject::InvalidClientOrderId);
         }
         Ok(Self(text.to_owned()))
     }
 
-    /// The text.
+    /// Returns the text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -241,8 +239,8 @@ impl fmt::Display for ClientOrderId {
     }
 }
 
-/// A ticket as it came: every value still text (a number's source text is
-/// never read through a float), every field that may be absent optional.
+/// A ticket as received: every value is text (a number's source text is never
+/// read through a float), every field that may be absent is optional.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RawTicket {
@@ -253,19 +251,19 @@ pub struct RawTicket {
     /// `MARKET` or `LIMIT`.
     #[serde(rename = "type")]
     pub order_type: String,
-    /// In units, a multiple of the lot size.
+    /// Quantity in units, a multiple of the lot size.
     pub quantity: String,
-    /// Present on `LIMIT` alone.
+    /// Present on `LIMIT` only.
     #[serde(default)]
     pub limit_price: Option<String>,
     /// `GTC`, `DAY`, `IOC` or `FOK`; absent means `GTC` for limit orders and
     /// `IOC` for market orders, which never rest.
     #[serde(default)]
     pub time_in_force: Option<String>,
-    /// The client's name for the order.
+    /// Client's id of the order.
     #[serde(default)]
     pub client_order_id: Option<String>,
-    /// Venue time (RFC 3339) after which it must not be accepted.
+    /// Venue time (RFC 3339) after which it is not accepted.
     #[serde(default)]
     pub valid_until: Option<String>,
     /// `CANCEL_RESTING` (default) or `REJECT`.
@@ -273,25 +271,25 @@ pub struct RawTicket {
     pub self_trade_prevention: Option<String>,
 }
 
-/// A parsed order: every field means something, none has been checked against
-/// an account or a book.
+/// A parsed ticket: every field is valid by itself, none has been checked
+/// against an account or a book.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ticket {
-    /// What to trade.
+    /// Instrument to trade.
     pub instrument: InstrumentId,
     /// Buy or sell.
     pub side: Side,
     /// Market or limit.
     pub price: Price,
-    /// How much, positive.
+    /// Quantity, positive.
     pub quantity: Lots,
-    /// What happens to a remainder.
+    /// Treatment of a remainder.
     pub time_in_force: TimeInForce,
-    /// The client's name for it.
+    /// Client's id of the order.
     pub client_order_id: ClientOrderId,
-    /// Venue time after which it must not be accepted.
+    /// Venue time after which it is not accepted.
     pub valid_until: Option<VenueTime>,
-    /// What happens before it would trade with its own account.
+    /// Behaviour before it would trade with its own account.
     pub self_trade_prevention: SelfTradePrevention,
 }
 
@@ -299,7 +297,7 @@ impl Ticket {
     /// Parses a raw ticket against the instrument that it names.
     ///
     /// # Errors
-    /// The first field that means nothing, by name.
+    /// The first invalid field, by name.
     pub fn parse(raw: &RawTicket, instrument: &Instrument) -> Result<Self, Reject> {
         let side = match raw.side.as_str() {
             "BUY" => Side::Buy,
@@ -331,7 +329,7 @@ impl Ticket {
         })
     }
 
-    /// The raw form that parses back to this ticket.
+    /// Returns the raw form that parses back to this ticket.
     pub fn to_raw(&self, instrument: &Instrument) -> RawTicket {
         let decimal = |value: Decimal| value.to_string();
         RawTicket {
@@ -371,7 +369,7 @@ mod tests {
     }
 
     #[test]
-    fn a_ticket_parses_and_goes_back() {
+    fn a_ticket_parses_and_formats_back() {
         let ticket = Ticket::parse(&raw(|_| {}), &equity()).unwrap();
         assert_eq!(ticket.price, Price::Limit(Ticks(10_005)));
         assert_eq!((ticket.quantity, ticket.time_in_force), (Lots(100), TimeInForce::Gtc));
@@ -379,7 +377,7 @@ mod tests {
     }
 
     #[test]
-    fn what_means_nothing_is_refused_by_name() {
+    fn invalid_fields_are_refused_by_name() {
         let market = |raw: &mut RawTicket| {
             raw.order_type = "MARKET".into();
             raw.limit_price = None;

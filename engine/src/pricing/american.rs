@@ -1,51 +1,49 @@
-//! American options on a spot with a continuous dividend yield, and on
-//! futures: price, Greeks and the price at which exercise pays.
+//! American options on a spot with a continuous dividend yield, and on futures: price,
+//! Greeks and critical price.
 //!
-//! The European option of [`super::european`] plus the premium for early
-//! exercise, from the exercise boundary of Andersen, Lake and Offengenden
-//! (2016). Calls are valued as the put on the strike in units of the spot
-//! (McDonald and Schroder's symmetry, 1998). Where an underlier outgrows its
-//! own noise the option is as good as endless and has a closed form. Units as
-//! in `european`.
+//! The European option of [`super::european`] plus the early exercise premium, from the
+//! exercise boundary of Andersen, Lake and Offengenden (2016). Calls are valued as the
+//! put on the strike in units of the spot (McDonald and Schroder's symmetry, 1998).
+//! Where the drift dominates the volatility the option is effectively perpetual and has
+//! a closed form. Units as in `european`.
 
 mod boundary;
 mod perpetual;
 mod premium;
 mod rule;
 
-use self::boundary::{Boundary, Dynamics, Patience};
+use self::boundary::{Boundary, Dynamics, SolverLimits};
 use self::perpetual::Perpetual;
 use self::premium::{Premium, parameter_slopes, premium};
-use self::rule::{Rule, gauss_legendre};
+use self::rule::{QuadratureRule, gauss_legendre};
 use super::PricingError;
 use super::european::{self, SpotMarket, Vanilla};
 use crate::instrument::OptionRight;
 use crate::math::{exp, ln};
 
-/// Rates below this part of the variance make a boundary that only the precise
-/// rule describes.
-const STEEP: f64 = 0.02;
+/// Below this ratio of rate to variance only the precise rule resolves the boundary.
+const STEEP_RATE_RATIO: f64 = 0.02;
 
-/// How an option is valued.
+/// Precision of a valuation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Precision {
     /// To 1e-9 of spot plus strike (2e-11 on the reference cases).
     High,
-    /// For live marking, in some 7 µs and within 5e-5 of spot plus strike;
-    /// where a coarse boundary would miss that, it is [`Self::High`].
+    /// For live marking, in about 7 µs and within 5e-5 of spot plus strike; falls back to
+    /// [`Self::High`] where a coarse boundary is worse.
     Fast,
 }
 
-/// An American option's value and how it moves with its inputs.
+/// Value and spot sensitivities of an American option.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Valuation {
+pub struct AmericanValuation {
     /// Value today.
     pub price: f64,
-    /// What the right to exercise early adds: price minus the European's.
+    /// Price less the European option's.
     pub early_exercise_premium: f64,
-    /// The spot at which exercise becomes optimal today; `None`: never.
+    /// Spot at which exercise becomes optimal today; `None` if never.
     pub critical_price: Option<f64>,
-    /// ∂V/∂S; ±1 where the option should be exercised at once.
+    /// ∂V/∂S; ±1 where immediate exercise is optimal.
     pub delta: f64,
     /// ∂²V/∂S²
     pub gamma: f64,
@@ -53,7 +51,7 @@ pub struct Valuation {
     pub theta: f64,
 }
 
-/// What moves with volatility and rates.
+/// Sensitivities to volatility and rates.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Sensitivities {
     /// ∂V/∂σ per 1.00
@@ -64,33 +62,33 @@ pub struct Sensitivities {
     pub dividend_rho: f64,
 }
 
-/// Values American options: room for a boundary, made once and used for any
-/// number of them.
+/// Valuer of American options, with a reusable workspace for the boundary.
 #[derive(Debug)]
 pub struct Valuer {
     boundary: Boundary,
     points: Vec<(f64, f64)>,
-    patience: Patience,
-    /// Whose boundary is held.
+    limits: SolverLimits,
+    /// Inputs of the current boundary.
     solved: Option<Dynamics>,
     steps: u32,
     precision: Precision,
-    /// For those options that a coarse boundary does not describe; made when
-    /// the first of them comes.
+    /// For options that a coarse boundary does not resolve, created on first use.
     precise: Option<Box<Valuer>>,
 }
 
 impl Valuer {
-    /// A valuer; allocates, and makes tables at the first of each precision.
+    /// Creates a valuer; allocates, and builds tables for the first of each precision.
     pub fn new(precision: Precision) -> Self {
-        let (rule, points, patience) = match precision {
-            Precision::High => (Rule::precise(), 60, Patience { steps: 40, enough: 1e-8 }),
-            Precision::Fast => (Rule::fast(), 8, Patience { steps: 8, enough: 1e-3 }),
+        let (rule, points, limits) = match precision {
+            Precision::High => {
+                (QuadratureRule::precise(), 60, SolverLimits { max_steps: 40, tolerance: 1e-8 })
+            }
+            Precision::Fast => (QuadratureRule::fast(), 8, SolverLimits { max_steps: 8, tolerance: 1e-3 }),
         };
         Self {
             boundary: Boundary::new(rule),
             points: gauss_legendre(points),
-            patience,
+            limits,
             solved: None,
             steps: 0,
             precision,
@@ -98,20 +96,20 @@ impl Valuer {
         }
     }
 
-    /// Values an option on a spot. Rates and yields may be negative; a put
-    /// whose rate is, and is not above its yield, is never exercised early, and
-    /// neither is a call whose yield is, and is not above its rate.
+    /// Values an option on a spot. Rates and yields may be negative; a put with a negative
+    /// rate not above its yield is never exercised early, nor is a call with a negative
+    /// yield not above its rate.
     ///
     /// # Errors
     /// [`PricingError::InvalidInput`] as for European options;
     /// [`PricingError::TwoBoundaries`] for a put with yield < rate < 0 and a
     /// call with rate < yield < 0.
-    pub fn value(&mut self, terms: &Vanilla, market: &SpotMarket) -> Result<Valuation, PricingError> {
+    pub fn value(&mut self, terms: &Vanilla, market: &SpotMarket) -> Result<AmericanValuation, PricingError> {
         let european = european::value(terms, market)?;
         let SpotMarket { spot, rate, div_yield, vol } = *market;
         let (strike, years) = (terms.strike, terms.years);
         let (own, other, level) = put_side(terms, market);
-        let mut value = Valuation {
+        let mut value = AmericanValuation {
             price: european.price,
             early_exercise_premium: 0.0,
             critical_price: None,
@@ -135,16 +133,15 @@ impl Valuer {
             }
             return Ok(value);
         }
-        // Where waiting costs next to nothing the boundary bends too sharply
-        // for few nodes.
-        if self.precision == Precision::Fast && own < STEEP * vol * vol {
+        // At small rates the boundary is too curved for few nodes.
+        if self.precision == Precision::Fast && own < STEEP_RATE_RATIO * vol * vol {
             let precise = self.precise.get_or_insert_with(|| Box::new(Self::new(Precision::High)));
             return precise.value(terms, market);
         }
         let dynamics = Dynamics { rate: own, div_yield: other, vol, years };
-        let endless = Perpetual::of(&dynamics);
-        let log_critical = match &endless {
-            Some(endless) => endless.log_boundary(),
+        let perpetual = Perpetual::of(&dynamics);
+        let log_critical = match &perpetual {
+            Some(perpetual) => perpetual.log_boundary(),
             None => {
                 self.solve(&dynamics);
                 self.boundary.log_now()
@@ -165,10 +162,10 @@ impl Valuer {
             (value.delta, value.gamma, value.theta) = (sign, 0.0, 0.0);
             return Ok(value);
         }
-        let Premium { value: extra, slope, curvature } = match &endless {
-            Some(endless) => {
+        let Premium { value: extra, slope, curvature } = match &perpetual {
+            Some(perpetual) => {
                 (value.price, value.delta, value.gamma) = (0.0, 0.0, 0.0);
-                endless.value(level)
+                perpetual.value(level)
             }
             None => premium(&self.boundary, &dynamics, level, &self.points),
         };
@@ -181,31 +178,31 @@ impl Valuer {
         value.price = european.price;
         value.delta += delta;
         value.gamma += gamma;
-        // The right to exercise now is worth what exercise brings.
+        // The value is at least that of immediate exercise.
         let least = intrinsic - european.price;
         value.early_exercise_premium = value.early_exercise_premium.max(least).max(0.0);
         value.price += value.early_exercise_premium;
-        // Black and Scholes's equation holds where the option lives on.
+        // The Black-Scholes equation holds in the continuation region.
         value.theta = rate * value.price
             - (rate - div_yield) * spot * value.delta
             - 0.5 * vol * vol * spot * spot * value.gamma;
         Ok(value)
     }
 
-    /// How many steps of the fixed point the last boundary took.
+    /// Returns the number of Newton steps of the last boundary.
     pub fn steps(&self) -> u32 {
         self.steps
     }
 
     fn solve(&mut self, dynamics: &Dynamics) {
         if self.solved != Some(*dynamics) {
-            self.steps = self.boundary.solve(dynamics, self.patience);
+            self.steps = self.boundary.solve(dynamics, self.limits);
             self.solved = Some(*dynamics);
         }
     }
 
-    /// Vega and rhos: the European's, and the premium's by differentiating its
-    /// integral and the boundary's equations. No difference is taken.
+    /// Computes vega and rhos: the European's plus the premium's, by differentiating its
+    /// integral and the boundary's equations analytically.
     ///
     /// # Errors
     /// As [`Valuer::value`].
@@ -227,14 +224,14 @@ impl Valuer {
         }
         let sign = european::sign(terms.right);
         if now.critical_price.is_some_and(|critical| sign * (market.spot - critical) >= 0.0) {
-            // Exercised at once: nothing but the spot matters.
+            // Exercised at once: only the spot matters.
             return Ok(Sensitivities::default());
         }
         let (own, other, level) = put_side(terms, market);
         let dynamics = Dynamics { rate: own, div_yield: other, vol: market.vol, years: terms.years };
-        let [by_vol, by_own, by_other] = if let Some(endless) = Perpetual::of(&dynamics) {
+        let [by_vol, by_own, by_other] = if let Some(perpetual) = Perpetual::of(&dynamics) {
             sum = Sensitivities::default();
-            endless.parameter_slopes(level)
+            perpetual.parameter_slopes(level)
         } else {
             self.boundary.differentiate(&dynamics);
             parameter_slopes(&self.boundary, &dynamics, level, &self.points)
@@ -250,8 +247,8 @@ impl Valuer {
     }
 }
 
-/// The option as a put on one unit of strike: what its strike and what its
-/// underlier earn, and its spot.
+/// Returns the option as a put on one unit of strike: the rates earned by strike and
+/// underlier, and the spot.
 fn put_side(terms: &Vanilla, market: &SpotMarket) -> (f64, f64, f64) {
     match terms.right {
         OptionRight::Put => (market.rate, market.div_yield, market.spot / terms.strike),
@@ -259,17 +256,16 @@ fn put_side(terms: &Vanilla, market: &SpotMarket) -> (f64, f64, f64) {
     }
 }
 
-/// Whether the option is at expiry, or nothing moves: exercise is decided by
-/// arithmetic.
+/// Returns true if there is no uncertainty, at expiry or without volatility.
 fn is_certain(terms: &Vanilla, market: &SpotMarket) -> bool {
     let deviation = market.vol * terms.years.sqrt();
-    deviation.is_nan() || deviation <= LEAST_DEVIATION
+    deviation.is_nan() || deviation <= MIN_DEVIATION
 }
 
-/// σ√t that counts as no uncertainty.
-const LEAST_DEVIATION: f64 = 1e-8;
+/// Deviation σ√t below which there is no uncertainty.
+const MIN_DEVIATION: f64 = 1e-8;
 
-/// Exercise before expiry at the time that is best when the future is known.
+/// Exercise at the optimal time under certainty.
 struct BestWait {
     price: f64,
     critical: f64,
@@ -279,8 +275,8 @@ struct BestWait {
     dividend_rho: f64,
 }
 
-/// The most that ±(S e^(−qt) − K e^(−rt)) is worth, where exercise may pay at
-/// all: at once, or when S e^((r−q)t) has come to K r/q.
+/// Maximizes ±(S e^(−qt) − K e^(−rt)) over t: at once, or when S e^((r−q)t) has reached
+/// K r/q.
 fn best_wait(terms: &Vanilla, market: &SpotMarket) -> BestWait {
     let SpotMarket { spot, rate, div_yield, .. } = *market;
     let (strike, sign) = (terms.strike, european::sign(terms.right));

@@ -1,16 +1,13 @@
-//! Fixed amounts at known times, valued on a curve: what a bond and, on a
-//! single curve, a swap come down to.
+//! Fixed amounts at given times, valued on a curve: bonds and, on a single curve,
+//! swaps.
 //!
 //! Knows no contracts and no dates, only years from the curve's reference.
 
 use crate::math::exp;
+use crate::pricing::BASIS_POINT;
 use crate::pricing::curve::{Bootstrap, Curve, CurveError};
 
-/// One basis point.
-const BASIS_POINT: f64 = 1e-4;
-
-/// Amounts by time, in any order. Amounts may be negative; several may share
-/// a time.
+/// Amounts with their times, in any order; amounts may be negative, times may repeat.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CashFlows {
     times: Vec<f64>,
@@ -18,12 +15,12 @@ pub struct CashFlows {
 }
 
 impl CashFlows {
-    /// Room for so many flows.
+    /// Creates an empty list with capacity for `flows`.
     pub fn with_capacity(flows: usize) -> Self {
         Self { times: Vec::with_capacity(flows), amounts: Vec::with_capacity(flows) }
     }
 
-    /// Forgets all flows, keeps the room.
+    /// Removes all flows, keeps the capacity.
     pub fn clear(&mut self) {
         self.times.clear();
         self.amounts.clear();
@@ -41,7 +38,7 @@ impl CashFlows {
         self.amounts.extend(other.amounts.iter().map(|amount| factor * amount));
     }
 
-    /// The same flows by time, one a time; what cancels is left out.
+    /// Returns the flows sorted and summed by time, without zero amounts.
     pub fn merged(&self) -> Self {
         let mut sorted: Vec<(f64, f64)> = self.iter().collect();
         sorted.sort_by(|(left, _), (right, _)| left.total_cmp(right));
@@ -55,47 +52,47 @@ impl CashFlows {
         merged
     }
 
-    /// Every time with its amount.
+    /// Returns every time with its amount.
     pub fn iter(&self) -> impl Iterator<Item = (f64, f64)> {
         self.times.iter().copied().zip(self.amounts.iter().copied())
     }
 
-    /// How many flows there are.
+    /// Returns the number of flows.
     pub fn len(&self) -> usize {
         self.times.len()
     }
 
-    /// Whether nothing is paid.
+    /// Returns true if there are no flows.
     pub fn is_empty(&self) -> bool {
         self.times.is_empty()
     }
 
-    /// Present value: `Σ amount · DF(time)`.
+    /// Returns the present value `Σ amount · DF(time)`.
     pub fn present_value(&self, curve: &Curve) -> f64 {
         self.iter().map(|(time, amount)| amount * curve.df(time)).sum()
     }
 
-    /// Present value with `spread` (continuously compounded, 1 bp is 0.0001)
+    /// Returns the present value with `spread` (continuously compounded, 1 bp is 0.0001)
     /// added to every zero rate.
     pub fn present_value_at(&self, curve: &Curve, spread: f64) -> f64 {
         self.iter().map(|(time, amount)| amount * exp(curve.log_df(time) - spread * time)).sum()
     }
 
-    /// What a parallel move of all zero rates by `shift` adds to the present
-    /// value, by full revaluation.
+    /// Returns the change of the present value by a parallel move of all zero rates, by
+    /// full revaluation.
     pub fn shift_change(&self, curve: &Curve, shift: f64) -> f64 {
         self.iter().map(|(time, amount)| amount * curve.df(time) * libm::expm1(-shift * time)).sum()
     }
 
-    /// Parallel DV01 `[pv(z − 1 bp) − pv(z + 1 bp)] / 2`: positive for what
-    /// is owed to its holder.
+    /// Returns the parallel DV01 `[pv(z − 1 bp) − pv(z + 1 bp)] / 2`, positive for
+    /// receipts.
     pub fn dv01(&self, curve: &Curve) -> f64 {
         self.iter().map(|(time, amount)| amount * curve.df(time) * sinh(BASIS_POINT * time)).sum()
     }
 
-    /// Key-rate DV01 on zero rates, the same difference for each node's zero
-    /// alone, written to `buckets`, a place a node. They sum to [`Self::dv01`]
-    /// up to the third order in a basis point.
+    /// Writes the key-rate DV01 on zero rates to `buckets`, one per node: the same
+    /// difference for each node's zero rate alone. They sum to [`Self::dv01`] up to the
+    /// third order in a basis point.
     pub fn key_rate_dv01(&self, curve: &Curve, buckets: &mut [f64]) {
         buckets.fill(0.0);
         self.add_key_rate_dv01(curve, 0.0, 1.0, buckets);
@@ -117,12 +114,12 @@ impl CashFlows {
         parallel
     }
 
-    /// Key-rate DV01 on market quotes: half of what the present value gains
-    /// when quote `i` falls by one basis point instead of rising by it, the
-    /// curve being made anew. A place a quote, in the plan's order.
+    /// Writes the key-rate DV01 on market quotes to `buckets`, one per quote in the
+    /// plan's order: half of the difference between present values with quote `i` one
+    /// basis point lower and higher, the curve bootstrapped anew.
     ///
     /// # Errors
-    /// Those of [`Bootstrap::curve`] for a moved quote.
+    /// As [`Bootstrap::curve`], for a moved quote.
     pub fn quote_dv01(
         &self,
         plan: &mut Bootstrap,
@@ -144,11 +141,9 @@ impl CashFlows {
         Ok(())
     }
 
-    /// The spread over the curve's zero rates at which the flows are worth
-    /// `price`, by Newton's method on the logarithm of the value.
-    ///
-    /// `None` when the price is not positive, the flows are worth nothing, or
-    /// the search does not settle.
+    /// Returns the spread over the curve's zero rates at which the present value is
+    /// `price`, by Newton's method on its logarithm. `None` unless the price and the
+    /// present value are positive, or if the search does not converge.
     pub fn z_spread(&self, curve: &Curve, price: f64) -> Option<f64> {
         if !(price > 0.0 && price.is_finite()) {
             return None;
@@ -167,7 +162,7 @@ impl CashFlows {
             if !at.is_finite() {
                 return None;
             }
-            if libm::fabs(step) < SMALL_STEP {
+            if libm::fabs(step) < STEP_TOLERANCE {
                 return Some(at);
             }
         }
@@ -175,14 +170,14 @@ impl CashFlows {
     }
 }
 
-/// A step of Newton's method after which the next changes nothing.
-const SMALL_STEP: f64 = 1e-9;
+/// Newton step after which the next is below the resolution of a double.
+const STEP_TOLERANCE: f64 = 1e-9;
 
-/// More than any convex search needs.
+/// Iteration limit, above that of any convex search.
 const MAX_ITERATIONS: u32 = 100;
 
-/// Hyperbolic sine; for the small arguments of a basis point by its series,
-/// whose next term is below the last bit.
+/// Returns the hyperbolic sine; for small arguments by its series, whose next term is
+/// below the last bit.
 fn sinh(x: f64) -> f64 {
     if libm::fabs(x) < 0.02 {
         let square = x * x;

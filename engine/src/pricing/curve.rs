@@ -1,9 +1,9 @@
 //! Discount curves: log-linear discount factors, linear zero rates or a
 //! natural cubic through zero rates.
 //!
-//! Times are years of 365 days from the reference date, zero rates are
-//! continuously compounded decimals, `DF = exp(−z t)` and `DF(0) = 1`. Knows
-//! no instrument: what a curve is made of is [`Bootstrap`]'s business.
+//! Times are years of 365 days from the reference date, zero rates are continuously
+//! compounded decimals, `DF = exp(−z t)` and `DF(0) = 1`. Knows no instruments:
+//! [`Bootstrap`] builds curves from them.
 
 use serde::{Deserialize, Serialize};
 
@@ -18,38 +18,35 @@ pub use bootstrap::{Bootstrap, CurveInstrument};
 
 use spline::Cardinals;
 
-/// What is interpolated between a curve's nodes.
+/// Interpolation between a curve's nodes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Interpolation {
-    /// The logarithm of the discount factor, linear in time from (0, 0).
+    /// Logarithm of the discount factor, linear in time from (0, 0).
     LoglinearDf,
-    /// The zero rate, linear in time and flat before the first node.
+    /// Zero rate, linear in time, flat before the first node.
     LinearZero,
-    /// The zero rate, by a cubic spline with no curvature at both ends, its
-    /// value at time zero being the first node's.
+    /// Zero rate, by a natural cubic spline whose value at time zero is the first node's.
     NaturalCubicZero,
 }
 
-/// Why there is no curve.
+/// Reason why a curve cannot be built.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CurveError {
-    /// A curve needs a node.
+    /// No nodes.
     #[error("a curve needs at least one instrument")]
     Empty,
-    /// The nodes' dates do not increase, or the first is not after the
-    /// reference date; two instruments mature on one day.
+    /// Node dates that do not increase, or a first node on or before the reference date.
     #[error("node {0} is not later than the one before it")]
     NotIncreasing(usize),
-    /// A swap does not pay 1, 2, 4 or 12 times a year in whole periods, or an
-    /// instrument has no length.
+    /// A swap that does not pay 1, 2, 4 or 12 times per year in whole periods, or an
+    /// instrument without length.
     #[error("instrument {0} has no schedule")]
     NoSchedule(usize),
-    /// A discount factor or rate that is no positive (finite) number, or one
-    /// rate too few or too many.
+    /// A discount factor or rate out of range, or a wrong number of rates.
     #[error("quote {0} is out of range")]
     QuoteOutOfRange(usize),
-    /// No discount factors reprice the instruments.
+    /// No discount factors that reprice the instruments were found.
     #[error("the curve was not found")]
     NotConverged,
 }
@@ -59,23 +56,23 @@ pub enum CurveError {
 pub struct Curve {
     reference: Date,
     interpolation: Interpolation,
-    /// Zero, then the nodes.
+    /// Time zero, then the nodes' times.
     times: Vec<f64>,
-    /// At the times: the logarithm of the discount factor, or the zero rate.
+    /// Interpolated quantity at the times.
     values: Vec<f64>,
     /// Second derivatives of a cubic at the times; empty otherwise.
-    bends: Vec<f64>,
-    /// The cubics through one node's unit; empty otherwise.
+    curvatures: Vec<f64>,
+    /// Cardinal splines of a cubic; empty otherwise.
     cardinals: Cardinals,
 }
 
-/// Years of 365 days from `reference` to `date`.
+/// Returns the years of 365 days from `reference` to `date`.
 pub fn years(reference: Date, date: Date) -> f64 {
     f64::from(reference.days_until(date)) / 365.0
 }
 
 impl Curve {
-    /// The curve through `nodes`, dates with discount factors.
+    /// Creates the curve through `nodes`, dates with discount factors.
     ///
     /// # Errors
     /// [`CurveError::Empty`], [`CurveError::NotIncreasing`],
@@ -93,23 +90,23 @@ impl Curve {
             }
             curve.set_node(node, libm::log(*df));
         }
-        curve.settle();
+        curve.complete();
         Ok(curve)
     }
 
-    /// A curve with one zero rate (continuously compounded) for ever.
+    /// Creates a curve with one zero rate (continuously compounded).
     pub fn flat(reference: Date, zero_rate: f64) -> Self {
         Self {
             reference,
             interpolation: Interpolation::LinearZero,
             times: vec![0.0, 1.0],
             values: vec![zero_rate; 2],
-            bends: Vec::new(),
+            curvatures: Vec::new(),
             cardinals: Cardinals::default(),
         }
     }
 
-    /// A curve whose nodes are still to be set.
+    /// Creates a curve whose nodes are not yet set.
     fn empty(reference: Date, interpolation: Interpolation, nodes: &[f64]) -> Result<Self, CurveError> {
         if nodes.is_empty() {
             return Err(CurveError::Empty);
@@ -127,7 +124,7 @@ impl Curve {
             reference,
             interpolation,
             values: vec![0.0; times.len()],
-            bends: if cubic { vec![0.0; times.len()] } else { Vec::new() },
+            curvatures: if cubic { vec![0.0; times.len()] } else { Vec::new() },
             cardinals: if cubic { Cardinals::through(&times) } else { Cardinals::default() },
             times,
         })
@@ -142,30 +139,30 @@ impl Curve {
         };
     }
 
-    /// Completes the curve when its nodes are set.
-    fn settle(&mut self) {
+    /// Completes the curve after its nodes are set.
+    fn complete(&mut self) {
         if self.interpolation != Interpolation::LoglinearDf {
             self.values[0] = self.values[1];
         }
-        self.cardinals.bend(&self.values, &mut self.bends);
+        self.cardinals.write_curvatures(&self.values, &mut self.curvatures);
     }
 
-    /// The date on which the discount factor is one.
+    /// Returns the date on which the discount factor is one.
     pub fn reference(&self) -> Date {
         self.reference
     }
 
-    /// What is interpolated.
+    /// Returns the interpolation.
     pub fn interpolation(&self) -> Interpolation {
         self.interpolation
     }
 
-    /// The nodes' times in years, without time zero.
+    /// Returns the nodes' times in years, without time zero.
     pub fn node_times(&self) -> &[f64] {
         &self.times[1..]
     }
 
-    /// The zero rate of a node.
+    /// Returns the zero rate of a node.
     pub fn node_zero(&self, node: usize) -> f64 {
         match self.interpolation {
             Interpolation::LoglinearDf => -self.values[node + 1] / self.times[node + 1],
@@ -173,14 +170,14 @@ impl Curve {
         }
     }
 
-    /// The segment that holds `time`: its left knot. The last one also serves
-    /// what lies beyond.
+    /// Returns the left knot of the segment that contains `time`; the last segment also
+    /// covers later times.
     fn segment(&self, time: f64) -> usize {
         self.times.partition_point(|knot| *knot <= time).clamp(1, self.times.len() - 1) - 1
     }
 
-    /// Logarithm of the discount factor at `time` ≥ 0 years. Beyond the last
-    /// node the last forward (log-linear) or zero rate goes on.
+    /// Returns the logarithm of the discount factor at `time` ≥ 0 years. Beyond the last
+    /// node the last forward (log-linear) or zero rate applies.
     pub fn log_df(&self, time: f64) -> f64 {
         self.log_df_in(self.segment(time), time)
     }
@@ -191,18 +188,18 @@ impl Curve {
             Interpolation::LinearZero => -time * self.along(left, self.within(time)),
             Interpolation::NaturalCubicZero => {
                 let within = self.within(time);
-                -time * spline::value(&self.times, &self.values, &self.bends, left, within)
+                -time * spline::value(&self.times, &self.values, &self.curvatures, left, within)
             }
         }
     }
 
-    /// Discount factor at `time` ≥ 0 years.
+    /// Returns the discount factor at `time` ≥ 0 years.
     pub fn df(&self, time: f64) -> f64 {
         exp(self.log_df(time))
     }
 
-    /// Discount factors at rising `times`, all zero rates moved by `shift`: one
-    /// walk along the curve. Writes no more than `dfs` has room for.
+    /// Writes the discount factors at rising `times`, all zero rates moved by `shift`, to
+    /// `dfs` up to its length, in one pass along the curve.
     pub fn dfs(&self, times: &[f64], shift: f64, dfs: &mut [f64]) {
         let mut left = 0;
         let last = self.times.len() - 2;
@@ -217,27 +214,27 @@ impl Curve {
         }
     }
 
-    /// Discount factor on `date`.
+    /// Returns the discount factor on `date`.
     pub fn df_on(&self, date: Date) -> f64 {
         self.df(years(self.reference, date))
     }
 
-    /// Continuously compounded zero rate to `time` > 0; its limit at zero.
+    /// Returns the continuously compounded zero rate to `time` > 0, its limit at zero.
     pub fn zero(&self, time: f64) -> f64 {
         if time > 0.0 { -self.log_df(time) / time } else { self.forward_at(0.0) }
     }
 
-    /// Continuously compounded forward rate from `from` to `to` > `from`.
+    /// Returns the continuously compounded forward rate from `from` to `to` > `from`.
     pub fn forward(&self, from: f64, to: f64) -> f64 {
         (self.log_df(from) - self.log_df(to)) / (to - from)
     }
 
-    /// Simple forward rate for a period that accrues `accrual` years.
+    /// Returns the simple forward rate of a period of `accrual` years.
     pub fn simple_forward(&self, from: f64, to: f64, accrual: f64) -> f64 {
         libm::expm1(self.log_df(from) - self.log_df(to)) / accrual
     }
 
-    /// Instantaneous forward rate `−∂ ln DF / ∂t`, from the right.
+    /// Returns the instantaneous forward rate `−∂ ln DF / ∂t`, from the right.
     pub fn forward_at(&self, time: f64) -> f64 {
         let left = self.segment(time);
         let slope = (self.values[left + 1] - self.values[left]) / (self.times[left + 1] - self.times[left]);
@@ -247,13 +244,13 @@ impl Curve {
             _ if time >= self.last_time() => self.values[self.values.len() - 1],
             Interpolation::LinearZero => self.along(left, within) + time * slope,
             Interpolation::NaturalCubicZero => {
-                spline::value(&self.times, &self.values, &self.bends, left, within)
-                    + time * spline::slope(&self.times, &self.values, &self.bends, left, within)
+                spline::value(&self.times, &self.values, &self.curvatures, left, within)
+                    + time * spline::slope(&self.times, &self.values, &self.curvatures, left, within)
             }
         }
     }
 
-    /// This curve with every zero rate moved by `shift` (1 bp is 0.0001).
+    /// Returns this curve with every zero rate moved by `shift` (1 bp is 0.0001).
     pub fn shifted(&self, shift: f64) -> Self {
         let mut moved = self.clone();
         for (value, time) in moved.values.iter_mut().zip(&self.times) {
@@ -265,10 +262,9 @@ impl Curve {
         moved
     }
 
-    /// Calls `each(node, by)` for every node whose zero rate moves the
-    /// discount factor at `time`: `by` = `−∂ ln DF(time) / ∂z_node`.
-    ///
-    /// They sum to `time` up to the last node, whatever is interpolated.
+    /// Calls `each(node, by)` for every node whose zero rate moves the discount factor at
+    /// `time`, with `by` = `−∂ ln DF(time) / ∂z_node`. They sum to `time` up to the last
+    /// node.
     pub fn sensitivities(&self, time: f64, mut each: impl FnMut(usize, f64)) {
         if time <= 0.0 {
             return;
@@ -304,12 +300,12 @@ impl Curve {
         self.times[self.times.len() - 1]
     }
 
-    /// `time`, or the last node's.
+    /// Returns `time`, at most the last node's.
     fn within(&self, time: f64) -> f64 {
         time.min(self.last_time())
     }
 
-    /// The straight line of a segment at `time`.
+    /// Returns the linear interpolation of a segment at `time`.
     fn along(&self, left: usize, time: f64) -> f64 {
         let (start, end) = (self.times[left], self.times[left + 1]);
         let (from, to) = (self.values[left], self.values[left + 1]);

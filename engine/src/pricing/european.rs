@@ -1,11 +1,10 @@
 //! European options: Black-Scholes-Merton on a spot with a continuous dividend
 //! yield, and Black-76 on a future.
 //!
-//! Knows no exercise before expiry. Terms, market and valuation are apart;
-//! many options are valued at once by [`batch`].
+//! No exercise before expiry. [`batch`] values many options at once.
 //!
-//! Units: a vega is per 1.00 of volatility, a rho per 1.00 of rate, theta and
-//! charm per year of time that passes. Rates compound continuously.
+//! A vega is per 1.00 of volatility, a rho per 1.00 of rate, theta and charm are per year
+//! of passing time. Rates compound continuously.
 
 pub mod batch;
 mod kernel;
@@ -15,18 +14,18 @@ use crate::instrument::OptionRight;
 use crate::math::LANES;
 use kernel::{Lane, greeks};
 
-/// What an option pays and when, seen from the valuation date.
+/// Terms of a vanilla option, relative to the valuation date.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Vanilla {
     /// Call or put.
     pub right: OptionRight,
-    /// In the underlier's price unit.
+    /// Strike in the underlier's price unit.
     pub strike: f64,
     /// Years to expiry, ACT/365F.
     pub years: f64,
 }
 
-/// What the market says of an option's underlier.
+/// Market of an option on a spot.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct SpotMarket {
     /// Price of the underlier.
@@ -39,7 +38,7 @@ pub struct SpotMarket {
     pub vol: f64,
 }
 
-/// What the market says of an option on a future.
+/// Market of an option on a future.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct FutureMarket {
     /// Price of the future.
@@ -50,9 +49,9 @@ pub struct FutureMarket {
     pub vol: f64,
 }
 
-/// An option's value and how it moves with its inputs, for one unit held.
+/// Value and Greeks of an option, per unit.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Valuation {
+pub struct OptionValuation {
     /// Value today.
     pub price: f64,
     /// ∂V/∂S
@@ -61,7 +60,7 @@ pub struct Valuation {
     pub gamma: f64,
     /// ∂V/∂σ per 1.00 of volatility
     pub vega: f64,
-    /// −∂V/∂t: what a year of passing time adds, negative for most options.
+    /// −∂V/∂t per year, negative for most options.
     pub theta: f64,
     /// ∂V/∂r per 1.00
     pub rho: f64,
@@ -98,7 +97,7 @@ pub struct FutureOptionValuation {
     pub charm: f64,
 }
 
-/// +1 for a call, −1 for a put.
+/// Returns +1 for a call, −1 for a put.
 pub(crate) fn sign(right: OptionRight) -> f64 {
     match right {
         OptionRight::Call => 1.0,
@@ -108,14 +107,14 @@ pub(crate) fn sign(right: OptionRight) -> f64 {
 
 /// Values an option by Black, Scholes and Merton's formula.
 ///
-/// Right to a few units of what the inputs' own rounding does, also in the far
-/// wings. At expiry and without volatility: the discounted intrinsic value and
-/// its derivatives, those of the out-of-the-money side where both meet.
+/// The error is a few times that of rounding the inputs, also in the far wings. At expiry
+/// and without volatility: the discounted intrinsic value and its derivatives, at the kink
+/// those of the out-of-the-money side.
 ///
 /// # Errors
 /// [`PricingError::InvalidInput`] unless spot and strike are positive, years
 /// and volatility not negative, and all of them finite.
-pub fn value(terms: &Vanilla, market: &SpotMarket) -> Result<Valuation, PricingError> {
+pub fn value(terms: &Vanilla, market: &SpotMarket) -> Result<OptionValuation, PricingError> {
     let lane = Lane {
         sign: sign(terms.right),
         spot: market.spot,
@@ -138,7 +137,7 @@ pub fn value_on_future(
     market: &FutureMarket,
 ) -> Result<FutureOptionValuation, PricingError> {
     let &FutureMarket { future, rate, vol } = market;
-    // A future is a spot that earns what money earns.
+    // A future is a spot whose yield is the rate.
     let value = value(terms, &SpotMarket { spot: future, rate, div_yield: rate, vol })?;
     Ok(FutureOptionValuation {
         price: value.price,

@@ -1,36 +1,32 @@
-//! Many contracts on one curve: every date is discounted once, however many
-//! of them pay on it.
+//! Many contracts on one curve, with one discount factor per distinct date.
 //!
-//! Allocates when it is made and never again. Knows no contracts.
+//! Allocates on construction only. Knows no contracts.
 
 use crate::math::exp;
+use crate::pricing::BASIS_POINT;
 use crate::pricing::cash_flows::CashFlows;
 use crate::pricing::curve::Curve;
-
-/// One basis point.
-const BASIS_POINT: f64 = 1e-4;
 
 /// Contracts as amounts at shared times.
 #[derive(Clone, Debug, Default)]
 pub struct FlowBook {
-    /// All times at which anything is paid, rising.
+    /// Distinct payment times, rising.
     times: Vec<f64>,
-    /// Discount factors at the times, of the last curve.
+    /// Discount factors at the times, on the last curve.
     dfs: Vec<f64>,
-    /// Each contract's first flow; one more at the end.
+    /// Index of each contract's first flow, and the end.
     starts: Vec<u32>,
-    /// Over the curve's zero rates, a contract each.
+    /// Spread of each contract over the curve's zero rates.
     spreads: Vec<f64>,
-    /// The place of a flow's time.
-    slots: Vec<u32>,
+    /// Index of each flow's time.
+    time_indices: Vec<u32>,
     amounts: Vec<f64>,
 }
 
 impl FlowBook {
-    /// Takes contracts with their spreads over the curve (1 bp is 0.0001).
-    /// Flows at one time are added up first, so that a swap's floating leg
-    /// without a spread is two flows. What is paid at time zero or before
-    /// counts undiscounted.
+    /// Creates a book of contracts with their spreads over the curve (1 bp is 0.0001).
+    /// Flows at one time are summed first, so that a swap's floating leg without a
+    /// spread is two flows. Payments at or before time zero are not discounted.
     pub fn new<'a>(contracts: impl IntoIterator<Item = (&'a CashFlows, f64)>) -> Self {
         let mut book = Self { starts: vec![0], ..Self::default() };
         let mut flows: Vec<(f64, f64)> = Vec::new();
@@ -44,18 +40,18 @@ impl FlowBook {
         book.times.dedup();
         book.dfs = vec![1.0; book.times.len()];
         for (time, amount) in flows {
-            book.slots.push(book.times.partition_point(|known| *known < time) as u32);
+            book.time_indices.push(book.times.partition_point(|earlier| *earlier < time) as u32);
             book.amounts.push(amount);
         }
         book
     }
 
-    /// How many contracts there are.
+    /// Returns the number of contracts.
     pub fn len(&self) -> usize {
         self.spreads.len()
     }
 
-    /// Whether there is none.
+    /// Returns true if there are no contracts.
     pub fn is_empty(&self) -> bool {
         self.spreads.is_empty()
     }
@@ -69,8 +65,8 @@ impl FlowBook {
         }
     }
 
-    /// As [`FlowBook::values`], with every contract's analytic DV01,
-    /// `Σ t · PV · 0.0001`: positive for what is owed to its holder.
+    /// As [`FlowBook::values`], with every contract's analytic DV01
+    /// `Σ t · PV · 0.0001`, positive for receipts.
     pub fn values_and_dv01s(&mut self, curve: &Curve, values: &mut [f64], dv01s: &mut [f64]) {
         self.values(curve, 0.0, values);
         for (contract, dv01) in dv01s.iter_mut().enumerate().take(self.len()) {
@@ -78,20 +74,20 @@ impl FlowBook {
         }
     }
 
-    /// Sums what `each` makes of a flow's time and present value.
+    /// Sums `each` of time and present value over a contract's flows.
     fn sum(&self, contract: usize, each: impl Fn(f64, f64) -> f64) -> f64 {
         let range = self.starts[contract] as usize..self.starts[contract + 1] as usize;
         let spread = self.spreads[contract];
-        let flows = self.slots[range.clone()].iter().zip(&self.amounts[range]);
+        let flows = self.time_indices[range.clone()].iter().zip(&self.amounts[range]);
         if spread == 0.0 {
             return flows
-                .map(|(slot, amount)| each(self.times[*slot as usize], amount * self.dfs[*slot as usize]))
+                .map(|(index, amount)| each(self.times[*index as usize], amount * self.dfs[*index as usize]))
                 .sum();
         }
         flows
-            .map(|(slot, amount)| {
-                let time = self.times[*slot as usize];
-                each(time, amount * self.dfs[*slot as usize] * exp(-spread * time))
+            .map(|(index, amount)| {
+                let time = self.times[*index as usize];
+                each(time, amount * self.dfs[*index as usize] * exp(-spread * time))
             })
             .sum()
     }
@@ -103,7 +99,7 @@ mod tests {
     use crate::time::Date;
 
     #[test]
-    fn a_book_is_worth_what_its_contracts_are() {
+    fn a_book_values_its_contracts_like_cash_flows() {
         let curve = Curve::flat(Date::from_days(20_000), 0.03);
         let mut swap = CashFlows::default();
         for (time, amount) in [(0.5, 1.0), (1.0, -1.0), (1.0, 1.0), (1.5, -1.0), (1.0, 0.02)] {

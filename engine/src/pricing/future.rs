@@ -6,9 +6,9 @@
 
 use crate::math::exp;
 
-/// What a future's fair price depends on.
+/// Inputs of a future's fair price.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Carry<'a> {
+pub struct FutureCarry<'a> {
     /// The index, in points.
     pub spot: f64,
     /// Financing rate (0.05 is 5 %).
@@ -17,11 +17,11 @@ pub struct Carry<'a> {
     pub div_yield: f64,
     /// Years to expiry.
     pub time: f64,
-    /// Dividends as (years from now, points); those after expiry do not count.
+    /// Dividends as (years from now, points); those after expiry are ignored.
     pub dividends: &'a [(f64, f64)],
 }
 
-/// A future's fair price and what moves it, for one point of multiplier.
+/// Fair price of a future and its sensitivities, per unit of multiplier.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct FairValue {
     /// `F = (S − Σ D_i e^(−r t_i)) · e^((r − q) t)`.
@@ -30,12 +30,12 @@ pub struct FairValue {
     pub basis: f64,
     /// `∂F/∂S`.
     pub delta: f64,
-    /// `∂F/∂r` for a rate of 1.00 more.
+    /// `∂F/∂r` per 1.00 of rate.
     pub rho: f64,
 }
 
-/// The fair price of a future: `F = (S − Σ D_i e^(−r t_i)) · e^((r − q) t)`.
-pub fn fair_value(carry: &Carry<'_>) -> FairValue {
+/// Returns the fair price of a future: `F = (S − Σ D_i e^(−r t_i)) · e^((r − q) t)`.
+pub fn fair_value(carry: &FutureCarry<'_>) -> FairValue {
     let (mut dividends, mut moments) = (0.0, 0.0);
     for (time, amount) in carry.dividends.iter().filter(|(time, _)| *time <= carry.time) {
         let present = amount * exp(-carry.rate * time);
@@ -47,29 +47,29 @@ pub fn fair_value(carry: &Carry<'_>) -> FairValue {
     FairValue { price, basis: price - carry.spot, delta: growth, rho: carry.time * price + growth * moments }
 }
 
-/// A position of `contracts` (short negative) with `multiplier` money a point.
+/// A position in a future.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct FuturePosition {
-    /// Contracts, long positive.
+    /// Contracts, short negative.
     pub contracts: f64,
-    /// Money a point and contract.
+    /// Money per point and contract.
     pub multiplier: f64,
-    /// The price at which it was entered.
+    /// Price at which it was opened.
     pub trade_price: f64,
 }
 
 impl FuturePosition {
-    /// Gain when the future trades at its fair price.
+    /// Returns the P&L at a futures price.
     pub fn pnl_to(&self, price: f64) -> f64 {
         (price - self.trade_price) * self.multiplier * self.contracts
     }
 
-    /// Units of the index that move like the position.
+    /// Returns the equivalent units of the index.
     pub fn delta(&self, value: &FairValue) -> f64 {
         value.delta * self.multiplier * self.contracts
     }
 
-    /// Gain from one basis point more of rate, to first order.
+    /// Returns the gain when the rate rises by one basis point, to first order.
     pub fn rate_gain_per_bp(&self, value: &FairValue) -> f64 {
         value.rho * self.multiplier * self.contracts * 1e-4
     }

@@ -1,12 +1,11 @@
-//! Implied volatility: the σ at which an option costs what it costs.
+//! Implied volatility of option prices.
 //!
-//! In the manner of P. Jäckel, "Let's Be Rational" (2015): the problem is
-//! brought to out-of-the-money form, guessed by rational functions, and
-//! finished by Householder's method of fourth order on the logarithm of the
-//! price, or of what the price leaves of its maximum. The result is as exact
-//! as the price itself.
+//! After P. Jäckel, "Let's Be Rational" (2015): the problem is reduced to an
+//! out-of-the-money option, guessed by rational functions, and solved by Householder's
+//! method of fourth order on the logarithm of the price, or of its distance from the
+//! maximum. The result is as precise as the price.
 //!
-//! Knows no surface and no quotes: one price, one volatility.
+//! Knows no surface: one price, one volatility.
 
 pub mod batch;
 mod kernel;
@@ -14,29 +13,29 @@ mod kernel;
 use super::european::Vanilla;
 use crate::instrument::OptionRight;
 use crate::math::exp;
-use kernel::Problem;
+use kernel::InverseProblem;
 
-/// Why no volatility gives a price.
+/// Reason why a price has no implied volatility.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ImpliedVolError {
-    /// The price is less than exercise at the forward would bring.
+    /// A price below the intrinsic value of the forward.
     #[error("the price is below the intrinsic value")]
     BelowIntrinsic,
-    /// The price is at or above what no volatility can reach: the discounted
-    /// forward for a call, the discounted strike for a put.
+    /// A price at or above its maximum: the discounted forward for a call, the discounted
+    /// strike for a put.
     #[error("the price is at or above its maximum")]
     AboveMaximum,
-    /// An input is no number, infinite, or not positive where it must be.
+    /// An input that is NaN, infinite, or not positive where required.
     #[error("an input is no admissible number")]
     Invalid,
-    /// The search did not settle.
+    /// The search did not converge.
     #[error("the volatility was not found")]
     NotConverged,
 }
 
-/// What an option's price is discounted by.
+/// Spot, rate and yield of an option.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Carry {
+pub struct SpotCarry {
     /// Price of the underlier.
     pub spot: f64,
     /// Continuously compounded.
@@ -45,11 +44,11 @@ pub struct Carry {
     pub div_yield: f64,
 }
 
-/// The volatility of an option on a spot, from its price today.
+/// Returns the volatility of an option on a spot from its present price.
 ///
 /// # Errors
 /// [`ImpliedVolError`].
-pub fn implied_vol(terms: &Vanilla, carry: &Carry, price: f64) -> Result<f64, ImpliedVolError> {
+pub fn implied_vol(terms: &Vanilla, carry: &SpotCarry, price: f64) -> Result<f64, ImpliedVolError> {
     let years = terms.years;
     let asset = carry.spot * exp(-carry.div_yield * years);
     let cash = terms.strike * exp(-carry.rate * years);
@@ -57,20 +56,20 @@ pub fn implied_vol(terms: &Vanilla, carry: &Carry, price: f64) -> Result<f64, Im
     if !valid || !carry.div_yield.is_finite() {
         return Err(ImpliedVolError::Invalid);
     }
-    let problem = Problem { call: terms.right == OptionRight::Call, asset, cash, years, price };
+    let problem = InverseProblem { call: terms.right == OptionRight::Call, asset, cash, years, price };
     solve(&problem)
 }
 
-/// The volatility of an option on a forward, from its undiscounted price.
+/// Returns the volatility of an option on a forward from its undiscounted price.
 ///
 /// # Errors
 /// [`ImpliedVolError`].
 pub fn implied_vol_of_forward(terms: &Vanilla, forward: f64, price: f64) -> Result<f64, ImpliedVolError> {
     let call = terms.right == OptionRight::Call;
-    solve(&Problem { call, asset: forward, cash: terms.strike, years: terms.years, price })
+    solve(&InverseProblem { call, asset: forward, cash: terms.strike, years: terms.years, price })
 }
 
-fn solve(problem: &Problem) -> Result<f64, ImpliedVolError> {
+fn solve(problem: &InverseProblem) -> Result<f64, ImpliedVolError> {
     if let Some(error) = problem.refusal() {
         return Err(error);
     }
@@ -79,7 +78,7 @@ fn solve(problem: &Problem) -> Result<f64, ImpliedVolError> {
     for _ in 0..kernel::MAX_STEPS {
         let (next, change) = state.step(deviation);
         deviation = next;
-        if change <= kernel::FULL {
+        if change <= kernel::FULL_TOLERANCE {
             return Ok(deviation / problem.years.sqrt());
         }
     }

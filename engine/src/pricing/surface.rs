@@ -1,38 +1,37 @@
-//! A volatility surface: Black volatilities over expiry and moneyness, and
-//! whether it can be traded against.
+//! Volatility surface: Black volatilities over expiry and moneyness, with a check for
+//! arbitrage.
 //!
-//! Total variance w = σ²t is interpolated: over log-moneyness k = ln(K/F) by a
-//! natural cubic spline, which goes on as a straight line in the wings; over
-//! time linearly at the same k. Before the first and after the last expiry the
-//! volatility of that expiry holds. Knows no quotes and fits nothing.
+//! Total variance w = σ²t is interpolated: over log-moneyness k = ln(K/F) by a natural
+//! cubic spline with linear wings, over time linearly at the same k. Before the first and
+//! after the last expiry the volatility of that expiry applies. Knows no quotes and does
+//! not fit.
 
 mod spline;
 
 use spline::Spline;
 
-/// Why a grid is no surface.
+/// Reason why a grid is not a valid surface.
 #[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
 pub enum SurfaceError {
-    /// There must be at least one expiry and two moneynesses, and as many
-    /// volatilities as both together ask for.
+    /// Fewer than one expiry or two moneynesses, or a wrong number of volatilities.
     #[error("the grid has no proper shape")]
     Shape,
-    /// Expiries must be positive and rise, moneynesses rise; all finite.
+    /// Expiries that are not positive and rising, or moneynesses that do not rise.
     #[error("expiries or moneynesses do not rise")]
     NotRising,
-    /// A volatility is not a positive number.
+    /// A volatility that is not a positive number.
     #[error("a volatility is not positive")]
     NotPositive,
-    /// Free money: [`VolSurface::arbitrages`] lists all of it.
+    /// An arbitrage; [`VolSurface::arbitrages`] returns all of them.
     #[error("the surface can be traded against: {0}")]
     Arbitrage(Arbitrage),
 }
 
-/// A place at which a surface can be traded against.
+/// An arbitrage in a surface.
 #[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
 pub enum Arbitrage {
-    /// The later of two options at the same moneyness is worth less: total
-    /// variance falls with time.
+    /// Total variance falls with time: the later of two options at the same moneyness is
+    /// worth less.
     #[error("total variance falls between {from} and {to} years at log-moneyness {log_moneyness}")]
     Calendar {
         /// Earlier expiry, years.
@@ -42,8 +41,8 @@ pub enum Arbitrage {
         /// ln(K/F)
         log_moneyness: f64,
     },
-    /// A butterfly has a negative price: the density of the underlier at
-    /// expiry is below zero.
+    /// A butterfly has a negative price: the density of the underlier at expiry is
+    /// negative.
     #[error("the density is negative at {years} years and log-moneyness {log_moneyness}")]
     Butterfly {
         /// Expiry, years.
@@ -51,8 +50,8 @@ pub enum Arbitrage {
         /// ln(K/F)
         log_moneyness: f64,
     },
-    /// A wing rises faster than 2 in total variance per log-moneyness (R. Lee,
-    /// 2004) or falls to no variance at all.
+    /// A wing with a slope above 2 in total variance per log-moneyness (R. Lee, 2004), or
+    /// without variance.
     #[error("the wing at {years} years is too steep")]
     Wing {
         /// Expiry, years.
@@ -64,32 +63,32 @@ pub enum Arbitrage {
 #[derive(Clone, Debug, PartialEq)]
 pub struct VolSurface {
     years: Vec<f64>,
-    /// Total variance over log-moneyness, one an expiry.
+    /// Total variance over log-moneyness, one spline per expiry.
     slices: Vec<Spline>,
 }
 
-/// A surface at one time to expiry, for a chain.
+/// Surface at one time to expiry, for a chain.
 #[derive(Clone, Copy, Debug)]
-pub struct Slice<'a> {
+pub struct SurfaceSlice<'a> {
     years: f64,
     near: (&'a Spline, f64),
     far: (&'a Spline, f64),
 }
 
-/// Points checked between two neighbouring nodes.
-const CHECKED: u32 = 16;
-/// How far beyond the last node the check goes, in log-moneyness.
-const WING: f64 = 1.0;
-/// Less than a second: volatilities at expiry are those of this moment.
-const SHORTEST: f64 = 1e-9;
-/// What rounding may do to a density.
-const TOLERANCE: f64 = 1e-12;
+/// Checked points between neighbouring nodes.
+const POINTS_PER_GAP: u32 = 16;
+/// Width of the check beyond the last node, in log-moneyness.
+const WING_WIDTH: f64 = 1.0;
+/// Minimum time to expiry, less than a second.
+const MIN_YEARS: f64 = 1e-9;
+/// Rounding tolerance of densities and variances.
+const DENSITY_TOLERANCE: f64 = 1e-12;
 
 impl VolSurface {
-    /// A surface through `vols[expiry][moneyness]`; not checked for arbitrage.
+    /// Creates a surface through `vols[expiry][moneyness]`, without a check for arbitrage.
     ///
     /// # Errors
-    /// [`SurfaceError`], all but the last.
+    /// [`SurfaceError`] except [`SurfaceError::Arbitrage`].
     pub fn new(years: &[f64], log_moneyness: &[f64], vols: &[Vec<f64>]) -> Result<Self, SurfaceError> {
         let shape = !years.is_empty() && log_moneyness.len() >= 2 && vols.len() == years.len();
         if !shape || vols.iter().any(|row| row.len() != log_moneyness.len()) {
@@ -111,10 +110,10 @@ impl VolSurface {
         Ok(Self { years: years.to_vec(), slices })
     }
 
-    /// A surface that nobody can trade against.
+    /// Creates a surface free of arbitrage.
     ///
     /// # Errors
-    /// [`SurfaceError`]
+    /// [`SurfaceError`].
     pub fn checked(years: &[f64], log_moneyness: &[f64], vols: &[Vec<f64>]) -> Result<Self, SurfaceError> {
         let surface = Self::new(years, log_moneyness, vols)?;
         match surface.arbitrages().first() {
@@ -123,39 +122,42 @@ impl VolSurface {
         }
     }
 
-    /// The surface `years` before expiry; at expiry, as just before it.
-    pub fn slice(&self, years: f64) -> Slice<'_> {
-        let years = if years > SHORTEST { years } else { SHORTEST };
+    /// Returns the surface `years` before expiry; at expiry, as just before it.
+    pub fn slice(&self, years: f64) -> SurfaceSlice<'_> {
+        let years = if years > MIN_YEARS { years } else { MIN_YEARS };
         let last = self.years.len() - 1;
         let after = self.years.partition_point(|expiry| *expiry < years);
         if after == 0 || after > last {
             let at = after.min(last);
             let share = years / self.years[at];
-            return Slice { years, near: (&self.slices[at], share), far: (&self.slices[at], 0.0) };
+            return SurfaceSlice { years, near: (&self.slices[at], share), far: (&self.slices[at], 0.0) };
         }
         let (from, to) = (self.years[after - 1], self.years[after]);
         let share = (years - from) / (to - from);
-        Slice { years, near: (&self.slices[after - 1], 1.0 - share), far: (&self.slices[after], share) }
+        SurfaceSlice {
+            years,
+            near: (&self.slices[after - 1], 1.0 - share),
+            far: (&self.slices[after], share),
+        }
     }
 
-    /// The volatility at ln(K/F) and time to expiry, 0.2 for 20 %.
+    /// Returns the volatility at ln(K/F) and time to expiry (0.2 is 20 %).
     pub fn vol(&self, log_moneyness: f64, years: f64) -> f64 {
         self.slice(years).vol(log_moneyness)
     }
 
-    /// Every place on a fine grid at which the surface can be traded against:
-    /// at the expiries and half-way between them for butterflies, between
-    /// neighbouring expiries for calendars, and the wings.
+    /// Returns the arbitrages on a fine grid: butterflies at the expiries and halfway between
+    /// them, calendars between neighbouring expiries, and the wings.
     pub fn arbitrages(&self) -> Vec<Arbitrage> {
         let mut found = Vec::new();
-        let places = self.slices[0].places(CHECKED, WING);
+        let points = self.slices[0].points(POINTS_PER_GAP, WING_WIDTH);
         for (at, years) in self.years.iter().enumerate() {
-            self.slice(*years).find_butterflies(&places, &mut found);
+            self.slice(*years).find_butterflies(&points, &mut found);
             let Some(next) = self.years.get(at + 1) else { continue };
-            self.slice(0.5 * (years + next)).find_butterflies(&places, &mut found);
-            for k in &places {
+            self.slice(0.5 * (years + next)).find_butterflies(&points, &mut found);
+            for k in &points {
                 let (now, later) = (self.slices[at].at(*k).0, self.slices[at + 1].at(*k).0);
-                if later < now * (1.0 - TOLERANCE) {
+                if later < now * (1.0 - DENSITY_TOLERANCE) {
                     found.push(Arbitrage::Calendar { from: *years, to: *next, log_moneyness: *k });
                 }
             }
@@ -164,8 +166,8 @@ impl VolSurface {
     }
 }
 
-impl Slice<'_> {
-    /// Total variance σ²t, and its first and second derivatives in k.
+impl SurfaceSlice<'_> {
+    /// Returns total variance σ²t with its first and second derivatives in k.
     fn variance(&self, log_moneyness: f64) -> (f64, f64, f64) {
         let ((near, a), (far, b)) = (self.near, self.far);
         let (w0, s0, c0) = near.at(log_moneyness);
@@ -173,21 +175,21 @@ impl Slice<'_> {
         (a * w0 + b * w1, a * s0 + b * s1, a * c0 + b * c1)
     }
 
-    /// The volatility at ln(K/F).
+    /// Returns the volatility at ln(K/F).
     pub fn vol(&self, log_moneyness: f64) -> f64 {
         let variance = self.variance(log_moneyness).0;
         let variance = if variance > 0.0 { variance } else { 0.0 };
         (variance / self.years).sqrt()
     }
 
-    /// Volatilities of a chain into `vols`, as many as both have room for.
+    /// Writes the volatilities of a chain to `vols`, up to the shorter length.
     pub fn vols(&self, log_moneyness: &[f64], vols: &mut [f64]) {
         for (k, vol) in log_moneyness.iter().zip(vols) {
             *vol = self.vol(*k);
         }
     }
 
-    /// Durrleman's condition (2005; in J. Gatheral and A. Jacquier,
+    /// Returns Durrleman's function (2005; in J. Gatheral and A. Jacquier,
     /// "Arbitrage-free SVI volatility surfaces", 2014, §2): the density at k
     /// has the sign of
     /// (1 − k w′/2w)² − w′²/4 (1/w + 1/4) + w″/2.
@@ -197,9 +199,9 @@ impl Slice<'_> {
         lean * lean - 0.25 * slope * slope * (1.0 / w + 0.25) + 0.5 * curvature
     }
 
-    fn find_butterflies(&self, places: &[f64], found: &mut Vec<Arbitrage>) {
+    fn find_butterflies(&self, points: &[f64], found: &mut Vec<Arbitrage>) {
         let years = self.years;
-        let ends = [places.first(), places.last()];
+        let ends = [points.first(), points.last()];
         let steep = |k: &f64| {
             let (w, slope, _) = self.variance(*k);
             w <= 0.0 || slope.abs() > 2.0
@@ -207,8 +209,8 @@ impl Slice<'_> {
         if ends.into_iter().flatten().any(steep) {
             found.push(Arbitrage::Wing { years });
         }
-        for k in places {
-            if self.density_sign(*k) < -TOLERANCE {
+        for k in points {
+            if self.density_sign(*k) < -DENSITY_TOLERANCE {
                 found.push(Arbitrage::Butterfly { years, log_moneyness: *k });
             }
         }
@@ -234,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn nodes_come_back_and_time_is_linear_in_variance() {
+    fn nodes_are_exact_and_variance_is_linear_in_time() {
         let surface = surface();
         for years in [0.25, 0.5, 2.0] {
             for (k, vol) in K.iter().zip(smile(years)) {
@@ -242,10 +244,10 @@ mod tests {
             }
         }
         let [half, one, middle] = [0.5, 1.0, 0.75].map(|years| surface.vol(0.2, years));
-        // w(0.75) is half-way between w(0.5) and w(1).
+        // w(0.75) is halfway between w(0.5) and w(1).
         let variance = 0.5 * (half * half * 0.5 + one * one);
         assert!((middle * middle * 0.75 - variance).abs() < 1e-15);
-        // Outside the volatility stays, down to expiry itself.
+        // Outside the expiries the volatility is constant, down to expiry.
         assert!((surface.vol(0.1, 0.01) - surface.vol(0.1, 0.25)).abs() < 1e-15);
         assert!((surface.vol(0.1, 0.0) - surface.vol(0.1, 0.25)).abs() < 1e-15);
         assert!((surface.vol(0.1, 9.0) - surface.vol(0.1, 2.0)).abs() < 1e-15);
@@ -260,16 +262,16 @@ mod tests {
     }
 
     #[test]
-    fn a_spike_is_a_butterfly_arbitrage_as_the_prices_say() {
+    fn a_spike_is_a_butterfly_arbitrage_confirmed_by_prices() {
         let mut vols = smile(0.5);
         vols[3] += 0.05;
         let surface = VolSurface::new(&[0.5], &K, &[vols]).expect("well formed");
         let arbitrages = surface.arbitrages();
-        let place = arbitrages.iter().find_map(|arbitrage| match arbitrage {
+        let point = arbitrages.iter().find_map(|arbitrage| match arbitrage {
             Arbitrage::Butterfly { log_moneyness, .. } => Some(*log_moneyness),
             _ => None,
         });
-        assert!(butterfly(&surface, place.expect("a butterfly")) < 0.0);
+        assert!(butterfly(&surface, point.expect("a butterfly")) < 0.0);
         assert!(butterfly(&surface, -0.3) > 0.0 && surface.slice(0.5).density_sign(-0.3) > 0.0);
     }
 

@@ -1,9 +1,8 @@
 //! Vanilla interest-rate swaps on a single curve: legs, par rate, annuity.
 //!
-//! A floating coupon is the simple forward over its period, so that on one
-//! curve it is worth `DF(start) − DF(end)` whatever its day count; a coupon
-//! already fixed is known. Flows on or before the valuation date are gone.
-//! Knows no quotes: a swap is terms, a curve is a market.
+//! A floating coupon is the simple forward over its period, so that on one curve it is
+//! worth `DF(start) − DF(end)` for any day count; a fixed coupon has its fixing.
+//! Payments on or before the valuation date are excluded. Knows no market quotes.
 
 use serde::{Deserialize, Serialize};
 
@@ -12,50 +11,49 @@ use crate::pricing::cash_flows::CashFlows;
 use crate::pricing::curve::{Curve, years};
 use crate::time::Date;
 
-/// What a swap exchanges.
+/// Terms of a swap.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SwapContract {
-    /// Face on which both legs accrue.
+    /// Notional of both legs.
     pub notional: f64,
-    /// Whether its holder receives the fixed leg and pays the floating one.
+    /// True if the holder receives the fixed leg and pays the floating one.
     pub receives_fixed: bool,
     /// Start of the first periods.
     pub start: Date,
-    /// End of the last periods; schedules count back from here in whole
-    /// periods.
+    /// End of the last periods; schedules are whole periods backward from here.
     pub end: Date,
-    /// Fixed leg: rate, payments a year (1, 2, 4 or 12) and day count.
+    /// Fixed leg: rate, payments per year (1, 2, 4 or 12) and day count.
     pub fixed: Leg,
-    /// Floating leg: spread over the forward, payments a year and day count.
+    /// Floating leg: spread over the forward, payments per year and day count.
     pub floating: Leg,
 }
 
-/// One leg's rate and schedule.
+/// Rate and schedule of a leg.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Leg {
-    /// The fixed rate, or the floating leg's spread (0.05 is 5 %).
+    /// Fixed rate, or spread of the floating leg (0.05 is 5 %).
     pub rate: f64,
-    /// Payments a year: 1, 2, 4 or 12.
+    /// Payments per year: 1, 2, 4 or 12.
     pub frequency: u8,
-    /// How periods accrue.
+    /// Day count.
     pub day_count: DayCount,
 }
 
-/// Why a swap has no value.
+/// Reason why a swap has no value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SwapError {
-    /// Payments a year other than 1, 2, 4 or 12.
+    /// Payments per year other than 1, 2, 4 or 12.
     #[error("a leg pays 1, 2, 4 or 12 times a year")]
     Frequency,
-    /// Nothing is left on the valuation date.
+    /// No payments after the valuation date.
     #[error("the swap has matured")]
     Matured,
-    /// The running floating coupon was fixed before the valuation date.
+    /// A running floating coupon without its fixing.
     #[error("the current fixing is missing")]
     FixingMissing,
 }
 
-/// What is left of a swap on a valuation date, for one unit of notional.
+/// Remaining payments of a swap on a valuation date, per unit of notional.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SwapFlows {
     notional: f64,
@@ -63,29 +61,29 @@ pub struct SwapFlows {
     fixed_rate: f64,
     /// Accruals of the fixed periods.
     annuity: CashFlows,
-    /// The floating coupons, forwards as a payment made at the start and
-    /// taken back at the end.
+    /// Floating coupons; a forward is a receipt at the start and a payment at the end of
+    /// its period.
     floating: CashFlows,
 }
 
 /// A swap's value on a curve.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct SwapValue {
-    /// What it is worth to its holder.
+    /// Value to the holder.
     pub pv: f64,
     /// Value of the fixed leg, unsigned.
     pub fixed_leg_pv: f64,
     /// Value of the floating leg, unsigned.
     pub float_leg_pv: f64,
-    /// Value of one a year on the fixed leg, for a notional of one.
+    /// Value of a fixed leg of 1 per year, per unit of notional.
     pub annuity: f64,
-    /// The fixed rate at which what is left would be worth nothing.
+    /// Fixed rate at which the remaining swap has no value.
     pub par_rate: f64,
 }
 
 impl SwapContract {
-    /// The listed standard contract of `notional`; its floating leg accrues
-    /// actual days over 360 and its holder receives fixed.
+    /// Returns the listed standard contract of `notional`, which receives fixed; its
+    /// floating leg accrues actual days over 360.
     pub fn standard(terms: &SwapTerms, notional: f64) -> Self {
         Self {
             notional,
@@ -101,8 +99,8 @@ impl SwapContract {
         }
     }
 
-    /// What is left on `valuation`; `current_fixing` is the rate of the
-    /// floating period that has begun before it.
+    /// Returns the payments after `valuation`; `current_fixing` is the rate of the running
+    /// floating period.
     ///
     /// # Errors
     /// [`SwapError`].
@@ -136,7 +134,7 @@ impl SwapContract {
 }
 
 impl Leg {
-    /// Periods from `start` to `end`, the last first.
+    /// Returns the periods from `start` to `end`, the last first.
     fn periods(&self, start: Date, end: Date) -> Result<impl Iterator<Item = (Date, Date)>, SwapError> {
         if ![1, 2, 4, 12].contains(&self.frequency) {
             return Err(SwapError::Frequency);
@@ -148,7 +146,7 @@ impl Leg {
         Ok(dates.take_while(move |(_, to)| *to > start))
     }
 
-    /// Years from `from` to `to`.
+    /// Returns the years from `from` to `to`.
     fn accrual(&self, from: Date, to: Date) -> f64 {
         let actual = f64::from(from.days_until(to));
         match self.day_count {
@@ -165,7 +163,7 @@ impl Leg {
 }
 
 impl SwapFlows {
-    /// Values what is left on `curve`, whose reference is the valuation date.
+    /// Values the payments on `curve`, whose reference is the valuation date.
     pub fn value(&self, curve: &Curve) -> SwapValue {
         let annuity = self.annuity.present_value(curve);
         let floating = self.floating.present_value(curve);
@@ -180,7 +178,7 @@ impl SwapFlows {
         }
     }
 
-    /// The holder's flows in money, both legs in one.
+    /// Returns the holder's payments in money, both legs combined.
     pub fn net(&self) -> CashFlows {
         let mut net = CashFlows::with_capacity(self.annuity.len() + self.floating.len());
         net.add(&self.annuity, self.sign * self.notional * self.fixed_rate);

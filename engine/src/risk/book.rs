@@ -1,4 +1,4 @@
-//! A book of contracts and the market that it is valued in.
+//! A book of contracts with its market.
 //!
 //! Knows no accounts and no money units: quantities and values are `f64`.
 
@@ -9,13 +9,13 @@ use crate::pricing::bond;
 use crate::pricing::cash_flows::CashFlows;
 use crate::pricing::curve::Curve;
 use crate::pricing::european::{self, SpotMarket, Vanilla};
-use crate::pricing::future::{Carry, fair_value};
+use crate::pricing::future::{FutureCarry, fair_value};
 use crate::time::Date;
 
-/// What moves everything that derives from it.
+/// Market of an underlier.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Underlier {
-    /// Its price.
+    /// Price.
     pub spot: f64,
     /// Financing rate, continuously compounded (0.05 is 5 %).
     pub rate: f64,
@@ -23,7 +23,7 @@ pub struct Underlier {
     pub div_yield: f64,
 }
 
-/// A contract with what the market says of it alone.
+/// A contract with its own market data.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Contract {
     /// The underlier itself.
@@ -32,20 +32,20 @@ pub enum Contract {
     Option {
         /// Call or put.
         right: OptionRight,
-        /// When it may be exercised.
+        /// Exercise style.
         exercise: Exercise,
-        /// In the underlier's price unit.
+        /// Strike in the underlier's price unit.
         strike: f64,
         /// Calendar days to expiry.
         days: i32,
         /// Implied volatility (0.2 is 20 %).
         vol: f64,
     },
-    /// A future on the underlier, worth what it has gained since its trade.
+    /// A future on the underlier, valued at its gain since the trade.
     Future {
         /// Calendar days to expiry.
         days: i32,
-        /// The price at which it was entered.
+        /// Price at which it was opened.
         trade_price: f64,
     },
     /// A bond at a yield, per 100 of face.
@@ -59,38 +59,38 @@ pub enum Contract {
         /// Yield, compounded as often as the bond pays.
         annual_yield: f64,
     },
-    /// Amounts at times on the book's curve: a swap, or a bond with a spread.
+    /// Cash flows on the book's curve: a swap, or a bond with a spread.
     Flows {
-        /// What its holder receives, payments negative.
+        /// Receipts of the holder, payments negative.
         net: CashFlows,
-        /// Over every zero rate (1 bp is 0.0001).
+        /// Spread over every zero rate (1 bp is 0.0001).
         spread: f64,
     },
 }
 
-/// So much of a contract.
+/// A position in a contract.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Line {
+pub struct RiskLine {
     /// Units times multiplier, short negative; a bond's face over 100.
     pub quantity: f64,
-    /// The place of its underlier in the book; bonds and swaps need none.
+    /// Index of its underlier in the book; ignored for bonds and swaps.
     pub underlier: usize,
-    /// What is held.
+    /// The contract.
     pub contract: Contract,
 }
 
-/// Lines with their market.
+/// Positions with their market.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Book {
-    /// Everything that options and futures derive from.
+pub struct RiskBook {
+    /// Underliers of options, futures and equities.
     pub underliers: Vec<Underlier>,
-    /// The curve of [`Contract::Flows`].
+    /// Curve of [`Contract::Flows`].
     pub curve: Curve,
-    /// What is held.
-    pub lines: Vec<Line>,
+    /// The positions.
+    pub lines: Vec<RiskLine>,
 }
 
-/// A move of the whole market, and of the calendar.
+/// A move of the whole market and of the date.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Scenario {
     /// Relative move of every spot (−0.1 is a fall by 10 %).
@@ -103,63 +103,72 @@ pub struct Scenario {
     pub days: i32,
 }
 
-/// Why a line has no value.
+/// Reason why a line has no value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RiskError {
-    /// A contract that cannot be priced.
+    /// A contract without a value.
     #[error("line {line}: {error}")]
     Pricing {
-        /// Which line of the book.
+        /// Index of the line.
         line: usize,
-        /// Why.
+        /// The reason.
         error: PricingError,
     },
-    /// A line derives from an underlier that the book lacks.
+    /// A line whose underlier is not in the book.
     #[error("line {0}: there is no such underlier")]
     UnknownUnderlier(usize),
-    /// Results do not fit the room given for them, or books do not match.
+    /// Output slices of the wrong length, or books that do not match.
     #[error("lengths do not match")]
     Length,
 }
 
-impl Book {
-    /// Writes the value of every line under `scenario`, coupons and payments
-    /// on the way included; allocates nothing once `room` has seen an American
-    /// option.
+impl RiskBook {
+    /// Writes the value of every line under `scenario`, coupons and payments before its date
+    /// included; allocates nothing after the first American option.
     ///
     /// # Errors
-    /// [`RiskError`] with the first line that has no value.
-    pub fn values(&self, scenario: &Scenario, room: &mut Room, values: &mut [f64]) -> Result<(), RiskError> {
+    /// [`RiskError`] for the first line without a value.
+    pub fn values(
+        &self,
+        scenario: &Scenario,
+        workspace: &mut Workspace,
+        values: &mut [f64],
+    ) -> Result<(), RiskError> {
         if values.len() != self.lines.len() {
             return Err(RiskError::Length);
         }
         for (at, value) in values.iter_mut().enumerate() {
-            *value = self.line_value(at, scenario, room)?;
+            *value = self.line_value(at, scenario, workspace)?;
         }
         Ok(())
     }
 
-    /// The value of one line under `scenario`.
+    /// Returns the value of one line under `scenario`.
     ///
     /// # Errors
     /// [`RiskError`].
-    pub fn line_value(&self, at: usize, scenario: &Scenario, room: &mut Room) -> Result<f64, RiskError> {
+    pub fn line_value(
+        &self,
+        at: usize,
+        scenario: &Scenario,
+        workspace: &mut Workspace,
+    ) -> Result<f64, RiskError> {
         let line = self.lines.get(at).ok_or(RiskError::Length)?;
-        let unit = self.unit_value(line, scenario, at, room)?;
+        let unit = self.unit_value(line, scenario, at, workspace)?;
         Ok(line.quantity * unit)
     }
 
-    /// The underlier of a line, before any scenario.
-    pub(super) fn underlier(&self, line: &Line, at: usize) -> Result<Underlier, RiskError> {
+    /// Returns the underlier of a line without a scenario.
+    pub(super) fn underlier(&self, line: &RiskLine, at: usize) -> Result<Underlier, RiskError> {
         self.underliers.get(line.underlier).copied().ok_or(RiskError::UnknownUnderlier(at))
     }
 
     fn unit_value(
         &self,
-        line: &Line,
+        line: &RiskLine,
         scenario: &Scenario,
         at: usize,
-        room: &mut Room,
+        workspace: &mut Workspace,
     ) -> Result<f64, RiskError> {
         let moved = || {
             let today = self.underlier(line, at)?;
@@ -175,12 +184,12 @@ impl Book {
             Contract::Option { right, exercise, strike, days, vol } => {
                 let vanilla = Vanilla { right: *right, strike: *strike, years: years(days - scenario.days) };
                 let market = spot_market(&moved()?, (vol + scenario.vol).max(0.0));
-                room.option_price(*exercise, &vanilla, &market).map_err(refused)
+                workspace.option_price(*exercise, &vanilla, &market).map_err(refused)
             }
             Contract::Future { days, trade_price } => {
                 let Underlier { spot, rate, div_yield } = moved()?;
                 let time = years(days - scenario.days);
-                let carry = Carry { spot, rate, div_yield, time, dividends: &[] };
+                let carry = FutureCarry { spot, rate, div_yield, time, dividends: &[] };
                 Ok(fair_value(&carry).price - trade_price)
             }
             Contract::Bond { terms, coupon_rate, settlement, annual_yield } => {
@@ -191,7 +200,7 @@ impl Book {
                 let passed = f64::from(scenario.days) / 365.0;
                 let each = |(time, amount): (f64, f64)| {
                     let left = time - passed;
-                    // What is due by then has become cash.
+                    // Payments due by then are cash.
                     let discount = match left > 0.0 {
                         true => libm::exp(self.curve.log_df(left) - (spread + scenario.rate) * left),
                         false => 1.0,
@@ -204,25 +213,25 @@ impl Book {
     }
 }
 
-/// Years of so many days, none when they have passed.
+/// Returns the years of so many days, zero if negative.
 pub(super) fn years(days: i32) -> f64 {
     f64::from(days.max(0)) / 365.0
 }
 
-/// What an option model reads.
+/// Returns the market of an option.
 pub(super) fn spot_market(underlier: &Underlier, vol: f64) -> SpotMarket {
     let Underlier { spot, rate, div_yield } = *underlier;
     SpotMarket { spot, rate, div_yield, vol }
 }
 
-/// Room in which American options are valued, made at the first of them.
+/// Reusable buffers of a valuation, created with the first American option.
 #[derive(Debug, Default)]
-pub struct Room {
+pub struct Workspace {
     american: Option<Valuer>,
 }
 
-impl Room {
-    /// The price of an option by the model of its exercise.
+impl Workspace {
+    /// Returns the price of an option by the model of its exercise style.
     pub(super) fn option_price(
         &mut self,
         exercise: Exercise,
@@ -235,7 +244,7 @@ impl Room {
         }
     }
 
-    /// For American options; made once.
+    /// Returns the valuer of American options.
     pub(super) fn valuer(&mut self) -> &mut Valuer {
         self.american.get_or_insert_with(|| Valuer::new(Precision::Fast))
     }
@@ -249,19 +258,19 @@ pub(super) struct YieldBond<'a> {
 }
 
 impl YieldBond<'_> {
-    /// Dirty price after `days` with the coupons paid on the way, per 100 of
-    /// face; a matured bond is its redemption.
+    /// Returns the dirty price after `days` plus the coupons paid until then, per 100 of
+    /// face; the redemption of a matured bond.
     pub(super) fn value(&self, annual_yield: f64, days: i32) -> Result<f64, PricingError> {
         let later = self.settlement.plus_days(days);
         let paid = self.paid_until(later)?;
-        match bond::Flows::with_coupon(self.terms, self.coupon_rate, later) {
+        match bond::BondFlows::with_coupon(self.terms, self.coupon_rate, later) {
             Ok(flows) => Ok(flows.value(annual_yield)?.dirty + paid),
             Err(PricingError::Matured) => Ok(paid),
             Err(error) => Err(error),
         }
     }
 
-    /// What is paid after the settlement up to `later`, per 100 of face.
+    /// Returns the payments after the settlement up to `later`, per 100 of face.
     fn paid_until(&self, later: Date) -> Result<f64, PricingError> {
         let (mut date, mut paid) = (self.settlement, 0.0);
         while date < later {
@@ -269,7 +278,7 @@ impl YieldBond<'_> {
             if period.end > later {
                 break;
             }
-            paid += bond::Flows::with_coupon(self.terms, self.coupon_rate, date)?.next_payment();
+            paid += bond::BondFlows::with_coupon(self.terms, self.coupon_rate, date)?.next_payment();
             date = period.end;
         }
         Ok(paid)

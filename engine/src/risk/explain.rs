@@ -1,40 +1,38 @@
-//! Where a P&L came from: what each move of the market explains, and what
-//! nothing does.
+//! P&L attribution to moves of the market, with a residual.
 //!
-//! The parts are model estimates rounded to whole money, the residual is what
-//! is left of the whole: they sum exactly. Knows no trades: both books hold
-//! the same lines.
+//! The parts are model estimates rounded to money, the residual is the rest of the total,
+//! so they sum exactly. Knows no trades: both books have the same lines.
 
-use super::book::{Book, Contract, RiskError, Room, Scenario, Underlier};
+use super::book::{Contract, RiskBook, RiskError, Scenario, Underlier, Workspace};
 use super::greeks;
 use crate::money::{Money, UNITS_PER_CURRENCY, round_half_even};
-use crate::pricing::bond::Flows;
+use crate::pricing::bond::BondFlows;
 
-/// A P&L in parts.
+/// A P&L by source.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Explained {
-    /// Spot moves times yesterday's delta.
+    /// Delta before × spot moves.
     pub delta: Money,
-    /// Half their squares times gamma.
+    /// Gamma × half of the squared spot moves.
     pub gamma: Money,
-    /// Volatility moves times vega.
+    /// Vega × volatility moves.
     pub vega: Money,
-    /// Time passing at options, by their theta.
+    /// Theta of options × time.
     pub theta: Money,
-    /// Time passing at futures, bonds and swaps in an unchanged market:
-    /// accrual, payments and rolling along the curve.
+    /// Passage of time for futures, bonds and swaps in an unchanged market: accrual, payments
+    /// and roll-down.
     pub carry_and_roll: Money,
-    /// Rates, yields and the curve.
+    /// Moves of rates, yields and the curve.
     pub curve: Money,
-    /// What is left.
+    /// Unexplained rest.
     pub residual: Money,
-    /// All of it: value after less value before, payments included.
+    /// Value after less value before, payments included.
     pub total: Money,
 }
 
-/// The parts before they are rounded.
+/// Parts before rounding.
 #[derive(Default)]
-struct Parts {
+struct UnroundedParts {
     delta: f64,
     gamma: f64,
     vega: f64,
@@ -46,20 +44,20 @@ struct Parts {
 
 /// Explains the move from `before` to `after` over `days` calendar days.
 ///
-/// `after` is the same book as `before`, of the same date (expiries and
-/// settlement not moved), in the new market: its spots, rates, volatilities,
-/// yields and curve. Time is added by `days`.
+/// `after` is the book of `before` at the same date (expiries and settlement unchanged) in
+/// the new market: its spots, rates, volatilities, yields and curve. The passage of time is
+/// `days`.
 ///
 /// # Errors
-/// [`RiskError::Length`] for books that differ in more than their market, or
-/// amounts that are no money; [`RiskError::Pricing`].
-pub fn explain(before: &Book, after: &Book, days: i32) -> Result<Explained, RiskError> {
+/// [`RiskError::Length`] for books that differ in more than their market, or amounts that
+/// do not fit money; [`RiskError::Pricing`].
+pub fn explain(before: &RiskBook, after: &RiskBook, days: i32) -> Result<Explained, RiskError> {
     if before.lines.len() != after.lines.len() || before.underliers.len() != after.underliers.len() {
         return Err(RiskError::Length);
     }
-    let (mut parts, mut room) = (Parts::default(), Room::default());
+    let (mut parts, mut workspace) = (UnroundedParts::default(), Workspace::default());
     for at in 0..before.lines.len() {
-        add_line((before, after), days, at, &mut room, &mut parts)?;
+        add_line((before, after), days, at, &mut workspace, &mut parts)?;
     }
     let money =
         |value: f64| round_half_even(value * UNITS_PER_CURRENCY as f64).map(Money).ok_or(RiskError::Length);
@@ -78,18 +76,18 @@ pub fn explain(before: &Book, after: &Book, days: i32) -> Result<Explained, Risk
 }
 
 impl Explained {
-    /// Everything but the residual.
+    /// Returns the sum of all parts but the residual.
     pub fn explained(&self) -> Money {
         self.delta + self.gamma + self.vega + self.theta + self.carry_and_roll + self.curve
     }
 }
 
 fn add_line(
-    (before, after): (&Book, &Book),
+    (before, after): (&RiskBook, &RiskBook),
     days: i32,
     at: usize,
-    room: &mut Room,
-    parts: &mut Parts,
+    workspace: &mut Workspace,
+    parts: &mut UnroundedParts,
 ) -> Result<(), RiskError> {
     let (old, new) = (&before.lines[at], &after.lines[at]);
     if old.quantity != new.quantity || old.underlier != new.underlier {
@@ -97,10 +95,10 @@ fn add_line(
     }
     let still = Scenario::default();
     let passed = Scenario { days, ..still };
-    let start = before.line_value(at, &still, room)?;
-    parts.total += after.line_value(at, &passed, room)? - start;
+    let start = before.line_value(at, &still, workspace)?;
+    parts.total += after.line_value(at, &passed, workspace)? - start;
 
-    let greeks = greeks::of_line(before, at, room)?;
+    let greeks = greeks::of_line(before, at, workspace)?;
     let moved = |of: fn(&Underlier) -> f64| -> Result<f64, RiskError> {
         Ok(of(&after.underlier(new, at)?) - of(&before.underlier(old, at)?))
     };
@@ -116,15 +114,15 @@ fn add_line(
         }
         (Contract::Future { .. }, Contract::Future { .. }) => {
             parts.delta += greeks.delta * moved(|u| u.spot)?;
-            parts.carry_and_roll += before.line_value(at, &passed, room)? - start;
+            parts.carry_and_roll += before.line_value(at, &passed, workspace)? - start;
             parts.curve += greeks.rho * moved(|u| u.rate)? + greeks.dividend_rho * moved(|u| u.div_yield)?;
         }
         (
             Contract::Bond { terms, coupon_rate, settlement, annual_yield },
             Contract::Bond { annual_yield: new_yield, .. },
         ) => {
-            parts.carry_and_roll += before.line_value(at, &passed, room)? - start;
-            let value = Flows::with_coupon(terms, *coupon_rate, *settlement)
+            parts.carry_and_roll += before.line_value(at, &passed, workspace)? - start;
+            let value = BondFlows::with_coupon(terms, *coupon_rate, *settlement)
                 .and_then(|flows| flows.value(*annual_yield))
                 .map_err(|error| RiskError::Pricing { line: at, error })?;
             let change = new_yield - annual_yield;
@@ -132,8 +130,8 @@ fn add_line(
             parts.curve += old.quantity * value.dirty * relative;
         }
         (Contract::Flows { .. }, Contract::Flows { .. }) => {
-            parts.carry_and_roll += before.line_value(at, &passed, room)? - start;
-            parts.curve += after.line_value(at, &still, room)? - start;
+            parts.carry_and_roll += before.line_value(at, &passed, workspace)? - start;
+            parts.curve += after.line_value(at, &still, workspace)? - start;
         }
         _ => return Err(RiskError::Length),
     }

@@ -1,8 +1,6 @@
-//! How much is held, of what, on how much capital.
-//!
-//! Knows values only; where they come from is the book's business.
+//! Exposure by asset class, leverage and concentration.
 
-use super::book::{Book, Contract, RiskError, Room, Scenario};
+use super::book::{Contract, RiskBook, RiskError, Scenario, Workspace};
 use crate::instrument::InstrumentKind;
 
 /// Net and gross value.
@@ -21,27 +19,26 @@ impl Exposure {
     }
 }
 
-/// What a book has where. Futures and swaps count at what they are worth,
-/// not at their notional.
+/// Exposures of a book. Futures and swaps count at their value, not at their notional.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Exposures {
     /// By asset class, in the order of [`InstrumentKind`].
     pub classes: [Exposure; 5],
-    /// All of it.
+    /// Total.
     pub total: Exposure,
-    /// Value of the largest line, unsigned.
+    /// Unsigned value of the largest line.
     pub largest: f64,
 }
 
 impl Exposures {
-    /// Sums the book's values.
+    /// Computes the exposures of `book`.
     ///
     /// # Errors
     /// [`RiskError`].
-    pub fn of(book: &Book) -> Result<Self, RiskError> {
-        let (mut all, mut room) = (Self::default(), Room::default());
+    pub fn of(book: &RiskBook) -> Result<Self, RiskError> {
+        let (mut all, mut workspace) = (Self::default(), Workspace::default());
         for (at, line) in book.lines.iter().enumerate() {
-            let value = book.line_value(at, &Scenario::default(), &mut room)?;
+            let value = book.line_value(at, &Scenario::default(), &mut workspace)?;
             let kind = match line.contract {
                 Contract::Equity => InstrumentKind::Equity,
                 Contract::Option { .. } => InstrumentKind::Option,
@@ -56,17 +53,17 @@ impl Exposures {
         Ok(all)
     }
 
-    /// An asset class.
+    /// Returns the exposure of an asset class.
     pub fn class(&self, kind: InstrumentKind) -> Exposure {
         self.classes[kind as usize]
     }
 
-    /// Gross value over `nav`; `None` unless there is capital.
+    /// Returns gross value over `nav`; `None` unless `nav` is positive.
     pub fn leverage(&self, nav: f64) -> Option<f64> {
         (nav > 0.0).then(|| self.total.gross / nav)
     }
 
-    /// The largest line's share of the gross value; 0 for an empty book.
+    /// Returns the largest line's share of the gross value, 0 for an empty book.
     pub fn concentration(&self) -> f64 {
         if self.total.gross > 0.0 { self.largest / self.total.gross } else { 0.0 }
     }

@@ -1,28 +1,28 @@
-//! First-order risk of a book, summed by underlier and by bucket of the curve.
+//! Greeks of a book by underlier and DV01 by bucket of the curve.
 //!
-//! Analytic, so estimates near today's market; [`super::stress`] revalues.
+//! Analytic, valid near the present market; [`super::stress`] revalues.
 
-use super::book::{Book, Contract, Line, RiskError, Room, Scenario, spot_market, years};
+use super::book::{Contract, RiskBook, RiskError, RiskLine, Scenario, Workspace, spot_market, years};
 use crate::instrument::Exercise;
 use crate::pricing::PricingError;
 use crate::pricing::cash_flows::CashFlows;
 use crate::pricing::european::{self, SpotMarket, Vanilla};
-use crate::pricing::future::{Carry, fair_value};
+use crate::pricing::future::{FutureCarry, fair_value};
 
-/// How a line, or all lines on an underlier, move with it.
+/// Greeks of a line, or of all lines on an underlier.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct SpotGreeks {
-    /// Units of the underlier that move alike.
+    /// Equivalent units of the underlier.
     pub delta: f64,
-    /// Change of delta for one price unit.
+    /// Change of delta per price unit.
     pub gamma: f64,
-    /// Money for 1.00 of volatility.
+    /// Money per 1.00 of volatility.
     pub vega: f64,
-    /// Money for a year of passing time.
+    /// Money per year of passing time.
     pub theta: f64,
-    /// Money for 1.00 of the financing rate.
+    /// Money per 1.00 of the financing rate.
     pub rho: f64,
-    /// Money for 1.00 of dividend yield.
+    /// Money per 1.00 of dividend yield.
     pub dividend_rho: f64,
 }
 
@@ -48,12 +48,12 @@ impl SpotGreeks {
     }
 }
 
-/// The Greeks of an option by the model of its exercise.
+/// Returns the Greeks of an option by the model of its exercise style.
 pub(super) fn option_greeks(
     exercise: Exercise,
     vanilla: &Vanilla,
     market: &SpotMarket,
-    room: &mut Room,
+    workspace: &mut Workspace,
 ) -> Result<SpotGreeks, PricingError> {
     match exercise {
         Exercise::European => {
@@ -68,8 +68,8 @@ pub(super) fn option_greeks(
             })
         }
         Exercise::American => {
-            let value = room.valuer().value(vanilla, market)?;
-            let moved = room.valuer().sensitivities(vanilla, market)?;
+            let value = workspace.valuer().value(vanilla, market)?;
+            let moved = workspace.valuer().sensitivities(vanilla, market)?;
             Ok(SpotGreeks {
                 delta: value.delta,
                 gamma: value.gamma,
@@ -82,24 +82,24 @@ pub(super) fn option_greeks(
     }
 }
 
-/// How one line moves with its underlier; nothing for bonds and swaps.
+/// Returns the Greeks of one line; zero for bonds and swaps.
 ///
 /// # Errors
 /// [`RiskError`].
-pub fn of_line(book: &Book, at: usize, room: &mut Room) -> Result<SpotGreeks, RiskError> {
+pub fn of_line(book: &RiskBook, at: usize, workspace: &mut Workspace) -> Result<SpotGreeks, RiskError> {
     let line = book.lines.get(at).ok_or(RiskError::Length)?;
     let unit = match &line.contract {
         Contract::Equity => SpotGreeks { delta: 1.0, ..SpotGreeks::default() },
         Contract::Option { right, exercise, strike, days, vol } => {
             let vanilla = Vanilla { right: *right, strike: *strike, years: years(*days) };
             let market = spot_market(&book.underlier(line, at)?, *vol);
-            option_greeks(*exercise, &vanilla, &market, room)
+            option_greeks(*exercise, &vanilla, &market, workspace)
                 .map_err(|error| RiskError::Pricing { line: at, error })?
         }
         Contract::Future { days, .. } => {
             let underlier = book.underlier(line, at)?;
             let (rate, div_yield, time) = (underlier.rate, underlier.div_yield, years(*days));
-            let carry = Carry { spot: underlier.spot, rate, div_yield, time, dividends: &[] };
+            let carry = FutureCarry { spot: underlier.spot, rate, div_yield, time, dividends: &[] };
             let value = fair_value(&carry);
             SpotGreeks {
                 delta: value.delta,
@@ -114,12 +114,15 @@ pub fn of_line(book: &Book, at: usize, room: &mut Room) -> Result<SpotGreeks, Ri
     Ok(unit.scaled(line.quantity))
 }
 
-/// Writes the book's Greeks by underlier, in the book's order; allocates
-/// nothing.
+/// Writes the book's Greeks by underlier, in the book's order; allocates nothing.
 ///
 /// # Errors
-/// [`RiskError`]; [`RiskError::Length`] unless there is a place an underlier.
-pub fn by_underlier(book: &Book, room: &mut Room, totals: &mut [SpotGreeks]) -> Result<(), RiskError> {
+/// [`RiskError`]; [`RiskError::Length`] unless there is one total per underlier.
+pub fn by_underlier(
+    book: &RiskBook,
+    workspace: &mut Workspace,
+    totals: &mut [SpotGreeks],
+) -> Result<(), RiskError> {
     if totals.len() != book.underliers.len() {
         return Err(RiskError::Length);
     }
@@ -128,22 +131,21 @@ pub fn by_underlier(book: &Book, room: &mut Room, totals: &mut [SpotGreeks]) -> 
         if let Contract::Bond { .. } | Contract::Flows { .. } = line.contract {
             continue;
         }
-        let greeks = of_line(book, at, room)?;
+        let greeks = of_line(book, at, workspace)?;
         totals.get_mut(line.underlier).ok_or(RiskError::UnknownUnderlier(at))?.add(&greeks);
     }
     Ok(())
 }
 
-/// Writes the DV01 of bonds and swaps by node of the book's curve: money
-/// gained when that node's zero rate falls by one basis point. Returns what a
-/// parallel fall gains, which the buckets sum to.
+/// Writes the DV01 of bonds and swaps by node of the book's curve: gain when that node's zero
+/// rate falls by one basis point. Returns the parallel DV01, the sum of the buckets.
 ///
-/// A bond that is quoted by its yield keeps its spread over the curve. Room for
-/// one bond's flows is all that is allocated.
+/// A bond quoted by yield keeps its spread over the curve. Allocates only a buffer for one
+/// bond's payments.
 ///
 /// # Errors
-/// [`RiskError`]; [`RiskError::Length`] unless there is a place a node.
-pub fn dv01_by_bucket(book: &Book, buckets: &mut [f64]) -> Result<f64, RiskError> {
+/// [`RiskError`]; [`RiskError::Length`] unless there is one bucket per node.
+pub fn dv01_by_bucket(book: &RiskBook, buckets: &mut [f64]) -> Result<f64, RiskError> {
     if buckets.len() != book.curve.node_times().len() {
         return Err(RiskError::Length);
     }
@@ -156,8 +158,8 @@ pub fn dv01_by_bucket(book: &Book, buckets: &mut [f64]) -> Result<f64, RiskError
 }
 
 fn add_line(
-    book: &Book,
-    (line, at): (&Line, usize),
+    book: &RiskBook,
+    (line, at): (&RiskLine, usize),
     flows: &mut CashFlows,
     buckets: &mut [f64],
 ) -> Result<f64, RiskError> {
@@ -167,10 +169,10 @@ fn add_line(
             Ok(net.add_key_rate_dv01(&book.curve, *spread, line.quantity, buckets))
         }
         Contract::Bond { terms, coupon_rate, settlement, .. } => {
-            let bond = crate::pricing::bond::Flows::with_coupon(terms, *coupon_rate, *settlement)
+            let bond = crate::pricing::bond::BondFlows::with_coupon(terms, *coupon_rate, *settlement)
                 .map_err(refused)?;
             bond.write_cash_flows(terms, *settlement, flows);
-            let price = book.line_value(at, &Scenario::default(), &mut Room::default())? / line.quantity;
+            let price = book.line_value(at, &Scenario::default(), &mut Workspace::default())? / line.quantity;
             let spread = match line.quantity == 0.0 {
                 true => 0.0,
                 false => flows.z_spread(&book.curve, price).ok_or(refused(PricingError::NotConverged))?,

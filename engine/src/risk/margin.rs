@@ -1,34 +1,32 @@
-//! The margin scan: sixteen P&Ls a lot in whole money, made once a step, from
-//! which margin is integer arithmetic everywhere.
+//! Margin scan: sixteen P&Ls per lot in integer money, computed once per step; margin is
+//! integer arithmetic on them.
 //!
-//! The scenarios are those of CME's SPAN (1988): the price still or moved by
-//! thirds of its range, each with volatility up and down, and two moves of
-//! twice the range of which 35 % count. Decides no order: it says what is
-//! required, not whether it is there.
+//! The scenarios are those of CME's SPAN (1988): the price unchanged or moved by thirds of
+//! its range, each with volatility up and down, and two moves of twice the range counted at
+//! 35 %. Computes requirements only, does not decide orders.
 
 use serde::{Deserialize, Serialize};
 
-use super::book::{Book, RiskError, Room, Scenario};
+use super::book::{RiskBook, RiskError, Scenario, Workspace};
 use crate::money::{Lots, Money, UNITS_PER_CURRENCY, round_half_even};
 
-/// Scenarios of a scan.
-pub const SCENARIOS: usize = 16;
+/// Number of scenarios of a scan.
+pub const SCENARIO_COUNT: usize = 16;
 
-/// How far an underlier's market may move in the margin period.
+/// Range of market moves in the margin period.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ScanRange {
     /// Relative move of the spot (0.1 is 10 %).
     pub spot: f64,
     /// Volatility points, up and down (0.05 is 5 points).
     pub vol: f64,
-    /// Move of rates and yields, with the spot's sign reversed (0.01 is 1 %):
-    /// a rates instrument's price falls when its yield rises.
+    /// Move of rates and yields, with reversed sign (0.01 is 1 %): a bond's price falls when
+    /// its yield rises.
     pub rate: f64,
 }
 
-/// Thirds of the price range, volatility's direction, and the part that
-/// counts, in hundredths.
-const MOVES: [(i8, i8, u8); SCENARIOS] = [
+/// Per scenario: thirds of the price range, direction of volatility, counted percentage.
+const SCAN_MOVES: [(i8, i8, u8); SCENARIO_COUNT] = [
     (0, 1, 100),
     (0, -1, 100),
     (1, 1, 100),
@@ -47,14 +45,14 @@ const MOVES: [(i8, i8, u8); SCENARIOS] = [
     (-6, 0, 35),
 ];
 
-/// What one long lot gains in each scenario, in whole money.
+/// Gain of one long lot in each scenario, in integer money.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Scan(pub [Money; SCENARIOS]);
+pub struct Scan(pub [Money; SCENARIO_COUNT]);
 
 impl ScanRange {
-    /// The scenarios with the part of their P&L that counts.
-    pub fn scenarios(&self) -> [(Scenario, f64); SCENARIOS] {
-        MOVES.map(|(thirds, vol, percent)| {
+    /// Returns the scenarios with the counted part of their P&L.
+    pub fn scenarios(&self) -> [(Scenario, f64); SCENARIO_COUNT] {
+        SCAN_MOVES.map(|(thirds, vol, percent)| {
             let share = f64::from(thirds) / 3.0;
             let scenario = Scenario {
                 spot: share * self.spot,
@@ -68,15 +66,20 @@ impl ScanRange {
 }
 
 impl Scan {
-    /// Scans one line of `book`, whose quantity is that of a single lot.
+    /// Scans one line of `book`, whose quantity is that of one lot.
     ///
     /// # Errors
-    /// [`RiskError`]; [`RiskError::Length`] for P&Ls that are no money.
-    pub fn of_line(book: &Book, at: usize, range: &ScanRange, room: &mut Room) -> Result<Self, RiskError> {
-        let base = book.line_value(at, &Scenario::default(), room)?;
+    /// [`RiskError`]; [`RiskError::Length`] for P&Ls that do not fit money.
+    pub fn of_line(
+        book: &RiskBook,
+        at: usize,
+        range: &ScanRange,
+        workspace: &mut Workspace,
+    ) -> Result<Self, RiskError> {
+        let base = book.line_value(at, &Scenario::default(), workspace)?;
         let mut scan = Self::default();
         for (money, (scenario, part)) in scan.0.iter_mut().zip(range.scenarios()) {
-            let gain = (book.line_value(at, &scenario, room)? - base) * part;
+            let gain = (book.line_value(at, &scenario, workspace)? - base) * part;
             let units = round_half_even(gain * UNITS_PER_CURRENCY as f64).ok_or(RiskError::Length)?;
             *money = Money(units);
         }
@@ -84,10 +87,10 @@ impl Scan {
     }
 }
 
-/// Margin of everything on one underlier: the worst scenario's loss, never
-/// negative. Long lots positive. `None` when it does not fit money.
+/// Returns the margin of all positions on one underlier (long lots positive): the worst
+/// scenario's loss, never negative. `None` if it does not fit money.
 pub fn group_margin<'a>(positions: impl IntoIterator<Item = (Lots, &'a Scan)>) -> Option<Money> {
-    let mut totals = [0_i128; SCENARIOS];
+    let mut totals = [0_i128; SCENARIO_COUNT];
     for (lots, scan) in positions {
         for (total, gain) in totals.iter_mut().zip(&scan.0) {
             *total = total.checked_add(i128::from(lots.0) * i128::from(gain.0))?;
@@ -101,22 +104,22 @@ pub fn group_margin<'a>(positions: impl IntoIterator<Item = (Lots, &'a Scan)>) -
 mod tests {
     use super::*;
     use crate::pricing::curve::Curve;
-    use crate::risk::book::{Contract, Line, Underlier};
+    use crate::risk::book::{Contract, RiskLine, Underlier};
     use crate::time::Date;
 
-    fn book(contract: Contract) -> Book {
-        Book {
+    fn book(contract: Contract) -> RiskBook {
+        RiskBook {
             underliers: vec![Underlier { spot: 100.0, rate: 0.02, div_yield: 0.0 }],
             curve: Curve::flat(Date::from_days(20_000), 0.02),
-            lines: vec![Line { quantity: 10.0, underlier: 0, contract }],
+            lines: vec![RiskLine { quantity: 10.0, underlier: 0, contract }],
         }
     }
 
     const RANGE: ScanRange = ScanRange { spot: 0.15, vol: 0.05, rate: 0.01 };
 
     #[test]
-    fn a_share_loses_its_range() {
-        let scan = Scan::of_line(&book(Contract::Equity), 0, &RANGE, &mut Room::default()).unwrap();
+    fn the_margin_of_a_share_is_its_range() {
+        let scan = Scan::of_line(&book(Contract::Equity), 0, &RANGE, &mut Workspace::default()).unwrap();
         // 10 × 100 × 15 % = 150; the extreme: 300 × 35 % = 105
         assert_eq!(scan.0[12], Money::from_units(-150));
         assert_eq!(scan.0[15], Money::from_units(-105));
@@ -125,13 +128,13 @@ mod tests {
     }
 
     #[test]
-    fn what_offsets_needs_no_margin() {
-        let share = Scan::of_line(&book(Contract::Equity), 0, &RANGE, &mut Room::default()).unwrap();
+    fn offsetting_positions_need_no_margin() {
+        let share = Scan::of_line(&book(Contract::Equity), 0, &RANGE, &mut Workspace::default()).unwrap();
         let future = Contract::Future { days: 0, trade_price: 90.0 };
-        let future = Scan::of_line(&book(future), 0, &RANGE, &mut Room::default()).unwrap();
+        let future = Scan::of_line(&book(future), 0, &RANGE, &mut Workspace::default()).unwrap();
         assert_eq!(group_margin([(Lots(5), &share), (Lots(-5), &future)]), Some(Money::ZERO));
         assert_eq!(group_margin([]), Some(Money::ZERO));
-        let huge = Scan([Money(i64::MIN); SCENARIOS]);
+        let huge = Scan([Money(i64::MIN); SCENARIO_COUNT]);
         assert_eq!(group_margin([(Lots(i64::MAX), &huge)]), None);
     }
 }

@@ -1,25 +1,25 @@
-//! Value at risk in closed form: normal factors with components, and one
-//! lognormal position.
+//! Value at risk in closed form: normal factors with components, and a lognormal position.
 //!
 //! Losses are positive; confidence is in integer basis points.
 
 use super::var::{VarError, WHOLE_BP, compensated_sum, tail_bp};
 use crate::math::{inverse_normal_cdf, normal_cdf, normal_pdf};
+use crate::sim::processes::{cholesky, correlate};
 
-/// Factors that move together and what a book has in each.
+/// Normal factors with a book's exposures.
 #[derive(Clone, Copy, Debug)]
 pub struct NormalFactors<'a> {
-    /// Money gained when a factor moves by one.
+    /// Gain per unit move of each factor.
     pub exposures: &'a [f64],
-    /// Means a day.
+    /// Daily means.
     pub means: &'a [f64],
-    /// Covariances a day, row by row.
+    /// Daily covariances, row by row.
     pub covariance: &'a [f64],
-    /// Days ahead.
+    /// Horizon in days.
     pub horizon: f64,
 }
 
-/// Risk of a normally distributed P&L.
+/// Risk of a normal P&L.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct NormalRisk {
     /// Standard deviation over the horizon: `√(h wᵀΣw)`.
@@ -30,7 +30,7 @@ pub struct NormalRisk {
     pub expected_shortfall: f64,
 }
 
-/// z_α, taken from the small tail, which a double holds more exactly.
+/// Returns z_α, computed from the small tail for precision.
 fn quantile(tail_bp: u32) -> f64 {
     -inverse_normal_cdf(tail(tail_bp))
 }
@@ -39,12 +39,11 @@ fn tail(tail_bp: u32) -> f64 {
     f64::from(tail_bp) / f64::from(WHOLE_BP)
 }
 
-/// Parametric risk of `factors`; each factor's share of the VaR is written to
+/// Computes the parametric risk of `factors`; writes each factor's share of the VaR to
 /// `components`, which sum to it: `z_α h w_i(Σw)_i / σ − h w_i μ_i`.
 ///
 /// # Errors
-/// [`VarError::Confidence`]; [`VarError::Factors`] for sizes that differ or a
-/// negative variance.
+/// [`VarError::Confidence`]; [`VarError::Factors`] for different sizes or a negative variance.
 pub fn parametric(
     factors: &NormalFactors<'_>,
     confidence_bp: u32,
@@ -57,7 +56,7 @@ pub fn parametric(
     if size == 0 || !fits {
         return Err(VarError::Factors);
     }
-    // First each factor's part of the variance, w_i (Σw)_i.
+    // Each factor's part of the variance, w_i (Σw)_i.
     for (at, (component, row)) in components.iter_mut().zip(covariance.chunks_exact(size)).enumerate() {
         *component = exposures[at] * dot(row, exposures);
     }
@@ -78,8 +77,8 @@ pub fn parametric(
     })
 }
 
-/// A product of vectors whose terms may cancel: products and sum in twice the
-/// precision (Dekker's product, Neumaier's sum).
+/// Returns the inner product in twice the precision (Dekker's product, Neumaier's sum), for
+/// terms that may cancel.
 fn dot(left: &[f64], right: &[f64]) -> f64 {
     let (mut sum, mut lost) = (0.0_f64, 0.0);
     for (a, b) in left.iter().zip(right) {
@@ -96,9 +95,9 @@ fn dot(left: &[f64], right: &[f64]) -> f64 {
     sum + lost
 }
 
-/// `a · b` as a double and what it lacks, without a fused instruction.
+/// Returns `a · b` as a double and its rounding error, without a fused instruction.
 fn exact_product(a: f64, b: f64) -> (f64, f64) {
-    // Veltkamp's split in halves of 26 bits.
+    // Veltkamp's split into halves of 26 bits.
     let split = |x: f64| {
         let wide = 134_217_729.0 * x;
         let high = wide - (wide - x);
@@ -110,34 +109,60 @@ fn exact_product(a: f64, b: f64) -> (f64, f64) {
     (product, if error.is_finite() { error } else { 0.0 })
 }
 
-/// One position whose value moves by `e^X`, `X ~ N((μ − σ²/2)h, σ²h)`.
+/// Fills `pnl` with simulated P&Ls: factor moves `h μ + √h L z` from `normal`'s draws, passed
+/// to `gain`, which may be linear, by Greeks, or a full revaluation. The sample is evaluated
+/// by [`super::var::historical`]. `exposures` of the factors are not used.
+///
+/// # Errors
+/// [`VarError::Factors`] for covariances that are not positive definite.
+pub fn simulate(
+    factors: &NormalFactors<'_>,
+    mut normal: impl FnMut() -> f64,
+    mut gain: impl FnMut(&[f64]) -> f64,
+    pnl: &mut [f64],
+) -> Result<(), VarError> {
+    let size = factors.means.len();
+    let lower = cholesky(factors.covariance, size).ok_or(VarError::Factors)?;
+    let root = libm::sqrt(factors.horizon);
+    let (mut normals, mut moves) = (vec![0.0; size], vec![0.0; size]);
+    for pnl in pnl {
+        normals.iter_mut().for_each(|z| *z = normal());
+        correlate(&lower, &normals, &mut moves);
+        for (change, mean) in moves.iter_mut().zip(factors.means) {
+            *change = factors.horizon * mean + root * *change;
+        }
+        *pnl = gain(&moves);
+    }
+    Ok(())
+}
+
+/// A position whose value moves by `e^X`, `X ~ N((μ − σ²/2)h, σ²h)`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct LognormalPosition {
-    /// What it is worth, positive also when short.
+    /// Unsigned value.
     pub value: f64,
-    /// Whether a rise is a gain.
+    /// True for a long position.
     pub long: bool,
-    /// μ a year.
+    /// μ per year.
     pub drift: f64,
     /// σ per square root of a year.
     pub volatility: f64,
-    /// Years ahead.
+    /// Horizon in years.
     pub horizon: f64,
 }
 
 /// Risk of a lognormal position.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct LognormalRisk {
-    /// The loss not exceeded with the confidence.
+    /// Loss not exceeded at the confidence.
     pub var: f64,
-    /// The mean loss beyond it.
+    /// Mean loss beyond it.
     pub expected_shortfall: f64,
-    /// Standard deviation of a Monte Carlo estimate of the VaR, times the root
-    /// of the number of paths.
+    /// Standard error of a Monte Carlo estimate of the VaR × the root of the number of paths.
     pub simulation_error: f64,
 }
 
-/// Risk of a lognormal position in closed form.
+/// Computes the risk of a lognormal position in closed form.
 ///
 /// # Errors
 /// [`VarError::Confidence`].
@@ -147,7 +172,7 @@ pub fn lognormal(position: &LognormalPosition, confidence_bp: u32) -> Result<Log
     let (z, tail) = (quantile(tail_bp), tail(tail_bp));
     let deviation = volatility * libm::sqrt(horizon);
     let centre = drift * horizon - 0.5 * deviation * deviation;
-    // The bad quantile of X, and the mean of e^X beyond it.
+    // The quantile of X on the side of losses, and the mean of e^X beyond it.
     let side = if long { -1.0 } else { 1.0 };
     let bad = centre + side * z * deviation;
     let mean_beyond = libm::exp(drift * horizon) * normal_cdf(side * deviation - z) / tail;

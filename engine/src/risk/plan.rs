@@ -1,32 +1,30 @@
-//! A book laid out for being valued again and again: options in columns of
-//! eight, flows on shared dates. Same values as the book's own to the last
-//! place or two, many times as fast; allocates when made and never again.
-//!
-//! Knows no risk: it is the engine under stress grids and simulations.
+//! Layout of a book for repeated valuation: options in columns, payments on shared dates.
+//! Equals the book's own values to the last one or two places; allocates on construction
+//! only. Used by stress grids and simulations.
 
-use super::book::{Book, Contract, RiskError, Room, Scenario, Underlier, years};
+use super::book::{Contract, RiskBook, RiskError, Scenario, Underlier, Workspace, years};
 use crate::instrument::Exercise;
 use crate::pricing::curve::Curve;
 use crate::pricing::european::Vanilla;
-use crate::pricing::european::batch::{self, Quotes, Values};
+use crate::pricing::european::batch::{self, OptionColumns, ValueColumns};
 use crate::pricing::flow_book::FlowBook;
 
-/// A book ready to be revalued.
+/// A book prepared for repeated valuation.
 #[derive(Debug)]
-pub struct Plan {
-    book: Book,
-    /// European options: their lines, days and volatilities, and the columns.
+pub struct RevaluationPlan {
+    book: RiskBook,
+    /// European options with their columns.
     options: Vec<OptionLine>,
-    quotes: Quotes,
-    values: Values,
-    /// Lines on the curve.
+    quotes: OptionColumns,
+    values: ValueColumns,
+    /// Indices of lines on the curve.
     on_curve: Vec<usize>,
     flows: FlowBook,
     flow_values: Vec<f64>,
-    /// Everything else, line by line.
+    /// Indices of all other lines.
     others: Vec<usize>,
-    room: Room,
-    /// Values of all lines, for their sum.
+    workspace: Workspace,
+    /// Buffer for the values of all lines.
     lines: Vec<f64>,
 }
 
@@ -38,16 +36,16 @@ struct OptionLine {
     vol: f64,
 }
 
-impl Plan {
-    /// Lays out `book`.
+impl RevaluationPlan {
+    /// Prepares `book`.
     ///
     /// # Errors
-    /// [`RiskError`] for a line that has no value today.
-    pub fn new(book: Book) -> Result<Self, RiskError> {
+    /// [`RiskError`] for a line without a value.
+    pub fn new(book: RiskBook) -> Result<Self, RiskError> {
         let mut values = vec![0.0; book.lines.len()];
-        let mut american = Room::default();
-        book.values(&Scenario::default(), &mut american, &mut values)?;
-        let (mut options, mut quotes) = (Vec::new(), Quotes::default());
+        let mut workspace = Workspace::default();
+        book.values(&Scenario::default(), &mut workspace, &mut values)?;
+        let (mut options, mut quotes) = (Vec::new(), OptionColumns::default());
         let (mut on_curve, mut others) = (Vec::new(), Vec::new());
         for (at, line) in book.lines.iter().enumerate() {
             match &line.contract {
@@ -67,35 +65,35 @@ impl Plan {
             _ => None,
         }));
         let flow_values = vec![0.0; on_curve.len()];
-        let mut room = Values::default();
-        room.resize(quotes.len());
+        let mut option_values = ValueColumns::default();
+        option_values.resize(quotes.len());
         Ok(Self {
             book,
             options,
             quotes,
-            values: room,
+            values: option_values,
             on_curve,
             flows,
             flow_values,
             others,
-            room: american,
+            workspace,
             lines: values,
         })
     }
 
-    /// The book, as it is valued now.
-    pub fn book(&self) -> &Book {
+    /// Returns the book in its current market.
+    pub fn book(&self) -> &RiskBook {
         &self.book
     }
 
-    /// Moves an underlier; nothing where the book has none.
+    /// Replaces an underlier; no effect for an unknown index.
     pub fn set_underlier(&mut self, at: usize, underlier: Underlier) {
-        if let Some(known) = self.book.underliers.get_mut(at) {
-            *known = underlier;
+        if let Some(current) = self.book.underliers.get_mut(at) {
+            *current = underlier;
         }
     }
 
-    /// Moves the curve.
+    /// Replaces the curve.
     pub fn set_curve(&mut self, curve: Curve) {
         self.book.curve = curve;
     }
@@ -103,7 +101,7 @@ impl Plan {
     /// Writes the value of every line under `scenario`.
     ///
     /// # Errors
-    /// [`RiskError`] as [`Book::values`].
+    /// [`RiskError`] as [`RiskBook::values`].
     pub fn values(&mut self, scenario: &Scenario, values: &mut [f64]) -> Result<(), RiskError> {
         if values.len() != self.book.lines.len() {
             return Err(RiskError::Length);
@@ -115,21 +113,21 @@ impl Plan {
                 values[*at] = self.book.lines[*at].quantity * value;
             }
         } else {
-            // Every date has moved: no discount factor can be shared.
+            // Every payment time has moved: no discount factor is shared.
             for at in &self.on_curve {
-                values[*at] = self.book.line_value(*at, scenario, &mut self.room)?;
+                values[*at] = self.book.line_value(*at, scenario, &mut self.workspace)?;
             }
         }
         for at in &self.others {
-            values[*at] = self.book.line_value(*at, scenario, &mut self.room)?;
+            values[*at] = self.book.line_value(*at, scenario, &mut self.workspace)?;
         }
         Ok(())
     }
 
-    /// The value of the whole book under `scenario`.
+    /// Returns the value of the whole book under `scenario`.
     ///
     /// # Errors
-    /// [`RiskError`] as [`Book::values`].
+    /// [`RiskError`] as [`RiskBook::values`].
     pub fn total(&mut self, scenario: &Scenario) -> Result<f64, RiskError> {
         let mut lines = std::mem::take(&mut self.lines);
         let valued = self.values(scenario, &mut lines);
@@ -159,11 +157,11 @@ mod tests {
     use super::*;
     use crate::instrument::OptionRight;
     use crate::pricing::cash_flows::CashFlows;
-    use crate::risk::book::Line;
+    use crate::risk::book::RiskLine;
     use crate::time::Date;
 
     #[test]
-    fn a_plan_values_what_its_book_does() {
+    fn a_plan_has_the_values_of_its_book() {
         let mut net = CashFlows::default();
         net.push(0.002, 3.0);
         net.push(1.5, 103.0);
@@ -179,13 +177,13 @@ mod tests {
             Contract::Future { days: 30, trade_price: 99.0 },
             Contract::Flows { net, spread: 0.001 },
         ];
-        let lines = contracts.map(|contract| Line { quantity: -7.0, underlier: 0, contract });
-        let book = Book {
+        let lines = contracts.map(|contract| RiskLine { quantity: -7.0, underlier: 0, contract });
+        let book = RiskBook {
             underliers: vec![Underlier { spot: 100.0, rate: 0.02, div_yield: 0.01 }],
             curve: Curve::flat(Date::from_days(20_000), 0.02),
             lines: lines.to_vec(),
         };
-        let mut plan = Plan::new(book.clone()).unwrap();
+        let mut plan = RevaluationPlan::new(book.clone()).unwrap();
         for scenario in [
             Scenario::default(),
             Scenario { spot: -0.3, vol: 0.25, rate: -0.005, days: 0 },
@@ -193,7 +191,7 @@ mod tests {
         ] {
             let (mut fast, mut plain) = ([0.0; 4], [0.0; 4]);
             plan.values(&scenario, &mut fast).unwrap();
-            book.values(&scenario, &mut Room::default(), &mut plain).unwrap();
+            book.values(&scenario, &mut Workspace::default(), &mut plain).unwrap();
             for (fast, plain) in fast.iter().zip(plain) {
                 assert!((fast - plain).abs() <= 1e-12 * plain.abs(), "{fast} for {plain}");
             }

@@ -1,11 +1,11 @@
-//! Full-revaluation stress: no Greeks, every line priced again in every cell.
+//! Stress by full revaluation: every line is priced in every cell, without Greeks.
 //!
 //! Knows no limits and no margin.
 
-use super::book::{Book, RiskError, Room, Scenario};
-use super::plan::Plan;
+use super::book::{RiskBook, RiskError, Scenario, Workspace};
+use super::plan::RevaluationPlan;
 
-/// Axes of a stress grid; a cell is one move of each.
+/// Axes of a stress grid; a cell is one move per axis.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StressGrid {
     /// Relative moves of all spots.
@@ -19,17 +19,17 @@ pub struct StressGrid {
 }
 
 impl StressGrid {
-    /// How many cells there are.
+    /// Returns the number of cells.
     pub fn len(&self) -> usize {
         self.spots.len() * self.vols.len() * self.rates.len() * self.days.len()
     }
 
-    /// Whether an axis has no move at all.
+    /// Returns true if an axis is empty.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The cells, spots turning slowest and days fastest.
+    /// Returns the cells, spots varying slowest and days fastest.
     pub fn cells(&self) -> impl Iterator<Item = Scenario> {
         self.spots.iter().flat_map(move |spot| {
             self.vols.iter().flat_map(move |vol| {
@@ -42,34 +42,34 @@ impl StressGrid {
     }
 }
 
-/// What every line gains under `scenario`: stressed value less base value.
-/// `base` holds [`Book::values`] without a scenario.
+/// Writes the gain of every line under `scenario`: stressed less base value. `base` holds
+/// [`RiskBook::values`] without a scenario.
 ///
 /// # Errors
 /// [`RiskError`].
 pub fn profit(
-    book: &Book,
+    book: &RiskBook,
     base: &[f64],
     scenario: &Scenario,
-    room: &mut Room,
+    workspace: &mut Workspace,
     profit: &mut [f64],
 ) -> Result<(), RiskError> {
     if base.len() != book.lines.len() {
         return Err(RiskError::Length);
     }
-    book.values(scenario, room, profit)?;
+    book.values(scenario, workspace, profit)?;
     for (profit, base) in profit.iter_mut().zip(base) {
         *profit -= base;
     }
     Ok(())
 }
 
-/// What the whole book gains in every cell of `grid`, in the order of
+/// Writes the gain of the whole book in every cell of `grid`, in the order of
 /// [`StressGrid::cells`]; allocates nothing.
 ///
 /// # Errors
-/// [`RiskError`]; [`RiskError::Length`] unless `totals` has a place a cell.
-pub fn grid(plan: &mut Plan, grid: &StressGrid, totals: &mut [f64]) -> Result<(), RiskError> {
+/// [`RiskError`]; [`RiskError::Length`] unless there is one total per cell.
+pub fn grid(plan: &mut RevaluationPlan, grid: &StressGrid, totals: &mut [f64]) -> Result<(), RiskError> {
     if totals.len() != grid.len() {
         return Err(RiskError::Length);
     }

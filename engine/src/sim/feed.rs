@@ -1,11 +1,10 @@
-//! One instrument's market: its model price, its maker or dealers, and what
-//! users did to all of them.
+//! Simulation of one instrument: its model price, its market maker or dealers,
+//! and the effect of users' trading on them.
 //!
-//! Does not know other instruments, nor sequence numbers: it is told what it
-//! may know.
+//! Does not know other instruments, nor sequence numbers.
 
 use super::dealer::Dealer;
-use super::maker::{HIGHEST_MID, Maker, Thinning, fraction, whole};
+use super::maker::{MAX_MARK, MarketMaker, Target, Thinning, fraction, whole};
 use super::noise::Noise;
 use super::processes::{Gbm, MeanReverting, years};
 use super::rng::{Purpose, Seed, Stream};
@@ -13,37 +12,35 @@ use super::state::FeedState;
 use crate::id::InstrumentId;
 use crate::instrument::{BondTerms, Instrument, ListingError, Terms};
 use crate::money::{Lots, Ticks};
-use crate::pricing::bond::{Flows, Valuation};
+use crate::pricing::BASIS_POINT;
+use crate::pricing::bond::{BondFlows, BondValuation};
 use crate::step::{DealerQuote, Tick};
 use crate::time::{Date, VenueTime};
 use crate::venue::{ConfigError, FeedSpec, Flow, ProcessSpec, VenueConfig};
 
-/// A yield never leaves the range that a configuration may start it in.
-const YIELDS: std::ops::RangeInclusive<f64> = -0.2..=1.0;
+/// Range of simulated yields, that of a configuration's start.
+const YIELD_RANGE: std::ops::RangeInclusive<f64> = -0.2..=1.0;
 
-/// One basis point.
-const BASIS_POINT: f64 = 1e-4;
-
-/// An instrument's market.
+/// Simulation of one instrument.
 pub(super) struct Feed {
     id: InstrumentId,
     every_steps: u64,
     model: Model,
-    maker: Maker,
+    maker: MarketMaker,
     thinning: Thinning,
-    /// Lots that users bought and sold since the last tick, as far as seen.
+    /// Lots that users bought and sold since the last tick.
     bought: Lots,
     sold: Lots,
-    moves: Stream,
-    trades: Stream,
+    price_draws: Stream,
+    print_draws: Stream,
     noise: Noise,
-    /// Who quotes it; there is an order book where nobody does.
+    /// Dealers that quote it; empty for an instrument with an order book.
     dealers: Vec<Dealer>,
-    /// The model price of the last tick, in ticks.
-    mid: f64,
+    /// Model price of the last tick, in ticks.
+    mark: f64,
 }
 
-/// What drives the price.
+/// Model of the price.
 enum Model {
     Equity {
         process: Gbm,
@@ -53,10 +50,10 @@ enum Model {
         process: MeanReverting,
         annual_yield: f64,
         terms: BondTerms,
-        /// In points per 100 of face.
+        /// Points per 100 of face.
         tick_size: f64,
-        /// The flows left on the settlement date they were made for.
-        flows: Option<(Date, Flows)>,
+        /// Remaining cash flows, with the settlement date they were made for.
+        flows: Option<(Date, BondFlows)>,
     },
 }
 
@@ -73,15 +70,15 @@ impl Feed {
             id: instrument.id,
             every_steps: u64::from(spec.every_steps),
             model: Model::new(instrument, spec.price(), dt)?,
-            maker: Maker::new(&spec.maker),
+            maker: MarketMaker::new(&spec.maker),
             thinning: Thinning::default(),
             bought: Lots::ZERO,
             sold: Lots::ZERO,
-            moves: stream(Purpose::Price),
-            trades: stream(Purpose::Prints),
+            price_draws: stream(Purpose::Price),
+            print_draws: stream(Purpose::Prints),
             noise: Noise::new(seed, &instrument.symbol),
             dealers: dealers(instrument, spec, seed),
-            mid: 0.0,
+            mark: 0.0,
         })
     }
 
@@ -89,54 +86,48 @@ impl Feed {
         self.id
     }
 
-    /// Takes trading of users that the next tick knows.
-    pub(super) fn hear(&mut self, flow: &Flow) {
+    /// Adds users' trading to the input of the next tick.
+    pub(super) fn apply_flow(&mut self, flow: &Flow) {
         let lots = flow.lots;
-        if let Some(dealer) = flow.dealer.and_then(|place| self.dealers.get_mut(usize::from(place))) {
-            dealer.hear(lots);
+        if let Some(dealer) = flow.dealer.and_then(|index| self.dealers.get_mut(usize::from(index))) {
+            dealer.record_trade(lots);
         }
         let side = if lots > Lots::ZERO { &mut self.bought } else { &mut self.sold };
         side.0 = side.0.saturating_add(lots.0.saturating_abs());
     }
 
-    /// This instrument's part of step number `step`, if it ticks then: it does
-    /// every so many steps, and no longer from its maturity on.
+    /// Returns this instrument's tick in step number `step`; `None` between its
+    /// ticks and from its maturity on.
     pub(super) fn tick(&mut self, step: u64, date: Date) -> Option<Tick> {
         if !step.is_multiple_of(self.every_steps) {
             return None;
         }
         let net = Lots(self.bought.0.saturating_sub(self.sold.0));
         let impact_ticks = self.maker.impact_ticks(net);
-        let z = self.moves.at(step).normal();
-        let (mid, yield_e9) = self.model.advance(date, impact_ticks, z, &self.maker)?;
+        let z = self.price_draws.at(step).normal();
+        let (mark, yield_e9) = self.model.advance(date, impact_ticks, z, &self.maker)?;
         self.thinning = self.maker.thin(self.thinning, self.bought, self.sold);
         (self.bought, self.sold) = (Lots::ZERO, Lots::ZERO);
-        self.mid = mid;
+        self.mark = mark;
+        let instrument = self.id;
         if !self.dealers.is_empty() {
-            let (mark, nothing) = (Ticks(whole(mid)), Vec::new);
-            let (bids, asks, prints) = (nothing(), nothing(), Vec::new());
-            return Some(Tick { instrument: self.id, mark, yield_e9, bids, asks, prints });
+            let (bids, asks, prints) = (Vec::new(), Vec::new(), Vec::new());
+            return Some(Tick { instrument, mark: Ticks(whole(mark)), yield_e9, bids, asks, prints });
         }
         self.noise.seek(step / self.every_steps);
         let gap = self.maker.level_gap();
         let noise = |price: Ticks| self.noise.at(price.0.div_euclid(gap));
-        let target = self.maker.target(mid, self.thinning, noise);
-        let prints = self.maker.prints(&target, &mut self.trades.at(step));
-        Some(Tick {
-            instrument: self.id,
-            mark: Ticks(whole(mid)),
-            yield_e9,
-            bids: target.bids,
-            asks: target.asks,
-            prints,
-        })
+        let target = self.maker.target(mark, self.thinning, noise);
+        let prints = self.maker.prints(&target, &mut self.print_draws.at(step));
+        let Target { bids, asks } = target;
+        Some(Tick { instrument, mark: Ticks(whole(mark)), yield_e9, bids, asks, prints })
     }
 
-    /// The quotes that its dealers make in a step in which it has ticked;
-    /// `later` tells the time that lies so many steps ahead.
-    pub(super) fn quotes(&mut self, step: u64, later: impl Fn(u64) -> VenueTime) -> Vec<DealerQuote> {
-        let (id, mid) = (self.id, self.mid);
-        self.dealers.iter_mut().filter_map(|dealer| dealer.quote(id, step, mid, &later)).collect()
+    /// Returns the quotes that its dealers make in a step in which it has ticked;
+    /// `time_after` maps a number of steps to the time that far ahead.
+    pub(super) fn quotes(&mut self, step: u64, time_after: impl Fn(u64) -> VenueTime) -> Vec<DealerQuote> {
+        let (id, mark) = (self.id, self.mark);
+        self.dealers.iter_mut().filter_map(|dealer| dealer.quote(id, step, mark, &time_after)).collect()
     }
 
     pub(super) fn state(&self) -> FeedState {
@@ -163,7 +154,7 @@ impl Feed {
 fn dealers(instrument: &Instrument, spec: &FeedSpec, seed: &Seed) -> Vec<Dealer> {
     let specs = spec.dealers();
     let every = u64::from(spec.every_steps);
-    let dealer = |(place, spec)| Dealer::new(seed, &instrument.symbol, place, specs.len(), spec, every);
+    let dealer = |(index, spec)| Dealer::new(seed, &instrument.symbol, index, specs.len(), spec, every);
     (0..).zip(specs).map(dealer).collect()
 }
 
@@ -198,49 +189,49 @@ impl Model {
         }
     }
 
-    /// First the users' impact, then the process; gives the model price in
-    /// ticks (bond: clean) and a bond's yield. `None` once matured.
+    /// Applies users' impact, then the process; returns the model price in ticks
+    /// (bond: clean) and a bond's yield. `None` once matured.
     fn advance(
         &mut self,
         date: Date,
         impact_ticks: f64,
         z: f64,
-        maker: &Maker,
+        maker: &MarketMaker,
     ) -> Option<(f64, Option<i64>)> {
-        let lowest = maker.lowest_mid();
+        let lowest = maker.min_mark();
         match self {
             Self::Equity { process, log_price } => {
                 if impact_ticks != 0.0 {
                     let moved = libm::exp(*log_price) + impact_ticks;
-                    *log_price = libm::log(moved.clamp(lowest, HIGHEST_MID));
+                    *log_price = libm::log(moved.clamp(lowest, MAX_MARK));
                 }
                 *log_price = process.next(*log_price, z);
                 let price = libm::exp(*log_price);
-                let mid = price.clamp(lowest, HIGHEST_MID);
-                if mid != price {
-                    *log_price = libm::log(mid);
+                let mark = price.clamp(lowest, MAX_MARK);
+                if mark != price {
+                    *log_price = libm::log(mark);
                 }
-                Some((mid, None))
+                Some((mark, None))
             }
             Self::Bond { process, annual_yield, terms, tick_size, flows } => {
                 let flows = match flows {
                     Some((made_for, flows)) if *made_for == date => flows,
-                    _ => &mut flows.insert((date, Flows::of(terms, date).ok()?)).1,
+                    _ => &mut flows.insert((date, BondFlows::of(terms, date).ok()?)).1,
                 };
                 if impact_ticks != 0.0 {
                     let points = impact_ticks * *tick_size;
                     *annual_yield += yield_change(flows.value(*annual_yield).ok()?, points);
                 }
                 let next = process.next(*annual_yield, z);
-                *annual_yield = next.clamp(*YIELDS.start(), *YIELDS.end());
+                *annual_yield = next.clamp(*YIELD_RANGE.start(), *YIELD_RANGE.end());
                 let clean = flows.value(*annual_yield).ok()?.clean;
-                let mid = (clean / *tick_size).clamp(lowest, HIGHEST_MID);
-                Some((mid, Some(whole(*annual_yield * 1e9))))
+                let mark = (clean / *tick_size).clamp(lowest, MAX_MARK);
+                Some((mark, Some(whole(*annual_yield * 1e9))))
             }
         }
     }
 
-    /// The number that the process moves.
+    /// Returns the variable of the process.
     fn level(&self) -> f64 {
         match self {
             Self::Equity { log_price, .. } => *log_price,
@@ -256,10 +247,10 @@ impl Model {
     }
 }
 
-/// The change of yield that moves the price by `points`, to first order; within
-/// the range of yields, however little a bond near its end answers to them.
-fn yield_change(value: Valuation, points: f64) -> f64 {
-    let width = YIELDS.end() - YIELDS.start();
+/// Returns the change of yield that moves the price by `points`, to first order,
+/// limited to the width of the yield range (a bond near maturity hardly reacts).
+fn yield_change(value: BondValuation, points: f64) -> f64 {
+    let width = YIELD_RANGE.end() - YIELD_RANGE.start();
     let change = -points * BASIS_POINT / value.dv01;
     if change.is_nan() { 0.0 } else { change.clamp(-width, width) }
 }

@@ -1,100 +1,99 @@
-//! A synthetic market maker: from a model price to the book it wants to show.
+//! Synthetic market maker: computes a target book from a model price.
 //!
-//! Pure: holds its specification alone and knows neither processes nor the
-//! merged book.
+//! Pure: holds only its specification and knows neither processes nor the order
+//! book.
 
 use super::rng::Draws;
 use crate::instrument::E9;
 use crate::money::{Lots, Ticks, round_half_even};
 use crate::order::Side;
-use crate::step::{Depth, Print};
+use crate::step::{Print, TargetLevel};
 use crate::venue::MakerSpec;
 
-/// The highest model price, in ticks: a hundred times the highest start.
-pub(super) const HIGHEST_MID: f64 = 1e11;
+/// Maximum model price, in ticks: a hundred times the highest start.
+pub(super) const MAX_MARK: f64 = 1e11;
 
-/// A side that users traded against shows less: up to this part is gone.
-const THINNEST: f64 = 0.9;
+/// Largest part of the size that a side loses after users traded against it.
+const MAX_THINNING: f64 = 0.9;
 
-/// What is left of a thinning one tick later: half in about 11 ticks.
-const REMEMBERED: f64 = 15.0 / 16.0;
+/// Part of the thinning left after a tick: half after about 11 ticks.
+const THINNING_RETENTION: f64 = 15.0 / 16.0;
 
-/// Thinning below this is over.
-const NEGLIGIBLE: f64 = 1e-6;
+/// Smaller thinning counts as none.
+const MIN_THINNING: f64 = 1e-6;
 
-/// How much more each deeper level shows, as a part of the touch.
-const DEEPER: f64 = 0.25;
+/// Growth of the size per level, as a part of the touch size.
+const DEPTH_GROWTH_PER_LEVEL: f64 = 0.25;
 
-/// Sizes are shown in twentieths of the touch size, so that a level does not
-/// flicker with every tick.
-const GRAINS: i64 = 20;
+/// Sizes are multiples of this part of the touch size, so that a level does not
+/// change with every tick.
+const SIZE_STEPS_PER_TOUCH: i64 = 20;
 
-/// How thin each side is, from 0 (as specified) to 1.
+/// Thinning of each side, from 0 (as specified) to 1.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) struct Thinning {
     pub(super) bids: f64,
     pub(super) asks: f64,
 }
 
-/// A book that the maker wants to show: best first, never crossed.
+/// Target of the synthetic book: best first, never crossed.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Target {
-    pub(super) bids: Vec<Depth>,
-    pub(super) asks: Vec<Depth>,
+    pub(super) bids: Vec<TargetLevel>,
+    pub(super) asks: Vec<TargetLevel>,
 }
 
-/// The maker of one instrument.
+/// Market maker of one instrument.
 #[derive(Clone, Debug)]
-pub(super) struct Maker {
+pub(super) struct MarketMaker {
     spec: MakerSpec,
 }
 
-impl Maker {
+impl MarketMaker {
     pub(super) fn new(spec: &MakerSpec) -> Self {
         Self { spec: spec.clone() }
     }
 
-    /// The lowest model price, in ticks, around which both sides still have
+    /// Returns the minimum model price, in ticks, around which both sides have
     /// positive prices.
-    pub(super) fn lowest_mid(&self) -> f64 {
-        // Half a spread and at most one spread of widening lie below the mid,
-        // and rounding may take one tick more.
+    pub(super) fn min_mark(&self) -> f64 {
+        // Half a spread and at most one spread of widening lie below the mark;
+        // rounding may take one tick more.
         (2 * self.spec.spread_ticks + 1) as f64
     }
 
-    /// Ticks between levels: a price's neighbours on the ladder.
+    /// Returns the ticks between levels.
     pub(super) fn level_gap(&self) -> i64 {
         self.spec.level_gap_ticks
     }
 
-    /// How far net buying of `lots` moves the model price for good, in ticks;
-    /// negative for net selling.
+    /// Returns the permanent move of the model price by net buying of `lots`, in
+    /// ticks; negative for net selling.
     pub(super) fn impact_ticks(&self, lots: Lots) -> f64 {
         fraction(self.spec.impact_ticks_e9) * (lots.0 as f64 / self.spec.touch_lots.0 as f64)
     }
 
-    /// The thinning after one more tick, in which users bought and sold.
-    ///
-    /// Buying the touch size takes half of what was left of the asks' fullness.
+    /// Returns the thinning after a tick in which users bought and sold. Buying the
+    /// touch size thins the asks half of the way to 1.
     pub(super) fn thin(&self, before: Thinning, bought: Lots, sold: Lots) -> Thinning {
         let touch = self.spec.touch_lots.0 as f64;
         let side = |before: f64, traded: Lots| {
-            let kept = before * REMEMBERED;
-            let rest = if kept < NEGLIGIBLE { 0.0 } else { kept };
-            rest + (1.0 - rest) * (traded.0 as f64 / (traded.0 as f64 + touch))
+            let decayed = before * THINNING_RETENTION;
+            let left = if decayed < MIN_THINNING { 0.0 } else { decayed };
+            left + (1.0 - left) * (traded.0 as f64 / (traded.0 as f64 + touch))
         };
         Thinning { bids: side(before.bids, sold), asks: side(before.asks, bought) }
     }
 
-    /// The book around `mid` (in ticks, between [`Maker::lowest_mid`] and
-    /// [`HIGHEST_MID`]). `noise` gives −1 to 1 at a price.
+    /// Returns the target around `mark` (in ticks, from [`MarketMaker::min_mark`] to
+    /// [`MAX_MARK`]). `noise` returns −1 to 1 at a price.
     ///
-    /// A thin side steps back by up to a spread. Levels that would fall below
-    /// one tick are left out.
-    pub(super) fn target(&self, mid: f64, thinning: Thinning, noise: impl Fn(Ticks) -> f64) -> Target {
+    /// A thinned side moves away by up to a spread. Levels below one tick are left
+    /// out.
+    pub(super) fn target(&self, mark: f64, thinning: Thinning, noise: impl Fn(Ticks) -> f64) -> Target {
         let spread = self.spec.spread_ticks;
         let widening = |thin: f64| ((spread as f64 * thin) as i64).min(spread - 1);
-        let bid = whole(mid - 0.5 * spread as f64);
+        let bid = whole(mark - 0.5 * spread as f64);
         let ask = bid + spread + widening(thinning.asks);
         let bid = bid - widening(thinning.bids);
         let levels = |touch: i64, step: i64, thin: f64| {
@@ -105,7 +104,7 @@ impl Maker {
                     break;
                 }
                 let lots = self.size(level, noise(price), thin);
-                levels.push(Depth { price, lots });
+                levels.push(TargetLevel { price, lots });
             }
             levels
         };
@@ -113,8 +112,8 @@ impl Maker {
         Target { bids: levels(bid, -gap, thinning.bids), asks: levels(ask, gap, thinning.asks) }
     }
 
-    /// A trade of the rest of the world, if one happens in this tick: it takes
-    /// what the target shows at the touch, or rests of users better than that.
+    /// Returns the trade of the simulated public in this tick, if there is one: it
+    /// takes the target's touch, or users' orders at better prices.
     pub(super) fn prints(&self, target: &Target, draws: &mut Draws<'_>) -> Vec<Print> {
         if draws.uniform() >= fraction(self.spec.print_chance_e9) {
             return Vec::new();
@@ -124,29 +123,29 @@ impl Maker {
         } else {
             (Side::Sell, target.bids.first())
         };
-        // Small trades are the rule: the square makes the mean a third.
+        // The square makes small trades frequent: the mean is a third.
         let part = draws.uniform();
         let largest = self.spec.print_lots.0;
         let lots = Lots((1 + (largest as f64 * part * part) as i64).min(largest));
         touch.map(|touch| Print { side, lots, limit: touch.price }).into_iter().collect()
     }
 
-    /// What level number `level` shows.
+    /// Returns the size of level number `level`.
     fn size(&self, level: i64, noise: f64, thin: f64) -> Lots {
         let touch = self.spec.touch_lots.0;
-        let grain = (touch / GRAINS).max(1);
-        let full = touch as f64 * (1.0 + DEEPER * level as f64);
-        let wanted = full * (1.0 + fraction(self.spec.size_noise_e9) * noise) * (1.0 - THINNEST * thin);
-        Lots(whole(wanted / grain as f64).max(1) * grain)
+        let unit = (touch / SIZE_STEPS_PER_TOUCH).max(1);
+        let full = touch as f64 * (1.0 + DEPTH_GROWTH_PER_LEVEL * level as f64);
+        let size = full * (1.0 + fraction(self.spec.size_noise_e9) * noise) * (1.0 - MAX_THINNING * thin);
+        Lots(whole(size / unit as f64).max(1) * unit)
     }
 }
 
-/// The nearest whole number; every caller's values fit.
+/// Returns the nearest integer; every caller's values fit.
 pub(super) fn whole(value: f64) -> i64 {
     round_half_even(value).unwrap_or(0)
 }
 
-/// A configured fraction as a number.
+/// Converts a configured fraction from units of 1e-9.
 pub(super) fn fraction(e9: E9) -> f64 {
     e9 as f64 / 1e9
 }
@@ -156,9 +155,9 @@ mod tests {
     use super::super::rng::{Purpose, Stream};
     use super::*;
 
-    const CALM: Thinning = Thinning { bids: 0.0, asks: 0.0 };
+    const NO_THINNING: Thinning = Thinning { bids: 0.0, asks: 0.0 };
 
-    fn maker(change: impl FnOnce(&mut MakerSpec)) -> Maker {
+    fn maker(change: impl FnOnce(&mut MakerSpec)) -> MarketMaker {
         let mut spec = MakerSpec {
             spread_ticks: 2,
             levels: 3,
@@ -170,43 +169,43 @@ mod tests {
             print_lots: Lots(300),
         };
         change(&mut spec);
-        Maker::new(&spec)
+        MarketMaker::new(&spec)
     }
 
-    fn ladder(levels: &[Depth]) -> Vec<(i64, i64)> {
-        levels.iter().map(|d| (d.price.0, d.lots.0)).collect()
+    fn ladder(levels: &[TargetLevel]) -> Vec<(i64, i64)> {
+        levels.iter().map(|level| (level.price.0, level.lots.0)).collect()
     }
 
     #[test]
-    fn a_calm_book_is_even_and_deepens() {
-        let target = maker(|_| {}).target(10_000.3, CALM, |_| 0.0);
+    fn an_unthinned_book_is_symmetric_and_grows_with_depth() {
+        let target = maker(|_| {}).target(10_000.3, NO_THINNING, |_| 0.0);
         // 400, 400 × 1.25, 400 × 1.5
         assert_eq!(ladder(&target.bids), [(9_999, 400), (9_998, 500), (9_997, 600)]);
         assert_eq!(ladder(&target.asks), [(10_001, 400), (10_002, 500), (10_003, 600)]);
     }
 
     #[test]
-    fn a_spread_of_one_tick_holds_the_price_between() {
-        for mid in [100.0, 100.3, 100.5, 100.7, 101.5] {
-            let target = maker(|spec| spec.spread_ticks = 1).target(mid, CALM, |_| 0.0);
+    fn a_spread_of_one_tick_encloses_the_mark() {
+        for mark in [100.0, 100.3, 100.5, 100.7, 101.5] {
+            let target = maker(|spec| spec.spread_ticks = 1).target(mark, NO_THINNING, |_| 0.0);
             let (bid, ask) = (target.bids[0].price.0, target.asks[0].price.0);
-            assert_eq!(ask - bid, 1, "at {mid}");
-            assert!(bid as f64 <= mid && mid <= ask as f64, "at {mid}");
+            assert_eq!(ask - bid, 1, "at {mark}");
+            assert!(bid as f64 <= mark && mark <= ask as f64, "at {mark}");
         }
     }
 
     #[test]
-    fn noise_moves_sizes_in_grains() {
+    fn noise_moves_sizes_in_units_of_the_touch() {
         let maker = maker(|spec| spec.size_noise_e9 = 400_000_000);
-        let target = maker.target(10_000.0, CALM, |price| if price.0 > 10_000 { 1.0 } else { -0.51 });
-        // 400 × 1.4; 400 × (1 − 0.4 × 0.51) = 318.4, in grains of 20
+        let target = maker.target(10_000.0, NO_THINNING, |price| if price.0 > 10_000 { 1.0 } else { -0.51 });
+        // 400 × 1.4; 400 × (1 − 0.4 × 0.51) = 318.4, in multiples of 20
         assert_eq!((target.asks[0].lots, target.bids[0].lots), (Lots(560), Lots(320)));
     }
 
     #[test]
-    fn the_side_that_was_hit_is_thin_and_recovers() {
+    fn a_side_that_was_hit_is_thinned_and_recovers() {
         let maker = maker(|_| {});
-        let hit = maker.thin(CALM, Lots(400), Lots::ZERO);
+        let hit = maker.thin(NO_THINNING, Lots(400), Lots::ZERO);
         // 400 / (400 + 400)
         assert_eq!(hit, Thinning { bids: 0.0, asks: 0.5 });
         let target = maker.target(10_000.0, hit, |_| 0.0);
@@ -222,11 +221,11 @@ mod tests {
         for _ in 0..300 {
             thinning = maker.thin(thinning, Lots::ZERO, Lots::ZERO);
         }
-        assert_eq!(thinning, CALM);
+        assert_eq!(thinning, NO_THINNING);
     }
 
     #[test]
-    fn impact_is_in_proportion_to_net_buying() {
+    fn impact_is_proportional_to_net_buying() {
         let maker = maker(|spec| spec.impact_ticks_e9 = 500_000_000);
         // 0.5 ticks a touch of 400: 1,200 lots are three
         assert_eq!(maker.impact_ticks(Lots(1_200)), 1.5);
@@ -236,17 +235,17 @@ mod tests {
     #[test]
     fn near_zero_the_lowest_levels_are_left_out() {
         let maker = maker(|spec| spec.levels = 10);
-        assert_eq!(maker.lowest_mid(), 5.0);
+        assert_eq!(maker.min_mark(), 5.0);
         let hit = Thinning { bids: 0.999, asks: 0.0 };
         let target = maker.target(5.0, hit, |_| 0.0);
-        assert_eq!(target.bids.last().map(|depth| depth.price), Some(Ticks(1)));
+        assert_eq!(target.bids.last().map(|level| level.price), Some(Ticks(1)));
         assert_eq!(target.asks.len(), 10);
     }
 
     #[test]
-    fn prints_take_the_touch_and_keep_their_chance() {
+    fn prints_take_the_touch_with_their_probability() {
         let maker = maker(|_| {});
-        let target = maker.target(10_000.0, CALM, |_| 0.0);
+        let target = maker.target(10_000.0, NO_THINNING, |_| 0.0);
         let mut stream = Stream::new(&"7".parse().unwrap(), "ACME", Purpose::Prints);
         let prints: Vec<Print> =
             (0..10_000).flat_map(|step| maker.prints(&target, &mut stream.at(step))).collect();

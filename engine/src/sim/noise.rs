@@ -1,25 +1,25 @@
-//! Slow noise for the sizes in a book: at any price it wanders between −1 and
-//! 1, from one drawn value to the next in a straight line.
+//! Slow noise for the sizes in a book: at any price it moves between −1 and 1,
+//! linearly from one drawn value to the next.
 //!
-//! A function of (tick, price) alone: what is kept here is a cache of draws.
-//! Does not know sizes.
+//! A function of (tick, price) alone: the state is a cache of draws. Does not know
+//! sizes.
 
 use super::rng::{Purpose, Seed, Stream};
 
-/// Ticks from one drawn value to the next.
+/// Ticks between drawn values.
 const EPOCH_TICKS: u64 = 32;
 
-/// Prices with a value of their own before the pattern repeats.
-const CELLS: usize = 128;
+/// Prices with distinct values before the pattern repeats.
+const PRICE_CELLS: usize = 128;
 
 /// One instrument's noise.
 #[derive(Clone, Debug)]
 pub(super) struct Noise {
     stream: Stream,
-    /// Which epoch's values `rows` holds; the second row is the next one's.
+    /// Epoch of the first row; the second row is the next epoch's.
     epoch: Option<u64>,
-    rows: Box<[[f64; CELLS]; 2]>,
-    /// How far into the epoch, from 0 to 1.
+    rows: Box<[[f64; PRICE_CELLS]; 2]>,
+    /// Progress within the epoch, from 0 to 1.
     within: f64,
 }
 
@@ -28,12 +28,12 @@ impl Noise {
         Self {
             stream: Stream::new(seed, symbol, Purpose::Depth),
             epoch: None,
-            rows: Box::new([[0.0; CELLS]; 2]),
+            rows: Box::new([[0.0; PRICE_CELLS]; 2]),
             within: 0.0,
         }
     }
 
-    /// Moves to the instrument's tick number `tick`, from anywhere.
+    /// Moves to the instrument's tick number `tick`, forward or backward.
     pub(super) fn seek(&mut self, tick: u64) {
         let epoch = tick / EPOCH_TICKS;
         self.within = (tick % EPOCH_TICKS) as f64 / EPOCH_TICKS as f64;
@@ -49,9 +49,9 @@ impl Noise {
         self.epoch = Some(epoch);
     }
 
-    /// The noise at the price in cell `cell`, from −1 to 1.
+    /// Returns the noise of price cell `cell`, from −1 to 1.
     pub(super) fn at(&self, cell: i64) -> f64 {
-        let cell = cell.rem_euclid(CELLS as i64) as usize;
+        let cell = cell.rem_euclid(PRICE_CELLS as i64) as usize;
         let (from, to) = (self.rows[0][cell], self.rows[1][cell]);
         from + (to - from) * self.within
     }
@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn it_wanders_slowly_and_within_its_bounds() {
+    fn it_moves_slowly_and_within_its_bounds() {
         let mut noise = noise();
         let mut last = None;
         for tick in 0..1_000 {
@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn where_it_was_before_does_not_matter() {
+    fn seeking_is_independent_of_the_position_before() {
         let mut forward = noise();
         let path: Vec<f64> = (0..200)
             .map(|tick| {

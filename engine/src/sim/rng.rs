@@ -1,9 +1,9 @@
-//! Addressed draws: every draw has a place, and its place alone decides it.
+//! Addressed random draws: a draw is a function of its address.
 //!
 //! A stream is ChaCha8 keyed by SHA-256 of (seed, symbol, purpose); address `n`
 //! begins at word `n` × the purpose's budget. So a restart needs no generator
-//! state, and one more instrument or draw shifts nothing else. Does not know
-//! what the draws are for.
+//! state, and an additional instrument or draw shifts no other. Does not know how
+//! the draws are used.
 
 use std::fmt;
 use std::str::FromStr;
@@ -14,8 +14,8 @@ use rand_chacha::rand_core::{Rng, SeedableRng};
 use crate::id::Digest;
 use crate::math::inverse_normal_cdf;
 
-/// A venue's secret: who knows it knows the market's future. It has no
-/// readable debug output and is not serializable by accident.
+/// A venue's secret, which determines the market's future. It has no readable
+/// debug output and is not serializable by accident.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Seed([u8; 32]);
 
@@ -25,12 +25,12 @@ pub struct Seed([u8; 32]);
 pub struct SeedError;
 
 impl Seed {
-    /// A seed drawn from the system, or one that was stored.
+    /// Creates a seed from drawn or stored bytes.
     pub const fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(bytes)
     }
 
-    /// The secret itself: to store it, or to commit to it.
+    /// Returns the secret, to store it or to commit to it.
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
@@ -39,7 +39,7 @@ impl Seed {
 impl FromStr for Seed {
     type Err = SeedError;
 
-    /// Reads a seed that a person chose: decimal digits alone.
+    /// Parses a seed chosen by a person: decimal digits only.
     fn from_str(text: &str) -> Result<Self, SeedError> {
         if !text.bytes().all(|byte| byte.is_ascii_digit()) {
             return Err(SeedError);
@@ -57,16 +57,16 @@ impl fmt::Debug for Seed {
     }
 }
 
-/// What an instrument's draws are for: each has a stream of its own.
+/// Purpose of an instrument's draws; each has its own stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
     /// Moves of the model price; addressed by step.
     Price,
-    /// Trades of the rest of the world; addressed by step.
+    /// Trades of the simulated public; addressed by step.
     Prints,
     /// Sizes in the book; addressed by epoch (see `noise`).
     Depth,
-    /// A dealer's quotes; addressed by step, one stream a dealer.
+    /// A dealer's quotes; addressed by step, one stream per dealer.
     Quotes,
 }
 
@@ -80,7 +80,7 @@ impl Purpose {
         }
     }
 
-    /// Uniforms an address has room for; never to be changed.
+    /// Maximum number of uniforms per address; never to be changed.
     const fn budget(self) -> u32 {
         match self {
             Self::Price | Self::Prints | Self::Quotes => 8,
@@ -89,7 +89,7 @@ impl Purpose {
     }
 }
 
-/// One instrument's draws for one purpose.
+/// One instrument's draws of one purpose.
 #[derive(Clone, Debug)]
 pub struct Stream {
     generator: ChaCha8Rng,
@@ -97,14 +97,14 @@ pub struct Stream {
 }
 
 impl Stream {
-    /// The stream of `symbol` for `purpose`.
+    /// Creates the stream of `symbol` for `purpose`.
     pub fn new(seed: &Seed, symbol: &str, purpose: Purpose) -> Self {
-        // Symbols hold no NUL, so no two (symbol, purpose) pairs run together.
+        // Symbols contain no NUL, so no two (symbol, purpose) pairs are equal.
         let parts: [&[u8]; 4] = [&seed.0, symbol.as_bytes(), b"\0", purpose.label().as_bytes()];
         Self { generator: ChaCha8Rng::from_seed(Digest::of(&parts).0), budget: purpose.budget() }
     }
 
-    /// The draws at `address`, from the first on.
+    /// Returns the draws at `address`, starting with the first.
     pub fn at(&mut self, address: u64) -> Draws<'_> {
         let words = u128::from(self.budget) * WORDS_PER_DRAW;
         self.generator.set_word_pos(u128::from(address) * words);
@@ -112,7 +112,7 @@ impl Stream {
     }
 }
 
-/// Words of the generator that a uniform takes.
+/// Generator words per uniform.
 const WORDS_PER_DRAW: u128 = 2;
 
 /// The draws of one address.
@@ -123,16 +123,16 @@ pub struct Draws<'a> {
 }
 
 impl Draws<'_> {
-    /// Uniform in (0, 1): an odd multiple of 2^-53, so neither end is reached
-    /// and `1 − u` is as likely as `u`.
+    /// Returns a uniform in (0, 1): an odd multiple of 2^-53, so neither end is
+    /// reached and `1 − u` is as likely as `u`.
     pub fn uniform(&mut self) -> f64 {
-        debug_assert!(self.left > 0, "an address's budget is spent");
+        debug_assert!(self.left > 0, "the address's budget is exhausted");
         self.left = self.left.saturating_sub(1);
         const UNIT: f64 = 1.0 / (1_u64 << 53) as f64;
         ((self.generator.next_u64() >> 11) | 1) as f64 * UNIT
     }
 
-    /// Standard normal, from one uniform.
+    /// Returns a standard normal, from one uniform.
     pub fn normal(&mut self) -> f64 {
         inverse_normal_cdf(self.uniform())
     }
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn a_seed_is_read_from_digits_and_shows_nothing() {
+    fn a_seed_is_parsed_from_digits_and_not_shown() {
         let seed: Seed = "258".parse().unwrap();
         assert_eq!(seed.as_bytes()[..3], [2, 1, 0]);
         assert_eq!(format!("{seed:?}"), "Seed(..)");
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn random_access_gives_what_sequential_access_gives() {
+    fn random_access_equals_sequential_access() {
         let mut stream = stream("ACME", Purpose::Price);
         let mut draw = |step| stream.at(step).uniform();
         let forward: Vec<f64> = (0..100).map(&mut draw).collect();
@@ -166,7 +166,7 @@ mod tests {
         backward.reverse();
         assert_eq!(forward, backward);
         assert_eq!(draw(42), forward[42]);
-        // The far end of what a step number can be is an address like others.
+        // The largest step number is a valid address.
         assert_eq!(draw(u64::MAX), draw(u64::MAX));
     }
 
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn uniforms_and_normals_have_their_moments() {
+    fn uniforms_and_normals_have_the_right_moments() {
         let mut stream = stream("ACME", Purpose::Price);
         let n = 200_000_u64;
         let (mut uniform, mut normal, mut square) = (0.0, 0.0, 0.0);

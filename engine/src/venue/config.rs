@@ -1,43 +1,37 @@
-//! What a venue is opened with: everything its market depends on besides the
-//! seed, fixed in journal entry 1.
+//! Configuration of a venue: everything its market depends on besides the seed,
+//! fixed in journal entry 1.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::{Digest, VenueId};
+use crate::id::{Digest, InstrumentId, VenueId};
 use crate::instrument::{E9, Instrument, InstrumentSpec, ListingError};
 use crate::money::{Lots, Money, Ticks};
 use crate::time::{Date, MICROS_PER_SECOND, SECONDS_PER_TRADING_DAY, VenueTime};
 
-/// The rules by which a venue decides that is opened now. It keeps them for
-/// life, journalled with every entry:
-///
-/// 1. ids of orders and trades are hashes;
-/// 2. they begin with the sequence number.
-pub const RULES_VERSION: u32 = 2;
+/// Version of the venue's rules, journalled with every entry. A change of any
+/// decision or state is a new version.
+pub const RULES_VERSION: u32 = 1;
 
-/// The first rules by which ids sort.
-pub(super) const IDS_SORT: u32 = 2;
-
-/// Fastest cadence of a feed, in ticks a second.
+/// Fastest cadence of a feed, in ticks per second.
 const MAX_TICKS_PER_SECOND: i64 = 50;
 
-/// Everything a venue is opened with, except its secret seed.
+/// Configuration of a venue, without its secret seed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct VenueConfig {
-    /// Unique name in the deployment; `main` is made at first start.
+    /// Name, unique in the deployment; `main` is created at first start.
     pub name: String,
     /// Venue time of step 0.
     pub t0: VenueTime,
     /// Venue time between two steps, in microseconds.
     pub step_us: i64,
-    /// The one currency's code.
+    /// Code of its only currency.
     pub currency: String,
     /// Cash of a new account.
     pub starting_balance: Money,
-    /// What is listed and how it is simulated.
+    /// Listed instruments with their feeds.
     pub listings: Vec<ListingSpec>,
 }
 
@@ -45,25 +39,25 @@ pub struct VenueConfig {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ListingSpec {
-    /// What is traded.
+    /// The instrument.
     pub instrument: InstrumentSpec,
-    /// How it is simulated.
+    /// Its simulation.
     pub feed: FeedSpec,
 }
 
-/// How an instrument's market is simulated.
+/// Simulation of an instrument's market.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FeedSpec {
-    /// What drives the price.
+    /// Process of the price.
     pub process: ProcessSpec,
-    /// It ticks in every step that is a multiple of this.
+    /// The instrument ticks in every step that is a multiple of this.
     pub every_steps: u32,
-    /// The synthetic book around the price.
+    /// Synthetic order book around the price.
     pub maker: MakerSpec,
 }
 
-/// What drives a price.
+/// Process of a price.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ProcessSpec {
@@ -71,103 +65,103 @@ pub enum ProcessSpec {
     Gbm {
         /// Price at step 0.
         start: Ticks,
-        /// Drift a year, in 1e-9.
+        /// Annual drift, in 1e-9.
         drift_e9: E9,
-        /// Volatility a year, in 1e-9.
+        /// Annual volatility, in 1e-9.
         volatility_e9: E9,
     },
     /// A bond's yield reverting to its mean (Ornstein-Uhlenbeck, exact steps).
     MeanRevertingYield {
         /// Yield at step 0, in 1e-9.
         start_e9: E9,
-        /// The yield it reverts to, in 1e-9.
+        /// Long-run yield, in 1e-9.
         mean_e9: E9,
-        /// Speed of reversion a year, in 1e-9.
+        /// Annual speed of reversion, in 1e-9.
         speed_e9: E9,
-        /// Absolute volatility a year, in 1e-9.
+        /// Annual absolute volatility, in 1e-9.
         volatility_e9: E9,
     },
-    /// Dealers quote around a price instead of a book: of the maker's
-    /// specification only what impact needs is used. (A process of its own,
-    /// because the shape of journalled configurations is fixed.)
+    /// Dealers' quotes around a price instead of an order book: only the impact of
+    /// the maker's specification is used.
     Dealt {
-        /// What drives the price that they quote around.
+        /// Process of the price that they quote around.
         price: Box<ProcessSpec>,
-        /// Who quotes, by place.
+        /// The dealers; an index identifies a dealer of the instrument.
         dealers: Vec<DealerSpec>,
     },
 }
 
-/// How a dealer quotes.
+/// Quoting behaviour of a dealer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DealerSpec {
-    /// Shown to everybody.
+    /// Public name.
     pub name: String,
-    /// A new quote comes every so many steps, a multiple of the instrument's
-    /// ticks, and one more whenever the dealer has traded.
+    /// Steps between quotes, a multiple of the instrument's; the dealer also quotes
+    /// after every trade.
     pub every_steps: u32,
-    /// How long a quote is good.
+    /// Validity of a quote, in steps.
     pub life_steps: u32,
-    /// Ticks from the dealer's own middle to either price.
+    /// Ticks from the dealer's own mark to either price.
     pub half_spread_ticks: i64,
-    /// Ticks, in 1e-9, by which the dealer's view of the middle strays.
+    /// Standard deviation of the dealer's own mark around the model price, in 1e-9
+    /// ticks.
     pub view_ticks_e9: E9,
-    /// Lots that are quoted on average.
+    /// Average quoted lots.
     pub lots: Lots,
-    /// Lots at which the dealer is as long or short as it wants to be.
+    /// Inventory limit, in lots.
     pub inventory_lots: Lots,
-    /// Ticks by which a dealer at its limit shades both prices.
+    /// Ticks by which a dealer at its inventory limit moves both prices.
     pub skew_ticks: i64,
 }
 
-/// A synthetic market maker's book.
+/// Book of a synthetic market maker.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MakerSpec {
     /// Ticks between best bid and best ask.
     pub spread_ticks: i64,
-    /// Levels a side.
+    /// Levels per side.
     pub levels: u32,
     /// Ticks between levels.
     pub level_gap_ticks: i64,
-    /// Lots at the touch; deeper levels show more.
+    /// Lots at the touch; deeper levels are larger.
     pub touch_lots: Lots,
-    /// How much sizes vary, as a fraction in 1e-9.
+    /// Variation of sizes, as a fraction in 1e-9.
     pub size_noise_e9: E9,
-    /// Price move in ticks that one touch size of net buying makes, in 1e-9.
+    /// Price move by net buying of one touch size, in 1e-9 ticks.
     pub impact_ticks_e9: E9,
-    /// Chance of a print in a tick, in 1e-9.
+    /// Probability of a print per tick, in 1e-9.
     pub print_chance_e9: E9,
     /// Largest print, in lots.
     pub print_lots: Lots,
 }
 
 impl VenueConfig {
-    /// The venue's id, from its name.
+    /// Returns the venue's id, derived from its name.
     pub fn venue_id(&self) -> VenueId {
         VenueId::from_name(&self.name)
     }
 
-    /// Venue time of `step`.
+    /// Returns the venue time of `step`.
     pub fn time_of(&self, step: u64) -> VenueTime {
         let step = i64::try_from(step).unwrap_or(i64::MAX);
         self.t0.plus_micros(step.saturating_mul(self.step_us))
     }
 
-    /// The settlement date at `step`: the date of `t0`, one day later with
-    /// every trading day of venue time.
+    /// Returns the settlement date at `step`: the date of `t0` plus one day per
+    /// trading day of venue time.
     pub fn date_at(&self, step: u64) -> Date {
         let elapsed = self.time_of(step).0 - self.t0.0;
         let days = elapsed / (SECONDS_PER_TRADING_DAY * MICROS_PER_SECOND);
         Date::of(self.t0).plus_days(i32::try_from(days).unwrap_or(i32::MAX))
     }
 
-    /// The instruments, checked and with their units fixed, by id.
+    /// Returns the checked instruments with their fixed units, by id.
     ///
     /// # Errors
-    /// The first instrument that cannot be listed, with its symbol.
-    pub fn instruments(&self) -> Result<BTreeMap<crate::id::InstrumentId, Instrument>, ConfigError> {
+    /// The first fault; of an instrument, with its symbol.
+    pub fn instruments(&self) -> Result<BTreeMap<InstrumentId, Instrument>, ConfigError> {
         if !(1_000..=3_600 * MICROS_PER_SECOND).contains(&self.step_us) {
             return Err(ConfigError::Venue("step_us: 1000 to 3600000000"));
         }
@@ -209,34 +203,33 @@ impl VenueConfig {
         Ok(listed)
     }
 
-    /// What is published about the seed before anyone trades:
-    /// SHA-256(seed ‖ salt).
+    /// Returns the commitment to a seed, published before trading: SHA-256(seed ‖ salt).
     pub fn commit_to_seed(seed: &[u8; 32], salt: &[u8; 32]) -> Digest {
         Digest::of(&[seed, salt])
     }
 }
 
-/// Why a venue's configuration is refused.
+/// Reason why a venue's configuration is refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ConfigError {
-    /// A field of the venue itself, with its limits.
+    /// A field of the venue, with its limits.
     #[error("out_of_range: {0}")]
     Venue(&'static str),
-    /// It was opened by rules that this build does not know.
-    #[error("rules of version {0} are not known here")]
+    /// Rules that this build does not implement.
+    #[error("rules version {0} is not supported")]
     Rules(u32),
     /// A field of a listing.
     #[error("{symbol}: {error}")]
     Listing {
-        /// Whose configuration.
+        /// Symbol of the instrument.
         symbol: String,
-        /// What is wrong with it.
+        /// The fault.
         error: ListingError,
     },
 }
 
 impl FeedSpec {
-    /// What drives the price.
+    /// Returns the process of the price.
     pub fn price(&self) -> &ProcessSpec {
         match &self.process {
             ProcessSpec::Dealt { price, .. } => price,
@@ -244,7 +237,7 @@ impl FeedSpec {
         }
     }
 
-    /// Who quotes it; nobody where there is an order book.
+    /// Returns the dealers; empty for an instrument with an order book.
     pub fn dealers(&self) -> &[DealerSpec] {
         match &self.process {
             ProcessSpec::Dealt { dealers, .. } => dealers,
@@ -288,17 +281,17 @@ impl FeedSpec {
     }
 }
 
-fn range(ok: bool, what: &'static str) -> Result<(), ListingError> {
-    if ok { Ok(()) } else { Err(ListingError::OutOfRange(what)) }
+fn range(ok: bool, limits: &'static str) -> Result<(), ListingError> {
+    if ok { Ok(()) } else { Err(ListingError::OutOfRange(limits)) }
 }
 
 fn check_dealers(dealers: &[DealerSpec], every_steps: u32) -> Result<(), ListingError> {
     range((1..=16).contains(&dealers.len()), "dealers: 1 to 16")?;
-    for (place, dealer) in dealers.iter().enumerate() {
-        let own = dealers.iter().position(|other| other.name == dealer.name) == Some(place);
-        range(own && (1..=64).contains(&dealer.name.len()), "name: 1 to 64 characters, once")?;
-        let whole = every_steps > 0 && dealer.every_steps > 0 && dealer.every_steps % every_steps == 0;
-        range(whole, "every_steps: a multiple of the instrument's")?;
+    for (index, dealer) in dealers.iter().enumerate() {
+        let unique = dealers.iter().position(|other| other.name == dealer.name) == Some(index);
+        range(unique && (1..=64).contains(&dealer.name.len()), "name: 1 to 64 characters, once")?;
+        let multiple = every_steps > 0 && dealer.every_steps > 0 && dealer.every_steps % every_steps == 0;
+        range(multiple, "every_steps: a multiple of the instrument's")?;
         range((1..=1_000_000).contains(&dealer.life_steps), "life_steps: 1 to 1000000")?;
         range((1..=1_000_000).contains(&dealer.half_spread_ticks), "half_spread_ticks: 1 to 1000000")?;
         range((0..=1_000_000_000_000).contains(&dealer.view_ticks_e9), "view_ticks_e9: 0 to 1000")?;

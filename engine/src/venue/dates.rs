@@ -1,4 +1,4 @@
-//! What a new settlement date brings: coupons, redemptions, expiries.
+//! Effects of a new settlement date: coupons, redemptions, expiries.
 
 use super::Venue;
 use super::outcome::{AccountChange, Party};
@@ -6,12 +6,12 @@ use super::recorder::Recorder;
 use crate::id::{AccountId, InstrumentId, OrderId};
 use crate::instrument::{Instrument, Terms};
 use crate::money::{Lots, Money};
-use crate::order::{CancelReason, TradingStatus};
+use crate::order::{CancelReason, InstrumentStatus};
 use crate::time::Date;
 
 impl Venue {
     /// Moves the settlement date to that of the current step, which ends the
-    /// trading day, and pays what falls due on every date passed.
+    /// trading day, and pays coupons and redemptions of every date passed.
     pub(super) fn roll_date(&mut self, recorder: &mut Recorder) {
         let today = self.state.config.date_at(self.state.step);
         if self.state.date < today {
@@ -57,8 +57,7 @@ impl Venue {
         }
     }
 
-    /// Ends an instrument's life: orders are taken out and a bond is redeemed
-    /// at face.
+    /// Expires an instrument: its orders are cancelled and a bond is redeemed at face.
     fn mature(&mut self, id: InstrumentId, recorder: &mut Recorder) {
         let live: Vec<(AccountId, OrderId)> = self
             .state
@@ -69,7 +68,7 @@ impl Venue {
             .map(|(account, order)| (account, order.id))
             .collect();
         for (account, order) in live {
-            self.take_out(account, order, CancelReason::Expired, recorder);
+            self.cancel_resting(account, order, CancelReason::Expired, recorder);
         }
         let face = match self.instruments[&id].terms {
             Terms::Bond(_) => self.instruments[&id].face_per_lot(),
@@ -86,7 +85,7 @@ impl Venue {
             self.record(holder, AccountChange::Redeemed { instrument: id, amount }, recorder);
         }
         let market = self.state.market_mut(id);
-        market.set_status(id, TradingStatus::Expired, recorder);
+        market.set_status(id, InstrumentStatus::Expired, recorder);
         market.book = crate::book::Book::default();
         market.executed.clear();
         if let Some(board) = self.state.boards.get_mut(&id) {
@@ -96,7 +95,8 @@ impl Venue {
     }
 }
 
-/// What `instrument` pays a lot on `date`, and whether it matures then.
+/// Returns the coupon per lot that `instrument` pays on `date` and whether it
+/// matures; `None` if neither.
 fn due_on(instrument: &Instrument, date: Date) -> Option<(InstrumentId, Money, bool)> {
     let matures = instrument.terms.maturity() == Some(date);
     let coupon = match &instrument.terms {

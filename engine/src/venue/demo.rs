@@ -1,7 +1,7 @@
-//! The demonstration venue: nine shares, two government bonds on books, two
-//! corporate bonds that dealers quote. Every name is made up.
+//! The demonstration venue: nine shares, two government bonds with order books,
+//! two corporate bonds quoted by dealers. All names are invented.
 //!
-//! Does not know how any of it is simulated.
+//! Does not know how they are simulated.
 
 use super::{DealerSpec, FeedSpec, ListingSpec, MakerSpec, ProcessSpec, VenueConfig};
 use crate::decimal::Decimal;
@@ -9,11 +9,11 @@ use crate::instrument::{BondTerms, DayCount, E9, InstrumentSpec, Terms};
 use crate::money::{Lots, Money, Ticks};
 use crate::time::{Date, MICROS_PER_SECOND, VenueTime};
 
-/// Ticks every 200 ms.
-const LIQUID: u32 = 2;
+/// Steps between ticks of liquid instruments: 200 ms.
+const LIQUID_TICK_STEPS: u32 = 2;
 
-/// Ticks every second.
-const CALM: u32 = 10;
+/// Steps between ticks of other instruments: one second.
+const CALM_TICK_STEPS: u32 = 10;
 
 impl Default for VenueConfig {
     fn default() -> Self {
@@ -44,7 +44,7 @@ fn listings() -> Vec<ListingSpec> {
         equity(symbol, name, tick, Ticks(start), volatility, every, maker)
     };
     vec![
-        share("ACME", "Acme Industries", cent, 10_000, 300_000_000, LIQUID, maker(2, 1, 400)),
+        share("ACME", "Acme Industries", cent, 10_000, 300_000_000, LIQUID_TICK_STEPS, maker(2, 1, 400)),
         government(),
         // Liquid: 412.50 in steps of 0.05, 64.20, 28.75, 187.40.
         share(
@@ -53,22 +53,38 @@ fn listings() -> Vec<ListingSpec> {
             Decimal::new(5, 2),
             8_250,
             380_000_000,
-            LIQUID,
+            LIQUID_TICK_STEPS,
             maker(2, 1, 250),
         ),
-        share("HLLN", "Hollin Semiconductors", cent, 18_740, 520_000_000, LIQUID, maker(4, 2, 300)),
-        share("IRNM", "Ironmere Bank", cent, 6_420, 240_000_000, LIQUID, maker(1, 1, 900)),
-        share("BRLS", "Borealis Freight", cent, 2_875, 280_000_000, LIQUID, maker(1, 1, 1_200)),
+        share(
+            "HLLN",
+            "Hollin Semiconductors",
+            cent,
+            18_740,
+            520_000_000,
+            LIQUID_TICK_STEPS,
+            maker(4, 2, 300),
+        ),
+        share("IRNM", "Ironmere Bank", cent, 6_420, 240_000_000, LIQUID_TICK_STEPS, maker(1, 1, 900)),
+        share("BRLS", "Borealis Freight", cent, 2_875, 280_000_000, LIQUID_TICK_STEPS, maker(1, 1, 1_200)),
         // Calmer: 48.10, 133.00, 76.60, and 3.845 in steps of 0.005.
-        share("DLPH", "Delphine Foods", cent, 4_810, 180_000_000, CALM, maker(2, 1, 500)),
-        share("FNWK", "Fenwick Health", cent, 13_300, 260_000_000, CALM, maker(4, 2, 200)),
-        share("EMBR", "Ember Grid", cent, 7_660, 200_000_000, CALM, maker(3, 1, 300)),
-        share("CBLT", "Cobalt Ridge Mining", Decimal::new(5, 3), 769, 650_000_000, CALM, maker(2, 1, 4_000)),
+        share("DLPH", "Delphine Foods", cent, 4_810, 180_000_000, CALM_TICK_STEPS, maker(2, 1, 500)),
+        share("FNWK", "Fenwick Health", cent, 13_300, 260_000_000, CALM_TICK_STEPS, maker(4, 2, 200)),
+        share("EMBR", "Ember Grid", cent, 7_660, 200_000_000, CALM_TICK_STEPS, maker(3, 1, 300)),
+        share(
+            "CBLT",
+            "Cobalt Ridge Mining",
+            Decimal::new(5, 3),
+            769,
+            650_000_000,
+            CALM_TICK_STEPS,
+            maker(2, 1, 4_000),
+        ),
         ListingSpec {
             instrument: bond("GOV-3.75-2029", "Government 3.75 % August 2029", (19_950, 21_776), 37_500_000),
             feed: FeedSpec {
                 process: reverting(40_000_000, 41_000_000, 8_000_000),
-                every_steps: CALM,
+                every_steps: CALM_TICK_STEPS,
                 maker: bond_maker(400),
             },
         },
@@ -81,7 +97,7 @@ fn listings() -> Vec<ListingSpec> {
             ),
             feed: FeedSpec {
                 process: dealt(reverting(51_000_000, 52_000_000, 10_000_000), 12),
-                every_steps: CALM,
+                every_steps: CALM_TICK_STEPS,
                 maker: bond_maker(200),
             },
         },
@@ -94,7 +110,7 @@ fn listings() -> Vec<ListingSpec> {
             ),
             feed: FeedSpec {
                 process: dealt(reverting(58_000_000, 60_000_000, 14_000_000), 20),
-                every_steps: CALM,
+                every_steps: CALM_TICK_STEPS,
                 maker: bond_maker(120),
             },
         },
@@ -123,20 +139,20 @@ fn equity(
     ListingSpec { instrument, feed: FeedSpec { process, every_steps, maker } }
 }
 
-/// The first bond of every venue so far.
+/// The first listed bond.
 fn government() -> ListingSpec {
     ListingSpec {
         // 2025-02-15 to 2036-02-15
         instrument: bond("GOV-4.5-2036", "Government 4.5 % February 2036", (20_134, 24_151), 45_000_000),
         feed: FeedSpec {
             process: reverting(42_000_000, 43_000_000, 9_000_000),
-            every_steps: CALM,
+            every_steps: CALM_TICK_STEPS,
             maker: bond_maker(250),
         },
     }
 }
 
-/// A semi-annual bullet in lots of 1,000 of face; `days` of issue and maturity.
+/// A semi-annual bullet in lots of 1,000 of face; issue and maturity in days.
 fn bond(symbol: &str, name: &str, (issue, maturity): (i32, i32), coupon_e9: E9) -> InstrumentSpec {
     InstrumentSpec {
         symbol: symbol.to_owned(),
@@ -172,13 +188,13 @@ fn bond_maker(touch: i64) -> MakerSpec {
     }
 }
 
-/// Three dealers around `price`: one quick and tight in small size, one broad
-/// and large, one that shades its prices early.
+/// Three dealers around `price`: one fast and narrow in small size, one wide and
+/// large, one with a strong inventory skew.
 fn dealt(price: ProcessSpec, half_spread_ticks: i64) -> ProcessSpec {
     let dealer = |name: &str, seconds: u32, life: u32, half, lots, skew_ticks| DealerSpec {
         name: name.to_owned(),
-        every_steps: seconds * CALM,
-        life_steps: life * CALM,
+        every_steps: seconds * CALM_TICK_STEPS,
+        life_steps: life * CALM_TICK_STEPS,
         half_spread_ticks: half,
         view_ticks_e9: 2_000_000_000,
         lots: Lots(lots),

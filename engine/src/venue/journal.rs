@@ -1,46 +1,45 @@
-//! The journal's form: entries chained by hashes.
+//! Journal entries, chained by hashes.
 //!
-//! Does not know where entries are kept.
+//! Does not know where entries are stored.
 
 use super::{Input, Outcome, RULES_VERSION};
 use crate::id::{Digest, Seq};
 
-/// The hash before entry 1.
+/// Hash before entry 1.
 pub const GENESIS: Digest = Digest([0; 32]);
 
-/// One journal entry as it is kept.
+/// A journal entry as stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JournalEntry {
-    /// Its place.
+    /// Sequence number.
     pub seq: Seq,
-    /// The rules by which it was decided.
+    /// Version of the rules under which it was decided.
     pub rules_version: u32,
     /// Postcard of [`Input`].
     pub input: Vec<u8>,
     /// Postcard of [`Outcome`].
     pub outcome: Vec<u8>,
-    /// SHA-256(hash before ‖ seq ‖ rules version ‖ length of input ‖ input ‖
+    /// SHA-256(previous hash ‖ seq ‖ rules version ‖ length of input ‖ input ‖
     /// outcome), integers as big-endian bytes.
     pub hash: Digest,
 }
 
-/// Bytes of the journal that do not decode.
+/// Journal bytes that cannot be decoded.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("entry {seq} does not decode")]
 pub struct Undecodable {
-    /// Its place.
+    /// The entry.
     pub seq: Seq,
 }
 
 impl JournalEntry {
-    /// The entry that follows `previous` in a venue that was opened by this
-    /// build's rules.
+    /// Creates the entry after `previous`, under this build's rules.
     pub fn new(previous: Digest, input: &Input, outcome: &Outcome) -> Self {
-        Self::by(RULES_VERSION, previous, input, outcome)
+        Self::with_rules(RULES_VERSION, previous, input, outcome)
     }
 
-    /// The entry that follows `previous` in a venue of these rules.
-    pub fn by(rules_version: u32, previous: Digest, input: &Input, outcome: &Outcome) -> Self {
+    /// Creates the entry after `previous`, under the rules of `rules_version`.
+    pub fn with_rules(rules_version: u32, previous: Digest, input: &Input, outcome: &Outcome) -> Self {
         // Writing plain data to a growing buffer cannot fail.
         let input = postcard::to_allocvec(input).unwrap_or_default();
         let outcome_bytes = outcome.bytes();
@@ -48,23 +47,23 @@ impl JournalEntry {
         Self { seq: outcome.seq, rules_version, input, outcome: outcome_bytes, hash }
     }
 
-    /// Whether the entry's hash is that of its bytes after `previous`.
+    /// Returns true if the hash is that of the entry's bytes after `previous`.
     pub fn follows(&self, previous: Digest) -> bool {
         self.hash == chain(previous, self.seq, self.rules_version, &self.input, &self.outcome)
     }
 
-    /// The entry's input.
+    /// Decodes the input.
     ///
     /// # Errors
-    /// [`Undecodable`] when the bytes are damaged.
+    /// [`Undecodable`] for damaged bytes.
     pub fn input(&self) -> Result<Input, Undecodable> {
         postcard::from_bytes(&self.input).map_err(|_| Undecodable { seq: self.seq })
     }
 
-    /// The entry's outcome.
+    /// Decodes the outcome.
     ///
     /// # Errors
-    /// [`Undecodable`] when the bytes are damaged.
+    /// [`Undecodable`] for damaged bytes.
     pub fn outcome(&self) -> Result<Outcome, Undecodable> {
         postcard::from_bytes(&self.outcome).map_err(|_| Undecodable { seq: self.seq })
     }

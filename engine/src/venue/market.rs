@@ -1,21 +1,21 @@
-//! What a market step does to the books: prints, cancels, additions.
+//! Market steps applied to the books: prints, cancels, additions.
 
 use std::collections::BTreeMap;
 
 use super::Venue;
 use super::outcome::Mark;
 use super::recorder::Recorder;
-use super::state::Market;
+use super::state::{HouseExecution, InstrumentMarket};
 use crate::book::Resting;
 use crate::id::{InstrumentId, Seq};
 use crate::matching;
 use crate::money::{Lots, Ticks};
-use crate::order::{Side, TradingStatus};
-use crate::step::{Depth, StepError, StepHeader, StepPayload, Tick};
+use crate::order::{InstrumentStatus, Side};
+use crate::step::{EncodedPayload, StepError, StepHeader, TargetLevel, Tick};
 
 impl Venue {
-    /// Refuses a step that a sound publisher cannot have made.
-    pub(super) fn check_step(&self, header: &StepHeader, payload: &StepPayload) -> Result<(), StepError> {
+    /// Refuses a step that no correct publisher makes.
+    pub(super) fn check_step(&self, header: &StepHeader, payload: &EncodedPayload) -> Result<(), StepError> {
         if header.step <= self.state.step {
             return Err(StepError::OutOfOrder { last: self.state.step, found: header.step });
         }
@@ -36,8 +36,7 @@ impl Venue {
         }
     }
 
-    /// Halts every instrument that ticked in a step that was lost, until its
-    /// next tick.
+    /// Halts every instrument that ticked in a lost step, until its next tick.
     pub(super) fn halt_unticked(&mut self, step: u64, recorder: &mut Recorder) {
         let last = self.state.step;
         if step == last + 1 {
@@ -50,26 +49,26 @@ impl Venue {
             let ticked = (step - 1) / every > last / every;
             if let Some(market) = self.state.markets.get_mut(&id)
                 && ticked
-                && market.status == TradingStatus::Trading
+                && market.status == InstrumentStatus::Trading
             {
-                market.set_status(id, TradingStatus::Halted, recorder);
+                market.set_status(id, InstrumentStatus::Halted, recorder);
             }
         }
     }
 
-    /// One instrument's tick: its mark, then prints, cancels and additions.
+    /// Applies one instrument's tick: its mark, then prints, cancels and additions.
     pub(super) fn apply_tick(&mut self, tick: &Tick, seen_seq: Seq, recorder: &mut Recorder) {
         let id = tick.instrument;
         let market = self.state.market_mut(id);
-        if market.status == TradingStatus::Expired {
+        if market.status == InstrumentStatus::Expired {
             return;
         }
         market.mark = tick.mark;
-        market.set_status(id, TradingStatus::Trading, recorder);
-        market.executed.retain(|executed| executed.seq > seen_seq);
+        market.set_status(id, InstrumentStatus::Trading, recorder);
+        market.executed.retain(|execution| execution.seq > seen_seq);
         let targets = [
-            (Side::Buy, reduced(&tick.bids, Side::Buy, &market.executed)),
-            (Side::Sell, reduced(&tick.asks, Side::Sell, &market.executed)),
+            (Side::Buy, reduced_target(&tick.bids, Side::Buy, &market.executed)),
+            (Side::Sell, reduced_target(&tick.asks, Side::Sell, &market.executed)),
         ];
         for print in &tick.prints {
             self.house_trade(id, print.side, print.limit, print.lots, recorder);
@@ -81,30 +80,30 @@ impl Venue {
         }
         for (side, target) in &targets {
             match side {
-                Side::Buy => target.iter().rev().for_each(|(p, l)| self.add(id, *side, *p, *l, recorder)),
-                Side::Sell => target.iter().for_each(|(p, l)| self.add(id, *side, *p, *l, recorder)),
+                Side::Buy => target.iter().rev().for_each(|(p, l)| self.refill(id, *side, *p, *l, recorder)),
+                Side::Sell => target.iter().for_each(|(p, l)| self.refill(id, *side, *p, *l, recorder)),
             }
         }
     }
 
-    /// Brings the synthetic lots at a price up to `target`; what crosses a
-    /// resting order trades with it first, at the resting price.
-    fn add(&mut self, id: InstrumentId, side: Side, price: Ticks, target: Lots, recorder: &mut Recorder) {
+    /// Brings the synthetic lots at a price up to `target`; lots that cross a
+    /// resting order trade with it first, at the resting price.
+    fn refill(&mut self, id: InstrumentId, side: Side, price: Ticks, target: Lots, recorder: &mut Recorder) {
         let missing = target - self.state.market(id).book.house_at(side, price);
         if missing <= Lots::ZERO {
             return;
         }
         let traded = self.house_trade(id, side, price, missing, recorder);
         if traded > Lots::ZERO {
-            // Until a step knows of it, a target would put it back.
-            self.executed(id, side, price, traded, recorder);
+            // A target that does not include this trade would refill it.
+            self.record_house_execution(id, side, price, traded, recorder);
         }
         let resting = Resting::House { lots: missing - traded };
         self.state.market_mut(id).book.rest(side, price, resting);
         recorder.book_changed(id);
     }
 
-    /// An immediate-or-cancel order of the house; the lots that traded.
+    /// Executes an immediate-or-cancel order of the house; returns the traded lots.
     fn house_trade(
         &mut self,
         id: InstrumentId,
@@ -125,23 +124,23 @@ impl Venue {
     }
 }
 
-impl Market {
-    /// Sets whether it trades and tells it with the mark: `check` reads both,
-    /// so both move the inputs' revision.
-    pub(super) fn set_status(&mut self, id: InstrumentId, status: TradingStatus, recorder: &mut Recorder) {
+impl InstrumentMarket {
+    /// Sets the status and publishes it with the mark: `check` reads both, so both
+    /// move the inputs' revision.
+    pub(super) fn set_status(&mut self, id: InstrumentId, status: InstrumentStatus, recorder: &mut Recorder) {
         self.status = status;
         self.mark_rev = recorder.outcome.seq;
         recorder.outcome.marks.push(Mark { instrument: id, price: self.mark, rev: self.mark_rev, status });
     }
 }
 
-/// A target without what has traded there since it was drawn.
-fn reduced(target: &[Depth], side: Side, executed: &[super::state::Executed]) -> BTreeMap<Ticks, Lots> {
-    let mut wanted: BTreeMap<Ticks, Lots> = target.iter().map(|depth| (depth.price, depth.lots)).collect();
-    for traded in executed.iter().filter(|traded| traded.side == side) {
-        if let Some(lots) = wanted.get_mut(&traded.price) {
-            *lots = (*lots - traded.lots).max(Lots::ZERO);
+/// Returns a target less the lots that have traded there since it was drawn.
+fn reduced_target(target: &[TargetLevel], side: Side, executed: &[HouseExecution]) -> BTreeMap<Ticks, Lots> {
+    let mut reduced: BTreeMap<Ticks, Lots> = target.iter().map(|level| (level.price, level.lots)).collect();
+    for execution in executed.iter().filter(|execution| execution.side == side) {
+        if let Some(lots) = reduced.get_mut(&execution.price) {
+            *lots = (*lots - execution.lots).max(Lots::ZERO);
         }
     }
-    wanted
+    reduced
 }

@@ -1,14 +1,16 @@
-//! What goes into the venue's journal and what comes out of it.
+//! Input and outcome of a journal entry.
 //!
-//! An outcome holds everything that projections, streams and other agents need
-//! to follow the venue without repeating its decisions: states after the
-//! entry, not instructions to change them.
+//! An outcome holds everything that projections, streams and other agents need to
+//! follow the venue without repeating its decisions: states after the entry, not
+//! instructions to change them.
 
 use serde::{Deserialize, Serialize};
 
 use crate::id::{AccountId, Digest, InstrumentId, OrderId, Seq, TradeId};
 use crate::money::{Lots, Money, Ticks};
-use crate::order::{Amend, AnswerBasis, CancelReason, Decided, Order, Side, Take, Ticket, TradingStatus};
+use crate::order::{
+    Amend, CancelReason, DecisionBasis, InstrumentStatus, Order, OrderDecision, Side, Take, Ticket,
+};
 use crate::position::Position;
 use crate::step::StepHeader;
 use crate::time::{Date, VenueTime};
@@ -20,73 +22,72 @@ use crate::venue::VenueConfig;
 pub enum Input {
     /// Entry 1.
     VenueOpened {
-        /// Everything but the seed.
+        /// Configuration of the venue.
         config: Box<VenueConfig>,
-        /// SHA-256(seed ‖ salt), public from the start.
+        /// SHA-256(seed ‖ salt).
         seed_commitment: Digest,
     },
-    /// A command that was accepted.
+    /// An accepted command.
     Command(Command),
-    /// A market step that was applied; its payload is kept beside the journal.
+    /// An applied market step; its payload is stored beside the journal.
     Step(StepHeader),
 }
 
-/// What may be asked of the venue.
+/// A command to the venue.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Command {
-    /// Opens an account with the venue's starting balance. Repeating it
-    /// changes nothing.
+    /// Opens an account with the venue's starting balance; idempotent.
     OpenAccount {
         /// Derived from venue and user.
         account: AccountId,
     },
     /// Places an order.
     PlaceOrder {
-        /// Whose order.
+        /// Owner of the order.
         account: AccountId,
-        /// What to trade.
+        /// The order.
         ticket: Ticket,
     },
-    /// Cancels what is left of an order.
+    /// Cancels the remainder of an order.
     CancelOrder {
-        /// Whose order; another account's is unknown.
+        /// Owner of the order; other accounts' orders are unknown.
         account: AccountId,
-        /// Which one.
+        /// The order.
         order: OrderId,
     },
     /// Changes quantity, limit or both of a live order.
     AmendOrder {
-        /// Whose order; another account's is unknown.
+        /// Owner of the order; other accounts' orders are unknown.
         account: AccountId,
-        /// What to change.
+        /// The change.
         amend: Amend,
     },
     /// Cancels every live order of the account, in one entry.
     CancelAll {
-        /// Whose orders.
+        /// Owner of the orders.
         account: AccountId,
-        /// Only of this instrument.
+        /// Restriction to one instrument.
         instrument: Option<InstrumentId>,
     },
-    /// Sells at a dealer's bid, all of the quantity or nothing.
+    /// Sells at a dealer's bid, all or none.
     HitQuote {
-        /// Who sells.
+        /// The seller.
         account: AccountId,
-        /// Which quote, and how much.
+        /// Quote and quantity.
         take: Take,
     },
-    /// Buys at a dealer's offer, all of the quantity or nothing.
+    /// Buys at a dealer's offer, all or none.
     LiftQuote {
-        /// Who buys.
+        /// The buyer.
         account: AccountId,
-        /// Which quote, and how much.
+        /// Quote and quantity.
         take: Take,
     },
 }
 
 impl Command {
-    /// The account that the command acts for.
+    /// Returns the account that the command acts for.
     pub const fn account(&self) -> AccountId {
         match self {
             Self::OpenAccount { account }
@@ -100,65 +101,64 @@ impl Command {
     }
 }
 
-/// Everything that an entry changed.
+/// All changes of a journal entry.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Outcome {
-    /// The entry's place in the sequence.
+    /// Sequence number of the entry.
     pub seq: Seq,
-    /// The venue's time and step when it was decided.
+    /// Venue time of the decision.
     pub time: VenueTime,
     /// Number of the last applied step.
     pub step: u64,
-    /// The settlement date, where this entry changed it.
+    /// New settlement date, if this entry changed it.
     pub new_date: Option<Date>,
-    /// The answer to a placed or amended order.
-    pub answer: Option<OrderAnswer>,
-    /// What happened to accounts, in order, numbered for each account.
+    /// Reply to a placed or amended order.
+    pub answer: Option<OrderReply>,
+    /// Events of accounts, in order, numbered per account.
     pub events: Vec<AccountEvent>,
-    /// Cash of every account that the entry touched, afterwards.
+    /// Cash of every changed account, afterwards.
     pub balances: Vec<Balance>,
-    /// Positions that the entry changed, afterwards.
+    /// Changed positions, afterwards.
     pub positions: Vec<PositionState>,
-    /// Double-entry postings; they sum to zero for each asset.
+    /// Double-entry postings; they sum to zero per asset.
     pub postings: Vec<Posting>,
-    /// Marks that the entry set, and instruments that it halted or ended.
+    /// New marks and trading statuses.
     pub marks: Vec<Mark>,
-    /// Matches on the public tape, in order.
+    /// Prints on the public tape, in order.
     pub tape: Vec<TapePrint>,
-    /// Instruments whose book, or whose dealers' quotes, changed.
+    /// Instruments whose book or dealers' quotes changed.
     pub books: Vec<InstrumentId>,
 }
 
-/// The answer to a placed or amended order.
+/// Reply to a placed or amended order, or to a quote taken.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct OrderAnswer {
-    /// The order as it stood after its own entry.
+pub struct OrderReply {
+    /// The order after its own entry.
     pub order: Order,
-    /// Its decided part.
-    pub decided: Decided,
-    /// What the decision read.
-    pub basis: AnswerBasis,
+    /// Its immediate effect.
+    pub decided: OrderDecision,
+    /// Revisions of the decision's inputs.
+    pub basis: DecisionBasis,
 }
 
-/// Something that happened to one account; never dropped on its way to the
-/// account's owner.
+/// Event of one account; its delivery to the account's owner is guaranteed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccountEvent {
-    /// Whose.
+    /// The account.
     pub account: AccountId,
-    /// Dense within the account, from 1.
+    /// Number within the account, dense, from 1.
     pub account_seq: u64,
-    /// What happened.
+    /// The change.
     pub change: AccountChange,
 }
 
-/// What can happen to an account.
+/// Change of an account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AccountChange {
-    /// It was opened with its starting balance.
+    /// Opened with its starting balance.
     Opened,
-    /// An order was accepted; its immediate fills follow as events of their own.
+    /// An order was accepted; its immediate fills follow as separate events.
     OrderAccepted(Order),
     /// An order traded.
     OrderFilled {
@@ -167,34 +167,34 @@ pub enum AccountChange {
         /// The fill.
         fill: Fill,
     },
-    /// What was left of an order was taken out.
+    /// The remainder of an order was cancelled.
     OrderCancelled {
         /// The order afterwards.
         order: Order,
-        /// Why.
+        /// Reason of the cancel.
         reason: CancelReason,
     },
-    /// A bond paid: a coupon, or coupon and face at maturity.
+    /// A bond paid a coupon.
     CouponPaid {
-        /// Which bond.
+        /// The bond.
         instrument: InstrumentId,
         /// Money received (paid when negative).
         amount: Money,
     },
     /// A bond was redeemed at face; the position is closed.
     Redeemed {
-        /// Which bond.
+        /// The bond.
         instrument: InstrumentId,
         /// Money received (paid when negative).
         amount: Money,
     },
-    /// An order has another quantity or limit; fills that follow at once are
-    /// events of their own.
+    /// An order has a new quantity or limit; its immediate fills follow as separate
+    /// events.
     OrderAmended(Order),
 }
 
 impl AccountChange {
-    /// The order afterwards, if it is about one.
+    /// Returns the order afterwards, if the change is of an order.
     pub const fn order(&self) -> Option<&Order> {
         match self {
             Self::OrderAccepted(order)
@@ -206,28 +206,28 @@ impl AccountChange {
     }
 }
 
-/// One side of a match: a row of the contract's `trades`.
+/// A user's side of a match: a row of the contract's `trades`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fill {
-    /// The match; the other side has the same id when it is a user too.
+    /// Id of the match, shared by both sides if both are users.
     pub trade: TradeId,
-    /// Whose order traded.
+    /// The order that traded.
     pub order: OrderId,
-    /// What traded.
+    /// Traded instrument.
     pub instrument: InstrumentId,
     /// The order's side.
     pub side: Side,
-    /// The resting order's price.
+    /// Price of the resting side.
     pub price: Ticks,
-    /// How much.
+    /// Traded lots.
     pub lots: Lots,
     /// Money exchanged, without fee, never negative.
     pub notional: Money,
-    /// Fee that this fill added to the order's.
+    /// Increase of the order's fee.
     pub fee: Money,
-    /// Whether the order was resting.
+    /// True if the order was resting.
     pub maker: bool,
-    /// Whether the other side was the house (synthetic liquidity, a dealer).
+    /// True if the other side was the house (synthetic liquidity, a dealer).
     pub against_house: bool,
     /// Venue time of the match.
     pub time: VenueTime,
@@ -236,41 +236,40 @@ pub struct Fill {
 /// An account's cash after an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Balance {
-    /// Whose.
+    /// The account.
     pub account: AccountId,
-    /// All of it.
+    /// Cash, reserved part included.
     pub cash: Money,
-    /// The part that open orders hold.
+    /// Part of the cash reserved by open orders.
     pub reserved: Money,
-    /// The newest number of the account's events.
+    /// Number of the account's last event.
     pub account_seq: u64,
 }
 
 /// A position after an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PositionState {
-    /// Whose.
+    /// The account.
     pub account: AccountId,
-    /// Of what.
+    /// The instrument.
     pub instrument: InstrumentId,
-    /// The whole of it.
+    /// The position.
     pub position: Position,
 }
 
-/// Who a posting belongs to.
+/// Party of a posting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Party {
     /// A user's account.
     Account(AccountId),
-    /// Synthetic liquidity, dealers, issuers of bonds and the source of starting
-    /// cash.
+    /// Synthetic liquidity, dealers, bond issuers and the source of starting cash.
     House,
     /// The venue's fee income.
     Fees,
 }
 
-/// What a posting moves.
+/// Asset of a posting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Asset {
@@ -283,60 +282,59 @@ pub enum Asset {
 /// One leg of a double entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Posting {
-    /// Whose.
+    /// The party.
     pub party: Party,
-    /// Of what.
+    /// The asset.
     pub asset: Asset,
-    /// Money units or lots; positive is received.
+    /// Money units or lots, positive if received.
     pub amount: i64,
 }
 
-/// The price at which an instrument is marked, and whether it trades.
+/// An instrument's mark and trading status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mark {
-    /// Which instrument.
+    /// The instrument.
     pub instrument: InstrumentId,
     /// Its mark (bond: clean).
     pub price: Ticks,
-    /// The entry that set either.
+    /// The entry that last set either.
     pub rev: Seq,
-    /// Whether the instrument trades.
-    pub status: TradingStatus,
+    /// Its trading status.
+    pub status: InstrumentStatus,
 }
 
-/// A match on the public tape: no names.
+/// A match on the public tape, anonymous.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TapePrint {
-    /// What traded.
+    /// Traded instrument.
     pub instrument: InstrumentId,
-    /// Where.
+    /// Price of the match.
     pub price: Ticks,
-    /// How much.
+    /// Traded lots.
     pub lots: Lots,
     /// Side of the incoming order.
     pub aggressor: Side,
 }
 
-/// Trading of users against the house in one entry: what comes
-/// back to market data.
+/// Net trading of users against the house in one fill: market data's feedback.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Flow {
-    /// In what.
+    /// Traded instrument.
     pub instrument: InstrumentId,
-    /// Lots that users bought from the house, negative when they sold.
+    /// Lots that users bought from the house, negative if they sold.
     pub lots: Lots,
-    /// Whose quote they took; `None` for synthetic liquidity of a book.
+    /// Index of the dealer whose quote they took; `None` for synthetic liquidity.
     pub dealer: Option<u8>,
 }
 
 impl Outcome {
-    /// The outcome's journal bytes.
+    /// Returns the journal bytes.
     pub fn bytes(&self) -> Vec<u8> {
         // Writing plain data to a growing buffer cannot fail.
         postcard::to_allocvec(self).unwrap_or_default()
     }
 
-    /// What users traded against the house.
+    /// Returns users' trading against the house.
     pub fn flows(&self) -> Vec<Flow> {
         let filled = self.events.iter().filter_map(|event| match &event.change {
             AccountChange::OrderFilled { order, fill } if fill.against_house => Some((order, fill)),
@@ -350,7 +348,7 @@ impl Outcome {
         filled.map(flow).collect()
     }
 
-    /// Every user's side of every match, in order.
+    /// Returns the users' sides of all matches, in order.
     pub fn fills(&self) -> impl Iterator<Item = &Fill> {
         self.events.iter().filter_map(|event| match &event.change {
             AccountChange::OrderFilled { fill, .. } => Some(fill),
@@ -358,7 +356,7 @@ impl Outcome {
         })
     }
 
-    /// Whether any account changed: such entries are never compacted.
+    /// Returns true if any account changed: such entries are never compacted.
     pub fn touches_accounts(&self) -> bool {
         !self.events.is_empty() || !self.balances.is_empty() || !self.postings.is_empty()
     }

@@ -1,34 +1,39 @@
-//! Dealers' quotes in the venue: put up by steps, taken by users, taken down
-//! when they expire.
+//! Dealers' quotes in the venue: added by steps, taken by users, removed when they
+//! expire.
 //!
-//! The revision of a quoted instrument's book is that of its quotes. Does not
-//! know how dealers come to their prices.
+//! The revision of a quoted instrument's book is that of its quotes. Does not know
+//! how dealers price.
 
-use super::outcome::OrderAnswer;
+use super::outcome::OrderReply;
 use super::recorder::Recorder;
-use super::state::Accepted;
-use super::{Venue, Verdict};
+use super::state::IdempotencyRecord;
+use super::{CommandOutcome, Venue};
+use crate::book::{Maker, Match, PriceLevel};
 use crate::id::{AccountId, InstrumentId, QuoteId};
-use crate::matching::{Maker, Match};
-use crate::order::{PriceFill, Reject, Side, Take, TradingStatus, check_take};
+use crate::order::{InstrumentStatus, Reject, Side, Take, check_take};
 use crate::step::{DealerQuote, StepError, StepPayload};
 use crate::time::VenueTime;
 
 impl Venue {
-    pub(super) fn take_quote(&mut self, id: AccountId, side: Side, take: &Take) -> Result<Verdict, Reject> {
+    pub(super) fn take_quote(
+        &mut self,
+        id: AccountId,
+        side: Side,
+        take: &Take,
+    ) -> Result<CommandOutcome, Reject> {
         let account = self.state.accounts.get(&id).ok_or(Reject::UnknownAccount)?;
-        let says = Accepted::take(side, take);
-        if let Some(verdict) = self.known(id, &take.client_order_id, &says, take.valid_until)? {
-            return Ok(verdict);
+        let request = IdempotencyRecord::of_take(side, take);
+        if let Some(outcome) = self.find_duplicate(id, &take.client_order_id, &request, take.valid_until)? {
+            return Ok(outcome);
         }
-        let instrument = self.quoted(take.quote).ok_or(Reject::UnknownQuote)?;
+        let instrument = self.quoted_instrument(take.quote).ok_or(Reject::UnknownQuote)?;
         let quote = *self.state.boards[&instrument].live(take.quote)?;
         let conditions = self.conditions(instrument)?;
         let checked = check_take(&conditions, account, &quote, side, take)?;
         let basis = conditions.basis(account);
 
         let mut recorder = self.next_entry();
-        self.state.accept(id, says.at(recorder.outcome.seq), &take.client_order_id);
+        self.state.record_request(id, &take.client_order_id, request.at(recorder.outcome.seq));
         let order = self.accept_order(id, &take.ticket(instrument, &quote, side), &mut recorder);
         if let Some(board) = self.state.boards.get_mut(&instrument) {
             board.take(take.quote, side, take.quantity);
@@ -37,17 +42,17 @@ impl Venue {
         let (price, lots) = (checked.limit(), take.quantity);
         self.settle_level(id, order, &[Match { price, lots, maker: Maker::Dealer }], &mut recorder);
         let order = recorder.last_order(order);
-        let decided = self.decided(id, &order, vec![PriceFill { price, lots }], checked.decided());
-        recorder.outcome.answer = Some(OrderAnswer { order, decided, basis });
-        Ok(Verdict::Applied(Box::new(self.finish(recorder))))
+        let decided = self.actual_decision(id, &order, vec![PriceLevel { price, lots }], checked.decided());
+        recorder.outcome.answer = Some(OrderReply { order, decided, basis });
+        Ok(CommandOutcome::Applied(Box::new(self.finish(recorder))))
     }
 
-    /// The instrument that a quote is about, if the quote is known.
-    pub fn quoted(&self, quote: QuoteId) -> Option<InstrumentId> {
-        self.state.boards.iter().find(|(_, board)| board.knows(quote)).map(|(id, _)| *id)
+    /// Returns the instrument of a live or recently expired quote.
+    pub fn quoted_instrument(&self, quote: QuoteId) -> Option<InstrumentId> {
+        self.state.boards.iter().find(|(_, board)| board.contains(quote)).map(|(id, _)| *id)
     }
 
-    /// Refuses quotes that no dealer of this venue can have made.
+    /// Refuses quotes that no dealer of this venue makes.
     pub(super) fn check_quotes(&self, now: VenueTime, payload: &StepPayload) -> Result<(), StepError> {
         for quote in &payload.quotes {
             let instrument = quote.instrument;
@@ -71,7 +76,7 @@ impl Venue {
         }
     }
 
-    /// Takes down every quote that has expired by now.
+    /// Removes every expired quote.
     pub(super) fn expire_quotes(&mut self, recorder: &mut Recorder) {
         let now = recorder.outcome.time;
         for (id, board) in &mut self.state.boards {
@@ -81,15 +86,15 @@ impl Venue {
         }
     }
 
-    /// Puts up a dealer's new quote.
-    pub(super) fn put_quote(&mut self, quote: &DealerQuote, recorder: &mut Recorder) {
+    /// Adds a dealer's new quote.
+    pub(super) fn add_quote(&mut self, quote: &DealerQuote, recorder: &mut Recorder) {
         let id = quote.instrument;
-        if self.state.market(id).status == TradingStatus::Expired {
+        if self.state.market(id).status == InstrumentStatus::Expired {
             return;
         }
-        let name = QuoteId::derive(self.state.venue, id, quote.dealer, recorder.outcome.step);
+        let quote_id = QuoteId::derive(self.state.venue, id, quote.dealer, recorder.outcome.step);
         if let Some(board) = self.state.boards.get_mut(&id) {
-            board.put(name, quote);
+            board.add(quote_id, quote);
             recorder.book_changed(id);
         }
     }

@@ -1,31 +1,42 @@
-//! Collects what an entry changes while it is decided.
+//! Collection of an entry's changes while it is executed.
 
-use super::outcome::{Asset, Outcome, Party, Posting};
+use super::outcome::{Asset, Fill, Outcome, Party, Posting};
 use super::{AccountChange, AccountEvent, Venue};
 use crate::id::{AccountId, InstrumentId, OrderId};
 use crate::money::{Lots, Money};
-use crate::order::Order;
+use crate::order::{Order, Side};
 use crate::venue::{Balance, PositionState};
 
-/// An entry in the making.
+/// Changes of the entry being executed.
 pub(super) struct Recorder {
     pub(super) outcome: Outcome,
-    /// Accounts and positions whose state afterwards the outcome must show.
+    /// Accounts and positions whose final state the outcome includes.
     accounts: std::collections::BTreeSet<AccountId>,
     positions: std::collections::BTreeSet<(AccountId, InstrumentId)>,
-    /// Matches so far: numbers the trades.
+    /// Number of matches so far; index of the next trade.
     pub(super) matches: usize,
 }
 
 impl Recorder {
-    /// Moves cash from one party to another (back, when negative).
+    /// Posts cash from one party to another (reversed if negative).
     pub(super) fn cash(&mut self, to: Party, from: Party, amount: Money) {
         self.transfer(Asset::Cash, to, from, amount.0);
     }
 
-    /// Moves lots from one party to another.
+    /// Posts lots from one party to another.
     pub(super) fn units(&mut self, instrument: InstrumentId, to: Party, from: Party, lots: Lots) {
         self.transfer(Asset::Instrument(instrument), to, from, lots.0);
+    }
+
+    /// Posts both legs of a fill: units to the buyer, money to the seller. `own` is
+    /// the party of the fill.
+    pub(super) fn exchange(&mut self, fill: &Fill, own: Party, other: Party) {
+        let (buyer, seller) = match fill.side {
+            Side::Buy => (own, other),
+            Side::Sell => (other, own),
+        };
+        self.units(fill.instrument, buyer, seller, fill.lots);
+        self.cash(seller, buyer, fill.notional);
     }
 
     fn transfer(&mut self, asset: Asset, to: Party, from: Party, amount: i64) {
@@ -46,18 +57,18 @@ impl Recorder {
         self.positions.insert((account, instrument));
     }
 
-    /// The newest recorded state of an order that this entry has touched.
+    /// Returns the last recorded state of an order that this entry changed.
     pub(super) fn last_order(&self, id: OrderId) -> Order {
         let orders = self.outcome.events.iter().rev().filter_map(|event| event.change.order());
         match orders.into_iter().find(|order| order.id == id) {
             Some(order) => order.clone(),
-            None => unreachable!("an entry records every order that it touches"),
+            None => unreachable!("an entry records every order that it changes"),
         }
     }
 }
 
 impl Venue {
-    /// Starts the next entry.
+    /// Begins the next entry.
     pub(super) fn next_entry(&self) -> Recorder {
         Recorder {
             outcome: Outcome {
@@ -72,7 +83,7 @@ impl Venue {
         }
     }
 
-    /// Records that something happened to an account, with its next number.
+    /// Records an account's event with its next number.
     pub(super) fn record(&mut self, id: AccountId, change: AccountChange, recorder: &mut Recorder) {
         let account = self.state.account_mut(id);
         account.account_seq += 1;
@@ -80,8 +91,8 @@ impl Venue {
         recorder.outcome.events.push(AccountEvent { account: id, account_seq: account.account_seq, change });
     }
 
-    /// Ends the entry: books what house and fees got, stamps what changed and
-    /// takes its place in the sequence.
+    /// Finishes the entry: posts to house and fees, sets the revisions of everything
+    /// changed and advances the sequence.
     pub(super) fn finish(&mut self, recorder: Recorder) -> Outcome {
         let Recorder { mut outcome, accounts, positions, .. } = recorder;
         for posting in &outcome.postings {

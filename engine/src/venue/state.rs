@@ -1,28 +1,27 @@
-//! All that a venue is, as one value: what a snapshot holds and a hash pins.
+//! State of a venue as one value: content of snapshots and of the state hash.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::config::IDS_SORT;
 use super::outcome::{Asset, Party, Posting};
 use super::{RULES_VERSION, VenueConfig};
 use crate::account::{Account, reserved_by};
 use crate::book::{Book, Resting};
-use crate::id::{AccountId, Digest, InstrumentId, OrderId, Seq, TradeId, VenueId};
+use crate::id::{AccountId, Digest, InstrumentId, Seq, VenueId};
 use crate::instrument::Instrument;
 use crate::money::{Lots, Money, Ticks};
-use crate::order::{Amend, ClientOrderId, Side, Take, Ticket, TradingStatus};
+use crate::order::{Amend, ClientOrderId, InstrumentStatus, Side, Take, Ticket};
 use crate::quote::QuoteBoard;
 use crate::time::Date;
 
-/// Version of the snapshot's shape.
+/// Version of the snapshot's format.
 const STATE_VERSION: u8 = 1;
 
-/// The first sixteen bytes of a SHA-256: enough to tell names and bodies apart.
+/// First sixteen bytes of a SHA-256, sufficient to distinguish ids and bodies.
 type ShortHash = [u8; 16];
 
-/// Everything that the journal has made.
+/// State of a venue, a function of its journal.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct VenueState {
     pub(super) version: u8,
@@ -35,74 +34,74 @@ pub struct VenueState {
     pub(super) seen_seq: Seq,
     pub(super) date: Date,
     pub(super) date_rev: Seq,
-    pub(super) markets: BTreeMap<InstrumentId, Market>,
+    pub(super) markets: BTreeMap<InstrumentId, InstrumentMarket>,
     pub(super) accounts: BTreeMap<AccountId, Account>,
-    accepted: BTreeMap<AccountId, BTreeMap<ShortHash, Accepted>>,
-    /// What the house holds of every asset; negative of what users and fees do.
+    requests: BTreeMap<AccountId, BTreeMap<ShortHash, IdempotencyRecord>>,
+    /// Holdings of the house per asset: the negative sum of users' and fees'.
     pub(super) house: BTreeMap<Asset, i128>,
     pub(super) fees: Money,
-    /// Quotes of every instrument that trades on them; written after all the
-    /// rest, and not at all where there is none.
+    /// Quotes of every instrument that dealers quote; appended to the snapshot if
+    /// there is any.
     #[serde(skip)]
     pub(super) boards: BTreeMap<InstrumentId, QuoteBoard>,
 }
 
-/// One instrument's market.
+/// Market state of one instrument.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Market {
-    pub(super) status: TradingStatus,
+pub(super) struct InstrumentMarket {
+    pub(super) status: InstrumentStatus,
     /// Zero until the first tick.
     pub(super) mark: Ticks,
     pub(super) mark_rev: Seq,
     pub(super) book: Book,
-    /// Synthetic liquidity that traded, so that a target drawn without knowing
-    /// it does not refill it: kept until a step has seen it.
-    pub(super) executed: Vec<Executed>,
+    /// Executions of synthetic liquidity that no step includes yet: a target drawn
+    /// without them must not refill them.
+    pub(super) executed: Vec<HouseExecution>,
 }
 
-/// Synthetic lots that traded at `price` on `side` of the book.
+/// Execution of synthetic lots at `price` on `side` of the book.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Executed {
+pub(super) struct HouseExecution {
     pub(super) seq: Seq,
     pub(super) side: Side,
     pub(super) price: Ticks,
     pub(super) lots: Lots,
 }
 
-/// An accepted client's name: where it was journalled and what it said.
+/// An accepted request: its journal entry and the hash of its body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Accepted {
+pub(super) struct IdempotencyRecord {
     pub(super) seq: Seq,
     body: ShortHash,
 }
 
-impl Accepted {
-    /// What a ticket asks for; how long it may wait is not part of that.
-    pub(super) fn ticket(ticket: &Ticket) -> Self {
-        Self::body(&Ticket { valid_until: None, ..ticket.clone() })
+impl IdempotencyRecord {
+    /// Returns the record of a ticket; its validity is not part of the body.
+    pub(super) fn of_ticket(ticket: &Ticket) -> Self {
+        Self::of_body(&Ticket { valid_until: None, ..ticket.clone() })
     }
 
-    /// What an amendment asks for.
-    pub(super) fn amend(amend: &Amend) -> Self {
-        Self::body(&("amend", Amend { valid_until: None, ..amend.clone() }))
+    /// Returns the record of an amendment.
+    pub(super) fn of_amend(amend: &Amend) -> Self {
+        Self::of_body(&("amend", Amend { valid_until: None, ..amend.clone() }))
     }
 
-    /// What taking a quote on `side` asks for.
-    pub(super) fn take(side: Side, take: &Take) -> Self {
-        Self::body(&("take", side, Take { valid_until: None, ..take.clone() }))
+    /// Returns the record of a take on `side`.
+    pub(super) fn of_take(side: Side, take: &Take) -> Self {
+        Self::of_body(&("take", side, Take { valid_until: None, ..take.clone() }))
     }
 
-    fn body(asked: &impl Serialize) -> Self {
-        Self { seq: Seq(0), body: short_hash(&postcard::to_allocvec(asked).unwrap_or_default()) }
+    fn of_body(body: &impl Serialize) -> Self {
+        Self { seq: Seq(0), body: short_hash(&postcard::to_allocvec(body).unwrap_or_default()) }
     }
 
-    /// The same, journalled at `seq`.
+    /// Returns the record with its journal entry.
     pub(super) fn at(self, seq: Seq) -> Self {
         Self { seq, ..self }
     }
 
-    /// Whether the other asks for the same.
-    pub(super) fn says_as(&self, other: &Self) -> bool {
+    /// Returns true if both requests have the same body.
+    pub(super) fn same_body(&self, other: &Self) -> bool {
         self.body == other.body
     }
 }
@@ -113,19 +112,19 @@ fn short_hash(bytes: &[u8]) -> ShortHash {
     short
 }
 
-/// Why bytes are not a venue's snapshot.
+/// Reason why bytes are not restored as a venue.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RestoreError {
-    /// They do not decode.
+    /// Bytes that do not decode.
     #[error("the bytes are no venue snapshot")]
     Malformed,
-    /// They were made by other rules.
+    /// A snapshot of another format.
     #[error("the snapshot has version {0}")]
     Version(u8),
-    /// The venue decides by rules that this build does not know.
-    #[error("rules of version {0} are not known here")]
+    /// Rules that this build does not implement.
+    #[error("rules version {0} is not supported")]
     Rules(u32),
-    /// Their configuration is refused by this build.
+    /// A configuration that this build refuses.
     #[error("the snapshot's configuration is refused")]
     Config,
 }
@@ -149,9 +148,9 @@ impl VenueState {
             seen_seq: Seq(0),
             date: config.date_at(0),
             date_rev: Seq(1),
-            markets: instruments.keys().map(|id| (*id, Market::default())).collect(),
+            markets: instruments.keys().map(|id| (*id, InstrumentMarket::default())).collect(),
             accounts: BTreeMap::new(),
-            accepted: BTreeMap::new(),
+            requests: BTreeMap::new(),
             house: BTreeMap::new(),
             fees: Money::ZERO,
             config,
@@ -159,8 +158,7 @@ impl VenueState {
     }
 
     pub(super) fn bytes(&self) -> Vec<u8> {
-        // Writing plain data to a growing buffer cannot fail. A venue without
-        // dealers has the bytes that it had before there were any.
+        // Writing plain data to a growing buffer cannot fail.
         let mut bytes = postcard::to_allocvec(self).unwrap_or_default();
         if !self.boards.is_empty() {
             bytes.extend(postcard::to_allocvec(&self.boards).unwrap_or_default());
@@ -173,7 +171,7 @@ impl VenueState {
             Some(&STATE_VERSION) => {
                 let state = Self::read(bytes).map_err(|_| RestoreError::Malformed)?;
                 match state.rules_version {
-                    1..=RULES_VERSION => Ok(state),
+                    RULES_VERSION => Ok(state),
                     other => Err(RestoreError::Rules(other)),
                 }
             }
@@ -190,45 +188,36 @@ impl VenueState {
         Ok(state)
     }
 
-    /// The id of the order that the entry at `seq` accepts.
-    pub(super) fn order_id(&self, seq: Seq) -> OrderId {
-        match self.rules_version {
-            ..IDS_SORT => OrderId::unsorted(self.venue, seq),
-            _ => OrderId::derive(self.venue, seq),
-        }
+    /// Returns the accepted request with this client's id.
+    pub(super) fn request(&self, account: AccountId, id: &ClientOrderId) -> Option<&IdempotencyRecord> {
+        self.requests.get(&account)?.get(&short_hash(id.as_str().as_bytes()))
     }
 
-    /// The id of match number `index` of the entry at `seq`.
-    pub(super) fn trade_id(&self, seq: Seq, index: usize) -> TradeId {
-        match self.rules_version {
-            ..IDS_SORT => TradeId::unsorted(self.venue, seq, index),
-            _ => TradeId::derive(self.venue, seq, index),
-        }
+    pub(super) fn record_request(
+        &mut self,
+        account: AccountId,
+        id: &ClientOrderId,
+        record: IdempotencyRecord,
+    ) {
+        self.requests.entry(account).or_default().insert(short_hash(id.as_str().as_bytes()), record);
     }
 
-    pub(super) fn accepted(&self, account: AccountId, name: &ClientOrderId) -> Option<&Accepted> {
-        self.accepted.get(&account)?.get(&short_hash(name.as_str().as_bytes()))
-    }
-
-    pub(super) fn accept(&mut self, account: AccountId, accepted: Accepted, name: &ClientOrderId) {
-        self.accepted.entry(account).or_default().insert(short_hash(name.as_str().as_bytes()), accepted);
-    }
-
-    /// The market of a listed instrument: callers have looked it up before.
-    pub(super) fn market(&self, id: InstrumentId) -> &Market {
+    /// Returns the market of a listed instrument; callers have looked it up before.
+    pub(super) fn market(&self, id: InstrumentId) -> &InstrumentMarket {
         &self.markets[&id]
     }
 
-    pub(super) fn market_mut(&mut self, id: InstrumentId) -> &mut Market {
+    pub(super) fn market_mut(&mut self, id: InstrumentId) -> &mut InstrumentMarket {
         self.markets.entry(id).or_default()
     }
 
-    /// An account that exists: callers have looked it up before.
+    /// Returns an existing account; callers have looked it up before.
     pub(super) fn account_mut(&mut self, id: AccountId) -> &mut Account {
         self.accounts.entry(id).or_insert_with(|| Account::new(id, Money::ZERO, Seq(0)))
     }
 
-    /// Books a posting's house or fee side; accounts book their own.
+    /// Applies a posting of house or fees; accounts' cash and positions are changed
+    /// where the posting is made.
     pub(super) fn post(&mut self, posting: &Posting) {
         match posting.party {
             Party::Account(_) => {}
@@ -272,15 +261,15 @@ impl VenueState {
             let now = self.config.time_of(self.step);
             for quote in board.quotes() {
                 if quote.bid_lots < Lots::ZERO || quote.ask_lots < Lots::ZERO || quote.expires_at <= now {
-                    return Err(format!("{id:?} shows what is not good any more: {quote:?}"));
+                    return Err(format!("{id:?} has an invalid quote: {quote:?}"));
                 }
             }
         }
         Ok(())
     }
 
-    /// Every user's entry in a book is a live order with as many leaves.
-    fn check_resting(&self, id: InstrumentId, market: &Market) -> Result<(), String> {
+    /// Checks that every user's entry in a book is a live order with equal leaves.
+    fn check_resting(&self, id: InstrumentId, market: &InstrumentMarket) -> Result<(), String> {
         for side in [Side::Buy, Side::Sell] {
             for (price, level) in market.book.levels(side) {
                 let (mut total, mut house) = (Lots::ZERO, Lots::ZERO);

@@ -9,7 +9,7 @@ use std::time::Duration;
 use engine::decimal::Decimal;
 use engine::id::{InstrumentId, Seq, VenueId};
 use engine::money::Money;
-use engine::order::TradingStatus;
+use engine::order::InstrumentStatus;
 use engine::time::{Date, VenueTime};
 use protocol::frames::{Item, TickEvent};
 use protocol::socket::{Cut, Frame};
@@ -29,7 +29,7 @@ pub(crate) fn message() -> Vec<u8> {
         bid: Some(price(9_999)),
         ask: Some(price(10_001)),
         mid: price(10_000),
-        status: TradingStatus::Trading,
+        status: InstrumentStatus::Trading,
         mark_rev: Seq(1_000),
         accrued_per_lot: Money::ZERO,
     };

@@ -10,7 +10,7 @@ use engine::order::{ClientOrderId, Price, SelfTradePrevention, Side, Ticket, Tim
 use engine::sim::{Seed, Simulator};
 use engine::time::WallTime;
 use engine::venue::journal::{GENESIS, JournalEntry};
-use engine::venue::{Command, Input, Outcome, Venue, VenueConfig, Verdict};
+use engine::venue::{Command, CommandOutcome, Input, Outcome, Venue, VenueConfig};
 use server::store::Store;
 use server::store::journal::{CommitBatch, Cursor, EntryKind, NewEntry, VenueRow};
 use tokio::time::Instant;
@@ -93,7 +93,7 @@ impl TradedVenue {
         let (header, payload) = self.simulator.step(self.venue.seq());
         let outcome = self.venue.apply_step(&header, &payload).unwrap();
         self.simulator.observe(outcome.seq, &outcome.flows());
-        self.link(EntryKind::Step, &Input::Step(header), outcome, Some(payload.bytes()));
+        self.link(EntryKind::Step, &Input::Step(header), outcome, Some(payload.bytes().to_vec()));
     }
 
     /// Accounts take turns: each buys a lot, then each sells it.
@@ -114,7 +114,7 @@ impl TradedVenue {
     }
 
     fn command(&mut self, command: Command) {
-        let Ok(Verdict::Applied(outcome)) = self.venue.execute(&command) else {
+        let Ok(CommandOutcome::Applied(outcome)) = self.venue.execute(&command) else {
             panic!("refused: {command:?}")
         };
         self.link(EntryKind::Command, &Input::Command(command), *outcome, None);

@@ -2,7 +2,7 @@
 
 use engine::id::Seq;
 use engine::sim::{Seed, Simulator};
-use engine::step::StepHeader;
+use engine::step::{StepHeader, StepPayload};
 use engine::venue::VenueConfig;
 use protocol::bus::MarketStep;
 use server::agents::market_data::Outbox;
@@ -40,13 +40,15 @@ impl Steps {
         let mut simulator = Simulator::new(&rules, &seed).unwrap();
         let (mut messages, mut bytes, mut ticks) = (Vec::new(), 0, 0);
         for _ in 0..STEPS {
-            let (header, mut payload) = simulator.step(Seq(0));
+            let (header, first) = simulator.step(Seq(0));
+            let mut payload = StepPayload::clone(&first);
             while payload.ticks.len() < min_ticks {
-                payload.ticks.extend(simulator.step(Seq(0)).1.ticks);
+                payload.ticks.extend_from_slice(&simulator.step(Seq(0)).1.ticks);
             }
             let header = StepHeader { step: messages.len() as u64 + 1, ..header };
             let time = rules.time_of(header.step);
             ticks += payload.ticks.len();
+            let payload = payload.into();
             let step = MarketStep { v: MarketStep::VERSION, venue: rules.venue_id(), time, header, payload };
             let message = encode(&step);
             bytes += message.len();
@@ -125,8 +127,8 @@ pub(crate) fn added_one_by_one(redis: &Redis, bytes: usize) -> f64 {
         .arg(tick)
         .output()
         .unwrap();
-    let said = String::from_utf8(done.stdout).unwrap();
+    let output = String::from_utf8(done.stdout).unwrap();
     // "test","rps",…
-    let line = said.lines().last().unwrap();
+    let line = output.lines().last().unwrap();
     line.split("\",\"").nth(1).unwrap().trim_matches('"').parse().unwrap()
 }

@@ -1,24 +1,28 @@
-//! The auth agent: who somebody is, and the sessions that say so.
+//! The auth agent: users, and the sessions that identify them.
 //!
-//! *Listens*: nothing; it is asked. *Publishes*: `OpenAccount` commands, and
-//! [`SessionEnded`] at every sign-out. *Owns*: users and sessions. *Never*
-//! writes money: what a new account holds, the venue decides.
+//! *Listens*: nothing; it serves requests. *Publishes*: `OpenAccount` commands,
+//! and [`SessionEnded`] at every sign-out. *Owns*: users and sessions. *Never*
+//! writes money: the venue decides what a new account holds.
 
+mod backend;
+mod device;
 mod email;
-mod ended;
 mod guest;
-mod limiter;
-mod own;
 mod password;
 mod reset;
 mod routes;
-mod session;
+mod session_admin;
+mod session_cache;
+mod session_events;
+mod session_layer;
+mod session_store;
 
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
-use axum::http::{HeaderMap, HeaderValue};
-use engine::id::{AccountId, VenueId};
+use axum_login::tower_sessions::session;
+use engine::id::{AccountId, Digest, VenueId};
 use engine::venue::Command;
 use uuid::Uuid;
 
@@ -26,29 +30,34 @@ use crate::agents::trading::client::{SendError, SequencerClient};
 use crate::bus::{Bus, StreamNames};
 use crate::clock::WallClock;
 use crate::config::Config;
+use crate::http::RateLimiter;
 use crate::shutdown::Shutdown;
-use crate::store::users::{NewUser, UserAccount};
+use crate::store::users::{NewUser, User, UserAccount};
 use crate::store::{Store, StoreError};
 use crate::telemetry::Health;
+use session_layer::SessionCookie;
 
+pub use backend::{Credentials, VenueRole};
 pub use email::Email;
-pub use ended::SessionEnded;
-pub use limiter::Limiter;
 pub use password::{HashError, Weakness};
 pub use reset::grant as grant_reset;
 pub use routes::routes;
-pub use session::{SessionKey, Sessions, SignedIn};
+pub use session_events::SessionEnded;
+pub use session_layer::{Identity, with_sessions};
+pub use session_store::{SessionKey, Sessions};
 
-/// How long an `OpenAccount` may wait for the sequencer.
-const OPEN_WITHIN: Duration = Duration::from_secs(5);
+/// A request's session, and its user if one is signed in.
+pub type AuthSession = axum_login::AuthSession<Auth>;
 
-/// How long to wait before accounts are opened that could not be.
-const OPEN_AGAIN: Duration = Duration::from_secs(1);
+const OPEN_ACCOUNT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How often sessions that ended by themselves are forgotten.
-const SWEEP: Duration = Duration::from_secs(300);
+/// Pause between attempts to open accounts at the start.
+const RETRY_DELAY: Duration = Duration::from_secs(1);
 
-/// Why somebody is not let in.
+/// Interval at which sessions that have ended by themselves are deleted.
+const CLEANUP_INTERVAL: Duration = Duration::from_secs(300);
+
+/// Reason why a request of a user is refused.
 #[derive(Debug, thiserror::Error)]
 pub enum AuthError {
     /// Not an address.
@@ -57,7 +66,7 @@ pub enum AuthError {
     /// Not a name for a guest.
     #[error("A name has 1 to 40 letters, digits, spaces, or - _ . '")]
     InvalidName,
-    /// Has an address and a password already.
+    /// The user has an address and a password already.
     #[error("This account is kept already.")]
     NotGuest,
     /// Another user's address.
@@ -66,21 +75,27 @@ pub enum AuthError {
     /// Too short, too long or guessable.
     #[error(transparent)]
     Weak(#[from] Weakness),
-    /// No such user, or another password: never told apart.
+    /// An unknown user or a wrong password, which are never told apart.
     #[error("The e-mail address or the password is wrong.")]
     InvalidCredentials,
-    /// A reset's token that is used, too old or no token at all.
+    /// A reset's token that is used, expired or unknown.
     #[error("This link was used already or is too old. Ask for another.")]
     InvalidToken,
-    /// Too many tries.
+    /// Too many attempts.
     #[error("Too many tries. Wait {seconds} s.")]
     RateLimited {
         /// Seconds to wait.
         seconds: u64,
     },
+    /// Nobody is signed in.
+    #[error("Sign in first.")]
+    NotSignedIn,
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The session could not be read or written.
+    #[error(transparent)]
+    Session(#[from] session::Error),
     /// A hash could not be made.
     #[error(transparent)]
     Hash(#[from] HashError),
@@ -89,256 +104,230 @@ pub enum AuthError {
     Account(#[from] SendError),
 }
 
-/// What auth is made of.
+impl From<axum_login::Error<Auth>> for AuthError {
+    fn from(error: axum_login::Error<Auth>) -> Self {
+        match error {
+            axum_login::Error::Session(error) => error.into(),
+            axum_login::Error::Backend(error) => error,
+        }
+    }
+}
+
+/// Dependencies of the agent.
 #[derive(Clone, Debug)]
 pub struct Deps {
     /// Users and sessions.
     pub store: Store,
-    /// Where sign-outs are announced.
+    /// Carries announcements of ended sessions, and their copies.
     pub bus: Bus,
     /// Names on the bus.
     pub names: StreamNames,
-    /// Where accounts are opened.
+    /// Opens accounts.
     pub sequencer: SequencerClient,
-    /// Sessions and limits use the time on the wall.
+    /// Sessions and limits use wall time.
     pub clock: WallClock,
-    /// The market that new users get an account in.
+    /// The market in which new users get an account.
     pub venue: VenueId,
-    /// Where the agent reports.
+    /// Receives the agent's reports.
     pub health: Health,
 }
 
-/// The agent; clones share it.
+/// The agent, and the backend of axum-login; clones share it.
 #[derive(Clone, Debug)]
 pub struct Auth {
-    deps: Deps,
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    store: Store,
+    sequencer: SequencerClient,
+    clock: WallClock,
+    venue: VenueId,
+    health: Health,
     sessions: Sessions,
+    cookie: SessionCookie,
     hasher: password::Hasher,
-    failures: Limiter<(String, IpAddr)>,
-    failures_of_address: Limiter<IpAddr>,
-    registrations: Limiter<IpAddr>,
-    resets: Limiter<IpAddr>,
+    failures: RateLimiter<(String, IpAddr)>,
+    failures_of_address: RateLimiter<IpAddr>,
+    registrations: RateLimiter<IpAddr>,
+    resets: RateLimiter<IpAddr>,
     owner_email: Option<String>,
 }
 
-/// A user who was let in, and the cookie that says so.
-#[derive(Clone, Debug)]
-pub struct Entered {
-    /// Who.
-    pub user: Uuid,
-    /// The `Set-Cookie` header.
-    pub cookie: HeaderValue,
-}
-
 impl Auth {
-    /// Makes the agent.
+    /// Creates the agent; `secure` if the site is served over https.
     ///
     /// # Errors
     /// When the system gives no randomness.
     pub fn new(deps: Deps, config: &Config, secure: bool) -> Result<Self, HashError> {
-        let sessions = Sessions::new(
-            deps.store.clone(),
-            deps.bus.cache(),
-            deps.clock.clone(),
-            deps.venue,
-            config.session,
-            secure,
-        );
-        Ok(Self {
-            sessions,
+        let (limits, clock) = (&config.limits, || deps.clock.clone());
+        let inner = Inner {
+            sessions: Sessions::new(&deps, config.session),
+            cookie: SessionCookie { secure },
             hasher: password::Hasher::new()?,
-            failures: Limiter::new(config.limits.login_failures_per_minute),
-            failures_of_address: Limiter::new(config.limits.login_failures_per_address_per_minute),
-            resets: Limiter::new(config.limits.login_failures_per_minute),
-            registrations: Limiter::new(config.limits.registrations_per_minute),
+            failures: RateLimiter::strict_per_minute(limits.login_failures_per_minute, clock()),
+            failures_of_address: RateLimiter::per_minute(
+                limits.login_failures_per_address_per_minute,
+                clock(),
+            ),
+            resets: RateLimiter::strict_per_minute(limits.login_failures_per_minute, clock()),
+            registrations: RateLimiter::per_minute(limits.registrations_per_minute, clock()),
             owner_email: config.owner_email.as_ref().map(|email| email.to_lowercase()),
-            deps,
-        })
+            store: deps.store,
+            sequencer: deps.sequencer,
+            clock: deps.clock,
+            venue: deps.venue,
+            health: deps.health,
+        };
+        Ok(Self { inner: Arc::new(inner) })
     }
 
-    /// The sessions, for whoever must know who asks.
+    /// The session store.
     pub fn sessions(&self) -> &Sessions {
-        &self.sessions
+        &self.inner.sessions
     }
 
-    /// The way to the sequencer, for whoever mounts auth's routes beside its
-    /// own.
+    /// The client of the sequencer.
     pub fn sequencer(&self) -> &SequencerClient {
-        &self.deps.sequencer
+        &self.inner.sequencer
     }
 
-    /// Makes `user` the venue's owner when `token_hash` is its unused claim
-    /// token's.
+    /// Makes `user` the venue's owner if `token_hash` is that of its unused
+    /// claim token.
     ///
     /// # Errors
     /// When the store fails.
     pub async fn claim_venue(&self, token_hash: [u8; 32], user: Uuid) -> Result<bool, StoreError> {
-        let claimed = self.deps.store.claim_venue(self.deps.venue, token_hash, user).await?;
+        let claimed = self.inner.store.claim_venue(self.inner.venue, token_hash, user).await?;
         if claimed {
-            self.sessions.owns(user).await;
+            self.inner.sessions.set_owner(user).await;
         }
         Ok(claimed)
     }
 
-    /// Stores a user, opens their account and signs them in; ends after the
-    /// account's commit.
+    /// Stores a user and opens their account; ends after the account's commit.
     ///
     /// # Errors
     /// [`AuthError`]. After `Account` the user exists and can sign in.
     pub async fn register(
         &self,
-        email: &str,
-        password: String,
-        address: IpAddr,
-        headers: &HeaderMap,
-    ) -> Result<Entered, AuthError> {
-        let email = Email::parse(email).ok_or(AuthError::InvalidEmail)?;
-        password::judge(&password, email.as_str())?;
-        let limited = |seconds| AuthError::RateLimited { seconds };
-        self.registrations.count(address, self.deps.clock.now()).map_err(limited)?;
-        // A task of its own: a client that hangs up must not leave half a user.
-        let (auth, user) = (self.clone(), Uuid::new_v4());
-        let created = tokio::spawn(async move { auth.create(user, email, password).await });
-        created.await.map_err(|error| StoreError::Corrupt(error.to_string()))??;
-        self.enter(user, headers).await
+        Credentials { email, password, address }: Credentials,
+    ) -> Result<User, AuthError> {
+        let email = Email::parse(&email).ok_or(AuthError::InvalidEmail)?;
+        password::check_strength(&password, email.as_str())?;
+        self.count_registration(address)?;
+        let auth = self.clone();
+        run_to_completion(async move { auth.create(Uuid::new_v4(), email, password).await }).await
     }
 
-    /// Signs a user in, with a new session of their own.
-    ///
-    /// # Errors
-    /// [`AuthError`]; unknown users and wrong passwords look and take the same.
-    pub async fn sign_in(
-        &self,
-        email: &str,
-        password: String,
-        address: IpAddr,
-        headers: &HeaderMap,
-    ) -> Result<Entered, AuthError> {
-        let name: String = email.chars().take(254).collect::<String>().to_lowercase();
-        let key = (name, address);
-        let limited = |seconds| AuthError::RateLimited { seconds };
-        let now = self.deps.clock.now();
-        self.failures.count(key.clone(), now).map_err(limited)?;
-        // Whoever tries many accounts from one place, and no class that signs
-        // in at once: who gets in does not count.
-        self.failures_of_address.count(address, now).map_err(|seconds| {
-            self.failures.take_back(&key);
-            limited(seconds)
-        })?;
-        // What is no address is nobody's, after as much work.
-        let found = match Email::parse(email) {
-            Some(email) => self.deps.store.user_by_email(email.as_str()).await?,
-            None => None,
-        };
-        let (user, hash) = found.map(|row| (row.id, row.password_hash)).unzip();
-        let right = self.hasher.verify(password, hash).await?;
-        let user = user.filter(|_| right).ok_or(AuthError::InvalidCredentials)?;
-        self.failures.forgive(&key);
-        self.failures_of_address.take_back(&address);
-        self.open_accounts(Some(user)).await?;
-        self.enter(user, headers).await
-    }
-
-    /// Ends the request's session for good and says so to whoever holds its
-    /// sockets. The cookie that makes the browser forget it.
-    ///
-    /// # Errors
-    /// When store or bus fail.
-    pub async fn sign_out(&self, headers: &HeaderMap) -> Result<HeaderValue, AuthError> {
-        self.leave(headers).await?;
-        Ok(self.sessions.forget())
-    }
-
-    /// Gives a user a session of its own; the one that the request came with
-    /// ends.
-    async fn enter(&self, user: Uuid, headers: &HeaderMap) -> Result<Entered, AuthError> {
-        self.leave(headers).await?;
-        Ok(Entered { user, cookie: self.sessions.start(user, headers).await? })
-    }
-
-    async fn leave(&self, headers: &HeaderMap) -> Result<(), AuthError> {
-        match self.sessions.key_of(headers) {
-            Some(key) => self.end(key).await.map(|_| ()),
-            None => Ok(()),
-        }
-    }
-
-    /// Stores a user under an id of the caller's choice and opens their
-    /// account, as [`Auth::register`] does for strangers.
+    /// Stores a user with an id of the caller's choice and opens their account,
+    /// without the limits of [`Auth::register`].
     ///
     /// # Errors
     /// [`AuthError`].
-    pub async fn enlist(&self, id: Uuid, email: &str, password: String) -> Result<AccountId, AuthError> {
+    pub async fn create_user(&self, id: Uuid, email: &str, password: String) -> Result<User, AuthError> {
         self.create(id, Email::parse(email).ok_or(AuthError::InvalidEmail)?, password).await
     }
 
-    async fn create(&self, id: Uuid, email: Email, password: String) -> Result<AccountId, AuthError> {
-        let account = AccountId::derive(self.deps.venue, id);
-        let user = NewUser {
+    async fn create(&self, id: Uuid, email: Email, password: String) -> Result<User, AuthError> {
+        let inner = &self.inner;
+        let account = AccountId::derive(inner.venue, id);
+        let new = NewUser {
             id,
             email: email.as_str().to_owned(),
             name: None,
-            password_hash: self.hasher.hash(password).await?,
-            created_at: self.deps.clock.now(),
-            venue: self.deps.venue,
+            password_hash: inner.hasher.hash(password).await?,
+            created_at: inner.clock.now(),
+            venue: inner.venue,
             account,
         };
-        if !self.deps.store.insert_user(&user).await? {
+        if !inner.store.insert_user(&new).await? {
             return Err(AuthError::EmailTaken);
         }
-        if self.owner_email.as_deref() == Some(email.as_str()) {
-            self.deps.store.set_owner(self.deps.venue, email.as_str()).await?;
-        }
+        let owner = self.set_configured_owner(&email).await?;
         tracing::info!(event = "user_registered", user = %id, "a user registered");
-        self.open(UserAccount { user: id, account }).await?;
-        Ok(account)
+        self.open_account(UserAccount { user: id, account }).await?;
+        Ok(User { id, email: new.email, name: None, account, owner })
     }
 
-    /// Opens what was promised and is not open: everybody's, or one user's.
+    fn count_registration(&self, address: IpAddr) -> Result<(), AuthError> {
+        let limited = |seconds| AuthError::RateLimited { seconds };
+        self.inner.registrations.check(&address).map_err(limited)
+    }
+
+    /// Makes the user with this address the venue's owner if the configuration
+    /// names it; `false` if it does not.
+    async fn set_configured_owner(&self, email: &Email) -> Result<bool, StoreError> {
+        if self.inner.owner_email.as_deref() != Some(email.as_str()) {
+            return Ok(false);
+        }
+        self.inner.store.set_owner(self.inner.venue, email.as_str()).await
+    }
+
+    /// Opens accounts that are stored but not open: all, or one user's.
     async fn open_accounts(&self, user: Option<Uuid>) -> Result<(), AuthError> {
-        for holder in self.deps.store.unopened_accounts(self.deps.venue, user).await? {
-            self.open(holder).await?;
+        for holder in self.inner.store.unopened_accounts(self.inner.venue, user).await? {
+            self.open_account(holder).await?;
         }
         Ok(())
     }
 
-    async fn open(&self, holder: UserAccount) -> Result<(), SendError> {
+    async fn open_account(&self, holder: UserAccount) -> Result<(), SendError> {
         let command = Command::OpenAccount { account: holder.account };
-        self.deps.sequencer.send(command, OPEN_WITHIN).await.map(|_| ())
+        self.inner.sequencer.send(command, OPEN_ACCOUNT_TIMEOUT).await.map(|_| ())
     }
 }
 
-/// Opens accounts that were promised before the start, then forgets sessions
-/// that ended by themselves, until `shutdown`.
+/// Opens accounts that were stored before the start, then deletes sessions that
+/// have ended by themselves, until `shutdown`.
 ///
 /// # Errors
 /// When the store fails.
 pub async fn run(auth: Auth, shutdown: Shutdown) -> Result<(), StoreError> {
-    if let Some(email) = &auth.owner_email {
-        auth.deps.store.set_owner(auth.deps.venue, email).await?;
+    let inner = &auth.inner;
+    if let Some(email) = &inner.owner_email {
+        inner.store.set_owner(inner.venue, email).await?;
     }
     while let Err(error) = auth.open_accounts(None).await {
         tracing::warn!(event = "accounts_unopened", %error, "accounts could not be opened yet");
         tokio::select! {
             () = shutdown.cancelled() => return Ok(()),
-            () = pause(OPEN_AGAIN) => {}
+            () = pause(RETRY_DELAY) => {}
         }
     }
-    let mut sweeps = 0;
+    let mut cleanups = 0;
     loop {
-        auth.sessions.sweep().await?;
-        sweeps += 1;
-        auth.deps.health.report("auth", sweeps);
+        inner.sessions.delete_stale().await?;
+        cleanups += 1;
+        inner.health.report("auth", cleanups);
         tokio::select! {
             () = shutdown.cancelled() => return Ok(()),
-            () = pause(SWEEP) => {}
+            () = pause(CLEANUP_INTERVAL) => {}
         }
     }
 }
 
+/// Runs `work` in a task of its own: a client that hangs up does not leave it
+/// half done.
+async fn run_to_completion<T, E>(work: impl Future<Output = Result<T, E>> + Send + 'static) -> Result<T, E>
+where
+    T: Send + 'static,
+    E: From<StoreError> + Send + 'static,
+{
+    tokio::spawn(work).await.map_err(|error| StoreError::Corrupt(error.to_string()))?
+}
+
+/// 256 bits of the system's randomness, in hexadecimal.
+fn random_token() -> Result<String, StoreError> {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes).map_err(|error| StoreError::Corrupt(format!("no randomness: {error}")))?;
+    Ok(Digest(bytes).to_string())
+}
+
 #[expect(
     clippy::disallowed_methods,
-    reason = "sessions end on the wall's time; nothing tells that trading is back"
+    reason = "sessions end by wall time; nothing announces that trading is back"
 )]
 async fn pause(wait: Duration) {
     tokio::time::sleep(wait).await;

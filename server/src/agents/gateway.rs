@@ -120,8 +120,7 @@ impl Gateway {
     /// Creates the gateway; its sockets end at `shutdown`.
     pub fn new(deps: Deps, shutdown: Shutdown) -> Self {
         let venue = deps.venue.id;
-        let clock = &deps.clock;
-        let (second, minute) = (Duration::from_secs(1), Duration::from_secs(60));
+        let (limits, clock) = (&deps.limits, &deps.clock);
         let model = Model::new(venue, deps.store.clone(), deps.bus.clone(), deps.names.clone());
         let inner = Inner {
             seed_commitment: deps.venue.seed_commitment,
@@ -132,9 +131,9 @@ impl Gateway {
             sockets: Sockets::default(),
             socket_tasks: TaskTracker::new(),
             activity: Activity::default(),
-            order_limit: RateLimiter::new(deps.limits.orders_per_second, second, clock.clone()),
-            request_limit: RateLimiter::new(deps.limits.requests_per_second, second, clock.clone()),
-            browser_log_limit: RateLimiter::new(deps.limits.browser_lines_per_minute, minute, clock.clone()),
+            order_limit: RateLimiter::per_second(limits.orders_per_second, clock.clone()),
+            request_limit: RateLimiter::per_second(limits.requests_per_second, clock.clone()),
+            browser_log_limit: RateLimiter::strict_per_minute(limits.browser_lines_per_minute, clock.clone()),
             id: Uuid::new_v4(),
             store: deps.store,
             bus: deps.bus,

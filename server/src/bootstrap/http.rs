@@ -75,7 +75,14 @@ pub(super) fn small(shared: &Shared, auth: Option<Auth>, listener: TcpListener) 
     let operations = Operations { health, peers: Peers::none(), metrics };
     let origins = Origins { public_url: config.public_url };
     let timeout = Duration::from_secs(config.limits.request_seconds);
-    tokio::spawn(serve_agent(listener, operations, auth.map(auth::routes), origins, timeout, shutdown))
+    tokio::spawn(serve_agent(
+        listener,
+        operations,
+        auth.map(|auth| auth::with_sessions(auth::routes(), &auth)),
+        origins,
+        timeout,
+        shutdown,
+    ))
 }
 
 async fn sequencer(shared: &Shared, venue: VenueId) -> Result<SequencerClient, ServeError> {

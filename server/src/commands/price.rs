@@ -1,14 +1,14 @@
 //! `tickhall price --input FILE`: values and Greeks of contracts in a market.
 //!
 //! Reads CSV or JSON and writes the same. A bad row is reported with its line; the
-//! others are priced. `engine::pricing::quote` knows what a row means.
+//! others are priced. `engine::pricing::rows` knows what a row means.
 
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::Path;
 
 use anyhow::Context;
-use engine::pricing::quote::{CurveRow, Desk, Kind, RESULTS, Results, Row};
+use engine::pricing::rows::{ContractKind, ContractRow, CurveRow, RESULTS, Results, RowPricer};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -26,7 +26,7 @@ pub struct Summary {
 struct PricedRow {
     line: u64,
     id: Option<String>,
-    kind: Option<Kind>,
+    kind: Option<ContractKind>,
     error: Option<String>,
     results: Results,
 }
@@ -70,7 +70,7 @@ fn price(text: &str, out: impl Write) -> anyhow::Result<Summary> {
     Ok(summary)
 }
 
-fn price_row(pricer: &mut Desk, line: u64, row: Result<Row, impl ToString>) -> PricedRow {
+fn price_row(pricer: &mut RowPricer, line: u64, row: Result<ContractRow, impl ToString>) -> PricedRow {
     let row = match row {
         Ok(row) => row,
         Err(error) => return PricedRow::refused(line, error),
@@ -87,7 +87,7 @@ fn price_json(text: &str) -> anyhow::Result<Vec<PricedRow>> {
         true => Document { curves: BTreeMap::new(), rows: serde_json::from_str(text)? },
         false => serde_json::from_str(text)?,
     };
-    let (mut pricer, mut rows) = (Desk::default(), Vec::new());
+    let (mut pricer, mut rows) = (RowPricer::default(), Vec::new());
     for (name, curve) in &document.curves {
         if let Err(error) = pricer.add_curve(name, curve) {
             rows.push(PricedRow::refused(1, format_args!("curve {name:?}: {error}")));
@@ -109,7 +109,7 @@ fn price_csv(text: &str) -> anyhow::Result<Vec<PricedRow>> {
         csv::ReaderBuilder::new().trim(csv::Trim::All).comment(Some(b'#')).from_reader(text.as_bytes());
     let header = reader.headers()?.clone();
     anyhow::ensure!(header.iter().any(|column| column == "kind"), "the header has no column \"kind\"");
-    let (mut pricer, mut rows) = (Desk::default(), Vec::new());
+    let (mut pricer, mut rows) = (RowPricer::default(), Vec::new());
     let mut record = csv::StringRecord::new();
     loop {
         let position = reader.position().clone();

@@ -16,7 +16,7 @@ use protocol::gateway::{AccountApi as _, Caller, OrderApi as _, QuoteApi as _, V
 use protocol::rest::{ClockCommand, PlaceOrderResponse};
 use uuid::Uuid;
 
-use crate::agents::auth::{Auth, AuthError};
+use crate::agents::auth::{Auth, AuthError, VenueRole};
 use crate::agents::gateway::Gateway;
 use crate::bootstrap::{self, ServeError};
 use crate::clock::WallClock;
@@ -126,10 +126,10 @@ async fn trade(gateway: &Gateway, auth: &Auth, venue: VenueId, plan: DemoPlan) -
         let mut half = [0; 16];
         half.copy_from_slice(&digest.0[..16]);
         let user = uuid::Builder::from_random_bytes(half).into_uuid();
-        let account = auth.enlist(user, &email, password.clone()).await?;
+        let account = auth.create_user(user, &email, password.clone()).await?.account;
         let (user, session_id) = (user.to_string(), Uuid::nil().to_string());
-        let name = email.clone();
-        callers.push(Caller { user, email, name, account, owner: true, session_id });
+        let (name, permissions) = (email.clone(), VenueRole::Owner.permissions());
+        callers.push(Caller { user, email, name, account, owner: true, session_id, permissions });
     }
     let mut demo = Demo {
         orders: 0,

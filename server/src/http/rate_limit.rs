@@ -1,59 +1,134 @@
-//! Rate limits per client, on the server's own clock.
+//! Rate limits by key: `governor`'s keyed limiter on the injected clock.
 //!
-//! Does not know what is limited, nor who a client is.
+//! Does not know what is limited or who a key stands for.
 
+use std::convert::Infallible;
 use std::hash::Hash;
 use std::num::NonZeroU32;
+use std::sync::Arc;
 use std::time::Duration;
 
 use governor::Quota;
 use governor::clock::Clock;
 use governor::middleware::NoOpMiddleware;
 use governor::nanos::Nanos;
-use governor::state::keyed::DashMapStateStore;
+use governor::state::StateStore;
+use governor::state::keyed::{HashMapStateStore, ShrinkableKeyedStateStore};
 
 use crate::clock::WallClock;
 
-/// Number of tracked clients above which those with a full quota are evicted.
-const MAX_TRACKED_CLIENTS: usize = 10_000;
+/// Above this many tracked keys, those with a full quota are evicted.
+const MAX_TRACKED_KEYS: usize = 10_000;
 
-/// A quota for each client, which refills evenly and may be used at once.
-#[derive(Debug)]
-pub struct RateLimiter<K: Hash + Eq + Clone> {
-    limiter: governor::RateLimiter<K, DashMapStateStore<K>, WallClock, NoOpMiddleware<Nanos>>,
-    clock: WallClock,
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// A quota of events for each key; clones share it.
+#[derive(Clone, Debug)]
+pub struct RateLimiter<K: Clone + Eq + Hash> {
+    limiter: Arc<governor::RateLimiter<K, SharedState<K>, WallClock, NoOpMiddleware<Duration>>>,
+    state: Arc<HashMapStateStore<K>>,
+    /// Time in which one event is restored.
+    interval: Nanos,
 }
 
-impl<K: Hash + Eq + Clone> RateLimiter<K> {
-    /// Allows each client `count` requests (at least one) per `period`.
-    pub fn new(count: u32, period: Duration, clock: WallClock) -> Self {
-        let count = NonZeroU32::new(count).unwrap_or(NonZeroU32::MIN);
-        let quota = Quota::with_period(period / count.get()).unwrap_or(Quota::per_second(count));
-        let quota = quota.allow_burst(count);
-        Self { limiter: governor::RateLimiter::dashmap_with_clock(quota, clock.clone()), clock }
+impl<K: Clone + Eq + Hash> RateLimiter<K> {
+    /// `limit` events at once, restored evenly over a second.
+    pub fn per_second(limit: u32, clock: WallClock) -> Self {
+        Self::new(Quota::per_second(at_least_one(limit)), clock)
     }
 
-    /// Takes one request of `client`'s quota.
+    /// `limit` events at once, restored evenly over a minute.
+    pub fn per_minute(limit: u32, clock: WallClock) -> Self {
+        Self::new(Quota::per_minute(at_least_one(limit)), clock)
+    }
+
+    /// At most `limit` events in any minute: `limit` at once, then one a minute
+    /// is restored.
+    pub fn strict_per_minute(limit: u32, clock: WallClock) -> Self {
+        // A zero period alone has no quota.
+        let one_a_minute = Quota::with_period(MINUTE).unwrap_or(Quota::per_minute(NonZeroU32::MIN));
+        Self::new(one_a_minute.allow_burst(at_least_one(limit)), clock)
+    }
+
+    fn new(quota: Quota, clock: WallClock) -> Self {
+        let state = Arc::new(HashMapStateStore::default());
+        let limiter = governor::RateLimiter::new(quota, SharedState(Arc::clone(&state)), clock);
+        Self { limiter: Arc::new(limiter), state, interval: quota.replenish_interval().into() }
+    }
+
+    /// Counts one event of `key`, at once, so that concurrent events cannot all
+    /// pass; [`RateLimiter::refund`] and [`RateLimiter::reset`] undo it.
     ///
     /// # Errors
-    /// Seconds to wait when the quota is used up.
-    pub fn check(&self, client: &K) -> Result<(), u64> {
-        if self.limiter.len() >= MAX_TRACKED_CLIENTS {
+    /// Seconds to wait, at least one, when the quota is used up; nothing is
+    /// counted then.
+    pub fn check(&self, key: &K) -> Result<(), u64> {
+        if self.limiter.len() >= MAX_TRACKED_KEYS {
             self.limiter.retain_recent();
         }
-        self.limiter.check_key(client).map_err(|refused| {
-            let wait = refused.wait_time_from(Clock::now(&self.clock));
-            wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
+        self.limiter.check_key(key).map_err(|refused| {
+            let wait = refused.wait_time_from(Clock::now(self.limiter.clock()));
+            u64::try_from(wait.as_nanos().div_ceil(1_000_000_000)).unwrap_or(u64::MAX).max(1)
         })
+    }
+
+    /// Restores one event of `key`.
+    pub fn refund(&self, key: &K) {
+        self.restore(key, |next_at| next_at.saturating_sub(self.interval));
+    }
+
+    /// Restores the whole quota of `key`.
+    pub fn reset(&self, key: &K) {
+        self.restore(key, |_| Nanos::new(0));
+    }
+
+    /// Changes the time, since the limiter's start, from which on the quota of
+    /// `key` is full (GCRA's theoretical arrival time).
+    fn restore(&self, key: &K, change: impl Fn(Nanos) -> Nanos) {
+        let full_at = |at: Option<Nanos>| Ok(((), change(at.unwrap_or(Nanos::new(0)))));
+        let Ok(()) = self.state.measure_and_replace::<(), _, Infallible>(key, full_at);
     }
 }
 
-/// Nanoseconds since 1970.
-impl Clock for WallClock {
-    type Instant = Nanos;
+fn at_least_one(limit: u32) -> NonZeroU32 {
+    NonZeroU32::new(limit).unwrap_or(NonZeroU32::MIN)
+}
 
-    fn now(&self) -> Nanos {
-        Nanos::new(self.now().0.max(0).cast_unsigned().saturating_mul(1_000))
+impl Clock for WallClock {
+    type Instant = Duration;
+
+    fn now(&self) -> Duration {
+        Duration::from_micros(u64::try_from(self.now().0).unwrap_or(0))
+    }
+}
+
+/// State that the limiter and its refunds share: `governor` gives events no way
+/// back.
+#[derive(Debug)]
+struct SharedState<K: Clone + Eq + Hash>(Arc<HashMapStateStore<K>>);
+
+impl<K: Clone + Eq + Hash> StateStore for SharedState<K> {
+    type Key = K;
+
+    fn measure_and_replace<T, F, E>(&self, key: &K, change: F) -> Result<T, E>
+    where
+        F: Fn(Option<Nanos>) -> Result<(T, Nanos), E>,
+    {
+        self.0.measure_and_replace(key, change)
+    }
+}
+
+impl<K: Clone + Eq + Hash> ShrinkableKeyedStateStore<K> for SharedState<K> {
+    fn retain_recent(&self, drop_below: Nanos) {
+        self.0.retain_recent(drop_below);
+    }
+
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 }
 
@@ -63,17 +138,67 @@ mod tests {
 
     use super::*;
 
+    fn clock() -> WallClock {
+        WallClock::manual(WallTime(1_800_000_000 * MICROS_PER_SECOND))
+    }
+
     #[test]
-    fn a_second_refills_the_quota_of_a_second() {
-        let clock = WallClock::manual(WallTime(1_800_000_000_000_000));
-        let limiter = RateLimiter::new(3, Duration::from_secs(1), clock.clone());
-        let taken = || (0..5).filter(|_| limiter.check(&"ada").is_ok()).count();
-        assert_eq!(taken(), 3);
-        assert_eq!(limiter.check(&"ada"), Err(1));
-        clock.advance_micros(MICROS_PER_SECOND / 3 + 1);
-        assert_eq!(taken(), 1); // a third of a second is one of three
-        clock.advance_micros(10 * MICROS_PER_SECOND);
-        assert_eq!(taken(), 3);
+    fn the_eleventh_event_in_a_minute_waits_for_the_minute_to_end() {
+        let clock = clock();
+        let limiter = RateLimiter::strict_per_minute(10, clock.clone());
+        for _ in 0..10 {
+            assert_eq!(limiter.check(&"ada"), Ok(()));
+            clock.advance_micros(MICROS_PER_SECOND);
+        }
+        assert_eq!(limiter.check(&"ada"), Err(50)); // 60 s after the first, 10 s after now
         assert_eq!(limiter.check(&"bob"), Ok(()));
+        clock.advance_micros(50 * MICROS_PER_SECOND);
+        assert_eq!(limiter.check(&"ada"), Ok(()));
+        assert_eq!(limiter.check(&"ada"), Err(60));
+    }
+
+    #[test]
+    fn a_refund_restores_one_event() {
+        let limiter = RateLimiter::strict_per_minute(2, clock());
+        for _ in 0..5 {
+            assert_eq!(limiter.check(&"school"), Ok(()));
+            limiter.refund(&"school");
+        }
+        assert_eq!(limiter.check(&"school"), Ok(()));
+        assert_eq!(limiter.check(&"school"), Ok(()));
+        assert!(limiter.check(&"school").is_err());
+    }
+
+    #[test]
+    fn a_reset_restores_the_whole_quota() {
+        let limiter = RateLimiter::strict_per_minute(3, clock());
+        for _ in 0..2 {
+            assert_eq!([(); 4].map(|()| limiter.check(&"ada").is_ok()), [true, true, true, false]);
+            limiter.reset(&"ada");
+        }
+    }
+
+    #[test]
+    fn a_second_restores_a_seconds_quota_evenly() {
+        let clock = clock();
+        let limiter = RateLimiter::per_second(3, clock.clone());
+        let passed = |key| (0..5).filter(|_| limiter.check(key).is_ok()).count();
+        assert_eq!(passed(&"ada"), 3);
+        clock.advance_micros(MICROS_PER_SECOND / 3 + 1);
+        assert_eq!(passed(&"ada"), 1); // a third of a second restores one of three
+        clock.advance_micros(10 * MICROS_PER_SECOND);
+        assert_eq!(passed(&"ada"), 3);
+        assert_eq!(passed(&"bob"), 3);
+    }
+
+    #[test]
+    fn keys_with_a_full_quota_are_evicted() {
+        let clock = clock();
+        let limiter = RateLimiter::per_second(1, clock.clone());
+        for key in 0..3 * MAX_TRACKED_KEYS {
+            assert_eq!(limiter.check(&key), Ok(()));
+            clock.advance_micros(MICROS_PER_SECOND);
+        }
+        assert!(limiter.state.len() <= MAX_TRACKED_KEYS + 1, "{}", limiter.state.len());
     }
 }

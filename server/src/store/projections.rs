@@ -377,8 +377,9 @@ impl Store {
         after: Seq,
         through: Seq,
     ) -> Result<Vec<LedgerRow>, StoreError> {
+        type Columns = (i64, i64, String, Option<Uuid>, Option<Uuid>, i64);
         let (after, through) = (signed(after.0)?, signed(through.0)?);
-        let rows: Vec<(i64, i64, String, Option<Uuid>, Option<Uuid>, i64)> = on_backend!(self, |backend| {
+        let rows: Vec<Columns> = on_backend!(self, |backend| {
             sqlx::query_as(
                 "SELECT seq, posting, party, account_id, instrument_id, amount
                  FROM ledger WHERE venue_id = $1 AND seq > $2 AND seq <= $3 ORDER BY seq, posting",

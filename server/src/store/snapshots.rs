@@ -34,7 +34,8 @@ pub struct SnapshotRow {
 impl Store {
     /// The newest `max` state snapshots, newest first.
     pub async fn state_snapshots(&self, venue: VenueId, max: u32) -> Result<Vec<SnapshotRow>, StoreError> {
-        let rows: Vec<(i64, i64, i64, Vec<u8>, Vec<u8>, Vec<u8>)> = on_backend!(self, |backend| {
+        type Columns = (i64, i64, i64, Vec<u8>, Vec<u8>, Vec<u8>);
+        let rows: Vec<Columns> = on_backend!(self, |backend| {
             sqlx::query_as(
                 "SELECT seq, step, rules_version, state, state_hash, journal_hash
                  FROM state_snapshots WHERE venue_id = $1 ORDER BY seq DESC LIMIT $2",

@@ -4,6 +4,7 @@
 
 use engine::id::{AccountId, VenueId};
 use engine::time::WallTime;
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::copying::Schema;
@@ -31,6 +32,30 @@ pub struct NewUser {
     pub account: AccountId,
 }
 
+/// A user, as one venue sees them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct User {
+    /// Id, which never changes.
+    pub id: Uuid,
+    /// Address in lower case; a guest has a text without an `@`.
+    pub email: String,
+    /// Display name.
+    pub name: Option<String>,
+    /// The user's account in the venue.
+    pub account: AccountId,
+    /// True if the user owns the venue.
+    pub owner: bool,
+}
+
+/// Columns of a [`User`].
+type UserColumns = (Uuid, String, Option<String>, Uuid, i32);
+
+impl From<UserColumns> for User {
+    fn from((id, email, name, account, owner): UserColumns) -> Self {
+        Self { id, email, name, account: AccountId(account), owner: owner == 1 }
+    }
+}
+
 /// A user, as far as signing in needs.
 #[derive(Clone, Debug, sqlx::FromRow)]
 pub struct UserRow {
@@ -51,31 +76,23 @@ pub struct UserAccount {
     pub account: AccountId,
 }
 
-/// A session with its user and the user's account in one venue.
-#[derive(Clone, Debug)]
-pub struct SessionRow {
+/// A session with its user, as one venue sees them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UserSession {
     /// The user.
-    pub user: Uuid,
-    /// Address in lower case.
-    pub email: String,
-    /// Display name.
-    pub name: Option<String>,
-    /// The user's account in the venue.
-    pub account: AccountId,
-    /// True if the user owns the venue.
-    pub owner: bool,
+    pub user: User,
     /// Time of sign-in.
     pub created_at: WallTime,
     /// Time of the last activity.
     pub last_seen_at: WallTime,
 }
 
-/// A session as its user sees it.
+/// A session without its user.
 #[derive(Clone, Debug)]
-pub struct OwnSession {
+pub struct SessionRow {
     /// SHA-256 of the session's id.
     pub hash: Hash,
-    /// Name that the client gave itself.
+    /// User agent that signed in.
     pub device: String,
     /// Time of sign-in.
     pub created_at: WallTime,
@@ -134,6 +151,25 @@ impl Store {
                 .fetch_optional(&backend.main_readers)
                 .await?
         }))
+    }
+
+    /// A user, as `venue` sees them.
+    pub async fn user(&self, venue: VenueId, id: Uuid) -> Result<Option<User>, StoreError> {
+        let row: Option<UserColumns> = on_backend!(self, |backend| {
+            sqlx::query_as(
+                "SELECT u.id, u.email, u.name, h.account_id,
+                        CASE WHEN v.owner_user_id = u.id THEN 1 ELSE 0 END
+                 FROM users u
+                 JOIN user_accounts h ON h.user_id = u.id AND h.venue_id = $1
+                 JOIN venues v ON v.venue_id = h.venue_id
+                 WHERE u.id = $2",
+            )
+            .bind(venue.0)
+            .bind(id)
+            .fetch_optional(&backend.main_readers)
+            .await?
+        });
+        Ok(row.map(User::from))
     }
 
     /// Gives a guest an address and a password, and ends their sessions.
@@ -238,7 +274,7 @@ impl Store {
     }
 
     /// Starts a session of `user`.
-    pub async fn insert_session(&self, user: Uuid, session: &OwnSession) -> Result<(), StoreError> {
+    pub async fn insert_session(&self, user: Uuid, session: &SessionRow) -> Result<(), StoreError> {
         on_backend!(self, |backend| {
             sqlx::query(
                 "INSERT INTO sessions (session_hash, user_id, data, created_at, last_seen_at, expires_at)
@@ -257,8 +293,9 @@ impl Store {
     }
 
     /// The user's sessions, most recently active first.
-    pub async fn sessions_of(&self, user: Uuid) -> Result<Vec<OwnSession>, StoreError> {
-        let rows: Vec<(Vec<u8>, Vec<u8>, i64, i64, i64)> = on_backend!(self, |backend| {
+    pub async fn sessions_of(&self, user: Uuid) -> Result<Vec<SessionRow>, StoreError> {
+        type Columns = (Vec<u8>, Vec<u8>, i64, i64, i64);
+        let rows: Vec<Columns> = on_backend!(self, |backend| {
             sqlx::query_as(
                 "SELECT session_hash, data, created_at, last_seen_at, expires_at FROM sessions
                  WHERE user_id = $1 ORDER BY last_seen_at DESC, created_at DESC, session_hash",
@@ -269,7 +306,7 @@ impl Store {
         });
         rows.into_iter()
             .map(|(session_hash, data, created_at, last_seen_at, expires_at)| {
-                Ok(OwnSession {
+                Ok(SessionRow {
                     hash: hash(session_hash)?,
                     device: String::from_utf8_lossy(&data).into_owned(),
                     created_at: WallTime(created_at),
@@ -280,8 +317,8 @@ impl Store {
             .collect()
     }
 
-    /// A session with its user's account in `venue`.
-    pub async fn session(&self, venue: VenueId, hash: Hash) -> Result<Option<SessionRow>, StoreError> {
+    /// A session and its user, as `venue` sees them.
+    pub async fn session(&self, venue: VenueId, hash: Hash) -> Result<Option<UserSession>, StoreError> {
         type Columns = (Uuid, String, Option<String>, Uuid, i32, i64, i64);
         let row: Option<Columns> = on_backend!(self, |backend| {
             sqlx::query_as(
@@ -299,12 +336,8 @@ impl Store {
             .fetch_optional(&backend.main_readers)
             .await?
         });
-        Ok(row.map(|(user, email, name, account, owner, created_at, last_seen_at)| SessionRow {
-            user,
-            email,
-            name,
-            account: AccountId(account),
-            owner: owner == 1,
+        Ok(row.map(|(id, email, name, account, owner, created_at, last_seen_at)| UserSession {
+            user: (id, email, name, account, owner).into(),
             created_at: WallTime(created_at),
             last_seen_at: WallTime(last_seen_at),
         }))

@@ -4,7 +4,7 @@ use engine::id::{AccountId, Seq};
 use engine::order::RawTicket;
 use protocol::gateway::{Caller, OrderApi as _};
 use protocol::rest::{OrdersQuery, PlaceOrderResponse};
-use server::agents::auth::{self, Auth};
+use server::agents::auth::{self, Auth, VenueRole};
 use server::agents::gateway::{self, Gateway};
 use server::agents::trading::client::QUEUE_LIMIT;
 use server::bus::messages::TradingStatus;
@@ -55,6 +55,7 @@ fn caller(account: AccountId) -> Caller {
         account,
         owner: false,
         session_id: String::new(),
+        permissions: VenueRole::Trader.permissions(),
     }
 }
 

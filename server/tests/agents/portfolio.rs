@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use engine::id::{AccountId, Seq};
 use engine::money::{Lots, Money, Ticks};
-use engine::order::{ClientOrderId, Price, SelfTradePrevention, Side, Ticket, TimeInForce, TradingStatus};
+use engine::order::{ClientOrderId, InstrumentStatus, Price, SelfTradePrevention, Side, Ticket, TimeInForce};
 use engine::position::Position;
 use engine::venue::{Balance, Command, Mark, Outcome, PositionState};
 use protocol::bus::PortfolioMessage;
@@ -41,7 +41,7 @@ fn tick(stage: &Stage, seq: u64, mid: i64) -> Outcome {
         instrument: stage.instrument("ACME"),
         price: Ticks(mid),
         rev: Seq(seq),
-        status: TradingStatus::Trading,
+        status: InstrumentStatus::Trading,
     };
     Outcome { marks: vec![mark], ..entry(stage, seq) }
 }

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use engine::book::BookMessage;
+use engine::book::BookSnapshot;
 use engine::id::Seq;
-use engine::quote::QuotesMessage;
+use engine::quote::QuotesSnapshot;
 use engine::venue::Command;
 use protocol::bus::ExecutionBatch;
 use server::agents::market_data::Settings;
@@ -77,8 +77,8 @@ async fn newest_values(stage: &Stage) {
     for (id, instrument) in stage.row.config.instruments().unwrap() {
         let bytes = newest(&names.book(id)).await;
         let of = match instrument.is_dealt() {
-            true => serde_json::from_slice::<QuotesMessage>(&bytes).unwrap().instrument,
-            false => serde_json::from_slice::<BookMessage>(&bytes).unwrap().instrument,
+            true => serde_json::from_slice::<QuotesSnapshot>(&bytes).unwrap().instrument,
+            false => serde_json::from_slice::<BookSnapshot>(&bytes).unwrap().instrument,
         };
         assert_eq!(of, id);
     }

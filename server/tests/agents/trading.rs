@@ -171,7 +171,7 @@ async fn messages_that_mean_nothing_are_buried_and_change_nothing() {
         desk.bus.append_auto(&commands, bytes, usize::MAX).await.unwrap();
     }
     // A step that claims to know the future.
-    let step = engine::step::StepPayload::default();
+    let step = engine::step::EncodedPayload::new(engine::step::StepPayload::default());
     let header = step.header(2, Seq(10_000));
     let forged = protocol::bus::MarketStep {
         v: protocol::bus::MarketStep::VERSION,

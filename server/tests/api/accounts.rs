@@ -92,6 +92,30 @@ async fn sign_out_is_final() {
 }
 
 #[tokio::test]
+async fn only_a_sign_out_removes_the_cookie_and_browsers_accept_it() {
+    let url = "https://trade.example.org";
+    let site = Site::with(|config| config.public_url = Some(url.to_owned())).await;
+    let visitor = site.visitor();
+    let post = async |path: &str, cookie: &str| {
+        let request = visitor.client.post(format!("{}{path}", site.base)).header("origin", url);
+        let body = json!({ "email": "ada@example.org", "password": PASSWORD });
+        let answer = request.header("cookie", cookie).json(&body).send().await.unwrap();
+        answer.headers().get("set-cookie").map(|set| set.to_str().unwrap().to_owned())
+    };
+    let set = post("/api/v1/auth/register", "a=b").await.unwrap();
+    assert!(set.contains("; Max-Age=43200"), "{set}"); // 12 h
+    let cookie = set.split(';').next().unwrap();
+    let removal = post("/api/v1/auth/logout", cookie).await.unwrap();
+    assert!(removal.starts_with("__Host-tickhall=; "), "{removal}");
+    for part in ["; Path=/", "; HttpOnly", "; Secure", "; SameSite=Lax", "; Max-Age=0"] {
+        assert!(removal.contains(part), "{removal}");
+    }
+    // The answer to an older request must not remove the cookie of a new session.
+    assert_eq!(post("/api/v1/logs", cookie).await, None);
+    site.close().await;
+}
+
+#[tokio::test]
 async fn a_session_ends_after_half_an_hour_of_silence_and_after_twelve_hours() {
     let site = Site::open().await;
     let minutes = |minutes: i64| minutes * 60_000_000;

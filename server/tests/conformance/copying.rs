@@ -13,7 +13,7 @@ use server::store::StoreError;
 use server::store::copying::{Schema, TABLES};
 use server::store::history::{BookRecord, MarketBatch, MarketWindow, TickRecord};
 use server::store::journal::Cursor;
-use server::store::users::{NewUser, OwnSession};
+use server::store::users::{NewUser, SessionRow};
 use uuid::Uuid;
 
 use crate::support::database::{DatabaseKind, TestDatabase};
@@ -49,7 +49,7 @@ fn config_of(database: &TestDatabase) -> Config {
 }
 
 /// A venue with trades, history, a user and a session.
-async fn traded(database: TestDatabase) -> Desk {
+async fn traded_venue(database: TestDatabase) -> Desk {
     let mut desk = Desk::at(database, 40, no_faults()).await;
     desk.simulate().await;
     desk.steps(5).await;
@@ -67,7 +67,7 @@ async fn traded(database: TestDatabase) -> Desk {
         account: engine::id::AccountId::derive(venue, id),
     };
     assert!(desk.store.insert_user(&user).await.unwrap());
-    let session = OwnSession {
+    let session = SessionRow {
         hash: [4; 32],
         device: "browser".to_owned(),
         created_at: WallTime(8),
@@ -116,12 +116,12 @@ async fn assert_complete(desk: &Desk) {
     assert_eq!(books.len(), 1);
     assert_eq!(store.history_cursor(desk.venue(), "portfolio", "s").await.unwrap(), 5);
     assert!(store.user_by_email(EMAIL).await.unwrap().is_some());
-    assert_eq!(store.session(desk.venue(), [4; 32]).await.unwrap().unwrap().email, EMAIL);
+    assert_eq!(store.session(desk.venue(), [4; 32]).await.unwrap().unwrap().user.email, EMAIL);
 }
 
 #[tokio::test]
 async fn a_venue_moves_to_postgres_and_back_and_trades_on() {
-    let mut desk = traded(TestDatabase::new(DatabaseKind::Sqlite).await).await;
+    let mut desk = traded_venue(TestDatabase::new(DatabaseKind::Sqlite).await).await;
     desk.stop().await;
     let before = desk.verify().await.unwrap();
     desk.leave().await;
@@ -160,7 +160,7 @@ async fn a_venue_moves_to_postgres_and_back_and_trades_on() {
 
 #[tokio::test]
 async fn a_served_folder_is_backed_up_and_restored_only_into_an_empty_store() {
-    let mut desk = traded(TestDatabase::new(DatabaseKind::Sqlite).await).await;
+    let mut desk = traded_venue(TestDatabase::new(DatabaseKind::Sqlite).await).await;
     let folder = tempfile::tempdir().unwrap();
     let copied = backup(&config_of(&desk.place), folder.path()).await.unwrap();
     desk.stop().await;
@@ -174,10 +174,10 @@ async fn a_served_folder_is_backed_up_and_restored_only_into_an_empty_store() {
         assert!(matches!(refused, CopyError::Store(StoreError::NotEmpty { .. })), "{refused}");
     }
     // A folder in use and a missing backup are refused.
-    let held = restore(&config_of(&desk.place), folder.path()).await.unwrap_err();
-    assert!(matches!(held, CopyError::Store(StoreError::FolderInUse { .. })), "{held}");
-    let nowhere = restore(&config_of(&desk.place), std::path::Path::new("/no/such")).await.unwrap_err();
-    assert!(nowhere.to_string().contains("no tickhall.db"), "{nowhere}");
+    let in_use = restore(&config_of(&desk.place), folder.path()).await.unwrap_err();
+    assert!(matches!(in_use, CopyError::Store(StoreError::FolderInUse { .. })), "{in_use}");
+    let missing = restore(&config_of(&desk.place), std::path::Path::new("/no/such")).await.unwrap_err();
+    assert!(missing.to_string().contains("no tickhall.db"), "{missing}");
     desk.close().await;
 }
 

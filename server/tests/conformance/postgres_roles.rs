@@ -96,16 +96,16 @@ async fn postings_refer_to_existing_accounts_and_entries_to_existing_venues() {
             "INSERT INTO ledger {here} UNION ALL SELECT '{also}', 1, 101, 'ACCOUNT', {account}, NULL::uuid, 1"
         )
     };
-    let nobody = post(&format!("'{}'", uuid::Uuid::from_u128(99)));
-    let refused = refusal(&mut connection, "tickhall_trading", &nobody).await;
+    let orphan = post(&format!("'{}'", uuid::Uuid::from_u128(99)));
+    let refused = refusal(&mut connection, "tickhall_trading", &orphan).await;
     assert_eq!(refused.as_deref(), Some("23503"));
-    let somebody = post("(SELECT account_id FROM accounts LIMIT 1)");
-    assert_eq!(refusal(&mut connection, "tickhall_trading", &somebody).await, None);
+    let valid = post("(SELECT account_id FROM accounts LIMIT 1)");
+    assert_eq!(refusal(&mut connection, "tickhall_trading", &valid).await, None);
     // The keys that they refer to never change.
     for table in ["accounts", "orders", "positions"] {
-        let moved = format!("UPDATE {table} SET account_id = account_id");
-        let refused = refusal(&mut connection, "tickhall_trading", &moved).await;
-        assert_eq!(refused.as_deref(), Some(DENIED), "{moved}");
+        let update = format!("UPDATE {table} SET account_id = account_id");
+        let refused = refusal(&mut connection, "tickhall_trading", &update).await;
+        assert_eq!(refused.as_deref(), Some(DENIED), "{update}");
     }
     let entry = |venue: uuid::Uuid| {
         format!(
@@ -113,8 +113,8 @@ async fn postings_refer_to_existing_accounts_and_entries_to_existing_venues() {
              FROM journal WHERE seq = 2"
         )
     };
-    let nowhere = entry(uuid::Uuid::from_u128(99));
-    let refused = refusal(&mut connection, "tickhall_trading", &nowhere).await;
+    let orphan = entry(uuid::Uuid::from_u128(99));
+    let refused = refusal(&mut connection, "tickhall_trading", &orphan).await;
     assert_eq!(refused.as_deref(), Some("23503"));
     assert_eq!(refusal(&mut connection, "tickhall_trading", &entry(row.id.0)).await, None);
 }
@@ -123,7 +123,7 @@ async fn postings_refer_to_existing_accounts_and_entries_to_existing_venues() {
 async fn orders_and_trades_refer_to_existing_rows() {
     let (database, _) = with_an_account().await;
     let mut connection = database.connect().await;
-    let nobody = format!("'{}'::uuid", uuid::Uuid::from_u128(99));
+    let absent = format!("'{}'::uuid", uuid::Uuid::from_u128(99));
     let order = |account: &str, instrument: &str| {
         format!(
             "INSERT INTO orders (venue_id, order_id, account_id, instrument_id, client_order_id, side, type, qty,
@@ -133,13 +133,13 @@ async fn orders_and_trades_refer_to_existing_rows() {
         )
     };
     let (account, instrument) = ("account_id", "(SELECT instrument_id FROM instruments LIMIT 1)");
-    for (stray, refused) in [
-        (order(&nobody, instrument), Some("23503")),
-        (order(account, &nobody), Some("23503")),
+    for (orphan, refused) in [
+        (order(&absent, instrument), Some("23503")),
+        (order(account, &absent), Some("23503")),
         (order(account, instrument), None),
     ] {
-        let found = refusal(&mut connection, "tickhall_trading", &stray).await;
-        assert_eq!(found.as_deref(), refused, "{stray}");
+        let found = refusal(&mut connection, "tickhall_trading", &orphan).await;
+        assert_eq!(found.as_deref(), refused, "{orphan}");
     }
     let trade = |filled: &str| {
         format!(
@@ -149,20 +149,20 @@ async fn orders_and_trades_refer_to_existing_rows() {
              FROM orders"
         )
     };
-    let stray = refusal(&mut connection, "tickhall_trading", &trade(&nobody)).await;
-    assert_eq!(stray.as_deref(), Some("23503"));
+    let orphan = refusal(&mut connection, "tickhall_trading", &trade(&absent)).await;
+    assert_eq!(orphan.as_deref(), Some("23503"));
     assert_eq!(refusal(&mut connection, "tickhall_trading", &trade("order_id")).await, None);
     // The rows that they refer to are never deleted, and their keys never change.
     for table in ["accounts", "instruments", "orders"] {
-        let gone = format!("DELETE FROM {table}");
-        let refused = refusal(&mut connection, "tickhall_trading", &gone).await;
-        assert_eq!(refused.as_deref(), Some(DENIED), "{gone}");
+        let delete = format!("DELETE FROM {table}");
+        let refused = refusal(&mut connection, "tickhall_trading", &delete).await;
+        assert_eq!(refused.as_deref(), Some(DENIED), "{delete}");
     }
     for (table, key) in [("accounts", "account_id"), ("instruments", "instrument_id"), ("orders", "order_id")]
     {
-        let moved = format!("UPDATE {table} SET {key} = {key}");
-        let refused = refusal(&mut connection, "tickhall_trading", &moved).await;
-        assert_eq!(refused.as_deref(), Some(DENIED), "{moved}");
+        let update = format!("UPDATE {table} SET {key} = {key}");
+        let refused = refusal(&mut connection, "tickhall_trading", &update).await;
+        assert_eq!(refused.as_deref(), Some(DENIED), "{update}");
     }
 }
 

@@ -4,7 +4,7 @@ use engine::id::{Digest, Seq};
 use engine::money::Money;
 use engine::time::{VenueTime, WallTime};
 use engine::venue::journal::{GENESIS, JournalEntry};
-use engine::venue::{Command, Input, Venue, VenueConfig, Verdict};
+use engine::venue::{Command, CommandOutcome, Input, Venue, VenueConfig};
 use server::store::journal::{CommitBatch, Cursor, EntryKind, NewEntry, VenueRow};
 use server::store::snapshots::SnapshotRow;
 use server::store::valuations::{NavPoint, ValuationRecord};
@@ -61,7 +61,7 @@ pub(super) fn batches(row: &VenueRow, epoch: u64) -> (CommitBatch, CommitBatch) 
     let first = NewEntry { kind: EntryKind::Opened, entry, outcome, payload: None };
     let account = engine::id::AccountId::derive(row.id, Uuid::from_u128(1));
     let command = Command::OpenAccount { account };
-    let Ok(Verdict::Applied(outcome)) = venue.execute(&command) else { panic!("refused") };
+    let Ok(CommandOutcome::Applied(outcome)) = venue.execute(&command) else { panic!("refused") };
     let entry = JournalEntry::new(head, &Input::Command(command), &outcome);
     let second = NewEntry { kind: EntryKind::Command, entry, outcome: *outcome, payload: None };
     let batch = |new: NewEntry, position| CommitBatch {
@@ -157,8 +157,8 @@ async fn the_two_newest_snapshots_are_retained() {
         assert_eq!(store.save_snapshot(row.id, epoch, &snapshot(Seq(10))).await.unwrap(), None);
         assert_eq!(store.save_snapshot(row.id, epoch, &snapshot(Seq(20))).await.unwrap(), Some(Seq(10)));
         assert_eq!(store.save_snapshot(row.id, epoch, &snapshot(Seq(30))).await.unwrap(), Some(Seq(20)));
-        let kept = store.state_snapshots(row.id, 10).await.unwrap();
-        assert_eq!(kept, [snapshot(Seq(30)), snapshot(Seq(20))]);
+        let snapshots = store.state_snapshots(row.id, 10).await.unwrap();
+        assert_eq!(snapshots, [snapshot(Seq(30)), snapshot(Seq(20))]);
     }
 }
 

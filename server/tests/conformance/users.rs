@@ -2,7 +2,7 @@
 
 use engine::id::AccountId;
 use engine::time::WallTime;
-use server::store::users::{NewUser, OwnSession};
+use server::store::users::{NewUser, SessionRow};
 use server::store::{Role, Store};
 use uuid::Uuid;
 
@@ -43,7 +43,7 @@ async fn user(store: &Store, name: &str) -> Uuid {
 }
 
 async fn session(store: &Store, user: Uuid, hash: u8, seen: i64) -> [u8; 32] {
-    let session = OwnSession {
+    let session = SessionRow {
         hash: [hash; 32],
         device: format!("browser {hash}"),
         created_at: WallTime(1),
@@ -71,13 +71,13 @@ async fn sessions_are_listed_and_ended_per_user() {
         // Activity is recorded for an existing session, and creates none.
         assert!(store.touch_session(one, WallTime(31)).await.unwrap());
         assert_eq!(store.sessions_of(ann).await.unwrap()[0].hash, one);
-        let mut gone = store.delete_sessions_of(ann, Some(two)).await.unwrap();
-        gone.sort_unstable();
-        assert_eq!(gone, [one, three]);
+        let mut ended = store.delete_sessions_of(ann, Some(two)).await.unwrap();
+        ended.sort_unstable();
+        assert_eq!(ended, [one, three]);
         assert!(!store.touch_session(one, WallTime(32)).await.unwrap());
         assert!(store.session(venue().id, one).await.unwrap().is_none());
         let row = store.session(venue().id, two).await.unwrap().unwrap();
-        assert_eq!(row.name.as_deref(), Some("ANN"));
+        assert_eq!(row.user.name.as_deref(), Some("ANN"));
         assert_eq!(store.delete_sessions_of(ann, None).await.unwrap(), [two]);
         assert!(store.delete_sessions_of(ann, None).await.unwrap().is_empty());
         assert_eq!(store.sessions_of(bob).await.unwrap()[0].hash, bobs);

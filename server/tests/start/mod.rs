@@ -1,4 +1,4 @@
-//! The program as a process: how it starts, what it refuses, what it logs.
+//! The program as a process: start, refusals, logs.
 
 mod compose;
 mod copies;

@@ -5,14 +5,14 @@ use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::thread::JoinHandle;
 
-/// The command, with an environment of its own.
+/// A command with an empty environment.
 pub fn command(words: &[&str], folder: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_tickhall"));
     command.args(words).current_dir(folder).env_clear();
     command
 }
 
-/// Runs it to its end.
+/// Runs a command to its end.
 pub fn finished(words: &[&str], folder: &Path) -> Output {
     command(words, folder).stdin(Stdio::null()).output().unwrap()
 }
@@ -22,19 +22,19 @@ pub fn finished_with(variable: (&str, &str), words: &[&str], folder: &Path) -> O
     command(words, folder).env(variable.0, variable.1).stdin(Stdio::null()).output().unwrap()
 }
 
-/// A server that has said where it is open.
+/// A server that has printed its address.
 pub struct Server {
     child: Child,
-    /// Reads what it logs all the while: a full pipe would stop it.
+    /// Reads its log continuously: a full pipe would block it.
     logged: Option<JoinHandle<String>>,
     /// `http://127.0.0.1:…`.
     pub url: String,
-    /// What it printed before it was stopped.
+    /// Lines that it printed at its start.
     pub printed: Vec<String>,
 }
 
 impl Server {
-    /// Starts it on a free port and reads what it prints up to its address.
+    /// Starts a server on a free port and waits for its address.
     pub fn start(folder: &Path, more: &[&str]) -> Self {
         let first_start = !folder.join("data").exists();
         let words = ["serve", "--listen", "127.0.0.1:0", "--clock", "manual"];
@@ -64,17 +64,17 @@ impl Server {
         Self { child, logged: Some(logged), url, printed }
     }
 
-    /// The process.
+    /// Process id.
     pub fn id(&self) -> u32 {
         self.child.id()
     }
 
-    /// Where it listens, without the scheme.
+    /// Host and port.
     pub fn address(&self) -> &str {
         self.url.trim_start_matches("http://")
     }
 
-    /// Ends it as an operator would; everything that it logged.
+    /// Stops it with SIGTERM; returns its log.
     pub fn stop(mut self) -> String {
         let pid = self.child.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());

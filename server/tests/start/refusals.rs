@@ -1,5 +1,5 @@
-//! What the program refuses: one clear line that names the setting, an exit
-//! code that is not zero, nothing written.
+//! Refused starts: one line that names the setting, an exit code other than
+//! zero, nothing written.
 
 use std::path::Path;
 use std::process::Output;
@@ -10,13 +10,13 @@ use super::process::{Server, finished, finished_with};
 use crate::support::database::Database;
 use crate::support::redis::Server as Redis;
 
-/// The one line on standard error.
+/// The only line on standard error.
 pub fn refusal(output: &Output) -> String {
-    let said = String::from_utf8(output.stderr.clone()).unwrap();
-    assert_eq!(output.status.code(), Some(1), "{said}");
+    let stderr = String::from_utf8(output.stderr.clone()).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{stderr}");
     assert!(output.stdout.is_empty());
-    assert_eq!(said.matches('\n').count(), 1, "{said:?}");
-    said.trim_end().to_owned()
+    assert_eq!(stderr.matches('\n').count(), 1, "{stderr:?}");
+    stderr.trim_end().to_owned()
 }
 
 fn is_empty(folder: &Path) -> bool {
@@ -24,7 +24,7 @@ fn is_empty(folder: &Path) -> bool {
 }
 
 #[test]
-fn a_setting_that_cannot_be_read_is_named_and_nothing_is_written() {
+fn an_invalid_setting_is_named_and_nothing_is_written() {
     let folder = tempfile::tempdir().unwrap();
     for (words, expected) in [
         (&["serve", "--clock", "sundial"][..], "error: --clock: \"sundial\" is not realtime or manual"),
@@ -78,17 +78,17 @@ fn a_file_is_named_with_the_line_or_setting() {
 }
 
 #[test]
-fn a_port_or_folder_that_is_taken_and_another_seed_are_refused() {
+fn a_port_or_folder_in_use_and_another_seed_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     let other = tempfile::tempdir().unwrap();
     let server = Server::start(folder.path(), &["--seed", "5"]);
     let token = server.printed.last().unwrap().rsplit(' ').next().unwrap();
     assert!(token.len() == 32 && token.bytes().all(|byte| byte.is_ascii_hexdigit()), "{token}");
-    // Taken port: before anything is written.
+    // Port in use: refused before anything is written.
     let said = refusal(&finished(&["--listen", server.address()], other.path()));
     assert!(said.starts_with(&format!("error: --listen {}: ", server.address())), "{said}");
     assert!(is_empty(other.path()));
-    // Taken folder.
+    // Folder in use.
     let said = refusal(&finished(&["--listen", "127.0.0.1:0"], folder.path()));
     assert_eq!(said, "error: --data data: another tickhall process holds this folder");
     server.stop();
@@ -96,7 +96,7 @@ fn a_port_or_folder_that_is_taken_and_another_seed_are_refused() {
     let said =
         refusal(&finished(&["--listen", "127.0.0.1:0", "--seed", "6", "--log", "error"], folder.path()));
     assert!(said.starts_with("error: --seed: this venue has its seed already"), "{said}");
-    // And its journal adds up.
+    // And its journal verifies.
     let verified = finished(&["verify"], folder.path());
     let said = String::from_utf8(verified.stdout).unwrap();
     assert!(said.starts_with("verified: 1 entries, 0 steps, 0 accounts"), "{said}");
@@ -120,9 +120,9 @@ fn the_effective_configuration_is_printed_without_secrets() {
 }
 
 #[tokio::test]
-async fn a_postgres_or_redis_that_is_away_or_refuses_is_one_line_without_the_password() {
+async fn an_unreachable_or_refusing_postgres_or_redis_is_one_line_without_the_password() {
     let (database, redis) = (Database::create().await, Redis::start());
-    // The schema is there, so that nobody waits for it.
+    // With a schema, so that no agent waits for it.
     database.open(Role::Owner).await.close().await;
     let login = format!("stranger_{}", uuid::Uuid::new_v4().simple());
     let mut connection = database.connect().await;

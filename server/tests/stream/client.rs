@@ -66,9 +66,7 @@ impl Client {
             .post(format!("{}/api/ui/opening", visitor.base))
             .header("origin", &visitor.base)
             .header("cookie", visitor.cookie.as_deref().unwrap_or_default())
-            .header("content-type", "application/octet-stream")
-            // Without what the account was worth before.
-            .body(postcard::to_allocvec(&false).unwrap());
+            .header("content-type", "application/octet-stream");
         let answer = opening.send().await.unwrap();
         assert_eq!(answer.status(), 200);
         let opening: Opening = postcard::from_bytes(&answer.bytes().await.unwrap()).unwrap();

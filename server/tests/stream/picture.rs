@@ -7,10 +7,10 @@ use std::collections::BTreeMap;
 
 use app::live::state::State;
 use engine::account::Account;
-use engine::book::BookRow;
+use engine::book::PriceLevel;
 use engine::id::{AccountId, Digest, InstrumentId, OrderId, Seq};
 use engine::money::{Lots, Money, Ticks};
-use engine::order::{Order, TradingStatus};
+use engine::order::{InstrumentStatus, Order};
 use engine::position::Position;
 use engine::quote::Quote;
 use engine::time::Date;
@@ -23,7 +23,7 @@ use server::store::journal::EntryKind;
 #[derive(Debug, Serialize)]
 struct Market {
     mark: Option<Ticks>,
-    status: TradingStatus,
+    status: InstrumentStatus,
     mark_rev: Seq,
     accrued_per_lot: Money,
     book_rev: Seq,
@@ -84,9 +84,9 @@ impl<'a> Picture<'a> {
     /// What is so.
     pub fn of_venue(venue: &'a Venue, account: AccountId) -> Self {
         let market = |id: InstrumentId| {
-            let (book, mark) = (venue.book_message(id), venue.mark(id));
-            let quotes = venue.quotes_message(id);
-            let levels = |rows: &[BookRow]| rows.iter().map(|row| (row.price, row.lots)).collect();
+            let (book, mark) = (venue.book_snapshot(id), venue.mark(id));
+            let quotes = venue.quotes_snapshot(id);
+            let levels = |rows: &[PriceLevel]| rows.iter().map(|row| (row.price, row.lots)).collect();
             Market {
                 mark: mark.map(|mark| mark.price),
                 status: mark.map(|mark| mark.status).unwrap_or_default(),
@@ -124,7 +124,7 @@ impl Truth {
             for row in rows {
                 assert_ne!(row.kind, EntryKind::Range, "entry {} has been compacted", row.seq);
                 let payload = row.payload.as_ref();
-                let payload = payload.map(|bytes| engine::step::StepPayload::from_bytes(bytes).unwrap());
+                let payload = payload.map(|bytes| engine::step::EncodedPayload::from_bytes(bytes).unwrap());
                 match (&mut self.0, row.entry().input().unwrap()) {
                     (None, Input::VenueOpened { config, seed_commitment }) => {
                         self.0 = Some(Venue::open(*config, seed_commitment).unwrap().0);

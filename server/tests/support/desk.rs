@@ -12,7 +12,7 @@ use engine::instrument::Instrument;
 use engine::money::{Lots, Ticks};
 use engine::order::{ClientOrderId, Price, SelfTradePrevention, Side, Ticket, TimeInForce};
 use engine::sim::{Seed, Simulator};
-use engine::step::{Depth, StepHeader, StepPayload, Tick};
+use engine::step::{EncodedPayload, StepHeader, StepPayload, TargetLevel, Tick};
 use engine::time::WallTime;
 use engine::venue::{Command, Outcome, VenueConfig};
 use protocol::bus::{ExecutionBatch, MarketStep};
@@ -233,8 +233,8 @@ impl Desk {
 
     /// ACME's market becomes 400 lots each at `bid` and `ask`, marked between.
     pub async fn quote(&mut self, bid: i64, ask: i64) -> Outcome {
-        let depth = |price| vec![Depth { price: Ticks(price), lots: Lots(400) }];
-        let payload = StepPayload {
+        let depth = |price| vec![TargetLevel { price: Ticks(price), lots: Lots(400) }];
+        let payload = EncodedPayload::new(StepPayload {
             ticks: vec![Tick {
                 instrument: self.instrument("ACME").id,
                 mark: Ticks((bid + ask) / 2),
@@ -244,7 +244,7 @@ impl Desk {
                 prints: Vec::new(),
             }],
             quotes: Vec::new(),
-        };
+        });
         self.drain().await;
         let header = payload.header(self.step + 1, self.seen());
         self.publish_step(header, payload).await;
@@ -264,7 +264,7 @@ impl Desk {
         }
     }
 
-    async fn publish_step(&mut self, header: StepHeader, payload: StepPayload) {
+    async fn publish_step(&mut self, header: StepHeader, payload: EncodedPayload) {
         self.step = header.step;
         let time = self.config.time_of(header.step);
         let step = MarketStep { v: MarketStep::VERSION, venue: self.venue(), time, header, payload };

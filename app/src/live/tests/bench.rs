@@ -2,14 +2,14 @@
 //!
 //! Encodes nothing: frames are handed over as values.
 
-use engine::book::BookRow;
+use engine::book::PriceLevel;
 use engine::id::{AccountId, Digest, InstrumentId, QuoteId};
 use engine::instrument::Instrument;
 use engine::money::{Lots, Money, Ticks};
 use engine::order::{ClientOrderId, Price, SelfTradePrevention, Side, Take, Ticket, TimeInForce};
 use engine::sim::{Seed, Simulator};
 use engine::time::{MICROS_PER_SECOND, VenueTime};
-use engine::venue::{AccountChange, AccountEvent, Command, Outcome, Venue, VenueConfig, Verdict};
+use engine::venue::{AccountChange, AccountEvent, Command, CommandOutcome, Outcome, Venue, VenueConfig};
 use protocol::frames::{
     AccountFrame, BookFrame, BookLevel, ExecutionFrame, FillFrame, Item, OrderFrame, PortfolioSnapshot,
     PositionFrame, QuotesFrame, TickEvent,
@@ -55,11 +55,11 @@ impl Bench {
     /// Executes a command that must be applied; its outcome.
     pub(super) fn execute(&mut self, command: &Command) -> Outcome {
         match self.venue.execute(command).unwrap() {
-            Verdict::Applied(outcome) => {
+            CommandOutcome::Applied(outcome) => {
                 self.market.observe(outcome.seq, &outcome.flows());
                 *outcome
             }
-            Verdict::Repeat(seq) => panic!("repeats {seq}"),
+            CommandOutcome::Duplicate(seq) => panic!("repeats {seq}"),
         }
     }
 
@@ -104,8 +104,8 @@ impl Bench {
     }
 
     pub(super) fn book(&self, id: InstrumentId) -> BookFrame {
-        let (instrument, book) = (&self.venue.instruments()[&id], self.venue.book_message(id));
-        let level = |row: &BookRow| BookLevel {
+        let (instrument, book) = (&self.venue.instruments()[&id], self.venue.book_snapshot(id));
+        let level = |row: &PriceLevel| BookLevel {
             price: instrument.price(row.price),
             quantity: instrument.quantity(row.lots),
         };
@@ -118,7 +118,7 @@ impl Bench {
     }
 
     pub(super) fn quotes(&self, id: InstrumentId) -> Option<QuotesFrame> {
-        Some(QuotesFrame::new(&self.venue.quotes_message(id)?, &self.venue.instruments()[&id]))
+        Some(QuotesFrame::new(&self.venue.quotes_snapshot(id)?, &self.venue.instruments()[&id]))
     }
 
     pub(super) fn tick(&self, id: InstrumentId) -> Option<TickEvent> {
@@ -207,8 +207,6 @@ impl Bench {
         trail.take(VenueTime(0), Ticks(1));
         trail.take(VenueTime(MICROS_PER_SECOND), Ticks(2));
         State::open(Opening {
-            bars: protocol::candle_history::CandleHistory::default(),
-            nav_history: None,
             caller: Caller {
                 user: String::new(),
                 email: "a@example.com".into(),
@@ -216,6 +214,7 @@ impl Bench {
                 account: self.account,
                 owner: false,
                 session_id: String::new(),
+                permissions: Default::default(),
             },
             snapshot: TradingSnapshot {
                 venue: self.venue.config().venue_id(),

@@ -1,61 +1,66 @@
-//! NAV over venue time, and how far below its best it stood: what is stored,
-//! then what the portfolio agent says from now on.
+//! Chart of NAV over venue time with its drawdown: the stored history, then the
+//! portfolio agent's newest values.
 //!
 //! The sums are `protocol::nav_history`'s; values nothing itself.
 
 use engine::decimal::Decimal;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
+use protocol::nav_history::{Drawdown, NavHistory, Range};
 
-use crate::ask;
+use crate::api::{self, PageData};
 use crate::chart::{Bars, Chart, ChartScene, ChartView, Lower, Style};
 use crate::components::format;
 use crate::live::Live;
 use crate::live::link::Phase;
 use crate::live::state::AgentNav;
-use crate::reactive::effect;
-use protocol::nav_history::Drawdown;
-use protocol::nav_history::NavHistory;
-use protocol::nav_history::Range;
 
-/// One cent: what the chart counts in.
+/// One cent: the unit of the chart.
 const CENT: Decimal = Decimal::new(1, 2);
 
-/// A chart and what it shows; nothing until it has been read.
+/// The panel, once the history is loaded.
+#[component]
+pub(super) fn NavPanel(live: Live) -> impl IntoView {
+    let opening: PageData<NavHistory> =
+        PageData::new_with_options(|| (), |()| api::read_nav_history(Range::default()), true);
+    view! {
+        <Suspense>
+            {move || Suspend::new(async move { view! { <NavChart live opening=opening.await.ok() /> } })}
+        </Suspense>
+    }
+}
+
+/// A chart and its history; `None` if that could not be read.
 #[derive(Clone, Copy)]
-struct Past {
+struct NavView {
     live: Live,
     chart: Chart,
     range: RwSignal<Range>,
-    worth: RwSignal<Option<NavHistory>>,
+    history: RwSignal<Option<NavHistory>>,
 }
 
 #[component]
-pub(super) fn History(live: Live) -> impl IntoView {
-    let opened = live.opening_worth();
-    let chart = Chart::new(scene(opened.as_ref(), live.prefs.zone_us()));
-    let range = RwSignal::new(opened.as_ref().map_or_else(Range::default, NavHistory::range));
-    let past = Past { live, chart, range, worth: RwSignal::new(opened) };
-    effect(move || past.follow(live.agent_nav.get()));
+fn NavChart(live: Live, opening: Option<NavHistory>) -> impl IntoView {
+    let chart = Chart::new(scene(opening.as_ref(), live.preferences.zone_us()));
+    let range = RwSignal::new(opening.as_ref().map_or_else(Range::default, NavHistory::range));
+    let nav = NavView { live, chart, range, history: RwSignal::new(opening) };
+    Effect::new(move || nav.follow(live.agent_nav.get()));
     Effect::new(move |before: Option<bool>| {
-        let phase = live.link.with(|link| link.phase);
-        let broken = matches!(phase, Phase::Stale | Phase::Reconnecting);
-        // The page came with it, but this screen may be opened much later.
-        let late =
-            before.is_none() && (phase != Phase::Connecting || past.worth.with_untracked(Option::is_none));
-        if late || (before == Some(true) && !broken) {
-            past.read();
+        let broken = live.link.with(|link| matches!(link.phase, Phase::Stale | Phase::Reconnecting));
+        let missing = before.is_none() && nav.history.with_untracked(Option::is_none);
+        if missing || (before == Some(true) && !broken) {
+            nav.read();
         }
         broken
     });
-    effect(move || {
-        let zone_us = live.prefs.zone_us();
-        past.worth.with(|worth| chart.change(|shown| show(shown, worth.as_ref(), zone_us)));
+    Effect::new(move || {
+        let zone_us = live.preferences.zone_us();
+        nav.history.with(|history| chart.change(|scene| show(scene, history.as_ref(), zone_us)));
     });
     let choose = move |chosen: Range| {
         if range.get_untracked() != chosen {
             range.set(chosen);
-            past.read();
+            nav.read();
         }
     };
     let buttons = Range::ALL.map(|one| {
@@ -73,16 +78,15 @@ pub(super) fn History(live: Live) -> impl IntoView {
     });
     let currency = live.currency();
     let about = format!("Net asset value in {currency} and drawdown");
-    let label = move || about.clone();
     view! {
         <section class="panel history" aria-labelledby="history-title">
             <header>
                 <h2 id="history-title">"NAV and drawdown " <span class="unit">{currency}</span></h2>
                 <div class="tools">
                     <div class="ranges" role="group" aria-label="How far back">
-                        {buttons.map(IntoAny::into_any).collect_view()}
+                        {buttons.collect_view()}
                     </div>
-                    <button type="button" class="small" data-testid="history-fit" on:click=move |_| past.fit()>
+                    <button type="button" class="small" data-testid="history-fit" on:click=move |_| nav.fit()>
                         "Fit"
                     </button>
                     <button
@@ -96,18 +100,18 @@ pub(super) fn History(live: Live) -> impl IntoView {
                     </button>
                 </div>
             </header>
-            <Facts worth=past.worth />
-            <ChartView chart label testid="history" />
+            <Facts history=nav.history />
+            <ChartView chart label=Signal::stored(about) testid="history" />
         </section>
     }
-    .into_any()
 }
 
-/// What the picture comes down to.
+/// The history's P&L, peak and drawdowns.
 #[component]
-fn Facts(worth: RwSignal<Option<NavHistory>>) -> impl IntoView {
+fn Facts(history: RwSignal<Option<NavHistory>>) -> impl IntoView {
     let fact = move |head: &'static str, testid: &'static str, read: fn(&NavHistory) -> String| {
-        let text = move || worth.with(|worth| worth.as_ref().map_or_else(|| format::ABSENT.to_owned(), read));
+        let text =
+            move || history.with(|history| history.as_ref().map_or_else(|| format::ABSENT.to_owned(), read));
         view! {
             <div>
                 <dt>{head}</dt>
@@ -122,30 +126,29 @@ fn Facts(worth: RwSignal<Option<NavHistory>>) -> impl IntoView {
             {fact(
                 "P&L since the start",
                 "history-pnl",
-                |worth| format::signed_cents(worth.newest() - worth.paid_in()),
+                |history| format::signed_cents(history.newest() - history.paid_in()),
             )}
-            {fact("Highest NAV", "history-peak", |worth| format::cents(worth.peak()))}
-            {fact("Drawdown now", "history-drawdown", |worth| fallen(worth.fall()))}
-            {fact("Deepest drawdown", "history-worst", |worth| fallen(worth.worst()))}
+            {fact("Highest NAV", "history-peak", |history| format::cents(history.peak()))}
+            {fact("Drawdown now", "history-drawdown", |history| drawdown(history.fall()))}
+            {fact("Deepest drawdown", "history-worst", |history| drawdown(history.worst()))}
         </dl>
     }
-    .into_any()
 }
 
 /// `−0.052 % (−523.00)`.
-fn fallen(fall: Drawdown) -> String {
-    format!("{} ({})", format::percent(fall.millionths()), format::signed_cents(-fall.below))
+fn drawdown(drawdown: Drawdown) -> String {
+    format!("{} ({})", format::percent(drawdown.millionths()), format::signed_cents(-drawdown.below))
 }
 
-impl Past {
-    /// Takes the agent's newest word.
+impl NavView {
+    /// Takes the portfolio agent's newest value.
     fn follow(self, newest: AgentNav) {
-        self.worth.maybe_update(|worth| {
-            worth.as_mut().is_some_and(|worth| worth.take(newest.time, newest.nav.to_cents()))
+        self.history.maybe_update(|history| {
+            history.as_mut().is_some_and(|history| history.take(newest.time, newest.nav.to_cents()))
         });
     }
 
-    /// Shows all of the range.
+    /// Shows the whole range.
     fn fit(self) {
         self.chart.change(|scene| {
             scene.fit();
@@ -153,29 +156,29 @@ impl Past {
         });
     }
 
-    /// Reads the chosen range, unless another is chosen meanwhile. What was
-    /// seen since the newest stored point is kept.
+    /// Reads the selected range, unless another is selected meanwhile. Values
+    /// seen since the newest stored point are kept.
     fn read(self) {
         let range = self.range.get_untracked();
         spawn_local(async move {
-            let read = ask::worth(range).await;
+            let answer = api::read_nav_history(range).await;
             if self.range.try_get_untracked() != Some(range) {
                 return;
             }
-            match read {
-                Ok(mut worth) => {
-                    let mut other = true;
-                    self.worth.update(|shown| {
+            match answer {
+                Ok(mut read) => {
+                    let mut is_other_range = true;
+                    self.history.update(|shown| {
                         if let Some(seen) = shown.as_ref() {
-                            other = seen.range() != range;
-                            match other {
-                                true => worth.know(seen),
-                                false => worth.go_on_with(seen),
+                            is_other_range = seen.range() != range;
+                            match is_other_range {
+                                true => read.know(seen),
+                                false => read.go_on_with(seen),
                             }
                         }
-                        *shown = Some(worth);
+                        *shown = Some(read);
                     });
-                    if other {
+                    if is_other_range {
                         self.fit();
                     }
                     self.follow(self.live.agent_nav.get_untracked());
@@ -186,23 +189,23 @@ impl Past {
     }
 }
 
-fn scene(worth: Option<&NavHistory>, zone_us: i64) -> ChartScene {
+fn scene(history: Option<&NavHistory>, zone_us: i64) -> ChartScene {
     let mut scene = ChartScene::new(Bars::new(1, Vec::new()), CENT);
     (scene.style, scene.lower) = (Style::Line, Lower::Drawdown);
     scene.size = (1_200.0, 280.0);
     scene.fit();
-    show(&mut scene, worth, zone_us);
+    show(&mut scene, history, zone_us);
     scene
 }
 
-/// Puts `worth` into the scene; whether that changed it.
-fn show(scene: &mut ChartScene, worth: Option<&NavHistory>, zone_us: i64) -> bool {
-    let Some(worth) = worth else {
+/// Puts `history` into the scene; returns true if the scene changed.
+fn show(scene: &mut ChartScene, history: Option<&NavHistory>, zone_us: i64) -> bool {
+    let Some(history) = history else {
         return std::mem::replace(&mut scene.zone_us, zone_us) != zone_us;
     };
     let before = scene.clone();
     scene.zone_us = zone_us;
-    scene.bars = Bars::of_nav(worth);
-    (scene.base, scene.last) = (Some(worth.paid_in()), Some(worth.newest()));
+    scene.bars = Bars::of_nav(history);
+    (scene.base, scene.last) = (Some(history.paid_in()), Some(history.newest()));
     *scene != before
 }

@@ -1,15 +1,13 @@
-//! How NAV comes about, what the portfolio agent says it is, and what is held
-//! in which asset class.
+//! NAV and its parts, the portfolio agent's NAV, and exposure by asset class.
 //!
-//! Repeats the engine's sums; adds none of its own.
+//! Shows the engine's sums; adds none.
 
 use engine::instrument::InstrumentKind;
 use engine::portfolio::ClassExposure;
 use leptos::prelude::*;
 
-use crate::components::{Show, format};
+use crate::components::format;
 use crate::live::Live;
-use crate::reactive::memo;
 
 #[component]
 pub(super) fn Sums(live: Live) -> impl IntoView {
@@ -19,7 +17,7 @@ pub(super) fn Sums(live: Live) -> impl IntoView {
                 <header>
                     <h2 id="sums-title">"How NAV comes about"</h2>
                 </header>
-                <Nav live />
+                <NavParts live />
             </section>
             <section class="panel" aria-labelledby="exposure-title">
                 <header>
@@ -29,11 +27,10 @@ pub(super) fn Sums(live: Live) -> impl IntoView {
             </section>
         </div>
     }
-    .into_any()
 }
 
 #[component]
-fn Nav(live: Live) -> impl IntoView {
+fn NavParts(live: Live) -> impl IntoView {
     let valuation = live.valuation;
     view! {
         <div class="body">
@@ -80,16 +77,15 @@ fn Nav(live: Live) -> impl IntoView {
             </p>
         </div>
     }
-    .into_any()
 }
 
 #[component]
 fn Exposure(live: Live) -> impl IntoView {
-    let classes = memo(move || live.valuation.with(|valuation| valuation.exposure.clone()));
+    let classes = Memo::new(move |_| live.valuation.with(|valuation| valuation.exposure.clone()));
     let row = |class: ClassExposure| {
         view! {
             <tr>
-                <th scope="row">{word(class.kind)}</th>
+                <th scope="row">{label(class.kind)}</th>
                 <td class="num">{format::money(class.net)}</td>
                 <td class="num">{format::money(class.gross)}</td>
             </tr>
@@ -110,7 +106,7 @@ fn Exposure(live: Live) -> impl IntoView {
                     </tr>
                 </thead>
                 <tbody>
-                    {move || classes.get().into_iter().map(row).map(IntoAny::into_any).collect_view()}
+                    {move || classes.get().into_iter().map(row).collect_view()}
                     <Show when=move || classes.with(Vec::is_empty)>
                         <tr>
                             <td class="empty" colspan="3">
@@ -122,10 +118,9 @@ fn Exposure(live: Live) -> impl IntoView {
             </table>
         </div>
     }
-    .into_any()
 }
 
-const fn word(kind: InstrumentKind) -> &'static str {
+const fn label(kind: InstrumentKind) -> &'static str {
     match kind {
         InstrumentKind::Equity => "Equities",
         InstrumentKind::Option => "Options",

@@ -1,7 +1,6 @@
-//! The figures that are looked at first.
+//! The headline figures, a tile each.
 //!
-//! Each tile reads one figure of the valuation; none adds any up but the
-//! total of the P&L.
+//! A tile reads a figure of the valuation; only the total P&L is a sum.
 
 use engine::decimal::Decimal;
 use engine::money::Money;
@@ -10,7 +9,6 @@ use leptos::prelude::*;
 
 use crate::components::format;
 use crate::live::Live;
-use crate::reactive::Signal;
 
 #[component]
 pub(super) fn Tiles(live: Live) -> impl IntoView {
@@ -92,10 +90,9 @@ pub(super) fn Tiles(live: Live) -> impl IntoView {
             />
         </dl>
     }
-    .into_any()
 }
 
-/// Money that underliers' moves act on; absent without any.
+/// Delta notional over all underliers; absent without any.
 fn delta_notional(valuation: &Valuation) -> String {
     match valuation.delta.as_slice() {
         [] => format::ABSENT.to_owned(),
@@ -109,7 +106,7 @@ fn Tile(
     unit: String,
     testid: &'static str,
     value: Signal<String>,
-    /// Whether it is a gain or a loss, which its sign then colours.
+    /// True for a gain or loss, coloured by its sign.
     #[prop(optional)]
     tone: bool,
 ) -> impl IntoView {
@@ -126,13 +123,12 @@ fn Tile(
     view! {
         <div class="tile">
             <dt>{label} " " <span class="unit">{unit}</span></dt>
-            <dd class=move || class()>
+            <dd class=class>
                 <span class="arrow" aria-hidden="true">
-                    {move || arrow()}
+                    {arrow}
                 </span>
                 <span data-testid=testid>{move || value.get()}</span>
             </dd>
         </div>
     }
-    .into_any()
 }

@@ -1,142 +1,150 @@
-//! Another quantity or limit for an order that lives, under its own row.
+//! The form under a live order's row: another quantity or limit.
 //!
-//! Says before it is sent what it would do; decides nothing itself.
+//! Shows the effect before it is sent; decides nothing itself.
 
 use engine::id::OrderId;
 use engine::money::Lots;
 use engine::order::RawAmend;
 use leptos::ev::SubmitEvent;
+use leptos::html;
 use leptos::prelude::*;
 use protocol::frames::OrderFrame;
 
-use super::ticket::{Answer, Judged, Outbox, PREVIEW, Sent, Wish, typed, worded};
-use crate::Hydrated;
+use super::ticket::{
+    OrderIntent, OrderSender, PREVIEW_ORDER_ID, PreTradeCheck, Submission, SubmissionStatus, reject_text,
+    strip_separators,
+};
 use crate::components::{Units, format};
+use crate::layout::Hydrated;
 use crate::live::Live;
-use crate::reactive::{RwSignal, effect, memo};
 
 #[component]
-pub(super) fn Amend(
+pub(super) fn AmendRow(
     live: Live,
     id: OrderId,
     order: RwSignal<OrderFrame>,
-    open: RwSignal<bool>,
+    is_open: RwSignal<bool>,
 ) -> impl IntoView {
     let Hydrated(hydrated) = expect_context();
-    let outbox = Outbox::new(live);
+    let sender = OrderSender::new(live);
     let frame = order.get_untracked();
     let units = live.instrument(frame.instrument_id).map(|instrument| Units::of(&instrument));
     let quantity = RwSignal::new(frame.quantity.to_string());
     let limit = RwSignal::new(frame.limit_price.map(|price| price.to_string()).unwrap_or_default());
-    let wish = memo(move || {
-        let text = |value: RwSignal<String>| Some(typed(&value.get()));
+    let intent = Memo::new(move |_| {
+        let text = |value: RwSignal<String>| Some(strip_separators(&value.get()));
         let raw = RawAmend {
             quantity: text(quantity),
             limit_price: text(limit),
-            client_order_id: Some(PREVIEW.to_owned()),
+            client_order_id: Some(PREVIEW_ORDER_ID.to_owned()),
             ..RawAmend::default()
         };
-        Wish::Amend { order: id, raw }
+        OrderIntent::Amend { order: id, raw }
     });
-    let judged = memo(move || {
+    let check = Memo::new(move |_| {
         live.moment.track();
-        wish.with(|wish| wish.judge(live))
+        intent.with(|intent| intent.evaluate(live))
     });
-    // Nothing is wrong with what nobody has changed yet.
-    let edited = RwSignal::new(false);
-    // Why it is asked about twice, once it was.
-    let asking = RwSignal::new(String::new());
-    let back = NodeRef::<leptos::html::Button>::new();
+    // Unchanged values are no error.
+    let is_edited = RwSignal::new(false);
+    // Warnings that wait for a confirmation.
+    let warning = RwSignal::new(String::new());
+    let back = NodeRef::<html::Button>::new();
     Effect::new(move |before: Option<()>| {
-        wish.track();
-        asking.set(String::new());
+        intent.track();
+        warning.set(String::new());
         if before.is_some() {
-            edited.set(true);
-            if outbox.sent.with_untracked(|sent| *sent != Sent::Sending) {
-                outbox.sent.set(Sent::Nothing);
+            is_edited.set(true);
+            if sender.submission.get_untracked() != Submission::Sending {
+                sender.submission.set(Submission::Idle);
             }
         }
     });
-    // Done, or overtaken by a fill or a cancel: there is nothing to amend.
-    effect(move || {
-        let done = outbox.sent.with(|sent| matches!(sent, Sent::Accepted(_)));
-        if done {
+    // Amended, or filled or cancelled meanwhile: there is nothing left to amend.
+    Effect::new(move || {
+        let is_done = sender.submission.with(|submission| matches!(submission, Submission::Accepted(_)));
+        if is_done {
             live.say("Order amended");
         }
-        if done || !order.with(|order| order.status.is_live()) {
-            open.set(false);
+        if is_done || !order.with(|order| order.status.is_live()) {
+            is_open.set(false);
         }
     });
-    let closed = memo(move || !hydrated.get() || !live.link.with(|link| link.phase.is_fresh()));
-    let ready = memo(move || {
-        !closed.get()
-            && outbox.sent.with(|sent| match sent {
-                Sent::Sending => false,
-                Sent::Unknown(_) => true,
-                _ => judged.with(Result::is_ok),
-            })
+    let is_closed = Memo::new(move |_| !hydrated.get() || !live.link.with(|link| link.phase.is_fresh()));
+    let is_ready = Memo::new(move |_| {
+        !is_closed.get()
+            && match sender.submission.get() {
+                Submission::Sending => false,
+                Submission::Unknown(_) => true,
+                _ => check.with(Result::is_ok),
+            }
     });
     let submit = move |event: SubmitEvent| {
         event.prevent_default();
-        if ready.get_untracked() {
-            let wish = outbox.prepare(&wish.get_untracked(), None);
-            match wish.judge(live) {
-                _ if outbox.is_repeat(&wish) => outbox.send(wish, None),
-                Ok(judged) if judged.dangers.is_empty() || !asking.with_untracked(String::is_empty) => {
-                    asking.set(String::new());
-                    outbox.send(wish, Some(judged.preview));
-                }
-                Ok(judged) => {
-                    let why: Vec<String> = judged.dangers.into_iter().map(|danger| danger.words()).collect();
-                    asking.set(why.join(" "));
-                    // A second Enter takes it back.
-                    if let Some(back) = back.get_untracked() {
-                        let _ = back.focus();
-                    }
-                }
-                Err(_) => {}
+        if !is_ready.get_untracked() {
+            return;
+        }
+        let intent = sender.prepare(&intent.get_untracked(), None);
+        if sender.is_repeat(&intent) {
+            sender.send(intent, None);
+            return;
+        }
+        let Ok(check) = intent.evaluate(live) else { return };
+        if check.warnings.is_empty() || !warning.with_untracked(String::is_empty) {
+            warning.set(String::new());
+            sender.send(intent, Some(check.preview));
+        } else {
+            let texts: Vec<String> = check.warnings.into_iter().map(|warning| warning.text()).collect();
+            warning.set(texts.join(" "));
+            // A second Enter goes back.
+            if let Some(back) = back.get_untracked() {
+                let _ = back.focus();
             }
         }
     };
-    let effect = move || {
-        judged.with(|judged| match judged {
-            _ if !asking.with(String::is_empty) => (true, asking.get()),
-            Err(_) if !edited.get() => (false, "Another quantity or another limit.".to_owned()),
-            Err(reject) => (true, worded(reject)),
-            Ok(judged) => (false, words(judged, units)),
+    let effect = Memo::new(move |_| {
+        check.with(|check| match check {
+            _ if !warning.with(String::is_empty) => ("problem", warning.get()),
+            Err(_) if !is_edited.get() => ("muted", "Another quantity or another limit.".to_owned()),
+            Err(reject) => ("problem", reject_text(reject)),
+            Ok(check) => ("muted", effect_text(check, units)),
         })
-    };
+    });
     view! {
         <tr class="amend" data-testid="amend-row">
             <td colspan="9">
                 <form on:submit=submit>
-                    <Number label="Quantity" value=quantity testid="amend-quantity" />
-                    <Number label="Limit" value=limit testid="amend-limit" />
-                    <button type="submit" class="small primary" disabled=move || !ready.get() data-testid="amend-send">
-                        {move || if asking.with(String::is_empty) { "Amend" } else { "Amend all the same" }}
+                    <NumberInput label="Quantity" value=quantity testid="amend-quantity" />
+                    <NumberInput label="Limit" value=limit testid="amend-limit" />
+                    <button
+                        type="submit"
+                        class="small primary"
+                        disabled=move || !is_ready.get()
+                        data-testid="amend-send"
+                    >
+                        {move || if warning.with(String::is_empty) { "Amend" } else { "Amend all the same" }}
                     </button>
                     <button
                         type="button"
                         class="small"
                         node_ref=back
                         data-testid="amend-back"
-                        on:click=move |_| open.set(false)
+                        on:click=move |_| is_open.set(false)
                     >
                         "Back"
                     </button>
-                    <span class=move || if effect().0 { "problem" } else { "muted" } data-testid="amend-effect">
-                        {move || effect().1}
+                    <span class=move || effect.get().0 data-testid="amend-effect">
+                        {move || effect.get().1}
                     </span>
-                    <Answer outbox closed testid="amend-answer" reasons=true />
+                    <SubmissionStatus sender is_closed testid="amend-answer" with_reason=true />
                 </form>
             </td>
         </tr>
     }
-    .into_any()
 }
 
 #[component]
-fn Number(label: &'static str, value: RwSignal<String>, testid: &'static str) -> impl IntoView {
+fn NumberInput(label: &'static str, value: RwSignal<String>, testid: &'static str) -> impl IntoView {
     view! {
         <label>
             {label}
@@ -151,16 +159,15 @@ fn Number(label: &'static str, value: RwSignal<String>, testid: &'static str) ->
             />
         </label>
     }
-    .into_any()
 }
 
-/// What the amendment would do, in words.
-fn words(judged: &Judged, units: Option<Units>) -> String {
-    let decided = &judged.preview.decided;
+/// Effect of the amendment, for the user.
+fn effect_text(check: &PreTradeCheck, units: Option<Units>) -> String {
+    let decided = &check.preview.decided;
     if decided.filled > Lots::ZERO {
         let filled = units.map(|units| units.quantity(decided.filled)).unwrap_or_default();
         return format!("Trades {filled} at once.");
     }
-    let place = if judged.keeps_place { "Keeps its place" } else { "Goes to the back of its queue" };
-    format!("{place}; {} reserved in all.", format::money(decided.reserved))
+    let priority = if check.keeps_priority { "Keeps its place" } else { "Goes to the back of its queue" };
+    format!("{priority}; {} reserved in all.", format::money(decided.reserved))
 }

@@ -1,30 +1,27 @@
 //! The blotter: positions, orders, fills and quotes behind tabs, with a filter
-//! and a file of what is shown.
+//! and a CSV file of the shown rows.
 //!
-//! All tables stay in the page, so that their counts and rows do; the tabs
-//! choose which one is seen.
+//! All tables stay in the page, with their counts and rows; the tabs choose the
+//! visible one.
 
-use leptos::ev::KeyboardEvent;
 use leptos::prelude::*;
 
-use super::tabs::Tab;
+use super::tabs::PhoneTab;
 use super::{fills, orders, quotes};
-use crate::Hydrated;
-use crate::components::download_csv;
+use crate::components::{Positions, download_csv, select_next_tab};
+use crate::layout::Hydrated;
 use crate::live::Live;
-use crate::reactive::{RwSignal, Signal};
-use crate::screens::portfolio::Positions;
 
-/// What the blotter shows.
+/// A table of the blotter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Book {
+enum BlotterTab {
     Positions,
     Orders,
     Fills,
     Quotes,
 }
 
-impl Book {
+impl BlotterTab {
     const ALL: [Self; 4] = [Self::Positions, Self::Orders, Self::Fills, Self::Quotes];
 
     const fn key(self) -> &'static str {
@@ -36,7 +33,7 @@ impl Book {
         }
     }
 
-    const fn word(self) -> &'static str {
+    const fn label(self) -> &'static str {
         match self {
             Self::Positions => "Positions",
             Self::Orders => "Orders",
@@ -44,71 +41,51 @@ impl Book {
             Self::Quotes => "Quotes",
         }
     }
+
+    /// Number beside the label.
+    fn count(self, live: Live) -> usize {
+        match self {
+            Self::Positions => live.valuation.with(|valuation| {
+                valuation.positions.iter().filter(|line| line.quantity.mantissa != 0).count()
+            }),
+            Self::Orders => open_orders(live),
+            Self::Fills => live.fills.with(Vec::len),
+            Self::Quotes => quotes::count(live),
+        }
+    }
 }
 
 #[component]
-pub(super) fn Blotter(live: Live, phone: RwSignal<Tab>) -> impl IntoView {
+pub(super) fn Blotter(live: Live, tab: RwSignal<PhoneTab>) -> impl IntoView {
     let Hydrated(hydrated) = expect_context();
-    let book = RwSignal::new(Book::Positions);
-    // As it was typed, and as it is compared.
+    let shown = RwSignal::new(BlotterTab::Positions);
     let typed = RwSignal::new(String::new());
+    // The typed filter in capitals.
     let filter = RwSignal::new(String::new());
-    let live_only = RwSignal::new(false);
-    let count = move |which: Book| match which {
-        Book::Positions => {
-            live.valuation.with(|all| all.positions.iter().filter(|line| line.quantity.mantissa != 0).count())
-        }
-        Book::Orders => open_orders(live),
-        Book::Fills => live.fills.with(Vec::len),
-        Book::Quotes => quotes::count(live),
-    };
-    let tab = move |which: Book| {
-        let chosen = move || book.get() == which;
-        let testid = match which {
-            Book::Orders => "open-orders".to_owned(),
-            _ => format!("count-{}", which.key()),
-        };
-        view! {
-            <button
-                type="button"
-                role="tab"
-                id=format!("tab-of-{}", which.key())
-                aria-controls=format!("book-{}", which.key())
-                aria-selected=move || chosen().to_string()
-                tabindex=move || if chosen() { "0" } else { "-1" }
-                data-testid=format!("blotter-{}", which.key())
-                on:click=move |_| book.set(which)
-            >
-                {which.word()}
-                <span class="count num" data-testid=testid>
-                    {move || count(which)}
-                </span>
-                {(which == Book::Orders).then(|| view! { <span class="count">"open"</span> })}
-            </button>
-        }
-    };
+    let open_only = RwSignal::new(false);
+    let button = move |tab: BlotterTab| view! { <TabButton live tab shown /> };
     let nothing = move || match typed.get() {
         typed if typed.is_empty() => "No order is open.".to_owned(),
         typed => format!("Nothing matches \"{typed}\"."),
     };
-    let panel = move |which: Book, table: AnyView| {
+    let panel = move |tab: BlotterTab, table: AnyView| {
         view! {
             <div
                 class="body"
                 role="tabpanel"
                 tabindex="0"
-                id=format!("book-{}", which.key())
-                aria-labelledby=format!("tab-of-{}", which.key())
-                hidden=move || book.get() != which
+                id=format!("book-{}", tab.key())
+                aria-labelledby=format!("tab-of-{}", tab.key())
+                hidden=move || shown.get() != tab
             >
                 {table}
                 // The style sheet shows it where every row is hidden.
-                <p class="none">{move || nothing()}</p>
+                <p class="none">{nothing}</p>
             </div>
         }
     };
     let save = move |_| {
-        let key = book.get_untracked().key();
+        let key = shown.get_untracked().key();
         download_csv(&format!("#book-{key} table"), &format!("{key}.csv"));
     };
     view! {
@@ -116,22 +93,22 @@ pub(super) fn Blotter(live: Live, phone: RwSignal<Tab>) -> impl IntoView {
             <h2 class="sr-only" id="blotter-title">
                 "Blotter"
             </h2>
-            <div class="tablist" role="tablist" aria-labelledby="blotter-title" on:keydown=walk>
-                {Book::ALL.map(tab).map(IntoAny::into_any).collect_view()}
+            <div class="tablist" role="tablist" aria-labelledby="blotter-title" on:keydown=select_next_tab>
+                {BlotterTab::ALL.map(button).collect_view()}
             </div>
             <div class="tools">
-                <label class="check" hidden=move || book.get() != Book::Orders>
+                <label class="check" hidden=move || shown.get() != BlotterTab::Orders>
                     <input
                         type="checkbox"
-                        prop:checked=move || live_only.get()
+                        prop:checked=move || open_only.get()
                         data-testid="live-only"
-                        on:change=move |event| live_only.set(event_target_checked(&event))
+                        on:change=move |event| open_only.set(event_target_checked(&event))
                     />
                     "Open only"
                 </label>
-                <orders::CancelAll
+                <orders::CancelAllButton
                     live
-                    shown=Signal::derive(move || book.get() == Book::Orders)
+                    shown=Signal::derive(move || shown.get() == BlotterTab::Orders)
                     count=Signal::derive(move || open_orders(live))
                 />
                 <input
@@ -156,12 +133,38 @@ pub(super) fn Blotter(live: Live, phone: RwSignal<Tab>) -> impl IntoView {
                 </button>
             </div>
         </header>
-        {panel(Book::Positions, view! { <Positions live wide=false filter=filter.into() /> }.into_any())}
-        {panel(Book::Orders, view! { <orders::Orders live filter live_only /> }.into_any())}
-        {panel(Book::Fills, view! { <fills::Fills live filter /> }.into_any())}
-        {panel(Book::Quotes, view! { <quotes::Quotes live filter tab=phone /> }.into_any())}
+        {panel(BlotterTab::Positions, view! { <Positions live wide=false filter=filter.into() /> }.into_any())}
+        {panel(BlotterTab::Orders, view! { <orders::Orders live filter open_only /> }.into_any())}
+        {panel(BlotterTab::Fills, view! { <fills::Fills live filter /> }.into_any())}
+        {panel(BlotterTab::Quotes, view! { <quotes::Quotes live filter tab /> }.into_any())}
     }
-    .into_any()
+}
+
+#[component]
+fn TabButton(live: Live, tab: BlotterTab, shown: RwSignal<BlotterTab>) -> impl IntoView {
+    let is_shown = move || shown.get() == tab;
+    let count_testid = match tab {
+        BlotterTab::Orders => "open-orders".to_owned(),
+        _ => format!("count-{}", tab.key()),
+    };
+    view! {
+        <button
+            type="button"
+            role="tab"
+            id=format!("tab-of-{}", tab.key())
+            aria-controls=format!("book-{}", tab.key())
+            aria-selected=move || is_shown().to_string()
+            tabindex=move || if is_shown() { "0" } else { "-1" }
+            data-testid=format!("blotter-{}", tab.key())
+            on:click=move |_| shown.set(tab)
+        >
+            {tab.label()}
+            <span class="count num" data-testid=count_testid>
+                {move || tab.count(live)}
+            </span>
+            {(tab == BlotterTab::Orders).then(|| view! { <span class="count">"open"</span> })}
+        </button>
+    }
 }
 
 fn open_orders(live: Live) -> usize {
@@ -171,21 +174,10 @@ fn open_orders(live: Live) -> usize {
     })
 }
 
-/// Whether every word of the filter, in capitals, is part of one of `words`.
-pub(super) fn holds(filter: RwSignal<String>, words: &[&str]) -> bool {
-    let one_has = |part: &str| words.iter().any(|word| word.to_ascii_uppercase().contains(part));
-    filter.with(|filter| filter.split(' ').all(one_has))
-}
-
-/// Arrow keys go from tab to tab and show what they reach.
-fn walk(event: KeyboardEvent) {
-    let forward = match event.key().as_str() {
-        "ArrowRight" => true,
-        "ArrowLeft" => false,
-        _ => return,
-    };
-    event.prevent_default();
-    crate::components::press_sibling(&event, forward);
+/// Returns true if every word of the filter, in capitals, is part of a field.
+pub(super) fn matches_filter(filter: RwSignal<String>, fields: &[&str]) -> bool {
+    let contains = |word: &str| fields.iter().any(|field| field.to_ascii_uppercase().contains(word));
+    filter.with(|filter| filter.split(' ').all(contains))
 }
 
 #[cfg(test)]
@@ -193,13 +185,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_word_of_a_filter_must_be_found() {
+    fn every_word_of_a_filter_must_match() {
         Owner::new().with(|| {
             for (filter, is_shown) in
                 [("", true), ("SELL", true), ("ACM", true), ("ACME CANC", true), ("ACME BUY", false)]
             {
-                let words = ["ACME", "Sell", "Cancelled"];
-                assert_eq!(holds(RwSignal::new(filter.to_owned()), &words), is_shown, "{filter}");
+                let fields = ["ACME", "Sell", "Cancelled"];
+                assert_eq!(matches_filter(RwSignal::new(filter.to_owned()), &fields), is_shown, "{filter}");
             }
         });
     }

@@ -1,112 +1,89 @@
-//! The chart of the chosen instrument: the venue's own candles, made longer by
-//! the live marks and the tape.
+//! The chart of the selected instrument: stored candles, continued by live marks
+//! and prints.
 //!
-//! The store is a moment behind: it is read again until it holds what had
-//! happened when it was first asked, and after every break of the connection;
-//! what was seen live since is added to it.
-//! Knows no pixels; the scene does.
+//! The store lags behind the market: candles are read again until they reach the
+//! time of the first read, and after every reconnect; what was seen live since is
+//! added to them. Knows no pixels; the scene does.
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
 use engine::candle::Interval;
+use engine::decimal::Decimal;
 use engine::id::InstrumentId;
 use engine::instrument::Instrument;
 use engine::money::Ticks;
 use engine::order::Side;
 use engine::time::{MICROS_PER_SECOND, VenueTime};
+use leptos::ev::MouseEvent;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
+use protocol::candle_history::CandleHistory;
 use protocol::frames::TapeFrame;
 
-use crate::ask;
-use crate::chart::{Bars, Chart, ChartScene, ChartView, Own, Resting, Style};
+use crate::api::{self, PageData};
+use crate::chart::{Bars, Chart, ChartScene, ChartView, OwnFill, OwnOrder, Style};
 use crate::live::Live;
-use crate::reactive::{RwSignal, Signal, StoredValue, effect};
-use protocol::candle_history::CandleHistory;
 
-/// The length that a chart begins with.
-pub(crate) const FIRST_INTERVAL: Interval = Interval::S1;
+/// Interval of a new chart.
+const DEFAULT_INTERVAL: Interval = Interval::S1;
 
-/// When a store that was behind is read again, and how often at most.
-const AGAIN: Duration = Duration::from_secs(1);
-const READS: u32 = 6;
+/// Delay before candles that lag behind are read again.
+const RETRY_DELAY: Duration = Duration::from_secs(1);
 
-/// How far apart marks may be.
-const CALM_US: i64 = MICROS_PER_SECOND;
+/// Reads of the same candles at most.
+const MAX_READS: u32 = 6;
 
-/// Marks that are remembered, for what the store does not hold yet.
-const REMEMBERED: usize = 200;
+/// Time between two marks at most.
+const MARK_INTERVAL_US: i64 = MICROS_PER_SECOND;
 
-/// Which bars a chart holds.
-type Key = (InstrumentId, Interval);
+/// Marks kept for the time that the store lags behind.
+const MARKS_CAPACITY: usize = 200;
 
-/// A chart, which bars it holds, and the marks seen since they were chosen.
-#[derive(Clone, Copy)]
-struct Held {
-    chart: Chart,
-    key: StoredValue<Key>,
-    marks: StoredValue<VecDeque<(VenueTime, Ticks)>>,
+/// The candles of a chart.
+type Series = (InstrumentId, Interval);
+
+/// The panel, once its candles are loaded.
+#[component]
+pub(super) fn ChartPanel(live: Live, is_large: RwSignal<bool>) -> impl IntoView {
+    let id = live.selected.get_untracked();
+    let opening: PageData<CandleHistory> = PageData::new_with_options(
+        || (),
+        move |()| api::read_candles(id.to_string(), DEFAULT_INTERVAL),
+        true,
+    );
+    view! {
+        <Suspense>
+            {move || Suspend::new(async move {
+                let candles = opening.await.unwrap_or_default();
+                view! { <InstrumentChart live id candles is_large /> }
+            })}
+        </Suspense>
+    }
 }
 
 #[component]
-pub(super) fn ChartPanel(live: Live, wide: RwSignal<bool>) -> impl IntoView {
-    let interval = RwSignal::new(FIRST_INTERVAL);
-    let chart = Chart::new(opening_scene(live));
-    let held = Held {
+fn InstrumentChart(
+    live: Live,
+    /// The instrument that `candles` are of.
+    id: InstrumentId,
+    candles: CandleHistory,
+    is_large: RwSignal<bool>,
+) -> impl IntoView {
+    let interval = RwSignal::new(DEFAULT_INTERVAL);
+    let chart = Chart::new(opening_scene(live, id, candles));
+    CandleFeed {
+        live,
         chart,
-        key: StoredValue::new((live.selected.get_untracked(), FIRST_INTERVAL)),
-        marks: StoredValue::new(VecDeque::new()),
-    };
+        series: StoredValue::new((id, DEFAULT_INTERVAL)),
+        marks: StoredValue::default(),
+    }
+    .follow(interval);
     let symbol = move || live.instrument(live.selected.get()).map(|i| i.symbol).unwrap_or_default();
-    Effect::new(move |before: Option<Key>| {
-        let key = (live.selected.get(), interval.get());
-        if before != Some(key) {
-            // The page came with bars: they stay until there are newer ones.
-            held.choose(live, key, before.is_some());
-        }
-        key
-    });
-    Effect::new(move |before: Option<bool>| {
-        let fresh = live.link.with(|link| link.phase.is_fresh());
-        if fresh && before == Some(false) {
-            held.read(live, held.key.get_value());
-        }
-        fresh
-    });
-    effect(move || {
-        let id = live.selected.get();
-        let (mark, now) = (live.quote(id).and_then(|quote| quote.mark.get()), live.moment.get().time);
-        if held.key.get_value().0 == id
-            && let Some(mark) = mark
-        {
-            held.remember(now, mark);
-            chart.change(|scene| take_mark(scene, now, mark));
-        }
-    });
-    effect(move || {
-        let id = live.selected.get();
-        let prints = volumes(live, id);
-        if held.key.get_value().0 == id {
-            chart.change(|scene| scene.bars.print(&prints));
-        }
-    });
-    effect(move || {
-        let own = own(live, live.selected.get());
-        chart.change(|scene| {
-            let changed = (&scene.fills, &scene.orders) != (&own.0, &own.1);
-            (scene.fills, scene.orders) = own;
-            changed
-        });
-    });
-    effect(move || {
-        let zone_us = live.prefs.zone_us();
-        chart.change(|scene| std::mem::replace(&mut scene.zone_us, zone_us) != zone_us);
-    });
-    let line = RwSignal::new(false);
+    let is_line = RwSignal::new(false);
     let restyle = move |_| {
-        line.update(|line| *line = !*line);
-        let style = if line.get_untracked() { Style::Line } else { Style::Candles };
+        is_line.update(|line| *line = !*line);
+        let style = if is_line.get_untracked() { Style::Line } else { Style::Candles };
         chart.change(|scene| std::mem::replace(&mut scene.style, style) != style);
     };
     let choose = move |event| {
@@ -120,10 +97,17 @@ pub(super) fn ChartPanel(live: Live, wide: RwSignal<bool>) -> impl IntoView {
             true
         });
     };
+    let option = |interval: Interval| {
+        view! {
+            <option value=interval.as_str() selected=interval == DEFAULT_INTERVAL>
+                {label(interval)}
+            </option>
+        }
+    };
     view! {
         <header>
             <h2 id="chart-title">
-                "Chart " <span data-testid="chart-symbol">{move || symbol()}</span>
+                "Chart " <span data-testid="chart-symbol">{symbol}</span>
             </h2>
             <div class="tools">
                 <select
@@ -132,31 +116,23 @@ pub(super) fn ChartPanel(live: Live, wide: RwSignal<bool>) -> impl IntoView {
                     on:change=choose
                     prop:value=move || interval.get().as_str()
                 >
-                    {Interval::ALL
-                        .map(|one| {
-                            view! {
-                                <option value=one.as_str() selected=one == FIRST_INTERVAL>
-                                    {word(one)}
-                                </option>
-                            }
-                        })
-                        .map(IntoAny::into_any).collect_view()}
+                    {Interval::ALL.map(option).collect_view()}
                 </select>
-                <Tool name="Line" testid="chart-line" pressed=line.into() press=restyle />
-                <Tool
+                <ToggleButton name="Line" testid="chart-line" pressed=is_line press=restyle />
+                <ToggleButton
                     name="Table"
                     testid="chart-as-table"
-                    pressed=chart.table.into()
+                    pressed=chart.table
                     press=move |_| chart.table.update(|table| *table = !*table)
                 />
                 <button type="button" class="small" data-testid="chart-newest" on:click=newest>
                     "Newest"
                 </button>
-                <Tool
+                <ToggleButton
                     name="Enlarge"
                     testid="chart-enlarge"
-                    pressed=wide.into()
-                    press=move |_| wide.update(|wide| *wide = !*wide)
+                    pressed=is_large
+                    press=move |_| is_large.update(|is_large| *is_large = !*is_large)
                 />
             </div>
         </header>
@@ -167,15 +143,13 @@ pub(super) fn ChartPanel(live: Live, wide: RwSignal<bool>) -> impl IntoView {
             testid="chart"
         />
     }
-    .into_any()
 }
 
-/// A button that stays pressed.
 #[component]
-fn Tool<F: Fn(leptos::ev::MouseEvent) + Send + 'static>(
+fn ToggleButton<F: Fn(MouseEvent) + Send + 'static>(
     name: &'static str,
     testid: &'static str,
-    pressed: Signal<bool>,
+    pressed: RwSignal<bool>,
     press: F,
 ) -> impl IntoView {
     view! {
@@ -189,17 +163,13 @@ fn Tool<F: Fn(leptos::ev::MouseEvent) + Send + 'static>(
             {name}
         </button>
     }
-    .into_any()
 }
 
-/// What the first paint shows.
-fn opening_scene(live: Live) -> ChartScene {
-    let id = live.selected.get_untracked();
-    let (of, bars) = live.opening_bars();
-    let bars = if of == id { bars } else { CandleHistory::default() };
-    let mut scene = scene_of(live, id, resumed(live, FIRST_INTERVAL, bars));
+/// The scene of the first paint.
+fn opening_scene(live: Live, id: InstrumentId, candles: CandleHistory) -> ChartScene {
+    let mut scene = scene_of(live, id, bars(live, DEFAULT_INTERVAL, candles));
     (scene.fills, scene.orders) = untrack(|| own(live, id));
-    scene.zone_us = live.prefs.zone_us();
+    scene.zone_us = untrack(|| live.preferences.zone_us());
     let now = live.moment.get_untracked().time;
     if let Some(mark) = live.quote(id).and_then(|quote| quote.mark.get_untracked()) {
         take_mark(&mut scene, now, mark);
@@ -209,20 +179,17 @@ fn opening_scene(live: Live) -> ChartScene {
 
 fn scene_of(live: Live, id: InstrumentId, bars: Bars) -> ChartScene {
     let instrument = live.instrument(id);
-    let unit = |of: fn(&Instrument) -> engine::decimal::Decimal| {
-        instrument.as_ref().map_or(engine::decimal::Decimal::new(1, 2), of)
-    };
+    let unit = |of: fn(&Instrument) -> Decimal| instrument.as_ref().map_or(Decimal::new(1, 2), of);
     let mut scene = ChartScene::new(bars, unit(|instrument| instrument.tick_size));
     scene.lower_unit = unit(|instrument| instrument.lot_size);
     scene
 }
 
-fn resumed(live: Live, interval: Interval, kept: CandleHistory) -> Bars {
-    Bars::resume(live.t0(), interval.seconds() * MICROS_PER_SECOND, kept)
+fn bars(live: Live, interval: Interval, candles: CandleHistory) -> Bars {
+    Bars::resume(live.t0(), interval.seconds() * MICROS_PER_SECOND, candles)
 }
 
-/// How a length reads.
-const fn word(interval: Interval) -> &'static str {
+const fn label(interval: Interval) -> &'static str {
     match interval {
         Interval::S1 => "1 s",
         Interval::S5 => "5 s",
@@ -235,60 +202,121 @@ const fn word(interval: Interval) -> &'static str {
     }
 }
 
-impl Held {
-    /// Shows the bars of `key`; until they come, none when others are shown.
-    fn choose(self, live: Live, key: Key, others: bool) {
-        self.key.set_value(key);
-        self.marks.set_value(VecDeque::new());
-        if others {
-            self.chart.change(|shown| {
-                shown.replace(resumed(live, key.1, CandleHistory::default()));
-                false
+/// Feeds a chart with candles, marks, prints and the account's own trades.
+#[derive(Clone, Copy)]
+struct CandleFeed {
+    live: Live,
+    chart: Chart,
+    /// The candles in the chart.
+    series: StoredValue<Series>,
+    /// Marks since they were selected.
+    marks: StoredValue<VecDeque<(VenueTime, Ticks)>>,
+}
+
+impl CandleFeed {
+    fn follow(self, interval: RwSignal<Interval>) {
+        let Self { live, chart, series, .. } = self;
+        Effect::new(move |before: Option<Series>| {
+            let selected = (live.selected.get(), interval.get());
+            match before {
+                // The page came with candles: they stay until there are newer ones.
+                None if selected == series.get_value() => self.read(selected),
+                before if before != Some(selected) => self.select(selected),
+                _ => {}
+            }
+            selected
+        });
+        Effect::new(move |before: Option<bool>| {
+            let is_fresh = live.link.with(|link| link.phase.is_fresh());
+            if is_fresh && before == Some(false) {
+                self.read(series.get_value());
+            }
+            is_fresh
+        });
+        Effect::new(move || {
+            let id = live.selected.get();
+            let mark = live.quote(id).and_then(|quote| quote.mark.get());
+            let now = live.moment.get().time;
+            if let Some(mark) = mark.filter(|_| series.get_value().0 == id) {
+                self.remember(now, mark);
+                chart.change(|scene| take_mark(scene, now, mark));
+            }
+        });
+        Effect::new(move || {
+            let id = live.selected.get();
+            let prints = prints(live, id);
+            if series.get_value().0 == id {
+                chart.change(|scene| scene.bars.print(&prints));
+            }
+        });
+        Effect::new(move || {
+            let own = own(live, live.selected.get());
+            chart.change(|scene| {
+                let changed = (&scene.fills, &scene.orders) != (&own.0, &own.1);
+                (scene.fills, scene.orders) = own;
+                changed
             });
-            self.show(live, key, CandleHistory::default());
-        }
-        self.read(live, key);
+        });
+        Effect::new(move || {
+            let zone_us = live.preferences.zone_us();
+            chart.change(|scene| std::mem::replace(&mut scene.zone_us, zone_us) != zone_us);
+        });
     }
 
-    /// Reads the bars of `key` and shows them, unless others were chosen
-    /// since.
-    fn read(self, live: Live, key: Key) {
-        let asked = live.moment.get_untracked().time;
-        self.read_until(live, key, VenueTime(asked.0 - CALM_US), READS);
+    /// Empties the chart and reads the candles of `series`.
+    fn select(self, series: Series) {
+        self.series.set_value(series);
+        self.marks.set_value(VecDeque::new());
+        self.chart.change(|shown| {
+            shown.replace(bars(self.live, series.1, CandleHistory::default()));
+            false
+        });
+        self.show(series, CandleHistory::default());
+        self.read(series);
     }
 
-    fn read_until(self, live: Live, key: Key, wanted: VenueTime, reads: u32) {
-        let is_chosen = move || self.key.try_get_value() == Some(key);
+    /// Reads the candles of `series` and shows them, unless others are selected
+    /// meanwhile.
+    fn read(self, series: Series) {
+        let now = self.live.moment.get_untracked().time;
+        self.read_until(series, VenueTime(now.0 - MARK_INTERVAL_US), MAX_READS);
+    }
+
+    fn read_until(self, series: Series, wanted: VenueTime, reads: u32) {
+        let is_selected = move || self.series.try_get_value() == Some(series);
         spawn_local(async move {
-            match ask::bars(&key.0.to_string(), key.1).await {
-                Ok(kept) if is_chosen() => {
-                    if kept.through < wanted && reads > 1 {
-                        let again = move || {
-                            if is_chosen() {
-                                self.read_until(live, key, wanted, reads - 1);
+            let answer = api::read_candles(series.0.to_string(), series.1).await;
+            if !is_selected() {
+                return;
+            }
+            match answer {
+                Ok(candles) => {
+                    if candles.through < wanted && reads > 1 {
+                        let retry = move || {
+                            if is_selected() {
+                                self.read_until(series, wanted, reads - 1);
                             }
                         };
-                        set_timeout(again, AGAIN);
+                        set_timeout(retry, RETRY_DELAY);
                     }
-                    self.show(live, key, kept);
+                    self.show(series, candles);
                 }
-                Ok(_) => {}
-                Err(error) => live.say(format!("The chart's history is missing: {}", error.message)),
+                Err(error) => self.live.say(format!("The chart's history is missing: {}", error.message)),
             }
         });
     }
 
-    fn show(self, live: Live, key: Key, kept: CandleHistory) {
-        let (id, interval) = key;
-        let through = kept.through;
-        let mut scene = scene_of(live, id, resumed(live, interval, kept));
+    /// Shows `candles`, continued by the marks and prints seen since.
+    fn show(self, (id, interval): Series, candles: CandleHistory) {
+        let live = self.live;
+        let through = candles.through;
+        let mut scene = scene_of(live, id, bars(live, interval, candles));
         self.marks.with_value(|marks| {
             for (time, mark) in marks.iter().filter(|(time, _)| *time > through) {
                 scene.bars.mark(*time, mark.0);
             }
         });
-        let prints = untrack(|| volumes(live, id));
-        scene.bars.print(&prints);
+        scene.bars.print(&untrack(|| prints(live, id)));
         let mark = live.quote(id).and_then(|quote| quote.mark.get_untracked());
         let now = live.moment.get_untracked().time;
         let own = untrack(|| own(live, id));
@@ -306,21 +334,21 @@ impl Held {
     fn remember(self, now: VenueTime, mark: Ticks) {
         self.marks.update_value(|marks| {
             marks.push_back((now, mark));
-            if marks.len() > REMEMBERED {
+            if marks.len() > MARKS_CAPACITY {
                 marks.pop_front();
             }
         });
     }
 }
 
-/// Takes the newest mark; whether there is something new to draw.
+/// Takes the newest mark; returns true if it changed the scene.
 fn take_mark(scene: &mut ChartScene, now: VenueTime, mark: Ticks) -> bool {
     let moved = scene.last.replace(mark.0) != Some(mark.0);
     scene.bars.mark(now, mark.0) || moved
 }
 
-/// The prints of one instrument as times and lots, oldest first.
-fn volumes(live: Live, id: InstrumentId) -> Vec<(VenueTime, i64)> {
+/// Times and lots of an instrument's prints, oldest first.
+fn prints(live: Live, id: InstrumentId) -> Vec<(VenueTime, i64)> {
     let (Some(instrument), Some(quote)) = (live.instrument(id), live.quote(id)) else {
         return Vec::new();
     };
@@ -328,8 +356,8 @@ fn volumes(live: Live, id: InstrumentId) -> Vec<(VenueTime, i64)> {
     quote.tape.with(|tape| tape.iter().rev().filter_map(lots).collect())
 }
 
-/// Own fills and resting orders in an instrument.
-fn own(live: Live, id: InstrumentId) -> (Vec<Own>, Vec<Resting>) {
+/// The account's fills and resting orders in an instrument.
+fn own(live: Live, id: InstrumentId) -> (Vec<OwnFill>, Vec<OwnOrder>) {
     let Some(tick_size) = live.instrument(id).map(|instrument| instrument.tick_size) else {
         return (Vec::new(), Vec::new());
     };
@@ -337,18 +365,18 @@ fn own(live: Live, id: InstrumentId) -> (Vec<Own>, Vec<Resting>) {
         let mine = fills.iter().filter(|fill| fill.instrument_id == id);
         mine.filter_map(|fill| {
             let price = fill.price.in_units_of(tick_size)?;
-            Some(Own { time: fill.timestamp, price, bought: fill.side == Side::Buy })
+            Some(OwnFill { time: fill.timestamp, price, is_buy: fill.side == Side::Buy })
         })
         .collect()
     });
     let orders = live.order_ids.with(|ids| {
-        let live_ones = ids.iter().filter_map(|order| live.order(*order));
-        live_ones
+        let orders = ids.iter().filter_map(|order| live.order(*order));
+        orders
             .filter_map(|order| {
                 order.with(|order| {
                     let rests = order.instrument_id == id && order.status.is_live();
                     let price = order.limit_price.filter(|_| rests)?.in_units_of(tick_size)?;
-                    Some(Resting { price, buys: order.side == Side::Buy })
+                    Some(OwnOrder { price, is_buy: order.side == Side::Buy })
                 })
             })
             .collect()

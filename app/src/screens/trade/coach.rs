@@ -1,20 +1,20 @@
-//! The first run: what to do next, from an empty account to a real fill.
+//! The first-run guide: the steps from an empty account to a real fill.
 //!
-//! Derived from what the screen shows anyway; asks nothing, keeps nothing, and
-//! is gone for good once the account has traded.
+//! Derived from the screen's state alone; gone for good once the account has
+//! traded.
 
+use engine::book::PriceLevel;
 use engine::money::{Lots, Ticks};
-use engine::order::{PriceFill, Side};
+use engine::order::Side;
 use leptos::prelude::*;
 use protocol::frames::FillFrame;
 
-use super::tabs::Tab;
-use super::ticket::Form;
-use crate::components::{Show, Units, format};
+use super::tabs::PhoneTab;
+use super::ticket::TicketForm;
+use crate::components::{Units, format};
 use crate::live::Live;
-use crate::reactive::{RwSignal, memo};
 
-/// What is to be done, in order, and where.
+/// Steps in order: text and the element to focus.
 const STEPS: [(&str, &str); 3] = [
     ("Type a quantity in the ticket; the market watch chooses what of.", "#quantity"),
     ("Choose Market or type a limit price, and read what it would do.", "#limit_price"),
@@ -22,51 +22,51 @@ const STEPS: [(&str, &str); 3] = [
 ];
 
 #[component]
-pub(super) fn Coach(live: Live, form: Form, tab: RwSignal<Tab>) -> impl IntoView {
+pub(super) fn Coach(live: Live, form: TicketForm, tab: RwSignal<PhoneTab>) -> impl IntoView {
     let first_run = live.fills.with_untracked(Vec::is_empty) && live.order_ids.with_untracked(Vec::is_empty);
     let is_open = RwSignal::new(first_run);
-    // The newest come first; the run is about the very first.
-    let fill = memo(move || live.fills.with(|fills| fills.last().cloned()));
-    // Complete means that there is a preview, or why there can be none.
-    let complete = memo(move || {
-        live.instrument(live.selected.get()).is_some_and(|instrument| form.wish(&instrument).is_some())
+    // Newest first: the guide ends with the very first fill.
+    let fill = Memo::new(move |_| live.fills.with(|fills| fills.last().cloned()));
+    // Complete: the ticket shows a preview or a refusal.
+    let is_complete = Memo::new(move |_| {
+        live.instrument(live.selected.get()).is_some_and(|instrument| form.intent(&instrument).is_some())
     });
-    let typed = move || form.quantity.with(|quantity| !quantity.trim().is_empty());
-    let done = memo(move || match (fill.with(Option::is_some), complete.get(), typed()) {
+    let has_quantity = move || form.quantity.with(|quantity| !quantity.trim().is_empty());
+    let done = Memo::new(move |_| match (fill.with(Option::is_some), is_complete.get(), has_quantity()) {
         (true, ..) => 3,
         (_, true, _) => 2,
         (_, _, true) => 1,
         _ => 0,
     });
-    let step = move |(at, (text, place)): (usize, (&'static str, &'static str))| {
+    let step = move |(at, (text, target)): (usize, (&'static str, &'static str))| {
         let state = move || match done.get() {
             done if at < done => "done",
             done if at == done => "now",
             _ => "later",
         };
         view! {
-            <li data-state=move || state() aria-current=move || (state() == "now").then_some("step")>
+            <li data-state=state aria-current=move || (state() == "now").then_some("step")>
                 <span class="sr-only">{move || if state() == "done" { "Done: " } else { "" }}</span>
                 <button
                     type="button"
                     class="step"
                     disabled=move || state() != "now"
                     data-testid=format!("coach-step-{at}")
-                    on:click=move |_| super::show(tab, Tab::Trade, place)
+                    on:click=move |_| super::show(tab, PhoneTab::Trade, target)
                 >
                     {text}
                 </button>
             </li>
         }
     };
-    let end = move || fill.get().map(|fill| ending(live, &fill));
+    let end = move || fill.get().map(|fill| closing_text(live, &fill));
     view! {
         <Show when=move || is_open.get()>
             <aside class="coach" aria-labelledby="coach-title" data-testid="coach" data-done=move || done.get().to_string()>
                 <h2 id="coach-title">"Your first trade"</h2>
-                <ol>{STEPS.into_iter().enumerate().map(step).map(IntoAny::into_any).collect_view()}</ol>
+                <ol>{STEPS.into_iter().enumerate().map(step).collect_view()}</ol>
                 <p role="status" data-testid="coach-end">
-                    {move || end()}
+                    {end}
                 </p>
                 <button type="button" class="small" data-testid="coach-close" on:click=move |_| is_open.set(false)>
                     {move || if done.get() == STEPS.len() { "Done" } else { "Not now" }}
@@ -74,21 +74,20 @@ pub(super) fn Coach(live: Live, form: Form, tab: RwSignal<Tab>) -> impl IntoView
             </aside>
         </Show>
     }
-    .into_any()
 }
 
-/// The order that ends the first run, all of it, in words; `fill` is its first.
-fn ending(live: Live, fill: &FillFrame) -> String {
+/// Text about the whole order that `fill` is the first of.
+fn closing_text(live: Live, fill: &FillFrame) -> String {
     let Some(instrument) = live.instrument(fill.instrument_id) else { return String::new() };
     let verb = match fill.side {
         Side::Buy => "bought",
         Side::Sell => "sold",
     };
-    let fills: Vec<PriceFill> = live.fills.with(|fills| {
+    let fills: Vec<PriceLevel> = live.fills.with(|fills| {
         let of_it = fills.iter().filter(|other| other.order_id == fill.order_id);
         let counted = of_it.map(|fill| {
             let price = Ticks(fill.price.in_units_of(instrument.tick_size)?);
-            Some(PriceFill { price, lots: Lots(fill.quantity.in_units_of(instrument.lot_size)?) })
+            Some(PriceLevel { price, lots: Lots(fill.quantity.in_units_of(instrument.lot_size)?) })
         });
         counted.flatten().collect()
     });

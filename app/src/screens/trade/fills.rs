@@ -1,22 +1,19 @@
-//! The account's fills, newest first.
-//!
-//! Read-only: a fill never changes.
+//! The account's fills, newest first. A fill never changes.
 
 use engine::money::Money;
 use leptos::prelude::*;
 use protocol::frames::FillFrame;
 
-use super::blotter::holds;
-use super::orders::{side_tone, side_word};
-use crate::api::NEWEST;
-use crate::components::{For, Show, format};
+use super::blotter::matches_filter;
+use super::orders::{side_class, side_text};
+use crate::api::NEWEST_ROWS;
+use crate::components::format;
 use crate::live::{Live, fill_key};
-use crate::reactive::{RwSignal, memo};
 
 #[component]
 pub(super) fn Fills(live: Live, filter: RwSignal<String>) -> impl IntoView {
-    // Notional and fee of what is shown.
-    let totals = memo(move || {
+    // Notional and fee of the shown fills.
+    let totals = Memo::new(move |_| {
         let all = filter.with(String::is_empty);
         live.fills.with(|fills| {
             let shown = fills.iter().filter(|fill| all || is_shown(live, fill, filter));
@@ -25,9 +22,9 @@ pub(super) fn Fills(live: Live, filter: RwSignal<String>) -> impl IntoView {
         })
     });
     let exact = |total: Money| total.to_decimal().to_string();
-    // Of many fills a page holds the newest, and says so.
-    let whole = move || match live.fills.with(Vec::len) {
-        few if few < usize::from(NEWEST) => "Total".to_owned(),
+    // The page holds the newest fills alone.
+    let label = move || match live.fills.with(Vec::len) {
+        few if few < usize::from(NEWEST_ROWS) => "Total".to_owned(),
         many => format!("Newest {many}"),
     };
     view! {
@@ -61,7 +58,7 @@ pub(super) fn Fills(live: Live, filter: RwSignal<String>) -> impl IntoView {
             </tbody>
             <tfoot>
                 <tr>
-                    <th scope="row">{move || whole()}</th>
+                    <th scope="row">{label}</th>
                     <td></td>
                     <td></td>
                     <td></td>
@@ -80,13 +77,12 @@ pub(super) fn Fills(live: Live, filter: RwSignal<String>) -> impl IntoView {
             <p class="empty">"No fills yet."</p>
         </Show>
     }
-    .into_any()
 }
 
 fn is_shown(live: Live, fill: &FillFrame, filter: RwSignal<String>) -> bool {
     let symbol = live.instrument(fill.instrument_id).map(|i| i.symbol).unwrap_or_default();
     let dealer = live.order(fill.order_id).and_then(|order| order.with(|order| order.dealer_id.clone()));
-    holds(filter, &[&symbol, side_word(fill.side), role(fill), &dealer.unwrap_or_default()])
+    matches_filter(filter, &[&symbol, side_text(fill.side), role(fill), &dealer.unwrap_or_default()])
 }
 
 const fn role(fill: &FillFrame) -> &'static str {
@@ -101,10 +97,10 @@ fn Row(live: Live, fill: FillFrame, filter: RwSignal<String>) -> impl IntoView {
     view! {
         <tr hidden=move || hidden() data-testid="fill">
             <td class="num left" data-csv=fill.timestamp.to_string()>
-                {move || live.prefs.clock(fill.timestamp)}
+                {move || live.preferences.clock(fill.timestamp)}
             </td>
             <th scope="row">{symbol}</th>
-            <td class=side_tone(fill.side)>{side_word(fill.side)}</td>
+            <td class=side_class(fill.side)>{side_text(fill.side)}</td>
             <td class="num">{format::decimal(fill.quantity)}</td>
             <td class="num">{format::decimal(fill.price)}</td>
             <td class="num wide" data-csv=fill.notional.to_decimal().to_string()>
@@ -116,5 +112,4 @@ fn Row(live: Live, fill: FillFrame, filter: RwSignal<String>) -> impl IntoView {
             <td class="wide">{role(&fill)}</td>
         </tr>
     }
-    .into_any()
 }

@@ -1,42 +1,36 @@
 //! The depth ladder: rows and bars from one snapshot of the merged book.
 //!
-//! A fixed number of rows on each side, so nothing jumps when the book moves.
-//! A click on a price writes it into the ticket; what it means there is the
-//! ticket's business.
+//! A fixed number of rows on each side, so that nothing jumps when the book moves.
+//! A click on a price writes it into the ticket.
 
 use engine::order::{OrderType, Side};
-use leptos::ev::KeyboardEvent;
 use leptos::prelude::*;
 
-use super::tabs::Tab;
-use super::ticket::Form;
-use crate::components::{Units, format};
+use super::tabs::PhoneTab;
+use super::ticket::TicketForm;
+use crate::components::{Units, focus_next_row, format};
 use crate::live::{Ladder, Live, Rung};
-use crate::reactive::{Memo, RwSignal, memo};
 
 /// Rows on each side of the spread.
-const DEPTH: usize = 12;
+const MAX_ROWS: usize = 12;
 
-/// As many of them as a phone shows.
-const PHONE_DEPTH: usize = 5;
+/// Rows on each side that a phone shows.
+const PHONE_MAX_ROWS: usize = 5;
 
 #[component]
-pub(super) fn LadderPanel(live: Live, form: Form, tab: RwSignal<Tab>) -> impl IntoView {
-    let instrument = memo(move || live.instrument(live.selected.get()));
+pub(super) fn LadderPanel(live: Live, form: TicketForm, tab: RwSignal<PhoneTab>) -> impl IntoView {
+    let instrument = Memo::new(move |_| live.instrument(live.selected.get()));
     let symbol = move || instrument.with(|found| found.as_ref().map(|i| i.symbol.clone()));
-    let ladder =
-        memo(move || live.quote(live.selected.get()).map(|quote| quote.ladder.get()).unwrap_or_default());
-    let units = memo(move || instrument.with(|found| found.as_ref().map(Units::of)));
+    let ladder = Memo::new(move |_| {
+        live.quote(live.selected.get()).map(|quote| quote.ladder.get()).unwrap_or_default()
+    });
+    let units = Memo::new(move |_| instrument.with(|found| found.as_ref().map(Units::of)));
     let side = move |side: Side| {
         let levels: Vec<usize> = match side {
-            Side::Sell => (0..DEPTH).rev().collect(),
-            Side::Buy => (0..DEPTH).collect(),
+            Side::Sell => (0..MAX_ROWS).rev().collect(),
+            Side::Buy => (0..MAX_ROWS).collect(),
         };
-        levels
-            .into_iter()
-            .map(|level| view! { <Row ladder units side level form tab /> })
-            .map(IntoAny::into_any)
-            .collect_view()
+        levels.into_iter().map(|level| view! { <Row ladder units side level form tab /> }).collect_view()
     };
     let spread = move || match (ladder.with(Ladder::spread), units.get()) {
         (Some(ticks), Some(units)) => units.price(ticks),
@@ -44,13 +38,13 @@ pub(super) fn LadderPanel(live: Live, form: Form, tab: RwSignal<Tab>) -> impl In
     };
     view! {
         <header>
-            <h2 id="ladder-title">"Depth " <span data-testid="ladder-symbol">{move || symbol()}</span></h2>
+            <h2 id="ladder-title">"Depth " <span data-testid="ladder-symbol">{symbol}</span></h2>
             <span class="note num" title="The entry that last changed the book" data-testid="ladder-rev">
                 {move || format!("#{}", format::count(ladder.with(|ladder| ladder.rev.0)))}
             </span>
         </header>
         <div class="body" tabindex="0" role="group" aria-labelledby="ladder-title">
-            <table data-testid="ladder" on:keydown=walk>
+            <table data-testid="ladder" on:keydown=focus_next_row>
                 <thead>
                     <tr>
                         <th scope="col" class="num">
@@ -73,14 +67,13 @@ pub(super) fn LadderPanel(live: Live, form: Form, tab: RwSignal<Tab>) -> impl In
                         <th scope="row" colspan="2">
                             "Spread"
                         </th>
-                        <td class="num">{move || spread()}</td>
+                        <td class="num">{spread}</td>
                         <td></td>
                     </tr> {side(Side::Buy)}
                 </tbody>
             </table>
         </div>
     }
-    .into_any()
 }
 
 #[component]
@@ -89,10 +82,10 @@ fn Row(
     units: Memo<Option<Units>>,
     side: Side,
     level: usize,
-    form: Form,
-    tab: RwSignal<Tab>,
+    form: TicketForm,
+    tab: RwSignal<PhoneTab>,
 ) -> impl IntoView {
-    let rung = memo(move || ladder.with(|ladder| ladder.side(side).get(level).copied()));
+    let rung = Memo::new(move |_| ladder.with(|ladder| ladder.side(side).get(level).copied()));
     let lots = move |of: fn(&Rung) -> engine::money::Lots| match (rung.get(), units.get()) {
         (Some(rung), Some(units)) if of(&rung).0 > 0 => units.short_quantity(of(&rung)),
         _ => String::new(),
@@ -107,14 +100,14 @@ fn Row(
         if let (Some(rung), Some(units)) = (rung.get_untracked(), units.get_untracked()) {
             form.order_type.set(OrderType::Limit);
             form.limit.set(units.price_field(rung.price));
-            tab.set(Tab::Trade);
+            tab.set(PhoneTab::Trade);
         }
     };
     let name = match side {
         Side::Buy => format!("bid-{level}"),
         Side::Sell => format!("ask-{level}"),
     };
-    let tone = match (side, level < PHONE_DEPTH) {
+    let tone = match (side, level < PHONE_MAX_ROWS) {
         (Side::Buy, true) => "rung bid",
         (Side::Buy, false) => "rung bid deep",
         (Side::Sell, true) => "rung ask",
@@ -129,7 +122,7 @@ fn Row(
             </td>
             <td class="num size">
                 <svg class="bar" viewBox="0 0 100 1" preserveAspectRatio="none" aria-hidden="true">
-                    <rect width=move || share() height="1" />
+                    <rect width=share height="1" />
                 </svg>
                 <span data-testid=format!("{name}-size")>{move || lots(|rung| rung.lots)}</span>
             </td>
@@ -142,22 +135,10 @@ fn Row(
                     data-testid=format!("{name}-price")
                     on:click=take
                 >
-                    {move || price()}
+                    {price}
                 </button>
             </td>
             <td class="num muted">{move || lots(|rung| rung.cumulative)}</td>
         </tr>
     }
-    .into_any()
-}
-
-/// Arrow keys move the focus from price to price.
-fn walk(event: KeyboardEvent) {
-    let forward = match event.key().as_str() {
-        "ArrowDown" => true,
-        "ArrowUp" => false,
-        _ => return,
-    };
-    event.prevent_default();
-    crate::components::focus_row(&event, forward);
 }

@@ -1,23 +1,21 @@
-//! Orders, newest first, with amend and cancel on those that still live.
+//! Orders, newest first; live ones can be amended and cancelled.
 //!
-//! Asks for a cancel and waits for the venue's word; never guesses a status.
+//! A cancel waits for the venue's answer; a status is never guessed.
 
 use engine::id::OrderId;
 use engine::order::{OrderStatus, OrderType, Side};
 use leptos::prelude::*;
-use leptos::task::spawn_local;
 use protocol::frames::OrderFrame;
 
-use super::amend::Amend;
-use super::blotter::holds;
-use crate::Hydrated;
-use crate::ask;
-use crate::components::{For, Show, format};
+use super::amend::AmendRow;
+use super::blotter::matches_filter;
+use crate::api;
+use crate::components::format;
+use crate::layout::Hydrated;
 use crate::live::Live;
-use crate::reactive::{RwSignal, Signal, memo};
 
 #[component]
-pub(super) fn Orders(live: Live, filter: RwSignal<String>, live_only: RwSignal<bool>) -> impl IntoView {
+pub(super) fn Orders(live: Live, filter: RwSignal<String>, open_only: RwSignal<bool>) -> impl IntoView {
     let reserved = move || live.valuation.with(|valuation| format::money(valuation.reserved));
     view! {
         <table data-testid="orders">
@@ -48,7 +46,7 @@ pub(super) fn Orders(live: Live, filter: RwSignal<String>, live_only: RwSignal<b
             </thead>
             <tbody>
                 <For each=move || live.order_ids.get() key=|id| *id let:id>
-                    <Row live id filter live_only />
+                    <Row live id filter open_only />
                 </For>
             </tbody>
             <tfoot>
@@ -63,7 +61,7 @@ pub(super) fn Orders(live: Live, filter: RwSignal<String>, live_only: RwSignal<b
                         data-csv=move || live.valuation.with(|valuation| valuation.reserved.to_decimal().to_string())
                         data-testid="orders-reserved"
                     >
-                        {move || reserved()}
+                        {reserved}
                     </td>
                     <td class="act"></td>
                 </tr>
@@ -73,25 +71,24 @@ pub(super) fn Orders(live: Live, filter: RwSignal<String>, live_only: RwSignal<b
             <p class="empty">"No orders yet: the ticket places the first."</p>
         </Show>
     }
-    .into_any()
 }
 
 #[component]
-fn Row(live: Live, id: OrderId, filter: RwSignal<String>, live_only: RwSignal<bool>) -> impl IntoView {
+fn Row(live: Live, id: OrderId, filter: RwSignal<String>, open_only: RwSignal<bool>) -> impl IntoView {
     let order = live.order(id)?;
     let frame = order.get_untracked();
     let symbol = live.instrument(frame.instrument_id).map(|i| i.symbol).unwrap_or_default();
     let status = move || order.with(|order| order.status);
     let of = symbol.clone();
-    let hidden = memo(move || {
+    let hidden = Memo::new(move |_| {
         let is_shown = order.with(|order| {
             let (kind, dealer) = (order.order_type.as_str(), order.dealer_id.as_deref().unwrap_or_default());
-            let (side, status) = (side_word(order.side), status_word(order.status));
-            holds(filter, &[&of, side, kind, &tag(order), status, dealer])
+            let (side, status) = (side_text(order.side), status_text(order.status));
+            matches_filter(filter, &[&of, side, kind, &type_text(order), status, dealer])
         });
-        !is_shown || (live_only.get() && !status().is_live())
+        !is_shown || (open_only.get() && !status().is_live())
     });
-    // What is filled so far, where there is no room for a column of its own.
+    // The filled quantity, for tables too narrow for its column.
     let part = move || {
         order.with(|order| {
             let some = order.filled_quantity.mantissa > 0 && order.filled_quantity != order.quantity;
@@ -100,22 +97,22 @@ fn Row(live: Live, id: OrderId, filter: RwSignal<String>, live_only: RwSignal<bo
     };
     let about = format!(
         "{} {} {symbol}",
-        side_word(frame.side).to_ascii_lowercase(),
+        side_text(frame.side).to_ascii_lowercase(),
         format::decimal(frame.quantity)
     );
     let amending = RwSignal::new(false);
     Some(view! {
         <tr hidden=move || hidden.get() data-testid="order" data-order=id.to_string() data-status=move || status().as_str()>
             <td class="num left wide" data-csv=frame.created_at.to_string()>
-                {move || live.prefs.clock(frame.created_at)}
+                {move || live.preferences.clock(frame.created_at)}
             </td>
             <th scope="row">{symbol}</th>
-            <td class=side_tone(frame.side)>{side_word(frame.side)}</td>
+            <td class=side_class(frame.side)>{side_text(frame.side)}</td>
             <td class="wide" title=frame.dealer_id.clone()>
-                {tag(&frame)}
+                {type_text(&frame)}
             </td>
             <td class="num" data-testid="order-limit">
-                {move || order.with(limit)}
+                {move || order.with(limit_text)}
             </td>
             <td class="num" data-csv=move || order.with(|order| order.quantity.to_string())>
                 <span class="part">{move || part()}</span>
@@ -126,35 +123,35 @@ fn Row(live: Live, id: OrderId, filter: RwSignal<String>, live_only: RwSignal<bo
             <td class="num wide" data-testid="order-filled">
                 {move || order.with(|order| format::decimal(order.filled_quantity))}
             </td>
-            <td class=move || status_tone(status()) data-testid="order-status">
-                {move || status_word(status())}
+            <td class=move || status_class(status()) data-testid="order-status">
+                {move || status_text(status())}
             </td>
             <td class="act">
                 <Show when=move || status().is_live()>
-                    <Open amending about=about.clone() />
-                    <Cancel live id about=about.clone() />
+                    <AmendButton is_open=amending about=about.clone() />
+                    <CancelButton live id about=about.clone() />
                 </Show>
             </td>
         </tr>
         <Show when=move || amending.get() && !hidden.get()>
-            <Amend live id order open=amending />
+            <AmendRow live id order is_open=amending />
         </Show>
     })
 }
 
-/// Opens and closes the amendment under the row.
+/// Opens and closes the form under the row.
 #[component]
-fn Open(amending: RwSignal<bool>, about: String) -> impl IntoView {
+fn AmendButton(is_open: RwSignal<bool>, about: String) -> impl IntoView {
     let Hydrated(hydrated) = expect_context();
     view! {
         <button
             type="button"
             class="small"
             aria-label=format!("Amend {about}")
-            aria-expanded=move || amending.get().to_string()
+            aria-expanded=move || is_open.get().to_string()
             disabled=move || !hydrated.get()
             data-testid="amend"
-            on:click=move |_| amending.update(|open| *open = !*open)
+            on:click=move |_| is_open.update(|is_open| *is_open = !*is_open)
         >
             "Amend"
         </button>
@@ -162,66 +159,61 @@ fn Open(amending: RwSignal<bool>, about: String) -> impl IntoView {
 }
 
 #[component]
-fn Cancel(live: Live, id: OrderId, about: String) -> impl IntoView {
-    let asked = RwSignal::new(false);
+fn CancelButton(live: Live, id: OrderId, about: String) -> impl IntoView {
     let Hydrated(hydrated) = expect_context();
-    let cancel = move |_| {
-        asked.set(true);
-        spawn_local(async move {
-            if let Err(error) = ask::cancel_order(&id.to_string()).await {
-                live.say(format!("Not cancelled: {}", error.message));
-                asked.set(false);
-            }
-        });
-    };
+    let cancel = Action::new(move |(): &()| async move {
+        let answer = api::cancel_order(id.to_string()).await;
+        if let Err(error) = &answer {
+            live.say(format!("Not cancelled: {}", error.message));
+        }
+        answer.is_ok()
+    });
+    let is_disabled = move || !hydrated.get() || cancel.pending().get() || cancel.value().get() == Some(true);
     view! {
         <button
             type="button"
             class="small"
             aria-label=format!("Cancel {about}")
-            disabled=move || asked.get() || !hydrated.get()
+            disabled=is_disabled
             data-testid="cancel"
-            on:click=cancel
+            on:click=move |_| {
+                cancel.dispatch(());
+            }
         >
             "Cancel"
         </button>
     }
 }
 
-/// Cancels every live order at once.
+/// Cancels all live orders at once.
 #[component]
-pub(super) fn CancelAll(live: Live, shown: Signal<bool>, count: Signal<usize>) -> impl IntoView {
-    let asked = RwSignal::new(false);
+pub(super) fn CancelAllButton(live: Live, shown: Signal<bool>, count: Signal<usize>) -> impl IntoView {
     let Hydrated(hydrated) = expect_context();
-    let cancel = move |_| {
-        asked.set(true);
-        spawn_local(async move {
-            live.say(match ask::cancel_all().await {
-                Ok(1) => "1 order cancelled".to_owned(),
-                Ok(count) => format!("{count} orders cancelled"),
-                Err(error) => format!("Not cancelled: {}", error.message),
-            });
-            asked.set(false);
+    let cancel = Action::new(move |(): &()| async move {
+        live.say(match api::cancel_all().await {
+            Ok(1) => "1 order cancelled".to_owned(),
+            Ok(count) => format!("{count} orders cancelled"),
+            Err(error) => format!("Not cancelled: {}", error.message),
         });
-    };
+    });
     view! {
         <button
             type="button"
             class="small"
             hidden=move || !shown.get()
-            disabled=move || asked.get() || !hydrated.get() || count.get() == 0
+            disabled=move || cancel.pending().get() || !hydrated.get() || count.get() == 0
             data-testid="cancel-all"
-            on:click=cancel
+            on:click=move |_| {
+                cancel.dispatch(());
+            }
         >
             "Cancel all"
         </button>
     }
-    .into_any()
 }
 
-/// How it was asked for: `LMT DAY`. What took a dealer's quote has no time in
-/// force worth showing.
-fn tag(order: &OrderFrame) -> String {
+/// Type and time in force: `LMT DAY`. An order for a dealer's quote has none.
+fn type_text(order: &OrderFrame) -> String {
     let kind = match order.order_type {
         OrderType::Quote => return "Quote".to_owned(),
         OrderType::Market => "MKT",
@@ -230,27 +222,27 @@ fn tag(order: &OrderFrame) -> String {
     format!("{kind} {}", order.time_in_force.as_str())
 }
 
-fn limit(order: &OrderFrame) -> String {
+fn limit_text(order: &OrderFrame) -> String {
     order.limit_price.map_or_else(|| format::ABSENT.to_owned(), format::decimal)
 }
 
-/// The word for a side.
-pub(super) const fn side_word(side: Side) -> &'static str {
+/// Text of a side.
+pub(super) const fn side_text(side: Side) -> &'static str {
     match side {
         Side::Buy => "Buy",
         Side::Sell => "Sell",
     }
 }
 
-/// A side's colour; the word always stands beside it.
-pub(super) const fn side_tone(side: Side) -> &'static str {
+/// CSS class of a side; the text always stands beside it.
+pub(super) const fn side_class(side: Side) -> &'static str {
     match side {
         Side::Buy => "up",
         Side::Sell => "down",
     }
 }
 
-const fn status_word(status: OrderStatus) -> &'static str {
+const fn status_text(status: OrderStatus) -> &'static str {
     match status {
         OrderStatus::Open => "Open",
         OrderStatus::Partial => "Partial",
@@ -259,7 +251,7 @@ const fn status_word(status: OrderStatus) -> &'static str {
     }
 }
 
-const fn status_tone(status: OrderStatus) -> &'static str {
+const fn status_class(status: OrderStatus) -> &'static str {
     match status {
         OrderStatus::Open | OrderStatus::Partial => "own",
         OrderStatus::Filled => "",

@@ -1,7 +1,7 @@
-//! Dealers' live quotes of everything that trades on them.
+//! Live quotes of all dealers.
 //!
-//! Read-only: a press on a symbol brings its dealers, who can be taken. What
-//! has expired stays for a moment, grey.
+//! A click on a symbol shows its dealers, whose quotes can be taken. An expired
+//! quote stays for a moment, grey.
 
 use engine::id::{InstrumentId, QuoteId};
 use engine::money::{Lots, Ticks};
@@ -9,48 +9,47 @@ use engine::quote::Quote;
 use engine::time::MICROS_PER_SECOND;
 use leptos::prelude::*;
 
-use super::blotter::holds;
-use super::dealers::good_for;
-use super::tabs::Tab;
-use crate::components::{For, Show, Units, format};
+use super::blotter::matches_filter;
+use super::dealers::time_left;
+use super::tabs::PhoneTab;
+use crate::components::{Units, format};
 use crate::live::{Live, sorted};
-use crate::reactive::{Memo, RwSignal, memo};
 
-/// How long a quote that is over stays on the screen.
-const LINGER_US: i64 = 3 * MICROS_PER_SECOND;
+/// Time that an expired quote stays on the screen, in microseconds.
+const EXPIRED_DISPLAY_US: i64 = 3 * MICROS_PER_SECOND;
 
-/// What a row shows.
-type Line = (InstrumentId, Quote);
+/// A row: an instrument and a quote of it.
+type QuoteRow = (InstrumentId, Quote);
 
 #[component]
-pub(super) fn Quotes(live: Live, filter: RwSignal<String>, tab: RwSignal<Tab>) -> impl IntoView {
+pub(super) fn Quotes(live: Live, filter: RwSignal<String>, tab: RwSignal<PhoneTab>) -> impl IntoView {
     let dealt: Vec<InstrumentId> = live
         .listed()
         .iter()
         .filter(|instrument| instrument.is_dealt())
         .map(|instrument| instrument.id)
         .collect();
-    let lines = Memo::new(move |before: Option<&Vec<Line>>| {
+    let lines = Memo::new(move |before: Option<&Vec<QuoteRow>>| {
         let now = live.moment.get().time.0;
-        let mut lines: Vec<Line> = Vec::new();
+        let mut lines: Vec<QuoteRow> = Vec::new();
         for id in &dealt {
             let Some(figures) = live.quote(*id) else { continue };
-            let mut of_it: Vec<Line> = Vec::new();
-            of_it.extend(figures.offers.get().into_iter().map(|quote| (*id, quote)));
-            let known = |quote: QuoteId| of_it.iter().any(|(_, live)| live.id == quote);
-            let over = before
-                .into_iter()
-                .flatten()
-                .filter(|(of, quote)| of == id && !known(quote.id) && now < quote.expires_at.0 + LINGER_US);
-            let over: Vec<Line> = over.copied().collect();
-            of_it.extend(over);
-            let rank = |line: &Line| (line.1.dealer, line.1.expires_at);
-            lines.extend(sorted(of_it, |a, b| rank(a).cmp(&rank(b))));
+            let mut of_instrument: Vec<QuoteRow> = Vec::new();
+            of_instrument.extend(figures.offers.get().into_iter().map(|quote| (*id, quote)));
+            let is_live = |quote: QuoteId| of_instrument.iter().any(|(_, live)| live.id == quote);
+            let expired = before.into_iter().flatten().filter(|(of, quote)| {
+                of == id && !is_live(quote.id) && now < quote.expires_at.0 + EXPIRED_DISPLAY_US
+            });
+            let expired: Vec<QuoteRow> = expired.copied().collect();
+            of_instrument.extend(expired);
+            let rank = |line: &QuoteRow| (line.1.dealer, line.1.expires_at);
+            lines.extend(sorted(of_instrument, |a, b| rank(a).cmp(&rank(b))));
         }
         lines
     });
-    let ids =
-        memo(move || lines.with(|lines| lines.iter().map(|(id, quote)| (*id, quote.id)).collect::<Vec<_>>()));
+    let ids = Memo::new(move |_| {
+        lines.with(|lines| lines.iter().map(|(id, quote)| (*id, quote.id)).collect::<Vec<_>>())
+    });
     let total = move |of: fn(&Quote) -> Lots| {
         let now = live.moment.get().time;
         let mut sum = Vec::new();
@@ -112,10 +111,9 @@ pub(super) fn Quotes(live: Live, filter: RwSignal<String>, tab: RwSignal<Tab>) -
             <p class="empty">"No dealer is quoting just now."</p>
         </Show>
     }
-    .into_any()
 }
 
-/// How many quotes are good now.
+/// Number of live quotes.
 pub(super) fn count(live: Live) -> usize {
     let dealt = live.listed().into_iter().filter(|instrument| instrument.is_dealt());
     dealt.filter_map(|instrument| live.quote(instrument.id)).map(|quote| quote.offers.with(Vec::len)).sum()
@@ -124,25 +122,25 @@ pub(super) fn count(live: Live) -> usize {
 #[component]
 fn Row(
     live: Live,
-    lines: Memo<Vec<Line>>,
+    lines: Memo<Vec<QuoteRow>>,
     id: InstrumentId,
     quote: QuoteId,
     filter: RwSignal<String>,
-    tab: RwSignal<Tab>,
+    tab: RwSignal<PhoneTab>,
 ) -> impl IntoView {
     let instrument = live.instrument(id)?;
     let first = lines.with_untracked(|lines| lines.iter().find(|(_, line)| line.id == quote).copied())?.1;
-    let now = memo(move || {
+    let now = Memo::new(move |_| {
         lines.with(|lines| lines.iter().find(|(_, line)| line.id == quote).map_or(first, |(_, line)| *line))
     });
     let units = Units::of(&instrument);
     let dealer = instrument.dealer(first.dealer).unwrap_or_default().to_owned();
-    let left_us = memo(move || (first.expires_at.0 - live.moment.get().time.0).max(0));
+    let left_us = Memo::new(move |_| (first.expires_at.0 - live.moment.get().time.0).max(0));
     let price = move |ticks: Ticks| units.price(ticks);
     let lots = move |of: fn(&Quote) -> Lots| units.quantity(of(&now.get()));
     let choose = move |_| {
         live.selected.set(id);
-        tab.set(Tab::More);
+        tab.set(PhoneTab::More);
     };
     let symbol = instrument.symbol.clone();
     Some(view! {
@@ -162,14 +160,14 @@ fn Row(
             <td class="num">{price(first.bid)}</td>
             <td class="num">{price(first.ask)}</td>
             <td class="num wide">{move || lots(|quote| quote.ask_lots)}</td>
-            <td class="num">{move || good_for(left_us.get())}</td>
+            <td class="num">{move || time_left(left_us.get())}</td>
         </tr>
     })
 }
 
 fn is_shown(live: Live, id: InstrumentId, quote: &Quote, filter: RwSignal<String>) -> bool {
     live.instrument(id).is_some_and(|instrument| {
-        holds(filter, &[&instrument.symbol, instrument.dealer(quote.dealer).unwrap_or_default()])
+        matches_filter(filter, &[&instrument.symbol, instrument.dealer(quote.dealer).unwrap_or_default()])
     })
 }
 

@@ -1,13 +1,11 @@
-//! Bottom tabs of a phone: one panel at a time.
-//!
-//! Wider screens show everything and no tabs; the style sheet decides.
+//! Bottom tabs of a phone: one panel at a time. Wider screens show all panels and
+//! no tabs; the style sheet decides.
 
-use crate::reactive::RwSignal;
 use leptos::prelude::*;
 
-/// What a phone shows.
+/// A tab of a phone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Tab {
+pub(super) enum PhoneTab {
     Watch,
     Chart,
     Trade,
@@ -15,7 +13,7 @@ pub(super) enum Tab {
     More,
 }
 
-impl Tab {
+impl PhoneTab {
     const ALL: [Self; 5] = [Self::Watch, Self::Chart, Self::Trade, Self::Positions, Self::More];
 
     /// For the style sheet.
@@ -29,7 +27,7 @@ impl Tab {
         }
     }
 
-    const fn word(self) -> &'static str {
+    const fn label(self) -> &'static str {
         match self {
             Self::Watch => "Watch",
             Self::Chart => "Chart",
@@ -41,8 +39,8 @@ impl Tab {
 }
 
 #[component]
-pub(super) fn Tabs(tab: RwSignal<Tab>) -> impl IntoView {
-    let button = move |which: Tab| {
+pub(super) fn PhoneTabs(tab: RwSignal<PhoneTab>) -> impl IntoView {
+    let button = move |which: PhoneTab| {
         view! {
             <button
                 type="button"
@@ -50,14 +48,13 @@ pub(super) fn Tabs(tab: RwSignal<Tab>) -> impl IntoView {
                 data-testid=format!("tab-{}", which.key())
                 on:click=move |_| tab.set(which)
             >
-                {which.word()}
+                {which.label()}
             </button>
         }
     };
     view! {
         <nav class="tabs" aria-label="Panels">
-            {Tab::ALL.map(button).map(IntoAny::into_any).collect_view()}
+            {PhoneTab::ALL.map(button).collect_view()}
         </nav>
     }
-    .into_any()
 }

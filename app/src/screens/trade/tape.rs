@@ -1,24 +1,23 @@
-//! Time and sales: what traded in the chosen instrument, newest first.
+//! Time and sales: prints of the selected instrument, newest first.
 //!
-//! The tape is public; it says nothing of who traded.
+//! The tape is public and does not name who traded.
 
 use engine::order::Side;
 use leptos::prelude::*;
 use protocol::frames::TapeFrame;
 
-use crate::components::{Show, format};
+use crate::components::format;
 use crate::live::Live;
-use crate::reactive::memo;
 
-/// Rows that are shown.
-const ROWS: usize = 60;
+/// Rows at most.
+const MAX_ROWS: usize = 60;
 
 #[component]
 pub(super) fn Tape(live: Live) -> impl IntoView {
-    let prints = memo(move || {
+    let prints = Memo::new(move |_| {
         let quote = live.quote(live.selected.get());
         quote.map_or_else(Vec::new, |quote| {
-            quote.tape.with(|tape| tape.iter().take(ROWS).cloned().collect::<Vec<_>>())
+            quote.tape.with(|tape| tape.iter().take(MAX_ROWS).cloned().collect::<Vec<_>>())
         })
     });
     let row = move |print: TapeFrame| {
@@ -28,7 +27,7 @@ pub(super) fn Tape(live: Live) -> impl IntoView {
         };
         view! {
             <tr>
-                <td class="num left">{live.prefs.clock(print.timestamp)}</td>
+                <td class="num left">{live.preferences.clock(print.timestamp)}</td>
                 <td class=tone>
                     <span aria-hidden="true">{arrow}</span>
                     <span class="sr-only">{word}</span>
@@ -56,12 +55,11 @@ pub(super) fn Tape(live: Live) -> impl IntoView {
                         </th>
                     </tr>
                 </thead>
-                <tbody>{move || prints.get().into_iter().map(row).map(IntoAny::into_any).collect_view()}</tbody>
+                <tbody>{move || prints.get().into_iter().map(row).collect_view()}</tbody>
             </table>
             <Show when=move || prints.with(Vec::is_empty)>
                 <p class="empty">"No trades yet."</p>
             </Show>
         </div>
     }
-    .into_any()
 }

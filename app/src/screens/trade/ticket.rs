@@ -2,19 +2,19 @@
 //!
 //! Decides nothing: the preview is the engine's, the answer the venue's.
 
-mod danger;
 mod fields;
 mod form;
+mod intent;
 mod panel;
 mod parts;
 mod preview;
-mod send;
-mod wish;
-mod words;
+mod sender;
+mod texts;
+mod warnings;
 
-pub(super) use form::{Form, PREVIEW, typed};
+pub(super) use form::{PREVIEW_ORDER_ID, TicketForm, strip_separators};
+pub(super) use intent::{OrderIntent, PreTradeCheck};
 pub(super) use panel::TicketPanel;
-pub(super) use parts::Answer;
-pub(super) use send::{Outbox, Sent};
-pub(super) use wish::{Judged, Wish};
-pub(super) use words::worded;
+pub(super) use parts::SubmissionStatus;
+pub(super) use sender::{OrderSender, Submission};
+pub(super) use texts::reject_text;

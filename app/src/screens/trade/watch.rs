@@ -1,8 +1,7 @@
-//! The market watch: one row an instrument, one signal a cell; searched,
-//! sorted, with the columns that the user wants.
+//! The market watch: a row per instrument, a signal per cell; searched, sorted,
+//! with the columns that the user chose.
 //!
-//! Chooses the instrument that ladder, chart and ticket are about; knows none
-//! of them.
+//! Selects the instrument of ladder, chart and ticket; knows none of them.
 
 mod order;
 mod row;
@@ -10,16 +9,14 @@ mod spark;
 
 use engine::id::InstrumentId;
 use engine::instrument::Instrument;
-use leptos::ev::KeyboardEvent;
 use leptos::prelude::*;
 
-use super::tabs::Tab;
-use crate::components::{For, Show};
+use super::tabs::PhoneTab;
+use crate::components::focus_next_row;
 use crate::live::Live;
-use crate::reactive::{RwSignal, StoredValue, memo};
 use order::{Sort, sorted};
 
-/// The columns that can be shown, in their order; the symbol always is.
+/// Columns after the symbol, in the order of their bits in the preferences.
 pub(super) const COLUMNS: [Column; 8] = [
     Column { head: "Last", sort: Some(Sort::Last), wide: false },
     Column { head: "Change", sort: Some(Sort::Change), wide: false },
@@ -31,7 +28,7 @@ pub(super) const COLUMNS: [Column; 8] = [
     Column { head: "Age", sort: Some(Sort::Age), wide: false },
 ];
 
-/// A column's header and what a press on it sorts by.
+/// A column and the order of a click on its header.
 #[derive(Clone, Copy)]
 pub(super) struct Column {
     head: &'static str,
@@ -50,30 +47,27 @@ impl Column {
 }
 
 #[component]
-pub(super) fn Watch(live: Live, tab: RwSignal<Tab>) -> impl IntoView {
+pub(super) fn Watch(live: Live, tab: RwSignal<PhoneTab>) -> impl IntoView {
     let query = RwSignal::new(String::new());
     let sort = RwSignal::new((Sort::Symbol, false));
     let listed = StoredValue::new(live.listed());
-    // The order is looked at once a second: rows that jump cannot be read.
-    let second = memo(move || live.moment.get().time.0.div_euclid(1_000_000));
-    let ids = memo(move || {
+    // Sorted once a second: rows that jump cannot be read.
+    let second = Memo::new(move |_| live.moment.get().time.0.div_euclid(1_000_000));
+    let ids = Memo::new(move |_| {
         second.track();
         let (by, down) = sort.get();
         let query = query.get();
         listed.with_value(|listed| untrack(|| sorted(live, listed, &query, by, down)))
     });
-    // One row is in the tab order: the chosen one, or else the first.
-    let stop = memo(move || {
+    // One row is in the tab order: the selected one, or else the first.
+    let stop = Memo::new(move |_| {
         let chosen = live.selected.get();
         ids.with(|ids| if ids.contains(&chosen) { Some(chosen) } else { ids.first().copied() })
     });
-    let shown = memo(move || live.prefs.get().columns);
+    let shown = Memo::new(move |_| live.preferences.get().columns);
     let heads = move || {
         let columns = COLUMNS.iter().enumerate().filter(|(bit, _)| shown.get() & (1 << bit) != 0);
-        columns
-            .map(|(_, column)| view! { <Head column=*column sort /> })
-            .map(IntoAny::into_any)
-            .collect_view()
+        columns.map(|(_, column)| view! { <Head column=*column sort /> }).collect_view()
     };
     let row = move |id: InstrumentId| {
         let instrument =
@@ -85,7 +79,7 @@ pub(super) fn Watch(live: Live, tab: RwSignal<Tab>) -> impl IntoView {
         <header>
             <h2 id="watch-title">"Market watch"</h2>
             <div class="tools">
-                <Chooser live />
+                <ColumnMenu live />
             </div>
         </header>
         <div class="search">
@@ -100,13 +94,13 @@ pub(super) fn Watch(live: Live, tab: RwSignal<Tab>) -> impl IntoView {
             />
         </div>
         <div class="body">
-            <table data-testid="watch" on:keydown=walk>
+            <table data-testid="watch" on:keydown=focus_next_row>
                 <thead>
                     <tr>
                         <th scope="col" aria-sort=move || Sort::Symbol.aria(sort.get())>
                             <SortButton head="Symbol" by=Sort::Symbol sort />
                         </th>
-                        {move || heads()}
+                        {heads}
                     </tr>
                 </thead>
                 <tbody>
@@ -120,7 +114,6 @@ pub(super) fn Watch(live: Live, tab: RwSignal<Tab>) -> impl IntoView {
             </Show>
         </div>
     }
-    .into_any()
 }
 
 #[component]
@@ -152,25 +145,24 @@ fn SortButton(head: &'static str, by: Sort, sort: RwSignal<(Sort, bool)>) -> imp
     view! {
         <button type="button" class="sort" data-testid=format!("sort-{}", head.to_ascii_lowercase()) on:click=press>
             {head}
-            <span aria-hidden="true">{move || arrow()}</span>
+            <span aria-hidden="true">{arrow}</span>
         </button>
     }
-    .into_any()
 }
 
-/// Which columns are shown.
+/// The menu of columns.
 #[component]
-fn Chooser(live: Live) -> impl IntoView {
-    let prefs = live.prefs;
+fn ColumnMenu(live: Live) -> impl IntoView {
+    let preferences = live.preferences;
     let choice = move |(bit, column): (usize, Column)| {
         let mask = 1_u16 << bit;
-        let is_shown = move || prefs.get().columns & mask != 0;
-        let press = move |_| prefs.change(|prefs| prefs.columns ^= mask);
+        let is_shown = move || preferences.get().columns & mask != 0;
+        let press = move |_| preferences.change(|values| values.columns ^= mask);
         view! {
             <label>
                 <input
                     type="checkbox"
-                    prop:checked=move || is_shown()
+                    prop:checked=is_shown
                     data-testid=format!("column-{}", column.head.to_ascii_lowercase())
                     on:change=press
                 />
@@ -183,19 +175,7 @@ fn Chooser(live: Live) -> impl IntoView {
             <summary class="button small" data-testid="watch-columns">
                 "Columns"
             </summary>
-            <div class="choices">{COLUMNS.into_iter().enumerate().map(choice).map(IntoAny::into_any).collect_view()}</div>
+            <div class="choices">{COLUMNS.into_iter().enumerate().map(choice).collect_view()}</div>
         </details>
     }
-    .into_any()
-}
-
-/// Arrow keys move the focus from row to row.
-fn walk(event: KeyboardEvent) {
-    let forward = match event.key().as_str() {
-        "ArrowDown" => true,
-        "ArrowUp" => false,
-        _ => return,
-    };
-    event.prevent_default();
-    crate::components::focus_row(&event, forward);
 }

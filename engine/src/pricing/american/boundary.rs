@@ -1,7 +1,7 @@
 //! The exercise boundary of an American put on one unit of strike, by the
-//! fixed point of L. Andersen, M. Lake and D. Offengenden, "High Performance
-//! American Option Pricing" (2016), their equation system A (smooth pasting),
-//! which tells the boundary much better than the value does.
+//! fixed point of L. Andersen, M. Lake and D. Offengenden, "High Performance American
+//! Option Pricing" (2016), their equation system A (smooth pasting), which determines the
+//! boundary more precisely than value matching.
 //!
 //! B(τ) = N/D with
 //! N = e^(−rτ) φ(d₋)/(σ√τ) + r ∫ e^(−rt) φ(d₋(t, B(τ)/B(u)))/(σ√t) du,
@@ -11,32 +11,32 @@
 //! where (r − q)√T is large against σ; Newton's method on all nodes together
 //! does not, and takes a third of the steps elsewhere.
 
-use super::rule::Rule;
+use super::rule::QuadratureRule;
 use crate::math::{INVERSE_ROOT_TWO_PI, LANES, exp, ln, mills_ratio};
 
-/// What the boundary depends on.
+/// Inputs of the boundary.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Dynamics {
-    /// What the strike earns: positive, or 0 with a negative `div_yield`.
+    /// Rate earned by the strike: positive, or 0 with a negative `div_yield`.
     pub(super) rate: f64,
-    /// What the underlier earns.
+    /// Rate earned by the underlier.
     pub(super) div_yield: f64,
     pub(super) vol: f64,
     pub(super) years: f64,
 }
 
-/// How long the fixed point is sought.
+/// Termination of Newton's method.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Patience {
-    pub(super) steps: u32,
-    /// The largest change of ln B that counts as none.
-    pub(super) enough: f64,
+pub(super) struct SolverLimits {
+    pub(super) max_steps: u32,
+    /// Change of ln B that counts as convergence.
+    pub(super) tolerance: f64,
 }
 
-/// Room for a boundary; made once, used for any number of options.
+/// Boundary with its workspace, reused for any number of options.
 #[derive(Debug)]
 pub(super) struct Boundary {
-    pub(super) rule: &'static Rule,
+    pub(super) rule: &'static QuadratureRule,
     /// ln² (B/X) at the nodes.
     pub(super) heights: Vec<f64>,
     /// ln X
@@ -47,24 +47,23 @@ pub(super) struct Boundary {
     yield_terms: Vec<f64>,
     deviations: Vec<f64>,
     depths: Vec<f64>,
-    /// Newton's equations, and the slopes that they are made of.
+    /// Newton's equations and their components.
     jacobian: Vec<f64>,
     residuals: Vec<f64>,
     changes: Vec<f64>,
     over_slopes: Vec<f64>,
     under_slopes: Vec<f64>,
-    /// By parameter: what ln X gains, and half of what the heights do.
+    /// Per parameter: derivative of ln X, and half the derivative of the heights.
     start_slopes: [f64; PARAMETERS],
     leans: [Vec<f64>; PARAMETERS],
-    /// The matrix of the equations for them, which solving destroys.
+    /// Copy of the jacobian, which solving overwrites.
     matrix: Vec<f64>,
 }
 
-/// What a boundary is differentiated in: volatility, what the strike earns and
-/// what the underlier earns, in this order.
+/// Parameters of differentiation: volatility, the strike's rate, the underlier's rate.
 pub(super) const PARAMETERS: usize = 3;
 
-/// φ(d) and Φ(d)
+/// Returns φ(d) and Φ(d).
 #[inline(always)]
 pub(super) fn density_and_mass(d: f64) -> (f64, f64) {
     let density = INVERSE_ROOT_TWO_PI * exp(-0.5 * (d * d));
@@ -73,7 +72,7 @@ pub(super) fn density_and_mass(d: f64) -> (f64, f64) {
 }
 
 impl Boundary {
-    pub(super) fn new(rule: &'static Rule) -> Self {
+    pub(super) fn new(rule: &'static QuadratureRule) -> Self {
         let (nodes, points) = (rule.roots.len(), rule.points.len());
         let table = || vec![0.0; nodes * points];
         Self {
@@ -96,45 +95,45 @@ impl Boundary {
         }
     }
 
-    /// ln B at the node of the whole life.
+    /// Returns ln B today.
     pub(super) fn log_now(&self) -> f64 {
         self.log_values.last().copied().unwrap_or(0.0)
     }
 
-    /// ln B with √(u/T) = `root`.
+    /// Returns ln B at √(u/T) = `root`.
     pub(super) fn log_at(&self, root: f64) -> f64 {
         let height = self.rule.interpolate(&self.heights, root);
         self.log_start - if height > 0.0 { height } else { 0.0 }.sqrt()
     }
 
-    /// The derivatives of ln B with √(u/T) = `root` in each parameter, after
+    /// Returns the derivatives of ln B at √(u/T) = `root` in each parameter, after
     /// [`Boundary::differentiate`].
     pub(super) fn log_slopes_at(&self, root: f64) -> [f64; PARAMETERS] {
         let height = self.rule.interpolate(&self.heights, root);
         std::array::from_fn(|parameter| {
             let lean = self.rule.interpolate(&self.leans[parameter], root);
-            let deepening = if height > SHALLOW * SHALLOW { lean / height.sqrt() } else { 0.0 };
+            let deepening = if height > MIN_DEPTH * MIN_DEPTH { lean / height.sqrt() } else { 0.0 };
             self.start_slopes[parameter] - deepening
         })
     }
 
-    /// Finds the boundary; how many steps it took.
-    pub(super) fn solve(&mut self, dynamics: &Dynamics, patience: Patience) -> u32 {
+    /// Solves for the boundary; returns the number of steps.
+    pub(super) fn solve(&mut self, dynamics: &Dynamics, limits: SolverLimits) -> u32 {
         self.prepare(dynamics);
         self.guess(dynamics);
-        self.lift();
-        let mut known = f64::INFINITY;
-        for step in 1..=patience.steps {
-            let change = self.step(dynamics, &mut known);
-            self.lift();
-            if change <= patience.enough {
+        self.update_heights();
+        let mut best_residual = f64::INFINITY;
+        for step in 1..=limits.max_steps {
+            let change = self.step(dynamics, &mut best_residual);
+            self.update_heights();
+            if change <= limits.tolerance {
                 return step;
             }
         }
-        patience.steps
+        limits.max_steps
     }
 
-    /// What does not change from step to step.
+    /// Computes the terms that are constant over the steps.
     fn prepare(&mut self, dynamics: &Dynamics) {
         let Dynamics { rate, div_yield, vol, years } = *dynamics;
         self.log_start = if rate < div_yield { ln(rate / div_yield) } else { 0.0 };
@@ -157,18 +156,18 @@ impl Boundary {
         }
     }
 
-    /// Bjerksund and Stensland's curve (1993) between the boundary at expiry
-    /// and the perpetual option's.
+    /// Sets the first guess: Bjerksund and Stensland's curve (1993) between the boundary at
+    /// expiry and the perpetual option's.
     fn guess(&mut self, dynamics: &Dynamics) {
         let Dynamics { rate, div_yield, vol, years } = *dynamics;
         let variance = vol * vol;
-        // β of the mirrored call, whose money earns q and asset r.
+        // β of the symmetric call, with rate q and yield r.
         let carry = div_yield - rate;
         let b = carry / variance - 0.5;
         let beta = -b + (b * b + 2.0 * div_yield / variance).sqrt();
         let perpetual = beta / (beta - 1.0);
         let start = exp(-self.log_start);
-        // A perpetual option that nobody exercises has no boundary.
+        // A perpetual option that is never exercised has no boundary.
         let gap = (perpetual - start).clamp(1e-9 * start, 1e6 * start);
         for (value, root) in self.log_values.iter_mut().zip(&self.rule.roots) {
             let tau = years * root * root;
@@ -179,8 +178,8 @@ impl Boundary {
         }
     }
 
-    /// Heights from logarithms, and the boundary between its nodes.
-    fn lift(&mut self) {
+    /// Computes heights from logarithms, and the boundary between its nodes.
+    fn update_heights(&mut self) {
         for (height, log_value) in self.heights.iter_mut().zip(&self.log_values) {
             let below = self.log_start - log_value;
             *height = below * below;
@@ -202,40 +201,40 @@ impl Boundary {
         }
     }
 
-    /// One step of Newton's method at all nodes; the largest change of ln B.
-    /// A step that made things worse is first taken back to its quarter.
-    fn step(&mut self, dynamics: &Dynamics, known: &mut f64) -> f64 {
+    /// Takes a Newton step at all nodes; returns the largest change of ln B. A previous step
+    /// that increased the residual is first reduced to a quarter.
+    fn step(&mut self, dynamics: &Dynamics, best_residual: &mut f64) -> f64 {
         let nodes = self.log_values.len();
-        for _ in 0..MOST_RETREATS {
+        for _ in 0..MAX_RETREATS {
             for i in 0..nodes {
                 self.row(i, dynamics);
             }
-            let miss = self.residuals.iter().fold(0.0_f64, |most, miss| most.max(miss.abs()));
-            if miss <= *known {
-                *known = miss;
+            let residual = self.residuals.iter().fold(0.0_f64, |largest, r| largest.max(r.abs()));
+            if residual <= *best_residual {
+                *best_residual = residual;
                 break;
             }
             for (log_value, change) in self.log_values.iter_mut().zip(&mut self.changes) {
                 *log_value -= 0.75 * *change;
                 *change *= 0.25;
             }
-            self.lift();
+            self.update_heights();
         }
         self.changes.copy_from_slice(&self.residuals);
         solve_in_place(&mut self.jacobian, &mut self.changes);
         let mut largest = 0.0_f64;
         for (log_value, change) in self.log_values.iter_mut().zip(&mut self.changes) {
-            // Below the boundary at expiry, and no wild leaps.
-            let most = (0.7 * (self.log_start - *log_value)).min(LEAP);
-            *change = change.clamp(-LEAP, most);
+            // Below the boundary at expiry, by limited steps.
+            let most = (0.7 * (self.log_start - *log_value)).min(MAX_LOG_STEP);
+            *change = change.clamp(-MAX_LOG_STEP, most);
             *log_value += *change;
             largest = largest.max(change.abs());
         }
         largest
     }
 
-    /// Node `i`'s residual ln(N/D) − ln B, and its derivatives, negated, in
-    /// all nodes' ln B.
+    /// Computes node `i`'s residual ln(N/D) − ln B, and its negated derivatives in all nodes'
+    /// ln B.
     fn row(&mut self, i: usize, dynamics: &Dynamics) {
         let Dynamics { rate, div_yield, vol, years } = *dynamics;
         let (plus, minus) = ((rate - div_yield) / vol + 0.5 * vol, (rate - div_yield) / vol - 0.5 * vol);
@@ -289,7 +288,7 @@ impl Boundary {
                 let p = at + lane;
                 let slope = self.over_slopes[p] * per_over - self.under_slopes[p] * per_under;
                 *own += slope;
-                self.over_slopes[p] = if depths[p] > SHALLOW { slope / depths[p] } else { 0.0 };
+                self.over_slopes[p] = if depths[p] > MIN_DEPTH { slope / depths[p] } else { 0.0 };
             }
         }
         for n in 0..nodes {
@@ -310,10 +309,10 @@ impl Boundary {
 }
 
 impl Boundary {
-    /// Finds how the boundary that was solved last moves with each parameter.
+    /// Differentiates the solved boundary in each parameter.
     ///
-    /// The residuals stay 0 while a parameter moves, which is a linear system
-    /// in the depths ln X − ln B with Newton's own matrix.
+    /// The residuals stay 0 while a parameter moves, which is a linear system in the depths
+    /// ln X − ln B with Newton's matrix.
     pub(super) fn differentiate(&mut self, dynamics: &Dynamics) {
         let Dynamics { rate, div_yield, .. } = *dynamics;
         self.start_slopes =
@@ -336,9 +335,8 @@ impl Boundary {
         }
     }
 
-    /// Node `i`'s residual ln(N/D) − ln B, differentiated in each parameter
-    /// while the depths stand still. ∂d±/∂σ is −d∓/σ, and ∂d/∂r = −∂d/∂q is
-    /// √t/σ.
+    /// Returns the derivatives of node `i`'s residual ln(N/D) − ln B in each parameter at
+    /// constant depths. ∂d±/∂σ is −d∓/σ, and ∂d/∂r = −∂d/∂q is √t/σ.
     fn residual_slopes(&self, i: usize, dynamics: &Dynamics) -> [f64; PARAMETERS] {
         let Dynamics { rate, div_yield, vol, years } = *dynamics;
         let (plus, minus) = ((rate - div_yield) / vol + 0.5 * vol, (rate - div_yield) / vol - 0.5 * vol);
@@ -349,8 +347,8 @@ impl Boundary {
         let (mut over, mut under) = (0.0, 0.0);
         let ([mut over_slopes, mut under_slopes], [x_rate, x_yield]) =
             ([[0.0; PARAMETERS]; 2], [self.start_slopes[1], self.start_slopes[2]]);
-        // The last term is the one outside the integrals: it has a weight of
-        // its own, and its distance moves with X.
+        // The last term is outside the integrals: it has its own weight, and its distance
+        // moves with X.
         for p in 0..=points {
             let outside = p == points;
             let (root, reach) = if outside {
@@ -364,7 +362,7 @@ impl Boundary {
             let (density2, _) = density_and_mass(d2);
             let (density1, mass) = density_and_mass(d1);
             let (money, asset) = (exp(-rate * t), exp(-div_yield * t));
-            // Weights of N and D, and what each gains with its own rate.
+            // Weights of N and D, and their derivatives in their own rate.
             let weight = if outside { 1.0 } else { tau * self.rule.points[p].weight };
             let ([own_money, own_asset], [more_money, more_asset]) = if outside {
                 ([money, asset], [-t * money, -t * asset])
@@ -392,15 +390,15 @@ impl Boundary {
     }
 }
 
-/// The farthest a step goes in ln B.
-const LEAP: f64 = 0.7;
-/// Where the interpolant dips to the boundary at expiry it does not move.
-const SHALLOW: f64 = 1e-9;
-/// How often a step is shortened before it is taken as it is.
-const MOST_RETREATS: u32 = 6;
+/// Maximum step in ln B.
+const MAX_LOG_STEP: f64 = 0.7;
+/// Depth below which the interpolant counts as the boundary at expiry.
+const MIN_DEPTH: f64 = 1e-9;
+/// Maximum number of reductions of a step.
+const MAX_RETREATS: u32 = 6;
 
-/// Solves the square system row by row, pivoting by columns' largest; `right`
-/// becomes the solution. A singular matrix gives what is no number.
+/// Solves the square system in place by Gaussian elimination with partial pivoting; `right`
+/// becomes the solution, not finite for a singular matrix.
 fn solve_in_place(matrix: &mut [f64], right: &mut [f64]) {
     let n = right.len();
     for k in 0..n {

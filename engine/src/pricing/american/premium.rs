@@ -1,10 +1,10 @@
-//! The early exercise premium of a put on one unit of strike, from its
-//! boundary: I. J. Kim's integral (1990) and its derivatives in the spot.
+//! Early exercise premium of a put on one unit of strike, from its boundary: I. J. Kim's
+//! integral (1990) and its derivatives in the spot.
 
 use super::boundary::{Boundary, Dynamics, PARAMETERS, density_and_mass};
 use crate::math::{exp, ln};
 
-/// A premium, per unit of strike, with its derivatives in the spot.
+/// Premium per unit of strike with its derivatives in the spot.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) struct Premium {
     pub(super) value: f64,
@@ -12,12 +12,12 @@ pub(super) struct Premium {
     pub(super) curvature: f64,
 }
 
-/// Panels of the integral, each a quarter of the one before.
-const MOST_PANELS: u32 = 12;
+/// Maximum number of panels of the integral, each a quarter of the one before.
+const MAX_PANELS: u32 = 12;
 
-/// What the premium's integrand is made of at one time until exercise.
-struct Sample {
-    /// Share of the integral.
+/// Components of the premium's integrand at one time.
+struct IntegrandSample {
+    /// Quadrature weight.
     weight: f64,
     /// √(u/T) of the boundary, and ln B there.
     root: f64,
@@ -30,40 +30,38 @@ struct Sample {
     d2: f64,
 }
 
-/// Noise over the life, in drifts, that makes the arrival a step in time.
-const SUDDEN: f64 = 8.0;
-/// Deviations before and after the arrival within which it happens.
-const AROUND: f64 = 8.0;
+/// Ratio of drift to deviation above which the arrival is nearly a step in time.
+const SUDDEN_DRIFT_RATIO: f64 = 8.0;
+/// Width of the arrival, in deviations before and after.
+const ARRIVAL_DEVIATIONS: f64 = 8.0;
 
-/// Between which angles ψ an underlier arrives that falls, rather than
-/// fluctuates, by `fall` in logarithm to the boundary: latest and earliest. The
-/// integrand rises from nothing there and is smooth elsewhere; (0, 0) where
-/// that is no sudden thing.
+/// Returns the latest and earliest angle ψ of the arrival at the boundary of an underlier
+/// that drifts down by `fall` in logarithm. The integrand rises from zero between them and
+/// is smooth elsewhere; (0, 0) if the arrival is gradual.
 fn arrival(dynamics: &Dynamics, fall: f64) -> (f64, f64) {
     let Dynamics { rate, div_yield, vol, years } = *dynamics;
     let speed = div_yield - rate;
-    if speed * years.sqrt() < SUDDEN * vol {
+    if speed * years.sqrt() < SUDDEN_DRIFT_RATIO * vol {
         return (0.0, 0.0);
     }
-    // fall − speed·t = ±AROUND·σ√t
-    let noise = AROUND * vol;
+    // fall − speed·t = ±ARRIVAL_DEVIATIONS·σ√t
+    let noise = ARRIVAL_DEVIATIONS * vol;
     let root = (noise * noise + 4.0 * speed * fall).sqrt();
     let angle = |root_time: f64| libm::asin((root_time / (2.0 * speed * years.sqrt())).min(1.0));
     (angle(root + noise), angle(4.0 * speed * fall / (root + noise)))
 }
 
-/// Hands the integrand's samples at spot `s` above the boundary to `add`.
+/// Calls `add` with the integrand's samples at spot `s` above the boundary.
 ///
-/// With u = T cos²ψ the time t = T sin²ψ that is left until exercise; next to
-/// the boundary the integrand changes within ψ of the size of the distance in
-/// deviations, so panels shrink towards 0.
+/// u = T cos²ψ, t = T sin²ψ; near the boundary the integrand changes within ψ of the size
+/// of the distance in deviations, so panels shrink towards 0.
 #[inline(always)]
 fn for_each_sample(
     boundary: &Boundary,
     dynamics: &Dynamics,
     spot: f64,
     points: &[(f64, f64)],
-    mut add: impl FnMut(&Sample),
+    mut add: impl FnMut(&IntegrandSample),
 ) {
     let Dynamics { rate, div_yield, vol, years } = *dynamics;
     let (plus, minus) = ((rate - div_yield) / vol + 0.5 * vol, (rate - div_yield) / vol - 0.5 * vol);
@@ -72,8 +70,8 @@ fn for_each_sample(
     let distance = (log_spot - boundary.log_now()) / (vol * root_years);
     let (late, early) = arrival(dynamics, log_spot - boundary.log_now());
     let mut high = std::f64::consts::FRAC_PI_2;
-    for panel in 1..=MOST_PANELS {
-        let last = panel == MOST_PANELS || high < 0.125 * distance;
+    for panel in 1..=MAX_PANELS {
+        let last = panel == MAX_PANELS || high < 0.125 * distance;
         let low = if last { 0.0 } else { 0.25 * high };
         let mut top = high;
         for cut in [late, early, low] {
@@ -90,7 +88,7 @@ fn for_each_sample(
                 let deviation = vol * time;
                 let reach = (log_spot - log_boundary) / deviation;
                 let (d1, d2) = (reach + plus * time, reach + minus * time);
-                add(&Sample { weight, root: cosine, log_boundary, time, deviation, d1, d2 });
+                add(&IntegrandSample { weight, root: cosine, log_boundary, time, deviation, d1, d2 });
             }
             top = bottom;
         }
@@ -101,7 +99,7 @@ fn for_each_sample(
     }
 }
 
-/// ∫₀ᵀ [r e^(−rt) Φ(−d₋) − q s e^(−qt) Φ(−d₊)] du at spot `s` above the boundary.
+/// Returns ∫₀ᵀ [r e^(−rt) Φ(−d₋) − q s e^(−qt) Φ(−d₊)] du at spot `s` above the boundary.
 pub(super) fn premium(boundary: &Boundary, dynamics: &Dynamics, spot: f64, points: &[(f64, f64)]) -> Premium {
     let Dynamics { rate, div_yield, .. } = *dynamics;
     let mut sum = Premium::default();
@@ -122,9 +120,8 @@ pub(super) fn premium(boundary: &Boundary, dynamics: &Dynamics, spot: f64, point
     sum
 }
 
-/// The premium's derivatives in the boundary's parameters, the boundary moving
-/// along; [`Boundary::differentiate`] comes before. ∂d±/∂σ is −d∓/σ, and
-/// ∂d/∂r = −∂d/∂q is √t/σ.
+/// Returns the premium's total derivatives in the boundary's parameters, after
+/// [`Boundary::differentiate`]. ∂d±/∂σ is −d∓/σ, and ∂d/∂r = −∂d/∂q is √t/σ.
 pub(super) fn parameter_slopes(
     boundary: &Boundary,
     dynamics: &Dynamics,

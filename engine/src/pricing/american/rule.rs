@@ -1,60 +1,61 @@
-//! Where the exercise boundary is sampled and its integrals are taken: nodes,
-//! points and weights that no option changes, made once.
+//! Quadrature of the exercise boundary: nodes, points and weights, independent of the
+//! option and computed once.
 //!
-//! Time to expiry u is mapped to √(u/T), in which the boundary is smooth, and
-//! the integrals over u in (0, τ) to an angle: u = τ sin²θ straightens the
-//! square roots at both ends. Points in θ are Gauss-Legendre's.
+//! Time to expiry u is mapped to √(u/T), in which the boundary is smooth, and the integrals
+//! over u in (0, τ) to an angle: u = τ sin²θ removes the square roots at both ends. Points
+//! in θ are Gauss-Legendre's.
 
 use std::f64::consts::{FRAC_1_SQRT_2, FRAC_PI_2, PI};
 use std::sync::OnceLock;
 
 use crate::math::LANES;
 
-/// Nodes of the boundary and points of the integrals.
+/// Nodes of the boundary and points of its integrals.
 #[derive(Debug)]
-pub(super) struct Rule {
+pub(super) struct QuadratureRule {
     /// √(τ/T) of the nodes, rising, the last is 1; 0 is not among them.
     pub(super) roots: Vec<f64>,
-    /// sin θ, cos θ and the weight of du/τ at each point; whole blocks of them.
-    pub(super) points: Vec<Point>,
-    /// What node n contributes to the interpolated value at point p of the
-    /// integral up to node i, at `[(i · nodes + n) · points + p]`.
+    /// Points, padded to whole blocks.
+    pub(super) points: Vec<QuadraturePoint>,
+    /// Weight of node n in the interpolated value at point p of the integral up to node i, at
+    /// `[(i · nodes + n) · points + p]`.
     pub(super) interpolation: Vec<f64>,
 }
 
+/// sin θ, cos θ and the weight of du/τ at a point.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Point {
+pub(super) struct QuadraturePoint {
     pub(super) sine: f64,
     pub(super) cosine: f64,
     pub(super) weight: f64,
 }
 
-impl Rule {
-    /// 24 nodes and 60 points: prices to about 2e-10.
+impl QuadratureRule {
+    /// Returns the rule with 24 nodes and 60 points: prices to about 2e-10.
     pub(super) fn precise() -> &'static Self {
-        static RULE: OnceLock<Rule> = OnceLock::new();
+        static RULE: OnceLock<QuadratureRule> = OnceLock::new();
         RULE.get_or_init(|| Self::new(24, 60))
     }
 
-    /// 4 nodes and 8 points: prices to about 1e-5.
+    /// Returns the rule with 5 nodes and 8 points: prices to about 1e-5.
     pub(super) fn fast() -> &'static Self {
-        static RULE: OnceLock<Rule> = OnceLock::new();
+        static RULE: OnceLock<QuadratureRule> = OnceLock::new();
         RULE.get_or_init(|| Self::new(5, 8))
     }
 
     fn new(nodes: usize, points: usize) -> Self {
         let extremum = |i: usize| libm::cos(PI * i as f64 / nodes as f64);
         let roots: Vec<f64> = (0..nodes).rev().map(|i| 0.5 * (1.0 + extremum(i))).collect();
-        let mut points: Vec<Point> = gauss_legendre(points)
+        let mut points: Vec<QuadraturePoint> = gauss_legendre(points)
             .into_iter()
             .map(|(x, weight)| {
                 let angle = 0.5 * FRAC_PI_2 * (1.0 + x);
                 let (sine, cosine) = (libm::sin(angle), libm::cos(angle));
-                Point { sine, cosine, weight: FRAC_PI_2 * weight * sine * cosine }
+                QuadraturePoint { sine, cosine, weight: FRAC_PI_2 * weight * sine * cosine }
             })
             .collect();
-        // Points without weight fill the last block.
-        let idle = Point { sine: FRAC_1_SQRT_2, cosine: FRAC_1_SQRT_2, weight: 0.0 };
+        // Points without weight pad the last block.
+        let idle = QuadraturePoint { sine: FRAC_1_SQRT_2, cosine: FRAC_1_SQRT_2, weight: 0.0 };
         points.resize(points.len().next_multiple_of(LANES), idle);
         let mut interpolation = vec![0.0; nodes * nodes * points.len()];
         for (i, root) in roots.iter().enumerate() {
@@ -67,11 +68,11 @@ impl Rule {
         Self { roots, points, interpolation }
     }
 
-    /// The interpolant of `values` at `root`; its value at 0 is 0.
+    /// Returns the interpolant of `values` at `root`; its value at 0 is 0.
     pub(super) fn interpolate(&self, values: &[f64], root: f64) -> f64 {
         let (mut over, mut under) = (0.0, 0.0);
         let last = self.roots.len() - 1;
-        // The node at 0 has no value but half a weight.
+        // The node at 0 has value 0 and half a weight.
         let mut sign = if self.roots.len().is_multiple_of(2) { 1.0 } else { -1.0 };
         if root > 0.0 {
             under += 0.5 * sign / root;
@@ -92,8 +93,8 @@ impl Rule {
     }
 }
 
-/// What each node contributes to the interpolant at `root`: barycentric
-/// weights of Chebyshev's extrema (Salzer, 1972), the one at 0 left out.
+/// Returns each node's weight in the interpolant at `root`: barycentric weights of
+/// Chebyshev's extrema (Salzer, 1972), without the one at 0.
 fn shares(roots: &[f64], root: f64) -> Vec<f64> {
     let last = roots.len() - 1;
     let mut sign = if roots.len().is_multiple_of(2) { 1.0 } else { -1.0 };
@@ -116,8 +117,8 @@ fn shares(roots: &[f64], root: f64) -> Vec<f64> {
     shares
 }
 
-/// Points in (−1, 1), rising, and weights of Gauss and Legendre's rule, by
-/// Newton's method on the polynomial's recurrence.
+/// Returns points in (−1, 1), rising, and weights of the Gauss-Legendre rule, by Newton's
+/// method on the polynomial's recurrence.
 pub(super) fn gauss_legendre(count: usize) -> Vec<(f64, f64)> {
     let n = count as f64;
     let mut rule = Vec::with_capacity(count);
@@ -157,8 +158,8 @@ mod tests {
     }
 
     #[test]
-    fn the_interpolant_meets_its_nodes_and_a_polynomial_between() {
-        let rule = Rule::precise();
+    fn the_interpolant_is_exact_at_nodes_and_for_polynomials() {
+        let rule = QuadratureRule::precise();
         let cubic = |x: f64| x * (1.0 - x * (0.5 + x));
         let values: Vec<f64> = rule.roots.iter().map(|root| cubic(*root)).collect();
         for root in [1e-4, 0.1, 0.5, 0.77, 1.0] {

@@ -1,12 +1,12 @@
-//! Which instruments a curve reprices, and when they pay: dates are counted
-//! once, so that a curve can be made again and again from moving quotes.
+//! Bootstrap plan of a curve: its instruments and their payment times, computed once
+//! for repeated solving with moving quotes.
 //!
-//! Knows no rates: these come with each call.
+//! Knows no rates: they are arguments of each call.
 
 use super::{Curve, CurveError, Interpolation, years};
 use crate::time::Date;
 
-/// An instrument whose rate makes a node of a curve.
+/// An instrument whose rate determines a node of a curve.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CurveInstrument {
     /// Pays 1 + rate · days/360 after `months` for 1 today.
@@ -19,44 +19,43 @@ pub enum CurveInstrument {
     Swap {
         /// Length, a whole number of periods.
         months: u16,
-        /// Fixed payments a year: 1, 2, 4 or 12.
+        /// Fixed payments per year: 1, 2, 4 or 12.
         frequency: u8,
     },
 }
 
-/// The plan of a curve: nodes and payment times of its instruments, with room
-/// to solve in. Making a curve from quotes allocates nothing but the curve,
-/// and nothing at all into one that exists.
+/// Bootstrap plan of a curve: nodes and payment times of its instruments, with a
+/// workspace. Solving allocates nothing but a new curve.
 #[derive(Clone, Debug)]
 pub struct Bootstrap {
     pub(super) template: Curve,
-    /// By maturity.
+    /// Sorted by maturity.
     pub(super) pillars: Vec<Pillar>,
     pub(super) grids: Vec<Grid>,
     node_dates: Vec<Date>,
-    pub(super) room: super::solve::Room,
+    pub(super) workspace: super::solve::SolverWorkspace,
 }
 
-/// An instrument at its node.
+/// An instrument with its node.
 #[derive(Clone, Debug)]
 pub(super) struct Pillar {
-    /// Its place among the caller's instruments and rates.
+    /// Index among the caller's instruments and rates.
     pub(super) quote: usize,
     pub(super) kind: PillarKind,
 }
 
 #[derive(Clone, Copy, Debug)]
 pub(super) enum PillarKind {
-    /// Accrues this many years of 360 days.
+    /// Years of 360 days.
     Deposit(f64),
     Swap {
         grid: usize,
-        /// Payments, which are the first so many of the grid.
+        /// Number of payments, the first of the grid.
         payments: usize,
     },
 }
 
-/// Payment times that all swaps of one frequency share.
+/// Payment times shared by all swaps of one frequency.
 #[derive(Clone, Debug)]
 pub(super) struct Grid {
     pub(super) frequency: u8,
@@ -64,11 +63,11 @@ pub(super) struct Grid {
 }
 
 impl Bootstrap {
-    /// Plans a curve from `reference` on; instruments in any order.
+    /// Creates the plan of a curve from `reference` on; instruments in any order.
     ///
     /// # Errors
     /// [`CurveError::Empty`]; [`CurveError::NoSchedule`];
-    /// [`CurveError::NotIncreasing`] when two mature on one day.
+    /// [`CurveError::NotIncreasing`] if two mature on one day.
     pub fn new(
         reference: Date,
         interpolation: Interpolation,
@@ -109,17 +108,17 @@ impl Bootstrap {
         let (node_dates, pillars): (Vec<Date>, Vec<Pillar>) = pillars.into_iter().unzip();
         let times: Vec<f64> = node_dates.iter().map(|date| years(reference, *date)).collect();
         let template = Curve::empty(reference, interpolation, &times)?;
-        let room = super::solve::Room::for_plan(&template, &pillars, &grids);
-        Ok(Self { template, pillars, grids, node_dates, room })
+        let workspace = super::solve::SolverWorkspace::for_plan(&template, &pillars, &grids);
+        Ok(Self { template, pillars, grids, node_dates, workspace })
     }
 
-    /// The nodes' dates, sorted.
+    /// Returns the nodes' dates, sorted.
     pub fn node_dates(&self) -> &[Date] {
         &self.node_dates
     }
 
-    /// The curve that reprices every instrument at its rate; `rates` in the
-    /// order of the instruments (0.05 is 5 %).
+    /// Returns the curve that reprices every instrument at its rate; `rates` in the order
+    /// of the instruments (0.05 is 5 %).
     ///
     /// # Errors
     /// [`CurveError::QuoteOutOfRange`], [`CurveError::NotConverged`].
@@ -129,8 +128,8 @@ impl Bootstrap {
         Ok(curve)
     }
 
-    /// As [`Bootstrap::curve`], into a curve of this plan, without allocating.
-    /// After an error its content is of no use.
+    /// As [`Bootstrap::curve`], into a curve of this plan, without allocating. After an
+    /// error its content is undefined.
     ///
     /// # Errors
     /// As [`Bootstrap::curve`].
@@ -142,13 +141,13 @@ impl Bootstrap {
             curve.clone_from(&self.template);
         }
         match curve.interpolation {
-            Interpolation::NaturalCubicZero => self.all_together(rates, curve),
-            _ => self.one_by_one(rates, curve),
+            Interpolation::NaturalCubicZero => self.solve_jointly(rates, curve),
+            _ => self.solve_sequentially(rates, curve),
         }
     }
 
-    /// The rate at which `curve` reprices the instrument `quote`, and NaN for
-    /// one that the plan lacks.
+    /// Returns the rate at which `curve` reprices instrument `quote`, NaN for an unknown
+    /// one.
     pub fn rate_on(&self, curve: &Curve, quote: usize) -> f64 {
         let Some(node) = self.pillars.iter().position(|pillar| pillar.quote == quote) else {
             return f64::NAN;
@@ -165,7 +164,7 @@ impl Bootstrap {
     }
 }
 
-/// The place of the grid of a frequency, made if it is new.
+/// Returns the index of the grid of a frequency, created if it is new.
 fn grid_of(grids: &mut Vec<Grid>, frequency: u8) -> usize {
     grids.iter().position(|grid| grid.frequency == frequency).unwrap_or_else(|| {
         grids.push(Grid { frequency, times: Vec::new() });

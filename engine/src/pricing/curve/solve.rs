@@ -1,5 +1,5 @@
-//! Finding the nodes: one by one where a node moves only its own segment, all
-//! together by Newton's method where a spline ties them to each other.
+//! Solving for the nodes: sequentially where a node moves only its own segment, jointly
+//! by Newton's method for a spline.
 //!
 //! Every swap solves `rate/f · Σ DF(T_i) + DF(T_n) = 1`. Knows no dates.
 
@@ -7,41 +7,40 @@ use super::bootstrap::{Bootstrap, Grid, Pillar, PillarKind};
 use super::{Curve, CurveError, Interpolation};
 use crate::math::exp;
 
-/// Newton's method doubles its digits: when a step is this small, the next
-/// would be below a double's resolution.
-const SMALL_STEP: f64 = 1e-9;
+/// Newton step after which the next is below the resolution of a double.
+const STEP_TOLERANCE: f64 = 1e-9;
 
-/// More than enough for any curve that exists.
+/// Iteration limit, above that of any curve.
 const MAX_ITERATIONS: u32 = 50;
 
-/// Room to solve in, and what does not depend on quotes.
+/// Scratch buffers, and data that does not depend on quotes.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Room {
-    /// Of each grid: payments before the node at hand, and the sum of their
-    /// discount factors.
-    known: Vec<(usize, f64)>,
-    /// Of each grid's payments, for a cubic: the nodes' cardinals.
+pub(super) struct SolverWorkspace {
+    /// Per grid: number of payments before the current node and the sum of their discount
+    /// factors.
+    annuities: Vec<(usize, f64)>,
+    /// Per grid, for a cubic: the cardinal values of the nodes at each payment.
     weights: Vec<Vec<f64>>,
-    /// Swaps × (nodes + 1): the derivatives and, last, what is missed.
+    /// Linear system, nodes × (nodes + 1): derivatives, then the residual.
     system: Vec<f64>,
-    /// Of each grid: Σ T·DF·weight over the payments so far.
+    /// Per grid: Σ T·DF·weight over the payments so far.
     moments: Vec<f64>,
 }
 
-impl Room {
+impl SolverWorkspace {
     pub(super) fn for_plan(curve: &Curve, pillars: &[Pillar], grids: &[Grid]) -> Self {
-        let mut room = Self { known: vec![(0, 0.0); grids.len()], ..Self::default() };
+        let mut workspace = Self { annuities: vec![(0, 0.0); grids.len()], ..Self::default() };
         if curve.interpolation == Interpolation::NaturalCubicZero {
             let nodes = pillars.len();
-            room.system = vec![0.0; nodes * (nodes + 1)];
-            room.moments = vec![0.0; grids.len() * nodes];
-            room.weights = grids.iter().map(|grid| weights(curve, &grid.times, nodes)).collect();
+            workspace.system = vec![0.0; nodes * (nodes + 1)];
+            workspace.moments = vec![0.0; grids.len() * nodes];
+            workspace.weights = grids.iter().map(|grid| weights(curve, &grid.times, nodes)).collect();
         }
-        room
+        workspace
     }
 }
 
-/// `∂ z(time) / ∂ z_node` for every time and node.
+/// Returns `∂ z(time) / ∂ z_node` for every time and node.
 fn weights(curve: &Curve, times: &[f64], nodes: usize) -> Vec<f64> {
     let mut weights = vec![0.0; times.len() * nodes];
     for (row, time) in weights.chunks_exact_mut(nodes.max(1)).zip(times) {
@@ -50,7 +49,7 @@ fn weights(curve: &Curve, times: &[f64], nodes: usize) -> Vec<f64> {
     weights
 }
 
-/// The logarithm of a deposit's discount factor.
+/// Returns the logarithm of a deposit's discount factor.
 fn deposit(rate: f64, accrual: f64, quote: usize) -> Result<f64, CurveError> {
     let growth = rate * accrual;
     if growth > -1.0 && growth.is_finite() {
@@ -61,9 +60,9 @@ fn deposit(rate: f64, accrual: f64, quote: usize) -> Result<f64, CurveError> {
 }
 
 impl Bootstrap {
-    /// Log-linear discount factors and linear zeros: node after node.
-    pub(super) fn one_by_one(&mut self, rates: &[f64], curve: &mut Curve) -> Result<(), CurveError> {
-        self.room.known.fill((0, 0.0));
+    /// Solves log-linear discount factors or linear zeros node by node.
+    pub(super) fn solve_sequentially(&mut self, rates: &[f64], curve: &mut Curve) -> Result<(), CurveError> {
+        self.workspace.annuities.fill((0, 0.0));
         for node in 0..self.pillars.len() {
             let quote = self.pillars[node].quote;
             let rate = rates[quote];
@@ -72,17 +71,17 @@ impl Bootstrap {
                 PillarKind::Swap { grid, .. } => self.swap_node(node, grid, rate, curve)?,
             }
             if node == 0 {
-                curve.settle();
+                curve.complete();
             }
             self.discount_segment(node, curve);
         }
         Ok(())
     }
 
-    /// Adds the payments of the segment that ends at `node` to what is known.
+    /// Adds the payments of the segment that ends at `node` to the annuities.
     fn discount_segment(&mut self, node: usize, curve: &Curve) {
         let end = curve.times[node + 1];
-        for (grid, (paid, annuity)) in self.grids.iter().zip(&mut self.room.known) {
+        for (grid, (paid, annuity)) in self.grids.iter().zip(&mut self.workspace.annuities) {
             while let Some(time) = grid.times.get(*paid).filter(|time| **time <= end) {
                 let log_df = segment_log_df(curve, node, curve.values[node + 1], *time).0;
                 *annuity += exp(log_df);
@@ -91,16 +90,16 @@ impl Bootstrap {
         }
     }
 
-    /// Solves the node of a swap, everything before it being known.
+    /// Solves the node of a swap after all nodes before it.
     fn swap_node(&self, node: usize, grid: usize, rate: f64, curve: &mut Curve) -> Result<(), CurveError> {
         let quote = self.pillars[node].quote;
-        let (paid, annuity) = self.room.known[grid];
+        let (paid, annuity) = self.workspace.annuities[grid];
         let Grid { frequency, times } = &self.grids[grid];
         let coupon = rate / f64::from(*frequency);
         let end = curve.times[node + 1];
         let inner = &times[paid..];
         let inner = &inner[..inner.partition_point(|time| *time < end)];
-        // All but the redemption, discounted already.
+        // Value of the remaining payments and the redemption.
         let target = 1.0 - coupon * annuity;
         if inner.is_empty() {
             let df = target / (1.0 + coupon);
@@ -125,7 +124,7 @@ impl Bootstrap {
             if !at.is_finite() {
                 break;
             }
-            if libm::fabs(step) < SMALL_STEP {
+            if libm::fabs(step) < STEP_TOLERANCE {
                 curve.values[node + 1] = at;
                 return Ok(());
             }
@@ -133,8 +132,8 @@ impl Bootstrap {
         Err(CurveError::NotConverged)
     }
 
-    /// A natural cubic: every node moves every payment.
-    pub(super) fn all_together(&mut self, rates: &[f64], curve: &mut Curve) -> Result<(), CurveError> {
+    /// Solves a natural cubic, where every node moves every payment.
+    pub(super) fn solve_jointly(&mut self, rates: &[f64], curve: &mut Curve) -> Result<(), CurveError> {
         let nodes = self.pillars.len();
         for (node, pillar) in self.pillars.iter().enumerate() {
             let rate = rates[pillar.quote];
@@ -149,36 +148,36 @@ impl Bootstrap {
             }
         }
         for _ in 0..MAX_ITERATIONS {
-            curve.settle();
+            curve.complete();
             self.linearise(rates, curve);
-            let largest = eliminate(&mut self.room.system, nodes).ok_or(CurveError::NotConverged)?;
+            let largest = eliminate(&mut self.workspace.system, nodes).ok_or(CurveError::NotConverged)?;
             for node in 0..nodes {
-                curve.values[node + 1] -= self.room.system[node * (nodes + 1) + nodes];
+                curve.values[node + 1] -= self.workspace.system[node * (nodes + 1) + nodes];
             }
-            if largest < SMALL_STEP {
-                curve.settle();
+            if largest < STEP_TOLERANCE {
+                curve.complete();
                 return Ok(());
             }
         }
         Err(CurveError::NotConverged)
     }
 
-    /// Fills the system `J · step = miss` at the curve's nodes.
+    /// Fills the system `J · step = residual` at the curve's nodes.
     fn linearise(&mut self, rates: &[f64], curve: &Curve) {
         let nodes = self.pillars.len();
-        let Room { known, weights, system, moments } = &mut self.room;
-        known.fill((0, 0.0));
+        let SolverWorkspace { annuities, weights, system, moments } = &mut self.workspace;
+        annuities.fill((0, 0.0));
         moments.fill(0.0);
         system.fill(0.0);
         for (node, pillar) in self.pillars.iter().enumerate() {
             let row = &mut system[node * (nodes + 1)..][..=nodes];
             let PillarKind::Swap { grid: at, payments } = pillar.kind else {
-                row[node] = 1.0; // a deposit's node is known
+                row[node] = 1.0; // a deposit's node is fixed
                 continue;
             };
             let grid = &self.grids[at];
             let coupon = rates[pillar.quote] / f64::from(grid.frequency);
-            let (paid, annuity) = &mut known[at];
+            let (paid, annuity) = &mut annuities[at];
             let moments = &mut moments[at * nodes..][..nodes];
             let mut last = (0.0, 1.0);
             for payment in *paid..payments {
@@ -202,8 +201,8 @@ impl Bootstrap {
     }
 }
 
-/// The logarithm of the discount factor in the segment that ends at `node`,
-/// whose value is `at`, and its derivative by `at`.
+/// Returns the logarithm of the discount factor in the segment that ends at `node` with
+/// value `at`, and its derivative by `at`.
 fn segment_log_df(curve: &Curve, node: usize, at: f64, time: f64) -> (f64, f64) {
     let (start, end) = (curve.times[node], curve.times[node + 1]);
     let share = (time - start) / (end - start);
@@ -216,7 +215,7 @@ fn segment_log_df(curve: &Curve, node: usize, at: f64, time: f64) -> (f64, f64) 
     }
 }
 
-/// A node's value if the swap's rate were the zero rate.
+/// Returns a node's value for a zero rate equal to the swap's rate.
 fn first_guess(curve: &Curve, node: usize, rate: f64) -> f64 {
     let zero = libm::log1p(rate.max(-0.5));
     match curve.interpolation {
@@ -225,9 +224,8 @@ fn first_guess(curve: &Curve, node: usize, rate: f64) -> f64 {
     }
 }
 
-/// Solves `nodes` equations in place (Gauss, largest pivot first); the steps
-/// are left in the last column. The largest of them; `None` when the system
-/// has no single answer.
+/// Solves `nodes` equations in place by Gaussian elimination with partial pivoting, the
+/// solution in the last column. Returns its largest entry; `None` for a singular system.
 fn eliminate(system: &mut [f64], nodes: usize) -> Option<f64> {
     let width = nodes + 1;
     for column in 0..nodes {

@@ -1,20 +1,20 @@
-//! Many options at once: columns in, columns out, eight at a time.
+//! Valuation of columns of options, eight at a time.
 //!
-//! Checks nothing and allocates nothing: a row whose numbers are invalid gives
-//! numbers without meaning in that row alone.
+//! Neither checks inputs nor allocates: a row with invalid numbers has undefined results in
+//! that row only.
 
-use super::kernel::{Lane, Parts, Reach, density, greeks, parts, reach, theta};
+use super::kernel::{Distances, Lane, OptionParts, density, distances, greeks, parts, theta};
 use crate::instrument::OptionRight;
 use crate::math::{Block, LANES, exp, exp_bounded, ln_normal, load, mills_ratio, store};
 
-/// Inputs of options, a column each, all of one length.
+/// Inputs of options, in columns of equal length.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Quotes {
+pub struct OptionColumns {
     /// +1 for a call, −1 for a put.
     pub sign: Vec<f64>,
     /// Price of the underlier.
     pub spot: Vec<f64>,
-    /// In the underlier's price unit.
+    /// Strike in the underlier's price unit.
     pub strike: Vec<f64>,
     /// Years to expiry.
     pub years: Vec<f64>,
@@ -26,10 +26,10 @@ pub struct Quotes {
     pub vol: Vec<f64>,
 }
 
-/// Values and first-order Greeks with gamma, a column each; units as in
-/// [`super::Valuation`].
+/// Values, first-order Greeks and gamma, in columns; units as in
+/// [`super::OptionValuation`].
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Values {
+pub struct ValueColumns {
     /// Value today.
     pub price: Vec<f64>,
     /// ∂V/∂S
@@ -46,13 +46,13 @@ pub struct Values {
     pub dividend_rho: Vec<f64>,
 }
 
-impl Quotes {
-    /// How many options there are.
+impl OptionColumns {
+    /// Returns the number of options.
     pub fn len(&self) -> usize {
         self.sign.len()
     }
 
-    /// Whether there is none.
+    /// Returns true if there are no options.
     pub fn is_empty(&self) -> bool {
         self.sign.is_empty()
     }
@@ -69,8 +69,8 @@ impl Quotes {
     }
 }
 
-impl Values {
-    /// Makes room for `len` options; allocates only to grow.
+impl ValueColumns {
+    /// Resizes to `len` options; allocates only to grow.
     pub fn resize(&mut self, len: usize) {
         for column in self.columns() {
             column.resize(len, 0.0);
@@ -97,7 +97,7 @@ struct BlockValues {
 
 impl BlockValues {
     #[inline(always)]
-    fn set(&mut self, i: usize, lane: &Lane, parts: &Parts) {
+    fn set(&mut self, i: usize, lane: &Lane, parts: &OptionParts) {
         let inverse = 1.0 / lane.spot;
         self.price[i] = parts.price;
         self.delta[i] = parts.asset * inverse;
@@ -109,7 +109,7 @@ impl BlockValues {
     }
 
     #[inline(always)]
-    fn store(&self, values: &mut Values, at: usize) {
+    fn store(&self, values: &mut ValueColumns, at: usize) {
         store(&mut values.price, at, &self.price);
         store(&mut values.delta, at, &self.delta);
         store(&mut values.gamma, at, &self.gamma);
@@ -121,7 +121,7 @@ impl BlockValues {
 }
 
 /// Inputs of eight options.
-struct Rows {
+struct OptionBlock {
     sign: Block,
     spot: Block,
     strike: Block,
@@ -131,7 +131,7 @@ struct Rows {
     vol: Block,
 }
 
-impl Rows {
+impl OptionBlock {
     #[inline(always)]
     fn lane(&self, i: usize) -> Lane {
         Lane {
@@ -145,9 +145,8 @@ impl Rows {
         }
     }
 
-    /// Values from discounted legs and what the discounts add to ln(S/K).
-    /// Every costly function has a loop of its own, short enough for the
-    /// processor to be at work on several options at once.
+    /// Computes values from discounted legs and the drift added to ln(S/K). Every costly
+    /// function has its own short loop, so that the processor overlaps several options.
     #[inline(always)]
     fn value(&self, asset: &Block, cash: &Block, drift: &Block) -> BlockValues {
         let [mut moneyness, mut d1, mut d2] = [[0.0; LANES]; 3];
@@ -156,9 +155,9 @@ impl Rows {
             moneyness[i] = ln_normal(self.spot[i] / self.strike[i]) + drift[i];
         }
         for i in 0..LANES {
-            let reach = reach(moneyness[i], self.years[i], self.vol[i]);
-            (d1[i], d2[i], deviation[i]) = (reach.d1, reach.d2, reach.deviation);
-            (root_years[i], per_deviation[i]) = (reach.root_years, reach.per_deviation);
+            let distances = distances(moneyness[i], self.years[i], self.vol[i]);
+            (d1[i], d2[i], deviation[i]) = (distances.d1, distances.d2, distances.deviation);
+            (root_years[i], per_deviation[i]) = (distances.root_years, distances.per_deviation);
         }
         let [mut near, mut first, mut second] = [[0.0; LANES]; 3];
         for i in 0..LANES {
@@ -172,7 +171,7 @@ impl Rows {
         }
         let mut values = BlockValues::default();
         for i in 0..LANES {
-            let reach = Reach {
+            let distances = Distances {
                 moneyness: moneyness[i],
                 d1: d1[i],
                 d2: d2[i],
@@ -181,19 +180,18 @@ impl Rows {
                 per_deviation: per_deviation[i],
             };
             let legs = (asset[i], cash[i]);
-            let parts = parts(self.sign[i], legs, &reach, near[i], (first[i], second[i]));
+            let parts = parts(self.sign[i], legs, &distances, near[i], (first[i], second[i]));
             values.set(i, &self.lane(i), &parts);
         }
         values
     }
 }
 
-/// Values every option of `quotes`: row for row what [`super::value`] gives,
-/// to the last place or two.
-pub fn value(quotes: &Quotes, values: &mut Values) {
+/// Values every option of `quotes`; equals [`super::value`] to the last one or two places.
+pub fn value(quotes: &OptionColumns, values: &mut ValueColumns) {
     values.resize(quotes.len());
     for at in (0..quotes.len()).step_by(LANES) {
-        let rows = Rows {
+        let rows = OptionBlock {
             sign: load(&quotes.sign, at),
             spot: load(&quotes.spot, at),
             strike: load(&quotes.strike, at),
@@ -214,9 +212,9 @@ pub fn value(quotes: &Quotes, values: &mut Values) {
     }
 }
 
-/// What all options of one underlier and expiry share.
+/// Inputs shared by all options of one underlier and expiry.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Expiry {
+pub struct ChainExpiry {
     /// Price of the underlier.
     pub spot: f64,
     /// Years to expiry.
@@ -227,10 +225,16 @@ pub struct Expiry {
     pub div_yield: f64,
 }
 
-/// Values one expiry's chain: discount factors are made once, volatilities
-/// come a strike each. `right` is that of the whole column.
-pub fn value_chain(expiry: &Expiry, right: OptionRight, strikes: &[f64], vols: &[f64], values: &mut Values) {
-    let &Expiry { spot, years, rate, div_yield } = expiry;
+/// Values the chain of one expiry with one discount factor, one volatility per strike and
+/// one `right` for all.
+pub fn value_chain(
+    expiry: &ChainExpiry,
+    right: OptionRight,
+    strikes: &[f64],
+    vols: &[f64],
+    values: &mut ValueColumns,
+) {
+    let &ChainExpiry { spot, years, rate, div_yield } = expiry;
     let sign = super::sign(right);
     let asset = spot * exp(-div_yield * years);
     let discount = exp(-rate * years);
@@ -238,7 +242,7 @@ pub fn value_chain(expiry: &Expiry, right: OptionRight, strikes: &[f64], vols: &
     values.resize(strikes.len());
     for at in (0..strikes.len()).step_by(LANES) {
         let strike = load(strikes, at);
-        let rows = Rows {
+        let rows = OptionBlock {
             sign: [sign; LANES],
             spot: [spot; LANES],
             strike,
@@ -252,8 +256,8 @@ pub fn value_chain(expiry: &Expiry, right: OptionRight, strikes: &[f64], vols: &
     }
 }
 
-/// Second-order Greeks of every option, beside the first: for risk reports.
-pub fn value_fully(quotes: &Quotes, values: &mut Vec<super::Valuation>) {
+/// Values every option with second-order Greeks, for risk reports.
+pub fn value_fully(quotes: &OptionColumns, values: &mut Vec<super::OptionValuation>) {
     values.clear();
     for i in 0..quotes.len() {
         values.push(greeks(&Lane {

@@ -1,14 +1,14 @@
-//! Implied volatilities of a column of prices, eight at a time.
+//! Implied volatilities of columns of prices, eight at a time.
 //!
-//! Allocates nothing; says "none" by NaN and leaves the reason to
-//! [`super::implied_vol`].
+//! Allocates nothing; a missing volatility is NaN, [`super::implied_vol`] returns the
+//! reason.
 
-use super::kernel::{self, Problem, State};
+use super::kernel::{self, InverseProblem, NormalForm};
 use crate::math::{Block, LANES, exp, load, store};
 
-/// Prices to be explained, a column each, all of one length.
+/// Prices and inputs of options, in columns of equal length.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Prices {
+pub struct PriceColumns {
     /// +1 for a call, −1 for a put.
     pub sign: Vec<f64>,
     /// Price of the underlier.
@@ -21,21 +21,21 @@ pub struct Prices {
     pub rate: Vec<f64>,
     /// Continuously compounded; equal to `rate` for an option on a future.
     pub div_yield: Vec<f64>,
-    /// What the option costs today.
+    /// Present price of the option.
     pub price: Vec<f64>,
 }
 
-/// How exact the volatilities shall be.
+/// Accuracy of the volatilities.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Accuracy {
-    /// As exact as the price.
+    /// As precise as the price.
     Full,
-    /// About 1e-10: one step less for most prices.
+    /// About 1e-10, with one step less for most prices.
     Marking,
 }
 
-/// Eight problems, a block each of what [`Problem`] holds.
-struct Problems {
+/// Eight problems: a block per field of [`InverseProblem`].
+struct ProblemBlock {
     sign: Block,
     asset: Block,
     cash: Block,
@@ -43,10 +43,10 @@ struct Problems {
     price: Block,
 }
 
-impl Problems {
+impl ProblemBlock {
     #[inline(always)]
-    fn lane(&self, i: usize) -> Problem {
-        Problem {
+    fn lane(&self, i: usize) -> InverseProblem {
+        InverseProblem {
             call: self.sign[i] > 0.0,
             asset: self.asset[i],
             cash: self.cash[i],
@@ -56,8 +56,8 @@ impl Problems {
     }
 }
 
-/// A volatility for each price into `vols`; NaN where there is none.
-pub fn implied_vols(prices: &Prices, accuracy: Accuracy, vols: &mut [f64]) {
+/// Writes the volatility of each price to `vols`, NaN if there is none.
+pub fn implied_vols(prices: &PriceColumns, accuracy: Accuracy, vols: &mut [f64]) {
     run(prices, accuracy, vols, |at| {
         let mut problems = undiscounted(prices, at);
         let (rate, div_yield) = (load(&prices.rate, at), load(&prices.div_yield, at));
@@ -69,15 +69,15 @@ pub fn implied_vols(prices: &Prices, accuracy: Accuracy, vols: &mut [f64]) {
     });
 }
 
-/// As [`implied_vols`] for undiscounted prices on forwards: `spot` holds the
-/// forwards, the rates are not looked at.
-pub fn implied_vols_of_forwards(prices: &Prices, accuracy: Accuracy, vols: &mut [f64]) {
+/// As [`implied_vols`] for undiscounted prices on forwards: `spot` holds the forwards, the
+/// rates are ignored.
+pub fn implied_vols_of_forwards(prices: &PriceColumns, accuracy: Accuracy, vols: &mut [f64]) {
     run(prices, accuracy, vols, |at| undiscounted(prices, at));
 }
 
 #[inline(always)]
-fn undiscounted(prices: &Prices, at: usize) -> Problems {
-    Problems {
+fn undiscounted(prices: &PriceColumns, at: usize) -> ProblemBlock {
+    ProblemBlock {
         sign: load(&prices.sign, at),
         asset: load(&prices.spot, at),
         cash: load(&prices.strike, at),
@@ -87,19 +87,24 @@ fn undiscounted(prices: &Prices, at: usize) -> Problems {
 }
 
 #[inline(always)]
-fn run(prices: &Prices, accuracy: Accuracy, vols: &mut [f64], problems: impl Fn(usize) -> Problems) {
-    let enough = match accuracy {
-        Accuracy::Full => kernel::FULL,
-        Accuracy::Marking => kernel::MARKING,
+fn run(
+    prices: &PriceColumns,
+    accuracy: Accuracy,
+    vols: &mut [f64],
+    problems: impl Fn(usize) -> ProblemBlock,
+) {
+    let tolerance = match accuracy {
+        Accuracy::Full => kernel::FULL_TOLERANCE,
+        Accuracy::Marking => kernel::MARKING_TOLERANCE,
     };
     for at in (0..prices.price.len().min(vols.len())).step_by(LANES) {
-        store(vols, at, &solve(&problems(at), enough));
+        store(vols, at, &solve(&problems(at), tolerance));
     }
 }
 
-/// Steps all lanes together until each has settled.
+/// Steps all lanes together until each has converged.
 #[inline(always)]
-fn solve(problems: &Problems, enough: f64) -> Block {
+fn solve(problems: &ProblemBlock, tolerance: f64) -> Block {
     let [mut moneyness, mut target, mut upper, mut deviation, mut admissible] = [[0.0; LANES]; 5];
     for i in 0..LANES {
         let problem = problems.lane(i);
@@ -111,28 +116,29 @@ fn solve(problems: &Problems, enough: f64) -> Block {
         admissible[i] = if problem.is_admissible() { 1.0 } else { 0.0 };
     }
     for i in 0..LANES {
-        let state = State { moneyness: moneyness[i], target: target[i], upper: upper[i] > 0.5, guess: 0.0 };
+        let state =
+            NormalForm { moneyness: moneyness[i], target: target[i], upper: upper[i] > 0.5, guess: 0.0 };
         if state.is_far() {
             deviation[i] = state.far_guess();
         }
     }
-    let mut unsettled = admissible;
+    let mut pending = admissible;
     for _ in 0..kernel::MAX_STEPS {
         for i in 0..LANES {
             let state =
-                State { moneyness: moneyness[i], target: target[i], upper: upper[i] > 0.5, guess: 0.0 };
+                NormalForm { moneyness: moneyness[i], target: target[i], upper: upper[i] > 0.5, guess: 0.0 };
             let (next, size) = state.step(deviation[i]);
             deviation[i] = next;
-            unsettled[i] = if size <= enough { 0.0 } else { admissible[i] };
+            pending[i] = if size <= tolerance { 0.0 } else { admissible[i] };
         }
-        if unsettled.iter().sum::<f64>() == 0.0 {
+        if pending.iter().sum::<f64>() == 0.0 {
             break;
         }
     }
     let mut vols = [0.0; LANES];
     for i in 0..LANES {
-        let settled = admissible[i] > unsettled[i];
-        vols[i] = if settled { deviation[i] / problems.years[i].sqrt() } else { f64::NAN };
+        let converged = admissible[i] > pending[i];
+        vols[i] = if converged { deviation[i] / problems.years[i].sqrt() } else { f64::NAN };
     }
     vols
 }

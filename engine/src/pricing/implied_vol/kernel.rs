@@ -1,63 +1,62 @@
-//! One implied volatility without a branch: preparation, guess, one step.
+//! Branchless kernel of one implied volatility: normal form, guess, one step.
 //!
-//! Everything is in units of the nearer leg A of the out-of-the-money option
-//! (C the farther, k = ln(C/A) ≥ 0, s = σ√t, c = V/A in (0, 1)):
+//! In units of the nearer leg A of the out-of-the-money option (C the farther, k = ln(C/A)
+//! ≥ 0, s = σ√t, c = V/A in (0, 1)):
 //! c = Φ(d₁) − eᵏ Φ(d₂), d = −k/s ± s/2.
 
 use super::ImpliedVolError;
 use crate::math::{INVERSE_ROOT_TWO_PI, exp, inverse_normal_cdf, ln_normal, mills_ratio, polynomial};
 
-/// More than any price needs.
+/// Iteration limit, above that of any price.
 pub(super) const MAX_STEPS: u32 = 40;
-/// A step this small, in the scale on which the method's order shows, leaves
-/// an error of its fourth power: none.
-pub(super) const FULL: f64 = 1e-4;
-/// Leaves about 1e-10: enough to mark with.
-pub(super) const MARKING: f64 = 2e-3;
+/// Step size, in the scale of the method's order, whose fourth power is below rounding.
+pub(super) const FULL_TOLERANCE: f64 = 1e-4;
+/// Step size that leaves an error of about 1e-10.
+pub(super) const MARKING_TOLERANCE: f64 = 2e-3;
 
 /// √(2π) ÷ … : w / y(w), where y is Bachelier's moneyness in deviations and w
 /// the distance from the money in prices, for y up to 1; within 8e-6.
-const NEAR_OVER: [f64; 4] = [2.506_647_341, 2.987_341_605, 8.545_497_183e-1, 4.742_414_982e-2];
-const NEAR_UNDER: [f64; 4] = [1.0, 6.920_312_737e-1, 7.318_828_793e-2, 2.516_550_110e-4];
+const NEAR_NUMERATOR: [f64; 4] = [2.506_647_341, 2.987_341_605, 8.545_497_183e-1, 4.742_414_982e-2];
+const NEAR_DENOMINATOR: [f64; 4] = [1.0, 6.920_312_737e-1, 7.318_828_793e-2, 2.516_550_110e-4];
 /// y in √(ln w) for y from 1 to 39; within 9e-6.
-const FAR_OVER: [f64; 5] =
+const FAR_NUMERATOR: [f64; 5] =
     [-4.694_606_432e-1, 1.707_884_386, -1.320_605_475, 4.383_878_558e-1, 1.180_240_671e-1];
-const FAR_UNDER: [f64; 4] = [1.0, -4.566_513_485e-1, 3.140_219_458e-1, 8.343_170_107e-2];
+const FAR_DENOMINATOR: [f64; 4] = [1.0, -4.566_513_485e-1, 3.140_219_458e-1, 8.343_170_107e-2];
 /// s / g in g² at the money, where g = √(2π) erf(s / √8); within 9e-7 for s up
 /// to 3.6.
-const AT_MONEY_OVER: [f64; 4] = [1.000_000_831, -2.726_811_187e-1, 2.051_930_964e-2, -3.129_876_015e-4];
-const AT_MONEY_UNDER: [f64; 4] = [1.0, -3.143_409_752e-1, 2.996_126_315e-2, -8.040_462_003e-4];
-const AT_MONEY_LAST: f64 = 5.4;
+const AT_MONEY_NUMERATOR: [f64; 4] = [1.000_000_831, -2.726_811_187e-1, 2.051_930_964e-2, -3.129_876_015e-4];
+const AT_MONEY_DENOMINATOR: [f64; 4] = [1.0, -3.143_409_752e-1, 2.996_126_315e-2, -8.040_462_003e-4];
+const AT_MONEY_MAX: f64 = 5.4;
 /// w at y = 1.
-const NEAR_LAST: f64 = 12.0;
-/// Moneyness from which [`State::far_guess`] is the better guess.
-const FAR: f64 = 3.0;
+const NEAR_MAX: f64 = 12.0;
+/// Moneyness from which [`NormalForm::far_guess`] is the better guess.
+const FAR_MIN_MONEYNESS: f64 = 3.0;
 
-/// One price to be explained.
+/// A price with the inputs of its option.
 #[derive(Clone, Copy)]
-pub(super) struct Problem {
+pub(super) struct InverseProblem {
     pub(super) call: bool,
-    /// The discounted underlier, or the forward of an undiscounted price.
+    /// Discounted underlier, or the forward of an undiscounted price.
     pub(super) asset: f64,
-    /// The discounted strike.
+    /// Discounted strike.
     pub(super) cash: f64,
     pub(super) years: f64,
     pub(super) price: f64,
 }
 
-/// A problem in normal form.
+/// Normal form of a problem.
 #[derive(Clone, Copy)]
-pub(super) struct State {
+pub(super) struct NormalForm {
     pub(super) moneyness: f64,
-    /// c, or 1 − c where that is less.
+    /// c, or 1 − c if that is smaller.
     pub(super) target: f64,
-    /// Whether `target` is 1 − c.
+    /// True if `target` is 1 − c.
     pub(super) upper: bool,
     pub(super) guess: f64,
 }
 
-impl Problem {
-    /// Why there is no volatility, if there is none.
+impl InverseProblem {
+    /// Returns the reason why there is no volatility, if there is none.
     #[inline(always)]
     pub(super) fn refusal(&self) -> Option<ImpliedVolError> {
         let Self { call, asset, cash, years, price } = *self;
@@ -75,7 +74,7 @@ impl Problem {
         }
     }
 
-    /// Whether [`Problem::refusal`] names nothing; without a branch.
+    /// Returns true if [`InverseProblem::refusal`] is `None`; branchless.
     #[inline(always)]
     pub(super) fn is_admissible(&self) -> bool {
         let Self { call, asset, cash, years, price } = *self;
@@ -84,10 +83,9 @@ impl Problem {
         positive(asset) & positive(cash) & positive(years) & (price >= over) & (price >= 0.0) & (price < most)
     }
 
-    /// The normal form with a first guess; meaningless for what
-    /// [`Problem::refusal`] names.
+    /// Returns the normal form with a first guess; undefined for a refused problem.
     #[inline(always)]
-    pub(super) fn start(&self) -> State {
+    pub(super) fn start(&self) -> NormalForm {
         let Self { call, asset, cash, price, .. } = *self;
         let (near, far) = if asset <= cash { (asset, cash) } else { (cash, asset) };
         let intrinsic = if call { asset - cash } else { cash - asset };
@@ -97,40 +95,39 @@ impl Problem {
         let target = if upper { (near - value) / near } else { c };
         let moneyness = ln_normal(far / near);
 
-        // Bachelier's volatility first: w is ln-free, its inverse known.
+        // Bachelier's volatility first: w needs no logarithm and has a fitted inverse.
         let tiny = if value > 1e-290 { value } else { 1e-290 };
         let w = (far - near) / tiny;
-        let close = if w < NEAR_LAST { w } else { NEAR_LAST };
-        let per_w = polynomial(&NEAR_OVER, close) / polynomial(&NEAR_UNDER, close);
-        let log_w = ln_normal(if w > NEAR_LAST { w } else { NEAR_LAST });
+        let close = if w < NEAR_MAX { w } else { NEAR_MAX };
+        let per_w = polynomial(&NEAR_NUMERATOR, close) / polynomial(&NEAR_DENOMINATOR, close);
+        let log_w = ln_normal(if w > NEAR_MAX { w } else { NEAR_MAX });
         let root = log_w.sqrt();
-        let y = polynomial(&FAR_OVER, root) / polynomial(&FAR_UNDER, root);
+        let y = polynomial(&FAR_NUMERATOR, root) / polynomial(&FAR_DENOMINATOR, root);
         // k / (C/A − 1) is 1 at the money.
         let apart = far - near;
         let slope = if apart > 0.0 { moneyness * near / apart } else { 1.0 };
-        let bachelier = if w < NEAR_LAST { c * slope * per_w } else { moneyness / y };
-        // The lognormal volatility of the same price; the dependence on k is
-        // Hagan and Woodward's expansion ("Equivalent Black volatilities", 1999).
+        let bachelier = if w < NEAR_MAX { c * slope * per_w } else { moneyness / y };
+        // Lognormal volatility of the same price; the dependence on k is Hagan and
+        // Woodward's expansion ("Equivalent Black volatilities", 1999).
         let u = bachelier * bachelier;
-        let u = if u < AT_MONEY_LAST { u } else { AT_MONEY_LAST };
-        let s = bachelier * polynomial(&AT_MONEY_OVER, u) / polynomial(&AT_MONEY_UNDER, u);
+        let u = if u < AT_MONEY_MAX { u } else { AT_MONEY_MAX };
+        let s = bachelier * polynomial(&AT_MONEY_NUMERATOR, u) / polynomial(&AT_MONEY_DENOMINATOR, u);
         let product = s * moneyness;
         let guess = s / (1.0 + product * product * (1.0 / 2880.0));
-        State { moneyness, target, upper, guess }
+        NormalForm { moneyness, target, upper, guess }
     }
 }
 
-impl State {
-    /// Whether the strike is so far that the guess of [`Problem::start`], an
-    /// expansion around the money, can be anywhere.
+impl NormalForm {
+    /// Returns true if the strike is too far for the guess of [`InverseProblem::start`], an
+    /// expansion around the money.
     #[inline(always)]
     pub(super) fn is_far(&self) -> bool {
-        self.moneyness > FAR
+        self.moneyness > FAR_MIN_MONEYNESS
     }
 
-    /// The guess for a far strike. There the second leg is small against the
-    /// first, so c is nearly Φ(d₁), and d₁ = s/2 − k/s gives s; within a tenth
-    /// from k = 3, and closer the farther.
+    /// Returns the guess for a far strike: the second leg is small, so c ≈ Φ(d₁), and d₁ =
+    /// s/2 − k/s gives s; within 10 % from k = 3 on, more precise for larger k.
     #[inline(never)]
     pub(super) fn far_guess(&self) -> f64 {
         let d1 = inverse_normal_cdf(self.target);
@@ -139,7 +136,7 @@ impl State {
         if d1 > 0.0 { root + d1 } else { 2.0 * self.moneyness / (root - d1) }
     }
 
-    /// One step from deviation `s`: the next, and how far that was.
+    /// Takes a step from deviation `s`; returns the next deviation and the step size.
     #[inline(always)]
     pub(super) fn step(&self, s: f64) -> (f64, f64) {
         let k = self.moneyness;
@@ -169,7 +166,7 @@ impl State {
         let next = if next > half { next } else { half };
         let next = if next < 2.0 * s { next } else { 2.0 * s };
         let size = change.abs() * (inverse + gamma.abs());
-        // No time value: no deviation, at once.
+        // Without time value the deviation is zero.
         let none = self.target <= 0.0;
         (if none { 0.0 } else { next }, if none { 0.0 } else { size })
     }

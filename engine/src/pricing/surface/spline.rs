@@ -1,8 +1,8 @@
-//! The natural cubic spline, straight beyond its ends.
+//! Natural cubic spline with linear extrapolation.
 //!
-//! Knows no variance: numbers over numbers.
+//! Knows no variance.
 
-/// A spline with its second derivatives at the knots.
+/// Spline with its second derivatives at the knots.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Spline {
     knots: Vec<f64>,
@@ -11,11 +11,11 @@ pub(super) struct Spline {
 }
 
 impl Spline {
-    /// Through as many `values` as `knots`, which rise; at least two.
+    /// Creates the spline through `values` at rising `knots`, at least two.
     pub(super) fn new(knots: &[f64], values: Vec<f64>) -> Self {
         let count = knots.len();
         let mut curvatures = vec![0.0; count];
-        // Thomas's algorithm on the usual tridiagonal system.
+        // Thomas's algorithm on the tridiagonal system.
         let mut above = vec![0.0; count];
         for i in 1..count.saturating_sub(1) {
             let (before, after) = (knots[i] - knots[i - 1], knots[i + 1] - knots[i]);
@@ -30,7 +30,7 @@ impl Spline {
         Self { knots: knots.to_vec(), values, curvatures }
     }
 
-    /// Value, first and second derivative at `x`.
+    /// Returns value, first and second derivative at `x`.
     pub(super) fn at(&self, x: f64) -> (f64, f64, f64) {
         let last = self.knots.len() - 1;
         let right = self.knots.partition_point(|knot| *knot < x).clamp(1, last);
@@ -55,20 +55,20 @@ impl Spline {
         (value, first, from * ca + to * cb)
     }
 
-    /// The knots, `between` points in each gap, and as many in wings of width
-    /// `wing` on both sides.
-    pub(super) fn places(&self, between: u32, wing: f64) -> Vec<f64> {
+    /// Returns the knots with `between` points in each gap and in wings of width `wing` on
+    /// both sides.
+    pub(super) fn points(&self, between: u32, wing: f64) -> Vec<f64> {
         let (first, last) = (self.knots[0], self.knots[self.knots.len() - 1]);
         let ends: Vec<f64> =
             [first - wing].into_iter().chain(self.knots.iter().copied()).chain([last + wing]).collect();
-        let mut places = Vec::new();
+        let mut points = Vec::new();
         for pair in ends.windows(2) {
             for step in 0..between {
-                places.push(pair[0] + (pair[1] - pair[0]) * f64::from(step) / f64::from(between));
+                points.push(pair[0] + (pair[1] - pair[0]) * f64::from(step) / f64::from(between));
             }
         }
-        places.push(last + wing);
-        places
+        points.push(last + wing);
+        points
     }
 }
 
@@ -77,14 +77,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_spline_meets_its_knots_smoothly_and_goes_on_straight() {
+    fn a_spline_is_smooth_at_its_knots_and_linear_outside() {
         let spline = Spline::new(&[-1.0, 0.0, 0.5, 2.0], vec![1.0, 0.2, 0.3, 2.0]);
         for (x, y) in [(-1.0, 1.0), (0.0, 0.2), (0.5, 0.3), (2.0, 2.0)] {
             let (before, here, after) = (spline.at(x - 1e-9), spline.at(x), spline.at(x + 1e-9));
             assert!((here.0 - y).abs() < 1e-15);
             assert!((before.1 - after.1).abs() < 1e-7 && (before.2 - after.2).abs() < 1e-7, "{x}");
         }
-        // A derivative is what a difference says.
+        // The derivative equals the difference quotient.
         let (near, far) = (spline.at(0.3 - 1e-5), spline.at(0.3 + 1e-5));
         assert!(((far.0 - near.0) / 2e-5 - spline.at(0.3).1).abs() < 1e-9);
         let (near, far) = (spline.at(-3.0), spline.at(-2.0));

@@ -1,10 +1,8 @@
-//! Independent normal variables made to move together.
-//!
-//! Draws nothing.
+//! Correlation of independent normal variables.
 
-/// The lower triangular factor `L` with `L Lᵀ = matrix` (row by row, `size` ×
-/// `size`); `None` unless the matrix has that size and is positive definite.
-/// Only the lower half is read.
+/// Returns the lower triangular factor `L` with `L Lᵀ = matrix` (row by row, `size` ×
+/// `size`); `None` unless the matrix has that size and is positive definite. Only the lower
+/// half is read.
 pub fn cholesky(matrix: &[f64], size: usize) -> Option<Vec<f64>> {
     if matrix.len() != size * size {
         return None;
@@ -12,8 +10,8 @@ pub fn cholesky(matrix: &[f64], size: usize) -> Option<Vec<f64>> {
     let mut lower = vec![0.0; matrix.len()];
     for row in 0..size {
         for column in 0..=row {
-            let known: f64 = (0..column).map(|k| lower[row * size + k] * lower[column * size + k]).sum();
-            let left = matrix[row * size + column] - known;
+            let explained: f64 = (0..column).map(|k| lower[row * size + k] * lower[column * size + k]).sum();
+            let left = matrix[row * size + column] - explained;
             lower[row * size + column] = if row == column {
                 if left <= 0.0 || !left.is_finite() {
                     return None;
@@ -27,8 +25,8 @@ pub fn cholesky(matrix: &[f64], size: usize) -> Option<Vec<f64>> {
     Some(lower)
 }
 
-/// Writes `L z` to `correlated`: normals with the correlations that `lower`
-/// factors. Nothing is written beyond the shortest of the three.
+/// Writes `L z` to `correlated`: normals with the covariance factored by `lower`, up to the
+/// shortest of the three.
 pub fn correlate(lower: &[f64], normals: &[f64], correlated: &mut [f64]) {
     let rows = lower.chunks_exact(normals.len().max(1));
     for (at, (row, out)) in rows.zip(correlated).enumerate() {
@@ -41,7 +39,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_factor_squares_to_the_matrix() {
+    fn the_factor_reproduces_the_matrix() {
         let matrix = [4.0, 2.0, 0.6, 2.0, 2.0, 0.5, 0.6, 0.5, 3.0];
         let lower = cholesky(&matrix, 3).unwrap();
         for (at, expected) in matrix.iter().enumerate() {
@@ -55,7 +53,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_positive_definite_has_no_factor() {
+    fn indefinite_matrices_have_no_factor() {
         assert_eq!(cholesky(&[1.0, 2.0, 2.0, 1.0], 2), None);
         assert_eq!(cholesky(&[1.0, 0.0, 0.0, f64::NAN], 2), None);
         assert_eq!(cholesky(&[1.0], 2), None);

@@ -1,7 +1,5 @@
-//! Hull and White's short rate, fitted to any curve of today: moments, bonds
-//! and options on them, exact steps.
-//!
-//! Everything is under the risk-neutral measure. Draws nothing.
+//! Hull-White short rate, fitted to the present curve: moments, bonds, bond options, exact
+//! steps, all under the risk-neutral measure. Draws nothing.
 
 use super::rates::annuity;
 use crate::instrument::OptionRight;
@@ -10,11 +8,11 @@ use crate::pricing::PricingError;
 use crate::pricing::curve::Curve;
 use crate::pricing::european::{SpotMarket, Vanilla, value};
 
-/// What a short-rate model is fitted to.
+/// Curve that a short-rate model is fitted to.
 pub trait TermStructure {
-    /// Logarithm of today's discount factor to `t` years.
+    /// Returns the logarithm of the discount factor to `t` years.
     fn log_discount(&self, t: f64) -> f64;
-    /// Today's instantaneous forward rate at `t` years.
+    /// Returns the instantaneous forward rate at `t` years.
     fn forward(&self, t: f64) -> f64;
 }
 
@@ -28,13 +26,13 @@ impl TermStructure for Curve {
     }
 }
 
-/// Nelson and Siegel's zero rates:
+/// Nelson-Siegel zero rates:
 /// `z(t) = β0 + β1·g + β2·(g − e^(−t/τ))`, `g = (1 − e^(−t/τ)) / (t/τ)`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct NelsonSiegel {
-    /// The long end.
+    /// β0: the long-term rate.
     pub level: f64,
-    /// β1: what the short end has more.
+    /// β1: the short-term excess.
     pub slope: f64,
     /// β2: the hump.
     pub hump: f64,
@@ -45,10 +43,10 @@ pub struct NelsonSiegel {
 impl TermStructure for NelsonSiegel {
     fn log_discount(&self, t: f64) -> f64 {
         let x = t / self.scale;
-        let gone = -libm::expm1(-x); // t·g is scale · gone
+        let decayed = -libm::expm1(-x); // t·g is scale · decayed
         -(self.level * t
-            + self.slope * self.scale * gone
-            + self.hump * (self.scale * gone - t * libm::exp(-x)))
+            + self.slope * self.scale * decayed
+            + self.hump * (self.scale * decayed - t * libm::exp(-x)))
     }
 
     fn forward(&self, t: f64) -> f64 {
@@ -57,45 +55,42 @@ impl TermStructure for NelsonSiegel {
     }
 }
 
-/// `dr = (θ(t) − κr) dt + σ dW`, θ fitted so that today's bonds cost what
-/// today's curve says.
+/// `dr = (θ(t) − κr) dt + σ dW`, θ fitted to the present curve.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct HullWhite<C> {
-    /// Today's curve.
+    /// Present curve.
     pub curve: C,
-    /// κ a year; 0 is Ho and Lee's model.
+    /// κ per year; 0 is the Ho-Lee model.
     pub speed: f64,
     /// σ, absolute, per square root of a year.
     pub volatility: f64,
 }
 
 impl<C: TermStructure> HullWhite<C> {
-    /// Mean of the short rate at `t`: `f(0,t) + σ²(1 − e^(−κt))² / 2κ²`.
+    /// Returns the mean of the short rate at `t`: `f(0,t) + σ²(1 − e^(−κt))² / 2κ²`.
     pub fn mean(&self, t: f64) -> f64 {
         let drift = self.volatility * annuity(self.speed, t);
         self.curve.forward(t) + 0.5 * drift * drift
     }
 
-    /// Variance of the short rate at `t`.
+    /// Returns the variance of the short rate at `t`.
     pub fn variance(&self, t: f64) -> f64 {
         self.volatility * self.volatility * annuity(2.0 * self.speed, t)
     }
 
-    /// Price at `t` of a bond that pays one at `maturity` ≥ `t`, when the
-    /// short rate is `rate`.
+    /// Returns the price at `t` of a bond that pays one at `maturity` ≥ `t`, at short rate
+    /// `rate`.
     pub fn bond(&self, t: f64, maturity: f64, rate: f64) -> f64 {
         let b = annuity(self.speed, maturity - t);
         let forward = self.curve.log_discount(maturity) - self.curve.log_discount(t);
         libm::exp(forward + b * (self.curve.forward(t) - rate) - 0.5 * self.variance(t) * b * b)
     }
 
-    /// Value today of an option that expires at `expiry` on a bond that pays
-    /// one at `maturity` (Jamshidian 1989): Black's formula on the forward
-    /// bond with deviation `σ_p = √variance · (1 − e^(−κ(T−t))) / κ`.
+    /// Returns the present value of an option that expires at `expiry` on a bond that pays one
+    /// at `maturity` (Jamshidian 1989): Black's formula on the forward bond with deviation `σ_p = √variance · (1 − e^(−κ(T−t))) / κ`.
     ///
     /// # Errors
-    /// [`PricingError::InvalidInput`] for a strike that is not positive, or
-    /// parameters that are no numbers.
+    /// [`PricingError::InvalidInput`] for a strike that is not positive or invalid parameters.
     pub fn bond_option(
         &self,
         right: OptionRight,
@@ -107,66 +102,67 @@ impl<C: TermStructure> HullWhite<C> {
         let (own, other) = (self.curve.log_discount(maturity), self.curve.log_discount(expiry));
         if strike > 0.0 && strike.is_finite() {
             let moneyness = libm::log(strike) + other - own;
-            if deviation > 0.0 && deviation < NARROW {
+            if deviation > 0.0 && deviation < NARROW_DEVIATION {
                 let (bond, cash) = (libm::exp(own), strike * libm::exp(other));
                 return Ok(narrow_option(right, bond, cash, moneyness, deviation));
             }
         }
         let market = SpotMarket { spot: libm::exp(own), rate: -other, div_yield: 0.0, vol: deviation };
-        // The deviation is that of the whole life: one "year".
+        // The deviation covers the whole time to expiry: one "year".
         value(&Vanilla { right, strike, years: 1.0 }, &market).map(|value| value.price)
     }
 
-    /// The short rate at `t + dt`, `rate` at `t`, for a standard normal `z`:
-    /// an exact step.
+    /// Returns the short rate at `t + dt` from `rate` at `t` and a standard normal `z`, an exact
+    /// step.
     pub fn next(&self, t: f64, dt: f64, rate: f64, z: f64) -> f64 {
         let left = (rate - self.mean(t)) * libm::exp(-self.speed * dt);
         self.mean(t + dt) + left + libm::sqrt(self.variance(dt)) * z
     }
 }
 
-/// Deviations below this are narrow enough for five points of Gauss.
-const NARROW: f64 = 0.25;
+/// Deviation below which five Gauss points suffice.
+const NARROW_DEVIATION: f64 = 0.25;
 
-/// Standard deviations from which Mills' ratio is a short continued fraction.
-const FAR: f64 = 2.5;
+/// Deviations above which the continued fraction of Mills' ratio is used.
+const FRACTION_MIN_DEVIATIONS: f64 = 2.5;
 
-/// Black's formula with a small deviation s, where both of its terms are
-/// nearly equal. The out-of-the-money value is
+/// Returns Black's formula for a small deviation s, where both of its terms are nearly equal.
+/// The out-of-the-money value is
 /// `m (M(z) − M(z+s)) = m ∫ (1 − x M(x)) dx` over [z, z+s], with Mills' ratio M
 /// and m the near leg times φ(z): nothing is subtracted.
 fn narrow_option(right: OptionRight, bond: f64, cash: f64, moneyness: f64, deviation: f64) -> f64 {
     let z = libm::fabs(moneyness) / deviation - 0.5 * deviation;
     let half = 0.5 * deviation;
     let integral: f64 =
-        GAUSS.iter().map(|(at, weight)| weight * mills_slope(z + half * (1.0 + at))).sum::<f64>() * half;
+        GAUSS_LEGENDRE_5.iter().map(|(at, weight)| weight * mills_slope(z + half * (1.0 + at))).sum::<f64>()
+            * half;
     let out = bond.min(cash) * normal_pdf(z) * integral;
-    // A strike above the forward bond leaves the call out of the money.
+    // A strike above the forward bond puts the call out of the money.
     let inner = (right == OptionRight::Call) == (moneyness < 0.0);
     if inner { out + libm::fabs(bond - cash) } else { out }
 }
 
-/// `1 − x M(x)`, far out c / (x + c) with c = 1/(x + 2/(x + 3/(x + …))).
+/// Returns `1 − x M(x)`, for large x c / (x + c) with c = 1/(x + 2/(x + 3/(x + …))).
 fn mills_slope(x: f64) -> f64 {
-    if x < FAR {
+    if x < FRACTION_MIN_DEVIATIONS {
         // M(x) + M(−x) is 1/φ(x).
         let ratio = mills_ratio(libm::fabs(x));
         let ratio = if x < 0.0 { libm::exp(0.5 * x * x) / INVERSE_ROOT_TWO_PI - ratio } else { ratio };
         return 1.0 - x * ratio;
     }
     let mut tail = 0.0;
-    for level in (2..DEPTH).rev() {
+    for level in (2..FRACTION_LEVELS).rev() {
         tail = f64::from(level) / (x + tail);
     }
     let c = 1.0 / (x + tail);
     c / (x + c)
 }
 
-/// Levels of the continued fraction, enough for the last bit at 2.
-const DEPTH: u32 = 160;
+/// Levels of the continued fraction, exact to the last bit from 2 on.
+const FRACTION_LEVELS: u32 = 160;
 
-/// Gauss and Legendre's five points and weights on [−1, 1].
-const GAUSS: [(f64, f64); 5] = [
+/// Gauss-Legendre points and weights on [−1, 1].
+const GAUSS_LEGENDRE_5: [(f64, f64); 5] = [
     (-0.906_179_845_938_664, 0.236_926_885_056_189_08),
     (-0.538_469_310_105_683_1, 0.478_628_670_499_366_47),
     (0.0, 0.568_888_888_888_888_9),
@@ -179,7 +175,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn calls_less_puts_are_forward_bonds() {
+    fn put_call_parity_holds_for_bond_options() {
         let curve = NelsonSiegel { level: 0.04, slope: -0.02, hump: 0.01, scale: 2.0 };
         let model = HullWhite { curve, speed: 0.1, volatility: 0.012 };
         let option = |right| model.bond_option(right, 2.0, 5.0, 0.9).unwrap();
@@ -189,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn narrow_and_wide_options_meet() {
+    fn narrow_and_wide_formulas_agree() {
         for (deviation, right) in [(0.2, OptionRight::Call), (0.001, OptionRight::Put)] {
             for distance in [0.0, 0.4, -1.7, 2.4, 2.6, 4.0, -3.0] {
                 let moneyness: f64 = distance * deviation;
@@ -204,18 +200,18 @@ mod tests {
     }
 
     #[test]
-    fn steps_of_any_length_have_one_law() {
+    fn the_law_is_independent_of_the_step_length() {
         let curve = NelsonSiegel { level: 0.04, slope: -0.02, hump: 0.01, scale: 2.0 };
         let model = HullWhite { curve, speed: 0.3, volatility: 0.01 };
         let halfway = model.next(0.0, 1.0, model.mean(0.0), 0.0);
         assert!((halfway - model.mean(1.0)).abs() < 1e-16);
-        // e^(−2κ) of the first step's variance is left after the second
-        let kept = model.variance(1.0) * libm::exp(-0.6) + model.variance(1.0);
-        assert!((kept - model.variance(2.0)).abs() < 1e-18);
+        // e^(−2κ) of the first step's variance remains after the second
+        let combined = model.variance(1.0) * libm::exp(-0.6) + model.variance(1.0);
+        assert!((combined - model.variance(2.0)).abs() < 1e-18);
     }
 
     #[test]
-    fn the_forward_is_the_slope_of_the_discount() {
+    fn the_forward_is_the_slope_of_the_log_discount() {
         let curve = NelsonSiegel { level: 0.04, slope: -0.02, hump: 0.01, scale: 2.0 };
         let slope = (curve.log_discount(2.999) - curve.log_discount(3.001)) / 0.002;
         assert!((slope - curve.forward(3.0)).abs() < 1e-9);

@@ -1,21 +1,19 @@
-//! Mean-reverting laws of short rates: Vasicek's and the square-root process
-//! of Cox, Ingersoll and Ross, with their zero bonds.
-//!
-//! Draws nothing and fits no market: parameters are given.
+//! Laws of mean-reverting short rates: Vasicek and Cox-Ingersoll-Ross, with their zero bonds.
+//! Draws nothing and does not fit parameters.
 
 use crate::math::{noncentral_chi_square_cdf, normal_cdf};
 
-/// `(1 − e^(−κt)) / κ`, t when κ is zero.
+/// Returns `(1 − e^(−κt)) / κ`, t if κ is zero.
 pub(super) fn annuity(speed: f64, t: f64) -> f64 {
     if speed == 0.0 { t } else { -libm::expm1(-speed * t) / speed }
 }
 
-/// Vasicek (Ornstein-Uhlenbeck): `dX = κ(θ − X) dt + σ dW` from a known value.
+/// Vasicek (Ornstein-Uhlenbeck): `dX = κ(θ − X) dt + σ dW` from a given value.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Vasicek {
-    /// The value today.
+    /// Present value.
     pub start: f64,
-    /// κ a year; 0 is a Brownian motion.
+    /// κ per year; 0 is a Brownian motion.
     pub speed: f64,
     /// θ.
     pub mean: f64,
@@ -24,57 +22,57 @@ pub struct Vasicek {
 }
 
 impl Vasicek {
-    /// Mean of `X_t`.
+    /// Returns the mean of `X_t`.
     pub fn mean_at(&self, t: f64) -> f64 {
         self.mean + (self.start - self.mean) * libm::exp(-self.speed * t)
     }
 
-    /// Variance of `X_t`.
+    /// Returns the variance of `X_t`.
     pub fn variance(&self, t: f64) -> f64 {
         self.volatility * self.volatility * annuity(2.0 * self.speed, t)
     }
 
-    /// Covariance of `X_s` and `X_t`.
+    /// Returns the covariance of `X_s` and `X_t`.
     pub fn covariance(&self, s: f64, t: f64) -> f64 {
         let (first, last) = (s.min(t), s.max(t));
         self.variance(first) * libm::exp(-self.speed * (last - first))
     }
 
-    /// Variance in the long run, `σ² / 2κ`.
+    /// Returns the stationary variance `σ² / 2κ`.
     pub fn stationary_variance(&self) -> f64 {
         self.volatility * self.volatility / (2.0 * self.speed)
     }
 
-    /// Years in which half of a deviation is gone.
+    /// Returns the half-life of a deviation, in years.
     pub fn half_life(&self) -> f64 {
         std::f64::consts::LN_2 / self.speed
     }
 
-    /// Probability that `X_t` is below `level`.
+    /// Returns the probability that `X_t` is below `level`.
     pub fn probability_below(&self, level: f64, t: f64) -> f64 {
         normal_cdf((level - self.mean_at(t)) / libm::sqrt(self.variance(t)))
     }
 
-    /// Mean of `∫₀^T X`.
+    /// Returns the mean of `∫₀^T X`.
     pub fn integral_mean(&self, horizon: f64) -> f64 {
         let early = annuity(self.speed, horizon);
         self.mean * (horizon - early) + self.start * early
     }
 
-    /// Variance of `∫₀^T X`.
+    /// Returns the variance of `∫₀^T X`.
     pub fn integral_variance(&self, horizon: f64) -> f64 {
         let square = self.volatility * self.volatility;
         square * horizon * horizon * horizon * integral_shape(self.speed * horizon)
     }
 
-    /// `E[exp(−∫₀^T X)]`: a bond that pays one at T.
+    /// Returns `E[exp(−∫₀^T X)]`, the price of a bond that pays one at T.
     pub fn zero_bond(&self, horizon: f64) -> f64 {
         libm::exp(0.5 * self.integral_variance(horizon) - self.integral_mean(horizon))
     }
 }
 
-/// `[x − 2(1 − e^(−x)) + (1 − e^(−2x))/2] / x³`: a third at zero, where the
-/// terms would cancel and their series stands in.
+/// Returns `[x − 2(1 − e^(−x)) + (1 − e^(−2x))/2] / x³`, near zero by its series (1/3 at
+/// zero), because the terms cancel.
 fn integral_shape(x: f64) -> f64 {
     if libm::fabs(x) > 0.5 {
         return (x + 2.0 * libm::expm1(-x) - 0.5 * libm::expm1(-2.0 * x)) / (x * x * x);
@@ -90,12 +88,12 @@ fn integral_shape(x: f64) -> f64 {
     sum
 }
 
-/// Cox, Ingersoll and Ross: `dX = κ(θ − X) dt + σ√X dW` from a known value.
+/// Cox, Ingersoll and Ross: `dX = κ(θ − X) dt + σ√X dW` from a given value.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Cir {
-    /// The value today, not negative.
+    /// Present value, not negative.
     pub start: f64,
-    /// κ a year, positive.
+    /// κ per year, positive.
     pub speed: f64,
     /// θ, not negative.
     pub mean: f64,
@@ -104,12 +102,12 @@ pub struct Cir {
 }
 
 impl Cir {
-    /// Mean of `X_t`.
+    /// Returns the mean of `X_t`.
     pub fn mean_at(&self, t: f64) -> f64 {
         self.mean + (self.start - self.mean) * libm::exp(-self.speed * t)
     }
 
-    /// Variance of `X_t`.
+    /// Returns the variance of `X_t`.
     pub fn variance(&self, t: f64) -> f64 {
         let early = annuity(self.speed, t);
         let left = libm::exp(-self.speed * t);
@@ -118,17 +116,17 @@ impl Cir {
         self.volatility * self.volatility * (from_start + from_mean)
     }
 
-    /// Variance in the long run, `θσ² / 2κ`.
+    /// Returns the stationary variance `θσ² / 2κ`.
     pub fn stationary_variance(&self) -> f64 {
         self.mean * self.volatility * self.volatility / (2.0 * self.speed)
     }
 
-    /// Whether `2κθ ≥ σ²`, so that zero is never reached (Feller).
+    /// Returns true if `2κθ ≥ σ²`: zero is never reached (Feller).
     pub fn stays_positive(&self) -> bool {
         2.0 * self.speed * self.mean >= self.volatility * self.volatility
     }
 
-    /// Probability that `X_t` is below `level`: a noncentral chi-square with
+    /// Returns the probability that `X_t` is below `level`: a noncentral chi-square with
     /// `4κθ/σ²` degrees of freedom.
     pub fn probability_below(&self, level: f64, t: f64) -> f64 {
         let square = self.volatility * self.volatility;
@@ -138,8 +136,8 @@ impl Cir {
         noncentral_chi_square_cdf(scale * level, freedom, noncentrality)
     }
 
-    /// The value that `X_t` stays below with probability `p`, by halving: an
-    /// exact step when `p` is uniform. NaN for what is no probability.
+    /// Returns the value below which `X_t` is with probability `p`, by bisection: an exact step
+    /// if `p` is uniform. NaN for an invalid probability.
     pub fn quantile(&self, p: f64, t: f64) -> f64 {
         if !(0.0..1.0).contains(&p) {
             return f64::NAN;
@@ -162,10 +160,10 @@ impl Cir {
         }
     }
 
-    /// `E[exp(−∫₀^T X)]`: a bond that pays one at T.
+    /// Returns `E[exp(−∫₀^T X)]`, the price of a bond that pays one at T.
     ///
-    /// With γ = √(κ² + 2σ²) and δ = γ − κ, written so that nothing cancels for
-    /// a small σ: `ln A = −(2κθ/σ²) · [δT/2 + ln(1 − δ(1 − e^(−γT)) / 2γ)]`.
+    /// With γ = √(κ² + 2σ²) and δ = γ − κ, written without cancellation for
+    /// small σ: `ln A = −(2κθ/σ²) · [δT/2 + ln(1 − δ(1 − e^(−γT)) / 2γ)]`.
     pub fn zero_bond(&self, horizon: f64) -> f64 {
         let square = self.volatility * self.volatility;
         let root = libm::sqrt(self.speed * self.speed + 2.0 * square);
@@ -174,10 +172,10 @@ impl Cir {
             return libm::exp(-(self.mean * (horizon - early) + self.start * early));
         }
         let excess = 2.0 * square / (root + self.speed);
-        let gone = -libm::expm1(-root * horizon);
-        let bracket = 0.5 * excess * horizon + libm::log1p(-excess * gone / (2.0 * root));
+        let decayed = -libm::expm1(-root * horizon);
+        let bracket = 0.5 * excess * horizon + libm::log1p(-excess * decayed / (2.0 * root));
         let log_a = -2.0 * self.speed * self.mean / square * bracket;
-        let b = 2.0 * gone / (2.0 * root * (1.0 - gone) + (self.speed + root) * gone);
+        let b = 2.0 * decayed / (2.0 * root * (1.0 - decayed) + (self.speed + root) * decayed);
         libm::exp(log_a - b * self.start)
     }
 }
@@ -187,7 +185,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_series_meets_the_formula() {
+    fn the_series_agrees_with_the_formula() {
         for x in [0.499_999, 0.500_001] {
             let formula = (x + 2.0 * libm::expm1(-x) - 0.5 * libm::expm1(-2.0 * x)) / (x * x * x);
             assert!((integral_shape(x) / formula - 1.0).abs() < 1e-13, "{x}");
@@ -196,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn a_quantile_undoes_the_probability() {
+    fn quantiles_invert_probabilities() {
         let cir = Cir { start: 0.03, speed: 0.4, mean: 0.05, volatility: 0.1 };
         for p in [0.001, 0.2, 0.5, 0.99] {
             let level = cir.quantile(p, 0.7);
@@ -206,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn without_volatility_bonds_discount_a_known_path() {
+    fn bonds_without_volatility_discount_a_deterministic_path() {
         let still = Cir { start: 0.03, speed: 0.4, mean: 0.05, volatility: 0.0 };
         let almost = Cir { volatility: 1e-9, ..still };
         let vasicek = Vasicek { start: 0.03, speed: 0.4, mean: 0.05, volatility: 0.0 };

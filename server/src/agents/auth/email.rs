@@ -1,14 +1,11 @@
-//! E-mail addresses as names of users: shape only, no mail is ever sent.
+//! E-mail addresses that identify users: the syntax alone, no mail is sent.
 //!
 //! Does not know who is registered.
 
 use std::fmt;
 
-/// Longest address, in bytes.
-const MAX_BYTES: usize = 254;
-
-/// Longest part before the `@`, in bytes.
-const MAX_LOCAL_BYTES: usize = 64;
+/// Longest part before the `@`.
+const LOCAL_MAX_BYTES: usize = 64;
 
 /// A well-formed address, in lower case: two spellings that differ in case
 /// alone are one user.
@@ -16,10 +13,13 @@ const MAX_LOCAL_BYTES: usize = 64;
 pub struct Email(String);
 
 impl Email {
-    /// Reads an address; `None` for what cannot be one.
+    /// Longest address.
+    pub(super) const MAX_BYTES: usize = 254;
+
+    /// Parses an address; `None` if it cannot be one.
     pub fn parse(text: &str) -> Option<Self> {
         let clean = !text.is_empty()
-            && text.len() <= MAX_BYTES
+            && text.len() <= Self::MAX_BYTES
             && !text.chars().any(|c| c.is_control() || c.is_whitespace() || "<>,;\"\\".contains(c));
         let (local, domain) = text.rsplit_once('@')?;
         let label = |label: &str| {
@@ -31,7 +31,7 @@ impl Email {
         };
         let well_formed = clean
             && !local.is_empty()
-            && local.len() <= MAX_LOCAL_BYTES
+            && local.len() <= LOCAL_MAX_BYTES
             && !local.contains('@')
             && domain.contains('.')
             && domain.split('.').all(label);
@@ -55,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn addresses_are_read_or_refused() {
+    fn addresses_are_parsed_or_refused() {
         for good in ["a@example.com", "First.Last+tag@sub.example.org", "ünï@exämple.de"] {
             assert!(Email::parse(good).is_some(), "{good}");
         }
@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn case_makes_no_second_user() {
+    fn addresses_ignore_case() {
         assert_eq!(Email::parse("Ada@Example.com"), Email::parse("ada@example.COM"));
     }
 }

@@ -1,7 +1,6 @@
-//! Passwords: what is good enough, and argon2id hashes made away from the
-//! async threads.
+//! Passwords: the rules for new ones, and argon2id hashes on blocking threads.
 //!
-//! Does not know whose password it is.
+//! Does not know users.
 
 use std::sync::Arc;
 
@@ -10,17 +9,18 @@ use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use argon2::{Algorithm, Argon2, Params, Version};
 use tokio::sync::Semaphore;
 
-/// Fewest characters.
+/// Shortest password.
 const MIN_CHARACTERS: usize = 10;
 
-/// Most bytes: hashing time must not be the client's to choose.
+/// Longest password: the client must not choose the hashing time.
 const MAX_BYTES: usize = 1_024;
 
-/// Characters that are judged for strength: what is guessable is so in its
-/// beginning, and judging takes time with length.
-const JUDGED_CHARACTERS: usize = 100;
+/// Characters whose strength is estimated: a guessable password is so from its
+/// beginning, and the estimate's time grows with length.
+const ESTIMATED_CHARACTERS: usize = 100;
 
-/// Passwords that may wait for their turn.
+/// Hashes that may wait for a thread: a flood of sign-ins is refused, not
+/// queued.
 const MAX_WAITING: usize = 256;
 
 /// Memory in KiB, passes and lanes of every hash.
@@ -53,7 +53,7 @@ impl Weakness {
     }
 }
 
-/// Whether hashing failed: the machine's fault, never the client's.
+/// A failure to hash: the machine's fault, never the client's.
 #[derive(Debug, thiserror::Error)]
 #[error("a password could not be hashed: {0}")]
 pub struct HashError(String);
@@ -61,27 +61,27 @@ pub struct HashError(String);
 /// Hashes and verifies, as many at once as the machine has cores.
 #[derive(Clone, Debug)]
 pub(crate) struct Hasher {
-    turns: Arc<Semaphore>,
-    /// Places to wait in: a flood of sign-ins is turned away, not remembered.
+    threads: Arc<Semaphore>,
     queue: Arc<Semaphore>,
-    /// Verified against when there is no user, so that both take as long.
+    /// Verified against if there is no user, so that both take as long.
     dummy: Arc<str>,
 }
 
-/// What is wrong with a new password; `email` counts as guessable.
+/// Checks a new password; `email` counts as guessable. Takes about a
+/// millisecond.
 ///
 /// # Errors
-/// The first [`Weakness`]. Judging strength takes about a millisecond.
-pub(crate) fn judge(password: &str, email: &str) -> Result<(), Weakness> {
+/// The first [`Weakness`].
+pub(crate) fn check_strength(password: &str, email: &str) -> Result<(), Weakness> {
     if password.len() > MAX_BYTES {
         return Err(Weakness::TooLong);
     }
     if password.chars().count() < MIN_CHARACTERS {
         return Err(Weakness::TooShort);
     }
-    let judged: String = password.chars().take(JUDGED_CHARACTERS).collect();
+    let estimated: String = password.chars().take(ESTIMATED_CHARACTERS).collect();
     let local = email.split('@').next().unwrap_or_default();
-    let strength = zxcvbn::zxcvbn(&judged, &[email, local, "tickhall"]);
+    let strength = zxcvbn::zxcvbn(&estimated, &[email, local, "tickhall"]);
     if strength.score() < zxcvbn::Score::Two { Err(Weakness::Guessable) } else { Ok(()) }
 }
 
@@ -93,28 +93,28 @@ impl Hasher {
     pub(crate) fn new() -> Result<Self, HashError> {
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
         let dummy = hash(b"nobody has this password")?;
-        let (turns, queue) = (Arc::new(Semaphore::new(cores)), Arc::new(Semaphore::new(MAX_WAITING)));
-        Ok(Self { turns, queue, dummy: dummy.into() })
+        let (threads, queue) = (Arc::new(Semaphore::new(cores)), Arc::new(Semaphore::new(MAX_WAITING)));
+        Ok(Self { threads, queue, dummy: dummy.into() })
     }
 
     /// The PHC string of a new password.
     ///
     /// # Errors
-    /// When the system gives no randomness or the server is stopping.
+    /// When the system gives no randomness, too many wait, or the server stops.
     pub(crate) async fn hash(&self, password: String) -> Result<String, HashError> {
-        self.in_turn(move || hash(password.as_bytes())).await?
+        self.run(move || hash(password.as_bytes())).await?
     }
 
-    /// Whether `password` belongs to `stored`. Without a stored hash the
-    /// answer is no, after as much work.
+    /// Returns true if `password` belongs to `stored`; false without a stored
+    /// hash, after as much work.
     ///
     /// # Errors
-    /// When the server is stopping.
+    /// When too many wait or the server stops.
     pub(crate) async fn verify(&self, password: String, stored: Option<String>) -> Result<bool, HashError> {
-        let known = stored.is_some();
+        let exists = stored.is_some();
         let stored = stored.unwrap_or_else(|| self.dummy.to_string());
         let matches = self
-            .in_turn(move || {
+            .run(move || {
                 let parsed = PasswordHash::new(&stored);
                 // More bytes than any password may have cannot be anyone's.
                 let password = if password.len() > MAX_BYTES { "" } else { &password };
@@ -123,15 +123,15 @@ impl Hasher {
                 })
             })
             .await?;
-        Ok(known && matches)
+        Ok(exists && matches)
     }
 
-    async fn in_turn<T: Send + 'static>(
+    async fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, HashError> {
-        let _place = self.queue.try_acquire().map_err(|_| HashError("too many are waiting".to_owned()))?;
-        let _turn = self.turns.acquire().await.map_err(|error| HashError(error.to_string()))?;
+        let _waiting = self.queue.try_acquire().map_err(|_| HashError("too many are waiting".to_owned()))?;
+        let _thread = self.threads.acquire().await.map_err(|error| HashError(error.to_string()))?;
         tokio::task::spawn_blocking(work).await.map_err(|error| HashError(error.to_string()))
     }
 }
@@ -165,7 +165,7 @@ mod tests {
             ("correct horse battery", Ok(())),
             ("ünübersetzbar-9-Esel", Ok(())),
         ] {
-            assert_eq!(judge(password, "ada.lovelace@example.com"), expected, "{password:.30}");
+            assert_eq!(check_strength(password, "ada.lovelace@example.com"), expected, "{password:.30}");
         }
     }
 

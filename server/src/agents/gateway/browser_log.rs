@@ -10,7 +10,8 @@ use axum::http::StatusCode;
 use protocol::rest::LogRequest;
 
 use super::Gateway;
-use super::identity::Identity;
+use super::identity::Client;
+use crate::agents::auth::Identity;
 use crate::http::{ErrorResponse, Json, PeerAddress};
 use crate::telemetry::BROWSER;
 
@@ -25,17 +26,18 @@ const DETAILS_MAX_CHARS: usize = 8_000;
 /// Writes one line.
 pub(super) async fn write_line(
     State(gateway): State<Gateway>,
-    Extension(identity): Extension<Identity>,
+    identity: Option<Extension<Identity>>,
     PeerAddress(address): PeerAddress,
     Json(request): Json<LogRequest>,
 ) -> Result<StatusCode, ErrorResponse> {
     let line = Line::parse(request)?;
+    let identity = identity.map(|Extension(identity)| identity);
     gateway
         .inner
         .browser_log_limit
-        .check(&identity.client(address))
+        .check(&Client::of(identity.as_ref(), address))
         .map_err(|seconds| ErrorResponse::rate_limited("Too many lines in a minute.", seconds))?;
-    let user = identity.0.map(|signed_in| signed_in.user.to_string());
+    let user = identity.map(|identity| identity.user.id.to_string());
     line.write(user.as_deref().unwrap_or("nobody"));
     Ok(StatusCode::NO_CONTENT)
 }

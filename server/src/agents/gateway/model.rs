@@ -13,10 +13,10 @@ mod view;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use engine::book::BookMessage;
+use engine::book::BookSnapshot;
 use engine::candle::Interval;
 use engine::id::{AccountId, Seq, VenueId};
-use engine::quote::QuotesMessage;
+use engine::quote::QuotesSnapshot;
 use engine::time::VenueTime;
 use engine::venue::{Input, Venue};
 use protocol::bus::{ExecutionBatch, PortfolioMessage};
@@ -275,7 +275,7 @@ impl Model {
         let first = first.ok_or_else(|| missing("has not begun"))?;
         match first.entry().input() {
             Ok(Input::VenueOpened { config, seed_commitment }) => {
-                let opened = Venue::open_by(first.rules_version, *config, seed_commitment);
+                let opened = Venue::open_with_rules(first.rules_version, *config, seed_commitment);
                 opened.map(|(venue, _)| venue).map_err(|error| missing(&error.to_string()))
             }
             _ => Err(missing("does not begin with its opening")),
@@ -331,9 +331,9 @@ impl Model {
         let found = shared.bus.get_all_latest(&keys).await?.into_iter().flatten();
         let (mut books, mut quotes) = (Vec::new(), Vec::new());
         for bytes in found {
-            if let Ok(book) = decode::json::<BookMessage>(&bytes) {
+            if let Ok(book) = decode::json::<BookSnapshot>(&bytes) {
                 books.push(book);
-            } else if let Ok(board) = decode::json::<QuotesMessage>(&bytes) {
+            } else if let Ok(board) = decode::json::<QuotesSnapshot>(&bytes) {
                 quotes.push(board);
             }
         }

@@ -16,7 +16,7 @@ use engine::order::{Amend, Order, OrderStatus, Preview, RawAmend, RawTicket, Rej
 use engine::venue::{AccountChange, Command, Outcome};
 use protocol::error::ApiError;
 use protocol::frames::OrderFrame;
-use protocol::gateway::{Caller, OrderApi};
+use protocol::gateway::{Caller, OrderApi, Permission};
 use protocol::rest::{
     AmendOrderRequest, CancelledOrders, InstrumentQuery, OrdersQuery, Page, PendingOrderJson,
     PlaceOrderRequest, PlaceOrderResponse, PlacedOrder, PlacedOrderJson, PreviewJson,
@@ -153,9 +153,10 @@ impl OrderApi for Gateway {
 }
 
 impl Gateway {
-    /// Takes one command of the caller's limit of orders a second; 429 when it
-    /// is used up.
+    /// Checks that the caller may trade, and counts one command of their limit;
+    /// 429 when it is used up.
     pub(super) fn check_order_limit(&self, caller: &Caller) -> Result<(), ApiError> {
+        caller.require(Permission::Trade)?;
         let limited = |_| ApiError::new(429, "rate_limited", "Too many orders in a second.");
         self.inner.order_limit.check(&caller.user).map_err(limited)
     }

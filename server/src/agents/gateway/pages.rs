@@ -2,66 +2,59 @@
 //!
 //! Does not know what a page shows.
 
-use std::sync::Arc;
-
-use app::{Ready, addresses, shell};
+use app::{App, shell};
 use axum::Router;
 use axum::extract::Request;
 use axum::http::request::Parts;
 use axum::http::{Extensions, HeaderMap, HeaderValue, Method, StatusCode, Version, header};
 use axum::middleware::map_response;
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
 use leptos::nonce::use_nonce;
 use leptos::prelude::{LeptosOptions, provide_context, use_context};
 use leptos::server_fn::error::SERVER_FN_ERROR_HEADER;
-use leptos_axum::{LeptosRoutes, ResponseOptions, render_app_async_with_context};
+use leptos_axum::{LeptosRoutes, ResponseOptions, generate_route_list, render_app_async_with_context};
 use protocol::error::ApiError;
 use protocol::gateway::{Caller, SharedGateway};
 use tower_http::CompressionLevel;
 use tower_http::compression::CompressionLayer;
 
 use super::Gateway;
-use super::identity::Identity;
+use crate::agents::auth::Identity;
 use crate::http::ErrorResponse;
 use crate::http::middleware::page_policy;
 
 /// Brotli level of pages: most of the gain, in a millisecond.
 const PAGE_COMPRESSION: CompressionLevel = CompressionLevel::Precise(4);
 
-/// Routes of pages and server functions, and the fallback.
+/// Routes of pages and server functions, and the fallback of the whole site: a
+/// 404 page for people, an error for programs.
 pub(super) fn routes(gateway: &Gateway, options: LeptosOptions) -> Router {
     let context = context(gateway.shared());
     let document = {
         let options = options.clone();
         move || shell(options.clone())
     };
-    let page = {
-        let (gateway, context, document) = (gateway.shared(), context.clone(), document.clone());
-        move |request: Request| page(gateway.clone(), context.clone(), document.clone(), request)
-    };
-    // Leptos adds the routes of server functions.
-    let functions = Router::new().leptos_routes_with_context(&options, Vec::new(), context, document);
-    addresses()
-        .fold(functions, |router, address| router.route(address, get(page.clone())))
+    let not_found = render_app_async_with_context(context.clone(), document.clone());
+    Router::new()
+        .leptos_routes_with_context(&options, generate_route_list(App), context, document)
         .fallback(move |request: Request| async move {
             if is_for_programs(request.method(), request.uri().path()) {
                 return ErrorResponse::from(ApiError::not_found()).into_response();
             }
-            page(request).await
+            not_found(request).await
         })
         .layer(map_response(correct_status))
         .layer(CompressionLayer::new().quality(PAGE_COMPRESSION).compress_when(is_html))
         .with_state(options)
 }
 
-/// Context of components and server functions.
+/// Context of components and server functions: the gateway, the caller, and for a
+/// page a policy that lets its own scripts run and nothing else.
 fn context(gateway: SharedGateway) -> impl Fn() + Clone + Send + Sync + 'static {
     move || {
         provide_context(gateway.clone());
         let parts = use_context::<Parts>();
         provide_context(parts.as_ref().and_then(|parts| caller(&parts.extensions)));
-        // A page's own scripts carry the nonce; nothing else may run.
         let is_page = parts.is_some_and(|parts| !is_for_programs(&parts.method, parts.uri.path()));
         if let (true, Some(nonce), Some(response)) = (is_page, use_nonce(), use_context::<ResponseOptions>())
             && let Ok(policy) = HeaderValue::try_from(page_policy(&nonce))
@@ -79,46 +72,20 @@ fn is_html(_: StatusCode, _: Version, headers: &HeaderMap, _: &Extensions) -> bo
     headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"))
 }
 
-/// Turns the 500 that Leptos gives for unreadable arguments into 400: they are
-/// the client's error. A server function's own errors have their own status.
+/// Turns 500 into 400 for arguments that a server function could not read; its
+/// own errors set their own status.
 async fn correct_status(mut response: Response) -> Response {
-    let unreadable = response.status() == StatusCode::INTERNAL_SERVER_ERROR
+    let is_unreadable = response.status() == StatusCode::INTERNAL_SERVER_ERROR
         && response.headers().contains_key(SERVER_FN_ERROR_HEADER);
-    if unreadable {
+    if is_unreadable {
         *response.status_mut() = StatusCode::BAD_REQUEST;
     }
     response
 }
 
-/// Renders the requested page, once its data is loaded.
-async fn page<Context, Document, View>(
-    gateway: SharedGateway,
-    context: Context,
-    document: Document,
-    request: Request,
-) -> Response
-where
-    Context: Fn() + Clone + Send + Sync + 'static,
-    Document: Fn() -> View + Clone + Send + Sync + 'static,
-    View: leptos::prelude::IntoView + 'static,
-{
-    let caller = caller(request.extensions());
-    let ready = Arc::new(Ready::read(request.uri().path(), &gateway, caller.as_ref()).await);
-    let context = move || {
-        context();
-        if let Some(error) = ready.error()
-            && let Some(response) = use_context::<ResponseOptions>()
-            && let Ok(status) = StatusCode::from_u16(error.status)
-        {
-            response.set_status(status);
-        }
-        provide_context(Arc::clone(&ready));
-    };
-    render_app_async_with_context(context, document)(request).await.into_response()
-}
-
+/// The signed-in user of a request.
 fn caller(extensions: &Extensions) -> Option<Caller> {
-    extensions.get::<Identity>().cloned().and_then(|identity| identity.0).map(Caller::from)
+    extensions.get::<Identity>().cloned().map(Caller::from)
 }
 
 /// Returns true if an unknown route is answered with JSON instead of a page.

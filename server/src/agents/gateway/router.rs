@@ -9,7 +9,7 @@ use axum::routing::{get, post};
 use leptos::prelude::LeptosOptions;
 
 use super::{Gateway, account, browser_log, history, identity, orders, pages, quotes, venue, ws};
-use crate::agents::auth::routes as auth_routes;
+use crate::agents::auth;
 use crate::http::{ErrorResponse, middleware, operations};
 
 /// The whole site.
@@ -26,12 +26,13 @@ pub(super) fn router(gateway: Gateway, options: LeptosOptions) -> Router {
     // Routes without a user: bundle, health, metrics.
     let public = operations::routes(gateway.inner.operations.clone())
         .route(crate::assets::ROUTE, get(crate::assets::serve));
-    Router::new()
+    let site = Router::new()
         .merge(api)
-        .merge(auth_routes(gateway.inner.auth.clone()))
+        .merge(auth::routes())
         .merge(pages::routes(&gateway, options))
         .layer(from_fn_with_state(gateway.inner.request_timeout(), middleware::buffer_body))
-        .layer(from_fn_with_state(gateway, identity::identify))
+        .layer(from_fn_with_state(gateway.clone(), identity::limit_requests));
+    auth::with_sessions(site, &gateway.inner.auth)
         .layer(from_fn_with_state(origins.clone(), middleware::require_own_origin))
         .merge(public)
         .method_not_allowed_fallback(|| async {

@@ -13,7 +13,7 @@ use axum::routing::{get, post};
 use engine::id::Digest;
 use engine::instrument::Instrument;
 use protocol::error::ApiError;
-use protocol::gateway::{Caller, VenueApi, VenueControlApi};
+use protocol::gateway::{Caller, Permission, VenueApi, VenueControlApi};
 use protocol::rest::{ClaimVenueRequest, ClockCommand, ClockState, ListedInstrument, VenueInfo};
 
 use super::identity::RequireUser;
@@ -59,9 +59,7 @@ impl VenueApi for Gateway {
 #[async_trait]
 impl VenueControlApi for Gateway {
     async fn set_clock(&self, caller: &Caller, command: ClockCommand) -> Result<ClockState, ApiError> {
-        if !caller.owner {
-            return Err(ApiError::new(403, "not_owner", "Only the venue's owner may change its clock."));
-        }
+        caller.require(Permission::ControlVenue)?;
         let control = self.check_command(command).await?;
         let inner = &self.inner;
         let message = ControlMessage { v: 1, venue: inner.venue, control };

@@ -20,9 +20,8 @@ use protocol::socket::Encoding;
 use serde::Deserialize;
 
 use super::Gateway;
-use super::identity::Identity;
 use super::model::FollowError;
-use crate::agents::auth::SessionEnded;
+use crate::agents::auth::{Identity, SessionEnded};
 use crate::bus::Batch;
 use crate::bus::decode::decode_or_bury;
 use crate::http::{ErrorResponse, StrictQuery};
@@ -51,11 +50,10 @@ pub(super) struct StreamQuery {
 /// Answers the upgrade, or refuses it.
 pub(super) async fn upgrade(
     State(gateway): State<Gateway>,
-    axum::Extension(Identity(identity)): axum::Extension<Identity>,
+    identity: Identity,
     StrictQuery(query): StrictQuery<StreamQuery>,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, ErrorResponse> {
-    let signed_in = identity.ok_or_else(ApiError::not_signed_in)?;
     let encoding = match query.encoding.as_deref() {
         None | Some("json") => Encoding::Json,
         Some("postcard") => Encoding::Postcard,
@@ -67,11 +65,12 @@ pub(super) async fn upgrade(
     let upgrade = upgrade
         .map_err(|_| ApiError::new(426, "upgrade_required", "This route is a WebSocket."))?;
     let most = gateway.inner.limits.sockets_per_user as usize;
-    let Some(place) = gateway.inner.sockets.enter(&signed_in, most) else {
+    let Some(place) = gateway.inner.sockets.enter(&identity, most) else {
         let error = ApiError::new(429, "too_many_sockets", format!("A user may open {most} sockets."));
         return Err(error.into());
     };
-    let caller = Caller::from(signed_in.clone());
+    let session = identity.session;
+    let caller = Caller::from(identity);
     Ok(upgrade
         .max_message_size(MAX_MESSAGE)
         .max_frame_size(MAX_MESSAGE)
@@ -80,7 +79,7 @@ pub(super) async fn upgrade(
         .max_write_buffer_size(MAX_WAITING)
         .on_upgrade(move |socket| {
             let tasks = gateway.inner.socket_tasks.clone();
-            tasks.track_future(socket::run(gateway, socket, caller, signed_in, encoding, place))
+            tasks.track_future(socket::run(gateway, socket, caller, session, encoding, place))
         })
         .into_response())
 }

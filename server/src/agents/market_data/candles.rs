@@ -142,7 +142,7 @@ impl<'a> Keeper<'a> {
         }
         self.through = outcome.seq;
         let changed = &mut self.changed;
-        self.candles.take(outcome, |instrument, interval, candle| {
+        self.candles.apply(outcome, |instrument, interval, candle| {
             changed.insert((instrument, interval, candle.start), candle);
         });
     }

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use engine::id::{InstrumentId, QuoteId, VenueId};
-use engine::step::{DealerQuote, Depth, StepPayload, Tick};
+use engine::step::{DealerQuote, StepPayload, TargetLevel, Tick};
 use engine::time::{MICROS_PER_SECOND, VenueTime};
 use tokio::sync::Notify;
 
@@ -220,7 +220,7 @@ fn quote_record(venue: VenueId, step: u64, time: VenueTime, quote: &DealerQuote)
 }
 
 fn book_record(step: u64, time: VenueTime, tick: &Tick) -> BookRecord {
-    let side = |depths: &[Depth]| -> Vec<[i64; 2]> {
+    let side = |depths: &[TargetLevel]| -> Vec<[i64; 2]> {
         depths.iter().map(|depth| [depth.price.0, depth.lots.0]).collect()
     };
     let levels = serde_json::json!({ "bids": side(&tick.bids), "asks": side(&tick.asks) });
@@ -243,8 +243,8 @@ mod tests {
                 instrument: InstrumentId(Uuid::from_u128(2)),
                 mark: Ticks(mark),
                 yield_e9: None,
-                bids: vec![Depth { price: Ticks(mark - 1), lots: Lots(5) }],
-                asks: vec![Depth { price: Ticks(mark + 1), lots: Lots(6) }],
+                bids: vec![TargetLevel { price: Ticks(mark - 1), lots: Lots(5) }],
+                asks: vec![TargetLevel { price: Ticks(mark + 1), lots: Lots(6) }],
                 prints: Vec::new(),
             }],
             quotes: Vec::new(),

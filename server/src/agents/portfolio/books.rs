@@ -162,7 +162,7 @@ impl Books {
 
 #[cfg(test)]
 mod tests {
-    use engine::order::TradingStatus;
+    use engine::order::InstrumentStatus;
     use engine::position::Position;
     use engine::venue::{Balance, Mark, PositionState};
     use uuid::Uuid;
@@ -202,8 +202,12 @@ mod tests {
     }
 
     fn marked(seq: u64, price: i64) -> Outcome {
-        let mark =
-            Mark { instrument: acme(), price: Ticks(price), rev: Seq(seq), status: TradingStatus::Trading };
+        let mark = Mark {
+            instrument: acme(),
+            price: Ticks(price),
+            rev: Seq(seq),
+            status: InstrumentStatus::Trading,
+        };
         Outcome { marks: vec![mark], ..entry(seq) }
     }
 

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use engine::id::{Digest, Seq};
 use engine::sim::{Seed, Simulator};
-use engine::step::{StepHeader, StepPayload};
+use engine::step::{EncodedPayload, StepHeader};
 use engine::venue::journal::{GENESIS, JournalEntry};
 use engine::venue::{ConfigError, Input, Mark, Outcome, ReplayError, Venue};
 
@@ -140,7 +140,7 @@ impl Fold {
                     return Err(ReplayError::OpenedAgain(row.seq).into());
                 }
                 let (venue, outcome) =
-                    Venue::open_by(row.rules_version, (**config).clone(), *seed_commitment)?;
+                    Venue::open_with_rules(row.rules_version, (**config).clone(), *seed_commitment)?;
                 self.venue = Some(venue);
                 outcome
             }
@@ -175,7 +175,7 @@ impl Fold {
                 let venue = self.opened(seq)?;
                 let outcome = venue.reapply(&input, Some(&payload))?;
                 let rules = venue.rules_version();
-                self.head = JournalEntry::by(rules, self.head, &input, &outcome).hash;
+                self.head = JournalEntry::with_rules(rules, self.head, &input, &outcome).hash;
                 self.observe(&outcome);
                 merged.add(&outcome);
                 each(&outcome);
@@ -194,7 +194,7 @@ impl Fold {
         Ok(())
     }
 
-    fn payload(&mut self, row: &JournalRow, header: &StepHeader) -> Result<StepPayload, FoldError> {
+    fn payload(&mut self, row: &JournalRow, header: &StepHeader) -> Result<EncodedPayload, FoldError> {
         if self.simulator.is_some() {
             let (made, payload) = self.regenerate(header.step, header.seen_seq, row.seq)?;
             if made != *header {
@@ -203,10 +203,15 @@ impl Fold {
             return Ok(payload);
         }
         let bytes = row.payload.as_ref().ok_or(FoldError::NoPayload(row.seq))?;
-        StepPayload::from_bytes(bytes).map_err(|_| FoldError::Undecodable(row.seq))
+        EncodedPayload::from_bytes(bytes).map_err(|_| FoldError::Undecodable(row.seq))
     }
 
-    fn regenerate(&mut self, step: u64, seen: Seq, at: Seq) -> Result<(StepHeader, StepPayload), FoldError> {
+    fn regenerate(
+        &mut self,
+        step: u64,
+        seen: Seq,
+        at: Seq,
+    ) -> Result<(StepHeader, EncodedPayload), FoldError> {
         let simulator = self.simulator.as_mut().ok_or(FoldError::NoPayload(at))?;
         // Steps that never reached the journal were drawn all the same.
         while simulator.last_step() + 1 < step {

@@ -60,8 +60,8 @@ impl Publication {
             venue: deps.venue,
             first_seq: first,
             through: last,
-            books: on_books.map(|id| venue.book_message(*id)).collect(),
-            quotes: books.iter().filter_map(|id| venue.quotes_message(*id)).collect(),
+            books: on_books.map(|id| venue.book_snapshot(*id)).collect(),
+            quotes: books.iter().filter_map(|id| venue.quotes_snapshot(*id)).collect(),
             entries,
         };
         Some(Self { through: last, batch: Parcel::of(batch), newest: newest(deps, venue, books) })
@@ -165,9 +165,9 @@ async fn send(deps: &Deps, reached: u64, publication: Publication) -> Result<Pla
 /// Newest books, or quotes of what has none, under their names.
 fn newest(deps: &Deps, venue: &Venue, books: &BTreeSet<InstrumentId>) -> Vec<(String, Bytes)> {
     let values = books.iter().map(|id| {
-        let newest = match venue.quotes_message(*id) {
+        let newest = match venue.quotes_snapshot(*id) {
             Some(quotes) => serde_json::to_vec(&quotes),
-            None => serde_json::to_vec(&venue.book_message(*id)),
+            None => serde_json::to_vec(&venue.book_snapshot(*id)),
         };
         (deps.streams.book(*id), newest.unwrap_or_default().into())
     });

@@ -7,7 +7,7 @@ use engine::id::{Digest, Seq};
 use engine::order::Reject;
 use engine::step::StepError;
 use engine::venue::journal::JournalEntry;
-use engine::venue::{Command, Input, Outcome, Venue, Verdict};
+use engine::venue::{Command, CommandOutcome, Input, Outcome, Venue};
 use protocol::bus::MarketStep;
 
 use crate::store::journal::{EntryKind, NewEntry};
@@ -34,18 +34,23 @@ pub(super) enum Decision {
 impl Sequencer {
     pub(super) fn command(&mut self, command: &Command) -> Decision {
         match self.venue.execute(command) {
-            Ok(Verdict::Applied(outcome)) => {
+            Ok(CommandOutcome::Applied(outcome)) => {
                 let input = Input::Command(command.clone());
                 Decision::Applied(Box::new(self.link(EntryKind::Command, &input, *outcome, None)))
             }
-            Ok(Verdict::Repeat(seq)) => Decision::Repeat(seq),
+            Ok(CommandOutcome::Duplicate(seq)) => Decision::Repeat(seq),
             Err(reject) => Decision::Refused(reject),
         }
     }
 
     pub(super) fn step(&mut self, step: &MarketStep) -> Result<NewEntry, StepError> {
         let outcome = self.venue.apply_step(&step.header, &step.payload)?;
-        Ok(self.link(EntryKind::Step, &Input::Step(step.header), outcome, Some(step.payload.bytes())))
+        Ok(self.link(
+            EntryKind::Step,
+            &Input::Step(step.header),
+            outcome,
+            Some(step.payload.bytes().to_vec()),
+        ))
     }
 
     fn link(
@@ -55,7 +60,7 @@ impl Sequencer {
         outcome: Outcome,
         payload: Option<Vec<u8>>,
     ) -> NewEntry {
-        let entry = JournalEntry::by(self.venue.rules_version(), self.head, input, &outcome);
+        let entry = JournalEntry::with_rules(self.venue.rules_version(), self.head, input, &outcome);
         self.head = entry.hash;
         NewEntry { kind, entry, outcome, payload }
     }

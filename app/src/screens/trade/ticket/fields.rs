@@ -1,19 +1,22 @@
-//! The ticket's fields, each with its own refusal beside it.
+//! The ticket's fields, each with its refusal beside it.
 //!
 //! Write the form's signals; know no rule.
 
 use engine::order::{OrderType, Side, TimeInForce};
 use leptos::prelude::*;
 
-use super::form::Form;
-use crate::reactive::{RwSignal, Signal, memo};
+use super::form::TicketForm;
 
-/// The worded refusal that belongs to a field, if there is one.
-pub(super) type Problems = Signal<Option<(&'static str, String)>>;
+/// A refusal and the name of its field; empty for none of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Problem {
+    pub(super) field: &'static str,
+    pub(super) text: String,
+}
 
 /// Buy or sell, as two radio buttons.
 #[component]
-pub(super) fn SideField(form: Form) -> impl IntoView {
+pub(super) fn SideField(form: TicketForm) -> impl IntoView {
     let choice = move |side: Side, word: &'static str, key: &'static str| {
         view! {
             <label class="choice" data-side=key>
@@ -36,12 +39,11 @@ pub(super) fn SideField(form: Form) -> impl IntoView {
             {choice(Side::Buy, "Buy", "buy")} {choice(Side::Sell, "Sell", "sell")}
         </fieldset>
     }
-    .into_any()
 }
 
 /// Limit or market.
 #[component]
-pub(super) fn TypeField(form: Form) -> impl IntoView {
+pub(super) fn TypeField(form: TicketForm) -> impl IntoView {
     let choose = move |event| {
         let market = event_target_value(&event) == "MARKET";
         form.order_type.set(if market { OrderType::Market } else { OrderType::Limit });
@@ -53,7 +55,7 @@ pub(super) fn TypeField(form: Form) -> impl IntoView {
     view! {
         <div class="field">
             <label for="order-type">"Type"</label>
-            <select id="order-type" data-testid="type" prop:value=move || value() on:change=choose>
+            <select id="order-type" data-testid="type" prop:value=value on:change=choose>
                 <option value="LIMIT" selected>
                     "Limit"
                 </option>
@@ -61,12 +63,11 @@ pub(super) fn TypeField(form: Form) -> impl IntoView {
             </select>
         </div>
     }
-    .into_any()
 }
 
-/// What happens to a remainder; a market order never rests.
+/// Time in force; a market order never rests.
 #[component]
-pub(super) fn TifField(form: Form) -> impl IntoView {
+pub(super) fn TifField(form: TicketForm) -> impl IntoView {
     let choose = move |event| {
         if let Some(chosen) = TimeInForce::from_word(&event_target_value(&event)) {
             form.time_in_force.set(chosen);
@@ -82,10 +83,10 @@ pub(super) fn TifField(form: Form) -> impl IntoView {
                 prop:value=move || form.effective_tif().as_str()
                 on:change=choose
             >
-                <option value="GTC" selected disabled=move || market()>
+                <option value="GTC" selected disabled=market>
                     "Till cancelled"
                 </option>
-                <option value="DAY" disabled=move || market()>
+                <option value="DAY" disabled=market>
                     "Day"
                 </option>
                 <option value="IOC">"Immediate"</option>
@@ -93,29 +94,27 @@ pub(super) fn TifField(form: Form) -> impl IntoView {
             </select>
         </div>
     }
-    .into_any()
 }
 
-/// A number with its unit, its hint and its refusal.
+/// A number with its unit and its refusal.
 #[component]
 pub(super) fn NumberField(
     name: &'static str,
     label: &'static str,
-    /// Its unit, in the label.
+    /// Unit, in the label.
     unit: Signal<String>,
     value: RwSignal<String>,
-    /// Shown while the field is empty.
+    /// Placeholder.
     hint: Signal<String>,
-    problems: Problems,
+    problem: Signal<Option<Problem>>,
     #[prop(optional, into)] disabled: Signal<bool>,
 ) -> impl IntoView {
-    let mine = memo(move || {
-        problems.with(|problem| {
-            problem.as_ref().filter(|(field, _)| *field == name).map(|(_, text)| text.clone())
-        })
+    let mine = Memo::new(move |_| {
+        let problem = problem.get().filter(|problem| problem.field == name);
+        problem.map(|problem| problem.text)
     });
-    let wrong = move || mine.with(Option::is_some).then_some("true");
-    let described = format!("{name}-problem");
+    let is_invalid = move || mine.with(Option::is_some).then_some("true");
+    let problem_id = format!("{name}-problem");
     view! {
         <div class="field">
             <label for=name>{label} " " <span class="unit">{move || unit.get()}</span></label>
@@ -128,17 +127,14 @@ pub(super) fn NumberField(
                 placeholder=move || hint.get()
                 disabled=move || disabled.get()
                 prop:value=move || value.get()
-                aria-invalid=move || wrong()
-                aria-describedby=described.clone()
+                aria-invalid=is_invalid
+                aria-describedby=problem_id.clone()
                 data-testid=name
                 on:input=move |event| value.set(event_target_value(&event))
             />
-            <p id=described class="beside" data-testid=format!("{name}-error")>
-                {move || {
-                    mine.get().map(|text| view! { <span class="problem">{text}</span> }.into_any())
-                }}
+            <p id=problem_id class="beside" data-testid=format!("{name}-error")>
+                {move || mine.get().map(|text| view! { <span class="problem">{text}</span> })}
             </p>
         </div>
     }
-    .into_any()
 }

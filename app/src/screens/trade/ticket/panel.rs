@@ -1,230 +1,276 @@
 //! The ticket as a whole: fields, preview, confirmation, submit.
 //!
-//! Disabled until the page is alive and while prices are stale.
+//! Disabled until the page is hydrated and while prices are stale.
 
 use engine::id::QuoteId;
+use engine::instrument::Instrument;
 use engine::order::{OrderType, Preview, Reject};
 use leptos::ev::{KeyboardEvent, SubmitEvent};
 use leptos::prelude::*;
-
-use super::danger::Danger;
-use super::fields::{NumberField, SideField, TifField, TypeField};
-use super::form::Form;
-use super::parts::{Answer, Confirm, General, Submit};
-use super::preview::PreviewTable;
-use super::send::{Outbox, Sent};
-use super::words;
-use crate::Hydrated;
-use crate::components::{Show, Units, format};
-use crate::live::Live;
-use crate::reactive::{RwSignal, Signal, StoredValue, effect, memo};
-use crate::screens::trade::tabs::Tab;
 use protocol::error::ApiError;
 
-/// What the ticket would do as it stands.
+use super::fields::{NumberField, Problem, SideField, TifField, TypeField};
+use super::form::TicketForm;
+use super::parts::{ConfirmDialog, GeneralProblem, SubmissionStatus, SubmitButton};
+use super::preview::PreviewTable;
+use super::sender::{OrderSender, Submission};
+use super::texts;
+use super::warnings::OrderWarning;
+use crate::components::{Units, format};
+use crate::layout::Hydrated;
+use crate::live::Live;
+use crate::screens::trade::tabs::PhoneTab;
+
+/// Preview of the ticket's fields.
 #[derive(Clone, Debug, PartialEq)]
-enum Shown {
+enum TicketPreview {
     Incomplete,
     Refused(Reject),
     Ready(Box<Preview>),
 }
 
-#[component]
-pub(in crate::screens::trade) fn TicketPanel(
+/// State of the ticket, and sending it. A handle.
+#[derive(Clone, Copy)]
+struct Ticket {
     live: Live,
-    form: Form,
-    outbox: Outbox,
-    tab: RwSignal<Tab>,
-) -> impl IntoView {
-    let Hydrated(hydrated) = expect_context();
-    let asking = RwSignal::new(Vec::<Danger>::new());
-    let instrument = memo(move || live.instrument(live.selected.get()));
-    let units = memo(move || instrument.with(|found| found.as_ref().map(Units::of)));
-    let dealt = memo(move || instrument.with(|found| found.as_ref().is_some_and(|i| i.is_dealt())));
-    let wish = memo(move || instrument.with(|found| found.as_ref().and_then(|i| form.wish(i))));
-    let shown = memo(move || {
-        live.moment.track();
-        match wish.get() {
-            None => Shown::Incomplete,
-            Some(wish) => match wish.aimed(live, None).judge(live) {
-                Ok(judged) => Shown::Ready(Box::new(judged.preview)),
-                Err(reject) => Shown::Refused(reject),
-            },
-        }
-    });
-    let mut of = live.selected.get_untracked();
-    effect(move || {
-        let id = live.selected.get();
-        if let Some(instrument) = instrument.get().filter(|_| id != of) {
-            form.turn_to(&instrument);
-        }
-        of = id;
-    });
-    // A change of the ticket takes back what was said about the one before.
-    Effect::new(move |before: Option<()>| {
-        wish.track();
-        if before.is_some() {
-            asking.set(Vec::new());
-            if !matches!(outbox.sent.get_untracked(), Sent::Sending) {
-                outbox.sent.set(Sent::Nothing);
+    form: TicketForm,
+    sender: OrderSender,
+    instrument: Memo<Option<Instrument>>,
+    preview: Memo<TicketPreview>,
+    /// True while nothing can be sent.
+    is_closed: Memo<bool>,
+    /// Warnings that wait for a confirmation.
+    warnings: RwSignal<Vec<OrderWarning>>,
+    /// The quote that they are about.
+    quote: StoredValue<Option<QuoteId>>,
+}
+
+impl Ticket {
+    fn new(live: Live, form: TicketForm, sender: OrderSender) -> Self {
+        let Hydrated(hydrated) = expect_context();
+        let instrument = Memo::new(move |_| live.instrument(live.selected.get()));
+        let preview = Memo::new(move |_| {
+            live.moment.track();
+            let intent = instrument.with(|found| found.as_ref().and_then(|found| form.intent(found)));
+            match intent.map(|intent| intent.with_quote(live, None).evaluate(live)) {
+                None => TicketPreview::Incomplete,
+                Some(Ok(check)) => TicketPreview::Ready(Box::new(check.preview)),
+                Some(Err(reject)) => TicketPreview::Refused(reject),
             }
+        });
+        let is_closed = Memo::new(move |_| !hydrated.get() || !live.link.with(|link| link.phase.is_fresh()));
+        Self {
+            live,
+            form,
+            sender,
+            instrument,
+            preview,
+            is_closed,
+            warnings: RwSignal::new(Vec::new()),
+            quote: StoredValue::new(None),
         }
-    });
-    let preview = Signal::derive(move || match shown.get() {
-        Shown::Ready(preview) => Some(*preview),
-        _ => None,
-    });
-    let problem = Signal::derive(move || problem(&shown.get(), &outbox.sent.get()));
-    let fresh = move || live.link.with(|link| link.phase.is_fresh());
-    let closed = memo(move || !hydrated.get() || !fresh());
-    let ready = memo(move || {
-        !closed.get()
-            && outbox.sent.with(|sent| match sent {
-                Sent::Sending => false,
-                // What may have happened already is not judged again.
-                Sent::Unknown(_) => true,
-                _ => shown.with(|shown| matches!(shown, Shown::Ready(_))),
-            })
-    });
-    // The quote that the second question is about.
-    let chosen = StoredValue::new(None::<QuoteId>);
-    let send = move |confirmed: bool| {
-        if closed.get() {
+    }
+
+    fn with_instrument<T: Default>(self, read: impl FnOnce(&Instrument) -> T) -> T {
+        self.instrument.with(|found| found.as_ref().map(read).unwrap_or_default())
+    }
+
+    /// Returns true if the ticket can be sent. An attempt whose outcome is unknown
+    /// may be repeated, whatever its preview says now.
+    fn is_ready(self) -> bool {
+        !self.is_closed.get()
+            && match self.sender.submission.get() {
+                Submission::Sending => false,
+                Submission::Unknown(_) => true,
+                _ => self.preview.with(|preview| matches!(preview, TicketPreview::Ready(_))),
+            }
+    }
+
+    /// The preview's refusal, or the server's.
+    fn problem(self) -> Option<Problem> {
+        if let TicketPreview::Refused(reject) = self.preview.get() {
+            return Some(Problem { field: reject.field().unwrap_or(""), text: texts::reject_text(&reject) });
+        }
+        let Submission::Refused(error) = self.sender.submission.get() else { return None };
+        let field =
+            ["quantity", "limit_price"].into_iter().find(|field| error.field.as_deref() == Some(*field));
+        Some(Problem { field: field.unwrap_or(""), text: texts::error_text(&error) })
+    }
+
+    /// Sends the ticket, checked against the current state and not the last
+    /// frame's; asks first if there are warnings and `confirmed` is false.
+    fn send(self, confirmed: bool) {
+        let Self { live, sender, warnings, .. } = self;
+        let intent = || self.with_instrument(|instrument| self.form.intent(instrument));
+        let Some(intent) = untrack(intent).filter(|_| !self.is_closed.get_untracked()) else { return };
+        let intent = sender.prepare(&intent, self.quote.get_value());
+        if sender.is_repeat(&intent) {
+            sender.send(intent, None);
             return;
         }
-        // The very state of this instant, not the last frame's.
-        let Some(wish) = wish.get() else { return };
-        let wish = outbox.prepare(&wish, chosen.get_value());
-        if outbox.is_repeat(&wish) {
-            outbox.send(wish, None);
-            return;
-        }
-        match wish.judge(live) {
-            Ok(judged) if judged.dangers.is_empty() || confirmed => {
-                asking.set(Vec::new());
-                outbox.send(wish, Some(judged.preview));
+        match intent.evaluate(live) {
+            Ok(check) if check.warnings.is_empty() || confirmed => {
+                warnings.set(Vec::new());
+                sender.send(intent, Some(check.preview));
             }
-            Ok(judged) => asking.set(judged.dangers),
+            Ok(check) => warnings.set(check.warnings),
             Err(reject) => {
-                asking.set(Vec::new());
-                outbox.sent.set(Sent::Refused(Box::new(refused(reject))));
+                warnings.set(Vec::new());
+                sender.submission.set(Submission::Refused(Box::new(refusal(reject))));
             }
         }
-    };
-    // A dealer's quote, asked for in the dealers' own panel.
-    effect(move || {
-        let Some(quote) = form.asked.get() else { return };
-        form.asked.set(None);
-        chosen.set_value(Some(quote));
-        untrack(|| send(false));
-        if !asking.with_untracked(Vec::is_empty) {
-            tab.set(Tab::Trade);
-        }
+    }
+
+    /// Effects of other panels and of earlier input on the ticket.
+    fn follow(self, tab: RwSignal<PhoneTab>) {
+        let Self { live, form, sender, warnings, .. } = self;
+        Effect::new(move |before: Option<_>| {
+            let id = live.selected.get();
+            if before.is_some_and(|before| before != id)
+                && let Some(instrument) = self.instrument.get_untracked()
+            {
+                form.select_instrument(&instrument);
+            }
+            id
+        });
+        // Changed fields discard the result and the warnings of the fields before.
+        let intent = Memo::new(move |_| self.with_instrument(|instrument| form.intent(instrument)));
+        Effect::new(move |before: Option<()>| {
+            intent.track();
+            if before.is_some() {
+                warnings.set(Vec::new());
+                if !matches!(sender.submission.get_untracked(), Submission::Sending) {
+                    sender.submission.set(Submission::Idle);
+                }
+            }
+        });
+        // A quote that the user wants to take, from the dealers' panel.
+        Effect::new(move || {
+            let Some(quote) = form.requested_quote.get() else { return };
+            form.requested_quote.set(None);
+            self.quote.set_value(Some(quote));
+            self.send(false);
+            if !warnings.with_untracked(Vec::is_empty) {
+                tab.set(PhoneTab::Trade);
+            }
+        });
+    }
+}
+
+#[component]
+pub(crate) fn TicketPanel(
+    live: Live,
+    form: TicketForm,
+    sender: OrderSender,
+    tab: RwSignal<PhoneTab>,
+) -> impl IntoView {
+    let ticket = Ticket::new(live, form, sender);
+    ticket.follow(tab);
+    let Ticket { is_closed, warnings, .. } = ticket;
+    let is_ready = Memo::new(move |_| ticket.is_ready());
+    let is_dealt = Memo::new(move |_| ticket.with_instrument(Instrument::is_dealt));
+    let problem = Signal::derive(move || ticket.problem());
+    let preview = Signal::derive(move || match ticket.preview.get() {
+        TicketPreview::Ready(preview) => Some(*preview),
+        _ => None,
     });
     let submit = move |event: SubmitEvent| {
         event.prevent_default();
-        if ready.get_untracked() && asking.with_untracked(Vec::is_empty) {
-            chosen.set_value(None);
-            untrack(|| send(false));
+        if is_ready.get_untracked() && warnings.with_untracked(Vec::is_empty) {
+            ticket.quote.set_value(None);
+            ticket.send(false);
         }
     };
-    let quantity_hint = Signal::derive(move || {
-        instrument.with(|found| {
-            found
-                .as_ref()
-                .map_or_else(String::new, |i| format!("multiple of {}", format::decimal(i.lot_size)))
-        })
-    });
-    let limit_hint = Signal::derive(move || match form.order_type.get() {
-        OrderType::Market => "at the market".to_owned(),
-        OrderType::Limit | OrderType::Quote => "price".to_owned(),
-    });
-    let counted = Signal::derive(move || units.get().map_or("", Units::counted).to_owned());
-    let currency = live.currency();
-    let priced = Signal::derive(move || match units.get().and_then(Units::priced_per) {
-        Some(per) => format!("{currency} {per}"),
-        None => currency.clone(),
-    });
+    let confirm = Callback::new(move |()| ticket.send(true));
     view! {
         <header>
             <h2 id="ticket-title">
                 "Order "
                 <span data-testid="ticket-symbol">
-                    {move || instrument.with(|found| found.as_ref().map(|i| i.symbol.clone()))}
+                    {move || ticket.with_instrument(|instrument| instrument.symbol.clone())}
                 </span>
             </h2>
-            <span class="note">
-                {move || instrument.with(|found| found.as_ref().map(|i| i.name.clone()))}
-            </span>
+            <span class="note">{move || ticket.with_instrument(|instrument| instrument.name.clone())}</span>
         </header>
         <form
             class="body"
             data-testid="ticket"
-            data-closed=move || closed.get().to_string()
+            data-closed=move || is_closed.get().to_string()
             on:submit=submit
-            on:keydown=no_repeats
+            on:keydown=ignore_repeated_enter
         >
             <SideField form />
-            <div class="pair" hidden=move || dealt.get()>
+            <div class="pair" hidden=move || is_dealt.get()>
                 <TypeField form />
                 <TifField form />
             </div>
-            <div class="pair">
-                <NumberField
-                    name="quantity"
-                    label="Quantity"
-                    unit=counted
-                    value=form.quantity
-                    hint=quantity_hint
-                    problems=problem
-                />
-                <div hidden=move || dealt.get()>
-                    <NumberField
-                        name="limit_price"
-                        label="Limit price"
-                        unit=priced
-                        value=form.limit
-                        hint=limit_hint
-                        problems=problem
-                        disabled=Signal::derive(move || form.order_type.get() == OrderType::Market)
-                    />
-                </div>
-            </div>
-            <General problem />
+            <Amounts ticket is_dealt problem />
+            <GeneralProblem problem />
             <Show
-                when=move || !asking.with(Vec::is_empty)
-                fallback=move || view! { <Submit form dealt ready outbox /> }
+                when=move || !warnings.with(Vec::is_empty)
+                fallback=move || view! { <SubmitButton form is_dealt is_ready sender /> }
             >
-                <Confirm asking send=Callback::new(move |()| untrack(|| send(true))) />
+                <ConfirmDialog warnings confirm />
             </Show>
-            <Answer outbox closed testid="order-answer" reasons=false />
-            <PreviewTable live units side=form.side preview />
+            <SubmissionStatus sender is_closed testid="order-answer" />
+            <PreviewTable live side=form.side preview />
         </form>
     }
-    .into_any()
 }
 
-/// What the venue would have said: it was not asked.
-fn refused(reject: Reject) -> ApiError {
+/// Quantity and limit price, in the instrument's units.
+#[component]
+fn Amounts(ticket: Ticket, is_dealt: Memo<bool>, problem: Signal<Option<Problem>>) -> impl IntoView {
+    let form = ticket.form;
+    let quantity_hint = Signal::derive(move || {
+        ticket.with_instrument(|instrument| format!("multiple of {}", format::decimal(instrument.lot_size)))
+    });
+    let limit_hint = Signal::derive(move || match form.order_type.get() {
+        OrderType::Market => "at the market".to_owned(),
+        OrderType::Limit | OrderType::Quote => "price".to_owned(),
+    });
+    let quantity_unit =
+        Signal::derive(move || ticket.with_instrument(|found| Units::of(found).counted().to_owned()));
+    let currency = ticket.live.currency();
+    let price_unit = Signal::derive(move || {
+        match ticket.with_instrument(|instrument| Units::of(instrument).priced_per()) {
+            Some(per) => format!("{currency} {per}"),
+            None => currency.clone(),
+        }
+    });
+    view! {
+        <div class="pair">
+            <NumberField
+                name="quantity"
+                label="Quantity"
+                unit=quantity_unit
+                value=form.quantity
+                hint=quantity_hint
+                problem
+            />
+            <div hidden=move || is_dealt.get()>
+                <NumberField
+                    name="limit_price"
+                    label="Limit price"
+                    unit=price_unit
+                    value=form.limit
+                    hint=limit_hint
+                    problem
+                    disabled=Signal::derive(move || form.order_type.get() == OrderType::Market)
+                />
+            </div>
+        </div>
+    }
+}
+
+/// The venue's refusal, found before it was asked.
+fn refusal(reject: Reject) -> ApiError {
     let error = ApiError::new(409, reject.code(), reject.to_string());
     ApiError { field: reject.field().map(str::to_owned), reject: Some(reject), ..error }
 }
 
-/// The refusal to show and its field: the preview's, or the server's answer.
-fn problem(shown: &Shown, sent: &Sent) -> Option<(&'static str, String)> {
-    match (shown, sent) {
-        (Shown::Refused(reject), _) => Some((reject.field().unwrap_or(""), words::worded(reject))),
-        (_, Sent::Refused(error)) => {
-            let field =
-                ["quantity", "limit_price"].into_iter().find(|field| error.field.as_deref() == Some(*field));
-            Some((field.unwrap_or(""), words::answered(error)))
-        }
-        _ => None,
-    }
-}
-
-/// A held Enter key is one submission.
-fn no_repeats(event: KeyboardEvent) {
+/// Makes a held Enter key one submission.
+fn ignore_repeated_enter(event: KeyboardEvent) {
     if event.key() == "Enter" && event.repeat() {
         event.prevent_default();
     }

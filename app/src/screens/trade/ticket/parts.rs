@@ -1,39 +1,45 @@
-//! What stands between the fields and the preview: refusals, the button, the
-//! second question, the answer.
+//! Parts of the ticket around its fields: general refusal, submit button,
+//! confirmation, result.
 //!
-//! Shows where a submission stands; sends nothing itself.
+//! Show the state of a submission; send nothing themselves.
 
 use engine::order::Side;
 use leptos::ev::MouseEvent;
+use leptos::html;
 use leptos::prelude::*;
 
-use super::danger::Danger;
-use super::form::Form;
-use super::send::{Outbox, Sent};
-use super::words;
-use crate::reactive::{Memo, RwSignal, Signal, effect};
+use super::fields::Problem;
+use super::form::TicketForm;
+use super::sender::{OrderSender, Submission};
+use super::texts;
+use super::warnings::OrderWarning;
 
-/// A refusal that belongs to no field of the ticket.
+/// A refusal that belongs to none of the ticket's fields.
 #[component]
-pub(super) fn General(problem: Signal<Option<(&'static str, String)>>) -> impl IntoView {
-    let text = move || problem.get().filter(|(field, _)| !matches!(*field, "quantity" | "limit_price"));
+pub(super) fn GeneralProblem(problem: Signal<Option<Problem>>) -> impl IntoView {
+    let general =
+        move || problem.get().filter(|problem| !matches!(problem.field, "quantity" | "limit_price"));
     view! {
         <p class="beside" data-testid="ticket-error">
-            {move || text().map(|(_, text)| view! { <span class="problem">{text}</span> }.into_any())}
+            {move || general().map(|problem| view! { <span class="problem">{problem.text}</span> })}
         </p>
     }
-    .into_any()
 }
 
 #[component]
-pub(super) fn Submit(form: Form, dealt: Memo<bool>, ready: Memo<bool>, outbox: Outbox) -> impl IntoView {
-    let tone = move || match form.side.get() {
+pub(super) fn SubmitButton(
+    form: TicketForm,
+    is_dealt: Memo<bool>,
+    is_ready: Memo<bool>,
+    sender: OrderSender,
+) -> impl IntoView {
+    let class = move || match form.side.get() {
         Side::Buy => "buy submit",
         Side::Sell => "sell submit",
     };
-    let word = move || match (outbox.sent.get(), form.side.get(), dealt.get()) {
-        (Sent::Sending, ..) => "Sending…",
-        (Sent::Unknown(_), ..) => "Send again",
+    let text = move || match (sender.submission.get(), form.side.get(), is_dealt.get()) {
+        (Submission::Sending, ..) => "Sending…",
+        (Submission::Unknown(_), ..) => "Send again",
         (_, Side::Buy, true) => "Lift the best offer",
         (_, Side::Sell, true) => "Hit the best bid",
         (_, Side::Buy, false) => "Buy",
@@ -42,27 +48,27 @@ pub(super) fn Submit(form: Form, dealt: Memo<bool>, ready: Memo<bool>, outbox: O
     view! {
         <button
             type="submit"
-            class=move || tone()
-            disabled=move || !ready.get()
+            class=class
+            disabled=move || !is_ready.get()
             data-testid="submit-order"
-            on:click=no_double_clicks
+            on:click=ignore_double_click
         >
-            {move || word()}
+            {text}
         </button>
     }
-    .into_any()
 }
 
-/// The second question, asked of dangerous orders alone.
+/// Asks for confirmation of an order with warnings.
 #[component]
-pub(super) fn Confirm(asking: RwSignal<Vec<Danger>>, send: Callback<()>) -> impl IntoView {
+pub(super) fn ConfirmDialog(warnings: RwSignal<Vec<OrderWarning>>, confirm: Callback<()>) -> impl IntoView {
     // The harmless answer has the focus: a second Enter sends nothing.
-    let no = NodeRef::<leptos::html::Button>::new();
-    effect(move || {
-        if let Some(button) = no.get() {
+    let back = NodeRef::<html::Button>::new();
+    Effect::new(move || {
+        if let Some(button) = back.get() {
             let _ = button.focus();
         }
     });
+    let list = move || warnings.get().into_iter().map(|warning| view! { <li>{warning.text()}</li> });
     view! {
         <div
             class="confirm"
@@ -72,17 +78,13 @@ pub(super) fn Confirm(asking: RwSignal<Vec<Danger>>, send: Callback<()>) -> impl
             data-testid="confirm"
         >
             <strong id="confirm-title">"Send this order?"</strong>
-            <ul id="confirm-why">
-                {move || {
-                    asking.get().into_iter().map(|danger| view! { <li>{danger.words()}</li> }).map(IntoAny::into_any).collect_view()
-                }}
-            </ul>
+            <ul id="confirm-why">{move || list().collect_view()}</ul>
             <div class="pair">
                 <button
                     type="button"
-                    node_ref=no
+                    node_ref=back
                     data-testid="confirm-no"
-                    on:click=move |_| asking.set(Vec::new())
+                    on:click=move |_| warnings.set(Vec::new())
                 >
                     "Go back"
                 </button>
@@ -90,51 +92,45 @@ pub(super) fn Confirm(asking: RwSignal<Vec<Danger>>, send: Callback<()>) -> impl
                     type="button"
                     class="primary"
                     data-testid="confirm-yes"
-                    on:click=move |_| send.run(())
+                    on:click=move |_| confirm.run(())
                 >
                     "Send it"
                 </button>
             </div>
         </div>
     }
-    .into_any()
 }
 
-/// What became of the last submission, or why there can be none.
+/// Result of the last submission, or why nothing can be sent.
 #[component]
-pub(in crate::screens::trade) fn Answer(
-    outbox: Outbox,
-    closed: Memo<bool>,
+pub(crate) fn SubmissionStatus(
+    sender: OrderSender,
+    is_closed: Memo<bool>,
     testid: &'static str,
-    /// Whether a refusal's reason stands here and not beside its field.
-    reasons: bool,
+    /// True if a refusal's reason stands here and not beside its field.
+    #[prop(optional)]
+    with_reason: bool,
 ) -> impl IntoView {
-    let text = move || match outbox.sent.get() {
-        Sent::Accepted(text) => ("answer ok", text),
-        Sent::Unknown(text) => ("answer warn", text),
-        Sent::Refused(error) if reasons => ("answer crit", words::answered(&error)),
-        Sent::Refused(_) => ("answer crit", "Refused.".to_owned()),
-        Sent::Sending => ("answer", "Sending…".to_owned()),
-        Sent::Nothing if closed.get() => ("answer muted", "Waiting for live prices.".to_owned()),
-        Sent::Nothing => ("answer", String::new()),
-    };
-    let state = move || match outbox.sent.get() {
-        Sent::Nothing => "nothing",
-        Sent::Sending => "sending",
-        Sent::Accepted(_) => "accepted",
-        Sent::Refused(_) => "refused",
-        Sent::Unknown(_) => "unknown",
-    };
+    let shown = Memo::new(move |_| match sender.submission.get() {
+        Submission::Idle if is_closed.get() => {
+            ("nothing", "answer muted", "Waiting for live prices.".to_owned())
+        }
+        Submission::Idle => ("nothing", "answer", String::new()),
+        Submission::Sending => ("sending", "answer", "Sending…".to_owned()),
+        Submission::Accepted(text) => ("accepted", "answer ok", text),
+        Submission::Refused(error) if with_reason => ("refused", "answer crit", texts::error_text(&error)),
+        Submission::Refused(_) => ("refused", "answer crit", "Refused.".to_owned()),
+        Submission::Unknown(text) => ("unknown", "answer warn", text),
+    });
     view! {
-        <p class=move || text().0 data-state=move || state() data-testid=testid>
-            {move || text().1}
+        <p class=move || shown.get().1 data-state=move || shown.get().0 data-testid=testid>
+            {move || shown.get().2}
         </p>
     }
-    .into_any()
 }
 
-/// A double click is one submission.
-fn no_double_clicks(event: MouseEvent) {
+/// Makes a double click one submission.
+fn ignore_double_click(event: MouseEvent) {
     if event.detail() > 1 {
         event.prevent_default();
     }

@@ -1,257 +1,199 @@
-//! The preview: what the order would do, before → after, and what it read.
+//! The preview: effect of the order before → after, and the entries it read.
 //!
-//! Shows the engine's answer; computes differences for reading alone.
+//! Shows the engine's answer; computes differences for display alone.
 
 use engine::decimal::Decimal;
-use engine::id::InstrumentId;
 use engine::money::{Lots, Money};
-use engine::order::{Preview, Side};
+use engine::order::{OrderDecision, Preview, Side};
 use engine::portfolio::Valuation;
 use leptos::prelude::*;
 
+use super::texts::minus;
 use crate::components::{Units, format};
 use crate::live::Live;
-use crate::reactive::{Memo, RwSignal, Signal, memo};
 
-/// The account as it stands, for the left column.
-#[derive(Clone, PartialEq)]
-struct Before {
-    cash: Money,
-    reserved: Money,
-    position: Lots,
-    realized: Money,
-    valuation: Valuation,
+/// A preview and what it is shown beside. A handle.
+#[derive(Clone, Copy)]
+struct PreviewView {
+    live: Live,
+    side: RwSignal<Side>,
+    units: Memo<Option<Units>>,
+    preview: Signal<Option<Preview>>,
+}
+
+impl PreviewView {
+    /// A figure of the preview; a dash without one.
+    fn figure(self, read: impl Fn(&Preview) -> String + Send + Sync + 'static) -> Signal<String> {
+        Signal::derive(move || self.preview.with(|preview| preview.as_ref().map_or_else(dash, &read)))
+    }
+
+    /// Money of the preview.
+    fn money(self, read: fn(&Preview) -> Money) -> Signal<String> {
+        self.figure(move |preview| format::money(read(preview)))
+    }
+
+    fn quantity(self, lots: Lots) -> String {
+        self.units.get().map_or_else(String::new, |units| units.quantity(lots))
+    }
+
+    /// The fills' average price.
+    fn average(self) -> Option<Decimal> {
+        let units = self.units.get()?;
+        self.preview.with(|preview| units.average(&preview.as_ref()?.decided.fills))
+    }
+
+    /// The average's distance from the touch; positive is worse.
+    fn slippage(self) -> Option<Decimal> {
+        let quote = self.live.quote(self.live.selected.get())?;
+        let price = |touch| Some(self.units.get()?.price_of(touch));
+        match self.side.get() {
+            Side::Buy => Some(minus(self.average()?, price(quote.ask.get()?)?)),
+            Side::Sell => Some(minus(price(quote.bid.get()?)?, self.average()?)),
+        }
+    }
+
+    /// `900 · 100 rests`.
+    fn fills(self, decided: &OrderDecision) -> String {
+        let mut parts = vec![self.quantity(decided.filled)];
+        if decided.resting > Lots::ZERO {
+            parts.push(format!("{} rests", self.quantity(decided.resting)));
+        }
+        if decided.expired > Lots::ZERO {
+            parts.push(format!("{} expires", self.quantity(decided.expired)));
+        }
+        parts.join(" · ")
+    }
+
+    /// Delta to the selected instrument in units.
+    fn delta(self, valuation: &Valuation) -> String {
+        let underlier = self.live.selected.get();
+        let found = valuation.delta.iter().find(|delta| delta.underlier == underlier);
+        found.map_or_else(dash, |delta| format::decimal(delta.units))
+    }
 }
 
 #[component]
 pub(super) fn PreviewTable(
     live: Live,
-    units: Memo<Option<Units>>,
     side: RwSignal<Side>,
     preview: Signal<Option<Preview>>,
 ) -> impl IntoView {
-    let before = memo(move || {
-        let valuation = live.valuation.get();
-        let id = live.selected.get();
-        let position = live.read(|state| state.account.position(id));
-        Before {
-            cash: valuation.cash,
-            reserved: valuation.reserved,
-            position: position.lots,
-            realized: position.realized_pnl(),
-            valuation,
-        }
+    let units = Memo::new(move |_| live.instrument(live.selected.get()).map(|found| Units::of(&found)));
+    let view = PreviewView { live, side, units, preview };
+    let basis = view.figure(|preview| {
+        let (book, account) = (preview.basis.book_rev.0, preview.basis.inputs_rev.0);
+        format!("book #{}, account #{}", format::count(book), format::count(account))
     });
-    let lots = move |lots: Lots| units.get().map_or_else(String::new, |units| units.quantity(lots));
-    let decided = move |read: fn(&Preview) -> Option<Money>| {
-        move || preview.with(|preview| preview.as_ref().and_then(read).map_or_else(dash, format::money))
-    };
-    let average = move || {
-        let units = units.get()?;
-        preview.with(|preview| units.average(&preview.as_ref()?.decided.fills))
-    };
-    let touch = move || {
-        let quote = live.quote(live.selected.get())?;
-        match side.get() {
-            Side::Buy => quote.ask.get(),
-            Side::Sell => quote.bid.get(),
-        }
-    };
-    let slippage = move || {
-        let (units, average, touch) = (units.get()?, average()?, touch()?);
-        let paid = match side.get() {
-            Side::Buy => minus(average, units.price_of(touch)),
-            Side::Sell => minus(units.price_of(touch), average),
-        };
-        Some(format::decimal(paid))
-    };
-    let fills = move || {
-        preview.with(|preview| {
-            preview.as_ref().map_or_else(dash, |preview| {
-                let decided = &preview.decided;
-                let mut parts = vec![lots(decided.filled)];
-                if decided.resting > Lots::ZERO {
-                    parts.push(format!("{} rests", lots(decided.resting)));
-                }
-                if decided.expired > Lots::ZERO {
-                    parts.push(format!("{} expires", lots(decided.expired)));
-                }
-                parts.join(" · ")
-            })
-        })
-    };
-    let levels = move || {
-        preview.with(|preview| {
-            preview.as_ref().map_or_else(dash, |preview| preview.decided.fills.len().to_string())
-        })
-    };
-    let basis = move || {
-        preview.with(|preview| {
-            preview.as_ref().map_or_else(dash, |preview| {
-                let (book, account) = (preview.basis.book_rev.0, preview.basis.inputs_rev.0);
-                format!("book #{}, account #{}", format::count(book), format::count(account))
-            })
-        })
-    };
-    let now = move |read: fn(&Before) -> Money| move || before.with(|before| format::money(read(before)));
-    let delta = move |valuation: &Valuation| delta_of(valuation, live.selected.get());
     view! {
         <div class="preview" data-testid="preview">
-            <dl class="facts">
-                <Fact label="Fills" testid="preview-fills" value=Signal::derive(fills) />
-                <Fact
-                    label="Average price"
-                    testid="preview-average"
-                    value=Signal::derive(move || average().map_or_else(dash, format::decimal))
-                />
-                <Fact
-                    label="Slippage from the touch"
-                    testid="preview-slippage"
-                    value=Signal::derive(move || slippage().unwrap_or_else(dash))
-                />
-                <Fact label="Levels walked" testid="preview-levels" value=Signal::derive(levels) />
-                <Fact
-                    label="Notional"
-                    testid="preview-notional"
-                    value=Signal::derive(decided(|preview| Some(preview.decided.notional)))
-                />
-                <Fact
-                    label="Fee"
-                    testid="preview-fee"
-                    value=Signal::derive(move || {
-                        preview.with(|preview| {
-                            preview
-                                .as_ref()
-                                .map_or_else(dash, |preview| format::exact_money(preview.decided.fee))
-                        })
-                    })
-                />
-            </dl>
-            <table>
-                <thead>
-                    <tr>
-                        <th scope="col">{live.currency()}</th>
-                        <th scope="col" class="num">
-                            "Before"
-                        </th>
-                        <th scope="col" class="num">
-                            "After"
-                        </th>
-                    </tr>
-                </thead>
-                <tbody>
-                    <Line
-                        label="Cash"
-                        testid="preview-cash"
-                        before=Signal::derive(now(|before| before.cash))
-                        after=Signal::derive(decided(|preview| Some(preview.decided.cash)))
-                    />
-                    <Line
-                        label="Reserved"
-                        testid="preview-reserved"
-                        before=Signal::derive(now(|before| before.reserved))
-                        after=Signal::derive(decided(|preview| Some(preview.decided.reserved)))
-                    />
-                    <Line
-                        label="Position, units"
-                        testid="preview-position"
-                        before=Signal::derive(move || lots(before.with(|before| before.position)))
-                        after=Signal::derive(move || {
-                            preview.with(|preview| {
-                                preview
-                                    .as_ref()
-                                    .map_or_else(dash, |preview| lots(preview.decided.position))
-                            })
-                        })
-                    />
-                    <Line
-                        label="Realized P&L"
-                        testid="preview-realized"
-                        before=Signal::derive(now(|before| before.realized))
-                        after=Signal::derive(decided(|preview| Some(preview.decided.realized_pnl)))
-                    />
-                    <Line
-                        label="NAV"
-                        testid="preview-nav"
-                        before=Signal::derive(now(|before| before.valuation.nav))
-                        after=Signal::derive(decided(|preview| Some(preview.estimate.after.nav)))
-                    />
-                    <Line
-                        label="Delta, units"
-                        testid="preview-delta"
-                        before=Signal::derive(move || before.with(|before| delta(&before.valuation)))
-                        after=Signal::derive(move || {
-                            preview.with(|preview| {
-                                preview
-                                    .as_ref()
-                                    .map_or_else(dash, |preview| delta(&preview.estimate.after))
-                            })
-                        })
-                    />
-                    <Line
-                        label="DV01"
-                        testid="preview-dv01"
-                        before=Signal::derive(now(|before| before.valuation.dv01))
-                        after=Signal::derive(decided(|preview| Some(preview.estimate.after.dv01)))
-                    />
-                </tbody>
-            </table>
+            <Facts view />
+            <Changes view />
             <p class="basis" data-testid="preview-basis">
                 "Basis: "
-                <span class="num">{move || basis()}</span>
+                <span class="num">{move || basis.get()}</span>
             </p>
         </div>
     }
-    .into_any()
 }
 
+/// Fills, price and cost.
 #[component]
-fn Fact(label: &'static str, testid: &'static str, value: Signal<String>) -> impl IntoView {
+fn Facts(view: PreviewView) -> impl IntoView {
+    let fact = |label: &'static str, testid: &'static str, value: Signal<String>| {
+        view! {
+            <div>
+                <dt>{label}</dt>
+                <dd class="num" data-testid=testid>
+                    {move || value.get()}
+                </dd>
+            </div>
+        }
+    };
+    let price = |read: fn(PreviewView) -> Option<Decimal>| {
+        Signal::derive(move || read(view).map_or_else(dash, format::decimal))
+    };
+    let fills = view.figure(move |preview| view.fills(&preview.decided));
+    let levels = view.figure(|preview| preview.decided.fills.len().to_string());
+    let fee = view.figure(|preview| format::exact_money(preview.decided.fee));
     view! {
-        <div>
-            <dt>{label}</dt>
-            <dd class="num" data-testid=testid>
-                {move || value.get()}
-            </dd>
-        </div>
+        <dl class="facts">
+            {fact("Fills", "preview-fills", fills)}
+            {fact("Average price", "preview-average", price(PreviewView::average))}
+            {fact("Slippage from the touch", "preview-slippage", price(PreviewView::slippage))}
+            {fact("Levels walked", "preview-levels", levels)}
+            {fact("Notional", "preview-notional", view.money(|preview| preview.decided.notional))}
+            {fact("Fee", "preview-fee", fee)}
+        </dl>
     }
-    .into_any()
 }
 
+/// The account before and after the order.
 #[component]
-fn Line(
-    label: &'static str,
-    testid: &'static str,
-    before: Signal<String>,
-    after: Signal<String>,
-) -> impl IntoView {
+fn Changes(view: PreviewView) -> impl IntoView {
+    let PreviewView { live, .. } = view;
+    let row = |label: &'static str, testid: &'static str, before: Signal<String>, after: Signal<String>| {
+        view! {
+            <tr data-testid=testid>
+                <th scope="row">{label}</th>
+                <td class="num muted" data-testid=format!("{testid}-before")>
+                    {move || before.get()}
+                </td>
+                <td class="num" data-testid=format!("{testid}-after")>
+                    {move || after.get()}
+                </td>
+            </tr>
+        }
+    };
+    let now = |read: fn(&Valuation) -> Money| {
+        Signal::derive(move || live.valuation.with(|valuation| format::money(read(valuation))))
+    };
+    // The position is read from the plain state, which changes with the valuation.
+    let position = move || {
+        live.valuation.track();
+        let id = live.selected.get();
+        live.read(|state| state.account.position(id))
+    };
+    let lots = Signal::derive(move || view.quantity(position().lots));
+    let lots_after = view.figure(move |preview| view.quantity(preview.decided.position));
+    let realized = Signal::derive(move || format::money(position().realized_pnl()));
+    let delta = Signal::derive(move || live.valuation.with(|valuation| view.delta(valuation)));
+    let delta_after = view.figure(move |preview| view.delta(&preview.estimate.after));
     view! {
-        <tr data-testid=testid>
-            <th scope="row">{label}</th>
-            <td class="num muted" data-testid=format!("{testid}-before")>
-                {move || before.get()}
-            </td>
-            <td class="num" data-testid=format!("{testid}-after")>
-                {move || after.get()}
-            </td>
-        </tr>
+        <table>
+            <thead>
+                <tr>
+                    <th scope="col">{live.currency()}</th>
+                    <th scope="col" class="num">
+                        "Before"
+                    </th>
+                    <th scope="col" class="num">
+                        "After"
+                    </th>
+                </tr>
+            </thead>
+            <tbody>
+                {row("Cash", "preview-cash", now(|all| all.cash), view.money(|preview| preview.decided.cash))}
+                {row(
+                    "Reserved",
+                    "preview-reserved",
+                    now(|all| all.reserved),
+                    view.money(|preview| preview.decided.reserved),
+                )}
+                {row("Position, units", "preview-position", lots, lots_after)}
+                {row(
+                    "Realized P&L",
+                    "preview-realized",
+                    realized,
+                    view.money(|preview| preview.decided.realized_pnl),
+                )}
+                {row("NAV", "preview-nav", now(|all| all.nav), view.money(|preview| preview.estimate.after.nav))}
+                {row("Delta, units", "preview-delta", delta, delta_after)}
+                {row("DV01", "preview-dv01", now(|all| all.dv01), view.money(|preview| preview.estimate.after.dv01))}
+            </tbody>
+        </table>
     }
-    .into_any()
 }
 
 fn dash() -> String {
     format::ABSENT.to_owned()
-}
-
-/// Delta to one underlier; what has none is absent.
-fn delta_of(valuation: &Valuation, underlier: InstrumentId) -> String {
-    let found = valuation.delta.iter().find(|delta| delta.underlier == underlier);
-    found.map_or_else(dash, |delta| format::decimal(delta.units))
-}
-
-/// `a − b` at the finer of both scales.
-fn minus(a: Decimal, b: Decimal) -> Decimal {
-    let scale = a.scale.max(b.scale);
-    let whole = |value: Decimal| value.mantissa * 10_i64.pow(u32::from(scale - value.scale));
-    Decimal::new(whole(a) - whole(b), scale)
 }

@@ -1,15 +1,16 @@
-//! Which instruments are shown, and in which order.
+//! Filter and order of the instruments.
 //!
-//! Reads figures without following them; the caller says when to look again.
+//! Reads figures untracked; the caller decides when to sort again.
 
 use std::cmp::Ordering;
 
 use engine::id::InstrumentId;
 use engine::instrument::Instrument;
+use leptos::prelude::*;
 
 use crate::live::{Live, sorted as sorted_by};
 
-/// What rows are sorted by.
+/// Key of the order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Sort {
     Symbol,
@@ -20,10 +21,10 @@ pub(super) enum Sort {
 }
 
 impl Sort {
-    /// What a press on this column's header makes of the order before.
+    /// The order after a click on the header of this key.
     pub(super) const fn after(self, now: Self, down: bool) -> (Self, bool) {
         match (self as u8 == now as u8, down, self) {
-            // Names go up first, figures down.
+            // Names ascend first, figures descend.
             (false, _, Self::Symbol) => (self, false),
             (false, ..) => (self, true),
             (true, ..) => (self, !down),
@@ -40,7 +41,7 @@ impl Sort {
     }
 }
 
-/// The instruments whose symbol or name holds `query`.
+/// The instruments whose symbol or name contains `query`, in order.
 pub(super) fn sorted(
     live: Live,
     listed: &[Instrument],
@@ -57,7 +58,7 @@ pub(super) fn sorted(
     rows.into_iter().map(|(_, instrument)| instrument.id).collect()
 }
 
-/// What is absent comes last, whichever way; equals go by symbol.
+/// Absent figures come last in both directions; equal ones are ordered by symbol.
 fn compare(a: (Option<f64>, &String), b: (Option<f64>, &String), by: Sort, down: bool) -> Ordering {
     let turned = |order: Ordering| if down { order.reverse() } else { order };
     let figures = match (a.0, b.0) {
@@ -100,7 +101,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_press_sorts_and_a_second_one_turns() {
+    fn a_second_click_reverses_the_order() {
         assert_eq!(Sort::Last.after(Sort::Symbol, false), (Sort::Last, true));
         assert_eq!(Sort::Last.after(Sort::Last, true), (Sort::Last, false));
         assert_eq!(Sort::Symbol.after(Sort::Last, true), (Sort::Symbol, false));
@@ -109,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_absent_comes_last_whichever_way() {
+    fn absent_figures_come_last_in_both_directions() {
         let (a, b) = ("A".to_owned(), "B".to_owned());
         for down in [false, true] {
             assert_eq!(compare((None, &a), (Some(1.0), &b), Sort::Last, down), Ordering::Greater);

@@ -1,28 +1,25 @@
-//! One instrument's row.
-//!
-//! Each cell follows its own figures; a price is no live region.
+//! An instrument's row. Each cell tracks its own figure; a price is no live region.
 
 use engine::id::InstrumentId;
 use engine::instrument::Instrument;
 use engine::money::{Money, Ticks};
 use leptos::prelude::*;
 
-use super::super::tabs::Tab;
-use super::spark::Spark;
+use super::super::tabs::PhoneTab;
+use super::spark::SparklineView;
 use super::{COLUMNS, Column};
-use crate::components::{Moved, Units, format};
+use crate::components::{PriceCell, Units, format};
 use crate::live::{Live, Quote};
-use crate::reactive::{Memo, RwSignal, Signal, StoredValue, memo};
 
-/// Age of a price from which it is grey, in seconds.
-const OLD: i64 = 60;
+/// Age from which a price is grey, in seconds.
+const OLD_SECONDS: i64 = 60;
 
 #[component]
 pub(super) fn Row(
     live: Live,
     instrument: Instrument,
     quote: Quote,
-    tab: RwSignal<Tab>,
+    tab: RwSignal<PhoneTab>,
     stop: Memo<Option<InstrumentId>>,
     shown: Memo<u16>,
 ) -> impl IntoView {
@@ -30,7 +27,7 @@ pub(super) fn Row(
     let chosen = move || live.selected.get() == id;
     let choose = move |_| {
         live.selected.set(id);
-        tab.set(Tab::Chart);
+        tab.set(PhoneTab::Chart);
     };
     let symbol = StoredValue::new(instrument.symbol.clone());
     let units = Units::of(&instrument);
@@ -40,7 +37,7 @@ pub(super) fn Row(
             .map(|(bit, column)| cell(live, quote, units, &symbol.get_value(), bit, *column))
             .collect_view()
     };
-    let old = memo(move || age(live, quote).is_some_and(|age| age > OLD));
+    let old = Memo::new(move |_| age(live, quote).is_some_and(|age| age > OLD_SECONDS));
     view! {
         <tr
             class=move || if chosen() { "chosen" } else { "" }
@@ -60,19 +57,18 @@ pub(super) fn Row(
                     {instrument.symbol.clone()}
                 </button>
             </th>
-            {move || cells()}
+            {cells}
         </tr>
     }
-    .into_any()
 }
 
-/// The cell of column number `bit`.
+/// The cell of the column with this bit.
 fn cell(live: Live, quote: Quote, units: Units, symbol: &str, bit: usize, column: Column) -> AnyView {
     let name = |field: &str| format!("{field}-{symbol}");
     let price = move |value: RwSignal<Option<Ticks>>, testid: String| {
         view! {
             <td class="num">
-                <Moved value show=move |ticks| units.price(ticks) testid />
+                <PriceCell value format=move |ticks| units.price(ticks) testid />
             </td>
         }
         .into_any()
@@ -84,13 +80,13 @@ fn cell(live: Live, quote: Quote, units: Units, symbol: &str, bit: usize, column
                 let now = units.price_of(quote.mark.get()?);
                 format::change_percent(now, quote.open.get()?)
             };
-            let tone = move || match change() {
+            let class = move || match change() {
                 Some(text) if text.starts_with('+') => "num up",
                 Some(text) if text.starts_with('−') => "num down",
                 _ => "num",
             };
             view! {
-                <td class=move || tone() data-testid=name("change")>
+                <td class=class data-testid=name("change")>
                     {move || change().unwrap_or_else(dash)}
                 </td>
             }
@@ -98,7 +94,7 @@ fn cell(live: Live, quote: Quote, units: Units, symbol: &str, bit: usize, column
         }
         2 => view! {
             <td class="trend">
-                <Spark trail=quote.trail />
+                <SparklineView trail=quote.trail />
             </td>
         }
         .into_any(),
@@ -119,8 +115,8 @@ fn cell(live: Live, quote: Quote, units: Units, symbol: &str, bit: usize, column
             plain(column, name("accrued"), Signal::derive(accrued))
         }
         _ => {
-            let seconds = memo(move || age(live, quote));
-            let text = move || seconds.get().map_or_else(dash, worded);
+            let seconds = Memo::new(move |_| age(live, quote));
+            let text = move || seconds.get().map_or_else(dash, age_text);
             plain(column, name("age"), Signal::derive(text))
         }
     }
@@ -135,16 +131,16 @@ fn plain(column: Column, testid: String, text: Signal<String>) -> AnyView {
     .into_any()
 }
 
-/// Seconds since the newest tick came, by this browser's clock: venue time ends
-/// with the socket, and no price gets younger by that.
+/// Seconds since the newest tick arrived, by the browser's clock: venue time stops
+/// with the socket.
 fn age(live: Live, quote: Quote) -> Option<i64> {
-    // It is looked at whenever the connection is, heard from or not.
+    // The connection is checked several times a second, whatever arrives.
     live.link.track();
     quote.age_ms().map(|ms| (ms / 1_000.0).max(0.0) as i64)
 }
 
 /// `7 s`, `12 min`, `3 h`.
-fn worded(seconds: i64) -> String {
+fn age_text(seconds: i64) -> String {
     match seconds {
         ..60 => format!("{seconds} s"),
         60..3_600 => format!("{} min", seconds / 60),
@@ -158,13 +154,13 @@ fn dash() -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::worded;
+    use super::age_text;
 
     #[test]
-    fn ages_are_short() {
-        assert_eq!(worded(0), "0 s");
-        assert_eq!(worded(59), "59 s");
-        assert_eq!(worded(150), "2 min");
-        assert_eq!(worded(7_300), "2 h");
+    fn ages_are_shown_in_one_unit() {
+        assert_eq!(age_text(0), "0 s");
+        assert_eq!(age_text(59), "59 s");
+        assert_eq!(age_text(150), "2 min");
+        assert_eq!(age_text(7_300), "2 h");
     }
 }

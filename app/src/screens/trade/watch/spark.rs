@@ -1,18 +1,15 @@
-//! The small picture of an instrument's last minute.
-//!
-//! A line and nothing else: the figures stand beside it.
+//! Sparkline of an instrument's last minute.
 
-use crate::reactive::RwSignal;
 use engine::money::Ticks;
 use leptos::prelude::*;
 
-/// Width and height of its coordinates.
+/// Width and height in its own units.
 const SIZE: (i64, i64) = (60, 16);
 
 #[component]
-pub(super) fn Spark(trail: RwSignal<Vec<Ticks>>) -> impl IntoView {
+pub(super) fn SparklineView(trail: RwSignal<Vec<Ticks>>) -> impl IntoView {
     let line = move || trail.with(|trail| points(trail));
-    let tone = move || {
+    let class = move || {
         trail.with(|trail| match (trail.first(), trail.last()) {
             (Some(first), Some(last)) if last > first => "spark up",
             (Some(first), Some(last)) if last < first => "spark down",
@@ -20,14 +17,13 @@ pub(super) fn Spark(trail: RwSignal<Vec<Ticks>>) -> impl IntoView {
         })
     };
     view! {
-        <svg class=move || tone() viewBox="0 -1 60 18" preserveAspectRatio="none" aria-hidden="true">
-            <polyline points=move || line() fill="none" stroke="currentColor" vector-effect="non-scaling-stroke" />
+        <svg class=class viewBox="0 -1 60 18" preserveAspectRatio="none" aria-hidden="true">
+            <polyline points=line fill="none" stroke="currentColor" vector-effect="non-scaling-stroke" />
         </svg>
     }
-    .into_any()
 }
 
-/// The corners of the line, in whole units.
+/// Points of the line in whole units.
 fn points(trail: &[Ticks]) -> String {
     let (width, height) = SIZE;
     let low = trail.iter().map(|mark| mark.0).min().unwrap_or(0);
@@ -36,7 +32,7 @@ fn points(trail: &[Ticks]) -> String {
     let mut line = String::new();
     for (at, mark) in trail.iter().enumerate() {
         let x = at as i64 * width / steps;
-        // A flat line lies in the middle.
+        // A constant price is a line in the middle.
         let y = if high == low { height / 2 } else { (high - mark.0) * height / (high - low) };
         line.push_str(&format!("{x},{y} "));
     }

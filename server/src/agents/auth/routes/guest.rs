@@ -1,59 +1,73 @@
-//! Guests' doors: coming in with a name, and staying with an address.
+//! Guests' routes: registration with a name, and later with an address.
 //!
 //! Does not know what makes a guest.
 
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
+use protocol::gateway::Caller;
 use protocol::rest::{CredentialsRequest, GuestRequest};
 
-use super::own::signed_in;
-use super::{CREDENTIALS, Form, greet, see_other};
-use crate::agents::auth::Auth;
+use super::{CREDENTIALS, Form, credentials, open_session, see_other};
+use crate::agents::auth::{AuthSession, Credentials, Identity};
 use crate::http::{ErrorResponse, Json, PeerAddress};
 
-pub(super) async fn enter(
-    State(auth): State<Auth>,
+pub(super) async fn create(
+    mut session: AuthSession,
     PeerAddress(address): PeerAddress,
     headers: HeaderMap,
     Json(request): Json<GuestRequest>,
 ) -> Result<Response, ErrorResponse> {
-    let name = request.name.unwrap_or_default();
-    let entered = auth.try_it(&name, address, &headers).await?;
-    greet(&auth, StatusCode::CREATED, entered).await
+    let user = session.backend.create_guest(&request.name.unwrap_or_default(), address).await?;
+    let caller = open_session(&mut session, &user, &headers).await?;
+    Ok((StatusCode::CREATED, Json(caller)).into_response())
 }
 
-pub(super) async fn keep(
-    State(auth): State<Auth>,
+pub(super) async fn register(
+    mut session: AuthSession,
+    guest: Result<Identity, ErrorResponse>,
     PeerAddress(address): PeerAddress,
     headers: HeaderMap,
     Json(request): Json<CredentialsRequest>,
-) -> Result<Response, ErrorResponse> {
-    let (email, password) = request.parts();
-    let guest = signed_in(&auth, &headers).await?;
-    let entered = auth.keep(&guest, &email, password, address, &headers).await?;
-    greet(&auth, StatusCode::OK, entered).await
+) -> Result<Json<Caller>, ErrorResponse> {
+    let Credentials { email, password, .. } = credentials(request, address);
+    let user = session.backend.register_guest(&guest?, &email, password, address).await?;
+    Ok(Json(open_session(&mut session, &user, &headers).await?))
 }
 
-pub(super) async fn enter_form(State(auth): State<Auth>, PeerAddress(address): PeerAddress, request: Request) -> Response {
+pub(super) async fn create_form(mut session: AuthSession, PeerAddress(address): PeerAddress, request: Request) -> Response {
     let headers = request.headers().clone();
-    match Form::read(request, &["name", "next"]).await {
-        Ok(form) => form.answer("/login", auth.try_it(form.get("name"), address, &headers).await),
-        Err(problem) => problem.into_response(),
-    }
+    let form = match Form::read(request, &["name", "next"]).await {
+        Ok(form) => form,
+        Err(error) => return error.into_response(),
+    };
+    let created = async {
+        let user = session.backend.create_guest(form.get("name"), address).await?;
+        open_session(&mut session, &user, &headers).await
+    };
+    form.answer("/login", created.await)
 }
 
-pub(super) async fn keep_form(State(auth): State<Auth>, PeerAddress(address): PeerAddress, request: Request) -> Response {
+pub(super) async fn register_form(
+    mut session: AuthSession,
+    guest: Result<Identity, ErrorResponse>,
+    PeerAddress(address): PeerAddress,
+    request: Request,
+) -> Response {
     let headers = request.headers().clone();
     let form = match Form::read(request, &CREDENTIALS).await {
         Ok(form) => form,
-        Err(problem) => return problem.into_response(),
+        Err(error) => return error.into_response(),
     };
-    let guest = match signed_in(&auth, &headers).await {
+    let guest = match guest {
         Ok(guest) => guest,
-        Err(problem) if problem.error.status == 401 => return see_other("/login?next=/account", None),
-        Err(problem) => return problem.into_response(),
+        Err(error) if error.error.status == 401 => return see_other("/login?next=/account"),
+        Err(error) => return error.into_response(),
     };
-    let (email, password) = (form.get("email"), form.get("password").to_owned());
-    form.answer("/account", auth.keep(&guest, email, password, address, &headers).await)
+    let registered = async {
+        let Credentials { email, password, .. } = form.credentials(address);
+        let user = session.backend.register_guest(&guest, &email, password, address).await?;
+        open_session(&mut session, &user, &headers).await
+    };
+    form.answer("/account", registered.await)
 }

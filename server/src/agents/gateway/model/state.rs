@@ -8,12 +8,12 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use engine::account::Account;
-use engine::book::{BookMessage, BookRow};
+use engine::book::{BookSnapshot, PriceLevel};
 use engine::id::{AccountId, InstrumentId, Seq};
 use engine::instrument::Instrument;
 use engine::money::{Lots, Money, Ticks};
 use engine::quote::Quote;
-use engine::quote::QuotesMessage;
+use engine::quote::QuotesSnapshot;
 use engine::time::{Date, VenueTime};
 use engine::venue::{Mark, Outcome, TapePrint, Venue};
 use protocol::bus::{ExecutionBatch, PortfolioMessage};
@@ -59,7 +59,7 @@ pub(super) struct Market {
     pub(super) day_open: Option<Ticks>,
     /// The newest entry that is known to have changed the book.
     pub(super) changed: Seq,
-    pub(super) book: BookMessage,
+    pub(super) book: BookSnapshot,
     /// Dealers' live quotes, for what trades on them; the book is empty then
     /// and carries their revision.
     pub(super) quotes: Vec<Quote>,
@@ -77,7 +77,7 @@ impl Market {
         let left = |lots: Lots| lots > Lots::ZERO;
         let bids = self.quotes.iter().filter(|quote| left(quote.bid_lots)).map(|quote| quote.bid);
         let asks = self.quotes.iter().filter(|quote| left(quote.ask_lots)).map(|quote| quote.ask);
-        let best = |rows: &[BookRow]| rows.first().map(|row| row.price);
+        let best = |rows: &[PriceLevel]| rows.first().map(|row| row.price);
         (best(&self.book.bids).or(bids.max()), best(&self.book.asks).or(asks.min()))
     }
 }
@@ -133,8 +133,8 @@ impl State {
             early: BTreeMap::new(),
         };
         for id in venue.instruments().keys() {
-            let book = venue.book_message(*id);
-            let quotes = venue.quotes_message(*id);
+            let book = venue.book_snapshot(*id);
+            let quotes = venue.quotes_snapshot(*id);
             let market = Market {
                 mark: venue.mark(*id),
                 marked_at: state.time,
@@ -197,7 +197,7 @@ impl State {
     }
 
     /// Takes the newest known books, perhaps of later entries.
-    pub(crate) fn take_books(&mut self, books: Vec<BookMessage>, quotes: Vec<QuotesMessage>) {
+    pub(crate) fn take_books(&mut self, books: Vec<BookSnapshot>, quotes: Vec<QuotesSnapshot>) {
         self.version += 1;
         for book in books {
             self.take_book(book);
@@ -356,7 +356,7 @@ impl State {
         push_bounded(&mut market.tape, Stamped { version: self.version, value: item }, TAPE);
     }
 
-    fn take_book(&mut self, book: BookMessage) {
+    fn take_book(&mut self, book: BookSnapshot) {
         if self.markets.get(&book.instrument).is_none_or(|market| book.rev < market.book.rev) {
             return;
         }
@@ -367,7 +367,7 @@ impl State {
         }
     }
 
-    fn take_quotes(&mut self, board: QuotesMessage) {
+    fn take_quotes(&mut self, board: QuotesSnapshot) {
         if self.markets.get(&board.instrument).is_none_or(|market| board.rev < market.book.rev) {
             return;
         }
@@ -379,7 +379,7 @@ impl State {
         }
     }
 
-    fn quotes_item(&self, board: &QuotesMessage) -> Stamped<Arc<Encoded>> {
+    fn quotes_item(&self, board: &QuotesSnapshot) -> Stamped<Arc<Encoded>> {
         let frame = match self.instruments.get(&board.instrument) {
             Some(instrument) => QuotesFrame::new(board, instrument),
             None => QuotesFrame { instrument_id: board.instrument, rev: board.rev, quotes: vec![] },
@@ -387,9 +387,9 @@ impl State {
         Stamped { version: self.version, value: Arc::new(Encoded::new(Item::Quotes(frame))) }
     }
 
-    fn book_item(&self, book: &BookMessage) -> Stamped<Arc<Encoded>> {
+    fn book_item(&self, book: &BookSnapshot) -> Stamped<Arc<Encoded>> {
         let frame = self.instruments.get(&book.instrument).map(|instrument| {
-            let level = |row: &BookRow| BookLevel {
+            let level = |row: &PriceLevel| BookLevel {
                 price: instrument.price(row.price),
                 quantity: instrument.quantity(row.lots),
             };

@@ -5,7 +5,7 @@ use engine::money::{Lots, Ticks};
 use engine::order::{ClientOrderId, Price, SelfTradePrevention, Side, Ticket, TimeInForce, preview};
 use engine::portfolio::value;
 use engine::sim::{Seed, Simulator};
-use engine::venue::{Command, Outcome, Venue, VenueConfig, Verdict};
+use engine::venue::{Command, CommandOutcome, Outcome, Venue, VenueConfig};
 use protocol::bus::{ExecutionBatch, PortfolioMessage, PublishedEntry};
 use protocol::frames::Item;
 use uuid::Uuid;
@@ -41,7 +41,7 @@ impl Traded {
 
     fn execute(&mut self, command: &Command) {
         // What is refused is not journalled.
-        if let Ok(Verdict::Applied(outcome)) = self.venue.execute(command) {
+        if let Ok(CommandOutcome::Applied(outcome)) = self.venue.execute(command) {
             self.simulator.observe(outcome.seq, &outcome.flows());
             self.outcomes.push(*outcome);
         }
@@ -80,11 +80,11 @@ impl Traded {
             venue: self.venue.config().venue_id(),
             first_seq: outcomes.first().unwrap().seq,
             through: outcomes.last().unwrap().seq,
-            quotes: changed.iter().filter_map(|id| self.venue.quotes_message(**id)).collect(),
+            quotes: changed.iter().filter_map(|id| self.venue.quotes_snapshot(**id)).collect(),
             books: changed
                 .into_iter()
                 .filter(|id| self.venue.board(**id).is_none())
-                .map(|id| self.venue.book_message(*id))
+                .map(|id| self.venue.book_snapshot(*id))
                 .collect(),
             entries: outcomes.into_iter().map(|outcome| PublishedEntry { outcome }).collect(),
         }
@@ -126,7 +126,7 @@ fn same(state: &State, venue: &Venue) {
     }
     for id in venue.instruments().keys() {
         let (conditions, book) = state.conditions(*id).unwrap();
-        let (known, message) = (venue.conditions(*id).unwrap(), venue.book_message(*id));
+        let (known, message) = (venue.conditions(*id).unwrap(), venue.book_snapshot(*id));
         assert_eq!(*book, message);
         assert_eq!((conditions.mark, conditions.mark_rev), (known.mark, known.mark_rev));
         assert_eq!((conditions.book_rev, conditions.date_rev), (known.book_rev, known.date_rev));
@@ -232,7 +232,7 @@ fn a_preview_of_the_picture_is_what_the_venue_decides() {
             let previewed = preview(&conditions, account, opposite, &ticket, |id| state.marked(id));
             let command = Command::PlaceOrder { account: accounts[1], ticket };
             match traded.venue.execute(&command) {
-                Ok(Verdict::Applied(outcome)) => {
+                Ok(CommandOutcome::Applied(outcome)) => {
                     let (previewed, answer) = (previewed.unwrap(), outcome.answer.clone().unwrap());
                     assert_eq!((previewed.basis, previewed.decided), (answer.basis, answer.decided));
                     traded.simulator.observe(outcome.seq, &outcome.flows());
@@ -240,7 +240,7 @@ fn a_preview_of_the_picture_is_what_the_venue_decides() {
                     state.apply(&traded.publish()).unwrap();
                     compared += 1;
                 }
-                Ok(Verdict::Repeat(seq)) => panic!("entry {seq} has this name"),
+                Ok(CommandOutcome::Duplicate(seq)) => panic!("entry {seq} has this name"),
                 Err(refused) => assert_eq!(previewed.unwrap_err(), refused),
             }
         }

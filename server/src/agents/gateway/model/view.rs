@@ -5,11 +5,11 @@
 use std::sync::Arc;
 
 use engine::account::Account;
-use engine::book::BookMessage;
+use engine::book::BookSnapshot;
 use engine::decimal::Decimal;
 use engine::id::{AccountId, InstrumentId, QuoteId, Seq};
 use engine::money::Ticks;
-use engine::order::{Conditions, TradingStatus};
+use engine::order::{Conditions, InstrumentStatus};
 use engine::portfolio::{Marked, Valuation, value};
 use engine::quote::Quote;
 use protocol::frames::{AccountFrame, OrderFrame, PositionFrame};
@@ -76,11 +76,11 @@ impl State {
     }
 
     /// What a preview reads about an instrument, and the rows of its book.
-    pub(crate) fn conditions(&self, id: InstrumentId) -> Option<(Conditions<'_>, &BookMessage)> {
+    pub(crate) fn conditions(&self, id: InstrumentId) -> Option<(Conditions<'_>, &BookSnapshot)> {
         let (instrument, market) = (self.instruments.get(&id)?, self.markets.get(&id)?);
         let conditions = Conditions {
             instrument,
-            status: market.mark.map_or(TradingStatus::Halted, |mark| mark.status),
+            status: market.mark.map_or(InstrumentStatus::Halted, |mark| mark.status),
             mark: market.mark.map_or(Ticks::ZERO, |mark| mark.price),
             mark_rev: market.mark.map_or(Seq(0), |mark| mark.rev),
             date: self.date,

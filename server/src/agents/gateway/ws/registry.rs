@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::agents::auth::{SessionKey, SignedIn};
+use crate::agents::auth::{Identity, SessionKey};
 
 /// Every open socket of this gateway; clones share it.
 #[derive(Clone, Debug, Default)]
@@ -41,15 +41,15 @@ pub(super) struct Place {
 impl Sockets {
     /// A place for one more of the user's sockets; `None` when they have
     /// `most`.
-    pub(super) fn enter(&self, signed_in: &SignedIn, most: usize) -> Option<Place> {
+    pub(super) fn enter(&self, identity: &Identity, most: usize) -> Option<Place> {
         let mut open = self.lock();
-        if open.sockets.values().filter(|entry| entry.user == signed_in.user).count() >= most {
+        if open.sockets.values().filter(|entry| entry.user == identity.user.id).count() >= most {
             return None;
         }
         open.next += 1;
         let (number, signed_out) = (open.next, CancellationToken::new());
-        let entry =
-            Entry { user: signed_in.user, session: signed_in.session, signed_out: signed_out.clone() };
+        let (user, session) = (identity.user.id, identity.session);
+        let entry = Entry { user, session, signed_out: signed_out.clone() };
         open.sockets.insert(number, entry);
         Some(Place { sockets: self.clone(), number, signed_out })
     }

@@ -14,9 +14,9 @@ use tokio_tungstenite::tungstenite;
 use super::channel::error;
 use super::registry::Place;
 use super::subscription::Subscription;
-use crate::agents::auth::SignedIn;
-use crate::http::parse_json;
+use crate::agents::auth::SessionKey;
 use crate::agents::gateway::{Gateway, model};
+use crate::http::parse_json;
 
 /// How long one send may wait for a client that does not read. With the closing
 /// handshake it is gone within five seconds, on a busy machine too.
@@ -63,7 +63,7 @@ pub(super) async fn run(
     gateway: Gateway,
     socket: WebSocket,
     caller: Caller,
-    signed_in: SignedIn,
+    session: SessionKey,
     encoding: Encoding,
     place: Place,
 ) {
@@ -81,7 +81,7 @@ pub(super) async fn run(
         between_cuts: Duration::from_secs(1) / gateway.inner.limits.socket_cuts_per_second.max(1),
     };
     let reason = match connection.greet(&caller).await {
-        Ok(()) => connection.live(&signed_in, &place).await,
+        Ok(()) => connection.live(session, &place).await,
         Err(reason) => reason,
     };
     metrics::counter!("tickhall_sockets_closed_total", "code" => reason.0.to_string()).increment(1);
@@ -102,11 +102,11 @@ impl Connection {
         self.send_frame(&Frame::Hello(hello)).await
     }
 
-    async fn live(&mut self, signed_in: &SignedIn, place: &Place) -> Close {
+    async fn live(&mut self, session: SessionKey, place: &Place) -> Close {
         let inner = self.gateway.inner.clone();
         let mut changed = inner.model.watch();
         let mut pings = every(self.silence / PINGS);
-        let mut sessions = every(inner.auth.sessions().look_every().min(self.silence));
+        let mut sessions = every(inner.auth.sessions().check_interval().min(self.silence));
         let mut next_cut: Option<Instant> = None;
         let mut last_cut = Instant::now() - self.between_cuts;
         loop {
@@ -129,7 +129,7 @@ impl Connection {
                     Err(reason) => Err(reason),
                 },
                 _ = pings.tick() => self.ping().await,
-                _ = sessions.tick() => match inner.auth.sessions().active(signed_in.session).await {
+                _ = sessions.tick() => match inner.auth.sessions().active(session).await {
                     Ok(Some(_)) => Ok(()),
                     Ok(None) => Err(SIGNED_OUT),
                     // Known again when the store is back.

@@ -1,0 +1,51 @@
+//! The connection's state: phase, round trip, age of the newest message.
+//!
+//! Shows what `live` decided.
+
+use leptos::prelude::*;
+
+use crate::live::Live;
+use crate::live::link::Phase;
+
+#[component]
+pub(super) fn ConnectionPill(live: Live) -> impl IntoView {
+    let link = live.link;
+    let phase = Memo::new(move |_| link.get().phase);
+    Effect::new(move |before: Option<Phase>| {
+        let now = phase.get();
+        match (before, now) {
+            (Some(Phase::Live | Phase::Delayed), Phase::Stale) => {
+                live.say("Prices are stale; the ticket is closed.");
+            }
+            (Some(before), Phase::Reconnecting) if before != Phase::Connecting => {
+                live.say("Connection lost; reconnecting.");
+            }
+            (Some(Phase::Reconnecting | Phase::Stale), Phase::Live | Phase::Delayed) => {
+                live.say("Connection is live again.");
+            }
+            _ => {}
+        }
+        now
+    });
+    let round_trip = move || match link.get().round_trip_ms {
+        Some(ms) => format!("{ms:.0} ms"),
+        None => "— ms".to_owned(),
+    };
+    let age = move || match phase.get() {
+        Phase::Connecting => "— s".to_owned(),
+        _ => format!("{:.1} s", link.get().age_ms / 1_000.0),
+    };
+    view! {
+        <p
+            class="pill"
+            data-state=move || phase.get().key()
+            data-testid="connection"
+            title="Round trip · age of the newest message"
+        >
+            <span class="dot" aria-hidden="true"></span>
+            <strong>{move || phase.get().word()}</strong>
+            <span class="num">{round_trip}</span>
+            <span class="num age">{age}</span>
+        </p>
+    }
+}

@@ -1,0 +1,179 @@
+//! Sending an order intent: one client order id per attempt, kept on retry, so
+//! that a repeat is harmless. The answer is compared with its preview.
+//!
+//! Does not know what an order does.
+
+use std::time::Duration;
+
+use engine::id::QuoteId;
+use engine::order::Preview;
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use protocol::error::ApiError;
+use protocol::rest::{PlaceOrderResponse, PlacedOrder};
+
+use super::intent::OrderIntent;
+use super::texts;
+use crate::api;
+use crate::components::format;
+use crate::live::Live;
+use crate::live::receipts::Verdict;
+
+/// Time between two look-ups of an order that was not answered.
+const LOOKUP_DELAY: Duration = Duration::from_millis(700);
+
+/// Look-ups of one order at most.
+const MAX_LOOKUPS: u32 = 15;
+
+/// State of the last submission.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) enum Submission {
+    /// Nothing was sent.
+    #[default]
+    Idle,
+    /// Sent, not answered.
+    Sending,
+    /// Accepted, with its result for the user.
+    Accepted(String),
+    /// Refused, without effect.
+    Refused(Box<ApiError>),
+    /// Its outcome is unknown; sending it again is harmless.
+    Unknown(String),
+}
+
+/// Sends intents one at a time. A handle.
+#[derive(Clone, Copy)]
+pub(crate) struct OrderSender {
+    live: Live,
+    pub(crate) submission: RwSignal<Submission>,
+    /// The attempt whose outcome is unknown.
+    unconfirmed: StoredValue<Option<OrderIntent>>,
+}
+
+impl OrderSender {
+    pub(crate) fn new(live: Live) -> Self {
+        Self { live, submission: RwSignal::new(Submission::Idle), unconfirmed: StoredValue::new(None) }
+    }
+
+    /// The intent to send for `intent`: the unconfirmed attempt if it is the same
+    /// request, else `intent` with a new client order id, about the `chosen` quote
+    /// or the best one now.
+    pub(crate) fn prepare(self, intent: &OrderIntent, chosen: Option<QuoteId>) -> OrderIntent {
+        let quoted = intent.clone().with_quote(self.live, chosen);
+        let request = if chosen.is_some() { &quoted } else { intent };
+        let repeat = self.unconfirmed.get_value().filter(|attempt| attempt.is_same_request(request));
+        repeat.unwrap_or_else(|| quoted.with_client_order_id(&new_client_order_id()))
+    }
+
+    /// Returns true if `intent` is the unconfirmed attempt.
+    pub(crate) fn is_repeat(self, intent: &OrderIntent) -> bool {
+        self.unconfirmed.with_value(|attempt| attempt.as_ref() == Some(intent))
+    }
+
+    /// Sends a prepared intent and compares the answer with `preview`, computed
+    /// just before; a repeat has none.
+    pub(crate) fn send(self, intent: OrderIntent, preview: Option<Preview>) {
+        self.unconfirmed.set_value(Some(intent.clone()));
+        self.submission.set(Submission::Sending);
+        spawn_local(async move {
+            let is_amendment = matches!(intent, OrderIntent::Amend { .. });
+            let answer = match intent {
+                OrderIntent::Order(raw) => api::place_order(raw).await,
+                OrderIntent::Take { quote, side, raw, .. } => {
+                    let quote = quote.map(|quote| quote.to_string()).unwrap_or_default();
+                    api::take_quote(quote, side, raw).await
+                }
+                OrderIntent::Amend { order, raw } => api::amend_order(order.to_string(), raw).await,
+            };
+            let submission = match answer {
+                Ok(PlaceOrderResponse::Decided(reply)) => self.accepted(preview.as_ref(), &reply),
+                // The id of an amendment is no order's: only a repeat finds it.
+                Ok(PlaceOrderResponse::Pending { .. }) if is_amendment => not_answered(),
+                Ok(PlaceOrderResponse::Pending { client_order_id }) => look_up(client_order_id).await,
+                Err(error) if error.leaves_doubt() => Submission::Unknown(format!(
+                    "{} Sending it again is safe: it keeps its name.",
+                    error.message
+                )),
+                Err(error) => {
+                    self.live.say(format!("Refused: {}", texts::error_text(&error)));
+                    Submission::Refused(Box::new(error))
+                }
+            };
+            if !matches!(submission, Submission::Unknown(_)) {
+                self.unconfirmed.try_set_value(None);
+            }
+            self.submission.set(submission);
+        });
+    }
+
+    fn accepted(self, preview: Option<&Preview>, reply: &PlacedOrder) -> Submission {
+        if let Some(preview) = preview.filter(|_| !reply.repeated) {
+            let mut verdict = Verdict::OtherBasis;
+            self.live.receipts.update(|receipts| verdict = receipts.compare(preview, reply));
+            if verdict == Verdict::Different {
+                let (promised, decided) = (&preview.decided, &reply.decided);
+                leptos::logging::warn!("preview {promised:?} but fill {decided:?}");
+            }
+        }
+        let order = &reply.order;
+        let filled = format::decimal(order.filled_quantity);
+        Submission::Accepted(match (order.filled_quantity.mantissa, order.leaves_quantity.mantissa) {
+            (0, 0) => "Accepted; nothing to trade with, so it is cancelled.".to_owned(),
+            (0, _) => format!("Accepted; {} rests.", format::decimal(order.leaves_quantity)),
+            (_, 0) if order.filled_quantity == order.quantity => format!("Filled {filled}."),
+            (_, 0) => format!("Filled {filled}; the remainder is cancelled."),
+            (_, _) => format!("Filled {filled}; {} rests.", format::decimal(order.leaves_quantity)),
+        })
+    }
+}
+
+/// Asks for an order that was not answered in time until it is there.
+async fn look_up(client_order_id: String) -> Submission {
+    for _ in 0..MAX_LOOKUPS {
+        sleep(LOOKUP_DELAY).await;
+        if let Ok(Some(order)) = api::find_order(client_order_id.clone()).await {
+            let status = order.status.as_str().to_ascii_lowercase();
+            return Submission::Accepted(format!("Accepted; {status}."));
+        }
+    }
+    not_answered()
+}
+
+fn not_answered() -> Submission {
+    Submission::Unknown("Not answered yet. Sending it again is safe: it keeps its name.".to_owned())
+}
+
+/// A client order id of 128 random bits.
+fn new_client_order_id() -> String {
+    let hex: String = random_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("web-{hex}")
+}
+
+#[cfg(target_arch = "wasm32")]
+fn random_bytes() -> [u8; 16] {
+    let mut bytes = [0; 16];
+    if let Ok(crypto) = window().crypto() {
+        let _ = crypto.get_random_values_with_u8_array(&mut bytes);
+    }
+    bytes
+}
+
+/// The server renders tickets and never sends one.
+#[cfg(not(target_arch = "wasm32"))]
+const fn random_bytes() -> [u8; 16] {
+    [0; 16]
+}
+
+#[cfg(target_arch = "wasm32")]
+async fn sleep(time: Duration) {
+    let promise = js_sys::Promise::new(&mut |resolve, _| {
+        let wake = move || {
+            let _ = resolve.call0(&wasm_bindgen::JsValue::NULL);
+        };
+        set_timeout(wake, time);
+    });
+    let _ = wasm_bindgen_futures::JsFuture::from(promise).await;
+}
+
+#[cfg(not(target_arch = "wasm32"))]
+async fn sleep(_: Duration) {}

@@ -1,0 +1,7 @@
+//! Worked examples: scenarios with the arithmetic in comments.
+
+mod bonds;
+mod journal;
+mod orders;
+mod quotes;
+mod venue;

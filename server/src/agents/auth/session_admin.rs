@@ -1,0 +1,44 @@
+//! A user's own sessions: list and revoke.
+//!
+//! Does not know who signs in.
+
+use protocol::rest::SessionEntry;
+use uuid::Uuid;
+
+use super::{Auth, AuthError, Identity, run_to_completion};
+
+impl Auth {
+    /// The user's sessions that have not ended, `current` first.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn sessions_of(&self, user: Uuid, current: Uuid) -> Result<Vec<SessionEntry>, AuthError> {
+        Ok(self.sessions().list(user, current).await?)
+    }
+
+    /// Ends the caller's session with the public id `id`; `false` if they have
+    /// no such session.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn end_session(&self, caller: &Identity, id: Uuid) -> Result<bool, AuthError> {
+        match self.sessions().find(caller.user.id, id).await? {
+            Some(key) => Ok(self.sessions().end(key).await?),
+            None => Ok(false),
+        }
+    }
+
+    /// Ends every session of the caller but the one of this request.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn end_other_sessions(&self, caller: &Identity) -> Result<(), AuthError> {
+        let (auth, user, current) = (self.clone(), caller.user.id, caller.session.hash());
+        run_to_completion(async move {
+            let deleted = auth.inner.store.delete_sessions_of(user, Some(current.0)).await?;
+            auth.sessions().announce_deleted(deleted).await;
+            Ok(())
+        })
+        .await
+    }
+}

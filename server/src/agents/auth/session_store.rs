@@ -1,0 +1,316 @@
+//! The session store of tower-sessions: a row in SQL for each session, with
+//! copies in the cache that all gateways share.
+//!
+//! The row is the truth. Sign-in inserts it, sign-out deletes it, and activity
+//! updates it only if it exists: a request in flight cannot restore a session
+//! that has ended. Rows and copies hold hashes of ids, which sign nobody in.
+//! Time is the injected clock's. Does not know passwords or pages.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use axum_login::AuthUser as _;
+use axum_login::tower_sessions::SessionStore;
+use axum_login::tower_sessions::cookie::time::OffsetDateTime;
+use axum_login::tower_sessions::session::{Id, Record};
+use axum_login::tower_sessions::session_store::{Error, Result};
+use engine::id::{Digest, VenueId};
+use engine::time::{MICROS_PER_SECOND, WallTime};
+use protocol::rest::SessionEntry;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use tokio::time::Instant;
+use uuid::Uuid;
+
+use super::session_cache::{CacheLookup, SessionCache};
+use super::session_events::announce;
+use super::{Deps, device, run_to_completion};
+use crate::bus::Bus;
+use crate::clock::WallClock;
+use crate::config::SessionLimits;
+use crate::store::users::{SessionRow, User, UserSession};
+use crate::store::{Store, StoreError};
+
+/// Key of axum-login's entry in a session's data.
+pub(super) const LOGIN_KEY: &str = "login";
+
+/// Key of the user agent in a new session's data.
+pub(super) const DEVICE_KEY: &str = "device";
+
+/// Activity is recorded no more often than this, or than a quarter of the idle
+/// limit: a session that is looked up as often is always in time.
+const TOUCH_INTERVAL_MICROS: i64 = 30 * MICROS_PER_SECOND;
+
+/// A session's name inside the server and in the store: the hash of its id.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct SessionKey([u8; 32]);
+
+impl SessionKey {
+    /// Key of the session with id `id`, which its cookie holds.
+    pub(super) fn of(id: &Id) -> Self {
+        Self(Digest::of(&[&id.0.to_le_bytes()]).0)
+    }
+
+    pub(super) fn from_hash(hash: Digest) -> Self {
+        Self(hash.0)
+    }
+
+    pub(super) fn hash(self) -> Digest {
+        Digest(self.0)
+    }
+
+    /// Public id, for the session's user: half of the hash, which opens nothing.
+    pub(super) fn public_id(self) -> Uuid {
+        let mut half = [0; 16];
+        half.copy_from_slice(&self.0[..16]);
+        Uuid::from_bytes(half)
+    }
+}
+
+impl std::fmt::Debug for SessionKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SessionKey(…)")
+    }
+}
+
+/// axum-login's entry in a session's data.
+#[derive(Serialize, Deserialize)]
+struct Login {
+    user_id: User,
+    auth_hash: Vec<u8>,
+}
+
+/// The sessions of one venue's users; cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Sessions {
+    store: Store,
+    cache: SessionCache,
+    bus: Bus,
+    /// Stream of ended sessions.
+    stream: String,
+    clock: WallClock,
+    venue: VenueId,
+    idle_micros: i64,
+    touch_micros: i64,
+    absolute_micros: i64,
+}
+
+impl Sessions {
+    pub(super) fn new(deps: &Deps, limits: SessionLimits) -> Self {
+        let micros = |seconds: u64| i64::try_from(seconds).unwrap_or(i64::MAX / 2) * MICROS_PER_SECOND;
+        let idle_micros = micros(limits.idle_minutes * 60);
+        Self {
+            cache: SessionCache::new(deps.bus.cache(), deps.venue),
+            store: deps.store.clone(),
+            bus: deps.bus.clone(),
+            stream: deps.names.session.clone(),
+            clock: deps.clock.clone(),
+            venue: deps.venue,
+            idle_micros,
+            touch_micros: TOUCH_INTERVAL_MICROS.min(idle_micros / 4),
+            absolute_micros: micros(limits.absolute_hours * 3_600),
+        }
+    }
+
+    /// Seconds after which a session ends, whatever its user does.
+    pub(super) fn absolute_seconds(&self) -> i64 {
+        self.absolute_micros / MICROS_PER_SECOND
+    }
+
+    /// Interval at which an open socket looks its session up.
+    pub fn check_interval(&self) -> Duration {
+        Duration::from_micros(self.touch_micros.unsigned_abs())
+    }
+
+    /// Returns the session unless it has ended. Counts as activity: an open
+    /// socket calls this as long as it is open.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn active(&self, key: SessionKey) -> std::result::Result<Option<UserSession>, StoreError> {
+        let read_at = Instant::now();
+        let now = self.clock.now();
+        let copy = match self.cache.get(key).await {
+            CacheLookup::Ended => return Ok(None),
+            CacheLookup::Hit(session, _)
+                if idle_micros(&session, now) < self.touch_micros && now < self.expires_at(&session) =>
+            {
+                return Ok(Some(session));
+            }
+            // A copy without recent activity decides nothing.
+            CacheLookup::Hit(_, copy) => Some(copy),
+            CacheLookup::Miss => None,
+        };
+        let Some(mut session) = self.store.session(self.venue, key.0).await? else { return Ok(None) };
+        if now >= self.expires_at(&session) || idle_micros(&session, now) >= self.idle_micros {
+            self.store.delete_session(key.0).await?;
+            self.cache.mark_ended(key).await;
+            return Ok(None);
+        }
+        if idle_micros(&session, now) >= self.touch_micros {
+            if !self.store.touch_session(key.0, now).await? {
+                return Ok(None);
+            }
+            session.last_seen_at = now;
+        }
+        match copy {
+            Some(copy) => self.cache.replace(key, &copy, &session).await,
+            None => self.cache.insert(key, &session, read_at).await,
+        }
+        Ok(Some(session))
+    }
+
+    /// End of a session that was last active at `seen`, if it stays idle.
+    pub(super) fn idle_expiry(&self, seen: WallTime) -> WallTime {
+        seen.plus_micros(self.idle_micros)
+    }
+
+    fn expires_at(&self, session: &UserSession) -> WallTime {
+        session.created_at.plus_micros(self.absolute_micros)
+    }
+
+    /// Makes `user` the venue's owner, also in copies made before.
+    pub(super) async fn set_owner(&self, user: Uuid) {
+        self.cache.set_owner(user).await;
+    }
+
+    /// The user's sessions that have not ended, `current` first, then by
+    /// activity.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub(super) async fn list(
+        &self,
+        user: Uuid,
+        current: Uuid,
+    ) -> std::result::Result<Vec<SessionEntry>, StoreError> {
+        let now = self.clock.now();
+        let ended = |row: &SessionRow| now >= row.expires_at || now >= self.idle_expiry(row.last_seen_at);
+        let rows = self.store.sessions_of(user).await?.into_iter().filter(|row| !ended(row));
+        let mut entries: Vec<_> = rows
+            .map(|row| {
+                let id = SessionKey(row.hash).public_id();
+                SessionEntry {
+                    session_id: id.to_string(),
+                    current: id == current,
+                    device: device::display_name(&row.device),
+                    created_at: row.created_at,
+                    last_seen_at: row.last_seen_at,
+                    expires_at: row.expires_at,
+                }
+            })
+            .collect();
+        entries.sort_by_key(|entry| !entry.current);
+        Ok(entries)
+    }
+
+    /// The user's session with the public id `id`.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub(super) async fn find(
+        &self,
+        user: Uuid,
+        id: Uuid,
+    ) -> std::result::Result<Option<SessionKey>, StoreError> {
+        let rows = self.store.sessions_of(user).await?;
+        Ok(rows.into_iter().map(|row| SessionKey(row.hash)).find(|key| key.public_id() == id))
+    }
+
+    /// Ends a session for good: its row, its copies, its sockets. `false` if it
+    /// had ended before.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub(super) async fn end(&self, key: SessionKey) -> std::result::Result<bool, StoreError> {
+        let sessions = self.clone();
+        run_to_completion(async move {
+            // The row first: a row read after this is not there to be copied.
+            let existed = sessions.store.delete_session(key.0).await?;
+            sessions.cache.mark_ended(key).await;
+            if existed {
+                announce(&sessions.bus, &sessions.stream, sessions.venue, key).await;
+            }
+            Ok(existed)
+        })
+        .await
+    }
+
+    /// Ends the copies and sockets of sessions whose rows were deleted.
+    pub(super) async fn announce_deleted(&self, hashes: Vec<[u8; 32]>) {
+        for key in hashes.into_iter().map(SessionKey) {
+            self.cache.mark_ended(key).await;
+            announce(&self.bus, &self.stream, self.venue, key).await;
+        }
+    }
+
+    /// Deletes sessions that have ended by themselves.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub(super) async fn delete_stale(&self) -> std::result::Result<u64, StoreError> {
+        let now = self.clock.now();
+        self.store.delete_stale_sessions(now.plus_micros(-self.idle_micros), now).await
+    }
+}
+
+#[async_trait]
+impl SessionStore for Sessions {
+    /// Inserts the session of a user who has signed in; others are not stored.
+    async fn create(&self, record: &mut Record) -> Result<()> {
+        // A flushed record still carries the id of the session before.
+        record.id = Id::default();
+        let login = record.data.get(LOGIN_KEY).cloned().unwrap_or_default();
+        let Login { user_id: user, .. } =
+            serde_json::from_value(login).map_err(|error| Error::Encode(error.to_string()))?;
+        let device = record.data.get(DEVICE_KEY).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let (key, now, read_at) = (SessionKey::of(&record.id), self.clock.now(), Instant::now());
+        let row = SessionRow {
+            hash: key.0,
+            device,
+            created_at: now,
+            last_seen_at: now,
+            expires_at: now.plus_micros(self.absolute_micros),
+        };
+        self.store.insert_session(user.id, &row).await.map_err(failed)?;
+        self.cache.insert(key, &UserSession { user, created_at: now, last_seen_at: now }, read_at).await;
+        Ok(())
+    }
+
+    /// Records activity if it is due; never inserts. Nothing else of a session
+    /// changes after the sign-in.
+    async fn save(&self, record: &Record) -> Result<()> {
+        self.active(SessionKey::of(&record.id)).await.map(|_| ()).map_err(failed)
+    }
+
+    /// Reads a session with its user: the cached copy, else one query. Counts as
+    /// activity.
+    async fn load(&self, id: &Id) -> Result<Option<Record>> {
+        let session = self.active(SessionKey::of(id)).await.map_err(failed)?;
+        Ok(session.map(|session| {
+            let expires_at = self.expires_at(&session).0 / MICROS_PER_SECOND;
+            let auth_hash = session.user.session_auth_hash().to_vec();
+            Record {
+                id: *id,
+                data: [(LOGIN_KEY.to_owned(), json!(Login { user_id: session.user, auth_hash }))].into(),
+                expiry_date: OffsetDateTime::from_unix_timestamp(expires_at)
+                    .unwrap_or(OffsetDateTime::UNIX_EPOCH),
+            }
+        }))
+    }
+
+    /// Ends the session for good.
+    async fn delete(&self, id: &Id) -> Result<()> {
+        self.end(SessionKey::of(id)).await.map(|_| ()).map_err(failed)
+    }
+}
+
+fn idle_micros(session: &UserSession, now: WallTime) -> i64 {
+    now.0 - session.last_seen_at.0
+}
+
+/// Logs what the client is not told.
+fn failed(error: StoreError) -> Error {
+    tracing::error!(event = "store_failed", %error, "the session store failed");
+    Error::Backend(error.to_string())
+}
