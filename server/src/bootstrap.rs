@@ -1,7 +1,7 @@
-//! The assembly: agents as tasks of one process, all of them or one alone,
-//! over one bus and one store.
+//! Start of a process: all agents or one of them, as tasks on one bus and one
+//! store.
 //!
-//! The only place that knows all of them. Does not know what any of them does.
+//! Knows every agent, but not what it does.
 
 mod http;
 mod readiness;
@@ -10,12 +10,13 @@ mod tasks;
 
 use std::net::SocketAddr;
 
-use engine::id::Seq;
+use engine::id::{Seq, VenueId};
 use engine::venue::VenueConfig;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 use crate::agents::auth::{Auth, HashError};
+use crate::agents::context::AgentContext;
 use crate::agents::gateway::Gateway;
 use crate::bus::{Bus, BusError, StreamNames};
 use crate::clock::WallClock;
@@ -28,13 +29,13 @@ use crate::venue::{self, OpenError, ServedVenue};
 
 pub use standalone::{Agent, start_alone};
 
-/// How long tasks may take to end.
-const STOP_LIMIT: std::time::Duration = std::time::Duration::from_secs(10);
+/// Time in which all tasks must end.
+const STOP_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(10);
 
-/// What all agents share.
+/// Configuration and resources that the agents of a process share.
 #[derive(Clone, Debug)]
 pub struct Shared {
-    /// As configured.
+    /// The effective configuration.
     pub config: Config,
     /// The bus.
     pub bus: Bus,
@@ -42,13 +43,13 @@ pub struct Shared {
     pub streams: StreamNames,
     /// The store.
     pub store: Store,
-    /// The time on the wall.
+    /// Wall time.
     pub clock: WallClock,
-    /// Who is alive.
+    /// Reports of the agents.
     pub health: Health,
-    /// The figures.
+    /// Recorded metrics.
     pub metrics: PrometheusHandle,
-    /// Cancelled when everything is to end.
+    /// Cancelled when the process is to end.
     pub shutdown: Shutdown,
 }
 
@@ -66,15 +67,15 @@ pub struct Running {
     tasks: Vec<JoinHandle<()>>,
 }
 
-/// Why the server does not start; one line each.
+/// Reason for which the server does not start, in one line.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
-    /// The address cannot be listened on.
+    /// The address cannot be bound.
     #[error("--listen {address}: {error}")]
     Listen {
-        /// As configured.
+        /// Configured address.
         address: SocketAddr,
-        /// What the system says.
+        /// Error of the system.
         error: std::io::Error,
     },
     /// The store cannot be opened.
@@ -83,20 +84,20 @@ pub enum ServeError {
     /// The venue cannot be served.
     #[error(transparent)]
     Venue(#[from] OpenError),
-    /// The bus is away.
+    /// The bus cannot be reached.
     #[error(transparent)]
     Bus(#[from] BusError),
     /// The system gave no randomness.
     #[error(transparent)]
     Random(#[from] HashError),
-    /// An agent alone has nobody to share a folder or a process's bus with.
+    /// A standalone agent needs a store and a bus outside the process.
     #[error("--{flag}-url: an agent alone needs it; `tickhall serve` does not")]
     Alone {
         /// `database` or `redis`.
         flag: &'static str,
     },
-    /// It was told to end before there was anything to serve.
-    #[error("ended while it waited for its venue")]
+    /// It was told to end while it waited for its venue.
+    #[error("ended while waiting for the venue")]
     Ended,
 }
 
@@ -110,9 +111,9 @@ impl Running {
     /// Ends every task, then the store.
     pub async fn stop(self) {
         self.shared.shutdown.cancel();
-        let limit = tokio::time::Instant::now() + STOP_LIMIT;
+        let limit = tokio::time::Instant::now() + STOP_TIMEOUT;
         for mut task in self.tasks {
-            // A task that panicked has said so; one that hangs is left behind.
+            // A panic was reported already; a task that hangs is aborted.
             if tokio::time::timeout_at(limit, &mut task).await.is_err() {
                 task.abort();
             }
@@ -132,8 +133,8 @@ impl Shared {
     ) -> Result<Self, ServeError> {
         Ok(Self {
             store: Store::open(&config, role).await?,
-            bus: Bus::open(&config).await?,
-            streams: StreamNames::configured(&config.streams, venue.venue_id()),
+            bus: Bus::open(config.redis_url.as_deref(), config.streams.limits()).await?,
+            streams: config.streams.names(venue.venue_id()),
             health: Health::new(clock.clone()),
             config,
             clock,
@@ -152,13 +153,19 @@ impl Shared {
         Ok(shared)
     }
 
+    /// The dependencies of an agent of `venue`.
+    fn context(&self, venue: VenueId) -> AgentContext {
+        let Self { store, bus, streams, clock, health, shutdown, .. } = self.clone();
+        AgentContext { venue, store, bus, streams, clock, health, shutdown }
+    }
+
     /// Keeps the figures' memory bounded.
     fn upkeep(&self) -> JoinHandle<()> {
         tokio::spawn(upkeep(self.metrics.clone(), self.shutdown.clone()))
     }
 }
 
-/// Listens where the configuration says, before anything is written.
+/// Binds the configured address, before anything is written.
 ///
 /// # Errors
 /// [`ServeError::Listen`].

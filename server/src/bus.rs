@@ -1,47 +1,45 @@
-//! The bus: streams of bytes on which agents wake each other, and a cache of
-//! newest values.
+//! The bus: streams of messages between agents, and newest values by key.
 //!
-//! Nothing that is only on the bus counts: every consumer keeps its cursor in
-//! the store and refills gaps from there, so a bus that is wiped costs nothing.
+//! Nothing is stored on the bus alone: every consumer keeps its cursor in the
+//! store and refills gaps from the journal, so a bus that lost its data costs
+//! nothing.
 //!
-//! What every implementation promises, and `tests/conformance/bus.rs` checks:
-//! - ids of a stream rise; they are the producer's own sequence
-//!   ([`Bus::append`]) or given by the stream ([`Bus::append_auto`]), and those
-//!   go on rising after a wipe as long as the bus's clock does;
-//! - a reader has a place of its own and sees every message after it once, in
-//!   order, or hears that some are [`Batch::Trimmed`];
-//! - a stream keeps about as much as [`Limits`] say, its newest;
-//! - a wipe looks like an empty stream, and [`Bus::wipes`] tells of it;
-//! - streams and newest values share one space of names;
-//! - reading waits an outage through, writing fails at once.
+//! Guarantees of every implementation, checked by `tests/conformance/bus.rs`:
+//! - message ids of a stream rise; they are the producer's own sequence
+//!   ([`Bus::append_after`]) or assigned by the stream ([`Bus::append_auto`]), and
+//!   assigned ids keep rising after a data loss as long as the bus's clock does;
+//! - every consumer has its own cursor and gets every message after it once, in
+//!   order, or [`Batch::Trimmed`];
+//! - a stream keeps its newest messages within [`StreamLimits`];
+//! - a data loss looks like an empty stream and advances
+//!   [`Bus::data_loss_epoch`];
+//! - streams and newest values share one namespace;
+//! - reads wait for an unreachable bus, writes fail at once.
 //!
 //! Does not know what the bytes mean beyond the helpers in [`decode`].
 
 mod cache;
-pub mod control;
 pub mod decode;
+mod decode_cache;
 mod local;
-pub mod messages;
-mod names;
-mod parcel;
+mod payload;
 mod redis;
-mod shared;
+mod stream_names;
 
 use bytes::Bytes;
 use tokio::sync::watch;
 
-use crate::config::Config;
+use decode_cache::DecodeCache;
 use local::LocalBus;
 use redis::RedisBus;
-use shared::Decoded;
 
 pub use cache::Cache;
-pub use names::StreamNames;
-pub use parcel::Parcel;
+pub use payload::Payload;
+pub use stream_names::StreamNames;
 
-/// What a stream keeps: its newest messages, about as many as this allows.
+/// Bounds of a stream, which keeps its newest messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
+pub struct StreamLimits {
     /// Messages of one stream; over Redis those that were appended together count
     /// as one.
     pub messages: usize,
@@ -49,7 +47,7 @@ pub struct Limits {
     pub bytes: usize,
 }
 
-impl Default for Limits {
+impl Default for StreamLimits {
     fn default() -> Self {
         Self { messages: 16_384, bytes: 16 * 1024 * 1024 }
     }
@@ -58,46 +56,37 @@ impl Default for Limits {
 /// One message of a stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message {
-    /// Its place: rising within the stream, not dense.
+    /// Rising within the stream, not dense.
     pub id: u64,
-    /// What it says.
-    pub parcel: Parcel,
+    /// The content.
+    pub payload: Payload,
 }
 
 impl Message {
-    /// JSON of one of the event types.
+    /// JSON of one of the types in [`protocol::bus`].
     pub fn bytes(&self) -> Bytes {
-        self.parcel.bytes()
+        self.payload.bytes()
     }
 }
 
-/// What became of an [`Bus::append`].
+/// Result of [`Bus::append_after`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Appended {
-    /// It is on the stream.
-    New,
-    /// The stream had already reached this id: the message changed nothing.
-    Duplicate,
+pub enum AppendResult {
+    /// All messages are on the stream, right after the expected last id.
+    Appended,
+    /// Nothing changed: the stream's last id is another one, 0 after a data loss.
+    LastIdIs(u64),
 }
 
-/// What became of an [`Bus::append_after`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Placed {
-    /// All of it is on the stream, right after the id that its producer named.
-    There,
-    /// Nothing changed: the stream has reached another id, 0 after a wipe.
-    LastIs(u64),
-}
-
-/// What a reader gets.
+/// Result of a read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Batch {
     /// Messages after the cursor, in order.
     Messages(Vec<Message>),
-    /// Messages after the cursor were trimmed away: the reader must refill from
-    /// the store and go on after `through`.
+    /// Messages after the cursor were trimmed: the consumer must refill from the
+    /// store and continue after `through`.
     Trimmed {
-        /// Up to here everything is gone.
+        /// The last trimmed id.
         through: u64,
     },
 }
@@ -108,46 +97,47 @@ impl Batch {
     }
 }
 
-/// Why the bus could not do it.
+/// Errors of the bus.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BusError {
-    /// The stream holds as many unread messages as the caller allows.
+    /// The stream holds as many untrimmed messages as the caller allows.
     #[error("the stream is full")]
     Full,
-    /// The bus cannot be reached, or refuses.
+    /// The bus cannot be reached, or refuses the request.
     #[error("the bus is unavailable: {0}")]
     Unavailable(String),
-    /// The bus went away before it answered: it may have been done.
+    /// The connection broke before the answer: the request may have been executed.
     #[error("the bus has not answered: {0}")]
     Unanswered(String),
     /// The bus cannot be used as it is configured.
     #[error("--redis-url {url}: {why}")]
     Refused {
-        /// As configured, without its password.
+        /// The configured address, without its password.
         url: String,
-        /// What is wrong.
+        /// The cause.
         why: String,
     },
 }
 
-/// A bus; clones share it.
+/// Handle of a bus; clones share it.
 #[derive(Clone, Debug)]
 pub enum Bus {
-    /// Inside this process: bounded rings, the same messages.
+    /// Bounded rings inside this process.
     Local(LocalBus),
     /// Redis Streams.
     Redis(RedisBus),
 }
 
 impl Bus {
-    /// The bus that the configuration names.
+    /// Opens the bus on the Redis server at `redis_url`, or one inside this
+    /// process.
     ///
     /// # Errors
     /// [`BusError::Refused`], one line that names the setting.
-    pub async fn open(config: &Config) -> Result<Self, BusError> {
-        match &config.redis_url {
-            Some(url) => Ok(Self::Redis(RedisBus::open(url, config.streams.limits()).await?)),
-            None => Ok(Self::Local(LocalBus::new(config.streams.limits()))),
+    pub async fn open(redis_url: Option<&str>, limits: StreamLimits) -> Result<Self, BusError> {
+        match redis_url {
+            Some(url) => Ok(Self::Redis(RedisBus::open(url, limits).await?)),
+            None => Ok(Self::Local(LocalBus::new(limits))),
         }
     }
 
@@ -156,27 +146,10 @@ impl Bus {
         Self::Local(LocalBus::default())
     }
 
-    /// Appends with the producer's own sequence number as id. An id that the
-    /// stream has reached refuses itself.
-    ///
-    /// # Errors
-    /// [`BusError::Unavailable`], [`BusError::Unanswered`].
-    pub async fn append(
-        &self,
-        stream: &str,
-        id: u64,
-        message: impl Into<Parcel>,
-    ) -> Result<Appended, BusError> {
-        match self {
-            Self::Local(bus) => Ok(bus.append(stream, id, message.into())),
-            Self::Redis(bus) => bus.append(stream, id, &message.into().bytes()).await,
-        }
-    }
-
-    /// Appends messages, each with the producer's own sequence number as id and
-    /// these rising, all of them or none: if `last` is what the stream has
-    /// reached. So a producer notices that the stream has lost what it appended
-    /// before.
+    /// Appends all of `messages`, whose ids are the producer's own rising sequence
+    /// numbers, if `last` is the stream's last id; else none. So duplicates
+    /// change nothing, and a producer notices that the stream has lost its
+    /// earlier messages.
     ///
     /// # Errors
     /// [`BusError::Unavailable`], [`BusError::Unanswered`].
@@ -184,24 +157,26 @@ impl Bus {
         &self,
         stream: &str,
         last: u64,
-        messages: &[(u64, Parcel)],
-    ) -> Result<Placed, BusError> {
-        let ([(first, _), ..], [.., (newest, _)]) = (messages, messages) else { return Ok(Placed::There) };
+        messages: &[(u64, Payload)],
+    ) -> Result<AppendResult, BusError> {
+        let ([(first, _), ..], [.., (newest, _)]) = (messages, messages) else {
+            return Ok(AppendResult::Appended);
+        };
         match self {
             Self::Local(bus) => Ok(bus.append_after(stream, last, *first, messages)),
             Self::Redis(bus) => bus.append_after(stream, last, *first..=*newest, messages).await,
         }
     }
 
-    /// Appends with the stream's next id, unless the stream holds `limit`
-    /// messages that its reader has not trimmed.
+    /// Appends with the stream's next id, which is returned, unless the stream
+    /// holds `limit` untrimmed messages.
     ///
     /// # Errors
     /// [`BusError::Full`], [`BusError::Unavailable`], [`BusError::Unanswered`].
     pub async fn append_auto(
         &self,
         stream: &str,
-        message: impl Into<Parcel>,
+        message: impl Into<Payload>,
         limit: usize,
     ) -> Result<u64, BusError> {
         let message = message.into();
@@ -211,15 +186,15 @@ impl Bus {
         }
     }
 
-    /// Appends all of `messages`, in order and with nothing between them, with
-    /// the stream's next ids, unless the stream holds `limit` messages already.
+    /// Appends all of `messages` without interleaving, with the stream's next
+    /// ids, unless the stream holds `limit` untrimmed messages.
     ///
     /// # Errors
     /// [`BusError::Full`], [`BusError::Unavailable`], [`BusError::Unanswered`].
     pub async fn append_all(
         &self,
         stream: &str,
-        messages: Vec<Parcel>,
+        messages: Vec<Payload>,
         limit: usize,
     ) -> Result<(), BusError> {
         if messages.is_empty() {
@@ -231,9 +206,9 @@ impl Bus {
         }
     }
 
-    /// At least one message after `after`, in order; waits for one, and for the
-    /// bus while that is away. At most `max`, where those that were appended
-    /// together may count as one. Safe to drop while it waits.
+    /// Waits for messages after `after`, also while the bus is unreachable, and
+    /// returns at least one, in order, and at most `max`, where messages that were
+    /// appended together may count as one. Cancel-safe.
     ///
     /// # Errors
     /// [`BusError::Unavailable`] when waiting would not help.
@@ -244,7 +219,7 @@ impl Bus {
         }
     }
 
-    /// What is there after `after` now, perhaps nothing.
+    /// Returns the messages after `after` without waiting for one, perhaps none.
     ///
     /// # Errors
     /// [`BusError::Unavailable`].
@@ -255,7 +230,7 @@ impl Bus {
         }
     }
 
-    /// The highest id that the stream has reached; 0 when it is new.
+    /// The stream's highest id so far; 0 when it is new.
     ///
     /// # Errors
     /// [`BusError::Unavailable`].
@@ -266,8 +241,8 @@ impl Bus {
         }
     }
 
-    /// Makes automatic ids continue above `id`, so that a reader's stored
-    /// cursor stays meaningful when the stream is new or its clock went back.
+    /// Makes assigned ids continue above `id`, so that a consumer's stored cursor
+    /// stays valid when the stream is new or its clock went back.
     ///
     /// # Errors
     /// [`BusError::Unavailable`].
@@ -281,7 +256,7 @@ impl Bus {
         }
     }
 
-    /// Forgets messages up to and including `through`.
+    /// Removes messages up to and including `through`.
     ///
     /// # Errors
     /// [`BusError::Unavailable`].
@@ -343,21 +318,21 @@ impl Bus {
         }
     }
 
-    /// Counts how often everything on the bus was lost: whoever owns newest
-    /// values puts them again, whoever owns an outbox looks into it.
-    pub fn wipes(&self) -> watch::Receiver<u64> {
+    /// Counter of data losses: owners of newest values put them again, owners of
+    /// an outbox compare it with its stream.
+    pub fn data_loss_epoch(&self) -> watch::Receiver<u64> {
         match self {
-            Self::Local(bus) => bus.wipes(),
-            Self::Redis(bus) => bus.wipes(),
+            Self::Local(bus) => bus.data_loss_epoch(),
+            Self::Redis(bus) => bus.data_loss_epoch(),
         }
     }
 
-    /// Whether looking costs nothing, because nobody else has to be asked.
+    /// True for the in-process bus: reads need no round trip.
     pub fn is_local(&self) -> bool {
         matches!(self, Self::Local(_))
     }
 
-    /// Whether the bus answered when it was last asked.
+    /// True if the bus answered the last health probe.
     pub fn is_up(&self) -> bool {
         match self {
             Self::Local(_) => true,
@@ -365,14 +340,14 @@ impl Bus {
         }
     }
 
-    fn decoded(&self) -> &Decoded {
+    fn decode_cache(&self) -> &DecodeCache {
         match self {
-            Self::Local(bus) => bus.decoded(),
-            Self::Redis(bus) => bus.decoded(),
+            Self::Local(bus) => bus.decode_cache(),
+            Self::Redis(bus) => bus.decode_cache(),
         }
     }
 
-    /// Shared memory for what expires by itself.
+    /// The cache of expiring values.
     pub fn cache(&self) -> Cache {
         match self {
             Self::Local(bus) => Cache::Local(bus.cache()),

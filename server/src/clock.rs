@@ -1,30 +1,30 @@
-//! The time on the wall: the one place of the server that reads it.
+//! Wall time: the only module of the server that reads it or sleeps.
 //!
-//! Sessions, logs and rate limits use it. Does not know venue time, and no
-//! market may ask it anything.
+//! Sessions, logs, rate limits and retries use it. Does not know venue time; the
+//! market never depends on it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use engine::time::WallTime;
 
-/// A clock on the wall, handed in wherever one is wanted.
+/// Clock of wall time; clones share it.
 #[derive(Clone, Debug)]
 pub enum WallClock {
-    /// The machine's own.
+    /// The machine's clock.
     System,
-    /// A test's: it moves when told to.
+    /// A test's clock, which moves only by [`WallClock::advance_micros`].
     Manual(Arc<AtomicI64>),
 }
 
 impl WallClock {
-    /// A clock that stands at `now` until it is moved.
+    /// A manual clock at `now`.
     pub fn manual(now: WallTime) -> Self {
         Self::Manual(Arc::new(AtomicI64::new(now.0)))
     }
 
-    /// The time.
+    /// The current time.
     pub fn now(&self) -> WallTime {
         match self {
             Self::System => system_now(),
@@ -32,15 +32,22 @@ impl WallClock {
         }
     }
 
-    /// Moves a manual clock on; the machine's own cannot be moved.
+    /// Advances a manual clock; does nothing to the machine's clock.
     pub fn advance_micros(&self, micros: i64) {
         if let Self::Manual(now) = self {
             now.fetch_add(micros, Ordering::SeqCst);
         }
     }
+
+    /// Sleeps for `duration` of real time, also on a manual clock: for delays before
+    /// a retry, where no event can be awaited.
+    #[expect(clippy::disallowed_methods, reason = "the only sleep; everything else awaits an event")]
+    pub async fn sleep(&self, duration: Duration) {
+        tokio::time::sleep(duration).await;
+    }
 }
 
-#[allow(clippy::disallowed_methods, reason = "this is the clock that everybody else is given")]
+#[allow(clippy::disallowed_methods, reason = "everything else reads the injected clock")]
 fn system_now() -> WallTime {
     let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     WallTime(i64::try_from(since_1970.as_micros()).unwrap_or(i64::MAX))
@@ -51,7 +58,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_manual_clock_moves_when_told_to() {
+    fn a_manual_clock_moves_only_when_advanced() {
         let clock = WallClock::manual(WallTime(5));
         let same = clock.clone();
         clock.advance_micros(10);
@@ -59,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn the_systems_clock_is_past_2026() {
+    fn the_system_clock_is_past_2026() {
         assert!(WallClock::System.now() > WallTime(1_767_225_600_000_000));
     }
 }

@@ -7,16 +7,15 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use engine::id::VenueId;
 use engine::sim::Seed;
 use serde::{Deserialize, Serialize};
 
-use crate::bus::Limits;
+use crate::bus::{StreamLimits, StreamNames};
 
-mod address;
 mod load;
 mod values;
 
-pub use address::redacted;
 pub use load::{ConfigError, Sources};
 
 /// Every setting with its description and default value.
@@ -143,9 +142,25 @@ pub struct StreamSettings {
 }
 
 impl StreamSettings {
+    /// The configured names in `venue`.
+    pub fn names(&self, venue: VenueId) -> StreamNames {
+        let name = |suffix: &str| StreamNames::name(venue, suffix);
+        StreamNames {
+            market_data: name(&self.market_data),
+            execution: name(&self.execution),
+            risk: name(&self.risk),
+            command: name(&self.command),
+            reply: name(&self.reply),
+            control: name(&self.control),
+            clock: name(&self.clock),
+            session: name(&self.session),
+            ..StreamNames::of(venue)
+        }
+    }
+
     /// Limits of every stream.
-    pub fn limits(&self) -> Limits {
-        Limits { messages: self.max_messages, bytes: self.max_bytes }
+    pub fn limits(&self) -> StreamLimits {
+        StreamLimits { messages: self.max_messages, bytes: self.max_bytes }
     }
 
     /// Each name with its setting.
@@ -253,5 +268,41 @@ impl Config {
             }
         });
         Ok(lines.collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use engine::venue::VenueConfig;
+
+    use super::*;
+
+    #[test]
+    fn every_stream_has_its_configured_name() {
+        let name = |suffix: &str| format!("my_{suffix}");
+        let settings = StreamSettings {
+            market_data: name("market_data"),
+            execution: name("execution"),
+            risk: name("risk"),
+            command: name("command"),
+            reply: name("reply"),
+            control: name("control"),
+            clock: name("clock"),
+            session: name("session"),
+            ..Config::default().streams
+        };
+        let names = settings.names(VenueConfig::default().venue_id());
+        for (found, suffix) in [
+            (&names.market_data, "market_data"),
+            (&names.execution, "execution"),
+            (&names.risk, "risk"),
+            (&names.command, "command"),
+            (&names.reply, "reply"),
+            (&names.control, "control"),
+            (&names.clock, "clock"),
+            (&names.session, "session"),
+        ] {
+            assert!(found.ends_with(&format!("}}:my_{suffix}")), "{found}");
+        }
     }
 }

@@ -1,23 +1,24 @@
-//! How the program is asked to end, and how an agent's task is kept running.
+//! Shutdown signals, and supervision of an agent's task.
 //!
 //! Does not know what the agents do.
 
 use std::future::Future;
 use std::time::Duration;
 
+use crate::clock::WallClock;
 use crate::telemetry::Health;
 
-/// Shared by every task: cancelled once, when the program is to end.
+/// Token of every task, cancelled once when the program is to end.
 pub type Shutdown = tokio_util::sync::CancellationToken;
 
-/// Shortest and longest wait before an agent that failed runs again.
-const FIRST_WAIT: Duration = Duration::from_millis(100);
-const LONGEST_WAIT: Duration = Duration::from_secs(5);
+/// Delays before a failed agent is started again.
+const MIN_RETRY_DELAY: Duration = Duration::from_millis(100);
+const MAX_RETRY_DELAY: Duration = Duration::from_secs(5);
 
 /// Cancels `shutdown` at the first SIGINT or SIGTERM.
 ///
 /// # Errors
-/// When the system gives no signal handler.
+/// When the system provides no signal handler.
 pub fn on_signals(shutdown: Shutdown) -> std::io::Result<()> {
     #[cfg(unix)]
     {
@@ -40,12 +41,12 @@ pub fn on_signals(shutdown: Shutdown) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Runs an agent in a task of its own until `shutdown`; one that fails or
-/// panics is reported and runs again after a pause that grows.
-#[expect(clippy::disallowed_methods, reason = "how long a failed agent rests is paced by wall time")]
+/// Runs an agent as a task until `shutdown`. One that fails or panics is reported
+/// and started again after a growing delay.
 pub fn supervise<F, E>(
     agent: &'static str,
     health: Health,
+    clock: WallClock,
     shutdown: Shutdown,
     mut start: impl FnMut() -> F + Send + 'static,
 ) -> tokio::task::JoinHandle<()>
@@ -54,7 +55,7 @@ where
     E: std::fmt::Display + Send + 'static,
 {
     tokio::spawn(async move {
-        let mut wait = FIRST_WAIT;
+        let mut delay = MIN_RETRY_DELAY;
         loop {
             let began = tokio::time::Instant::now();
             let ended = tokio::spawn(start()).await;
@@ -62,17 +63,21 @@ where
                 return;
             }
             let why = match ended {
-                Ok(Ok(())) => "it ended without being asked".to_owned(),
+                Ok(Ok(())) => "it ended without a shutdown".to_owned(),
                 Ok(Err(error)) => error.to_string(),
                 Err(error) => error.to_string(),
             };
-            tracing::error!(event = "agent_failed", failed = agent, %why, "an agent failed and will run again");
+            tracing::error!(event = "agent_failed", failed = agent, %why, "An agent failed and will be started again.");
             metrics::counter!("tickhall_agent_failures_total", "agent" => agent).increment(1);
             health.fail(agent, &why);
-            wait = if began.elapsed() > LONGEST_WAIT { FIRST_WAIT } else { (wait * 2).min(LONGEST_WAIT) };
+            delay = if began.elapsed() > MAX_RETRY_DELAY {
+                MIN_RETRY_DELAY
+            } else {
+                (delay * 2).min(MAX_RETRY_DELAY)
+            };
             tokio::select! {
                 () = shutdown.cancelled() => return,
-                () = tokio::time::sleep(wait) => {}
+                () = clock.sleep(delay) => {}
             }
         }
     })
@@ -84,15 +89,14 @@ mod tests {
     use std::sync::atomic::{AtomicU32, Ordering};
 
     use super::*;
-    use crate::clock::WallClock;
 
     #[tokio::test(start_paused = true)]
-    async fn an_agent_that_fails_or_panics_runs_again_until_the_end() {
+    async fn an_agent_that_fails_or_panics_is_started_again_until_the_shutdown() {
         let health = Health::new(WallClock::System);
         let shutdown = Shutdown::new();
         let runs = Arc::new(AtomicU32::new(0));
         let (count, stop) = (runs.clone(), shutdown.clone());
-        let task = supervise("portfolio", health.clone(), shutdown.clone(), move || {
+        let task = supervise("portfolio", health.clone(), WallClock::System, shutdown.clone(), move || {
             let (count, stop) = (count.clone(), stop.clone());
             async move {
                 match count.fetch_add(1, Ordering::SeqCst) {

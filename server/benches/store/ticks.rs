@@ -5,10 +5,9 @@ use engine::sim::{Seed, Simulator};
 use engine::step::{StepHeader, StepPayload};
 use engine::venue::VenueConfig;
 use protocol::bus::MarketStep;
-use server::agents::market_data::Outbox;
+use server::agents::market_data::StepOutbox;
 use server::bus::decode::{decode, encode};
-use server::bus::{Batch, Bus, Parcel};
-use server::config::Config;
+use server::bus::{Batch, Bus, Payload, StreamLimits};
 use testbed::Redis;
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -27,7 +26,7 @@ const BACKLOG_BYTES: usize = 4 * 1024 * 1024;
 
 /// Steps, ready to be sent.
 pub(crate) struct Steps {
-    messages: Vec<(u64, Parcel)>,
+    messages: Vec<(u64, Payload)>,
     bytes: usize,
     ticks: usize,
 }
@@ -76,8 +75,7 @@ impl Steps {
 /// Ticks per second from market data's outbox to a reader, which decodes the messages
 /// if `decoded`. `together` steps are sent at a time.
 pub(crate) async fn carried(redis: &Redis, steps: &Steps, together: usize, decoded: bool) -> f64 {
-    let config = Config { redis_url: Some(redis.url()), ..Config::default() };
-    let bus = Bus::open(&config).await.unwrap();
+    let bus = Bus::open(Some(&redis.url()), StreamLimits::default()).await.unwrap();
     let stream = uuid::Uuid::new_v4().to_string();
     let (venue, reader, name) = (VenueConfig::default().venue_id(), bus.clone(), stream.clone());
     let (reached, mut read_to) = watch::channel(0);
@@ -101,7 +99,7 @@ pub(crate) async fn carried(redis: &Redis, steps: &Steps, together: usize, decod
             }
         }
     });
-    let mut outbox = Outbox::new(config.streams.limits(), 0);
+    let mut outbox = StepOutbox::new(StreamLimits::default(), 0);
     for round in 0..rounds {
         for some in steps.messages.chunks(together) {
             let later = (round * STEPS) as u64;

@@ -26,11 +26,11 @@ use engine::id::{AccountId, Digest, VenueId};
 use engine::venue::Command;
 use uuid::Uuid;
 
-use crate::agents::trading::client::{SendError, SequencerClient};
 use crate::bus::{Bus, StreamNames};
 use crate::clock::WallClock;
 use crate::config::Config;
 use crate::http::RateLimiter;
+use crate::sequencer_client::{SendError, SequencerClient};
 use crate::shutdown::Shutdown;
 use crate::store::users::{NewUser, User, UserAccount};
 use crate::store::{Store, StoreError};
@@ -121,7 +121,7 @@ pub struct Deps {
     /// Carries announcements of ended sessions, and their copies.
     pub bus: Bus,
     /// Names on the bus.
-    pub names: StreamNames,
+    pub streams: StreamNames,
     /// Opens accounts.
     pub sequencer: SequencerClient,
     /// Sessions and limits use wall time.

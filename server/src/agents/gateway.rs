@@ -34,13 +34,13 @@ use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
 use crate::agents::auth::Auth;
-use crate::agents::trading::client::SequencerClient;
 use crate::bus::{Bus, StreamNames};
 use crate::clock::WallClock;
 use crate::config::RateLimits;
 use crate::http::middleware::Origins;
 use crate::http::operations::Operations;
 use crate::http::{self, RateLimiter};
+use crate::sequencer_client::SequencerClient;
 use crate::shutdown::Shutdown;
 use crate::store::Store;
 use crate::store::journal::VenueRow;
@@ -64,7 +64,7 @@ pub struct Deps {
     /// Bus of the agents.
     pub bus: Bus,
     /// Names of its streams.
-    pub names: StreamNames,
+    pub streams: StreamNames,
     /// Client of the sequencer, for orders.
     pub sequencer: SequencerClient,
     /// Sessions and accounts.
@@ -91,7 +91,7 @@ pub struct Gateway {
 struct Inner {
     store: Store,
     bus: Bus,
-    names: StreamNames,
+    streams: StreamNames,
     sequencer: SequencerClient,
     auth: Auth,
     clock: WallClock,
@@ -121,7 +121,7 @@ impl Gateway {
     pub fn new(deps: Deps, shutdown: Shutdown) -> Self {
         let venue = deps.venue.id;
         let (limits, clock) = (&deps.limits, &deps.clock);
-        let model = Model::new(venue, deps.store.clone(), deps.bus.clone(), deps.names.clone());
+        let model = Model::new(venue, deps.store.clone(), deps.bus.clone(), deps.streams.clone());
         let inner = Inner {
             seed_commitment: deps.venue.seed_commitment,
             cursors: CursorSigner::new(&deps.venue.salt),
@@ -137,7 +137,7 @@ impl Gateway {
             id: Uuid::new_v4(),
             store: deps.store,
             bus: deps.bus,
-            names: deps.names,
+            streams: deps.streams,
             sequencer: deps.sequencer,
             auth: deps.auth,
             clock: deps.clock,

@@ -3,78 +3,52 @@
 //! - Listens: `command_stream`, `marketdata_stream`.
 //! - Publishes: `execution_stream`, `reply_stream`, newest books and status.
 //! - Owns: the journal, its projections, the state snapshots.
-//! - Never: prices anything, reads its projections back, or answers before the
+//! - Never: prices anything, reads its projections back, or replies before the
 //!   commit.
 //!
 //! Decides in memory with [`engine::venue`], writes a batch in one transaction,
-//! then answers and publishes. While a batch is being written the next one is
-//! decided, and begins when the first is there. There is no undo: after a commit
-//! that failed, or whose outcome is unknown, it forgets everything and loads it
-//! again. Does not know where prices come from, who the users are or what
-//! screens show.
+//! then replies and publishes; the next batch is decided meanwhile. There is no
+//! undo: after a commit that failed, or whose outcome is unknown, it drops its
+//! memory and loads the journal again. Does not know where prices come from, who
+//! the users are or what screens show.
 
-mod agent;
-mod batch;
-pub mod client;
 mod commit;
 mod compaction;
-mod flight;
 mod fold;
+mod leader;
 mod load;
 mod opening;
+mod pipeline;
 mod publish;
 mod sequencer;
 pub mod verify;
-mod work;
 
 use engine::id::VenueId;
 
-pub use agent::run;
 pub use commit::{Fault, Faults, no_faults};
 pub use fold::FoldError;
+pub use leader::run;
 pub use opening::{SeedChoice, prepare};
 
-use crate::bus::{Bus, BusError, StreamNames};
-use crate::clock::WallClock;
+use crate::bus::BusError;
 use crate::config::Acknowledge;
-use crate::store::{Store, StoreError};
-use crate::telemetry::Health;
+use crate::store::StoreError;
 
 /// The agent's name in health, logs and cursors.
 const NAME: &str = "trading";
 
-/// How the agent works.
-#[derive(Clone, Debug)]
+/// Settings of the agent.
+#[derive(Clone)]
 pub struct Settings {
     /// Journal entries between two state snapshots.
     pub snapshot_entries: u64,
-    /// When answers leave; anything but after the commit loses orders.
+    /// When replies are sent; anything but after the commit loses orders.
     pub acknowledge: Acknowledge,
-}
-
-/// Everything that the agent uses.
-#[derive(Clone)]
-pub struct Deps {
-    /// Whose market; [`prepare`] has created it.
-    pub venue: VenueId,
-    /// Where it listens and publishes.
-    pub bus: Bus,
-    /// Names on the bus.
-    pub streams: StreamNames,
-    /// Where its journal is.
-    pub store: Store,
-    /// Judges whether a command came too late to be looked at; decides nothing
-    /// that is journalled.
-    pub clock: WallClock,
-    /// Where it reports.
-    pub health: Health,
-    /// How it works.
-    pub settings: Settings,
-    /// A test's seam; [`no_faults`] elsewhere.
+    /// Makes commits fail in tests; [`no_faults`] elsewhere.
     pub faults: Faults,
 }
 
-/// Why the agent stopped, or could not start.
+/// Errors of the agent.
 #[derive(Debug, thiserror::Error)]
 pub enum TradingError {
     /// The store failed.
@@ -95,10 +69,4 @@ pub enum TradingError {
     /// Journal, snapshot, projections and rules disagree.
     #[error(transparent)]
     Fold(#[from] FoldError),
-}
-
-/// Lets a store or bus that failed come back before it is asked again.
-#[expect(clippy::disallowed_methods, reason = "nothing announces that an outage is over")]
-async fn pause(wait: std::time::Duration) {
-    tokio::time::sleep(wait).await;
 }

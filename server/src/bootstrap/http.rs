@@ -13,10 +13,10 @@ use super::tasks::supervised;
 use super::{ServeError, Shared};
 use crate::agents::auth::{self, Auth};
 use crate::agents::gateway::{self, Gateway};
-use crate::agents::trading::client::SequencerClient;
 use crate::http::middleware::Origins;
 use crate::http::operations::{Operations, serve_agent};
 use crate::peers::Peers;
+use crate::sequencer_client::SequencerClient;
 use crate::store::Store;
 use crate::store::journal::VenueRow;
 
@@ -27,7 +27,7 @@ pub(super) async fn auth(shared: &Shared, venue: VenueId, store: Store) -> Resul
     let deps = auth::Deps {
         store,
         bus: shared.bus.clone(),
-        names: shared.streams.clone(),
+        streams: shared.streams.clone(),
         sequencer: sequencer(shared, venue).await?,
         clock: shared.clock.clone(),
         venue,
@@ -39,7 +39,8 @@ pub(super) async fn auth(shared: &Shared, venue: VenueId, store: Store) -> Resul
 /// What auth does unasked. Twice at once does no harm: an account opens once,
 /// and what is swept is gone.
 pub(super) fn auth_work(shared: &Shared, auth: Auth) -> JoinHandle<()> {
-    supervised(shared, "auth", auth, auth::run)
+    let shutdown = shared.shutdown.clone();
+    supervised(shared, "auth", move || auth::run(auth.clone(), shutdown.clone()))
 }
 
 /// The gateway and its listener.
@@ -54,7 +55,7 @@ pub(super) fn gateway(
     let deps = gateway::Deps {
         store,
         bus,
-        names: streams,
+        streams,
         sequencer: auth.sequencer().clone(),
         auth,
         clock,
@@ -64,9 +65,10 @@ pub(super) fn gateway(
         operations: Operations { health, peers, metrics },
     };
     let gateway = Gateway::new(deps, shutdown.clone());
-    let served = tokio::spawn(gateway::serve(listener, gateway.clone(), shutdown));
-    let tasks = vec![supervised(shared, "gateway", gateway.clone(), gateway::run), served];
-    (gateway, tasks)
+    let served = tokio::spawn(gateway::serve(listener, gateway.clone(), shutdown.clone()));
+    let follower = gateway.clone();
+    let following = supervised(shared, "gateway", move || gateway::run(follower.clone(), shutdown.clone()));
+    (gateway, vec![following, served])
 }
 
 /// An agent's own door: health and figures, and auth's routes if it is auth.

@@ -1,5 +1,4 @@
-//! The agents that nobody calls: each with what it uses, as a task that is
-//! kept running.
+//! The agents without callers, each as a supervised task.
 //!
 //! Does not know which of them share a process.
 
@@ -7,80 +6,56 @@ use tokio::task::JoinHandle;
 
 use super::Shared;
 use crate::agents::{market_data, portfolio, trading};
-use crate::shutdown::{Shutdown, supervise};
+use crate::shutdown::supervise;
 use crate::store::StoreError;
 use crate::store::journal::VenueRow;
 
 /// The sequencer.
 pub(super) fn trading(shared: &Shared, row: &VenueRow) -> JoinHandle<()> {
-    let Shared { config, bus, streams, store, clock, health, .. } = shared.clone();
-    let deps = trading::Deps {
-        venue: row.id,
-        bus,
-        streams,
-        store,
-        clock,
-        health,
-        settings: trading::Settings {
-            snapshot_entries: config.snapshot.journal_entries,
-            acknowledge: config.trading.acknowledge,
-        },
+    let (context, config) = (shared.context(row.id), &shared.config);
+    let settings = trading::Settings {
+        snapshot_entries: config.snapshot.journal_entries,
+        acknowledge: config.trading.acknowledge,
         faults: trading::no_faults(),
     };
-    supervised(shared, "trading", deps, trading::run)
+    supervised(shared, "trading", move || trading::run(context.clone(), settings.clone()))
 }
 
-/// The heartbeat.
+/// The simulation and the venue's clock.
 pub(super) fn market_data(shared: &Shared, row: &VenueRow) -> Result<JoinHandle<()>, StoreError> {
-    let Shared { config, bus, streams, store, health, .. } = shared.clone();
-    let deps = market_data::Deps {
-        venue: row.id,
+    let (context, config) = (shared.context(row.id), &shared.config);
+    let settings = market_data::Settings {
         config: row.config.clone(),
         seed: engine::sim::Seed::from_bytes(row.seed()?),
-        bus,
-        streams,
-        store,
-        health,
-        settings: market_data::Settings {
-            clock: config.clock,
-            speed_milli: config.speed_milli,
-            idle: config.idle,
-            snapshot_steps: config.snapshot.sim_steps,
-            history: config.history,
-            outbox: config.streams.limits(),
-        },
+        clock: config.clock,
+        speed_milli: config.speed_milli,
+        idle: config.idle,
+        snapshot_steps: config.snapshot.sim_steps,
+        history: config.history,
+        outbox: config.streams.limits(),
     };
-    Ok(supervised(shared, "market_data", deps, market_data::run))
+    Ok(supervised(shared, "market_data", move || market_data::run(context.clone(), settings.clone())))
 }
 
 /// The valuations.
 pub(super) fn portfolio(shared: &Shared, row: &VenueRow) -> JoinHandle<()> {
-    let Shared { config, bus, streams, store, health, .. } = shared.clone();
-    let deps = portfolio::Deps {
-        venue: row.id,
+    let context = shared.context(row.id);
+    let settings = portfolio::Settings {
         config: row.config.clone(),
-        bus,
-        streams,
-        store,
-        health,
-        snapshot_seconds: config.snapshot.portfolio_seconds,
+        snapshot_seconds: shared.config.snapshot.portfolio_seconds,
     };
-    supervised(shared, "portfolio", deps, portfolio::run)
+    supervised(shared, "portfolio", move || portfolio::run(context.clone(), settings.clone()))
 }
 
-/// One agent's task: `run` with its own copy of what it uses, again when it
-/// fails.
-pub(super) fn supervised<D, F, E>(
+/// One agent's task, which is started again when it fails.
+pub(super) fn supervised<F, E>(
     shared: &Shared,
     name: &'static str,
-    deps: D,
-    run: fn(D, Shutdown) -> F,
+    start: impl FnMut() -> F + Send + 'static,
 ) -> JoinHandle<()>
 where
-    D: Clone + Send + 'static,
     F: Future<Output = Result<(), E>> + Send + 'static,
     E: std::fmt::Display + Send + 'static,
 {
-    let shutdown = shared.shutdown.clone();
-    supervise(name, shared.health.clone(), shutdown.clone(), move || run(deps.clone(), shutdown.clone()))
+    supervise(name, shared.health.clone(), shared.clock.clone(), shared.shutdown.clone(), start)
 }

@@ -1,6 +1,6 @@
-//! Values that expire by themselves, shared by whoever shares the bus.
+//! Cache of expiring values, shared by all processes on the bus.
 //!
-//! Does not know what they are, or what stays true when they are lost.
+//! Does not know what the values are.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,15 +12,15 @@ use tokio::time::Instant;
 use super::BusError;
 use super::redis::RedisCache;
 
-/// Values above which those that have expired are looked for.
-const CROWDED: usize = 1_024;
+/// Below this number of values expired ones are not evicted.
+const EVICTION_MIN_VALUES: usize = 1_024;
 
-/// Shared memory; clones share it.
+/// Handle of the cache; clones share it.
 #[derive(Clone, Debug)]
 pub enum Cache {
-    /// Of this process.
+    /// In this process.
     Local(LocalCache),
-    /// Of every process.
+    /// On the Redis server.
     Redis(RedisCache),
 }
 
@@ -28,7 +28,7 @@ impl Cache {
     /// The values of `keys`, in their order.
     ///
     /// # Errors
-    /// When the server is away.
+    /// [`BusError::Unavailable`], [`BusError::Unanswered`].
     pub async fn get(&self, keys: &[String]) -> Result<Vec<Option<Bytes>>, BusError> {
         match self {
             Self::Local(cache) => Ok(keys.iter().map(|key| cache.get(key)).collect()),
@@ -36,48 +36,46 @@ impl Cache {
         }
     }
 
-    /// Writes the value of `key` for `life`, whatever is there.
+    /// Sets the value of `key` for `ttl`.
     ///
     /// # Errors
-    /// When the server is away.
-    pub async fn put(&self, key: &str, bytes: &[u8], life: Duration) -> Result<(), BusError> {
+    /// [`BusError::Unavailable`], [`BusError::Unanswered`].
+    pub async fn put(&self, key: &str, bytes: &[u8], ttl: Duration) -> Result<(), BusError> {
         match self {
             Self::Local(cache) => {
-                cache.put_if(key, bytes, life, |_| true);
+                cache.put_if(key, bytes, ttl, |_| true);
                 Ok(())
             }
-            Self::Redis(cache) => cache.put(key, bytes, life).await,
+            Self::Redis(cache) => cache.put(key, bytes, ttl).await,
         }
     }
 
-    /// Writes the value of `key` for `life` where there is none; `false` where
-    /// there is one.
+    /// Sets the value of `key` for `ttl` if it has none; else returns `false`.
     ///
     /// # Errors
-    /// When the server is away.
-    pub async fn put_new(&self, key: &str, bytes: &[u8], life: Duration) -> Result<bool, BusError> {
+    /// [`BusError::Unavailable`], [`BusError::Unanswered`].
+    pub async fn put_new(&self, key: &str, bytes: &[u8], ttl: Duration) -> Result<bool, BusError> {
         match self {
-            Self::Local(cache) => Ok(cache.put_if(key, bytes, life, |there| there.is_none())),
-            Self::Redis(cache) => cache.put_new(key, bytes, life).await,
+            Self::Local(cache) => Ok(cache.put_if(key, bytes, ttl, |current| current.is_none())),
+            Self::Redis(cache) => cache.put_new(key, bytes, ttl).await,
         }
     }
 
-    /// Writes the value of `key` for `life` where it is still `old`; `false`
-    /// where it is not.
+    /// Sets the value of `key` for `ttl` if it is `old`; else returns `false`.
     ///
     /// # Errors
-    /// When the server is away.
-    pub async fn replace(&self, key: &str, old: &[u8], new: &[u8], life: Duration) -> Result<bool, BusError> {
+    /// [`BusError::Unavailable`], [`BusError::Unanswered`].
+    pub async fn replace(&self, key: &str, old: &[u8], new: &[u8], ttl: Duration) -> Result<bool, BusError> {
         match self {
             Self::Local(cache) => {
-                Ok(cache.put_if(key, new, life, |there| there.is_some_and(|there| there == old)))
+                Ok(cache.put_if(key, new, ttl, |current| current.is_some_and(|current| current == old)))
             }
-            Self::Redis(cache) => cache.replace(key, old, new, life).await,
+            Self::Redis(cache) => cache.replace(key, old, new, ttl).await,
         }
     }
 }
 
-/// Memory of one process.
+/// Cache in one process.
 #[derive(Clone, Debug, Default)]
 pub struct LocalCache {
     values: Arc<Mutex<HashMap<String, (Bytes, Instant)>>>,
@@ -93,24 +91,24 @@ impl LocalCache {
         &self,
         key: &str,
         bytes: &[u8],
-        life: Duration,
-        may: impl FnOnce(Option<&Bytes>) -> bool,
+        ttl: Duration,
+        condition: impl FnOnce(Option<&Bytes>) -> bool,
     ) -> bool {
         let now = Instant::now();
         let mut values = self.values();
-        let there = values.get(key).filter(|(_, until)| now < *until).map(|(bytes, _)| bytes);
-        if !may(there) {
+        let current = values.get(key).filter(|(_, until)| now < *until).map(|(bytes, _)| bytes);
+        if !condition(current) {
             return false;
         }
-        if values.len() >= CROWDED && values.len() == values.capacity() {
+        if values.len() >= EVICTION_MIN_VALUES && values.len() == values.capacity() {
             values.retain(|_, (_, until)| now < *until);
         }
-        values.insert(key.to_owned(), (Bytes::copy_from_slice(bytes), now + life));
+        values.insert(key.to_owned(), (Bytes::copy_from_slice(bytes), now + ttl));
         true
     }
 
     fn values(&self) -> MutexGuard<'_, HashMap<String, (Bytes, Instant)>> {
-        // No holder panics halfway through a change.
+        // Consistent even when poisoned: no holder panics halfway through a change.
         self.values.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -120,7 +118,7 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn values_expire_and_leave_no_trace() {
+    async fn expired_values_are_evicted() {
         let cache = LocalCache::default();
         let always = |_: Option<&Bytes>| true;
         for key in 0..10_000 {
@@ -129,6 +127,6 @@ mod tests {
             tokio::time::advance(Duration::from_millis(10)).await;
         }
         assert_eq!(cache.get("0"), None);
-        assert!(cache.values().len() < 4 * CROWDED);
+        assert!(cache.values().len() < 4 * EVICTION_MIN_VALUES);
     }
 }

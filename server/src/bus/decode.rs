@@ -1,7 +1,8 @@
-//! Reading what others wrote: a message that cannot be read goes to the dead
-//! letters at once, counted and logged with its id, and is never acted upon.
+//! Encoding and decoding of messages. A message that cannot be decoded goes to
+//! the dead-letter stream at once, counted and logged with its id, and is never
+//! acted upon.
 //!
-//! Added fields are ignored. Does not know what a reader does next.
+//! Added fields are ignored. Does not know what a consumer does next.
 
 use std::sync::Arc;
 
@@ -10,43 +11,44 @@ use serde::Serialize;
 use serde::de::{DeserializeOwned, Error as _};
 
 use engine::id::VenueId;
-use protocol::bus::{ExecutionBatch, MarketStep, PortfolioMessage};
+use protocol::bus::{
+    ClockStatus, CommandMessage, ControlMessage, ExecutionBatch, MarketStep, PortfolioMessage, ReplyMessage,
+    VERSION,
+};
 use protocol::old::MarketStepV1;
 
-use super::control::{ClockStatus, ControlMessage};
-use super::messages::{CommandMessage, ReplyMessage};
 use super::{Bus, Message};
 
-/// A message that says its version and its venue.
+/// A message with version and venue.
 pub trait Envelope: Serialize + DeserializeOwned {
-    /// The version that this build reads.
+    /// The version that this build encodes and decodes.
     const VERSION: u8;
 
-    /// Version and venue, as written.
-    fn stamp(&self) -> (u8, VenueId);
+    /// Version and venue in the message.
+    fn version_and_venue(&self) -> (u8, VenueId);
 
-    /// About how many bytes it takes, written or not: a stream is bounded by it.
-    fn weight(&self) -> usize {
+    /// Estimated length of the encoded message, by which a local stream is bounded.
+    fn encoded_len_hint(&self) -> usize {
         512
     }
 
-    /// What bytes of an earlier version say, if this build knows it.
-    fn older(_bytes: &[u8]) -> Option<Self> {
+    /// Decodes a previous version, if this build supports one.
+    fn decode_previous_version(_bytes: &[u8]) -> Option<Self> {
         None
     }
 }
 
 macro_rules! envelope {
-    ($($message:ty $(: $weight:expr)?),+ $(,)?) => {$(
+    ($($message:ty $(: $len_hint:expr)?),+ $(,)?) => {$(
         impl Envelope for $message {
-            const VERSION: u8 = 1;
+            const VERSION: u8 = VERSION;
 
-            fn stamp(&self) -> (u8, VenueId) {
+            fn version_and_venue(&self) -> (u8, VenueId) {
                 (self.v, self.venue)
             }
 
-            $(fn weight(&self) -> usize {
-                $weight(self)
+            $(fn encoded_len_hint(&self) -> usize {
+                $len_hint(self)
             })?
         }
     )+};
@@ -55,39 +57,39 @@ macro_rules! envelope {
 impl Envelope for MarketStep {
     const VERSION: u8 = Self::VERSION;
 
-    fn stamp(&self) -> (u8, VenueId) {
+    fn version_and_venue(&self) -> (u8, VenueId) {
         (self.v, self.venue)
     }
 
-    fn weight(&self) -> usize {
+    fn encoded_len_hint(&self) -> usize {
         512 + 384 * self.payload.ticks.len() + 256 * self.payload.quotes.len()
     }
 
-    fn older(bytes: &[u8]) -> Option<Self> {
+    fn decode_previous_version(bytes: &[u8]) -> Option<Self> {
         json::<MarketStepV1>(bytes).ok().filter(|old| old.v == 1).map(Self::from)
     }
 }
 
 envelope!(
-    ExecutionBatch: weight_of_batch,
-    PortfolioMessage: weight_of_valuation,
+    ExecutionBatch: batch_len_hint,
+    PortfolioMessage: valuation_len_hint,
     CommandMessage,
     ReplyMessage,
     ControlMessage,
     ClockStatus,
 );
 
-fn weight_of_batch(batch: &ExecutionBatch) -> usize {
+fn batch_len_hint(batch: &ExecutionBatch) -> usize {
     let rows: usize = batch.books.iter().map(|book| book.bids.len() + book.asks.len()).sum();
     let quotes: usize = batch.quotes.iter().map(|quotes| quotes.quotes.len()).sum();
     512 + 1_024 * batch.entries.len() + 32 * rows + 256 * quotes
 }
 
-fn weight_of_valuation(message: &PortfolioMessage) -> usize {
+fn valuation_len_hint(message: &PortfolioMessage) -> usize {
     1_024 + 512 * message.valuation.positions.len()
 }
 
-/// Why a message is a dead letter.
+/// Reasons why a message is a dead letter.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unreadable {
     /// Not JSON of the expected shape.
@@ -101,32 +103,32 @@ pub enum Unreadable {
     Venue(VenueId),
 }
 
-/// The bytes of a message.
+/// Encodes a message.
 pub fn encode<M: Envelope>(message: &M) -> Bytes {
     // Plain data with text keys always has a JSON form.
     serde_json::to_vec(message).unwrap_or_default().into()
 }
 
-/// Reads a message of `venue`.
+/// Decodes a message of `venue`.
 ///
 /// # Errors
 /// [`Unreadable`] for anything that must not be acted upon.
 pub fn decode<M: Envelope>(venue: VenueId, bytes: &[u8]) -> Result<M, Unreadable> {
     let message = match json::<M>(bytes) {
-        Ok(message) if message.stamp().0 == M::VERSION => message,
-        // Where nothing is that the versions write each in its own way, either
-        // reads the other's.
-        Ok(message) => M::older(bytes).ok_or(Unreadable::Version(message.stamp().0))?,
-        Err(error) => M::older(bytes).ok_or_else(|| unreadable::<M>(bytes, &error))?,
+        Ok(message) if message.version_and_venue().0 == M::VERSION => message,
+        // A message may lack every field in which the versions differ.
+        Ok(message) => {
+            M::decode_previous_version(bytes).ok_or(Unreadable::Version(message.version_and_venue().0))?
+        }
+        Err(error) => M::decode_previous_version(bytes).ok_or_else(|| unreadable::<M>(bytes, &error))?,
     };
-    match message.stamp().1 {
+    match message.version_and_venue().1 {
         found if found == venue => Ok(message),
         found => Err(Unreadable::Venue(found)),
     }
 }
 
-/// Reads a message of `venue` that others in this process read too: it is read
-/// once for all of them.
+/// Decodes a message of `venue` once for all its consumers in this process.
 ///
 /// # Errors
 /// As [`decode`].
@@ -135,32 +137,32 @@ pub fn decode_shared<M: Envelope + Send + Sync + 'static>(
     venue: VenueId,
     message: &Message,
 ) -> Result<Arc<M>, Unreadable> {
-    match message.parcel.said::<M>() {
-        Some(said) => of_venue(venue, said),
+    match message.payload.typed::<M>() {
+        Some(message) => of_venue(venue, message),
         None => {
             let bytes = message.bytes();
-            of_venue(venue, bus.decoded().get(&bytes, || decode::<M>(venue, &bytes))?)
+            of_venue(venue, bus.decode_cache().get(&bytes, || decode::<M>(venue, &bytes))?)
         }
     }
 }
 
-/// Lets through what belongs to `venue`.
-fn of_venue<M: Envelope>(venue: VenueId, read: Arc<M>) -> Result<Arc<M>, Unreadable> {
-    match read.stamp().1 {
-        found if found == venue => Ok(read),
+/// Refuses messages of other venues.
+fn of_venue<M: Envelope>(venue: VenueId, message: Arc<M>) -> Result<Arc<M>, Unreadable> {
+    match message.version_and_venue().1 {
+        found if found == venue => Ok(message),
         found => Err(Unreadable::Venue(found)),
     }
 }
 
-/// Reads JSON. The bytes are looked at as text once, not text by text.
+/// Decodes JSON. UTF-8 is validated once for all the bytes, not string by string.
 ///
 /// # Errors
-/// When they are not that, or not an `M`.
+/// When the bytes are not an `M`.
 pub(crate) fn json<M: DeserializeOwned>(bytes: &[u8]) -> serde_json::Result<M> {
     serde_json::from_str(std::str::from_utf8(bytes).map_err(serde_json::Error::custom)?)
 }
 
-/// Why the bytes are no `M`: another version need not have this one's fields.
+/// The reason why the bytes are not an `M`: another version may lack its fields.
 fn unreadable<M: Envelope>(bytes: &[u8], error: &serde_json::Error) -> Unreadable {
     #[derive(serde::Deserialize)]
     struct Version {
@@ -172,35 +174,35 @@ fn unreadable<M: Envelope>(bytes: &[u8], error: &serde_json::Error) -> Unreadabl
     }
 }
 
-/// Reads a message of `stream`, or moves it to the dead letters.
-pub async fn decode_or_bury<M: Envelope + Send + Sync + 'static>(
+/// Decodes a message of `stream`, or moves it to the dead-letter stream.
+pub async fn decode_or_dead_letter<M: Envelope + Send + Sync + 'static>(
     bus: &Bus,
     venue: VenueId,
     stream: &str,
     message: &Message,
 ) -> Option<Arc<M>> {
-    let read = match message.parcel.said::<M>() {
-        Some(said) => of_venue(venue, said),
+    let decoded = match message.payload.typed::<M>() {
+        Some(message) => of_venue(venue, message),
         None => decode(venue, &message.bytes()).map(Arc::new),
     };
-    match read {
-        Ok(read) => Some(read),
+    match decoded {
+        Ok(decoded) => Some(decoded),
         Err(reason) => {
-            bury(bus, venue, stream, message, &reason.to_string()).await;
+            dead_letter(bus, venue, stream, message, &reason.to_string()).await;
             None
         }
     }
 }
 
-/// Moves a message that no one can act upon to the dead letters.
-pub async fn bury(bus: &Bus, venue: VenueId, stream: &str, message: &Message, reason: &str) {
+/// Moves a message that cannot be acted upon to the dead-letter stream.
+pub async fn dead_letter(bus: &Bus, venue: VenueId, stream: &str, message: &Message, reason: &str) {
     metrics::counter!("dead_letters_total", "stream" => stream.to_owned()).increment(1);
     tracing::error!(
         event = "dead_letter",
         stream,
         id = message.id,
         reason,
-        "A message could not be read and was set aside."
+        "A message could not be decoded and was moved to the dead-letter stream."
     );
     let letter = serde_json::json!({
         "v": 1,
@@ -212,6 +214,6 @@ pub async fn bury(bus: &Bus, venue: VenueId, stream: &str, message: &Message, re
     });
     let stream = super::StreamNames::of(venue).dead_letter;
     if let Err(error) = bus.append_auto(&stream, letter.to_string(), usize::MAX).await {
-        tracing::error!(event = "dead_letter_lost", stream, %error, "A dead letter could not be kept.");
+        tracing::error!(event = "dead_letter_lost", stream, %error, "A dead letter could not be stored.");
     }
 }

@@ -1,8 +1,7 @@
-//! The bus inside one process: a bounded ring a stream, readers woken by a
+//! The bus inside one process: a bounded ring per stream, consumers woken by a
 //! notification.
 //!
-//! Carries what Redis would have the bytes of. Does not survive the process, and
-//! nothing needs it to.
+//! Payloads stay typed. Does not survive the process, and nothing needs it to.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,10 +10,10 @@ use bytes::Bytes;
 use tokio::sync::{Notify, watch};
 
 use super::cache::LocalCache;
-use super::shared::Decoded;
-use super::{Appended, Batch, BusError, Limits, Message, Parcel, Placed};
+use super::decode_cache::DecodeCache;
+use super::{AppendResult, Batch, BusError, Message, Payload, StreamLimits};
 
-/// Shared state of the bus; clones share it.
+/// Handle of the bus; clones share it.
 #[derive(Clone, Debug, Default)]
 pub struct LocalBus {
     shared: Arc<Shared>,
@@ -22,13 +21,13 @@ pub struct LocalBus {
 
 #[derive(Debug, Default)]
 struct Shared {
-    limits: Limits,
+    limits: StreamLimits,
     streams: Mutex<BTreeMap<String, Arc<Stream>>>,
     latest: Mutex<BTreeMap<String, Bytes>>,
     cache: LocalCache,
-    decoded: Decoded,
-    /// Memory is never wiped: nothing is ever sent.
-    wipes: watch::Sender<u64>,
+    decode_cache: DecodeCache,
+    /// Never changes: memory is lost with the process.
+    data_loss_epoch: watch::Sender<u64>,
 }
 
 #[derive(Debug, Default)]
@@ -46,10 +45,10 @@ struct Ring {
 }
 
 impl Ring {
-    fn push(&mut self, limits: Limits, id: u64, parcel: Parcel) {
+    fn push(&mut self, limits: StreamLimits, id: u64, payload: Payload) {
         self.last_id = id;
-        self.bytes += parcel.weight();
-        self.messages.push_back(Message { id, parcel });
+        self.bytes += payload.encoded_len_hint();
+        self.messages.push_back(Message { id, payload });
         while self.messages.len() > limits.messages.max(1)
             || (self.bytes > limits.bytes && self.messages.len() > 1)
         {
@@ -59,7 +58,7 @@ impl Ring {
 
     fn pop(&mut self) {
         if let Some(oldest) = self.messages.pop_front() {
-            self.bytes -= oldest.parcel.weight();
+            self.bytes -= oldest.payload.encoded_len_hint();
             self.trimmed_through = oldest.id;
         }
     }
@@ -73,8 +72,8 @@ impl Ring {
     }
 }
 
-/// A lock whose holders never panic halfway through a change, so that what a
-/// poisoned one guards is still whole.
+/// Locks a mutex whose holders never panic halfway through a change: its value is
+/// consistent even when poisoned.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -88,23 +87,17 @@ impl LocalBus {
         }
     }
 
-    /// A bus whose streams keep as much as `limits` say.
-    pub(super) fn new(limits: Limits) -> Self {
+    /// A bus whose streams are bounded by `limits`.
+    pub(super) fn new(limits: StreamLimits) -> Self {
         Self { shared: Arc::new(Shared { limits, ..Shared::default() }) }
     }
 
-    /// Changes a stream's ring, and wakes its readers if it grew.
-    fn push<T>(&self, name: &str, change: impl FnOnce(&mut Ring, Limits) -> Option<T>) -> Option<T> {
+    /// Changes a stream's ring, and wakes its consumers if it grew.
+    fn push<T>(&self, name: &str, change: impl FnOnce(&mut Ring, StreamLimits) -> Option<T>) -> Option<T> {
         let stream = self.stream(name);
         let done = change(&mut lock(&stream.ring), self.shared.limits)?;
         stream.arrived.notify_waiters();
         Some(done)
-    }
-
-    pub(super) fn append(&self, name: &str, id: u64, message: Parcel) -> Appended {
-        let pushed =
-            self.push(name, |ring, limits| (id > ring.last_id).then(|| ring.push(limits, id, message)));
-        pushed.map_or(Appended::Duplicate, |()| Appended::New)
     }
 
     pub(super) fn append_after(
@@ -112,8 +105,8 @@ impl LocalBus {
         name: &str,
         last: u64,
         first: u64,
-        messages: &[(u64, Parcel)],
-    ) -> Placed {
+        messages: &[(u64, Payload)],
+    ) -> AppendResult {
         let mut found = last;
         let pushed = self.push(name, |ring, limits| {
             found = ring.last_id;
@@ -121,13 +114,13 @@ impl LocalBus {
             messages.iter().for_each(|(id, message)| ring.push(limits, *id, message.clone()));
             Some(())
         });
-        pushed.map_or(Placed::LastIs(found), |()| Placed::There)
+        pushed.map_or(AppendResult::LastIdIs(found), |()| AppendResult::Appended)
     }
 
     pub(super) fn append_all(
         &self,
         name: &str,
-        messages: Vec<Parcel>,
+        messages: Vec<Payload>,
         limit: usize,
     ) -> Result<u64, BusError> {
         let pushed = self.push(name, |ring, limits| {
@@ -141,7 +134,7 @@ impl LocalBus {
     pub(super) async fn read_after(&self, name: &str, after: u64, max: usize) -> Batch {
         let stream = self.stream(name);
         loop {
-            // Registered before looking, so that no message slips between.
+            // Registered before the read, so that no message is missed between.
             let arrived = stream.arrived.notified();
             let mut arrived = std::pin::pin!(arrived);
             arrived.as_mut().enable();
@@ -186,16 +179,16 @@ impl LocalBus {
         keys.iter().map(|key| latest.get(key).cloned()).collect()
     }
 
-    pub(super) fn decoded(&self) -> &Decoded {
-        &self.shared.decoded
+    pub(super) fn decode_cache(&self) -> &DecodeCache {
+        &self.shared.decode_cache
     }
 
     pub(super) fn cache(&self) -> LocalCache {
         self.shared.cache.clone()
     }
 
-    pub(super) fn wipes(&self) -> watch::Receiver<u64> {
-        self.shared.wipes.subscribe()
+    pub(super) fn data_loss_epoch(&self) -> watch::Receiver<u64> {
+        self.shared.data_loss_epoch.subscribe()
     }
 }
 
@@ -204,19 +197,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_ring_keeps_the_newest_within_its_bounds() {
-        let bus = LocalBus::new(Limits { messages: 8, bytes: 400 });
-        let quarter = Bytes::from(vec![0; 100]);
+    fn a_ring_keeps_the_newest_messages_within_its_bounds() {
+        let bus = LocalBus::new(StreamLimits { messages: 8, bytes: 400 });
+        let append = |stream, id, payload: Payload| bus.append_after(stream, id - 1, id, &[(id, payload)]);
         for id in 1..=6 {
-            bus.append("large", id, quarter.clone().into());
+            append("large", id, vec![0; 100].into());
         }
         assert_eq!(bus.read_now("large", 0, 10), Batch::Trimmed { through: 2 });
         // A message larger than the ring still gets through.
-        bus.append("large", 7, vec![0; 401].into());
+        append("large", 7, vec![0; 401].into());
         let Batch::Messages(left) = bus.read_now("large", 6, 10) else { panic!("trimmed") };
         assert_eq!(left.len(), 1);
         for id in 1..=9 {
-            bus.append("small", id, Bytes::new().into());
+            append("small", id, Bytes::new().into());
         }
         assert_eq!(bus.read_now("small", 0, 10), Batch::Trimmed { through: 1 });
     }

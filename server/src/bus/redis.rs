@@ -1,16 +1,16 @@
 //! The bus over Redis Streams.
 //!
-//! A message is an entry `id-0`, or part of one ([`entry`]). Requests share one
-//! connection that comes back by itself; blocking reads have connections of
-//! their own. Beside a stream lies `…:trimmed`, the last id that it has
-//! forgotten, and within a transaction `…:aside`. Does not know what the bytes mean.
+//! A message is an entry `id-0`, or part of one ([`packed_entry`]). Requests share
+//! one connection that reconnects by itself; blocking reads have their own. The
+//! key `…:trimmed` holds a stream's last trimmed id, and `…:aside` the stream
+//! itself during a refused append. Does not know what the bytes mean.
 
 mod cache;
 mod connect;
-mod entry;
-mod pulse;
+mod health_probe;
+mod packed_entry;
+mod poller;
 mod scripts;
-mod waiting;
 
 use std::future::Future;
 use std::ops::RangeInclusive;
@@ -23,30 +23,31 @@ use ::redis::{ErrorKind, FromRedisValue, RedisError, RedisResult, ServerErrorKin
 use bytes::Bytes;
 use tokio::sync::watch;
 
-use super::shared::Decoded;
-use super::{Appended, Batch, BusError, Limits, Parcel, Placed};
-use crate::config::redacted;
-use connect::say;
-use entry::{Entry, Together, messages};
-use waiting::Watchers;
+use super::decode_cache::DecodeCache;
+use super::{AppendResult, Batch, BusError, Payload, StreamLimits};
+use crate::redact::redact_url;
+use connect::describe;
+use packed_entry::{Entry, PackedEntry, messages};
+use poller::StreamPollers;
 
 pub(super) use cache::RedisCache;
 
-/// No connection takes longer to make.
-const CONNECT: Duration = Duration::from_secs(1);
+/// Limit for opening a connection.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// The highest second half of an id: after every entry with that first half.
-const LAST_OF_A_KIND: u64 = u64::MAX;
+/// The highest second part of an entry id: after every entry with the same first
+/// part.
+const MAX_ID_SUFFIX: u64 = u64::MAX;
 
-/// Appends between two looks at whether a stream has grown too long. One of more
-/// than this part of what a stream may hold counts several times, so that none
-/// grows by more than an eighth between two looks.
-const BOUND_EVERY: u64 = 16;
-const PART: usize = 128;
+/// Appends between two checks of a stream's bounds. An append of more than
+/// 1/[`BOUND_CHECK_FRACTION`] of the byte limit counts several times, so that a
+/// stream exceeds its limit by at most an eighth.
+const BOUND_CHECK_APPENDS: u64 = 16;
+const BOUND_CHECK_FRACTION: usize = 128;
 
-/// Pauses of a reader while the server is away.
-const FIRST_WAIT: Duration = Duration::from_millis(50);
-const LONGEST_WAIT: Duration = Duration::from_secs(1);
+/// Delays between a consumer's read attempts while the server is unreachable.
+const MIN_RETRY_DELAY: Duration = Duration::from_millis(50);
+const MAX_RETRY_DELAY: Duration = Duration::from_secs(1);
 
 /// Streams on a Redis server; clones share the connections.
 #[derive(Clone, Debug)]
@@ -55,19 +56,20 @@ pub struct RedisBus {
 }
 
 struct Inner {
-    shown: String,
+    /// The address without its password.
+    redacted_url: String,
     connection: ConnectionManager,
-    watchers: Watchers,
-    limits: Limits,
+    pollers: StreamPollers,
+    limits: StreamLimits,
     appends: AtomicU64,
-    decoded: Decoded,
-    wipes: watch::Sender<u64>,
+    decode_cache: DecodeCache,
+    data_loss_epoch: watch::Sender<u64>,
     up: watch::Sender<bool>,
 }
 
 impl std::fmt::Debug for Inner {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("RedisBus").field("url", &self.shown).finish_non_exhaustive()
+        f.debug_struct("RedisBus").field("url", &self.redacted_url).finish_non_exhaustive()
     }
 }
 
@@ -76,41 +78,23 @@ impl RedisBus {
     ///
     /// # Errors
     /// [`BusError::Refused`].
-    pub(super) async fn open(url: &str, limits: Limits) -> Result<Self, BusError> {
-        let shown = redacted(url);
-        let (client, connection) = connect::connect(url, &shown).await?;
+    pub(super) async fn open(url: &str, limits: StreamLimits) -> Result<Self, BusError> {
+        let redacted_url = redact_url(url);
+        let (client, connection) = connect::connect(url, &redacted_url).await?;
         let inner = Arc::new(Inner {
-            shown,
+            redacted_url,
             connection,
-            watchers: Watchers::new(client),
+            pollers: StreamPollers::new(client),
             limits,
             appends: AtomicU64::new(0),
-            decoded: Decoded::default(),
-            wipes: watch::Sender::default(),
+            decode_cache: DecodeCache::default(),
+            data_loss_epoch: watch::Sender::default(),
             up: watch::Sender::new(true),
         });
-        let life = pulse::look(&inner)
-            .await
-            .map_err(|error| BusError::Refused { url: inner.shown.clone(), why: say(&error) })?;
-        tokio::spawn(pulse::watch(Arc::downgrade(&inner), life));
+        let refused = |error| BusError::Refused { url: inner.redacted_url.clone(), why: describe(&error) };
+        let data_id = health_probe::data_id(&inner).await.map_err(refused)?;
+        tokio::spawn(health_probe::run(Arc::downgrade(&inner), data_id));
         Ok(Self { inner })
-    }
-
-    pub(super) async fn append(&self, stream: &str, id: u64, bytes: &Bytes) -> Result<Appended, BusError> {
-        let mut add = cmd("XADD");
-        add.arg(stream).arg(format!("{id}-0")).arg("m").arg(bytes.as_ref());
-        let add = Arc::new(add);
-        let added = self.twice(|mut connection| {
-            let add = add.clone();
-            async move { add.exec_async(&mut connection).await }
-        });
-        match added.await {
-            Ok(()) => {}
-            Err(error) if is_reached(&error) => return Ok(Appended::Duplicate),
-            Err(error) => return Err(failed(&error)),
-        }
-        self.bound(stream, 1).await?;
-        Ok(Appended::New)
     }
 
     pub(super) async fn append_after(
@@ -118,40 +102,40 @@ impl RedisBus {
         stream: &str,
         last: u64,
         ids: RangeInclusive<u64>,
-        messages: &[(u64, Parcel)],
-    ) -> Result<Placed, BusError> {
+        messages: &[(u64, Payload)],
+    ) -> Result<AppendResult, BusError> {
         let (first, newest) = ids.into_inner();
-        let together = Together::of(messages);
-        let size = together.size();
+        let entry = PackedEntry::new(messages);
+        let size = entry.size();
         let (mut all, aside) = (pipe(), format!("{stream}:aside"));
         all.atomic();
         all.cmd("EVAL").arg(&*scripts::HIDE_UNLESS).arg(2).arg(stream).arg(&aside).arg(last).arg(first);
         let add = all.cmd("XADD").arg(stream);
         if last > 0 {
-            // What is hidden is not made anew.
+            // A stream that was put aside is not created anew.
             add.arg("NOMKSTREAM");
         }
-        add.arg(format!("{newest}-0")).arg(together);
+        add.arg(format!("{newest}-0")).arg(entry);
         all.cmd("EVAL").arg(scripts::SHOW).arg(2).arg(stream).arg(&aside).ignore();
         let mut connection = self.inner.connection.clone();
         let done: RedisResult<(Option<u64>, Option<String>)> = all.query_async(&mut connection).await;
         if let (Some(found), _) = done.map_err(|error| failed(&error))? {
-            return Ok(Placed::LastIs(found));
+            return Ok(AppendResult::LastIdIs(found));
         }
-        let part = (self.inner.limits.bytes / PART).max(1);
+        let part = (self.inner.limits.bytes / BOUND_CHECK_FRACTION).max(1);
         self.bound(stream, size.div_ceil(part) as u64).await?;
-        Ok(Placed::There)
+        Ok(AppendResult::Appended)
     }
 
     pub(super) async fn append_auto(
         &self,
         stream: &str,
-        messages: &[Parcel],
+        messages: &[Payload],
         limit: usize,
     ) -> Result<u64, BusError> {
         let mut connection = self.inner.connection.clone();
         let mut call = scripts::APPEND_AUTO.prepare_invoke();
-        // Above this Lua counts inexactly, and no stream holds as much.
+        // Lua's numbers are exact here, and no stream holds as many messages.
         call.key(stream).arg(limit.min(u32::MAX as usize));
         for message in messages {
             call.arg(message.bytes().as_ref());
@@ -163,69 +147,70 @@ impl RedisBus {
         Ok(id)
     }
 
-    /// Looks from time to time whether `stream` has grown too long.
+    /// Trims `stream` to its limits, once every [`BOUND_CHECK_APPENDS`].
     async fn bound(&self, stream: &str, appended: u64) -> Result<(), BusError> {
         let before = self.inner.appends.fetch_add(appended, Ordering::Relaxed);
-        if before / BOUND_EVERY == (before + appended) / BOUND_EVERY {
+        if before / BOUND_CHECK_APPENDS == (before + appended) / BOUND_CHECK_APPENDS {
             return Ok(());
         }
-        let Limits { messages, bytes } = self.inner.limits;
+        let StreamLimits { messages, bytes } = self.inner.limits;
         let mut connection = self.inner.connection.clone();
         let mut call = scripts::BOUND.prepare_invoke();
         call.key(stream).key(trimmed_key(stream)).arg(messages).arg(bytes);
         let done: RedisResult<()> = call.invoke_async(&mut connection).await;
-        // The append was done; what is too much goes next time.
+        // The append has succeeded; the next check trims.
         if let Err(error) = done {
-            tracing::warn!(event = "stream_unbounded", stream, %error, "a stream could not be shortened");
+            tracing::warn!(event = "stream_unbounded", stream, %error, "A stream could not be trimmed.");
         }
         Ok(())
     }
 
     pub(super) async fn read_after(&self, stream: &str, after: u64, max: usize) -> Result<Batch, BusError> {
-        let (watchers, mut wait) = (&self.inner.watchers, FIRST_WAIT);
-        let known = || Some(watchers.known(stream, after, max)).filter(|known| !known.is_empty());
-        if let Some(known) = known() {
-            return Ok(Batch::Messages(known));
+        let poller = || self.inner.pollers.get(stream);
+        let cached = || Some(poller().cached(after, max)).filter(|cached| !cached.is_empty());
+        if let Some(cached) = cached() {
+            return Ok(Batch::Messages(cached));
         }
-        // Whatever comes next is brought: nothing needs to be asked.
-        watchers.wait_if_watched(stream, after).await;
+        poller().wait(after, true).await;
+        let mut delay = MIN_RETRY_DELAY;
         loop {
-            if let Some(known) = known() {
-                return Ok(Batch::Messages(known));
+            if let Some(cached) = cached() {
+                return Ok(Batch::Messages(cached));
             }
             match self.read(stream, after, max).await {
-                Ok(batch) if batch.is_empty() => watchers.wait(stream, after).await,
+                Ok(batch) if batch.is_empty() => poller().wait(after, false).await,
                 Ok(batch) => return Ok(batch),
-                Err(error) if !may_pass(&error) => return Err(failed(&error)),
+                Err(error) if !is_transient(&error) => return Err(failed(&error)),
                 Err(_) => {
-                    pause(wait).await;
-                    wait = (wait * 2).min(LONGEST_WAIT);
+                    pause(delay).await;
+                    delay = (delay * 2).min(MAX_RETRY_DELAY);
                 }
             }
         }
     }
 
     pub(super) async fn read_now(&self, stream: &str, after: u64, max: usize) -> Result<Batch, BusError> {
-        let mut known = self.inner.watchers.known(stream, after, max);
-        let (from, left) = (known.last().map_or(after, |last| last.id), max - known.len());
+        let mut found = self.inner.pollers.get(stream).cached(after, max);
+        let (from, left) = (found.last().map_or(after, |last| last.id), max - found.len());
         if left == 0 {
-            return Ok(Batch::Messages(known));
+            return Ok(Batch::Messages(found));
         }
         match self.read(stream, from, left).await.map_err(|error| failed(&error))? {
-            // What is gone is told to whoever has taken what is known.
-            Batch::Trimmed { through } if known.is_empty() => return Ok(Batch::Trimmed { through }),
+            Batch::Trimmed { through } if found.is_empty() => return Ok(Batch::Trimmed { through }),
+            // The next read reports it.
             Batch::Trimmed { .. } => {}
-            Batch::Messages(more) => known.extend(more),
+            Batch::Messages(more) => found.extend(more),
         }
-        Ok(Batch::Messages(known))
+        Ok(Batch::Messages(found))
     }
 
     async fn read(&self, stream: &str, after: u64, max: usize) -> RedisResult<Batch> {
-        // What goes in between is told, though it was read: the reader refills.
+        // The trim point is read last: a concurrent trim is reported even though
+        // its messages were read, and the consumer refills.
         let (entries, trimmed): (Vec<Entry>, Option<u64>) = self
-            .twice(|mut connection| {
+            .with_retry(|mut connection| {
                 let mut both = pipe();
-                both.cmd("XRANGE").arg(stream).arg(format!("({after}-{LAST_OF_A_KIND}")).arg("+");
+                both.cmd("XRANGE").arg(stream).arg(format!("({after}-{MAX_ID_SUFFIX}")).arg("+");
                 both.arg("COUNT").arg(max).cmd("GET").arg(trimmed_key(stream));
                 async move { both.query_async(&mut connection).await }
             })
@@ -254,7 +239,7 @@ impl RedisBus {
         stream: &str,
         arguments: &[u64],
     ) -> Result<T, BusError> {
-        let done = self.twice(|mut connection| {
+        let done = self.with_retry(|mut connection| {
             let mut call = script.prepare_invoke();
             call.key(stream).key(trimmed_key(stream)).arg(arguments);
             async move { call.invoke_async(&mut connection).await }
@@ -268,7 +253,7 @@ impl RedisBus {
             set.arg(key).arg(bytes.as_ref());
         }
         let set = Arc::new(set);
-        let done = self.twice(|mut connection| {
+        let done = self.with_retry(|mut connection| {
             let set = set.clone();
             async move { set.exec_async(&mut connection).await }
         });
@@ -278,32 +263,32 @@ impl RedisBus {
     pub(super) async fn get_latest(&self, keys: &[String]) -> Result<Vec<Option<Bytes>>, BusError> {
         let mut get = cmd("MGET");
         get.arg(keys);
-        let found = self.twice(|mut connection| {
+        let found = self.with_retry(|mut connection| {
             let get = get.clone();
             async move { get.query_async(&mut connection).await }
         });
         found.await.map_err(|error| failed(&error))
     }
 
-    pub(super) fn wipes(&self) -> watch::Receiver<u64> {
-        self.inner.wipes.subscribe()
+    pub(super) fn data_loss_epoch(&self) -> watch::Receiver<u64> {
+        self.inner.data_loss_epoch.subscribe()
     }
 
     pub(super) fn is_up(&self) -> bool {
         *self.inner.up.borrow()
     }
 
-    pub(super) fn decoded(&self) -> &Decoded {
-        &self.inner.decoded
+    pub(super) fn decode_cache(&self) -> &DecodeCache {
+        &self.inner.decode_cache
     }
 
     pub(super) fn cache(&self) -> RedisCache {
         RedisCache::new(self.inner.connection.clone())
     }
 
-    /// A request that may be repeated is repeated once when its connection
-    /// broke: the next one may be there already.
-    async fn twice<T, F: Future<Output = RedisResult<T>>>(
+    /// Sends an idempotent request, and once more when its connection broke: a new
+    /// connection may be ready already.
+    async fn with_retry<T, F: Future<Output = RedisResult<T>>>(
         &self,
         request: impl Fn(ConnectionManager) -> F,
     ) -> RedisResult<T> {
@@ -320,14 +305,8 @@ fn trimmed_key(stream: &str) -> String {
     format!("{stream}:trimmed")
 }
 
-/// Whether the stream had reached the id already.
-fn is_reached(error: &RedisError) -> bool {
-    let detail = error.detail().unwrap_or_default();
-    detail.contains("equal or smaller") || detail.contains("must be greater than 0-0")
-}
-
-/// Whether waiting may help.
-fn may_pass(error: &RedisError) -> bool {
+/// Returns true if the request may succeed later.
+fn is_transient(error: &RedisError) -> bool {
     use ServerErrorKind::{BusyLoading, ClusterDown, MasterDown, TryAgain};
     error.is_io_error()
         || matches!(
@@ -337,15 +316,15 @@ fn may_pass(error: &RedisError) -> bool {
 }
 
 fn failed(error: &RedisError) -> BusError {
-    // Refused connections alone are known to have carried nothing.
+    // Only a refused connection proves that nothing was sent.
     if error.is_io_error() && !error.is_connection_refusal() {
-        BusError::Unanswered(say(error))
+        BusError::Unanswered(describe(error))
     } else {
-        BusError::Unavailable(say(error))
+        BusError::Unavailable(describe(error))
     }
 }
 
 #[expect(clippy::disallowed_methods, reason = "nothing announces that an outage is over")]
-async fn pause(wait: Duration) {
-    tokio::time::sleep(wait).await;
+async fn pause(delay: Duration) {
+    tokio::time::sleep(delay).await;
 }

@@ -166,11 +166,11 @@ pub(super) fn acknowledge<'de, D: Deserializer<'de>>(deserializer: D) -> Result<
 }
 
 pub(super) fn redacted_url<S: Serializer>(url: &Option<String>, serializer: S) -> Result<S::Ok, S::Error> {
-    url.as_deref().map(super::redacted).serialize(serializer)
+    url.as_deref().map(crate::redact::redact_url).serialize(serializer)
 }
 
 pub(super) fn hidden<T, S: Serializer>(secret: &Option<T>, serializer: S) -> Result<S::Ok, S::Error> {
-    secret.as_ref().map(|_| super::address::HIDDEN).serialize(serializer)
+    secret.as_ref().map(|_| crate::redact::HIDDEN).serialize(serializer)
 }
 
 /// Shows thousandths as a decimal number.

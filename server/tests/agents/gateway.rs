@@ -2,15 +2,15 @@
 
 use engine::id::{AccountId, Seq};
 use engine::order::RawTicket;
+use protocol::bus::SequencerStatus;
 use protocol::gateway::{Caller, OrderApi as _};
 use protocol::rest::{OrdersQuery, PlaceOrderResponse};
 use server::agents::auth::{self, Auth, VenueRole};
 use server::agents::gateway::{self, Gateway};
-use server::agents::trading::client::QUEUE_LIMIT;
-use server::bus::messages::TradingStatus;
 use server::config::Config;
 use server::http::operations::Operations;
 use server::peers::Peers;
+use server::sequencer_client::QUEUE_CAPACITY;
 use server::shutdown::Shutdown;
 use server::telemetry::{Health, recorder};
 
@@ -22,7 +22,7 @@ async fn open(desk: &Desk, shutdown: &Shutdown) -> Gateway {
     let auth_deps = auth::Deps {
         store: desk.store.clone(),
         bus: desk.bus.clone(),
-        names: desk.streams.clone(),
+        streams: desk.streams.clone(),
         sequencer: desk.client.clone(),
         clock: desk.clock.clone(),
         venue: desk.venue(),
@@ -32,7 +32,7 @@ async fn open(desk: &Desk, shutdown: &Shutdown) -> Gateway {
     let deps = gateway::Deps {
         store: desk.store.clone(),
         bus: desk.bus.clone(),
-        names: desk.streams.clone(),
+        streams: desk.streams.clone(),
         sequencer: desk.client.clone(),
         auth: Auth::new(auth_deps, &config, false).unwrap(),
         clock: desk.clock.clone(),
@@ -101,16 +101,16 @@ async fn a_full_queue_is_busy_and_outages_say_so() {
     let shutdown = Shutdown::new();
     let gateway = open(&desk, &shutdown).await;
     desk.stop().await;
-    let halted = TradingStatus::Halted { reason: "the books do not balance".to_owned() };
-    for (status, code) in [(halted, "trading_halted"), (TradingStatus::Unavailable, "unavailable")] {
+    let halted = SequencerStatus::Halted { reason: "the books do not balance".to_owned() };
+    for (status, code) in [(halted, "trading_halted"), (SequencerStatus::Unavailable, "unavailable")] {
         let bytes = serde_json::to_vec(&status).unwrap();
         desk.bus.put_latest(&desk.streams.trading_status, bytes).await.unwrap();
         let refused = gateway.place_order(&caller, ticket(&desk, "c-1")).await.unwrap_err();
         assert_eq!((refused.status, refused.code.as_str()), (503, code));
     }
-    let running = serde_json::to_vec(&TradingStatus::Running).unwrap();
+    let running = serde_json::to_vec(&SequencerStatus::Running).unwrap();
     desk.bus.put_latest(&desk.streams.trading_status, running).await.unwrap();
-    while desk.bus.append_auto(&desk.streams.command, "{}", QUEUE_LIMIT).await.is_ok() {}
+    while desk.bus.append_auto(&desk.streams.command, "{}", QUEUE_CAPACITY).await.is_ok() {}
     let refused = gateway.place_order(&caller, ticket(&desk, "c-1")).await.unwrap_err();
     assert_eq!((refused.status, refused.code.as_str()), (503, "busy"));
     shutdown.cancel();

@@ -9,9 +9,9 @@ use engine::order::{ClientOrderId, Price, SelfTradePrevention, Side, Ticket, Tim
 use engine::sim::{Seed, Simulator};
 use engine::step::StepHeader;
 use engine::venue::{Command, Input};
+use protocol::bus::Control;
 use protocol::bus::MarketStep;
 use server::agents::market_data::Settings;
-use server::bus::control::Control;
 use server::bus::decode::decode;
 use server::config::ClockMode;
 use server::store::history::{MarketBatch, MarketWindow, TickRecord};
@@ -68,7 +68,7 @@ async fn a_tick_is_published_and_stored() {
     agent.stop().await;
     trading.stop().await;
 
-    let mut steps = stage.reader(&stage.streams.marketdata);
+    let mut steps = stage.reader(&stage.streams.market_data);
     for number in 1..=20 {
         let message = steps.next().await;
         let step: MarketStep = decode(stage.row.id, &message.bytes()).unwrap();
@@ -182,12 +182,12 @@ async fn steps_that_nobody_journalled_are_made_again_the_same() {
     // Faster than real time and without a sequencer it stops 100 steps ahead.
     let fast = Settings { clock: ClockMode::Realtime, speed_milli: 1_000_000, ..stage.manual() };
     let agent = stage.market_data(fast.clone());
-    let mut steps = stage.reader(&stage.streams.marketdata);
+    let mut steps = stage.reader(&stage.streams.market_data);
     for _ in 0..100 {
         steps.next().await;
     }
     agent.stop().await;
-    assert_eq!(stage.bus.last_id(&stage.streams.marketdata).await.unwrap(), 100);
+    assert_eq!(stage.bus.last_id(&stage.streams.market_data).await.unwrap(), 100);
     // The second life finds them on the stream and goes on after them.
     let agent = stage.market_data(fast);
     let trading = stage.trading();
@@ -224,7 +224,8 @@ async fn the_clock_answers_and_ignores_what_it_cannot_read() {
 async fn an_unreadable_execution_stops_it() {
     let stage = Stage::new("19").await;
     let agent = stage.market_data(stage.manual());
-    stage.bus.append(&stage.streams.execution, 5, "{\"v\":1,\"entries\":[]}").await.unwrap();
+    let unreadable = (5, "{\"v\":1,\"entries\":[]}".into());
+    stage.bus.append_after(&stage.streams.execution, 0, &[unreadable]).await.unwrap();
     let error = agent.ended().await.unwrap_err();
     assert_eq!(error, "message 5 of the execution stream cannot be read");
     stage.reader(&stage.streams.dead_letter).next().await;

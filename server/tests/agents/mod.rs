@@ -1,6 +1,7 @@
 //! Agents by themselves and side by side, over a real store and bus.
 
 mod gateway;
+mod journal;
 mod market_data;
 mod portfolio;
 mod postgres_standby;

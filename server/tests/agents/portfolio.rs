@@ -154,7 +154,7 @@ async fn an_entry_counts_once_however_often_it_comes() {
 async fn an_unreadable_execution_stops_it() {
     let stage = Stage::new("1").await;
     let agent = stage.portfolio();
-    stage.bus.append(&stage.streams.execution, 9, "not json").await.unwrap();
+    stage.bus.append_after(&stage.streams.execution, 0, &[(9, "not json".into())]).await.unwrap();
     assert_eq!(agent.ended().await.unwrap_err(), "message 9 of the execution stream cannot be read");
     stage.reader(&stage.streams.dead_letter).next().await;
 }

@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use engine::order::Side;
 use engine::venue::Command;
-use server::agents::trading::client::SendError;
+use server::agents::context::AgentContext;
 use server::agents::trading::no_faults;
 use server::bus::{Batch, Bus};
+use server::sequencer_client::SendError;
 
 use crate::support::database::{Database, TestDatabase};
 use crate::support::desk::{Desk, PATIENCE};
@@ -30,14 +31,13 @@ async fn a_standby_takes_over_when_the_first_dies_and_a_late_first_never_writes(
     desk.quote(9_990, 10_010).await;
 
     // Another process: a store and a bus of its own.
-    let mut deps = desk.deps();
-    deps.store = desk.place.open().await;
-    deps.bus = Bus::local();
-    let (second, stop) = desk.launch(deps.clone());
+    let store = desk.place.open().await;
+    let context = AgentContext { store, bus: Bus::local(), ..desk.context() };
+    let (second, stop) = desk.launch(context.clone());
     until_leases(&desk.place, true, 1).await;
     // It leaves the first alone.
     desk.place(account, Side::Buy, 10, 10_010).await;
-    let written = deps.bus.read_now(&desk.streams.execution, 0, 1).await.unwrap();
+    let written = context.bus.read_now(&desk.streams.execution, 0, 1).await.unwrap();
     assert!(matches!(written, Batch::Messages(messages) if messages.is_empty()));
 
     // The first loses its lease and nothing else: it is late, not dead.
@@ -45,7 +45,7 @@ async fn a_standby_takes_over_when_the_first_dies_and_a_late_first_never_writes(
         "SELECT count(pg_terminate_backend(pid)) FROM pg_locks WHERE locktype = 'advisory' AND granted
                       AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
     assert_eq!(desk.place.number(holder).await, 1);
-    deps.bus.read_after(&desk.streams.execution, 0, 1).await.unwrap();
+    context.bus.read_after(&desk.streams.execution, 0, 1).await.unwrap();
     let head = desk.store.journal_head(desk.venue()).await.unwrap().unwrap();
     let ticket = desk.limit(Side::Buy, 10, 10_010);
     let command = Command::PlaceOrder { account, ticket };
@@ -59,7 +59,7 @@ async fn a_standby_takes_over_when_the_first_dies_and_a_late_first_never_writes(
     until_leases(&desk.place, true, 1).await;
     stop.cancel();
     second.await.unwrap().unwrap();
-    deps.store.close().await;
+    context.store.close().await;
     until_leases(&desk.place, true, 0).await;
     desk.place(account, Side::Buy, 10, 10_010).await;
     assert_eq!(desk.number("SELECT count(*) FROM orders").await, 2);

@@ -1,8 +1,8 @@
 //! What market data has made reaches its stream once and in order, whatever
 //! became of the stream or of an answer.
 
-use server::agents::market_data::{MarketDataError, Outbox};
-use server::bus::{Batch, Bus, Limits, Parcel};
+use server::agents::market_data::{MarketDataError, StepOutbox};
+use server::bus::{Batch, Bus, Payload, StreamLimits};
 
 use crate::support::redis::Server;
 
@@ -11,13 +11,13 @@ const STREAM: &str = "steps";
 /// So many steps that several appends are on their way at a time.
 const STEPS: u64 = 1_000;
 
-fn step(number: u64) -> Parcel {
+fn step(number: u64) -> Payload {
     format!("{number:>2000}").into()
 }
 
 /// An outbox with steps that the stream lacks, as far as it knows.
-fn outbox(steps: std::ops::RangeInclusive<u64>, reached: u64) -> Outbox {
-    let mut outbox = Outbox::new(Limits::default(), reached);
+fn outbox(steps: std::ops::RangeInclusive<u64>, reached: u64) -> StepOutbox {
+    let mut outbox = StepOutbox::new(StreamLimits::default(), reached);
     steps.for_each(|number| outbox.push(number, step(number)));
     outbox
 }
@@ -27,13 +27,13 @@ async fn assert_has(bus: &Bus, through: u64) {
         panic!("some are gone");
     };
     assert!(found.iter().map(|found| found.id).eq(1..=through));
-    assert!(found.iter().all(|found| found.parcel == step(found.id)));
+    assert!(found.iter().all(|found| found.payload == step(found.id)));
 }
 
 /// A bus of each kind, where nobody has been.
 async fn buses() -> [(Bus, Option<Server>); 2] {
     let server = Server::private();
-    let bus = Bus::open(&server.config()).await.unwrap();
+    let bus = server.bus().await;
     [(Bus::local(), None), (bus, Some(server))]
 }
 

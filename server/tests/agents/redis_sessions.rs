@@ -9,7 +9,6 @@ use axum::response::Response;
 use engine::id::Digest;
 use serde_json::{Value, json};
 use server::agents::auth::{Auth, Deps, routes, with_sessions};
-use server::bus::Bus;
 use server::config::Config;
 use server::telemetry::Health;
 use tower::ServiceExt as _;
@@ -32,8 +31,8 @@ impl Gateway {
     async fn with(desk: &Desk, server: &Server, config: &Config) -> Self {
         let deps = Deps {
             store: desk.store.clone(),
-            bus: Bus::open(&server.config()).await.unwrap(),
-            names: desk.streams.clone(),
+            bus: server.bus().await,
+            streams: desk.streams.clone(),
             sequencer: desk.client.clone(),
             clock: desk.clock.clone(),
             venue: desk.venue(),
@@ -89,7 +88,7 @@ async fn a_session_that_ended_at_one_gateway_has_ended_at_the_other() {
 }
 
 #[tokio::test]
-async fn a_wipe_and_an_outage_neither_end_a_session_nor_bring_one_back() {
+async fn a_wipe_and_an_outage_neither_end_nor_restore_a_session() {
     let (desk, mut server) = (Desk::open().await, Server::private());
     let (one, other) = (Gateway::open(&desk, &server).await, Gateway::open(&desk, &server).await);
     let (ann, bob) = (one.register("ann").await, one.register("bob").await);
@@ -150,7 +149,7 @@ async fn an_open_socket_keeps_a_session_under_the_shortest_limit() {
 }
 
 #[tokio::test]
-async fn limits_hold_at_every_gateway_and_activity_counts_at_all() {
+async fn limits_and_activity_hold_for_all_gateways() {
     let (desk, server) = (Desk::open().await, Server::private());
     let (one, other) = (Gateway::open(&desk, &server).await, Gateway::open(&desk, &server).await);
     let minutes = |count: i64| count * 60_000_000;

@@ -7,15 +7,14 @@ use engine::book::BookSnapshot;
 use engine::id::Seq;
 use engine::quote::QuotesSnapshot;
 use engine::venue::Command;
-use protocol::bus::ExecutionBatch;
+use protocol::bus::SequencerStatus;
+use protocol::bus::{ClockStatus, Control};
 use server::agents::market_data::Settings;
-use server::agents::trading::client::{SendError, SequencerClient};
 use server::agents::trading::verify::{Steps, verify};
-use server::bus::control::{ClockStatus, Control};
+use server::bus::Batch;
 use server::bus::decode::decode;
-use server::bus::messages::TradingStatus;
-use server::bus::{Batch, Bus};
 use server::config::{ClockMode, IdlePolicy};
+use server::sequencer_client::{SendError, SequencerClient};
 
 use super::market_data::{buy, headers, same_as_never_stopped};
 use super::stage::{Stage, patiently};
@@ -25,7 +24,7 @@ use crate::support::redis::Server;
 const ORDERS: usize = 8;
 
 async fn over(server: &Server, seed: &str) -> Stage {
-    Stage::over(Bus::open(&server.config()).await.unwrap(), seed).await
+    Stage::over(server.bus().await, seed).await
 }
 
 /// Sends until there is an answer, as a client does that was told `pending`;
@@ -40,52 +39,34 @@ async fn until_answered(client: SequencerClient, command: Command) -> Seq {
     }
 }
 
-/// Follows the stream as every consumer does, refilling from the journal, until
-/// `through`: every entry, once and in order.
+/// Follows the journal, whose stream is complete again, through `through`.
 async fn follow(stage: &Stage, through: Seq) {
-    let (mut seen, mut cursor) = (Seq(0), 0);
-    while seen < through {
-        match stage.bus.read_after(&stage.streams.execution, cursor, 100).await.unwrap() {
-            Batch::Trimmed { through } => cursor = through,
-            Batch::Messages(messages) => {
-                for message in messages {
-                    cursor = message.id;
-                    let batch: ExecutionBatch = decode(stage.row.id, &message.bytes()).unwrap();
-                    if batch.first_seq > seen.next() {
-                        let rows = stage.journal().await;
-                        seen = rows.last().unwrap().seq.max(seen);
-                    }
-                    let known = seen;
-                    for entry in batch.entries.iter().filter(|entry| entry.outcome.seq > known) {
-                        assert_eq!(entry.outcome.seq, seen.next());
-                        seen = entry.outcome.seq;
-                    }
-                }
-            }
-        }
+    while stage.bus.last_id(&stage.streams.execution).await.unwrap_or(0) < through.0 {
+        tokio::task::yield_now().await;
     }
+    stage.follow(Seq(0), through).await;
 }
 
 /// Every newest value is there again.
 async fn newest_values(stage: &Stage) {
-    let (bus, names) = (&stage.bus, &stage.streams);
+    let (bus, streams) = (&stage.bus, &stage.streams);
     let newest = async |key: &str| loop {
         if let Ok(Some(bytes)) = bus.get_latest(key).await {
             break bytes;
         }
     };
     for (id, instrument) in stage.row.config.instruments().unwrap() {
-        let bytes = newest(&names.book(id)).await;
+        let bytes = newest(&streams.book(id)).await;
         let of = match instrument.is_dealt() {
             true => serde_json::from_slice::<QuotesSnapshot>(&bytes).unwrap().instrument,
             false => serde_json::from_slice::<BookSnapshot>(&bytes).unwrap().instrument,
         };
         assert_eq!(of, id);
     }
-    let status: TradingStatus = serde_json::from_slice(&newest(&names.trading_status).await).unwrap();
-    assert_eq!(status, TradingStatus::Running);
-    let _: ClockStatus = decode(stage.row.id, &newest(&names.clock_status).await).unwrap();
-    newest(&names.portfolio(stage.account(1))).await;
+    let status: SequencerStatus = serde_json::from_slice(&newest(&streams.trading_status).await).unwrap();
+    assert_eq!(status, SequencerStatus::Running);
+    let _: ClockStatus = decode(stage.row.id, &newest(&streams.clock_status).await).unwrap();
+    newest(&streams.portfolio(stage.account(1))).await;
 }
 
 /// Everything runs and orders come in while `disaster` happens to the server,
@@ -166,7 +147,7 @@ async fn steps_that_wait_for_the_sequencer_survive_a_wipe() {
     let fast = Settings { clock: ClockMode::Realtime, speed_milli: 1_000_000, ..stage.manual() };
     let market_data = stage.market_data(fast.clone());
     let hundred = async |stage: &Stage| {
-        while stage.bus.last_id(&stage.streams.marketdata).await.unwrap_or(0) < 100 {
+        while stage.bus.last_id(&stage.streams.market_data).await.unwrap_or(0) < 100 {
             tokio::task::yield_now().await;
         }
     };
@@ -181,7 +162,7 @@ async fn steps_that_wait_for_the_sequencer_survive_a_wipe() {
     server.kill();
     server.restart();
     patiently(hundred(&stage)).await;
-    let first = stage.reader(&stage.streams.marketdata).next().await;
+    let first = stage.reader(&stage.streams.market_data).next().await;
     assert_eq!(first.id, 1);
     let trading = stage.trading();
     patiently(stage.until_step(150)).await;

@@ -6,18 +6,20 @@ use std::fmt::Display;
 use std::future::Future;
 use std::time::Duration;
 
-use engine::id::{AccountId, InstrumentId};
+use engine::id::{AccountId, InstrumentId, Seq};
 use engine::time::WallTime;
 use engine::venue::{Outcome, VenueConfig};
 use protocol::bus::ExecutionBatch;
+use protocol::bus::{ClockStatus, Control, ControlMessage};
+use server::agents::context::AgentContext;
 use server::agents::trading::SeedChoice;
-use server::agents::trading::client::SequencerClient;
 use server::agents::{market_data, portfolio, trading};
-use server::bus::control::{ClockStatus, Control, ControlMessage};
 use server::bus::decode::{decode, encode};
 use server::bus::{Batch, Bus, Message, StreamNames};
 use server::clock::WallClock;
 use server::config::{Acknowledge, ClockMode, Config, IdlePolicy};
+use server::journal::Follower;
+use server::sequencer_client::SequencerClient;
 use server::shutdown::Shutdown;
 use server::store::Store;
 use server::store::journal::{JournalRow, VenueRow};
@@ -47,13 +49,11 @@ pub struct Task {
 }
 
 impl Task {
-    fn start<F, E>(run: impl FnOnce(Shutdown) -> F) -> Self
+    fn start<F, E>(shutdown: Shutdown, running: F) -> Self
     where
         F: Future<Output = Result<(), E>> + Send + 'static,
         E: Display,
     {
-        let shutdown = Shutdown::new();
-        let running = run(shutdown.clone());
         let handle = tokio::spawn(async move { running.await.map_err(|error| error.to_string()) });
         Self { shutdown, handle }
     }
@@ -108,6 +108,8 @@ impl Stage {
     /// Market data, stepped by hand.
     pub fn manual(&self) -> market_data::Settings {
         market_data::Settings {
+            config: self.row.config.clone(),
+            seed: engine::sim::Seed::from_bytes(self.row.seed().unwrap()),
             clock: ClockMode::Manual,
             speed_milli: 1_000,
             idle: IdlePolicy::Pause,
@@ -117,45 +119,54 @@ impl Stage {
         }
     }
 
-    pub fn market_data(&self, settings: market_data::Settings) -> Task {
-        let deps = market_data::Deps {
+    fn context(&self) -> AgentContext {
+        AgentContext {
             venue: self.row.id,
-            config: self.row.config.clone(),
-            seed: engine::sim::Seed::from_bytes(self.row.seed().unwrap()),
+            store: self.store.clone(),
             bus: self.bus.clone(),
             streams: self.streams.clone(),
-            store: self.store.clone(),
+            clock: self.clock.clone(),
             health: self.health.clone(),
-            settings,
-        };
-        Task::start(|shutdown| market_data::run(deps, shutdown))
+            shutdown: Shutdown::new(),
+        }
+    }
+
+    pub fn market_data(&self, settings: market_data::Settings) -> Task {
+        let context = self.context();
+        Task::start(context.shutdown.clone(), market_data::run(context, settings))
     }
 
     pub fn trading(&self) -> Task {
-        let deps = trading::Deps {
-            venue: self.row.id,
-            bus: self.bus.clone(),
-            streams: self.streams.clone(),
-            store: self.store.clone(),
-            clock: self.clock.clone(),
-            health: self.health.clone(),
-            settings: trading::Settings { snapshot_entries: 25, acknowledge: Acknowledge::AfterCommit },
+        let context = self.context();
+        let settings = trading::Settings {
+            snapshot_entries: 25,
+            acknowledge: Acknowledge::AfterCommit,
             faults: trading::no_faults(),
         };
-        Task::start(|shutdown| trading::run(deps, shutdown))
+        Task::start(context.shutdown.clone(), trading::run(context, settings))
     }
 
     pub fn portfolio(&self) -> Task {
-        let deps = portfolio::Deps {
-            venue: self.row.id,
-            config: self.row.config.clone(),
-            bus: self.bus.clone(),
-            streams: self.streams.clone(),
-            store: self.store.clone(),
-            health: self.health.clone(),
-            snapshot_seconds: 60,
-        };
-        Task::start(|shutdown| portfolio::run(deps, shutdown))
+        let context = self.context();
+        let settings = portfolio::Settings { config: self.row.config.clone(), snapshot_seconds: 60 };
+        Task::start(context.shutdown.clone(), portfolio::run(context, settings))
+    }
+
+    /// Follows the journal's entries after `after` through `through`: each once and
+    /// in order.
+    pub async fn follow(&self, after: Seq, through: Seq) {
+        let (store, bus) = (self.store.clone(), self.bus.clone());
+        let mut journal = Follower::new(self.row.id, store, bus, &self.streams, after);
+        let mut seen = after;
+        while seen < through {
+            let batch = patiently(journal.next()).await.unwrap();
+            for (first, outcome) in batch.outcomes() {
+                // A compacted run may start before.
+                assert!(first <= seen.next() && outcome.seq > seen, "{first} after {seen}");
+                seen = outcome.seq;
+            }
+            assert_eq!(journal.through(), seen);
+        }
     }
 
     pub async fn client(&self) -> SequencerClient {
@@ -232,7 +243,9 @@ impl Stage {
             books: Vec::new(),
             quotes: Vec::new(),
         };
-        self.bus.append(&self.streams.execution, through.0, encode(&batch)).await.unwrap();
+        let last = self.bus.last_id(&self.streams.execution).await.unwrap();
+        let message = (through.0, encode(&batch).into());
+        self.bus.append_after(&self.streams.execution, last, &[message]).await.unwrap();
     }
 }
 

@@ -4,10 +4,10 @@ use engine::id::{AccountId, Seq};
 use engine::money::Money;
 use engine::order::{OrderStatus, Reject, Side};
 use engine::venue::{AccountChange, AccountEvent, Command};
-use server::agents::trading::client::SendError;
+use protocol::bus::{CommandMessage, VERSION};
 use server::bus::decode::encode;
-use server::bus::messages::{CommandMessage, VERSION};
 use server::bus::{Batch, StreamNames};
+use server::sequencer_client::SendError;
 use uuid::Uuid;
 
 use crate::support::desk::Desk;
@@ -180,7 +180,7 @@ async fn messages_that_mean_nothing_are_buried_and_change_nothing() {
         header,
         payload: step,
     };
-    desk.bus.append(&desk.streams.marketdata, 2, encode(&forged)).await.unwrap();
+    desk.bus.append_after(&desk.streams.market_data, 1, &[(2, encode(&forged).into())]).await.unwrap();
 
     // An added field is ignored.
     let mut added = serde_json::to_value(message(VERSION, desk.venue())).unwrap();

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use engine::order::Side;
 use engine::venue::{AccountChange, Command};
-use server::agents::trading::client::SendError;
+use server::agents::context::AgentContext;
 use server::agents::trading::{Fault, no_faults};
 use server::bus::Bus;
+use server::sequencer_client::SendError;
 
 use crate::support::database::{DatabaseKind, TestDatabase};
 use crate::support::desk::{Desk, fault_at};
@@ -168,10 +169,9 @@ async fn a_second_sequencer_fences_the_first() {
 
     // Another takes over; it listens on a bus of its own, so that only the
     // store can keep the two apart.
-    let mut deps = desk.deps();
-    deps.bus = Bus::local();
-    let (second, stop) = desk.launch(deps.clone());
-    deps.bus.read_after(&desk.streams.execution, 0, 1).await.unwrap();
+    let context = AgentContext { bus: Bus::local(), ..desk.context() };
+    let (second, stop) = desk.launch(context.clone());
+    context.bus.read_after(&desk.streams.execution, 0, 1).await.unwrap();
 
     // What the first decides from now on it cannot write, so it never answers.
     let head = desk.store.journal_head(desk.venue()).await.unwrap().unwrap();
@@ -195,7 +195,7 @@ async fn a_venue_that_does_not_add_up_halts_and_says_so() {
     desk.crash().await;
     assert_eq!(desk.damage("UPDATE accounts SET cash_balance = cash_balance + 1").await, 1);
     desk.prepare().await;
-    let (task, shutdown) = desk.launch(desk.deps());
+    let (task, shutdown) = desk.launch(desk.context());
     let ticket = desk.limit(Side::Buy, 10, 10_010);
     let sent = desk.send(Command::PlaceOrder { account, ticket }).await;
     assert_eq!(sent.unwrap_err(), SendError::TradingHalted);

@@ -31,7 +31,7 @@ async fn register_returns_201_with_a_hashed_user_an_account_and_a_secure_cookie(
 }
 
 #[tokio::test]
-async fn whoever_has_just_registered_is_known_everywhere_at_once() {
+async fn a_new_user_has_an_account_at_once() {
     let site = Site::with(|config| config.limits.registrations_per_minute = 1_000).await;
     for number in 0..25 {
         let user = site.user(&format!("user-{number}")).await;
@@ -67,7 +67,7 @@ async fn the_store_holds_no_session_id() {
 }
 
 #[tokio::test]
-async fn every_sign_in_has_a_new_session_and_ends_the_one_it_came_with() {
+async fn every_sign_in_starts_a_new_session_and_ends_the_old_one() {
     let site = Site::open().await;
     let mut user = site.user("ada").await;
     let before = user.clone();
@@ -116,11 +116,11 @@ async fn only_a_sign_out_removes_the_cookie_and_browsers_accept_it() {
 }
 
 #[tokio::test]
-async fn a_session_ends_after_half_an_hour_of_silence_and_after_twelve_hours() {
+async fn a_session_ends_after_half_an_hour_idle_and_after_twelve_hours() {
     let site = Site::open().await;
     let minutes = |minutes: i64| minutes * 60_000_000;
     let user = site.user("ada").await;
-    // Silent for 29 minutes is active; each request starts the half hour anew.
+    // Each request restarts the half hour.
     for _ in 0..24 {
         site.clock.advance_micros(minutes(29));
         assert_eq!(user.get("/api/v1/session").await.status, 200);
@@ -135,7 +135,7 @@ async fn a_session_ends_after_half_an_hour_of_silence_and_after_twelve_hours() {
 }
 
 #[tokio::test]
-async fn unknown_users_and_wrong_passwords_look_alike() {
+async fn unknown_users_and_wrong_passwords_get_one_answer() {
     let site = Site::open().await;
     site.user("ada").await;
     let mut visitor = site.visitor();
@@ -181,7 +181,7 @@ async fn an_unknown_user_takes_as_long_as_a_wrong_password() {
 }
 
 #[tokio::test]
-async fn the_eleventh_failure_in_a_minute_waits_and_others_do_not() {
+async fn the_eleventh_failure_in_a_minute_is_refused_for_its_account_alone() {
     let site = Site::open().await;
     site.user("ada").await;
     site.user("bob").await;
@@ -202,7 +202,7 @@ async fn the_eleventh_failure_in_a_minute_waits_and_others_do_not() {
 }
 
 #[tokio::test]
-async fn failures_at_many_accounts_from_one_address_wait_and_successes_do_not_count() {
+async fn failures_from_one_address_are_limited_and_successes_do_not_count() {
     let site = Site::with(|config| config.limits.login_failures_per_address_per_minute = 5).await;
     site.user("ada").await;
     let mut visitor = site.visitor();
@@ -223,11 +223,11 @@ async fn failures_at_many_accounts_from_one_address_wait_and_successes_do_not_co
 }
 
 #[tokio::test]
-async fn an_account_that_was_not_opened_is_opened_at_start_up() {
+async fn an_unopened_account_is_opened_at_start_up() {
     let mut site = Site::open().await;
     let user = site.user("ada").await;
     site.stop().await;
-    // A user who was stored just before the lights went out.
+    // A user who was stored just before a crash.
     let store = site.place.open().await;
     let venue = engine::venue::VenueConfig::default().venue_id();
     let id = uuid::Uuid::new_v4();

@@ -1,11 +1,11 @@
-//! Pages and plain forms: what works without JavaScript, and what protects it.
+//! Pages and plain forms that work without JavaScript, and their protection.
 
 use reqwest::Method;
 
 use crate::support::site::{PASSWORD, Site};
 
 #[tokio::test]
-async fn a_page_comes_compressed_to_whoever_can_read_it() {
+async fn a_page_is_compressed_if_the_client_accepts_it() {
     let site = Site::open().await;
     site.steps(10).await;
     let mut browser = site.user("ada").await;
@@ -89,7 +89,7 @@ async fn a_next_that_leaves_the_site_is_ignored() {
 }
 
 #[tokio::test]
-async fn pages_carry_a_policy_with_a_nonce_of_their_own() {
+async fn each_page_has_a_content_security_policy_with_a_new_nonce() {
     let site = Site::open().await;
     let browser = site.visitor();
     let (first, second) = (browser.get("/login").await, browser.get("/login").await);
@@ -123,7 +123,7 @@ async fn pages_carry_a_policy_with_a_nonce_of_their_own() {
 }
 
 #[tokio::test]
-async fn what_is_nowhere_is_a_page_for_people_and_an_error_for_programs() {
+async fn an_unknown_path_is_a_page_for_people_and_an_error_for_programs() {
     let site = Site::open().await;
     let mut visitor = site.visitor();
     let page = visitor.get("/nowhere").await;
@@ -138,7 +138,7 @@ async fn what_is_nowhere_is_a_page_for_people_and_an_error_for_programs() {
 }
 
 #[tokio::test]
-async fn health_and_figures_need_no_user() {
+async fn health_and_metrics_need_no_user() {
     let site = Site::open().await;
     let visitor = site.visitor();
     let health = visitor.get("/health").await;

@@ -1,4 +1,4 @@
-//! Guests: in with a name alone, and to stay with an address.
+//! Guests: registration with a name alone, later with an address.
 
 use serde_json::{Value, json};
 
@@ -16,7 +16,7 @@ async fn who(visitor: &Visitor) -> Value {
 }
 
 #[tokio::test]
-async fn a_guest_trades_and_keeps_the_account() {
+async fn a_guest_trades_and_registers_with_the_same_account() {
     let site = Site::open().await;
     site.steps(10).await;
     let mut ada = guest(&site, "  Ada   L. ").await;
@@ -25,7 +25,7 @@ async fn a_guest_trades_and_keeps_the_account() {
     assert!(name.starts_with("ada l. (guest "), "{name}");
     assert_eq!(before["name"], "Ada L.");
     ada.order(&ticket(site.id("ACME"), "BUY", "100", None, "c-1")).await;
-    // The name opens nothing.
+    // The name signs nobody in.
     let mut stranger = site.visitor();
     let tried = stranger.post("/api/v1/auth/login", &json!({ "email": name, "password": "" })).await;
     assert_eq!((tried.status.as_u16(), tried.code()), (401, "invalid_credentials".to_owned()));
@@ -62,7 +62,7 @@ async fn a_guest_trades_and_keeps_the_account() {
 }
 
 #[tokio::test]
-async fn names_are_no_way_around_anything() {
+async fn guests_names_are_checked_and_their_number_is_limited() {
     let site = Site::with(|config| config.limits.registrations_per_minute = 3).await;
     let mut visitor = site.visitor();
     for name in ["", "  ", "bob@example.org", "<script>", "a\u{202e}b"] {
@@ -75,7 +75,7 @@ async fn names_are_no_way_around_anything() {
     guest(&site, "ada").await;
     let fourth = visitor.post("/api/v1/auth/guest", &json!({ "name": "ada" })).await;
     assert_eq!((fourth.status.as_u16(), fourth.code()), (429, "rate_limited".to_owned()));
-    // Whoever is nobody keeps nothing.
+    // A visitor has no account to keep.
     let body = json!({ "email": "ada@example.org", "password": PASSWORD });
     assert_eq!(visitor.post("/api/v1/auth/keep", &body).await.status, 401);
     site.close().await;

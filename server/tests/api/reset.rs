@@ -1,4 +1,4 @@
-//! A new password by a token that works once.
+//! Password resets by tokens that work once.
 
 use serde_json::json;
 use server::agents::auth::grant_reset;
@@ -7,7 +7,7 @@ use crate::support::site::{Answer, PASSWORD, Site};
 
 const NEW: &str = "violet anchor 42 lantern";
 
-/// What `tickhall user reset` prints the end of.
+/// A token as `tickhall user reset` prints it.
 async fn token(site: &Site, name: &str) -> String {
     let store = &site.running.as_ref().unwrap().shared.store;
     grant_reset(store, &format!("{name}@Example.org"), site.clock.now()).await.unwrap().unwrap()
@@ -22,7 +22,7 @@ fn expected(status: u16, code: &str) -> (u16, String) {
 }
 
 #[tokio::test]
-async fn a_token_sets_a_password_once_and_signs_everybody_out() {
+async fn a_token_sets_a_password_once_and_ends_the_users_sessions() {
     let site = Site::open().await;
     let (ada, bob) = (site.user("ada").await, site.user("bob").await);
     let mut socket = ada.follow("", &["account".to_owned()]).await;
@@ -50,7 +50,7 @@ async fn a_token_sets_a_password_once_and_signs_everybody_out() {
 }
 
 #[tokio::test]
-async fn an_older_a_late_and_a_made_up_token_are_worth_nothing() {
+async fn replaced_expired_and_invented_tokens_are_refused() {
     let site = Site::open().await;
     site.user("ada").await;
     let store = &site.running.as_ref().unwrap().shared.store;
@@ -86,7 +86,7 @@ async fn guesses_are_limited_by_address() {
 }
 
 #[tokio::test]
-async fn the_form_sets_a_password_without_a_script() {
+async fn the_form_sets_a_password_without_javascript() {
     let site = Site::open().await;
     site.user("ada").await;
     let token = token(&site, "ada").await;

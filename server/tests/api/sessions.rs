@@ -1,4 +1,4 @@
-//! One's own sessions: seen, ended one by one or all but this one.
+//! A user's own sessions: list, revoke one, revoke all others.
 
 use std::time::{Duration, Instant};
 
@@ -10,8 +10,8 @@ use crate::support::site::{PASSWORD, Site, Visitor};
 
 const FIREFOX: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
 
-/// Signs in once more, from another browser.
-async fn again(site: &Site, name: &str) -> Visitor {
+/// Signs in again, with another browser.
+async fn sign_in_again(site: &Site, name: &str) -> Visitor {
     let mut visitor = site.visitor();
     visitor.client = reqwest::Client::builder().redirect(Policy::none()).user_agent(FIREFOX).build().unwrap();
     let body = json!({ "email": format!("{name}@example.org"), "password": PASSWORD });
@@ -30,24 +30,24 @@ fn id(entry: &Value) -> String {
 }
 
 #[tokio::test]
-async fn a_session_says_what_it_is_and_tells_no_secret() {
+async fn a_session_describes_itself_without_its_secrets() {
     let site = Site::open().await;
     let user = site.user("ada").await;
     let began = site.clock.now();
     site.clock.advance_micros(60_000_000);
     let answer = user.get("/api/v1/auth/session").await;
-    let said = answer.json();
+    let body = answer.json();
     assert_eq!(
-        (&said["caller"]["email"], &said["session"]["current"]),
+        (&body["caller"]["email"], &body["session"]["current"]),
         (&json!("ada@example.org"), &json!(true))
     );
-    assert_eq!(said["caller"]["session_id"], said["session"]["session_id"]);
-    assert_eq!(said["session"]["created_at"], json!(began));
+    assert_eq!(body["caller"]["session_id"], body["session"]["session_id"]);
+    assert_eq!(body["session"]["created_at"], json!(began));
     // Active now: 30 min of idleness from here, 12 h from the beginning.
     let now = site.clock.now();
-    assert_eq!(said["session"]["last_seen_at"], json!(now));
-    assert_eq!(said["idle_expires_at"], json!(now.plus_micros(30 * 60_000_000)));
-    assert_eq!(said["session"]["expires_at"], json!(began.plus_micros(12 * 3_600_000_000)));
+    assert_eq!(body["session"]["last_seen_at"], json!(now));
+    assert_eq!(body["idle_expires_at"], json!(now.plus_micros(30 * 60_000_000)));
+    assert_eq!(body["session"]["expires_at"], json!(began.plus_micros(12 * 3_600_000_000)));
     let cookie = user.cookie.clone().unwrap().split_once('=').unwrap().1.to_owned();
     let stored = site.text("SELECT lower(hex(session_hash)) FROM sessions").await;
     assert!(!answer.text.contains(&cookie) && !answer.text.contains(&stored), "{}", answer.text);
@@ -56,10 +56,10 @@ async fn a_session_says_what_it_is_and_tells_no_secret() {
 }
 
 #[tokio::test]
-async fn a_session_is_ended_from_another_and_its_sockets_close() {
+async fn a_revoked_session_ends_and_its_sockets_close() {
     let site = Site::open().await;
     let mut here = site.user("ada").await;
-    let there = again(&site, "ada").await;
+    let there = sign_in_again(&site, "ada").await;
     let mut bob = site.user("bob").await;
     let entries = listed(&here).await;
     let shown: Vec<_> = entries.iter().map(|entry| (&entry["current"], &entry["device"])).collect();
@@ -98,10 +98,10 @@ async fn a_session_is_ended_from_another_and_its_sockets_close() {
 }
 
 #[tokio::test]
-async fn all_others_end_at_once_and_this_one_goes_on() {
+async fn all_other_sessions_are_revoked_at_once() {
     let site = Site::open().await;
     let mut here = site.user("ada").await;
-    let others = [again(&site, "ada").await, again(&site, "ada").await];
+    let others = [sign_in_again(&site, "ada").await, sign_in_again(&site, "ada").await];
     let bob = site.user("bob").await;
     assert_eq!(here.delete("/api/v1/auth/sessions").await.status, 204);
     for other in &others {
@@ -115,10 +115,10 @@ async fn all_others_end_at_once_and_this_one_goes_on() {
 }
 
 #[tokio::test]
-async fn sessions_that_ended_by_themselves_are_not_listed() {
+async fn idle_sessions_are_not_listed() {
     let site = Site::open().await;
     let here = site.user("ada").await;
-    let _idle = again(&site, "ada").await;
+    let _idle = sign_in_again(&site, "ada").await;
     site.clock.advance_micros(20 * 60_000_000);
     assert_eq!(listed(&here).await.len(), 2);
     // 20 + 10 minutes without a request from there.
@@ -128,11 +128,11 @@ async fn sessions_that_ended_by_themselves_are_not_listed() {
 }
 
 #[tokio::test]
-async fn the_account_page_ends_sessions_without_a_script() {
+async fn the_account_page_revokes_sessions_without_javascript() {
     let site = Site::open().await;
     let mut here = site.user("ada").await;
-    let there = again(&site, "ada").await;
-    let elsewhere = again(&site, "ada").await;
+    let there = sign_in_again(&site, "ada").await;
+    let elsewhere = sign_in_again(&site, "ada").await;
     let page = here.get("/account").await;
     assert_eq!(page.status, 200);
     let entries = listed(&here).await;

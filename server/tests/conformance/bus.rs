@@ -1,30 +1,35 @@
-//! The bus's promises, checked on each implementation.
+//! The guarantees of the bus, checked on each implementation.
 
-use server::bus::{Appended, Batch, Bus, BusError, Placed};
-use server::config::Config;
+use server::bus::{AppendResult, Batch, Bus, BusError, Payload, StreamLimits};
 use uuid::Uuid;
 
 use crate::support::redis::Server;
 
-/// An implementation, on a server of its own where it needs one.
+/// An implementation, on its own server if it needs one.
 struct Kind {
     bus: Bus,
     _server: Option<Server>,
 }
 
-/// Every implementation there is, and a name that nobody has used on any.
+/// Every implementation, and a stream name that is new on each.
 async fn buses() -> (Vec<Kind>, String) {
-    (every(Config::default()).await, format!("{{{}}}:s", Uuid::new_v4()))
+    (every(StreamLimits::default()).await, format!("{{{}}}:s", Uuid::new_v4()))
 }
 
-/// Every implementation that there can be here, as configured.
-async fn every(config: Config) -> Vec<Kind> {
-    let mut kinds = vec![Kind { bus: Bus::open(&config).await.unwrap(), _server: None }];
+/// Every implementation that is available here, with `limits`.
+async fn every(limits: StreamLimits) -> Vec<Kind> {
+    let mut kinds = vec![Kind { bus: Bus::open(None, limits).await.unwrap(), _server: None }];
     if let Some(server) = Server::if_there() {
-        let config = Config { redis_url: Some(server.url().to_owned()), ..config };
-        kinds.push(Kind { bus: Bus::open(&config).await.unwrap(), _server: Some(server) });
+        let bus = Bus::open(Some(server.url()), limits).await.unwrap();
+        kinds.push(Kind { bus, _server: Some(server) });
     }
     kinds
+}
+
+/// Appends one message with id `id`, after the stream's last one.
+async fn append(bus: &Bus, stream: &str, id: u64, message: impl Into<Payload>) -> AppendResult {
+    let last = bus.last_id(stream).await.unwrap();
+    bus.append_after(stream, last, &[(id, message.into())]).await.unwrap()
 }
 
 fn ids(batch: &Batch) -> Vec<u64> {
@@ -35,15 +40,15 @@ fn ids(batch: &Batch) -> Vec<u64> {
 }
 
 #[tokio::test]
-async fn a_producers_sequence_refuses_duplicates() {
+async fn a_duplicate_id_changes_nothing() {
     let (kinds, s) = buses().await;
     let s = s.as_str();
     for Kind { bus, .. } in &kinds {
         assert_eq!(bus.last_id(s).await.unwrap(), 0);
-        assert_eq!(bus.append(s, 5, "five").await.unwrap(), Appended::New);
-        assert_eq!(bus.append(s, 5, "again").await.unwrap(), Appended::Duplicate);
-        assert_eq!(bus.append(s, 4, "late").await.unwrap(), Appended::Duplicate);
-        assert_eq!(bus.append(s, 9, "nine").await.unwrap(), Appended::New);
+        assert_eq!(append(bus, s, 5, "five").await, AppendResult::Appended);
+        assert_eq!(append(bus, s, 5, "again").await, AppendResult::LastIdIs(5));
+        assert_eq!(append(bus, s, 4, "late").await, AppendResult::LastIdIs(5));
+        assert_eq!(append(bus, s, 9, "nine").await, AppendResult::Appended);
         let Batch::Messages(messages) = bus.read_now(s, 0, 10).await.unwrap() else { panic!("trimmed") };
         let texts: Vec<_> = messages.iter().map(|message| message.bytes()).collect();
         assert_eq!(texts, [b"five".as_slice(), b"nine"]);
@@ -56,15 +61,15 @@ async fn a_reader_waits_for_what_comes_after_its_cursor() {
     let (kinds, s) = buses().await;
     let s = s.as_str();
     for Kind { bus, .. } in &kinds {
-        bus.append(s, 1, "one").await.unwrap();
+        append(bus, s, 1, "one").await;
         let (reader, other) = (bus.clone(), bus.clone());
-        let place = s.to_owned();
-        let waiting = tokio::spawn(async move { reader.read_after(&place, 1, 10).await });
-        other.append(&format!("{s}:elsewhere"), 1, "x").await.unwrap();
-        other.append(s, 2, "two").await.unwrap();
+        let stream = s.to_owned();
+        let waiting = tokio::spawn(async move { reader.read_after(&stream, 1, 10).await });
+        append(&other, &format!("{s}:elsewhere"), 1, "x").await;
+        append(&other, s, 2, "two").await;
         assert_eq!(ids(&waiting.await.unwrap().unwrap()), [2]);
-        // Any number of readers, each with its own place; at most as many as asked for.
-        bus.append(s, 3, "three").await.unwrap();
+        // Any number of readers, each with its own cursor; at most `max` messages.
+        append(bus, s, 3, "three").await;
         assert_eq!(ids(&bus.read_after(s, 0, 2).await.unwrap()), [1, 2]);
         assert_eq!(ids(&bus.read_after(s, 2, 2).await.unwrap()), [3]);
         assert_eq!(ids(&bus.read_now(s, 3, 2).await.unwrap()), [0; 0]);
@@ -72,14 +77,14 @@ async fn a_reader_waits_for_what_comes_after_its_cursor() {
 }
 
 #[tokio::test]
-async fn no_message_slips_between_look_and_wait() {
+async fn no_message_is_missed_between_read_and_wait() {
     let (kinds, s) = buses().await;
     let s = s.as_str();
     for Kind { bus, .. } in &kinds {
-        let (writer, place) = (bus.clone(), s.to_owned());
+        let (writer, stream) = (bus.clone(), s.to_owned());
         let writing = tokio::spawn(async move {
             for id in 1..=2_000 {
-                writer.append(&place, id, "x").await.unwrap();
+                writer.append_after(&stream, id - 1, &[(id, "x".into())]).await.unwrap();
                 if id % 7 == 0 {
                     tokio::task::yield_now().await;
                 }
@@ -97,24 +102,24 @@ async fn no_message_slips_between_look_and_wait() {
 }
 
 #[tokio::test]
-async fn below_the_trim_point_it_says_so() {
+async fn a_cursor_below_the_trim_point_is_reported() {
     let (kinds, s) = buses().await;
     let s = s.as_str();
     for Kind { bus, .. } in &kinds {
         for id in [10, 20, 30] {
-            bus.append(s, id, "x").await.unwrap();
+            append(bus, s, id, "x").await;
         }
         bus.trim(s, 25).await.unwrap();
         assert_eq!(bus.read_after(s, 5, 10).await.unwrap(), Batch::Trimmed { through: 20 });
         assert_eq!(ids(&bus.read_after(s, 20, 10).await.unwrap()), [30]);
-        assert_eq!(bus.append(s, 15, "x").await.unwrap(), Appended::Duplicate);
+        assert_eq!(append(bus, s, 15, "x").await, AppendResult::LastIdIs(30));
         bus.trim(s, 1_000).await.unwrap();
-        assert_eq!(bus.append(s, 31, "x").await.unwrap(), Appended::New);
+        assert_eq!(append(bus, s, 31, "x").await, AppendResult::Appended);
     }
 }
 
 #[tokio::test]
-async fn a_bounded_stream_is_full_until_its_reader_trims() {
+async fn a_bounded_stream_is_full_until_it_is_trimmed() {
     let (kinds, s) = buses().await;
     let s = s.as_str();
     for Kind { bus, .. } in &kinds {
@@ -128,7 +133,7 @@ async fn a_bounded_stream_is_full_until_its_reader_trims() {
 }
 
 #[tokio::test]
-async fn automatic_ids_go_on_above_a_readers_cursor() {
+async fn assigned_ids_continue_above_a_cursor() {
     let (kinds, s) = buses().await;
     for Kind { bus, .. } in &kinds {
         // Further in the future than any clock.
@@ -147,7 +152,7 @@ async fn automatic_ids_go_on_above_a_readers_cursor() {
 }
 
 #[tokio::test]
-async fn many_are_appended_together_and_in_order() {
+async fn messages_appended_together_keep_their_order() {
     let (kinds, s) = buses().await;
     for Kind { bus, .. } in &kinds {
         bus.append_all(&s, Vec::new(), 1).await.unwrap();
@@ -159,41 +164,41 @@ async fn many_are_appended_together_and_in_order() {
 }
 
 #[tokio::test]
-async fn a_producer_notices_that_the_stream_is_not_where_it_left_it() {
+async fn a_producer_notices_another_last_id() {
     let (kinds, s) = buses().await;
     for Kind { bus, .. } in &kinds {
-        assert_eq!(bus.append_after(&s, 3, &[(4, "four".into())]).await.unwrap(), Placed::LastIs(0));
-        assert_eq!(bus.append_after(&s, 0, &[(4, "four".into())]).await.unwrap(), Placed::There);
-        assert_eq!(bus.append_after(&s, 4, &[(5, "five".into())]).await.unwrap(), Placed::There);
-        assert_eq!(bus.append_after(&s, 4, &[(5, "five".into())]).await.unwrap(), Placed::LastIs(5));
-        // A trimmed stream still knows how far it had come.
+        assert_eq!(bus.append_after(&s, 3, &[(4, "four".into())]).await.unwrap(), AppendResult::LastIdIs(0));
+        assert_eq!(bus.append_after(&s, 0, &[(4, "four".into())]).await.unwrap(), AppendResult::Appended);
+        assert_eq!(bus.append_after(&s, 4, &[(5, "five".into())]).await.unwrap(), AppendResult::Appended);
+        assert_eq!(bus.append_after(&s, 4, &[(5, "five".into())]).await.unwrap(), AppendResult::LastIdIs(5));
+        // A trimmed stream keeps its last id.
         bus.trim(&s, 5).await.unwrap();
-        assert_eq!(bus.append_after(&s, 5, &[(9, "nine".into())]).await.unwrap(), Placed::There);
+        assert_eq!(bus.append_after(&s, 5, &[(9, "nine".into())]).await.unwrap(), AppendResult::Appended);
         assert_eq!(ids(&bus.read_now(&s, 5, 10).await.unwrap()), [9]);
     }
 }
 
 #[tokio::test]
-async fn what_is_appended_together_is_read_one_by_one() {
+async fn messages_appended_together_are_read_one_by_one() {
     let (kinds, s) = buses().await;
     for Kind { bus, .. } in &kinds {
-        let (waiting, place) = (bus.clone(), s.clone());
-        let waiting = tokio::spawn(async move { waiting.read_after(&place, 1, 10).await });
-        assert_eq!(bus.append_after(&s, 0, &[]).await.unwrap(), Placed::There);
+        let (waiting, stream) = (bus.clone(), s.clone());
+        let waiting = tokio::spawn(async move { waiting.read_after(&stream, 1, 10).await });
+        assert_eq!(bus.append_after(&s, 0, &[]).await.unwrap(), AppendResult::Appended);
         let together = [(1, "one".into()), (2, "two".into()), (5, "".into())];
-        assert_eq!(bus.append_after(&s, 0, &together).await.unwrap(), Placed::There);
+        assert_eq!(bus.append_after(&s, 0, &together).await.unwrap(), AppendResult::Appended);
         assert_eq!(ids(&waiting.await.unwrap().unwrap()), [2, 5]);
-        // All of it or nothing, and nothing twice; who waits hears of neither.
-        let (waiting, place) = (bus.clone(), s.clone());
-        let waiting = tokio::spawn(async move { waiting.read_after(&place, 5, 10).await });
+        // All or nothing, and no duplicates; a waiting reader sees no refused append.
+        let (waiting, stream) = (bus.clone(), s.clone());
+        let waiting = tokio::spawn(async move { waiting.read_after(&stream, 5, 10).await });
         for (last, other) in [(0, &together[..]), (5, &together[..]), (2, &[(3, "three".into())])] {
-            assert_eq!(bus.append_after(&s, last, other).await.unwrap(), Placed::LastIs(5));
+            assert_eq!(bus.append_after(&s, last, other).await.unwrap(), AppendResult::LastIdIs(5));
         }
         assert_eq!(bus.last_id(&s).await.unwrap(), 5);
         bus.append_after(&s, 5, &[(6, "six".into()), (7, "seven".into())]).await.unwrap();
         assert_eq!(ids(&waiting.await.unwrap().unwrap()), [6, 7]);
-        bus.append(&s, 8, "eight").await.unwrap();
-        // A reader may stand anywhere, and finds what it came for.
+        append(bus, &s, 8, "eight").await;
+        // A cursor may point anywhere.
         for (after, found) in [(0, &[1, 2, 5, 6, 7, 8][..]), (1, &[2, 5, 6, 7, 8]), (6, &[7, 8]), (8, &[])] {
             assert_eq!(ids(&bus.read_now(&s, after, 10).await.unwrap()), found);
         }
@@ -206,21 +211,21 @@ async fn what_is_appended_together_is_read_one_by_one() {
 }
 
 #[tokio::test]
-async fn a_reader_that_gives_up_costs_nobody_anything() {
+async fn a_dropped_reader_does_not_affect_others() {
     let (kinds, s) = buses().await;
     for Kind { bus, .. } in &kinds {
         for id in 1..=50 {
-            // Dropped while it waits, many times over, beside one that stays.
-            let (reader, place) = (bus.clone(), s.clone());
-            let stays = tokio::spawn(async move { reader.read_after(&place, id - 1, 10).await });
+            // Dropped many times while it waits, next to one that stays.
+            let (reader, stream) = (bus.clone(), s.clone());
+            let stays = tokio::spawn(async move { reader.read_after(&stream, id - 1, 10).await });
             for _ in 0..5 {
                 tokio::select! {
                     biased;
-                    read = bus.read_after(&s, id - 1, 10) => panic!("{read:?} before it was written"),
+                    read = bus.read_after(&s, id - 1, 10) => panic!("{read:?} before it was appended"),
                     () = tokio::task::yield_now() => {}
                 }
             }
-            bus.append(&s, id, "x").await.unwrap();
+            append(bus, &s, id, "x").await;
             assert_eq!(ids(&bus.read_after(&s, id - 1, 10).await.unwrap()), [id]);
             assert_eq!(ids(&stays.await.unwrap().unwrap()), [id]);
         }
@@ -228,15 +233,12 @@ async fn a_reader_that_gives_up_costs_nobody_anything() {
 }
 
 #[tokio::test]
-async fn a_stream_keeps_its_newest_and_says_what_it_forgot() {
-    let mut config = Config::default();
-    config.streams.max_messages = 100;
-    config.streams.max_bytes = 1_000_000;
-    for Kind { bus, .. } in &every(config).await {
+async fn a_stream_keeps_its_newest_messages_and_reports_trimmed_ones() {
+    for Kind { bus, .. } in &every(StreamLimits { messages: 100, bytes: 1_000_000 }).await {
         for (name, size, most) in [("many", 1, 116), ("large", 100_000, 40)] {
             let s = format!("{{{}}}:{name}", Uuid::new_v4());
             for id in 1..=200 {
-                bus.append(&s, id, vec![b'x'; size]).await.unwrap();
+                append(bus, &s, id, vec![b'x'; size]).await;
             }
             let Batch::Trimmed { through } = bus.read_after(&s, 0, 1_000).await.unwrap() else {
                 panic!("{name} was not trimmed")
@@ -249,27 +251,26 @@ async fn a_stream_keeps_its_newest_and_says_what_it_forgot() {
 }
 
 #[tokio::test]
-async fn what_was_appended_together_is_forgotten_together() {
-    let mut config = Config::default();
-    config.streams.max_bytes = 1_000_000;
-    for Kind { bus, .. } in &every(config).await {
+async fn messages_appended_together_are_trimmed_together() {
+    let limits = StreamLimits { bytes: 1_000_000, ..StreamLimits::default() };
+    for Kind { bus, .. } in &every(limits).await {
         let s = format!("{{{}}}:together", Uuid::new_v4());
         for last in (0..400).step_by(4) {
             let together: Vec<_> = (last + 1..=last + 4).map(|id| (id, vec![b'x'; 25_000].into())).collect();
-            assert_eq!(bus.append_after(&s, last, &together).await.unwrap(), Placed::There);
+            assert_eq!(bus.append_after(&s, last, &together).await.unwrap(), AppendResult::Appended);
         }
         let Batch::Trimmed { through } = bus.read_now(&s, 0, 1_000).await.unwrap() else {
             panic!("nothing was trimmed")
         };
         assert!(through < 400 && through.is_multiple_of(4), "{through}");
-        // Whoever stands right there has lost nothing.
+        // A cursor right there has lost nothing.
         assert!(ids(&bus.read_after(&s, through, 1_000).await.unwrap()).into_iter().eq(through + 1..=400));
         assert_eq!(bus.read_now(&s, through - 1, 1_000).await.unwrap(), Batch::Trimmed { through });
     }
 }
 
 #[tokio::test]
-async fn the_newest_value_replaces_the_one_before() {
+async fn a_newest_value_replaces_the_previous_one() {
     let (kinds, s) = buses().await;
     let s = s.as_str();
     for Kind { bus, .. } in &kinds {

@@ -3,8 +3,8 @@
 use engine::order::{Price, Side};
 use engine::venue::{Command, VenueConfig};
 use protocol::bus::MarketStep;
+use protocol::bus::{CommandMessage, CommandReply, ReplyMessage};
 use server::bus::decode::{Unreadable, decode, encode};
-use server::bus::messages::{CommandMessage, CommandReply, ReplyMessage};
 
 const COMMAND: &str = r#"{
   "v": 1,

@@ -1,9 +1,8 @@
-//! What Redis alone can do: be wiped, go away and come back, refuse.
+//! Data loss, outages and refusals of the Redis server.
 
 use std::time::Duration;
 
-use server::bus::{Batch, Bus, BusError};
-use server::config::Config;
+use server::bus::{Batch, Bus, BusError, StreamLimits};
 
 use crate::support::redis::Server;
 
@@ -15,15 +14,15 @@ fn ids(batch: &Batch) -> Vec<u64> {
 }
 
 #[tokio::test]
-async fn a_wipe_is_an_empty_stream_whose_automatic_ids_go_on() {
+async fn after_a_data_loss_a_stream_is_empty_and_assigned_ids_continue() {
     let server = Server::private();
-    let bus = Bus::open(&server.config()).await.unwrap();
-    let mut wipes = bus.wipes();
+    let bus = server.bus().await;
+    let mut data_loss = bus.data_loss_epoch();
     let before = bus.append_auto("s", "a", 10).await.unwrap();
     let (reader, other) = (bus.clone(), bus.clone());
     let waiting = tokio::spawn(async move { reader.read_after("s", before, 10).await });
-    // A life has been seen, so that its end is.
-    while server.cli(&["EXISTS", "tickhall:life"]) == "0" {
+    // The probe must have seen the data to detect its loss.
+    while server.cli(&["EXISTS", "tickhall:data_id"]) == "0" {
         tokio::task::yield_now().await;
     }
     server.wipe();
@@ -31,18 +30,18 @@ async fn a_wipe_is_an_empty_stream_whose_automatic_ids_go_on() {
     let after = other.append_auto("s", "b", 10).await.unwrap();
     assert!(after > before);
     assert_eq!(ids(&waiting.await.unwrap().unwrap()), [after]);
-    wipes.changed().await.unwrap();
-    assert_eq!(*wipes.borrow(), 1);
+    data_loss.changed().await.unwrap();
+    assert_eq!(*data_loss.borrow(), 1);
 }
 
 #[tokio::test]
-async fn reading_waits_an_outage_through_and_writing_fails_at_once() {
+async fn reads_wait_for_the_end_of_an_outage_and_writes_fail_at_once() {
     let mut server = Server::private();
-    let bus = Bus::open(&server.config()).await.unwrap();
-    let (mut wipes, reader) = (bus.wipes(), bus.clone());
-    bus.append("s", 7, "seven").await.unwrap();
+    let bus = server.bus().await;
+    let (mut data_loss, reader) = (bus.data_loss_epoch(), bus.clone());
+    bus.append_after("s", 0, &[(7, "seven".into())]).await.unwrap();
     let waiting = tokio::spawn(async move { reader.read_after("s", 7, 10).await });
-    while server.cli(&["EXISTS", "tickhall:life"]) == "0" {
+    while server.cli(&["EXISTS", "tickhall:data_id"]) == "0" {
         tokio::task::yield_now().await;
     }
     server.kill();
@@ -53,18 +52,17 @@ async fn reading_waits_an_outage_through_and_writing_fails_at_once() {
         tokio::task::yield_now().await;
     }
     server.restart();
-    wipes.changed().await.unwrap();
+    data_loss.changed().await.unwrap();
     assert!(bus.is_up());
-    bus.append("s", 8, "eight").await.unwrap();
+    bus.append_after("s", 0, &[(8, "eight".into())]).await.unwrap();
     assert_eq!(ids(&waiting.await.unwrap().unwrap()), [8]);
 }
 
 #[tokio::test]
-async fn whatever_is_wrong_at_the_start_is_one_line_without_the_password() {
+async fn every_refusal_at_start_is_one_line_without_the_password() {
     let server = Server::private();
     let refusal = async |url: &str| {
-        let config = Config { redis_url: Some(url.to_owned()), ..Config::default() };
-        let line = Bus::open(&config).await.unwrap_err().to_string();
+        let line = Bus::open(Some(url), StreamLimits::default()).await.unwrap_err().to_string();
         assert!(line.starts_with("--redis-url redis") && !line.contains(['\n', '\r']), "{line}");
         assert!(!line.contains("s3cret"), "{line}");
         line
@@ -82,7 +80,7 @@ async fn whatever_is_wrong_at_the_start_is_one_line_without_the_password() {
     let line = refusal(server.url()).await;
     assert!(line.ends_with("this is a read-only replica"), "{line}");
     server.cli(&["REPLICAOF", "NO", "ONE"]);
-    // Who may not put a stream aside cannot hold an append back.
+    // A refused append needs the permission to rename.
     server.cli(&["ACL", "SETUSER", "ann", "on", ">s3cret", "~*", "&*", "+@all", "-rename"]);
     let line = refusal(&format!("{}?user=ann&pass=s3cret", server.url())).await;
     assert!(line.contains("a script may not RENAME: "), "{line}");
@@ -94,16 +92,16 @@ async fn whatever_is_wrong_at_the_start_is_one_line_without_the_password() {
 }
 
 #[tokio::test]
-async fn what_expires_is_written_where_it_may_be() {
+async fn cache_writes_check_the_current_value() {
     let server = Server::start();
-    let bus = Bus::open(&server.config()).await.unwrap();
+    let bus = server.bus().await;
     let (cache, key) = (bus.cache(), uuid::Uuid::new_v4().to_string());
-    let life = Duration::from_secs(60);
-    assert!(!cache.replace(&key, b"", b"no", life).await.unwrap());
-    assert!(cache.put_new(&key, b"one", life).await.unwrap());
-    assert!(!cache.put_new(&key, b"no", life).await.unwrap());
-    assert!(!cache.replace(&key, b"two", b"no", life).await.unwrap());
-    assert!(cache.replace(&key, b"one", b"two", life).await.unwrap());
+    let ttl = Duration::from_secs(60);
+    assert!(!cache.replace(&key, b"", b"no", ttl).await.unwrap());
+    assert!(cache.put_new(&key, b"one", ttl).await.unwrap());
+    assert!(!cache.put_new(&key, b"no", ttl).await.unwrap());
+    assert!(!cache.replace(&key, b"two", b"no", ttl).await.unwrap());
+    assert!(cache.replace(&key, b"one", b"two", ttl).await.unwrap());
     let found = cache.get(&[key.clone(), format!("{key}:none")]).await.unwrap();
     assert_eq!(found, [Some("two".into()), None]);
     cache.put(&key, b"", Duration::ZERO).await.unwrap();

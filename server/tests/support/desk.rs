@@ -15,15 +15,16 @@ use engine::sim::{Seed, Simulator};
 use engine::step::{EncodedPayload, StepHeader, StepPayload, TargetLevel, Tick};
 use engine::time::WallTime;
 use engine::venue::{Command, Outcome, VenueConfig};
+use protocol::bus::AppliedCommand;
 use protocol::bus::{ExecutionBatch, MarketStep};
-use server::agents::trading::client::{SendError, SequencerClient};
+use server::agents::context::AgentContext;
 use server::agents::trading::verify::{Report, Steps, verify};
-use server::agents::trading::{self, Deps, Fault, Faults, SeedChoice, Settings, TradingError, no_faults};
+use server::agents::trading::{self, Fault, Faults, SeedChoice, Settings, TradingError, no_faults};
 use server::bus::decode::{decode, encode};
-use server::bus::messages::Reply;
 use server::bus::{Batch, Bus, StreamNames};
 use server::clock::WallClock;
 use server::config::Acknowledge;
+use server::sequencer_client::{SendError, SequencerClient};
 use server::shutdown::Shutdown;
 use server::store::Store;
 use server::telemetry::Health;
@@ -43,8 +44,7 @@ pub struct Desk {
     pub streams: StreamNames,
     pub clock: WallClock,
     pub client: SequencerClient,
-    pub settings: Settings,
-    pub faults: Faults,
+    settings: Settings,
     pub place: Arc<TestDatabase>,
     /// Every outcome that was published, in order.
     pub outcomes: Vec<Outcome>,
@@ -77,7 +77,7 @@ impl Desk {
         let store = place.open().await;
         let config = VenueConfig::default();
         let clock = WallClock::manual(WallTime(1_800_000_000_000_000));
-        let settings = Settings { snapshot_entries, acknowledge: Acknowledge::AfterCommit };
+        let settings = Settings { snapshot_entries, acknowledge: Acknowledge::AfterCommit, faults };
         let (bus, streams) = (Bus::local(), StreamNames::of(config.venue_id()));
         let replies = Shutdown::new();
         let client = client(&bus, &streams, &config, &clock, &replies).await;
@@ -90,7 +90,6 @@ impl Desk {
             clock,
             client,
             settings,
-            faults,
             place: Arc::new(place),
             outcomes: Vec::new(),
             batches: Vec::new(),
@@ -119,7 +118,7 @@ impl Desk {
     /// Starts the sequencer and waits until entry 1 is published.
     pub async fn start(&mut self) {
         self.prepare().await;
-        self.running = Some(self.launch(self.deps()));
+        self.running = Some(self.launch(self.context()));
         self.until(|outcome| outcome.seq >= Seq(1)).await;
     }
 
@@ -130,22 +129,21 @@ impl Desk {
             .unwrap();
     }
 
-    pub fn deps(&self) -> Deps {
-        Deps {
+    pub fn context(&self) -> AgentContext {
+        AgentContext {
             venue: self.venue(),
+            store: self.store.clone(),
             bus: self.bus.clone(),
             streams: self.streams.clone(),
-            store: self.store.clone(),
             clock: self.clock.clone(),
             health: self.health.clone(),
-            settings: self.settings.clone(),
-            faults: self.faults.clone(),
+            shutdown: Shutdown::new(),
         }
     }
 
-    pub fn launch(&self, deps: Deps) -> (JoinHandle<Result<(), TradingError>>, Shutdown) {
-        let shutdown = Shutdown::new();
-        (tokio::spawn(trading::run(deps, shutdown.clone())), shutdown)
+    pub fn launch(&self, context: AgentContext) -> (JoinHandle<Result<(), TradingError>>, Shutdown) {
+        let shutdown = context.shutdown.clone();
+        (tokio::spawn(trading::run(context, self.settings.clone())), shutdown)
     }
 
     /// Ends the sequencer where it stands and wipes the bus, as if the process
@@ -205,7 +203,7 @@ impl Desk {
         account
     }
 
-    pub async fn send(&self, command: Command) -> Result<Reply, SendError> {
+    pub async fn send(&self, command: Command) -> Result<AppliedCommand, SendError> {
         self.client.send(command, PATIENCE).await
     }
 
@@ -268,7 +266,9 @@ impl Desk {
         self.step = header.step;
         let time = self.config.time_of(header.step);
         let step = MarketStep { v: MarketStep::VERSION, venue: self.venue(), time, header, payload };
-        self.bus.append(&self.streams.marketdata, header.step, encode(&step)).await.unwrap();
+        let stream = &self.streams.market_data;
+        let last = self.bus.last_id(stream).await.unwrap();
+        self.bus.append_after(stream, last, &[(header.step, encode(&step).into())]).await.unwrap();
     }
 
     /// The newest entry that was published.

@@ -1,7 +1,7 @@
 //! A Redis server: the one that `REDIS_URL` names, or a private one that can be
 //! killed.
 
-use server::config::Config;
+use server::bus::{Bus, StreamLimits};
 use testbed::Failure;
 
 use super::servers::{if_there, named};
@@ -48,9 +48,9 @@ impl Server {
         &self.url
     }
 
-    /// The default configuration with this server as its bus.
-    pub fn config(&self) -> Config {
-        Config { redis_url: Some(self.url.clone()), ..Config::default() }
+    /// A new connection of the bus to this server.
+    pub async fn bus(&self) -> Bus {
+        Bus::open(Some(&self.url), StreamLimits::default()).await.unwrap()
     }
 
     /// Runs `redis-cli` and gives what it prints.

@@ -144,16 +144,15 @@ mod redis_tests {
     use engine::id::{AccountId, Digest};
 
     use super::*;
-    use crate::bus::Bus;
-    use crate::config::Config;
+    use crate::bus::{Bus, StreamLimits};
 
     /// Caches of two gateways over one server.
     async fn two() -> (testbed::Redis, SessionCache, SessionCache) {
         let server = testbed::Redis::start().unwrap();
-        let config = Config { redis_url: Some(server.url()), ..Config::default() };
+        let (url, limits) = (server.url(), StreamLimits::default());
         let venue = VenueId::from_name("main");
-        let one = SessionCache::new(Bus::open(&config).await.unwrap().cache(), venue);
-        let other = SessionCache::new(Bus::open(&config).await.unwrap().cache(), venue);
+        let one = SessionCache::new(Bus::open(Some(&url), limits).await.unwrap().cache(), venue);
+        let other = SessionCache::new(Bus::open(Some(&url), limits).await.unwrap().cache(), venue);
         (server, one, other)
     }
 

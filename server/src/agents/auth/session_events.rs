@@ -24,7 +24,7 @@ pub struct SessionEnded {
 impl Envelope for SessionEnded {
     const VERSION: u8 = 1;
 
-    fn stamp(&self) -> (u8, VenueId) {
+    fn version_and_venue(&self) -> (u8, VenueId) {
         (self.v, self.venue)
     }
 }

@@ -103,7 +103,7 @@ impl Sessions {
             cache: SessionCache::new(deps.bus.cache(), deps.venue),
             store: deps.store.clone(),
             bus: deps.bus.clone(),
-            stream: deps.names.session.clone(),
+            stream: deps.streams.session.clone(),
             clock: deps.clock.clone(),
             venue: deps.venue,
             idle_micros,

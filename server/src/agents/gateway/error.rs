@@ -2,8 +2,8 @@
 
 use protocol::error::ApiError;
 
-use crate::agents::trading::client::SendError;
 use crate::bus::BusError;
+use crate::sequencer_client::SendError;
 use crate::store::StoreError;
 
 impl From<StoreError> for ApiError {

@@ -72,7 +72,7 @@ struct Shared {
     venue: VenueId,
     store: Store,
     bus: Bus,
-    names: StreamNames,
+    streams: StreamNames,
     state: RwLock<Option<State>>,
     /// The last entry of the newest consistent state.
     reached: watch::Sender<Seq>,
@@ -82,10 +82,10 @@ struct Shared {
 
 impl Model {
     /// Empty until [`Model::follow`] runs.
-    pub(crate) fn new(venue: VenueId, store: Store, bus: Bus, names: StreamNames) -> Self {
+    pub(crate) fn new(venue: VenueId, store: Store, bus: Bus, streams: StreamNames) -> Self {
         let (reached, changed) = (watch::Sender::default(), watch::Sender::default());
         let state = RwLock::new(None);
-        Self { shared: Arc::new(Shared { venue, store, bus, names, state, reached, changed }) }
+        Self { shared: Arc::new(Shared { venue, store, bus, streams, state, reached, changed }) }
     }
 
     /// Reads one consistent cut; `None` before there is any.
@@ -140,17 +140,17 @@ impl Model {
         let shared = &self.shared;
         let first = self.load().await?;
         let mut executions = first.0;
-        let mut valuations = shared.bus.last_id(&shared.names.risk).await?;
+        let mut valuations = shared.bus.last_id(&shared.streams.risk).await?;
         self.take_newest_valuations().await?;
         self.settle(&shutdown).await?;
         loop {
             progress(Seq(executions));
             tokio::select! {
                 () = shutdown.cancelled() => return Ok(()),
-                batch = shared.bus.read_after(&shared.names.execution, executions, READ) => {
+                batch = shared.bus.read_after(&shared.streams.execution, executions, READ) => {
                     executions = self.executions(batch?, executions, &shutdown).await?;
                 }
-                batch = shared.bus.read_after(&shared.names.risk, valuations, READ) => {
+                batch = shared.bus.read_after(&shared.streams.risk, valuations, READ) => {
                     valuations = self.valuations(batch?, valuations).await;
                 }
             }
@@ -178,8 +178,8 @@ impl Model {
             let applied = match read {
                 Ok(batch) => self.change(|state| state.apply(&batch).is_ok()),
                 Err(reason) => {
-                    let (bus, stream) = (&shared.bus, &shared.names.execution);
-                    decode::bury(bus, shared.venue, stream, &message, &reason.to_string()).await;
+                    let (bus, stream) = (&shared.bus, &shared.streams.execution);
+                    decode::dead_letter(bus, shared.venue, stream, &message, &reason.to_string()).await;
                     false
                 }
             };
@@ -200,9 +200,14 @@ impl Model {
             Batch::Messages(messages) => {
                 for message in messages {
                     after = message.id;
-                    let (bus, stream) = (&shared.bus, &shared.names.risk);
-                    let read =
-                        decode::decode_or_bury::<PortfolioMessage>(bus, shared.venue, stream, &message).await;
+                    let (bus, stream) = (&shared.bus, &shared.streams.risk);
+                    let read = decode::decode_or_dead_letter::<PortfolioMessage>(
+                        bus,
+                        shared.venue,
+                        stream,
+                        &message,
+                    )
+                    .await;
                     if let Some(valuation) = read {
                         self.change(|state| {
                             state.apply_portfolio(valuation);
@@ -267,7 +272,7 @@ impl Model {
         let mut rows = shared.store.journal_after(shared.venue, Seq(0), 1).await?;
         if rows.is_empty() {
             // Trading is about to begin it, and says so.
-            let begun = shared.bus.read_after(&shared.names.execution, 0, 1);
+            let begun = shared.bus.read_after(&shared.streams.execution, 0, 1);
             let _ = tokio::time::timeout(PATIENCE, begun).await;
             rows = shared.store.journal_after(shared.venue, Seq(0), 1).await?;
         }
@@ -327,7 +332,7 @@ impl Model {
     async fn take_published_books(&self) -> Result<(), BusError> {
         let shared = &self.shared;
         let ids = self.peek(|state| state.instruments.keys().copied().collect::<Vec<_>>());
-        let keys: Vec<_> = ids.unwrap_or_default().into_iter().map(|id| shared.names.book(id)).collect();
+        let keys: Vec<_> = ids.unwrap_or_default().into_iter().map(|id| shared.streams.book(id)).collect();
         let found = shared.bus.get_all_latest(&keys).await?.into_iter().flatten();
         let (mut books, mut quotes) = (Vec::new(), Vec::new());
         for bytes in found {
@@ -350,7 +355,7 @@ impl Model {
         let shared = &self.shared;
         let accounts = self.peek(|state| state.accounts.keys().copied().collect::<Vec<_>>());
         for some in accounts.unwrap_or_default().chunks(READ) {
-            let keys: Vec<_> = some.iter().map(|account| shared.names.portfolio(*account)).collect();
+            let keys: Vec<_> = some.iter().map(|account| shared.streams.portfolio(*account)).collect();
             for bytes in shared.bus.get_all_latest(&keys).await?.into_iter().flatten() {
                 if let Ok(valuation) = decode::decode::<PortfolioMessage>(shared.venue, &bytes) {
                     self.change(|state| {

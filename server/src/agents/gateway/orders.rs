@@ -14,6 +14,7 @@ use axum::routing::{delete, post};
 use engine::id::{OrderId, Seq};
 use engine::order::{Amend, Order, OrderStatus, Preview, RawAmend, RawTicket, Reject, Side, Ticket};
 use engine::venue::{AccountChange, Command, Outcome};
+use protocol::bus::AppliedCommand;
 use protocol::error::ApiError;
 use protocol::frames::OrderFrame;
 use protocol::gateway::{Caller, OrderApi, Permission};
@@ -25,8 +26,8 @@ use protocol::rest::{
 use super::Gateway;
 use super::identity::RequireUser;
 use super::page_request::parse_instrument_id;
-use crate::agents::trading::client::{Reply, SendError};
 use crate::http::{ErrorResponse, Json, StrictQuery};
+use crate::sequencer_client::SendError;
 use crate::store::projections::OrderFilter;
 
 /// How long a command may wait for the sequencer; later it is refused there.
@@ -179,8 +180,8 @@ impl Gateway {
         }
     }
 
-    fn placed_order(&self, reply: Reply) -> Result<PlacedOrder, ApiError> {
-        let Reply { seq, outcome: Outcome { answer, .. }, repeated } = reply;
+    fn placed_order(&self, reply: AppliedCommand) -> Result<PlacedOrder, ApiError> {
+        let AppliedCommand { seq, outcome: Outcome { answer, .. }, repeated } = reply;
         let answer = answer.ok_or_else(ApiError::unavailable)?;
         let order = self.order_frame(&answer.order)?;
         Ok(PlacedOrder { order, decided: answer.decided, basis: answer.basis, seq, repeated })

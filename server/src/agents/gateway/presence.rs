@@ -11,9 +11,9 @@ use tokio::sync::Notify;
 
 use super::Gateway;
 use super::model::FollowError;
-use crate::bus::control::{Control, ControlMessage};
 use crate::bus::decode::encode;
 use crate::shutdown::Shutdown;
+use protocol::bus::{Control, ControlMessage};
 
 /// Interval of reports while the number is not zero.
 const REPORT_INTERVAL: Duration = Duration::from_secs(10);
@@ -64,7 +64,7 @@ impl Gateway {
                 let control = Control::Watchers { gateway: inner.id, count };
                 let message = ControlMessage { v: 1, venue: inner.venue, control };
                 // The next report makes up for a failed one.
-                let sent = inner.bus.append_auto(&inner.names.control, encode(&message), usize::MAX).await;
+                let sent = inner.bus.append_auto(&inner.streams.control, encode(&message), usize::MAX).await;
                 if let Err(error) = sent {
                     tracing::debug!(event = "presence_unreported", %error, "presence could not be reported");
                 }

@@ -12,6 +12,7 @@ use axum::http::StatusCode;
 use axum::routing::{get, post};
 use engine::id::Digest;
 use engine::instrument::Instrument;
+use protocol::bus::{ClockStatus, Control, ControlMessage};
 use protocol::error::ApiError;
 use protocol::gateway::{Caller, Permission, VenueApi, VenueControlApi};
 use protocol::rest::{ClaimVenueRequest, ClockCommand, ClockState, ListedInstrument, VenueInfo};
@@ -19,7 +20,6 @@ use protocol::rest::{ClaimVenueRequest, ClockCommand, ClockState, ListedInstrume
 use super::identity::RequireUser;
 use super::{Gateway, State as VenueState};
 use crate::bus::Batch;
-use crate::bus::control::{ClockStatus, Control, ControlMessage};
 use crate::bus::decode::{decode, encode};
 use crate::http::{ErrorResponse, Json};
 
@@ -63,8 +63,8 @@ impl VenueControlApi for Gateway {
         let control = self.check_command(command).await?;
         let inner = &self.inner;
         let message = ControlMessage { v: 1, venue: inner.venue, control };
-        let last_report = inner.bus.last_id(&inner.names.clock).await?;
-        let id = inner.bus.append_auto(&inner.names.control, encode(&message), usize::MAX).await?;
+        let last_report = inner.bus.last_id(&inner.streams.clock).await?;
+        let id = inner.bus.append_auto(&inner.streams.control, encode(&message), usize::MAX).await?;
         let done = async {
             let status = self.wait_for_report(id, last_report).await?;
             self.wait_for_step(status.target_step).await
@@ -127,7 +127,7 @@ impl Gateway {
     }
 
     async fn clock_status(&self) -> Result<Option<ClockStatus>, ApiError> {
-        let latest = self.inner.bus.get_latest(&self.inner.names.clock_status).await?;
+        let latest = self.inner.bus.get_latest(&self.inner.streams.clock_status).await?;
         Ok(latest.and_then(|bytes| decode(self.inner.venue, &bytes).ok()))
     }
 
@@ -135,7 +135,7 @@ impl Gateway {
     async fn wait_for_report(&self, id: u64, mut after: u64) -> Result<ClockStatus, ApiError> {
         let inner = &self.inner;
         loop {
-            match inner.bus.read_after(&inner.names.clock, after, BATCH_MAX_MESSAGES).await? {
+            match inner.bus.read_after(&inner.streams.clock, after, BATCH_MAX_MESSAGES).await? {
                 Batch::Trimmed { through } => after = through,
                 Batch::Messages(messages) => {
                     for message in messages {

@@ -23,7 +23,7 @@ use super::Gateway;
 use super::model::FollowError;
 use crate::agents::auth::{Identity, SessionEnded};
 use crate::bus::Batch;
-use crate::bus::decode::decode_or_bury;
+use crate::bus::decode::decode_or_dead_letter;
 use crate::http::{ErrorResponse, StrictQuery};
 use crate::shutdown::Shutdown;
 
@@ -88,7 +88,7 @@ impl Gateway {
     /// Closes the sockets of sessions that were signed out, here or elsewhere.
     pub(super) async fn follow_sign_outs(&self, shutdown: Shutdown) -> Result<(), FollowError> {
         let inner = &self.inner;
-        let stream = inner.names.session.clone();
+        let stream = inner.streams.session.clone();
         let mut after = inner.bus.last_id(&stream).await?;
         loop {
             let batch = tokio::select! {
@@ -102,7 +102,8 @@ impl Gateway {
                     for message in messages {
                         after = message.id;
                         let read =
-                            decode_or_bury::<SessionEnded>(&inner.bus, inner.venue, &stream, &message).await;
+                            decode_or_dead_letter::<SessionEnded>(&inner.bus, inner.venue, &stream, &message)
+                                .await;
                         if let Some(ended) = read {
                             inner.sockets.close_session(ended.key());
                         }

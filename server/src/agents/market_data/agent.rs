@@ -1,157 +1,87 @@
-//! The agent's task: the heartbeat's loop around the simulation.
+//! The agent's loop: simulates a step whenever the heartbeat says so.
 //!
 //! Does not know how prices move or what happens to a published step.
 
 use std::time::Duration;
 
-use engine::id::{Digest, Seq, VenueId};
-use engine::sim::{Seed, Simulator};
+use engine::id::Digest;
+use engine::sim::Simulator;
 use engine::step::StepHeader;
-use engine::venue::{ConfigError, Input, Outcome, VenueConfig};
-use protocol::bus::{ExecutionBatch, MarketStep};
+use engine::venue::Input;
+use protocol::bus::{ClockStatus, Control, ControlMessage, MarketStep, VERSION};
 use tokio::time::Instant;
 
 use super::heartbeat::{Due, Heartbeat};
 use super::history::History;
-use super::outbox::Outbox;
+use super::outbox::StepOutbox;
 use super::presence::Presence;
 use super::restart::{Rebuilt, rebuild};
-use crate::bus::control::{ClockStatus, Control, ControlMessage};
-use crate::bus::decode::{bury, decode, decode_or_bury, decode_shared, encode};
-use crate::bus::{Batch, Bus, BusError, Limits, Parcel, StreamNames};
-use crate::config::{ClockMode, HistoryLimits, IdlePolicy};
+use super::{MarketDataError, Settings};
+use crate::agents::context::AgentContext;
+use crate::bus::decode::{decode, decode_or_dead_letter, encode};
+use crate::bus::{Batch, Payload};
+use crate::journal::{Follower, JournalBatch, JournalError};
 use crate::shutdown::Shutdown;
 use crate::store::history::SimSnapshot;
 use crate::store::journal::EntryKind;
-use crate::store::{Store, StoreError};
-use crate::telemetry::Health;
 
 /// The agent's name in health and logs.
 const NAME: &str = "market_data";
 
-/// How often it looks whether anybody watches, and says what it does.
-const REPORT_EVERY: Duration = Duration::from_secs(1);
+/// Interval of the clock's status and of the check whether anybody watches.
+const REPORT_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Messages taken at a time.
-const PAGE: usize = 256;
+/// Control messages, or journal rows, of one read.
+const PAGE_MAX_ROWS: usize = 256;
 
-/// Steps that are made and published together when time runs fast.
-const TOGETHER: usize = 32;
+/// Steps that are simulated and published together when time runs fast.
+const BATCH_MAX_STEPS: usize = 32;
 
-/// What the agent is told about its venue's time.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Settings {
-    /// What drives the steps.
-    pub clock: ClockMode,
-    /// Venue seconds a wall second, in thousandths.
-    pub speed_milli: u64,
-    /// What to do while nobody watches.
-    pub idle: IdlePolicy,
-    /// Steps between two snapshots of the simulation.
-    pub snapshot_steps: u64,
-    /// What is kept of the past.
-    pub history: HistoryLimits,
-    /// How many steps may wait for the sequencer.
-    pub outbox: Limits,
-}
-
-/// Everything that the agent uses.
-#[derive(Clone, Debug)]
-pub struct Deps {
-    /// Whose market.
-    pub venue: VenueId,
-    /// Its configuration, as journalled.
-    pub config: VenueConfig,
-    /// Its secret.
-    pub seed: Seed,
-    /// Where it listens and publishes.
-    pub bus: Bus,
-    /// Names on the bus.
-    pub streams: StreamNames,
-    /// Where its past is.
-    pub store: Store,
-    /// Where it reports.
-    pub health: Health,
-    /// How its time runs.
-    pub settings: Settings,
-}
-
-/// Why the agent stopped.
-#[derive(Debug, thiserror::Error)]
-pub enum MarketDataError {
-    /// The bus failed.
-    #[error(transparent)]
-    Bus(#[from] BusError),
-    /// The store failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// The venue's configuration cannot be simulated.
-    #[error("the venue's configuration: {0}")]
-    Config(#[from] ConfigError),
-    /// A step came out otherwise than the first time.
-    #[error("step {step} does not come out as it was journalled or published")]
-    Diverged {
-        /// Which one.
-        step: u64,
-    },
-    /// Somebody else publishes this venue's steps.
-    #[error("step {step} has been published by somebody else")]
-    Published {
-        /// Which one.
-        step: u64,
-    },
-    /// What users traded cannot be read: going on would forget it.
-    #[error("message {id} of the execution stream cannot be read")]
-    UnreadableExecution {
-        /// The message.
-        id: u64,
-    },
-}
-
-/// Runs until `shutdown`; what is queued for the store is written before it
-/// returns.
+/// Runs until the shutdown; rows that are queued for the store are written before
+/// it returns.
 ///
 /// # Errors
 /// [`MarketDataError`]; running again rebuilds everything from the store.
-pub async fn run(deps: Deps, shutdown: Shutdown) -> Result<(), MarketDataError> {
-    let rebuilt = rebuild(&deps).await?;
-    let live_orders = deps.store.live_orders(deps.venue).await?.into_iter().collect();
-    let history = History::new(deps.venue, deps.settings.history);
-    // The writer ends after the heartbeat, also when that panics.
-    let writer_shutdown = Shutdown::new();
-    let _guard = writer_shutdown.clone().drop_guard();
-    let writer = tokio::spawn(history.clone().write(deps.store.clone(), writer_shutdown.clone()));
-    let keeper = tokio::spawn(super::candles::keep(deps.clone(), writer_shutdown.clone()));
-    let presence = Presence::new(deps.settings.idle, live_orders, Instant::now());
-    let result = Agent::new(deps, rebuilt, history, presence).run(shutdown).await;
-    writer_shutdown.cancel();
-    // A writer that panicked has lost rows that may be lost.
-    let _ = writer.await;
-    // A keeper that panicked goes on from its cursor at the next start.
-    let _ = keeper.await;
+pub async fn run(context: AgentContext, settings: Settings) -> Result<(), MarketDataError> {
+    let rebuilt = rebuild(&context, &settings).await?;
+    let live_orders = context.store.live_orders(context.venue).await?.into_iter().collect();
+    let history = History::new(context.venue, settings.history);
+    // The writers end after the agent, also when that panics.
+    let writers = Shutdown::new();
+    let _guard = writers.clone().drop_guard();
+    let history_writer = tokio::spawn(history.clone().write(context.clone(), writers.clone()));
+    let candle_writer = tokio::spawn(super::candles::run(context.clone(), settings.clone(), writers.clone()));
+    let presence = Presence::new(settings.idle, live_orders, Instant::now());
+    let result = Agent::new(context, settings, rebuilt, history, presence).run().await;
+    writers.cancel();
+    // History may have gaps, and candles continue from their cursor at the next
+    // start: a panic in either costs nothing else.
+    let _ = history_writer.await;
+    let _ = candle_writer.await;
     result
 }
 
 struct Agent {
-    deps: Deps,
+    context: AgentContext,
+    settings: Settings,
     simulator: Simulator,
-    beat: Heartbeat,
+    heartbeat: Heartbeat,
     presence: Presence,
     history: History,
-    /// The last entry that the simulation has been told of.
-    seen: Seq,
+    /// Delivers what the simulation has not seen.
+    journal: Follower,
+    /// The last journalled step.
     journalled: u64,
-    execution_cursor: u64,
     control_cursor: u64,
-    outbox: Outbox,
-    /// The first step after a start that found the stream empty. Until it is
-    /// journalled as it was made there may be another one on its way.
-    unproven: Option<StepHeader>,
+    outbox: StepOutbox,
+    /// The first step after a start with an empty stream. A lost step of the same
+    /// number may still be journalled instead.
+    unconfirmed: Option<StepHeader>,
     is_stream_lost: bool,
-    /// Whether the clock's newest status still has to reach the bus.
-    is_unsaid: bool,
-    /// A snapshot that waits until its steps are journalled.
-    pending: Option<SimSnapshot>,
+    /// True if the newest clock status is not on the bus.
+    is_status_unsent: bool,
+    /// A snapshot whose steps are not journalled yet.
+    pending_snapshot: Option<SimSnapshot>,
     reported_mode: &'static str,
     reported_at: Instant,
     reported_step: u64,
@@ -159,29 +89,36 @@ struct Agent {
 }
 
 impl Agent {
-    fn new(deps: Deps, rebuilt: Rebuilt, history: History, presence: Presence) -> Self {
-        let Rebuilt { simulator, seen, journalled, unjournalled, reached } = rebuilt;
+    fn new(
+        context: AgentContext,
+        settings: Settings,
+        rebuilt: Rebuilt,
+        history: History,
+        presence: Presence,
+    ) -> Self {
+        let Rebuilt { simulator, seen, journalled, unjournalled, last_id } = rebuilt;
         let (now, made) = (Instant::now(), simulator.last_step());
-        let settings = &deps.settings;
-        let mut beat = Heartbeat::new(settings.clock, settings.speed_milli, deps.config.step_us, made, now);
-        beat.sequencer_is_at(journalled);
-        let mut outbox = Outbox::new(settings.outbox, reached);
+        let step_us = settings.config.step_us;
+        let mut heartbeat = Heartbeat::new(settings.clock, settings.speed_milli, step_us, made, now);
+        heartbeat.sequencer_is_at(journalled);
+        let mut outbox = StepOutbox::new(settings.outbox, last_id);
         unjournalled.into_iter().for_each(|(step, bytes)| outbox.push(step, bytes.into()));
+        let AgentContext { venue, store, bus, streams, .. } = &context;
         Self {
+            journal: Follower::new(*venue, store.clone(), bus.clone(), streams, seen),
             outbox,
-            unproven: None,
-            is_stream_lost: reached == 0 && journalled > 0,
-            is_unsaid: false,
-            deps,
+            unconfirmed: None,
+            is_stream_lost: last_id == 0 && journalled > 0,
+            is_status_unsent: false,
+            context,
+            settings,
             simulator,
-            beat,
+            heartbeat,
             presence,
             history,
-            seen,
             journalled,
-            execution_cursor: seen.0,
             control_cursor: 0,
-            pending: None,
+            pending_snapshot: None,
             reported_mode: "",
             reported_at: now,
             reported_step: made,
@@ -189,38 +126,36 @@ impl Agent {
         }
     }
 
-    async fn run(mut self, shutdown: Shutdown) -> Result<(), MarketDataError> {
-        let (bus, streams) = (self.deps.bus.clone(), self.deps.streams.clone());
-        self.deps.health.report(NAME, self.beat.made());
+    async fn run(mut self) -> Result<(), MarketDataError> {
+        let AgentContext { venue, bus, streams, shutdown, health, .. } = self.context.clone();
+        health.report(NAME, self.heartbeat.made());
         if let Some(bytes) = bus.get_latest(&streams.clock_status).await?
-            && let Ok(status) = decode::<ClockStatus>(self.deps.venue, &bytes)
+            && let Ok(status) = decode::<ClockStatus>(venue, &bytes)
         {
             self.control_cursor = status.control_id;
         }
         bus.resume(&streams.control, self.control_cursor).await?;
-        let mut wipes = bus.wipes();
+        let mut data_loss = bus.data_loss_epoch();
         loop {
             self.report().await?;
-            let due = match self.unproven {
+            let due = match self.unconfirmed {
                 Some(_) => Due::WhenSequencerCatchesUp,
-                None => self.beat.due(),
+                None => self.heartbeat.due(),
             };
             let wake = match due {
                 Due::At(at) => at,
-                Due::WhenSequencerCatchesUp | Due::Never => Instant::now() + REPORT_EVERY,
+                Due::WhenSequencerCatchesUp | Due::Never => Instant::now() + REPORT_INTERVAL,
             };
             tokio::select! {
                 () = shutdown.cancelled() => return Ok(()),
-                batch = bus.read_after(&streams.execution, self.execution_cursor, PAGE) => {
-                    self.executions(batch?).await?;
+                batch = self.journal.next() => self.observe(batch?).await?,
+                batch = bus.read_after(&streams.control, self.control_cursor, PAGE_MAX_ROWS) => {
+                    self.control(batch?).await?;
                 }
-                batch = bus.read_after(&streams.control, self.control_cursor, PAGE) => {
-                    self.controls(batch?).await?;
-                }
-                Ok(()) = wipes.changed() => {
-                    self.is_unsaid = true;
-                    self.check_stream().await?;
-                    unless_away(bus.resume(&streams.control, self.control_cursor).await.map_err(Into::into))?;
+                Ok(()) = data_loss.changed() => {
+                    self.is_status_unsent = true;
+                    self.restore_stream().await?;
+                    unless_unavailable(bus.resume(&streams.control, self.control_cursor).await.map_err(Into::into))?;
                 }
                 () = tokio::time::sleep_until(wake) => {
                     if matches!(due, Due::At(_)) {
@@ -231,52 +166,57 @@ impl Agent {
         }
     }
 
-    /// Makes the next step, with everything seen that there is, and those that
-    /// are due by then too, and publishes them.
+    /// Simulates the next step, after everything that has been committed, and all
+    /// others that are due by then, and publishes them.
     async fn steps(&mut self) -> Result<(), MarketDataError> {
-        let (bus, streams) = (self.deps.bus.clone(), self.deps.streams.clone());
-        // While the bus is away nothing new can be seen, and time goes on.
-        if bus.is_up()
-            && let Ok(batch) = bus.read_now(&streams.execution, self.execution_cursor, PAGE).await
-        {
-            self.executions(batch).await?;
+        // Time goes on while the bus is unreachable.
+        if self.context.bus.is_up() {
+            match self.journal.try_next().await {
+                Ok(Some(batch)) => self.observe(batch).await?,
+                Ok(None) | Err(JournalError::Bus(_)) => {}
+                Err(error) => return Err(error.into()),
+            }
         }
-        for _ in 0..TOGETHER {
+        for _ in 0..BATCH_MAX_STEPS {
             self.step();
-            let is_due = matches!(self.beat.due(), Due::At(at) if at <= Instant::now());
-            if !is_due || self.unproven.is_some() {
+            let is_due = matches!(self.heartbeat.due(), Due::At(at) if at <= Instant::now());
+            if !is_due || self.unconfirmed.is_some() {
                 break;
             }
         }
+        let AgentContext { bus, streams, .. } = &self.context;
         if bus.is_up() {
-            unless_away(self.outbox.send(&bus, &streams.marketdata).await)?;
+            unless_unavailable(self.outbox.send(bus, &streams.market_data).await)?;
         }
         Ok(())
     }
 
     fn step(&mut self) {
-        let (header, payload) = self.simulator.step(self.seen);
+        let (header, payload) = self.simulator.step(self.journal.through());
         if std::mem::take(&mut self.is_stream_lost) {
-            self.unproven = Some(header);
+            self.unconfirmed = Some(header);
         }
-        let time = self.deps.config.time_of(header.step);
-        self.history.record(header.step, time, self.deps.config.step_us, &payload);
-        let message = MarketStep { v: MarketStep::VERSION, venue: self.deps.venue, time, header, payload };
-        let ticks = message.payload.ticks.len() as u64;
-        self.outbox.push(header.step, Parcel::of(message));
-        self.beat.stepped(Instant::now());
-        self.deps.health.report(NAME, header.step);
+        let config = &self.settings.config;
+        let time = config.time_of(header.step);
+        self.history.record(header.step, time, config.step_us, &payload);
+        let ticks = payload.ticks.len() as u64;
+        let venue = self.context.venue;
+        let message = MarketStep { v: MarketStep::VERSION, venue, time, header, payload };
+        self.outbox.push(header.step, Payload::new(message));
+        self.heartbeat.stepped(Instant::now());
+        self.context.health.report(NAME, header.step);
         metrics::counter!("tickhall_steps_total").increment(1);
         metrics::counter!("tickhall_ticks_total").increment(ticks);
         metrics::gauge!("tickhall_step").set(header.step as f64);
-        if header.step.is_multiple_of(self.deps.settings.snapshot_steps.max(1)) && self.pending.is_none() {
-            self.pending = Some(self.take_snapshot());
+        let is_snapshot_due = header.step.is_multiple_of(self.settings.snapshot_steps.max(1));
+        if is_snapshot_due && self.pending_snapshot.is_none() {
+            self.pending_snapshot = Some(self.snapshot());
         }
     }
 
-    fn take_snapshot(&self) -> SimSnapshot {
+    fn snapshot(&self) -> SimSnapshot {
         let state = self.simulator.state();
-        // Writing plain data to a growing buffer cannot fail.
+        // Plain data always has a postcard form.
         let bytes = postcard::to_allocvec(&state).unwrap_or_default();
         SimSnapshot {
             step: state.last_step(),
@@ -286,54 +226,36 @@ impl Agent {
         }
     }
 
-    /// Takes what the sequencer committed.
-    async fn executions(&mut self, batch: Batch) -> Result<(), MarketDataError> {
-        match batch {
-            Batch::Trimmed { through } => {
-                self.refill().await?;
-                self.execution_cursor = self.seen.0.max(through);
+    /// Shows committed entries to the simulation.
+    async fn observe(&mut self, batch: JournalBatch) -> Result<(), MarketDataError> {
+        let mut next = Some(batch);
+        while let Some(batch) = next {
+            for (_, outcome) in batch.outcomes() {
+                self.simulator.observe(outcome.seq, &outcome.flows());
+                self.presence.observe(outcome);
+                self.journalled = self.journalled.max(outcome.step);
             }
-            Batch::Messages(messages) => {
-                for message in messages {
-                    let read = decode_shared::<ExecutionBatch>(&self.deps.bus, self.deps.venue, &message);
-                    let batch = match read {
-                        Ok(batch) => batch,
-                        Err(reason) => {
-                            let (bus, stream) = (&self.deps.bus, &self.deps.streams.execution);
-                            bury(bus, self.deps.venue, stream, &message, &reason.to_string()).await;
-                            return Err(MarketDataError::UnreadableExecution { id: message.id });
-                        }
-                    };
-                    if batch.first_seq > self.seen.next() {
-                        self.refill().await?;
-                    }
-                    for entry in &batch.entries {
-                        if entry.outcome.seq > self.seen {
-                            self.observe(entry.outcome.seq, &entry.outcome);
-                        }
-                    }
-                    self.execution_cursor = message.id;
-                }
-            }
+            next = self.journal.next_buffered();
         }
-        self.beat.journalled(self.journalled);
+        self.heartbeat.journalled(self.journalled);
         self.outbox.journalled(self.journalled);
-        self.prove().await?;
-        if let Some(snapshot) = self.pending.take_if(|snapshot| snapshot.step <= self.journalled) {
+        self.confirm().await?;
+        if let Some(snapshot) = self.pending_snapshot.take_if(|snapshot| snapshot.step <= self.journalled) {
             self.history.snapshot(snapshot);
         }
         Ok(())
     }
 
-    /// Compares the first step after a start on an empty stream with what the
-    /// sequencer journalled under its number: it may have had another in hand.
-    async fn prove(&mut self) -> Result<(), MarketDataError> {
-        let Some(made) = self.unproven.take_if(|header| header.step <= self.journalled) else {
+    /// Compares the first step after a start with an empty stream with the
+    /// journalled step of the same number, which may be a lost one.
+    async fn confirm(&mut self) -> Result<(), MarketDataError> {
+        let Some(made) = self.unconfirmed.take_if(|header| header.step <= self.journalled) else {
             return Ok(());
         };
         let mut after = made.seen_seq;
         loop {
-            let rows = self.deps.store.journal_after(self.deps.venue, after, PAGE as u32).await?;
+            let rows =
+                self.context.store.journal_after(self.context.venue, after, PAGE_MAX_ROWS as u32).await?;
             let Some(last) = rows.last() else { return Ok(()) };
             after = last.seq;
             for row in rows.iter().filter(|row| row.kind == EntryKind::Step) {
@@ -346,30 +268,10 @@ impl Agent {
         }
     }
 
-    /// Reads from the journal what the stream no longer has.
-    async fn refill(&mut self) -> Result<(), MarketDataError> {
-        loop {
-            let rows = self.deps.store.journal_after(self.deps.venue, self.seen, PAGE as u32).await?;
-            if rows.is_empty() {
-                return Ok(());
-            }
-            for row in rows {
-                self.observe(row.seq, &row.outcome()?);
-            }
-        }
-    }
-
-    fn observe(&mut self, seq: Seq, outcome: &Outcome) {
-        self.simulator.observe(seq, &outcome.flows());
-        self.presence.observe(outcome);
-        self.seen = seq;
-        self.journalled = self.journalled.max(outcome.step);
-    }
-
-    async fn controls(&mut self, batch: Batch) -> Result<(), MarketDataError> {
+    async fn control(&mut self, batch: Batch) -> Result<(), MarketDataError> {
         let messages = match batch {
             Batch::Messages(messages) => messages,
-            // A command that waited that long is nobody's wish any more.
+            // Commands that old are obsolete.
             Batch::Trimmed { through } => {
                 self.control_cursor = through;
                 return Ok(());
@@ -377,110 +279,113 @@ impl Agent {
         };
         for message in messages {
             self.control_cursor = message.id;
-            let (bus, stream) = (&self.deps.bus, &self.deps.streams.control);
-            let read = decode_or_bury::<ControlMessage>(bus, self.deps.venue, stream, &message).await;
-            let Some(control) = read.map(|message| message.control.clone()) else { continue };
+            let AgentContext { venue, bus, streams, .. } = &self.context;
+            let decoded =
+                decode_or_dead_letter::<ControlMessage>(bus, *venue, &streams.control, &message).await;
+            let Some(control) = decoded.map(|message| message.control.clone()) else { continue };
             let now = Instant::now();
             match control {
                 Control::Watchers { gateway, count } => {
                     self.presence.watchers(gateway, count, now);
                     continue;
                 }
-                Control::Step { steps } => self.beat.request(steps, now),
-                Control::Pause => self.beat.pause(),
-                Control::Resume => self.beat.resume(now),
-                Control::Speed { speed_milli } => self.beat.set_speed(speed_milli, now),
+                Control::Step { steps } => self.heartbeat.request(steps, now),
+                Control::Pause => self.heartbeat.pause(),
+                Control::Resume => self.heartbeat.resume(now),
+                Control::Speed { speed_milli } => self.heartbeat.set_speed(speed_milli, now),
             }
-            tracing::info!(event = "clock_controlled", control = ?control, "the clock was told");
-            self.say_status().await;
+            tracing::info!(event = "clock_controlled", control = ?control, "The clock got a command.");
+            self.publish_status().await;
         }
         Ok(())
     }
 
-    /// Sleeps or wakes, and says so; once a second it says how fast it is.
+    /// Suspends or resumes the clock, publishes a change of its mode, and the speed
+    /// every [`REPORT_INTERVAL`].
     async fn report(&mut self) -> Result<(), MarketDataError> {
         let now = Instant::now();
-        self.beat.set_asleep(self.presence.may_sleep(now), now);
+        self.heartbeat.set_idle(self.presence.may_idle(now), now);
         let elapsed = now.saturating_duration_since(self.reported_at);
-        if self.beat.mode() != self.reported_mode {
-            self.reported_mode = self.beat.mode();
+        let made = self.heartbeat.made();
+        if self.heartbeat.mode() != self.reported_mode {
+            self.reported_mode = self.heartbeat.mode();
             tracing::info!(
                 event = "clock_mode",
                 mode = self.reported_mode,
-                step = self.beat.made(),
-                "the clock's mode"
+                step = made,
+                "The clock has a new mode."
             );
-            self.say_status().await;
-        } else if elapsed >= REPORT_EVERY {
-            let venue_us = (self.beat.made() - self.reported_step)
-                .saturating_mul(self.deps.config.step_us.unsigned_abs());
+            self.publish_status().await;
+        } else if elapsed >= REPORT_INTERVAL {
+            let step_us = self.settings.config.step_us.unsigned_abs();
+            let venue_us = (made - self.reported_step).saturating_mul(step_us);
             let reached = u128::from(venue_us) * 1_000 / elapsed.as_micros().max(1);
             let reached = u64::try_from(reached).unwrap_or(u64::MAX);
             metrics::gauge!("tickhall_clock_speed_reached").set(reached as f64 / 1_000.0);
             self.speed_reached_milli = reached;
-            if self.is_unsaid {
-                self.say_status().await;
-            } else if self.deps.bus.is_up() {
-                let status = encode(&self.status());
-                self.is_unsaid =
-                    self.deps.bus.put_latest(&self.deps.streams.clock_status, status).await.is_err();
+            let AgentContext { bus, streams, .. } = &self.context;
+            if self.is_status_unsent {
+                self.publish_status().await;
+            } else if bus.is_up() {
+                let put = bus.put_latest(&streams.clock_status, encode(&self.status())).await;
+                self.is_status_unsent = put.is_err();
             }
             if !self.outbox.is_empty() {
-                self.check_stream().await?;
+                self.restore_stream().await?;
             }
         } else {
             return Ok(());
         }
-        (self.reported_at, self.reported_step) = (now, self.beat.made());
+        (self.reported_at, self.reported_step) = (now, made);
         Ok(())
     }
 
-    /// Publishes again what the stream of steps should have and has not.
-    async fn check_stream(&mut self) -> Result<(), MarketDataError> {
-        let (bus, stream) = (&self.deps.bus, &self.deps.streams.marketdata);
+    /// Publishes again the unjournalled steps that the stream has lost.
+    async fn restore_stream(&mut self) -> Result<(), MarketDataError> {
+        let AgentContext { bus, streams, .. } = &self.context;
         if !bus.is_up() {
             return Ok(());
         }
-        unless_away(self.outbox.check(bus, stream).await)
+        unless_unavailable(self.outbox.check(bus, &streams.market_data).await)
     }
 
     fn status(&self) -> ClockStatus {
         ClockStatus {
-            v: 1,
-            venue: self.deps.venue,
+            v: VERSION,
+            venue: self.context.venue,
             control_id: self.control_cursor,
-            mode: self.beat.mode().to_owned(),
-            speed_milli: self.beat.speed_milli(),
+            mode: self.heartbeat.mode().to_owned(),
+            speed_milli: self.heartbeat.speed_milli(),
             speed_reached_milli: self.speed_reached_milli,
-            step: self.beat.made(),
-            target_step: self.beat.target(),
+            step: self.heartbeat.made(),
+            target_step: self.heartbeat.target(),
         }
     }
 
-    /// Publishes what the clock does, newest value first, so that whoever is
-    /// woken by the stream finds it. Said again later when the bus is away.
-    async fn say_status(&mut self) {
+    /// Publishes the clock's status, newest value first: a consumer that is woken
+    /// by the stream finds it. Repeated later when the bus is unreachable.
+    async fn publish_status(&mut self) {
         let status = encode(&self.status());
-        let (bus, streams) = (&self.deps.bus, &self.deps.streams);
+        let AgentContext { bus, streams, .. } = &self.context;
         if !bus.is_up() {
-            self.is_unsaid = true;
+            self.is_status_unsent = true;
             return;
         }
-        let said = async {
+        let sent = async {
             bus.put_latest(&streams.clock_status, status.clone()).await?;
             bus.append_auto(&streams.clock, status, usize::MAX).await
         };
-        self.is_unsaid = said.await.is_err();
+        self.is_status_unsent = sent.await.is_err();
     }
 }
 
-/// A bus that is away is waited for: what it should have is kept.
-fn unless_away(done: Result<(), MarketDataError>) -> Result<(), MarketDataError> {
-    match done {
+/// Ignores errors of the bus: what it lacks is published again later.
+fn unless_unavailable(result: Result<(), MarketDataError>) -> Result<(), MarketDataError> {
+    match result {
         Err(MarketDataError::Bus(error)) => {
-            tracing::debug!(event = "bus_waited_for", %error, "what is published waits for the bus");
+            tracing::debug!(event = "bus_waited_for", %error, "Publishing waits for the bus.");
             Ok(())
         }
-        done => done,
+        result => result,
     }
 }

@@ -1,9 +1,9 @@
-//! Keeps candles: folds the journal, as the execution stream brings it, and
-//! writes what has changed together with how far it has come.
+//! Candles: aggregates the journal and stores changed candles together with the
+//! journal position.
 //!
-//! Never in the heartbeat's way, and never counts an entry twice: a restart
-//! goes on after the stored cursor with the stored candles. Does not know how a
-//! price came about.
+//! Never delays the simulation, and never counts an entry twice: a restart
+//! continues after the stored position with the stored candles. Does not know how
+//! prices are made.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -11,13 +11,11 @@ use std::time::Duration;
 use engine::candle::{Candle, Candles, Interval};
 use engine::id::{InstrumentId, Seq};
 use engine::time::VenueTime;
-use engine::venue::Outcome;
-use protocol::bus::ExecutionBatch;
 use tokio::time::Instant;
 
-use super::agent::{Deps, MarketDataError};
-use crate::bus::Batch;
-use crate::bus::decode::decode_shared;
+use super::{MarketDataError, Settings};
+use crate::agents::context::AgentContext;
+use crate::journal::{Follower, JournalBatch};
 use crate::shutdown::Shutdown;
 use crate::store::history::{CandleRecord, CandleWindow};
 use crate::store::journal::Cursor;
@@ -25,133 +23,97 @@ use crate::store::journal::Cursor;
 /// The consumer's name.
 const NAME: &str = "candles";
 
-/// Journal rows and messages taken at a time.
-const PAGE: u32 = 1_000;
-const MESSAGES: usize = 64;
+/// Delay between a change and the transaction, which also takes later changes.
+const BATCH_DELAY: Duration = Duration::from_millis(500);
 
-/// Changes wait this long for others to join them.
-const GATHER: Duration = Duration::from_millis(500);
+/// Delay after a failed read or write.
+const RETRY_DELAY: Duration = Duration::from_secs(1);
 
-/// Pause after a failed read or write.
-const AFTER_FAILURE: Duration = Duration::from_secs(1);
+/// Written rows between two removals of the oldest.
+const RETENTION_INTERVAL_ROWS: usize = 50_000;
 
-/// Rows written between two looks at how many short candles there are.
-const ROWS_BETWEEN_RETENTION: usize = 50_000;
-
-/// Keeps candles until `shutdown`; what failed is begun again from the store.
-pub(super) async fn keep(deps: Deps, shutdown: Shutdown) {
+/// Aggregates candles until `shutdown`; after a failure again from the store.
+pub(super) async fn run(context: AgentContext, settings: Settings, shutdown: Shutdown) {
     while !shutdown.is_cancelled() {
-        let Err(error) = follow(&deps, &shutdown).await else { return };
-        tracing::error!(event = "candles_failed", %error, "candles are folded again from where they were stored");
+        let Err(error) = follow(&context, &settings, &shutdown).await else { return };
+        tracing::error!(event = "candles_failed", %error, "Candles are aggregated again from the stored position.");
         metrics::counter!("tickhall_candle_failures_total").increment(1);
         tokio::select! {
             () = shutdown.cancelled() => {}
-            () = pause(AFTER_FAILURE) => {}
+            () = context.clock.sleep(RETRY_DELAY) => {}
         }
     }
 }
 
-/// What has changed since it was last written.
-struct Keeper<'a> {
-    deps: &'a Deps,
-    candles: Candles,
-    changed: BTreeMap<(InstrumentId, Interval, VenueTime), Candle>,
-    /// The last entry that was folded.
-    through: Seq,
-    written: usize,
-}
-
-async fn follow(deps: &Deps, shutdown: &Shutdown) -> Result<(), MarketDataError> {
-    let mut keeper = Keeper::load(deps).await?;
-    let mut cursor = keeper.through.0;
+async fn follow(
+    context: &AgentContext,
+    settings: &Settings,
+    shutdown: &Shutdown,
+) -> Result<(), MarketDataError> {
+    let mut writer = CandleWriter::load(context, settings).await?;
     let mut due: Option<Instant> = None;
     loop {
-        let read = deps.bus.read_after(&deps.streams.execution, cursor, MESSAGES);
         tokio::select! {
-            () = shutdown.cancelled() => return keeper.write().await,
+            () = shutdown.cancelled() => return writer.write().await,
             () = at(due) => {
                 due = None;
-                keeper.write().await?;
+                writer.write().await?;
             }
-            batch = read => {
-                cursor = keeper.take(batch?, cursor).await?;
-                if !keeper.changed.is_empty() {
-                    due = due.or_else(|| Some(Instant::now() + GATHER));
+            batch = writer.journal.next() => {
+                writer.add(&batch?);
+                if !writer.changed.is_empty() {
+                    due = due.or_else(|| Some(Instant::now() + BATCH_DELAY));
                 }
             }
         }
     }
 }
 
-impl<'a> Keeper<'a> {
-    /// The candles that still grow, and where their folding ended.
-    async fn load(deps: &'a Deps) -> Result<Self, MarketDataError> {
-        let position = deps.store.history_cursor(deps.venue, NAME, &deps.streams.execution).await?;
-        let mut candles = Candles::new(deps.config.t0);
-        for instrument in deps.config.instruments()?.into_keys() {
+/// Candles of the journal so far, and those to be written.
+struct CandleWriter<'a> {
+    context: &'a AgentContext,
+    settings: &'a Settings,
+    journal: Follower,
+    candles: Candles,
+    /// Changed since the last write.
+    changed: BTreeMap<(InstrumentId, Interval, VenueTime), Candle>,
+    written: usize,
+}
+
+impl<'a> CandleWriter<'a> {
+    /// The candles that are not complete, as of the stored position.
+    async fn load(context: &'a AgentContext, settings: &'a Settings) -> Result<Self, MarketDataError> {
+        let AgentContext { venue, store, bus, streams, .. } = context;
+        let position = store.history_cursor(*venue, NAME, &streams.execution).await?;
+        let mut candles = Candles::new(settings.config.t0);
+        for instrument in settings.config.instruments()?.into_keys() {
             for interval in Interval::ALL {
                 let newest = CandleWindow { instrument, interval, from: None, to: None, limit: 1 };
-                for candle in deps.store.candles(deps.venue, newest).await? {
+                for candle in store.candles(*venue, newest).await? {
                     candles.resume(instrument, interval, candle);
                 }
             }
         }
-        Ok(Self { deps, candles, changed: BTreeMap::new(), through: Seq(position), written: 0 })
+        let journal = Follower::new(*venue, store.clone(), bus.clone(), streams, Seq(position));
+        Ok(Self { context, settings, journal, candles, changed: BTreeMap::new(), written: 0 })
     }
 
-    /// Takes what was committed, each entry once; the stream's new cursor.
-    async fn take(&mut self, batch: Batch, mut cursor: u64) -> Result<u64, MarketDataError> {
-        let messages = match batch {
-            Batch::Messages(messages) => messages,
-            Batch::Trimmed { .. } => {
-                self.refill().await?;
-                return Ok(self.through.0.max(cursor));
-            }
-        };
-        for message in messages {
-            let read = decode_shared::<ExecutionBatch>(&self.deps.bus, self.deps.venue, &message);
-            let batch = read.map_err(|_| MarketDataError::UnreadableExecution { id: message.id })?;
-            if batch.first_seq > self.through.next() {
-                self.refill().await?;
-            }
-            for entry in &batch.entries {
-                self.fold(&entry.outcome);
-            }
-            cursor = message.id;
+    /// Adds committed entries. A compacted run has only its last marks; this writer
+    /// has usually seen its entries before they were compacted.
+    fn add(&mut self, batch: &JournalBatch) {
+        let Self { candles, changed, .. } = self;
+        for (_, outcome) in batch.outcomes() {
+            candles.apply(outcome, |instrument, interval, candle| {
+                changed.insert((instrument, interval, candle.start), candle);
+            });
         }
-        Ok(cursor)
-    }
-
-    /// Takes the journal's entries after the last one known. A compacted run
-    /// tells its last marks alone; this keeper was there before it was one.
-    async fn refill(&mut self) -> Result<(), MarketDataError> {
-        loop {
-            let rows = self.deps.store.journal_after(self.deps.venue, self.through, PAGE).await?;
-            if rows.is_empty() {
-                return Ok(());
-            }
-            for row in &rows {
-                self.fold(&row.outcome()?);
-            }
-        }
-    }
-
-    fn fold(&mut self, outcome: &Outcome) {
-        if outcome.seq <= self.through {
-            return;
-        }
-        self.through = outcome.seq;
-        let changed = &mut self.changed;
-        self.candles.apply(outcome, |instrument, interval, candle| {
-            changed.insert((instrument, interval, candle.start), candle);
-        });
     }
 
     async fn write(&mut self) -> Result<(), MarketDataError> {
         if self.changed.is_empty() {
             return Ok(());
         }
-        let (store, venue) = (&self.deps.store, self.deps.venue);
+        let AgentContext { venue, store, streams, .. } = self.context;
         let rows: Vec<CandleRecord> = self
             .changed
             .iter()
@@ -163,17 +125,16 @@ impl<'a> Keeper<'a> {
             .collect();
         let cursor = Cursor {
             consumer: NAME.to_owned(),
-            stream: self.deps.streams.execution.clone(),
-            position: self.through.0,
+            stream: streams.execution.clone(),
+            position: self.journal.through().0,
         };
-        store.write_candles(venue, &rows, &cursor).await?;
+        store.write_candles(*venue, &rows, &cursor).await?;
         self.written += rows.len();
-        if self.written >= ROWS_BETWEEN_RETENTION {
+        if self.written >= RETENTION_INTERVAL_ROWS {
             self.written = 0;
-            for instrument in self.deps.config.instruments()?.into_keys() {
-                store
-                    .retain_candles(venue, instrument, self.deps.settings.history.rows_per_instrument)
-                    .await?;
+            let max_rows = self.settings.history.rows_per_instrument;
+            for instrument in self.settings.config.instruments()?.into_keys() {
+                store.retain_candles(*venue, instrument, max_rows).await?;
             }
         }
         self.changed.clear();
@@ -181,15 +142,10 @@ impl<'a> Keeper<'a> {
     }
 }
 
-/// Waits until a deadline, for ever when there is none.
+/// Waits until a deadline; pending forever if there is none.
 async fn at(due: Option<Instant>) {
     match due {
         Some(due) => tokio::time::sleep_until(due).await,
         None => std::future::pending().await,
     }
-}
-
-#[expect(clippy::disallowed_methods, reason = "nothing announces that an outage is over")]
-async fn pause(wait: Duration) {
-    tokio::time::sleep(wait).await;
 }

@@ -1,7 +1,7 @@
-//! Decides when step k runs, and nothing about what is in it.
+//! The venue's clock: decides when step k runs, and nothing about its content.
 //!
-//! Real time at a speed, paused, or by request alone; asleep while nobody
-//! watches. Told what time it is by its caller, so a test needs no clock.
+//! It follows real time at a speed, is paused, or runs on request; it is idle while
+//! nobody watches. Callers pass the time, so a test needs no clock.
 
 use std::time::Duration;
 
@@ -9,24 +9,24 @@ use tokio::time::Instant;
 
 use crate::config::ClockMode;
 
-/// Slower than real time by more than this and the heartbeat starts counting
-/// anew instead of catching up.
-const LONGEST_CATCH_UP: Duration = Duration::from_secs(1);
+/// A clock that is late by more than this continues from now instead of catching
+/// up.
+const MAX_CATCH_UP: Duration = Duration::from_secs(1);
 
-/// Steps that it may be ahead of the sequencer when faster than real time.
-const LEAD_WHEN_FAST: u64 = 100;
+/// Steps ahead of the sequencer at more than real time.
+const MAX_LEAD_WHEN_FAST: u64 = 100;
 
-/// In manual time a step waits until the one before is journalled, so that a
-/// test's requests give the same market every time.
-const LEAD_WHEN_MANUAL: u64 = 1;
+/// In manual time a step waits until the one before is journalled, so that a test's
+/// requests give the same market every time.
+const MAX_LEAD_WHEN_MANUAL: u64 = 1;
 
-/// Speed at which the heartbeat waits for nobody.
+/// Up to this speed the clock does not wait for the sequencer.
 const REAL_TIME_MILLI: u64 = 1_000;
 
-/// When the next step runs.
+/// Time of the next step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Due {
-    /// At this instant (perhaps past).
+    /// At this instant, which may be past.
     At(Instant),
     /// As soon as the sequencer has journalled more.
     WhenSequencerCatchesUp,
@@ -39,28 +39,28 @@ pub(super) enum Due {
 pub(super) struct Heartbeat {
     manual: bool,
     paused: bool,
-    asleep: bool,
+    idle: bool,
     step_us: i64,
     speed_milli: u64,
-    /// When the next step is due, in real time.
+    /// Real time at which the next step is due.
     next: Instant,
-    /// Number of the last step made.
+    /// The last step made.
     made: u64,
-    /// Number of the last step requested by hand.
+    /// The last step requested.
     target: u64,
-    /// Number of the last step that the sequencer has journalled.
+    /// The last step that the sequencer has journalled.
     journalled: u64,
 }
 
 impl Heartbeat {
-    /// A clock whose last step was `made`, all of it journalled.
+    /// A clock whose last step was `made`, which is journalled.
     pub(super) fn new(mode: ClockMode, speed_milli: u64, step_us: i64, made: u64, now: Instant) -> Self {
         let manual = mode == ClockMode::Manual;
         let journalled = made;
         Self {
             manual,
             paused: false,
-            asleep: false,
+            idle: false,
             step_us,
             speed_milli,
             next: now,
@@ -76,15 +76,15 @@ impl Heartbeat {
         Duration::from_nanos(step_us.saturating_mul(1_000_000) / self.speed_milli.max(1))
     }
 
-    /// When the next step runs.
+    /// Time of the next step.
     pub(super) fn due(&self) -> Due {
-        let by_hand = self.manual || self.paused;
-        if by_hand && self.made >= self.target || !by_hand && self.asleep {
+        let on_request = self.manual || self.paused;
+        if on_request && self.made >= self.target || !on_request && self.idle {
             return Due::Never;
         }
-        let lead = match by_hand {
-            true => LEAD_WHEN_MANUAL,
-            false if self.speed_milli > REAL_TIME_MILLI => LEAD_WHEN_FAST,
+        let lead = match on_request {
+            true => MAX_LEAD_WHEN_MANUAL,
+            false if self.speed_milli > REAL_TIME_MILLI => MAX_LEAD_WHEN_FAST,
             false => u64::MAX,
         };
         if self.made.saturating_sub(self.journalled) >= lead {
@@ -93,7 +93,7 @@ impl Heartbeat {
         Due::At(self.next)
     }
 
-    /// A step has been made at `now`.
+    /// Records that a step was made at `now`.
     pub(super) fn stepped(&mut self, now: Instant) {
         self.made += 1;
         self.target = self.target.max(self.made);
@@ -102,22 +102,22 @@ impl Heartbeat {
             return;
         }
         self.next += self.interval();
-        if now.saturating_duration_since(self.next) > LONGEST_CATCH_UP {
+        if now.saturating_duration_since(self.next) > MAX_CATCH_UP {
             self.next = now;
         }
     }
 
-    /// The sequencer begins at `step`, perhaps behind what was made before.
+    /// Sets the last journalled step after a start, which may be before `made`.
     pub(super) fn sequencer_is_at(&mut self, step: u64) {
         self.journalled = step;
     }
 
-    /// The sequencer has journalled `step`.
+    /// Records that the sequencer has journalled `step`.
     pub(super) fn journalled(&mut self, step: u64) {
         self.journalled = self.journalled.max(step);
     }
 
-    /// Requests `steps` more by hand; ignored while the clock runs by itself.
+    /// Requests `steps` more; ignored while the clock follows real time.
     pub(super) fn request(&mut self, steps: u32, now: Instant) {
         if self.manual || self.paused {
             self.target += u64::from(steps);
@@ -125,13 +125,13 @@ impl Heartbeat {
         }
     }
 
-    /// Stands still.
+    /// Stops the clock.
     pub(super) fn pause(&mut self) {
         self.paused = true;
         self.target = self.made;
     }
 
-    /// Goes on.
+    /// Starts the clock again.
     pub(super) fn resume(&mut self, now: Instant) {
         self.paused = false;
         self.next = now;
@@ -143,17 +143,17 @@ impl Heartbeat {
         self.next = now + self.interval();
     }
 
-    /// Sleeps while nobody watches; time by hand never sleeps.
-    pub(super) fn set_asleep(&mut self, asleep: bool, now: Instant) {
-        if self.asleep && !asleep {
+    /// Suspends real time while nobody watches; requests still run.
+    pub(super) fn set_idle(&mut self, idle: bool, now: Instant) {
+        if self.idle && !idle {
             self.next = now;
         }
-        self.asleep = asleep;
+        self.idle = idle;
     }
 
     /// `manual`, `paused`, `idle` or `running`.
     pub(super) fn mode(&self) -> &'static str {
-        match (self.manual, self.paused, self.asleep) {
+        match (self.manual, self.paused, self.idle) {
             (true, ..) => "manual",
             (_, true, _) => "paused",
             (_, _, true) => "idle",
@@ -161,7 +161,7 @@ impl Heartbeat {
         }
     }
 
-    /// Venue seconds a wall second asked for, in thousandths.
+    /// Requested venue seconds a wall second, in thousandths.
     pub(super) fn speed_milli(&self) -> u64 {
         self.speed_milli
     }
@@ -171,7 +171,7 @@ impl Heartbeat {
         self.made
     }
 
-    /// The last step that was asked for by hand, or made.
+    /// The last step requested or made.
     pub(super) fn target(&self) -> u64 {
         self.target.max(self.made)
     }
@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn real_time_keeps_its_beat_and_waits_for_nobody() {
+    fn real_time_does_not_drift_and_does_not_wait_for_the_sequencer() {
         let (mut beat, start) = running(1_000);
         for step in 0..1_000 {
             let due = start + Duration::from_millis(100 * step);
@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_halt_is_not_made_up_for() {
+    fn a_long_stall_is_not_caught_up() {
         let (mut beat, start) = running(1_000);
         let late = start + Duration::from_secs(60);
         beat.stepped(late);
@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn faster_than_real_time_it_stays_within_100_steps_of_the_sequencer() {
+    fn above_real_time_it_stays_within_100_steps_of_the_sequencer() {
         let (mut beat, start) = running(1_000_000);
         // 100 ms / 1000 = 0.1 ms
         assert_eq!(beat.interval(), Duration::from_micros(100));
@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn pause_speed_and_sleep() {
+    fn pause_speed_and_idle() {
         let (mut beat, start) = running(1_000);
         beat.pause();
         assert_eq!((beat.due(), beat.mode()), (Due::Never, "paused"));
@@ -252,9 +252,9 @@ mod tests {
         assert_eq!(beat.target(), 1);
         beat.set_speed(10_000, later);
         assert_eq!(beat.due(), Due::At(later + Duration::from_millis(10)));
-        beat.set_asleep(true, later);
+        beat.set_idle(true, later);
         assert_eq!((beat.due(), beat.mode()), (Due::Never, "idle"));
-        beat.set_asleep(false, later);
+        beat.set_idle(false, later);
         assert_eq!(beat.due(), Due::At(later));
     }
 }

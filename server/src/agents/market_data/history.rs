@@ -1,8 +1,8 @@
-//! The way of ticks and books into the store: a bounded queue and a task that
-//! writes in batches.
+//! History of ticks and books: a bounded queue and a task that writes it to the
+//! store in batches.
 //!
-//! Never in the heartbeat's way: a full queue drops its oldest market rows and
-//! counts them. Does not know when a step runs.
+//! Never delays the simulation: a full queue drops its oldest rows and counts them.
+//! Does not know when a step runs.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,22 +13,23 @@ use engine::step::{DealerQuote, StepPayload, TargetLevel, Tick};
 use engine::time::{MICROS_PER_SECOND, VenueTime};
 use tokio::sync::Notify;
 
+use crate::agents::context::AgentContext;
 use crate::config::HistoryLimits;
 use crate::shutdown::Shutdown;
 use crate::store::Store;
 use crate::store::history::{BookRecord, MarketBatch, QuoteRecord, SimSnapshot, TickRecord};
 
-/// Most rows of one transaction.
-const BATCH_ROWS: usize = 5_000;
+/// Rows of one transaction.
+const BATCH_MAX_ROWS: usize = 5_000;
 
-/// The writer waits this long after its first row for others to join it.
-const GATHER: Duration = Duration::from_millis(100);
+/// Delay between a queued row and the transaction, which also takes later rows.
+const BATCH_DELAY: Duration = Duration::from_millis(100);
 
-/// Pause after a failed write.
-const AFTER_FAILURE: Duration = Duration::from_secs(1);
+/// Delay after a failed write.
+const RETRY_DELAY: Duration = Duration::from_secs(1);
 
-/// Rows of an instrument written between two looks at how many it has.
-const ROWS_BETWEEN_RETENTION: u64 = 5_000;
+/// Written rows of an instrument between two removals of its oldest.
+const RETENTION_INTERVAL_ROWS: u64 = 5_000;
 
 enum Row {
     Tick(TickRecord),
@@ -43,7 +44,7 @@ struct Waiting {
     dropped: u64,
 }
 
-/// Where the heartbeat leaves rows; clones share the queue.
+/// Queue of rows; clones share it.
 #[derive(Clone)]
 pub(super) struct History {
     venue: VenueId,
@@ -55,12 +56,12 @@ pub(super) struct History {
 impl History {
     /// An empty queue.
     pub(super) fn new(venue: VenueId, limits: HistoryLimits) -> Self {
-        // Shown from the start: that nothing was dropped is worth knowing.
+        // Registered from the start: zero is information too.
         metrics::counter!("tickhall_history_dropped_rows_total").increment(0);
         Self { venue, limits, waiting: Arc::default(), arrived: Arc::default() }
     }
 
-    /// Queues a step's ticks, and its books when it begins a venue second.
+    /// Queues a step's ticks, and its books when it starts a venue second.
     pub(super) fn record(&self, step: u64, time: VenueTime, step_us: i64, payload: &StepPayload) {
         let new_second =
             time.0.div_euclid(MICROS_PER_SECOND) != (time.0 - step_us).div_euclid(MICROS_PER_SECOND);
@@ -85,49 +86,45 @@ impl History {
         self.arrived.notify_one();
     }
 
-    /// Queues a snapshot of the simulation; a newer one takes its place.
+    /// Queues a snapshot of the simulation in place of an older one.
     pub(super) fn snapshot(&self, snapshot: SimSnapshot) {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner).snapshot = Some(snapshot);
         self.arrived.notify_one();
     }
 
-    /// How many rows were dropped so far.
+    /// Rows dropped so far.
     #[cfg(test)]
     pub(super) fn dropped(&self) -> u64 {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner).dropped
     }
 
-    /// Writes what is queued until `shutdown`, and the rest then.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "how rows gather and a failing disk rests is paced by wall time"
-    )]
-    pub(super) async fn write(self, store: Store, shutdown: Shutdown) {
+    /// Writes queued rows until `shutdown`, and the remaining ones then.
+    pub(super) async fn write(self, context: AgentContext, shutdown: Shutdown) {
+        let AgentContext { store, clock, .. } = &context;
         let mut since_retention: BTreeMap<InstrumentId, u64> = BTreeMap::new();
         loop {
             tokio::select! {
                 () = shutdown.cancelled() => {}
                 () = self.arrived.notified() => {
-                    // A few rows a transaction would be all overhead.
                     tokio::select! {
                         () = shutdown.cancelled() => {}
-                        () = tokio::time::sleep(GATHER) => {}
+                        () = clock.sleep(BATCH_DELAY) => {}
                     }
                 }
             }
             while let Some(batch) = self.take() {
                 let written = store.write_market(self.venue, &batch).await;
                 match written {
-                    Ok(()) => self.retain(&store, &batch, &mut since_retention).await,
+                    Ok(()) => self.retain(store, &batch, &mut since_retention).await,
                     Err(error) => {
                         let rows = batch.ticks.len() + batch.books.len() + batch.quotes.len();
-                        tracing::error!(event = "history_write_failed", rows, %error, "market rows were not written");
+                        tracing::error!(event = "history_write_failed", rows, %error, "Market rows were not written.");
                         metrics::counter!("tickhall_history_failed_writes_total").increment(1);
                         self.put_back(batch);
                         if shutdown.is_cancelled() {
                             return;
                         }
-                        tokio::time::sleep(AFTER_FAILURE).await;
+                        clock.sleep(RETRY_DELAY).await;
                     }
                 }
             }
@@ -146,7 +143,7 @@ impl History {
             snapshots: waiting.snapshot.take().into_iter().collect(),
             ..MarketBatch::default()
         };
-        let count = waiting.rows.len().min(BATCH_ROWS);
+        let count = waiting.rows.len().min(BATCH_MAX_ROWS);
         for row in waiting.rows.drain(..count) {
             match row {
                 Row::Tick(row) => batch.ticks.push(row),
@@ -157,13 +154,13 @@ impl History {
         Some(batch)
     }
 
-    /// Rows that could not be written wait again, before everything newer.
+    /// Queues rows that could not be written again, before newer ones.
     fn put_back(&self, batch: MarketBatch) {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        let room = self.limits.queue_rows.saturating_sub(waiting.rows.len());
+        let capacity = self.limits.queue_rows.saturating_sub(waiting.rows.len());
         let rows = batch.ticks.into_iter().map(Row::Tick).chain(batch.books.into_iter().map(Row::Book));
         let rows: Vec<Row> = rows.chain(batch.quotes.into_iter().map(Row::Quote)).collect();
-        let surplus = rows.len().saturating_sub(room);
+        let surplus = rows.len().saturating_sub(capacity);
         waiting.dropped += surplus as u64;
         metrics::counter!("tickhall_history_dropped_rows_total").increment(surplus as u64);
         for row in rows.into_iter().skip(surplus).rev() {
@@ -178,11 +175,12 @@ impl History {
         for tick in &batch.ticks {
             *written.entry(tick.instrument).or_default() += 1;
         }
-        for (instrument, count) in written.iter_mut().filter(|(_, count)| **count >= ROWS_BETWEEN_RETENTION) {
+        for (instrument, count) in written.iter_mut().filter(|(_, count)| **count >= RETENTION_INTERVAL_ROWS)
+        {
             *count = 0;
             let kept = store.retain_market(self.venue, *instrument, self.limits.rows_per_instrument).await;
             if let Err(error) = kept {
-                tracing::error!(event = "history_retention_failed", %error, "old market rows were not removed");
+                tracing::error!(event = "history_retention_failed", %error, "Old market rows were not removed.");
             }
         }
     }
@@ -256,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn books_are_kept_once_a_venue_second() {
+    fn books_are_queued_once_a_venue_second() {
         let history = queue(1_000);
         for step in 1..=20 {
             history.record(step, VenueTime(step as i64 * STEP_US), STEP_US, &payload(10_000));
@@ -278,7 +276,7 @@ mod tests {
         let batch = history.take().unwrap();
         assert_eq!(batch.ticks.iter().map(|tick| tick.step).collect::<Vec<_>>(), [3, 4, 5]);
         history.record(6, VenueTime(6 * STEP_US), STEP_US, &payload(10_000));
-        // What could not be written comes back before what is newer.
+        // Rows that could not be written come before newer ones.
         history.put_back(batch);
         assert_eq!(history.dropped(), 3);
         let steps: Vec<_> = history.take().unwrap().ticks.iter().map(|tick| tick.step).collect();

@@ -1,44 +1,43 @@
-//! Steps that are made and not yet journalled, so that a bus that lost them
-//! gets them again.
+//! Outbox of the steps that are not journalled yet: a bus that lost them gets them
+//! again.
 //!
-//! The stream is checked with every append: it must be where the one before left
-//! it. Does not know what is in a step.
+//! Every append checks that the stream still ends with the one before. Does not
+//! know what is in a step.
 
 use std::collections::VecDeque;
 
 use futures::StreamExt as _;
 use futures::stream::FuturesOrdered;
 
-use super::agent::MarketDataError;
-use crate::bus::{Batch, Bus, Limits, Message, Parcel, Placed};
+use super::MarketDataError;
+use crate::bus::{AppendResult, Batch, Bus, Message, Payload, StreamLimits};
 
-/// Bytes of steps that are appended together, but for a step that is larger.
-const TOGETHER: usize = 256 * 1024;
+/// Bytes of steps that are appended together; a larger step is appended alone.
+const BATCH_MAX_BYTES: usize = 256 * 1024;
 
-/// Appends that are on their way at a time: the next is written while the one
-/// before it is carried out.
-const IN_FLIGHT: usize = 2;
+/// Appends in flight: the next is encoded while the server executes the one before.
+const MAX_IN_FLIGHT: usize = 2;
 
-/// The unjournalled steps, oldest first.
+/// Unjournalled steps, oldest first.
 #[derive(Debug)]
-pub struct Outbox {
-    steps: VecDeque<(u64, Parcel)>,
+pub struct StepOutbox {
+    steps: VecDeque<(u64, Payload)>,
     bytes: usize,
-    limits: Limits,
-    /// What the stream has reached, as far as is known.
-    reached: u64,
+    limits: StreamLimits,
+    /// The stream's last id, as far as is known.
+    last_id: u64,
 }
 
-impl Outbox {
-    /// The stream has reached `reached`.
-    pub fn new(limits: Limits, reached: u64) -> Self {
-        Self { steps: VecDeque::new(), bytes: 0, limits, reached }
+impl StepOutbox {
+    /// An empty outbox of a stream whose last id is `last_id`.
+    pub fn new(limits: StreamLimits, last_id: u64) -> Self {
+        Self { steps: VecDeque::new(), bytes: 0, limits, last_id }
     }
 
-    /// Step `step` is to be published. The oldest give way when the sequencer
-    /// is very far behind, as they do on the stream.
-    pub fn push(&mut self, step: u64, message: Parcel) {
-        self.bytes += message.weight();
+    /// Adds a step. The oldest are dropped when the sequencer is very far behind, as
+    /// on the stream.
+    pub fn push(&mut self, step: u64, message: Payload) {
+        self.bytes += message.encoded_len_hint();
         self.steps.push_back((step, message));
         while self.steps.len() > self.limits.messages.max(1)
             || (self.bytes > self.limits.bytes && self.steps.len() > 1)
@@ -47,7 +46,7 @@ impl Outbox {
         }
     }
 
-    /// Steps up to `step` are in the journal: nobody needs them any more.
+    /// Removes steps up to `step`, which are journalled.
     pub fn journalled(&mut self, step: u64) {
         while self.steps.front().is_some_and(|(oldest, _)| *oldest <= step) {
             self.pop();
@@ -56,78 +55,81 @@ impl Outbox {
 
     fn pop(&mut self) {
         if let Some((_, message)) = self.steps.pop_front() {
-            self.bytes -= message.weight();
+            self.bytes -= message.encoded_len_hint();
         }
     }
 
-    /// Whether every step is in the journal.
+    /// Returns true if every step is journalled.
     pub fn is_empty(&self) -> bool {
         self.steps.is_empty()
     }
 
-    /// Publishes what the stream lacks.
+    /// Publishes the steps that the stream lacks.
     ///
     /// # Errors
-    /// When the bus is away: call it again. [`MarketDataError::Published`] when
-    /// the stream holds somebody else's steps.
+    /// [`MarketDataError::Bus`]: call it again. [`MarketDataError::Published`] when
+    /// the stream holds another process's steps.
     pub async fn send(&mut self, bus: &Bus, stream: &str) -> Result<(), MarketDataError> {
-        let (mut flying, mut sent) = (FuturesOrdered::new(), self.reached);
+        let (mut in_flight, mut sent) = (FuturesOrdered::new(), self.last_id);
         loop {
-            while flying.len() < IN_FLIGHT {
-                let some = self.next(sent);
-                let ([(first, _), ..], [.., (newest, _)]) = (some.as_slice(), some.as_slice()) else { break };
+            while in_flight.len() < MAX_IN_FLIGHT {
+                let batch = self.next_batch(sent);
+                let ([(first, _), ..], [.., (newest, _)]) = (batch.as_slice(), batch.as_slice()) else {
+                    break;
+                };
                 let (first, newest, last) = (*first, *newest, std::mem::replace(&mut sent, *newest));
-                flying.push_back(async move { (first, newest, bus.append_after(stream, last, &some).await) });
+                in_flight
+                    .push_back(async move { (first, newest, bus.append_after(stream, last, &batch).await) });
             }
-            let Some((first, newest, placed)) = flying.next().await else { return Ok(()) };
-            self.reached = match placed? {
-                Placed::There => newest,
-                Placed::LastIs(last) => {
-                    // Those behind it had nothing to follow, or were there.
-                    flying = FuturesOrdered::new();
-                    sent = if last < first { last } else { self.found(bus, stream, first).await? };
+            let Some((first, newest, result)) = in_flight.next().await else { return Ok(()) };
+            self.last_id = match result? {
+                AppendResult::Appended => newest,
+                AppendResult::LastIdIs(last) => {
+                    // Appends after it failed too, or were duplicates.
+                    in_flight = FuturesOrdered::new();
+                    sent = if last < first { last } else { self.find_own(bus, stream, first).await? };
                     sent
                 }
             };
         }
     }
 
-    /// The next after `sent` that are appended together.
-    fn next(&self, sent: u64) -> Vec<(u64, Parcel)> {
+    /// The next steps after `sent` that are appended together.
+    fn next_batch(&self, sent: u64) -> Vec<(u64, Payload)> {
         let from = self.steps.partition_point(|(step, _)| *step <= sent);
         let mut bytes = 0;
-        let fits = |(_, message): &&(u64, Parcel)| {
+        let fits = |(_, message): &&(u64, Payload)| {
             let is_first = bytes == 0;
-            bytes += message.weight();
-            is_first || bytes <= TOGETHER
+            bytes += message.encoded_len_hint();
+            is_first || bytes <= BATCH_MAX_BYTES
         };
         self.steps.range(from..).take_while(fits).cloned().collect()
     }
 
-    /// The newest step on a stream that has some from `first` on: perhaps they
-    /// are these very steps, and the answer was lost.
-    async fn found(&self, bus: &Bus, stream: &str, first: u64) -> Result<u64, MarketDataError> {
-        let is_ours = |found: &Message| {
-            let place = self.steps.binary_search_by_key(&found.id, |(step, _)| *step);
-            place.is_ok_and(|place| self.steps[place].1 == found.parcel)
+    /// The newest own step on a stream that has steps from `first` on: an earlier
+    /// append may have succeeded without an answer.
+    async fn find_own(&self, bus: &Bus, stream: &str, first: u64) -> Result<u64, MarketDataError> {
+        let is_own = |found: &Message| {
+            let index = self.steps.binary_search_by_key(&found.id, |(step, _)| *step);
+            index.is_ok_and(|index| self.steps[index].1 == found.payload)
         };
         let Batch::Messages(found) = bus.read_now(stream, first - 1, self.steps.len()).await? else {
             return Err(MarketDataError::Published { step: first });
         };
-        match (found.iter().find(|found| !is_ours(found)), found.last()) {
+        match (found.iter().find(|found| !is_own(found)), found.last()) {
             (None, Some(newest)) => Ok(newest.id),
-            // Lost in between.
+            // The stream has lost them meanwhile.
             (None, None) => Ok(first - 1),
             (other, _) => Err(MarketDataError::Published { step: other.map_or(first, |other| other.id) }),
         }
     }
 
-    /// Looks whether the stream still has what was sent, and sends it again.
+    /// Publishes again the steps that the stream has lost.
     ///
     /// # Errors
     /// As [`Self::send`].
     pub async fn check(&mut self, bus: &Bus, stream: &str) -> Result<(), MarketDataError> {
-        self.reached = self.reached.min(bus.last_id(stream).await?);
+        self.last_id = self.last_id.min(bus.last_id(stream).await?);
         self.send(bus, stream).await
     }
 }

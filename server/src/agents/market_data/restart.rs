@@ -1,8 +1,8 @@
-//! Brings the simulation back to where the journal and the stream are, to the
-//! bit.
+//! Rebuilding the simulation after a start, bit by bit as the journal and the
+//! stream have it.
 //!
-//! From the newest stored snapshot, every step is made again with what it had
-//! seen the first time, and compared. Does not know when the next one runs.
+//! From the newest stored snapshot, every step is simulated again with the entries
+//! it had seen the first time, and compared. Does not know when the next one runs.
 
 use bytes::Bytes;
 use engine::id::{Digest, Seq};
@@ -11,79 +11,81 @@ use engine::step::StepHeader;
 use engine::venue::Input;
 use protocol::bus::MarketStep;
 
-use super::agent::{Deps, MarketDataError};
+use super::{MarketDataError, Settings};
+use crate::agents::context::AgentContext;
 use crate::bus::Batch;
 use crate::bus::decode::decode;
 use crate::store::StoreError;
 use crate::store::journal::{EntryKind, JournalRow, RangeBody};
 
-/// Journal rows read at a time.
-const PAGE: u32 = 1_000;
+/// Rows of one read of the journal.
+const PAGE_MAX_ROWS: u32 = 1_000;
 
-/// Steps read at a time from the stream.
-const STREAM_PAGE: usize = 1_000;
+/// Messages of one read of the stream.
+const READ_MAX_MESSAGES: usize = 1_000;
 
-/// The simulation as it is to go on.
+/// The rebuilt simulation.
 pub(super) struct Rebuilt {
-    /// After the last step that the journal or the stream knows.
+    /// After the last step in the journal or on the stream.
     pub(super) simulator: Simulator,
     /// The journal's last entry.
     pub(super) seen: Seq,
     /// The last step in the journal.
     pub(super) journalled: u64,
-    /// The steps after it, as they stand on the stream.
+    /// The steps after it, from the stream.
     pub(super) unjournalled: Vec<(u64, Bytes)>,
-    /// What the stream of steps has reached.
-    pub(super) reached: u64,
+    /// The last id of the stream of steps.
+    pub(super) last_id: u64,
 }
 
 /// Rebuilds the simulation from store and stream.
-pub(super) async fn rebuild(deps: &Deps) -> Result<Rebuilt, MarketDataError> {
-    let mut simulator = newest_snapshot(deps).await?;
+pub(super) async fn rebuild(context: &AgentContext, settings: &Settings) -> Result<Rebuilt, MarketDataError> {
+    let mut simulator = newest_snapshot(context, settings).await?;
     let (mut seen, mut journalled) = (simulator.seen_seq(), 0);
     loop {
-        let rows = deps.store.journal_after(deps.venue, seen, PAGE).await?;
+        let rows = context.store.journal_after(context.venue, seen, PAGE_MAX_ROWS).await?;
         let Some(last) = rows.last() else { break };
         seen = last.seq;
         for row in &rows {
             replay(&mut simulator, row, &mut journalled)?;
         }
-        // A long way back must not keep the runtime from everything else.
+        // A long replay must not block the runtime.
         tokio::task::yield_now().await;
     }
     let from_journal = simulator.last_step();
-    let unjournalled = follow_stream(deps, &mut simulator).await?;
+    let unjournalled = replay_stream(context, &mut simulator).await?;
     tracing::info!(
         event = "simulation_rebuilt",
         step = simulator.last_step(),
         seq = seen.0,
         from_stream = simulator.last_step() - from_journal,
-        "the simulation goes on where it was"
+        "The simulation is rebuilt."
     );
-    let reached = deps.bus.last_id(&deps.streams.marketdata).await?;
-    Ok(Rebuilt { simulator, seen, journalled, unjournalled, reached })
+    let last_id = context.bus.last_id(&context.streams.market_data).await?;
+    Ok(Rebuilt { simulator, seen, journalled, unjournalled, last_id })
 }
 
-/// A simulator at the newest snapshot that is whole, or at the beginning.
-async fn newest_snapshot(deps: &Deps) -> Result<Simulator, MarketDataError> {
-    for snapshot in deps.store.sim_snapshots(deps.venue).await? {
+/// A simulator at the newest usable snapshot, or at the start.
+async fn newest_snapshot(context: &AgentContext, settings: &Settings) -> Result<Simulator, MarketDataError> {
+    let Settings { config, seed, .. } = settings;
+    for snapshot in context.store.sim_snapshots(context.venue).await? {
         let state = (Digest::of(&[&snapshot.state]) == snapshot.state_hash)
             .then(|| postcard::from_bytes::<SimState>(&snapshot.state).ok())
             .flatten();
-        let resumed = state.and_then(|state| Simulator::resume(&deps.config, &deps.seed, state).ok());
+        let resumed = state.and_then(|state| Simulator::resume(config, seed, state).ok());
         match resumed {
             Some(simulator) => return Ok(simulator),
             None => tracing::warn!(
                 event = "sim_snapshot_passed_over",
                 step = snapshot.step,
-                "a snapshot of the simulation cannot be used"
+                "A snapshot of the simulation cannot be used."
             ),
         }
     }
-    Ok(Simulator::new(&deps.config, &deps.seed)?)
+    Ok(Simulator::new(config, seed)?)
 }
 
-/// Takes a journal row: its flows, and the steps that it stands for.
+/// Replays a journal row: its flows and its steps.
 fn replay(simulator: &mut Simulator, row: &JournalRow, journalled: &mut u64) -> Result<(), MarketDataError> {
     let corrupt = || StoreError::Corrupt(format!("journal entry {} does not decode", row.seq));
     match row.kind {
@@ -93,7 +95,7 @@ fn replay(simulator: &mut Simulator, row: &JournalRow, journalled: &mut u64) -> 
             let Input::Step(header) = row.entry().input().map_err(|_| corrupt())? else {
                 return Err(corrupt().into());
             };
-            again(simulator, &header)?;
+            repeat_step(simulator, &header)?;
             simulator.observe(row.seq, &row.outcome()?.flows());
             *journalled = header.step;
         }
@@ -115,12 +117,12 @@ fn replay(simulator: &mut Simulator, row: &JournalRow, journalled: &mut u64) -> 
     Ok(())
 }
 
-/// Makes a step again, which must come out as it did.
-fn again(simulator: &mut Simulator, header: &StepHeader) -> Result<(), MarketDataError> {
+/// Simulates a step again and compares it.
+fn repeat_step(simulator: &mut Simulator, header: &StepHeader) -> Result<(), MarketDataError> {
     if header.step <= simulator.last_step() {
         return Ok(());
     }
-    // A step that was lost on its way saw, at best, what the one before saw.
+    // A step that was lost before it was journalled had seen at most as much.
     while simulator.last_step() + 1 < header.step {
         simulator.step(simulator.seen_seq());
     }
@@ -128,23 +130,26 @@ fn again(simulator: &mut Simulator, header: &StepHeader) -> Result<(), MarketDat
     if made == *header { Ok(()) } else { Err(MarketDataError::Diverged { step: header.step }) }
 }
 
-/// Makes again what was published and not yet journalled: those steps are on
-/// the stream and will be.
-async fn follow_stream(deps: &Deps, simulator: &mut Simulator) -> Result<Vec<(u64, Bytes)>, MarketDataError> {
-    let mut followed = Vec::new();
+/// Replays the published steps that are not journalled yet: the sequencer will read
+/// them from the stream.
+async fn replay_stream(
+    context: &AgentContext,
+    simulator: &mut Simulator,
+) -> Result<Vec<(u64, Bytes)>, MarketDataError> {
+    let mut replayed = Vec::new();
     loop {
         let after = simulator.last_step();
-        match deps.bus.read_now(&deps.streams.marketdata, after, STREAM_PAGE).await? {
-            Batch::Messages(messages) if messages.is_empty() => return Ok(followed),
+        match context.bus.read_now(&context.streams.market_data, after, READ_MAX_MESSAGES).await? {
+            Batch::Messages(messages) if messages.is_empty() => return Ok(replayed),
             Batch::Messages(messages) => {
                 for message in messages {
-                    let step: MarketStep = decode(deps.venue, &message.bytes())
+                    let step: MarketStep = decode(context.venue, &message.bytes())
                         .map_err(|_| MarketDataError::Diverged { step: message.id })?;
-                    again(simulator, &step.header)?;
-                    followed.push((message.id, message.bytes()));
+                    repeat_step(simulator, &step.header)?;
+                    replayed.push((message.id, message.bytes()));
                 }
             }
-            // The sequencer cannot get them any more either.
+            // The sequencer cannot read them either.
             Batch::Trimmed { through } => return Err(MarketDataError::Diverged { step: through }),
         }
     }

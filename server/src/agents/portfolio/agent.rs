@@ -1,66 +1,49 @@
-//! The agent's task: follows the journal, publishes and stores valuations.
+//! The agent's loop: follows the journal, publishes and stores valuations.
 //!
 //! Does not know how a position is valued.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use engine::id::{AccountId, Digest, Seq, VenueId};
+use engine::id::{AccountId, Digest, Seq};
 use engine::portfolio::Valuation;
 use engine::time::{MICROS_PER_SECOND, VenueTime};
 use engine::venue::{ConfigError, Venue, VenueConfig};
-use protocol::bus::{ExecutionBatch, PortfolioMessage};
+use protocol::bus::{PortfolioMessage, VERSION};
 
 use super::books::Books;
-use crate::bus::decode::{bury, decode_shared};
-use crate::bus::{Batch, Bus, BusError, Parcel, StreamNames};
-use crate::shutdown::Shutdown;
+use crate::agents::context::AgentContext;
+use crate::bus::{BusError, Payload};
+use crate::journal::{Follower, JournalBatch, JournalError};
+use crate::store::StoreError;
 use crate::store::journal::Cursor;
 use crate::store::valuations::ValuationRecord;
-use crate::store::{Store, StoreError};
-use crate::telemetry::Health;
 
 /// The agent's name in health, logs and cursors.
 const NAME: &str = "portfolio";
 
-/// Journal rows read at a time.
-const PAGE: u32 = 1_000;
+/// Valuations that are published together.
+const BATCH_MAX_MESSAGES: usize = 256;
 
-/// Messages taken at a time; accounts are valued once for all of them.
-const MESSAGES: usize = 64;
+/// Longest venue time before the effect of a trade is stored.
+const TRADE_STORE_INTERVAL_US: i64 = 5 * MICROS_PER_SECOND;
 
-/// Valuations that travel together.
-const TOGETHER: usize = 256;
+/// Delay before unsent valuations are published again.
+const RETRY_DELAY: Duration = Duration::from_millis(500);
 
-/// Venue time after which what somebody's trade did is stored, at the latest.
-const SOON_US: i64 = 5 * MICROS_PER_SECOND;
+/// State snapshots to try, newest first.
+const MAX_SNAPSHOTS: u32 = 2;
 
-/// How long valuations that the bus did not take wait.
-const AGAIN: Duration = Duration::from_millis(500);
-
-/// State snapshots looked at for one that is whole.
-const SNAPSHOTS: u32 = 2;
-
-/// Everything that the agent uses.
+/// Settings of the agent.
 #[derive(Clone, Debug)]
-pub struct Deps {
-    /// Whose market.
-    pub venue: VenueId,
-    /// Its configuration, as journalled.
+pub struct Settings {
+    /// The venue's configuration, as journalled.
     pub config: VenueConfig,
-    /// Where it listens and publishes.
-    pub bus: Bus,
-    /// Names on the bus.
-    pub streams: StreamNames,
-    /// Where journal and valuations are.
-    pub store: Store,
-    /// Where it reports.
-    pub health: Health,
     /// Venue seconds between two stored valuations of an account.
     pub snapshot_seconds: u64,
 }
 
-/// Why the agent stopped.
+/// Errors of the agent.
 #[derive(Debug, thiserror::Error)]
 pub enum PortfolioError {
     /// The bus failed.
@@ -69,120 +52,116 @@ pub enum PortfolioError {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The venue's configuration cannot be listed.
+    /// Entries are unknown: continuing would publish wrong figures.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// The venue's configuration is invalid.
     #[error("the venue's configuration: {0}")]
     Config(#[from] ConfigError),
-    /// An execution cannot be read: going on would show wrong books.
-    #[error("message {id} of the execution stream cannot be read")]
-    UnreadableExecution {
-        /// The message.
-        id: u64,
-    },
 }
 
-/// Runs until `shutdown`; what has not been stored by then is stored before it
-/// returns.
+/// Runs until the shutdown; unstored valuations are stored before it returns.
 ///
 /// # Errors
 /// [`PortfolioError`]; running again starts from the store.
-pub async fn run(deps: Deps, shutdown: Shutdown) -> Result<(), PortfolioError> {
-    let stored = deps.store.history_cursor(deps.venue, NAME, &deps.streams.execution).await?;
-    let books = load(&deps).await?;
+pub async fn run(context: AgentContext, settings: Settings) -> Result<(), PortfolioError> {
+    let AgentContext { venue, store, bus, streams, clock, shutdown, .. } = context.clone();
+    let stored = store.history_cursor(venue, NAME, &streams.execution).await?;
+    let mut books = snapshot(&context, &settings.config).await?;
+    let mut journal = Follower::new(venue, store, bus.clone(), &streams, books.through());
+    while let Some(batch) = journal.next_stored().await? {
+        apply(&mut books, &batch)?;
+    }
     let mut agent = Agent {
         to_store: books.touched_after(Seq(stored)),
         traded: BTreeSet::new(),
         extremes: BTreeMap::new(),
         stored_at: None,
-        some_stored_at: None,
-        cursor: books.through().0,
-        unsent: lost(&deps, &books).await?,
+        trades_stored_at: None,
+        unsent: missing_on_bus(&context, &books).await?,
         books,
-        deps,
+        context,
+        settings,
     };
     agent.publish().await;
-    let mut wipes = agent.deps.bus.wipes();
+    let mut data_loss = bus.data_loss_epoch();
     loop {
-        let (bus, stream) = (agent.deps.bus.clone(), agent.deps.streams.execution.clone());
         tokio::select! {
-            () = shutdown.cancelled() => {
-                return agent.store().await;
-            }
-            batch = bus.read_after(&stream, agent.cursor, MESSAGES) => {
-                agent.take(batch?).await?;
+            () = shutdown.cancelled() => return agent.store_all().await,
+            batch = journal.next() => {
+                // Accounts are valued once for everything that was read.
+                let mut next = Some(batch?);
+                while let Some(batch) = next {
+                    agent.apply(&batch)?;
+                    next = journal.next_buffered();
+                }
                 agent.publish().await;
                 agent.store_when_due().await?;
             }
-            Ok(()) = wipes.changed() => {
+            Ok(()) = data_loss.changed() => {
                 agent.unsent = agent.books.accounts();
                 agent.publish().await;
             }
-            () = again(), if !agent.unsent.is_empty() => agent.publish().await,
+            () = clock.sleep(RETRY_DELAY), if !agent.unsent.is_empty() => agent.publish().await,
         }
     }
 }
 
-/// Whose newest valuations a bus has to get: everybody's when it lacks one.
-async fn lost(deps: &Deps, books: &Books) -> Result<BTreeSet<AccountId>, PortfolioError> {
-    let everybody = books.accounts();
-    let Some(one) = everybody.first() else { return Ok(everybody) };
-    let known = deps.bus.get_latest(&deps.streams.portfolio(*one)).await?;
-    Ok(if known.is_some() { BTreeSet::new() } else { everybody })
+/// Accounts whose newest valuations the bus lacks: all of them if it lacks one.
+async fn missing_on_bus(
+    context: &AgentContext,
+    books: &Books,
+) -> Result<BTreeSet<AccountId>, PortfolioError> {
+    let accounts = books.accounts();
+    let Some(one) = accounts.first() else { return Ok(accounts) };
+    let newest = context.bus.get_latest(&context.streams.portfolio(*one)).await?;
+    Ok(if newest.is_some() { BTreeSet::new() } else { accounts })
 }
 
-/// The books as of the journal's end: newest whole snapshot, then the entries
-/// after it.
-async fn load(deps: &Deps) -> Result<Books, PortfolioError> {
-    let snapshots = deps.store.state_snapshots(deps.venue, SNAPSHOTS).await?;
-    let whole = snapshots
+/// The books as of the newest intact state snapshot.
+async fn snapshot(context: &AgentContext, config: &VenueConfig) -> Result<Books, PortfolioError> {
+    let snapshots = context.store.state_snapshots(context.venue, MAX_SNAPSHOTS).await?;
+    let venue = snapshots
         .iter()
         .filter(|snapshot| Digest::of(&[&snapshot.state]) == snapshot.state_hash)
         .find_map(|snapshot| Venue::restore(&snapshot.state).ok());
-    let mut books = match whole {
+    Ok(match venue {
         Some(venue) => Books::of_venue(&venue),
-        None => Books::empty(&deps.config)?,
-    };
-    catch_up(deps, &mut books).await?;
-    Ok(books)
+        None => Books::empty(config)?,
+    })
 }
 
-/// Takes the journal's entries after the last one known.
-async fn catch_up(deps: &Deps, books: &mut Books) -> Result<(), PortfolioError> {
-    loop {
-        let rows = deps.store.journal_after(deps.venue, books.through(), PAGE).await?;
-        if rows.is_empty() {
-            return Ok(());
-        }
-        for row in &rows {
-            let gap = |gap| StoreError::Corrupt(format!("the journal has a gap: {gap}"));
-            books.apply(row.first_seq, &row.outcome()?).map_err(gap)?;
-        }
-    }
+fn apply(books: &mut Books, batch: &JournalBatch) -> Result<(), StoreError> {
+    batch.outcomes().try_for_each(|(first, outcome)| {
+        let corrupt = |gap| StoreError::Corrupt(format!("the journal has a gap: {gap}"));
+        books.apply(first, outcome).map_err(corrupt)
+    })
 }
 
 struct Agent {
-    deps: Deps,
+    context: AgentContext,
+    settings: Settings,
     books: Books,
-    cursor: u64,
     /// Accounts whose newest valuation is not on the bus.
     unsent: BTreeSet<AccountId>,
     /// Accounts that changed since they were last stored.
     to_store: BTreeSet<AccountId>,
-    /// Those of them that opened, or whose cash moved.
+    /// Those of them that were opened, or whose cash changed.
     traded: BTreeSet<AccountId>,
     /// Their lowest and highest valuations since then.
     extremes: BTreeMap<AccountId, Extremes>,
-    /// When everybody's were stored last, and anybody's.
+    /// Time of the last store of all accounts, and of traded ones.
     stored_at: Option<VenueTime>,
-    some_stored_at: Option<VenueTime>,
+    trades_stored_at: Option<VenueTime>,
 }
 
-/// Valuations that no later one has gone below, or above.
+/// An account's valuations with the lowest and the highest NAV.
 struct Extremes {
     low: Valued,
     high: Valued,
 }
 
-/// What an account was worth as of an entry.
+/// An account's valuation as of an entry.
 #[derive(Clone)]
 struct Valued {
     seq: Seq,
@@ -191,66 +170,40 @@ struct Valued {
 }
 
 impl Agent {
-    /// Takes what was committed, each entry once.
-    async fn take(&mut self, batch: Batch) -> Result<(), PortfolioError> {
-        let messages = match batch {
-            Batch::Messages(messages) => messages,
-            Batch::Trimmed { through } => {
-                catch_up(&self.deps, &mut self.books).await?;
-                self.cursor = through.max(self.books.through().0);
-                return Ok(());
-            }
-        };
-        for message in messages {
-            let read = decode_shared::<ExecutionBatch>(&self.deps.bus, self.deps.venue, &message);
-            let batch = match read {
-                Ok(batch) => batch,
-                Err(reason) => {
-                    let (bus, stream) = (&self.deps.bus, &self.deps.streams.execution);
-                    bury(bus, self.deps.venue, stream, &message, &reason.to_string()).await;
-                    return Err(PortfolioError::UnreadableExecution { id: message.id });
-                }
-            };
-            for entry in &batch.entries {
-                self.traded.extend(entry.outcome.balances.iter().map(|balance| balance.account));
-                if self.books.apply(entry.outcome.seq, &entry.outcome).is_err() {
-                    // The stream lacks entries; the journal has them all.
-                    catch_up(&self.deps, &mut self.books).await?;
-                }
-            }
-            self.cursor = message.id;
-        }
-        Ok(())
+    fn apply(&mut self, batch: &JournalBatch) -> Result<(), StoreError> {
+        let balances = batch.outcomes().flat_map(|(_, outcome)| &outcome.balances);
+        self.traded.extend(balances.map(|balance| balance.account));
+        apply(&mut self.books, batch)
     }
 
-    /// Publishes the valuation of every account that changed; what a bus that
-    /// is away did not take is published later, at its newest.
+    /// Publishes the valuation of every account that changed; while the bus is
+    /// unreachable only the newest one later.
     async fn publish(&mut self) {
         let (through, time) = (self.books.through(), self.books.time());
         let changed = self.books.take_changed();
         let valued = changed.iter().filter_map(|account| Some((*account, self.books.value(*account)?)));
         let mut valued: BTreeMap<AccountId, Valuation> = valued.collect();
         for (account, valuation) in &valued {
-            self.extreme(*account, through, time, valuation);
+            self.update_extremes(*account, through, time, valuation);
         }
         metrics::counter!("tickhall_valuations_total").increment(changed.len() as u64);
         self.to_store.extend(changed.iter().copied());
         self.unsent.extend(changed);
-        self.deps.health.report(NAME, through.0);
+        self.context.health.report(NAME, through.0);
         metrics::gauge!("tickhall_portfolio_seq").set(through.0 as f64);
-        let (bus, streams) = (&self.deps.bus, &self.deps.streams);
+        let (bus, streams) = (&self.context.bus, &self.context.streams);
         if !bus.is_up() {
             return;
         }
         while !self.unsent.is_empty() {
-            let some: Vec<AccountId> = self.unsent.iter().copied().take(TOGETHER).collect();
-            let messages = some.iter().filter_map(|account| {
-                let (venue, account) = (self.deps.venue, *account);
+            let batch: Vec<AccountId> = self.unsent.iter().copied().take(BATCH_MAX_MESSAGES).collect();
+            let messages = batch.iter().filter_map(|account| {
+                let (venue, account) = (self.context.venue, *account);
                 let valuation = valued.remove(&account).or_else(|| self.books.value(account))?;
-                let message = PortfolioMessage { v: 1, venue, account, through, time, valuation };
-                Some((streams.portfolio(account), Parcel::of(message)))
+                let message = PortfolioMessage { v: VERSION, venue, account, through, time, valuation };
+                Some((streams.portfolio(account), Payload::new(message)))
             });
-            let (keys, stream): (Vec<String>, Vec<Parcel>) = messages.unzip();
+            let (keys, stream): (Vec<String>, Vec<Payload>) = messages.unzip();
             let newest = keys.into_iter().zip(stream.iter().map(|message| message.bytes().clone())).collect();
             let sent = async {
                 bus.put_all_latest(newest).await?;
@@ -260,51 +213,52 @@ impl Agent {
                 tracing::warn!(event = "valuations_unsent", %error, "Valuations wait for the bus.");
                 return;
             }
-            some.iter().for_each(|account| {
+            batch.iter().for_each(|account| {
                 self.unsent.remove(account);
             });
         }
     }
 
-    /// Keeps a valuation that is lower or higher than all since the last stored.
-    fn extreme(&mut self, account: AccountId, seq: Seq, time: VenueTime, valuation: &Valuation) {
+    /// Records a valuation that is lower or higher than all since the last store.
+    fn update_extremes(&mut self, account: AccountId, seq: Seq, time: VenueTime, valuation: &Valuation) {
         let valued = || Valued { seq, time, valuation: valuation.clone() };
-        let known =
+        let extremes =
             self.extremes.entry(account).or_insert_with(|| Extremes { low: valued(), high: valued() });
-        if valuation.nav < known.low.valuation.nav {
-            known.low = valued();
+        if valuation.nav < extremes.low.valuation.nav {
+            extremes.low = valued();
         }
-        if valuation.nav > known.high.valuation.nav {
-            known.high = valued();
+        if valuation.nav > extremes.high.valuation.nav {
+            extremes.high = valued();
         }
     }
 
     async fn store_when_due(&mut self) -> Result<(), PortfolioError> {
-        let interval =
-            i64::try_from(self.deps.snapshot_seconds).unwrap_or(i64::MAX).saturating_mul(MICROS_PER_SECOND);
+        let interval = i64::try_from(self.settings.snapshot_seconds)
+            .unwrap_or(i64::MAX)
+            .saturating_mul(MICROS_PER_SECOND);
         let now = self.books.time();
         let is_past = |at: Option<VenueTime>, wait: i64| at.is_none_or(|at| now.0 - at.0 >= wait);
         if is_past(self.stored_at, interval) && !self.to_store.is_empty() {
-            return self.store().await;
+            return self.store_all().await;
         }
-        if is_past(self.some_stored_at, SOON_US.min(interval)) && !self.traded.is_empty() {
+        if is_past(self.trades_stored_at, TRADE_STORE_INTERVAL_US.min(interval)) && !self.traded.is_empty() {
             let traded = self.traded.clone();
-            return self.store_some(traded).await;
+            return self.store_accounts(traded).await;
         }
         Ok(())
     }
 
-    /// Stores the valuations that changed, with the cursor.
-    async fn store(&mut self) -> Result<(), PortfolioError> {
+    /// Stores all changed valuations, with the cursor.
+    async fn store_all(&mut self) -> Result<(), PortfolioError> {
         let all = self.to_store.clone();
-        self.store_some(all).await?;
+        self.store_accounts(all).await?;
         self.stored_at = Some(self.books.time());
         Ok(())
     }
 
     /// Stores the newest valuations of `accounts`, and the lowest and highest
     /// since they were last stored.
-    async fn store_some(&mut self, accounts: BTreeSet<AccountId>) -> Result<(), PortfolioError> {
+    async fn store_accounts(&mut self, accounts: BTreeSet<AccountId>) -> Result<(), PortfolioError> {
         let (seq, time) = (self.books.through(), self.books.time());
         let mut rows: BTreeMap<(AccountId, Seq), ValuationRecord> = BTreeMap::new();
         for account in &accounts {
@@ -317,24 +271,18 @@ impl Agent {
         }
         let rows: Vec<_> = rows.into_values().collect();
         if !rows.is_empty() {
-            let (consumer, stream) = (NAME.to_owned(), self.deps.streams.execution.clone());
+            let (consumer, stream) = (NAME.to_owned(), self.context.streams.execution.clone());
             let cursor = Cursor { consumer, stream, position: seq.0 };
-            self.deps.store.write_valuations(self.deps.venue, &rows, &cursor).await?;
+            self.context.store.write_valuations(self.context.venue, &rows, &cursor).await?;
         }
         for account in &accounts {
             self.to_store.remove(account);
             self.traded.remove(account);
             self.extremes.remove(account);
         }
-        self.some_stored_at = Some(time);
+        self.trades_stored_at = Some(time);
         Ok(())
     }
-}
-
-/// Lets a bus that is away come back.
-#[expect(clippy::disallowed_methods, reason = "nothing announces that an outage is over")]
-async fn again() {
-    tokio::time::sleep(AGAIN).await;
 }
 
 fn record(account: AccountId, valued: &Valued) -> ValuationRecord {

@@ -1,7 +1,8 @@
-//! Turns runs of steps that touched no account into one range row each.
+//! Compaction of the journal: each run of steps that touched no account becomes
+//! one range row, from which the seed gives the steps again.
 //!
-//! A piece at a time, between batches, below the second-last snapshot; what a
-//! range no longer holds the seed gives again. Does not know when it is due.
+//! Runs piece by piece between commits, below the second-newest snapshot. Does not
+//! know when it is due.
 
 use engine::id::{Seq, VenueId};
 use engine::venue::Input;
@@ -11,28 +12,28 @@ use super::fold::Merged;
 use crate::store::journal::{EntryKind, JournalRow, LagRun, RangeBody};
 use crate::store::{Store, StoreError};
 
-/// Rows looked at in one piece.
-const PIECE: u32 = 512;
+/// Rows of one piece.
+const PIECE_MAX_ROWS: u32 = 512;
 
-/// Where compaction stands.
+/// Progress of the compaction.
 #[derive(Debug, Default)]
 pub(super) struct Compaction {
-    /// The next piece begins after this entry, with the last run so far: it may
-    /// go on.
+    /// The next piece starts after this entry, with the last run so far, which may
+    /// continue.
     from: Seq,
-    /// How far it may go.
+    /// The last entry that may be compacted.
     through: Seq,
     due: bool,
 }
 
 impl Compaction {
-    /// Lets it go as far as `through`.
+    /// Allows compaction up to `through`.
     pub(super) fn allow(&mut self, through: Seq) {
         self.through = self.through.max(through);
         self.due = true;
     }
 
-    /// Whether there is something to look at.
+    /// Returns true if there may be rows to compact.
     pub(super) fn is_due(&self) -> bool {
         self.due
     }
@@ -44,8 +45,8 @@ impl Compaction {
         venue: VenueId,
         epoch: u64,
     ) -> Result<(), StoreError> {
-        let rows = store.untouched_rows(venue, self.from, self.through, PIECE).await?;
-        self.due = rows.len() == PIECE as usize;
+        let rows = store.untouched_rows(venue, self.from, self.through, PIECE_MAX_ROWS).await?;
+        self.due = rows.len() == PIECE_MAX_ROWS as usize;
         for run in runs(rows)? {
             self.from = Seq(run.first.0.saturating_sub(1));
             if run.rows.len() > 1 {
@@ -56,7 +57,7 @@ impl Compaction {
     }
 }
 
-/// Neighbouring rows that become one.
+/// Consecutive rows that become one.
 struct Run {
     first: Seq,
     rows: Vec<JournalRow>,
@@ -64,7 +65,7 @@ struct Run {
     next_step: u64,
 }
 
-/// Splits rows into runs of neighbours with consecutive steps.
+/// Splits rows into runs with consecutive steps.
 fn runs(rows: Vec<JournalRow>) -> Result<Vec<Run>, StoreError> {
     let mut runs: Vec<Run> = Vec::new();
     for row in rows {
@@ -106,7 +107,7 @@ impl Run {
         let mut merged = Merged::default();
         let mut range = self.rows[0].clone();
         for row in &self.rows {
-            // A row whose outcome is unreadable never got into a run.
+            // `body_of` has decoded every outcome before.
             if let Ok(outcome) = row.outcome() {
                 merged.add(&outcome);
             }
@@ -121,7 +122,7 @@ impl Run {
     }
 }
 
-/// A step's header, or a range's headers, in short.
+/// The range that holds the row's step header, or the row's range.
 fn body_of(row: &JournalRow) -> Result<RangeBody, StoreError> {
     let damaged = || StoreError::Corrupt(format!("journal entry {} does not decode", row.seq));
     row.outcome()?;

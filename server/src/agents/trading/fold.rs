@@ -1,9 +1,9 @@
-//! Applies journal rows again, one after the other, and compares every byte
-//! with what the journal says.
+//! Fold of the journal: applies its rows again, in order, and compares every
+//! outcome byte by byte.
 //!
-//! Used at start-up on the tail after a snapshot, and by `verify` on the whole.
-//! Steps whose payload is gone, and compacted ranges, are made again from the
-//! seed. Does not know the projections.
+//! Used at start on the tail after a snapshot, and by `verify` on the whole
+//! journal. Steps whose payload was pruned, and compacted ranges, are simulated
+//! again from the seed. Does not know the projections.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,53 +15,53 @@ use engine::venue::{ConfigError, Input, Mark, Outcome, ReplayError, Venue};
 
 use crate::store::journal::{EntryKind, JournalRow, RangeBody};
 
-/// Why the journal does not fold: each is one clear line.
+/// Errors of a fold, one line each.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FoldError {
     /// A row is missing.
     #[error("the journal lacks entry {0}")]
     Gap(Seq),
-    /// The row is not what was written.
+    /// The row differs from the one that was written.
     #[error("journal entry {0} breaks the chain of hashes")]
     Chain(Seq),
-    /// The row's bytes mean nothing.
+    /// The row's bytes cannot be decoded.
     #[error("journal entry {0} does not decode")]
     Undecodable(Seq),
-    /// It cannot be applied again.
+    /// The entry cannot be applied again.
     #[error("journal {0}")]
     Replay(#[from] ReplayError),
-    /// It comes to something else now.
+    /// The entry has another outcome than when it was written.
     #[error("journal entry {0} has another outcome now than when it was written")]
     Outcome(Seq),
-    /// The seed gives another step than the journal has.
+    /// The seed gives another step.
     #[error("journal entry {0} is a step that the seed does not give")]
     Seed(Seq),
-    /// A payload is gone and there is nothing to make it again with.
+    /// A payload was pruned and the fold has no seed.
     #[error("journal entry {0} lacks its step's payload")]
     NoPayload(Seq),
-    /// The venue's configuration is refused now.
+    /// The venue's configuration is invalid now.
     #[error("the venue's configuration is refused: {0}")]
     Config(String),
-    /// The seed is not the one that was committed to.
+    /// Entry 1 commits to another seed.
     #[error("the stored seed is not the one that entry 1 commits to")]
     Commitment,
-    /// What must always hold does not.
+    /// An invariant of the books is broken.
     #[error("the books do not balance after entry {seq}: {what}")]
     Books {
         /// The newest entry.
         seq: Seq,
-        /// In words.
+        /// The broken invariant.
         what: String,
     },
-    /// A table says something else than the journal.
+    /// A projection differs from the journal.
     #[error("{table} disagrees with the journal: {what}")]
     Projection {
-        /// Which table.
+        /// The table.
         table: &'static str,
-        /// In words.
+        /// The difference.
         what: String,
     },
-    /// A state snapshot says something else than the journal.
+    /// A state snapshot differs from the folded state.
     #[error("the state snapshot of entry {0} is not the state that the journal folds to")]
     Snapshot(Seq),
 }
@@ -72,16 +72,16 @@ impl From<ConfigError> for FoldError {
     }
 }
 
-/// A venue on its way through the journal.
+/// A venue as of the last applied row.
 pub(super) struct Fold {
     venue: Option<Venue>,
     head: Digest,
-    /// There when folding from entry 1 with the seed.
+    /// Present when folding from entry 1 with the seed.
     simulator: Option<Simulator>,
 }
 
 impl Fold {
-    /// Goes on from a snapshot; every step needs its payload.
+    /// Starts at a snapshot; every step needs its payload.
     pub(super) fn from_snapshot(venue: Venue, head: Digest) -> Self {
         Self { venue: Some(venue), head, simulator: None }
     }
@@ -102,22 +102,22 @@ impl Fold {
         self.venue.as_ref().map_or(Seq(0), Venue::seq)
     }
 
-    /// The venue, once entry 1 was applied.
+    /// The venue, after entry 1.
     pub(super) fn venue(&self) -> Option<&Venue> {
         self.venue.as_ref()
     }
 
-    /// The chain's hash here.
+    /// The chain's hash after the last applied row.
     pub(super) fn head(&self) -> Digest {
         self.head
     }
 
-    /// The venue and the chain's hash, if there was an entry 1.
+    /// The venue, after entry 1, and the chain's hash.
     pub(super) fn into_parts(self) -> (Option<Venue>, Digest) {
         (self.venue, self.head)
     }
 
-    /// Applies a row; `each` hears the outcome of every entry in it.
+    /// Applies a row and passes the outcome of every entry in it to `each`.
     pub(super) fn apply(
         &mut self,
         row: &JournalRow,
@@ -159,7 +159,7 @@ impl Fold {
         Ok(())
     }
 
-    /// Makes a range's steps again from the seed.
+    /// Simulates a range's steps again from the seed.
     fn apply_range(&mut self, row: &JournalRow, mut each: impl FnMut(&Outcome)) -> Result<(), FoldError> {
         let body: RangeBody =
             postcard::from_bytes(&row.input).map_err(|_| FoldError::Undecodable(row.seq))?;
@@ -213,10 +213,9 @@ impl Fold {
         at: Seq,
     ) -> Result<(StepHeader, EncodedPayload), FoldError> {
         let simulator = self.simulator.as_mut().ok_or(FoldError::NoPayload(at))?;
-        // Steps that never reached the journal were drawn all the same.
+        // Steps that never reached the journal were simulated too.
         while simulator.last_step() + 1 < step {
-            let known = simulator.seen_seq();
-            simulator.step(known);
+            simulator.step(simulator.seen_seq());
         }
         let made = simulator.step(seen);
         if made.0.step == step { Ok(made) } else { Err(FoldError::Seed(at)) }
@@ -233,7 +232,7 @@ impl Fold {
     }
 }
 
-/// What a run of untouched steps changed, together.
+/// Merged outcome of a run of steps that touched no account.
 #[derive(Default)]
 pub(super) struct Merged {
     last: Option<Outcome>,

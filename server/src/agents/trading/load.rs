@@ -1,29 +1,30 @@
-//! How the sequencer comes back: the newest state snapshot, then the journal's
+//! Loading the sequencer's state: the newest state snapshot, then the journal's
 //! tail, decided again and compared.
 //!
-//! Does not know what went wrong before.
+//! Does not know why the state is loaded.
 
 use engine::id::{Digest, Seq};
 use engine::venue::Venue;
 
 use super::fold::{Fold, FoldError};
 use super::sequencer::Sequencer;
-use super::{Deps, NAME, TradingError};
+use super::{NAME, TradingError};
+use crate::agents::context::AgentContext;
 use crate::store::journal::VenueRow;
 
-/// Rows that are read at once.
-pub(super) const PAGE: u32 = 1_024;
+/// Rows of one read of the journal.
+pub(super) const PAGE_MAX_ROWS: u32 = 1_024;
 
 /// Snapshots to try, newest first.
-const SNAPSHOTS: u32 = 2;
+const MAX_SNAPSHOTS: u32 = 2;
 
-/// What was loaded.
+/// The loaded state.
 pub(super) struct Loaded {
     /// `None` before entry 1.
     pub(super) sequencer: Option<Sequencer>,
-    /// The command stream has been read to here.
+    /// The last command in the journal's transactions.
     pub(super) command_cursor: u64,
-    /// The newest snapshot's entry.
+    /// The entry of the newest snapshot.
     pub(super) snapshot: Seq,
 }
 
@@ -31,23 +32,23 @@ pub(super) struct Loaded {
 ///
 /// # Errors
 /// [`TradingError::Fold`] when journal, snapshot and rules disagree: trading
-/// must halt. Anything else may pass.
-pub(super) async fn load(deps: &Deps, row: &VenueRow) -> Result<Loaded, TradingError> {
-    let store = &deps.store;
+/// must halt. Other errors may be transient.
+pub(super) async fn load(context: &AgentContext, row: &VenueRow) -> Result<Loaded, TradingError> {
+    let store = &context.store;
     let mut fold = None;
     let mut newest = Seq(0);
-    for snapshot in store.state_snapshots(row.id, SNAPSHOTS).await? {
+    for snapshot in store.state_snapshots(row.id, MAX_SNAPSHOTS).await? {
         newest = newest.max(snapshot.seq);
-        let whole = Digest::of(&[&snapshot.state]) == snapshot.state_hash;
+        let is_intact = Digest::of(&[&snapshot.state]) == snapshot.state_hash;
         match Venue::restore(&snapshot.state) {
-            Ok(venue) if whole && venue.seq() == snapshot.seq => {
+            Ok(venue) if is_intact && venue.seq() == snapshot.seq => {
                 fold = Some(Fold::from_snapshot(venue, snapshot.journal_hash));
                 break;
             }
             _ => tracing::error!(
                 event = "snapshot_damaged",
                 seq = snapshot.seq.0,
-                "A state snapshot is damaged and was passed over."
+                "A state snapshot is damaged and was skipped."
             ),
         }
     }
@@ -56,7 +57,7 @@ pub(super) async fn load(deps: &Deps, row: &VenueRow) -> Result<Loaded, TradingE
         None => whole_journal(row, newest > Seq(0))?,
     };
     loop {
-        let rows = store.journal_after(row.id, fold.seq(), PAGE).await?;
+        let rows = store.journal_after(row.id, fold.seq(), PAGE_MAX_ROWS).await?;
         if rows.is_empty() {
             break;
         }
@@ -65,24 +66,25 @@ pub(super) async fn load(deps: &Deps, row: &VenueRow) -> Result<Loaded, TradingE
         }
         tokio::task::yield_now().await;
     }
-    let command_cursor = store.cursor(row.id, NAME, &deps.streams.command).await?;
+    let command_cursor = store.cursor(row.id, NAME, &context.streams.command).await?;
     let (venue, head) = fold.into_parts();
     let Some(venue) = venue else {
         return Ok(Loaded { sequencer: None, command_cursor, snapshot: newest });
     };
     venue.check_books().map_err(|what| FoldError::Books { seq: venue.seq(), what })?;
-    compare_accounts(deps, &venue).await?;
+    compare_accounts(context, &venue).await?;
     Ok(Loaded { sequencer: Some(Sequencer { venue, head }), command_cursor, snapshot: newest })
 }
 
-/// From entry 1; with the seed once a snapshot has let payloads be pruned.
+/// A fold from entry 1. Payloads may have been pruned once there was a snapshot:
+/// then steps are simulated again from the seed.
 fn whole_journal(row: &VenueRow, pruned: bool) -> Result<Fold, TradingError> {
     Ok(if pruned { Fold::from_seed(&row.config, row.seed()?)? } else { Fold::from_payloads() })
 }
 
-/// Cash in the projection is the venue's: the cheap half of `verify`.
-async fn compare_accounts(deps: &Deps, venue: &Venue) -> Result<(), TradingError> {
-    let rows = deps.store.account_rows(deps.venue).await?;
+/// Compares cash in the projection with the venue's: the cheap part of `verify`.
+async fn compare_accounts(context: &AgentContext, venue: &Venue) -> Result<(), TradingError> {
+    let rows = context.store.account_rows(context.venue).await?;
     let differs = |what: String| FoldError::Projection { table: "accounts", what };
     if rows.len() != venue.accounts().len() {
         let what = format!("{} rows, {} accounts", rows.len(), venue.accounts().len());

@@ -1,8 +1,8 @@
-//! Creates a venue before anything runs: its secret seed, and a command stream
-//! whose ids continue where its reader stopped.
+//! Creation of a venue before any agent starts: its secret seed, and a command
+//! stream whose ids continue after the stored cursor.
 //!
 //! Entry 1 of the journal, with the seed's commitment, is the agent's first
-//! commit. Does not know what the seed decides.
+//! commit. Does not know what the seed determines.
 
 use engine::id::Digest;
 use engine::venue::VenueConfig;
@@ -13,21 +13,20 @@ use crate::clock::WallClock;
 use crate::store::Store;
 use crate::store::journal::VenueRow;
 
-/// Where a new venue's seed comes from. An existing venue keeps its own.
+/// Source of a new venue's seed. An existing venue keeps its own.
 #[derive(Clone, Debug)]
 pub enum SeedChoice {
-    /// The system.
+    /// Random numbers of the system.
     Drawn,
-    /// A person, who may want the same market again.
+    /// A configured seed, which gives the same market again.
     Given(engine::sim::Seed),
 }
 
-/// Creates the venue if the store lacks it, and readies the command stream. To
-/// be called before any agent starts; repeating it changes nothing.
+/// Creates the venue if the store lacks it, and resumes the command stream. To be
+/// called before any agent starts; idempotent.
 ///
 /// # Errors
-/// [`TradingError`]: a configuration that cannot be listed, a store or bus
-/// that is away.
+/// [`TradingError`]: an invalid configuration, an unreachable store or bus.
 pub async fn prepare(
     store: &Store,
     bus: &Bus,
@@ -39,15 +38,15 @@ pub async fn prepare(
 ) -> Result<VenueRow, TradingError> {
     let venue = config.venue_id();
     if let Some(row) = store.venue(venue).await? {
-        ready_commands(store, bus, streams, &row).await?;
+        resume_commands(store, bus, streams, &row).await?;
         return Ok(row);
     }
     config.instruments()?;
     let seed = match seed {
-        SeedChoice::Drawn => draw()?,
+        SeedChoice::Drawn => random_bytes()?,
         SeedChoice::Given(seed) => *seed.as_bytes(),
     };
-    let salt = draw()?;
+    let salt = random_bytes()?;
     let row = VenueRow {
         id: venue,
         config: config.clone(),
@@ -59,13 +58,13 @@ pub async fn prepare(
         created_at: clock.now(),
     };
     store.create_venue(&row).await?;
-    // Whoever was faster: the stored one counts.
+    // A concurrent call may have created it: the stored row counts.
     let row = store.venue(venue).await?.ok_or(TradingError::NoVenue(venue))?;
-    ready_commands(store, bus, streams, &row).await?;
+    resume_commands(store, bus, streams, &row).await?;
     Ok(row)
 }
 
-async fn ready_commands(
+async fn resume_commands(
     store: &Store,
     bus: &Bus,
     streams: &StreamNames,
@@ -75,7 +74,7 @@ async fn ready_commands(
     Ok(bus.resume(&streams.command, cursor).await?)
 }
 
-fn draw() -> Result<[u8; 32], TradingError> {
+fn random_bytes() -> Result<[u8; 32], TradingError> {
     let mut bytes = [0; 32];
     getrandom::fill(&mut bytes).map_err(|error| TradingError::Random(error.to_string()))?;
     Ok(bytes)

@@ -1,75 +1,72 @@
-//! What leaves after a commit: answers, the batch on the execution stream, the
-//! newest books and the status.
+//! Output after a commit: replies, the batch on the execution stream, newest books
+//! and the status.
 //!
-//! The journal is the outbox: what the execution stream lacks, at start-up,
-//! after an outage or because it was wiped, is published from it. Nothing here
-//! can undo a commit, so what fails is done again. Does not know what was
-//! decided.
+//! The journal is the outbox: entries that the execution stream lacks, at start,
+//! after an outage or a data loss, are published from it. A failure to publish
+//! never undoes a commit; it is repeated. Does not know how entries are decided.
 
 use std::collections::BTreeSet;
 
 use bytes::Bytes;
 use engine::id::{InstrumentId, Seq};
 use engine::venue::{Outcome, Venue};
-use protocol::bus::{ExecutionBatch, PublishedEntry};
+use protocol::bus::{CommandReply, ExecutionBatch, PublishedEntry, ReplyMessage, SequencerStatus, VERSION};
 use uuid::Uuid;
 
-use super::Deps;
-use crate::bus::messages::{CommandReply, ReplyMessage, TradingStatus, VERSION};
-use crate::bus::{BusError, Parcel, Placed};
-use crate::store::StoreError;
+use super::TradingError;
+use crate::agents::context::AgentContext;
+use crate::bus::{AppendResult, BusError, Payload};
 use crate::store::journal::EntryKind;
 
-/// Entries of the journal's end that are published again when the stream lacks
-/// them; who is further behind refills from the journal.
-const REPUBLISHED: u64 = 256;
+/// Newest entries of the journal that are published again when the stream lacks
+/// them; a consumer further behind refills from the journal.
+const REPUBLISHED_ENTRIES: u64 = 256;
 
-/// An answer on its way.
-pub(super) fn reply(deps: &Deps, correlation: Uuid, reply: CommandReply) -> Parcel {
-    Parcel::of(ReplyMessage { v: VERSION, venue: deps.venue, correlation, reply })
-}
-
-/// Answers commands, in order.
-pub(super) async fn replies(deps: &Deps, messages: Vec<Parcel>) {
-    if let Err(error) = deps.bus.append_all(&deps.streams.reply, messages, usize::MAX).await {
-        tracing::error!(event = "replies_lost", %error, "Answers could not be sent; their senders will ask again.");
+/// Sends replies to commands, in order.
+pub(super) async fn replies(context: &AgentContext, replies: impl IntoIterator<Item = (Uuid, CommandReply)>) {
+    let venue = context.venue;
+    let message = |(correlation, reply)| Payload::new(ReplyMessage { v: VERSION, venue, correlation, reply });
+    let messages = replies.into_iter().map(message).collect();
+    if let Err(error) = context.bus.append_all(&context.streams.reply, messages, usize::MAX).await {
+        tracing::error!(event = "replies_lost", %error, "Replies could not be sent; their senders will ask again.");
     }
 }
 
-/// A batch ready to leave, with what is newest as of its end.
+/// A batch for the execution stream, with the newest books as of its end.
 pub(super) struct Publication {
     through: Seq,
-    batch: Parcel,
-    newest: Vec<(String, Bytes)>,
+    batch: Payload,
+    newest_values: Vec<(String, Bytes)>,
 }
 
 impl Publication {
-    /// Of entries that follow each other; `venue` is as of the last of them.
-    /// `None` without any.
-    pub(super) fn of<'a>(
-        deps: &Deps,
+    /// Publication of consecutive entries; `venue` is as of the last one. `None`
+    /// without entries.
+    pub(super) fn new<'a>(
+        context: &AgentContext,
         venue: &Venue,
         outcomes: impl IntoIterator<Item = &'a Outcome>,
         books: &BTreeSet<InstrumentId>,
     ) -> Option<Self> {
         let entries: Vec<_> = outcomes.into_iter().map(published).collect();
         let (first, last) = (entries.first()?.outcome.seq, entries.last()?.outcome.seq);
-        let on_books = books.iter().filter(|id| venue.board(**id).is_none());
+        let with_book = books.iter().filter(|id| venue.board(**id).is_none());
         let batch = ExecutionBatch {
             v: VERSION,
-            venue: deps.venue,
+            venue: context.venue,
             first_seq: first,
             through: last,
-            books: on_books.map(|id| venue.book_snapshot(*id)).collect(),
+            books: with_book.map(|id| venue.book_snapshot(*id)).collect(),
             quotes: books.iter().filter_map(|id| venue.quotes_snapshot(*id)).collect(),
             entries,
         };
-        Some(Self { through: last, batch: Parcel::of(batch), newest: newest(deps, venue, books) })
+        let newest_values = newest_values(context, venue, books);
+        Some(Self { through: last, batch: Payload::new(batch), newest_values })
     }
 }
 
-/// What others follow of an entry: the answer has gone to whoever asked, the
-/// postings are in the ledger, and both in the journal.
+/// The entry without its answer, which only the sender needs, and without its
+/// postings, which are in the ledger.
 fn published(outcome: &Outcome) -> PublishedEntry {
     let Outcome { seq, time, step, new_date, .. } = *outcome;
     let outcome = Outcome {
@@ -89,104 +86,107 @@ fn published(outcome: &Outcome) -> PublishedEntry {
     PublishedEntry { outcome }
 }
 
-/// What the execution stream has, so that it gets what it lacks.
+/// Keeps the execution stream complete.
 #[derive(Debug, Default)]
-pub(super) struct Outbox {
-    /// The stream's last id; `None` when that must be looked up.
-    reached: Option<u64>,
+pub(super) struct ExecutionPublisher {
+    /// The stream's last id; `None` when it must be read.
+    last_id: Option<u64>,
 }
 
-impl Outbox {
-    /// Something happened to the bus: what the stream has must be looked up.
-    pub(super) fn doubt(&mut self) {
-        self.reached = None;
+impl ExecutionPublisher {
+    /// Marks the stream's state as unknown.
+    pub(super) fn invalidate(&mut self) {
+        self.last_id = None;
     }
 
-    /// Whether the stream has to be looked at.
-    pub(super) fn is_in_doubt(&self) -> bool {
-        self.reached.is_none()
+    /// Returns true if [`Self::catch_up`] is needed.
+    pub(super) fn is_invalid(&self) -> bool {
+        self.last_id.is_none()
     }
 
-    /// Publishes committed entries. What does not get there now gets there with
-    /// [`Self::catch_up`].
-    pub(super) async fn publish(&mut self, deps: &Deps, publication: Publication) {
-        let (Some(reached), through) = (self.reached, publication.through) else { return };
-        match send(deps, reached, publication).await {
-            Ok(Placed::There) => self.reached = Some(through.0),
-            Ok(Placed::LastIs(last)) if last >= through.0 => self.reached = Some(last),
-            Ok(Placed::LastIs(last)) => {
-                tracing::warn!(event = "executions_lost", last, "the execution stream has lost batches");
-                self.doubt();
+    /// Publishes committed entries. After a failure [`Self::catch_up`] does.
+    pub(super) async fn publish(&mut self, context: &AgentContext, publication: Publication) {
+        let (Some(last_id), through) = (self.last_id, publication.through) else { return };
+        match send(context, last_id, publication).await {
+            Ok(AppendResult::Appended) => self.last_id = Some(through.0),
+            Ok(AppendResult::LastIdIs(last)) if last >= through.0 => self.last_id = Some(last),
+            Ok(AppendResult::LastIdIs(last)) => {
+                tracing::warn!(event = "executions_lost", last, "The execution stream has lost batches.");
+                self.invalidate();
             }
             Err(error) => {
                 tracing::error!(event = "publish_failed", %error, through = through.0, "A batch could not be published yet.");
-                self.doubt();
+                self.invalidate();
             }
         }
     }
 
-    /// Publishes the journal's end as far as the stream lacks it, and puts
-    /// every newest value again.
+    /// Publishes the newest journal entries that the stream lacks, and every newest
+    /// value.
     ///
     /// # Errors
-    /// When journal or stream cannot be reached.
-    pub(super) async fn catch_up(&mut self, deps: &Deps, venue: &Venue) -> Result<(), PublishError> {
+    /// [`TradingError::Bus`], [`TradingError::Store`].
+    pub(super) async fn catch_up(
+        &mut self,
+        context: &AgentContext,
+        venue: &Venue,
+    ) -> Result<(), TradingError> {
         let head = venue.seq().0;
-        let mut reached = deps.bus.last_id(&deps.streams.execution).await?;
+        let mut last_id = context.bus.last_id(&context.streams.execution).await?;
         let all = venue.instruments().keys().copied().collect();
-        deps.bus.put_all_latest(newest(deps, venue, &all)).await?;
-        while reached < head {
-            let from = Seq(reached.max(head.saturating_sub(REPUBLISHED)));
-            let rows = deps.store.journal_after(deps.venue, from, REPUBLISHED as u32).await?;
-            // A range is not an entry: readers get it from the journal.
-            let begin =
+        context.bus.put_all_latest(newest_values(context, venue, &all)).await?;
+        while last_id < head {
+            let from = Seq(last_id.max(head.saturating_sub(REPUBLISHED_ENTRIES)));
+            let rows = context.store.journal_after(context.venue, from, REPUBLISHED_ENTRIES as u32).await?;
+            // A compacted range is not one entry: consumers read it from the journal.
+            let start =
                 rows.iter().rposition(|row| row.kind == EntryKind::Range).map_or(0, |range| range + 1);
             let outcomes: Vec<Outcome> =
-                rows[begin..].iter().map(|row| row.outcome()).collect::<Result<_, _>>()?;
-            let Some(publication) = Publication::of(deps, venue, &outcomes, &all) else { break };
-            match send(deps, reached, publication).await? {
-                Placed::There => reached = head,
-                Placed::LastIs(last) => reached = last,
+                rows[start..].iter().map(|row| row.outcome()).collect::<Result<_, _>>()?;
+            let Some(publication) = Publication::new(context, venue, &outcomes, &all) else { break };
+            match send(context, last_id, publication).await? {
+                AppendResult::Appended => last_id = head,
+                AppendResult::LastIdIs(last) => last_id = last,
             }
         }
-        self.reached = Some(reached);
+        self.last_id = Some(last_id);
         Ok(())
     }
 }
 
-/// Appends a batch if the stream has reached `reached`, newest books first:
-/// whoever is woken by the batch finds them.
-async fn send(deps: &Deps, reached: u64, publication: Publication) -> Result<Placed, BusError> {
-    let Publication { through, batch, newest } = publication;
-    deps.bus.put_all_latest(newest).await?;
-    deps.bus.append_after(&deps.streams.execution, reached, &[(through.0, batch)]).await
+/// Appends a batch if `last_id` is the stream's last id. Newest books come first:
+/// a consumer that is woken by the batch finds them.
+async fn send(
+    context: &AgentContext,
+    last_id: u64,
+    publication: Publication,
+) -> Result<AppendResult, BusError> {
+    let Publication { through, batch, newest_values } = publication;
+    context.bus.put_all_latest(newest_values).await?;
+    context.bus.append_after(&context.streams.execution, last_id, &[(through.0, batch)]).await
 }
 
-/// Newest books, or quotes of what has none, under their names.
-fn newest(deps: &Deps, venue: &Venue, books: &BTreeSet<InstrumentId>) -> Vec<(String, Bytes)> {
+/// Keys and values of the newest books, or of the newest quotes of instruments
+/// without a book.
+fn newest_values(
+    context: &AgentContext,
+    venue: &Venue,
+    books: &BTreeSet<InstrumentId>,
+) -> Vec<(String, Bytes)> {
     let values = books.iter().map(|id| {
         let newest = match venue.quotes_snapshot(*id) {
             Some(quotes) => serde_json::to_vec(&quotes),
             None => serde_json::to_vec(&venue.book_snapshot(*id)),
         };
-        (deps.streams.book(*id), newest.unwrap_or_default().into())
+        (context.streams.book(*id), newest.unwrap_or_default().into())
     });
     values.collect()
 }
 
-/// Why the journal's end could not be published.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum PublishError {
-    #[error(transparent)]
-    Bus(#[from] BusError),
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
-
-/// Says what the sequencer can do now.
-pub(super) async fn status(deps: &Deps, status: &TradingStatus) {
+/// Publishes the sequencer's status.
+pub(super) async fn status(context: &AgentContext, status: &SequencerStatus) {
     let bytes = serde_json::to_vec(status).unwrap_or_default();
-    if let Err(error) = deps.bus.put_latest(&deps.streams.trading_status, bytes).await {
-        tracing::warn!(event = "status_not_cached", %error, "The status could not be cached.");
+    if let Err(error) = context.bus.put_latest(&context.streams.trading_status, bytes).await {
+        tracing::warn!(event = "status_not_cached", %error, "The status could not be published.");
     }
 }

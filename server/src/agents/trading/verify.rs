@@ -1,8 +1,7 @@
-//! Folds the whole journal and compares everything that was made of it: the
-//! chain of hashes, every outcome, the ledger, the projections, the snapshots.
+//! Verification of a venue's store: folds the whole journal and compares the hash
+//! chain, every outcome, the ledger, the projections and the snapshots.
 //!
-//! Reads the store alone, and wants it to stand still meanwhile. Does not
-//! mend anything.
+//! Nothing may write to the store meanwhile. Does not repair anything.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -12,38 +11,38 @@ use engine::venue::{AccountChange, Asset, Balance, Fill, Outcome, Posting, Venue
 
 use super::TradingError;
 use super::fold::{Fold, FoldError};
-use super::load::PAGE;
+use super::load::PAGE_MAX_ROWS;
 use crate::store::Store;
 use crate::store::journal::{JournalRow, VenueRow};
 use crate::store::projections::{AccountRow, FillRow, OrderRow, PositionRow};
 use crate::store::snapshots::SnapshotRow;
 
-/// Where steps come from while the journal is folded.
+/// Source of the steps while the journal is folded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Steps {
-    /// Each is made again from the seed, which also proves that the market was
-    /// the committed seed's.
+    /// Simulated again from the seed, which also proves that the market is that of
+    /// the committed seed.
     FromSeed,
-    /// The stored payloads; none may be gone.
+    /// The stored payloads, of which none may have been pruned.
     Stored,
 }
 
-/// What was verified.
+/// Figures of a verified venue.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Report {
-    /// Which venue.
+    /// The venue.
     pub venue: VenueId,
     /// The newest entry.
     pub seq: Seq,
     /// The last applied step.
     pub step: u64,
-    /// Accounts.
+    /// Number of accounts.
     pub accounts: u64,
-    /// Orders.
+    /// Number of orders.
     pub orders: u64,
-    /// Fills, one for each user's side.
+    /// Number of fills, one for each user's side.
     pub trades: u64,
-    /// Postings of the ledger.
+    /// Number of ledger postings.
     pub postings: u64,
     /// SHA-256 of the whole state.
     pub state_hash: Digest,
@@ -72,14 +71,14 @@ impl fmt::Display for Report {
 /// Folds a venue's journal and compares the store with it.
 ///
 /// # Errors
-/// [`TradingError::Fold`]: the first disagreement, in one line.
+/// [`TradingError::Fold`]: the first difference.
 pub async fn verify(store: &Store, venue: VenueId, steps: Steps) -> Result<Report, TradingError> {
     let row = store.venue(venue).await?.ok_or(TradingError::NoVenue(venue))?;
     let snapshots = store.state_snapshots(venue, u32::MAX).await?;
     let mut fold = start(&row, steps)?;
     let mut expected = Expected::default();
     loop {
-        let rows = store.journal_after(venue, fold.seq(), PAGE).await?;
+        let rows = store.journal_after(venue, fold.seq(), PAGE_MAX_ROWS).await?;
         let Some(last) = rows.last() else { break };
         let (after, through) = (fold.seq(), last.seq);
         let page = apply(&mut fold, &mut expected, &rows, &snapshots)?;
@@ -89,16 +88,16 @@ pub async fn verify(store: &Store, venue: VenueId, steps: Steps) -> Result<Repor
     finish(store, &row, fold, expected).await
 }
 
-/// Replays the journal from the seed without looking at the projections: the
-/// venue's newest entry and the hash of its state.
+/// Replays the journal from the seed without the projections; returns the venue's
+/// newest entry and the hash of its state.
 ///
 /// # Errors
-/// [`TradingError::Fold`]: the first entry that comes out otherwise.
+/// [`TradingError::Fold`]: the first entry with another outcome.
 pub async fn replay(store: &Store, venue: VenueId) -> Result<(Seq, Digest), TradingError> {
     let row = store.venue(venue).await?.ok_or(TradingError::NoVenue(venue))?;
     let mut fold = start(&row, Steps::FromSeed)?;
     loop {
-        let rows = store.journal_after(venue, fold.seq(), PAGE).await?;
+        let rows = store.journal_after(venue, fold.seq(), PAGE_MAX_ROWS).await?;
         if rows.is_empty() {
             let hash = fold.venue().map_or(Digest([0; 32]), engine::venue::Venue::state_hash);
             return Ok((fold.seq(), hash));
@@ -115,18 +114,18 @@ fn start(row: &VenueRow, steps: Steps) -> Result<Fold, TradingError> {
     }
 }
 
-/// What the projections should say, as far as the journal has been folded.
+/// Expected projections as of the last folded row.
 #[derive(Default)]
 struct Expected {
     balances: BTreeMap<AccountId, (Balance, Seq)>,
     positions: BTreeMap<(AccountId, InstrumentId), PositionRow>,
     orders: BTreeMap<Seq, OrderRow>,
-    places: BTreeMap<OrderId, Seq>,
+    accepted_at: BTreeMap<OrderId, Seq>,
     trades: u64,
     postings: u64,
 }
 
-/// The rows that hang on the entries of one page.
+/// Expected rows of the entries of one page.
 #[derive(Default)]
 struct Page {
     trades: Vec<FillRow>,
@@ -164,7 +163,7 @@ fn apply(
     Ok(page)
 }
 
-/// Whether the entry's postings sum to zero for each asset.
+/// Returns true if the entry's postings sum to zero for each asset.
 fn balances(outcome: &Outcome) -> bool {
     let mut sums: BTreeMap<Asset, i128> = BTreeMap::new();
     for posting in &outcome.postings {
@@ -194,7 +193,7 @@ impl Expected {
             let Some(order) = event.change.order() else { continue };
             match &event.change {
                 AccountChange::OrderAccepted(_) => {
-                    self.places.insert(order.id, outcome.seq);
+                    self.accepted_at.insert(order.id, outcome.seq);
                 }
                 AccountChange::OrderFilled { fill, .. } => {
                     self.trades += 1;
@@ -202,7 +201,7 @@ impl Expected {
                 }
                 _ => {}
             }
-            let seq = self.places.get(&order.id).copied().unwrap_or(outcome.seq);
+            let seq = self.accepted_at.get(&order.id).copied().unwrap_or(outcome.seq);
             let row = OrderRow {
                 order: order.id,
                 account: event.account,
@@ -242,7 +241,7 @@ fn differs(table: &'static str, what: impl Into<String>) -> TradingError {
     FoldError::Projection { table, what: what.into() }.into()
 }
 
-/// Trades and postings of the page's entries, row by row.
+/// Compares trades and postings of the page's entries.
 async fn compare_page(
     store: &Store,
     venue: VenueId,
@@ -265,7 +264,7 @@ async fn compare_page(
     Ok(())
 }
 
-/// The first place where two lists differ.
+/// The first elements in which two lists differ.
 fn first_difference<'a, T: PartialEq>(
     found: &'a [T],
     wanted: &'a [T],
@@ -278,7 +277,7 @@ fn first_difference<'a, T: PartialEq>(
 fn difference<T>(found: Option<&T>, wanted: Option<&T>, name: impl Fn(&T) -> String) -> String {
     match (found, wanted) {
         (Some(found), Some(wanted)) => {
-            format!("{} where {} belongs, or not as it was", name(found), name(wanted))
+            format!("{} instead of {}, or with other values", name(found), name(wanted))
         }
         (Some(found), None) => format!("{} is not in the journal", name(found)),
         (None, Some(wanted)) => format!("{} is missing", name(wanted)),
@@ -286,7 +285,7 @@ fn difference<T>(found: Option<&T>, wanted: Option<&T>, name: impl Fn(&T) -> Str
     }
 }
 
-/// States: accounts, positions, orders; then the venue's own sums.
+/// Compares accounts, positions, orders and the venue's own sums.
 async fn finish(
     store: &Store,
     row: &VenueRow,
@@ -297,9 +296,9 @@ async fn finish(
     let Some(state) = fold.venue() else {
         return Err(FoldError::Gap(Seq(1)).into());
     };
-    let promised = state.seed_commitment();
-    let kept = row.seed.map(|seed| VenueConfig::commit_to_seed(&seed, &row.salt));
-    if row.seed_commitment != promised || kept.is_some_and(|kept| kept != promised) {
+    let committed = state.seed_commitment();
+    let stored = row.seed.map(|seed| VenueConfig::commit_to_seed(&seed, &row.salt));
+    if row.seed_commitment != committed || stored.is_some_and(|stored| stored != committed) {
         return Err(FoldError::Commitment.into());
     }
     state.check_books().map_err(|what| FoldError::Books { seq: fold.seq(), what })?;
@@ -329,7 +328,7 @@ async fn finish(
     let mut wanted = expected.orders.into_values();
     let mut after = Seq(0);
     loop {
-        let found = store.order_rows(venue, after, PAGE).await?;
+        let found = store.order_rows(venue, after, PAGE_MAX_ROWS).await?;
         let Some(last) = found.last() else { break };
         after = last.seq;
         let page: Vec<_> = wanted.by_ref().take(found.len()).collect();

@@ -1,6 +1,6 @@
-//! Values that expire by themselves, on the server.
+//! Cache of expiring values on the Redis server.
 //!
-//! Does not know what they are, or what stays true when they are lost.
+//! Does not know what the values are.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use super::failed;
 use super::scripts::REPLACE;
 use crate::bus::BusError;
 
-/// The server's memory; clones share its connection.
+/// Handle of the cache; clones share its connection.
 #[derive(Clone)]
 pub struct RedisCache {
     connection: ConnectionManager,
@@ -35,17 +35,17 @@ impl RedisCache {
         found.map_err(|error| failed(&error))
     }
 
-    pub(in crate::bus) async fn put(&self, key: &str, bytes: &[u8], life: Duration) -> Result<(), BusError> {
-        self.set(key, bytes, life, false).await.map(|_| ())
+    pub(in crate::bus) async fn put(&self, key: &str, bytes: &[u8], ttl: Duration) -> Result<(), BusError> {
+        self.set(key, bytes, ttl, false).await.map(|_| ())
     }
 
     pub(in crate::bus) async fn put_new(
         &self,
         key: &str,
         bytes: &[u8],
-        life: Duration,
+        ttl: Duration,
     ) -> Result<bool, BusError> {
-        self.set(key, bytes, life, true).await
+        self.set(key, bytes, ttl, true).await
     }
 
     pub(in crate::bus) async fn replace(
@@ -53,18 +53,18 @@ impl RedisCache {
         key: &str,
         old: &[u8],
         new: &[u8],
-        life: Duration,
+        ttl: Duration,
     ) -> Result<bool, BusError> {
         let mut connection = self.connection.clone();
         let mut call = REPLACE.prepare_invoke();
-        call.key(key).arg(old).arg(new).arg(millis(life));
+        call.key(key).arg(old).arg(new).arg(millis(ttl));
         let done: RedisResult<bool> = call.invoke_async(&mut connection).await;
         done.map_err(|error| failed(&error))
     }
 
-    async fn set(&self, key: &str, bytes: &[u8], life: Duration, new: bool) -> Result<bool, BusError> {
+    async fn set(&self, key: &str, bytes: &[u8], ttl: Duration, new: bool) -> Result<bool, BusError> {
         let mut set = cmd("SET");
-        set.arg(key).arg(bytes).arg("PX").arg(millis(life));
+        set.arg(key).arg(bytes).arg("PX").arg(millis(ttl));
         if new {
             set.arg("NX");
         }
@@ -74,7 +74,7 @@ impl RedisCache {
     }
 }
 
-/// Redis refuses a life of nothing.
-fn millis(life: Duration) -> u64 {
-    u64::try_from(life.as_millis()).unwrap_or(u64::MAX).max(1)
+/// At least one: Redis refuses a lifetime of zero.
+fn millis(ttl: Duration) -> u64 {
+    u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX).max(1)
 }

@@ -1,16 +1,16 @@
-//! What must happen on the server in one piece.
+//! Scripts for atomic operations on the server.
 //!
-//! Ids are doubles in Lua and exact up to 2^53: the microseconds of 280 years.
-//! Does not know who asks.
+//! Ids are doubles in Lua, exact up to 2^53: microseconds of 280 years. Does not
+//! know what the streams hold.
 
 use std::sync::LazyLock;
 
 use ::redis::Script;
 
-/// The highest id that a stream has reached, 0 without a stream. A trimmed
-/// stream still knows it. A group that nobody reads with is set to it and asked:
-/// what the stream says of itself has whole entries in it.
-const LAST: &str = r"
+/// Lua function: the highest id of a stream so far, trimmed messages included; 0
+/// without a stream. Read through an unused consumer group that is set to `$`,
+/// because `XINFO STREAM` would also return whole entries.
+const LAST_ID_FUNCTION: &str = r"
 local function last(stream)
   local set = redis.pcall('XGROUP', 'SETID', stream, 'reached', '$')
   if set.err and redis.pcall('XGROUP', 'CREATE', stream, 'reached', '$').err then return 0 end
@@ -27,19 +27,20 @@ local function text(id) return string.format('%.0f', id) end
 ";
 
 fn script(body: &str) -> Script {
-    Script::new(&format!("{LAST}{body}"))
+    Script::new(&format!("{LAST_ID_FUNCTION}{body}"))
 }
 
-/// The highest id that `KEYS[1]` has reached.
+/// The highest id of `KEYS[1]` so far.
 pub(super) static LAST_ID: LazyLock<Script> = LazyLock::new(|| script("return text(last(KEYS[1]))"));
 
-/// Before an append that is to follow `ARGV[1]` and begins with `ARGV[2]`: nil if
-/// it may, else what `KEYS[1]` has reached, which is put aside as `KEYS[2]`. In a
-/// transaction with the append and [`SHOW`] this decides whether there is one; no
-/// script takes the messages in its hands, which costs more than the append.
+/// First command of the transaction of a conditional append that expects the last
+/// id `ARGV[1]` and starts with id `ARGV[2]`. Returns nil if the append may
+/// happen; else it returns the last id of `KEYS[1]` and renames the stream to
+/// `KEYS[2]`, so that `XADD NOMKSTREAM` does nothing, until [`SHOW`]. Messages
+/// as script arguments would cost more than the append itself.
 pub(super) static HIDE_UNLESS: LazyLock<String> = LazyLock::new(|| {
     format!(
-        r"{LAST}
+        r"{LAST_ID_FUNCTION}
 redis.call('DEL', KEYS[2])
 local reached = last(KEYS[1])
 if reached == tonumber(ARGV[1]) and tonumber(ARGV[2]) > reached then return false end
@@ -49,13 +50,13 @@ return text(reached)
     )
 });
 
-/// Puts `KEYS[1]` back where it was before [`HIDE_UNLESS`].
+/// Renames the stream back after [`HIDE_UNLESS`].
 pub(super) const SHOW: &str =
     "if redis.call('EXISTS', KEYS[2]) == 1 then redis.call('RENAME', KEYS[2], KEYS[1]) end";
 
-/// Appends each of `ARGV[2..]` with an id that is the time in microseconds, or
-/// one more than the last where that is later: the newest id. Nil, and nothing
-/// appended, where the stream holds `ARGV[1]` messages.
+/// Appends each of `ARGV[2..]` with the time in microseconds as id, or one more
+/// than the last id if that is higher; returns the newest id. Appends nothing and
+/// returns nil if the stream holds `ARGV[1]` entries.
 pub(super) static APPEND_AUTO: LazyLock<Script> = LazyLock::new(|| {
     script(
         r"
@@ -76,7 +77,7 @@ return text(id - 1)
     )
 });
 
-/// Lets `KEYS[1]` go on above `ARGV[1]`.
+/// Makes ids of `KEYS[1]` continue above `ARGV[1]`.
 pub(super) static RESUME: LazyLock<Script> = LazyLock::new(|| {
     script(
         r"
@@ -91,7 +92,8 @@ end
     )
 });
 
-/// Forgets messages of `KEYS[1]` up to `ARGV[1]`; `KEYS[2]` keeps the last one.
+/// Removes messages of `KEYS[1]` up to `ARGV[1]`; stores the last removed id in
+/// `KEYS[2]`.
 pub(super) static TRIM: LazyLock<Script> = LazyLock::new(|| {
     script(
         r"
@@ -103,9 +105,8 @@ redis.call('SET', KEYS[2], string.match(gone[1][1], '^%d+'))
     )
 });
 
-/// Keeps `KEYS[1]` within `ARGV[1]` entries and, as far as Redis can tell,
-/// `ARGV[2]` bytes; `KEYS[2]` keeps the last message before its first, which an
-/// entry of several names where its places begin.
+/// Trims `KEYS[1]` to `ARGV[1]` entries and about `ARGV[2]` bytes. Stores the id
+/// before its first message in `KEYS[2]`; a packed entry lists its first id in `p`.
 pub(super) static BOUND: LazyLock<Script> = LazyLock::new(|| {
     script(
         r"
@@ -126,7 +127,7 @@ redis.call('SET', KEYS[2], text(tonumber(string.match(begins, '^%d+')) - 1))
     )
 });
 
-/// Writes `ARGV[2]` to `KEYS[1]` for `ARGV[3]` ms if `ARGV[1]` is there.
+/// Sets `KEYS[1]` to `ARGV[2]` for `ARGV[3]` ms if its value is `ARGV[1]`.
 pub(super) static REPLACE: LazyLock<Script> = LazyLock::new(|| {
     script(
         r"

@@ -13,7 +13,6 @@ use uuid::Uuid;
 use super::Model;
 use super::state::State;
 use crate::bus::{Bus, StreamNames};
-use crate::config::Config;
 use crate::store::Store;
 
 /// A venue that trades and publishes, one entry at a time.
@@ -279,7 +278,7 @@ async fn whoever_is_ahead_of_the_picture_is_waited_for() {
     let mut traded = Traded::open();
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open_sqlite(folder.path()).await.unwrap();
-    let bus = Bus::open(&Config::default()).await.unwrap();
+    let bus = Bus::local();
     let venue = traded.venue.config().venue_id();
     let model = Model::new(venue, store, bus, StreamNames::of(venue));
     *model.shared.state.write().unwrap() = Some(State::new(&traded.venue, 0));

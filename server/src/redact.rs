@@ -1,10 +1,10 @@
 //! Addresses of services as they may be shown: host and database, no secret.
 
 /// Shown instead of a secret.
-pub(super) const HIDDEN: &str = "[redacted]";
+pub(crate) const HIDDEN: &str = "[redacted]";
 
 /// The address with its password hidden, in all positions where it can contain one.
-pub fn redacted(url: &str) -> String {
+pub fn redact_url(url: &str) -> String {
     let Some((scheme, rest)) = url.split_once("://") else { return HIDDEN.to_owned() };
     // A password may contain an `@`, a `/` or a `?` that is not encoded.
     let (login, rest) = rest.rsplit_once('@').map_or((None, rest), |(login, rest)| (Some(login), rest));
@@ -49,7 +49,7 @@ mod tests {
             ("postgres://h/d?password=s3cret&user=a@b", "postgres://[redacted]@b"),
             ("s3cret", "[redacted]"),
         ] {
-            assert_eq!(redacted(url), shown);
+            assert_eq!(redact_url(url), shown);
         }
     }
 }
