@@ -12,14 +12,14 @@ use protocol::candle_history::CandleHistory;
 use protocol::frames::{FillFrame, OrderFrame, PortfolioSnapshot};
 use protocol::error::ApiError;
 use protocol::gateway::Caller;
-use protocol::nav_history::{NavHistory, Range};
+use protocol::nav_history::{NavHistory, NavRange};
 use protocol::rest::{Opening, PlaceOrderResponse, SessionEntry};
 use serde::{Deserialize, Serialize};
 
 #[cfg(feature = "ssr")]
 use protocol::rest::OrdersQuery;
 #[cfg(feature = "ssr")]
-use server::{gateway_and_caller, newest, newest_orders, respond};
+use context::{gateway_and_caller, newest, newest_orders, respond};
 
 /// Newest orders and fills in a page's data.
 pub(crate) const NEWEST_ROWS: u16 = 100;
@@ -50,7 +50,7 @@ pub async fn read_opening() -> Result<Opening, ApiError> {
 
 /// NAV of the caller's account over a range of venue time, up to now.
 #[server(prefix = "/api/ui", endpoint = "nav_history", input = Postcard, output = Postcard)]
-pub async fn read_nav_history(range: Range) -> Result<NavHistory, ApiError> {
+pub async fn read_nav_history(range: NavRange) -> Result<NavHistory, ApiError> {
     let (gateway, caller) = gateway_and_caller()?;
     respond(gateway.nav_history(&caller, range).await)
 }
@@ -86,7 +86,7 @@ pub async fn read_candles(instrument_id: String, interval: Interval) -> Result<C
     let found = listed.into_iter().find(|instrument| instrument.id.to_string() == instrument_id);
     let unknown = || ApiError::new(404, "unknown_instrument", "There is no such instrument.");
     let instrument = respond(found.ok_or_else(unknown))?;
-    respond(server::candles(&gateway, &caller, &instrument, interval).await)
+    respond(context::candles(&gateway, &caller, &instrument, interval).await)
 }
 
 /// The caller's valuation by the portfolio agent.
@@ -142,7 +142,7 @@ pub async fn cancel_all() -> Result<u32, ApiError> {
 
 /// The gateway and the caller of a request, and the status of its answer.
 #[cfg(feature = "ssr")]
-mod server {
+mod context {
     use engine::candle::Interval;
     use engine::decimal::Decimal;
     use engine::instrument::Instrument;

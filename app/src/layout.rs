@@ -144,7 +144,7 @@ pub(crate) fn CardPage() -> impl IntoView {
 
 /// Writes the comparison of previews and fills onto the page, for tests.
 fn publish_receipts(live: Live) {
-    let receipts = live.receipts.get();
+    let receipts = live.previews.get();
     if let Some(body) = document().body() {
         for (name, count) in [
             ("data-preview-compared", receipts.compared),

@@ -2,31 +2,28 @@
 //! shown once a frame.
 //!
 //! Components derive from these signals and never write them. Does not know
-//! what a screen looks like; what a cut means is `state`'s business.
+//! what a screen looks like; what an update means is `state`'s business.
 
+pub mod connection;
 mod convert;
-pub mod follower;
-pub mod link;
-mod log;
+mod history;
+mod ladder;
 mod maps;
-mod news;
-mod notice;
-pub mod receipts;
+mod notifications;
 mod signals;
 #[cfg(target_arch = "wasm32")]
 mod socket;
 pub mod state;
+pub mod stream;
 #[cfg(test)]
 mod tests;
-mod view;
-pub mod wire;
 
-pub use log::key as fill_key;
+pub use history::fill_key;
+pub use ladder::{Ladder, LadderRow};
 pub(crate) use maps::sorted;
 pub use maps::{Map, Set};
-pub use notice::Notice;
+pub use notifications::Notification;
 pub use signals::{Live, Moment, Quote};
-pub use view::{Ladder, Rung};
 
 use leptos::prelude::*;
 use protocol::rest::Opening;

@@ -1,5 +1,5 @@
-//! Options against the best peers in one run: columns of European values and
-//! of implied volatilities, American options in both precisions.
+//! Options against peers in one run: columns of European values and of implied
+//! volatilities, American options in both precisions.
 //!
 //! Divide: `european/ours` by `european/black_scholes`, `implied_vol/*` by
 //! `implied_vol/implied-vol`, `american/fast` by `american/high`. Every
@@ -17,10 +17,10 @@ use engine::pricing::european::{SpotMarket, Vanilla};
 use engine::pricing::implied_vol::batch::{Accuracy, PriceColumns, implied_vols_of_forwards};
 use implied_vol::{DefaultSpecialFn, ImpliedBlackVolatility};
 
-const ROWS: usize = 4_096;
+const OPTION_COUNT: usize = 4_096;
 const AMERICAN: usize = 64;
 
-/// Steele, Lea and Flood's SplitMix64, as numbers in (0, 1).
+/// The SplitMix64 generator of Steele, Lea and Flood, as numbers in (0, 1).
 struct Random(u64);
 
 impl Random {
@@ -45,7 +45,7 @@ impl Random {
 
 fn quotes() -> OptionColumns {
     let (mut random, mut quotes) = (Random(1), OptionColumns::default());
-    for _ in 0..ROWS {
+    for _ in 0..OPTION_COUNT {
         let (terms, market) = random.option();
         quotes.push(&terms, &market);
     }
@@ -55,7 +55,7 @@ fn quotes() -> OptionColumns {
 fn european(criterion: &mut Criterion) {
     let (quotes, mut values) = (quotes(), ValueColumns::default());
     let mut group = criterion.benchmark_group("european");
-    group.throughput(Throughput::Elements(ROWS as u64));
+    group.throughput(Throughput::Elements(OPTION_COUNT as u64));
     group.bench_function("ours", |bencher| {
         bencher.iter(|| {
             batch::value(black_box(&quotes), &mut values);
@@ -71,7 +71,7 @@ fn european(criterion: &mut Criterion) {
     });
     group.bench_function("black_scholes", |bencher| {
         bencher.iter(|| {
-            for row in 0..ROWS {
+            for row in 0..OPTION_COUNT {
                 black_box(black_scholes::bsm_compute_all(
                     quotes.spot[row],
                     quotes.strike[row],
@@ -86,10 +86,10 @@ fn european(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// Undiscounted prices on forwards, which is what the peer takes.
+/// Returns undiscounted prices on forwards, the inputs of the peer.
 fn prices() -> PriceColumns {
     let (quotes, mut values) = (quotes(), ValueColumns::default());
-    let zeros = vec![0.0; ROWS];
+    let zeros = vec![0.0; OPTION_COUNT];
     let undiscounted = OptionColumns { rate: zeros.clone(), div_yield: zeros.clone(), ..quotes.clone() };
     batch::value(&undiscounted, &mut values);
     let OptionColumns { sign, spot, strike, years, .. } = quotes;
@@ -97,9 +97,9 @@ fn prices() -> PriceColumns {
 }
 
 fn implied_vol(criterion: &mut Criterion) {
-    let (prices, mut vols) = (prices(), vec![0.0; ROWS]);
+    let (prices, mut vols) = (prices(), vec![0.0; OPTION_COUNT]);
     let mut group = criterion.benchmark_group("implied_vol");
-    group.throughput(Throughput::Elements(ROWS as u64));
+    group.throughput(Throughput::Elements(OPTION_COUNT as u64));
     for (name, accuracy) in [("ours in full", Accuracy::Full), ("ours for marking", Accuracy::Marking)] {
         group.bench_function(BenchmarkId::from_parameter(name), |bencher| {
             bencher.iter(|| {
@@ -108,8 +108,8 @@ fn implied_vol(criterion: &mut Criterion) {
             });
         });
     }
-    // Its inputs are checked and prepared outside the clock.
-    let problems: Vec<ImpliedBlackVolatility> = (0..ROWS)
+    // The inputs are checked and prepared outside the measurement.
+    let problems: Vec<ImpliedBlackVolatility> = (0..OPTION_COUNT)
         .map(|row| {
             ImpliedBlackVolatility::builder()
                 .option_price(prices.price[row])

@@ -1,7 +1,7 @@
 //! Rates and books: bond DV01, bootstraps, revaluations.
 //!
-//! `quantlib.py` beside this file does the same with QuantLib's wheel and
-//! divides. Every benchmark here is one unit of work of that script.
+//! `quantlib.py` in this folder runs the same with QuantLib's wheel and prints
+//! the ratios. Every benchmark here is one unit of work of that script.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs, reason = "a bench may fail")]
 
@@ -18,7 +18,7 @@ use engine::risk::plan::RevaluationPlan;
 use engine::time::Date;
 
 /// Contracts of a kind in the book.
-const EACH: i32 = 100;
+const CONTRACTS_PER_KIND: i32 = 100;
 
 fn date(text: &str) -> Date {
     text.parse().unwrap()
@@ -34,7 +34,7 @@ fn bond(years: i32) -> BondTerms {
     }
 }
 
-/// Five deposits and ten annual swaps.
+/// Returns five deposits and ten annual swaps.
 fn instruments() -> (Vec<CurveInstrument>, Vec<f64>) {
     let deposits = [1_u16, 3, 6, 9, 12].map(|months| CurveInstrument::Deposit { months });
     let swaps = [2_u16, 3, 4, 5, 7, 10, 12, 15, 20, 30]
@@ -50,11 +50,11 @@ fn curve() -> Curve {
     plan.curve(&rates).unwrap()
 }
 
-/// A hundred each of options, bonds on the curve and swaps.
+/// Returns a hundred each of options, bonds on the curve and swaps.
 fn book() -> RiskBook {
     let curve = curve();
     let mut lines = Vec::new();
-    for at in 0..EACH {
+    for at in 0..CONTRACTS_PER_KIND {
         let contract = Contract::Option {
             right: if at % 2 == 0 { OptionRight::Call } else { OptionRight::Put },
             exercise: Exercise::European,
@@ -120,7 +120,7 @@ fn rates(criterion: &mut Criterion) {
     });
 
     let mut plan = RevaluationPlan::new(book()).unwrap();
-    let mut values = vec![0.0; 3 * EACH as usize];
+    let mut values = vec![0.0; 3 * CONTRACTS_PER_KIND as usize];
     let mut tick = 0.0;
     criterion.bench_function("book of 300 revalued", |bench| {
         bench.iter(|| {

@@ -1,10 +1,10 @@
-//! What the venue costs, each beside a baseline in the same run: read ratios,
-//! machines are noisy.
+//! Costs of the venue, each with a baseline in the same run for the ratio.
 //!
-//! - `order`: an order through check, matching, settlement and outcome, beside
-//!   hashing as many bytes as its journal entry has.
-//! - `preview`: what the ticket computes on a change, beside the same hash.
-//! - `step`: drawing and applying a step, beside hashing its payload.
+//! - `order`: an order through check, matching, settlement and outcome, against
+//!   a hash of as many bytes as its journal entry has.
+//! - `preview`: the preview that a ticket computes on a change, against the same
+//!   hash.
+//! - `step`: drawing and applying a step, against a hash of its payload.
 
 #![allow(clippy::unwrap_used, missing_docs, reason = "a benchmark may fail")]
 
@@ -70,14 +70,14 @@ fn order(criterion: &mut Criterion) {
     let ticket = bench.ticket();
     let outcome = match bench.venue.execute(&Command::PlaceOrder { account, ticket }).unwrap() {
         engine::venue::CommandOutcome::Applied(outcome) => outcome,
-        engine::venue::CommandOutcome::Duplicate(_) => unreachable!("a new name"),
+        engine::venue::CommandOutcome::Duplicate(_) => unreachable!("a new client order id"),
     };
     let bytes = outcome.bytes();
     group.bench_function("baseline: hash of its entry", |b| b.iter(|| Digest::of(&[&bytes])));
     group.bench_function("executed", |b| {
         b.iter(|| {
             if bench.orders.is_multiple_of(256) {
-                bench.step(); // the touch is made up again
+                bench.step(); // refills the best level
             }
             let ticket = bench.ticket();
             bench.venue.execute(&Command::PlaceOrder { account, ticket }).map(|_| ())
@@ -89,8 +89,7 @@ fn order(criterion: &mut Criterion) {
     group.bench_function("previewed", |b| {
         b.iter(|| {
             let conditions = bench.venue.conditions(bench.share).unwrap();
-            let levels = book.asks.iter().map(|row| (row.price, row.lots));
-            preview(&conditions, &holder, levels, &ticket, |id| {
+            preview(&conditions, &holder, book.asks.iter().copied(), &ticket, |id| {
                 let instrument = bench.venue.instruments().get(&id)?;
                 Some(Marked { instrument, mark: bench.venue.mark(id)?.price })
             })
@@ -104,7 +103,7 @@ fn step(criterion: &mut Criterion) {
     let mut bench = BenchVenue::new();
     let (_, payload) = bench.simulator.step(bench.venue.seq());
     let bytes = payload.bytes();
-    group.bench_function("baseline: hash of a payload", |b| b.iter(|| Digest::of(&[&bytes])));
+    group.bench_function("baseline: hash of a payload", |b| b.iter(|| Digest::of(&[bytes])));
     group.bench_function("drawn and applied", |b| {
         b.iter_batched_ref(BenchVenue::new, BenchVenue::step, BatchSize::LargeInput);
     });

@@ -1,5 +1,6 @@
-//! Batches allocate nothing per item: chains and books that are valued again
-//! touch the heap not at all, or as often for many items as for one.
+//! Heap allocations of batches: a second valuation of a chain or a book makes
+//! none, or as many for many items as for one. A separate binary, because the
+//! counter is its global allocator.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may fail")]
 
@@ -27,7 +28,7 @@ use engine::time::Date;
 
 const MARKET: SpotMarket = SpotMarket { spot: 100.0, rate: 0.03, div_yield: 0.05, vol: 0.25 };
 
-/// How often `work` asks the heap for memory.
+/// Returns the number of allocations in `work`.
 fn allocations(work: impl FnOnce()) -> u64 {
     measure(work).count_total
 }
@@ -45,7 +46,7 @@ fn quotes(count: usize) -> OptionColumns {
     quotes
 }
 
-/// So many of everything that can be held.
+/// Returns a book with `count` lines of each kind of contract.
 fn book(count: usize) -> RiskBook {
     let today: Date = "2026-01-05".parse().unwrap();
     let mut net = CashFlows::default();
@@ -83,12 +84,12 @@ fn book(count: usize) -> RiskBook {
 }
 
 #[test]
-fn the_counter_counts() {
+fn an_allocation_is_counted() {
     assert_eq!(allocations(|| drop(black_box(vec![0_u8; 8]))), 1);
 }
 
 #[test]
-fn chains_are_valued_without_the_heap() {
+fn chains_are_valued_without_allocations() {
     let quotes = quotes(100);
     let (mut values, mut full) = (ValueColumns::default(), Vec::new());
     value(&quotes, &mut values);
@@ -120,7 +121,7 @@ fn chains_are_valued_without_the_heap() {
 }
 
 #[test]
-fn american_chains_are_valued_without_the_heap() {
+fn american_chains_are_valued_without_allocations() {
     for precision in [Precision::High, Precision::Fast] {
         let mut valuer = Valuer::new(precision);
         let work = allocations(|| {
@@ -135,7 +136,7 @@ fn american_chains_are_valued_without_the_heap() {
 }
 
 #[test]
-fn a_book_is_revalued_without_the_heap() {
+fn a_book_is_revalued_without_allocations() {
     let mut plan = RevaluationPlan::new(book(20)).unwrap();
     let mut workspace = Workspace::default();
     let book = plan.book().clone();
@@ -175,7 +176,7 @@ fn a_book_is_revalued_without_the_heap() {
 }
 
 #[test]
-fn what_needs_room_of_its_own_needs_it_once() {
+fn allocations_per_call_do_not_depend_on_the_number_of_lines() {
     let per_call = |count| {
         let book = book(count);
         let mut buckets = vec![0.0; book.curve.node_times().len()];

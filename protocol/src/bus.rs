@@ -15,14 +15,14 @@ use engine::step::{EncodedPayload, StepHeader};
 use engine::time::{VenueTime, WallTime};
 use engine::venue::{Command, Outcome};
 
-/// Version of every message here but [`MarketStep`].
+/// Version of every message here.
 pub const VERSION: u8 = 1;
 
 /// On `marketdata_stream`: one step, with its number as the message id.
 /// Indicative until the sequencer has journalled it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MarketStep {
-    /// Version of this shape: [`Self::VERSION`].
+    /// Version of this shape: [`VERSION`].
     pub v: u8,
     /// The step's market.
     pub venue: VenueId,
@@ -32,12 +32,6 @@ pub struct MarketStep {
     pub header: StepHeader,
     /// Changed marks, levels and quotes.
     pub payload: EncodedPayload,
-}
-
-impl MarketStep {
-    /// Since 2 a level is written as price and lots, without their names: half
-    /// of the bytes. [`crate::old::MarketStepV1`] was before.
-    pub const VERSION: u8 = 2;
 }
 
 /// On `execution_stream`: one committed batch of the journal, with its last
@@ -60,7 +54,6 @@ pub struct ExecutionBatch {
     pub books: Vec<BookSnapshot>,
     /// Dealers' quotes of every changed instrument that trades on them, whole,
     /// as of `through`.
-    #[serde(default)]
     pub quotes: Vec<QuotesSnapshot>,
 }
 

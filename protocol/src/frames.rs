@@ -1,4 +1,4 @@
-//! What is in a cut, item by item.
+//! What is in an update, item by item.
 //!
 //! Prices, quantities and money are decimals here; nothing in an item belongs
 //! to another account than the one that the socket was opened for. Does not
@@ -19,7 +19,7 @@ use engine::quote::QuotesSnapshot;
 use engine::time::VenueTime;
 use engine::venue::Fill;
 
-/// One thing in a cut.
+/// One thing in an update.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Item {
@@ -231,10 +231,8 @@ pub struct OrderFrame {
     /// Venue time of the newest change.
     pub updated_at: VenueTime,
     /// The dealer whose quote it took.
-    #[serde(default)]
     pub dealer_id: Option<String>,
     /// The quote that it took.
-    #[serde(default)]
     pub quote_id: Option<QuoteId>,
 }
 

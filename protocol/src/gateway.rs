@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::ApiError;
 use crate::frames::{AccountFrame, FillFrame, OrderFrame, PortfolioSnapshot, QuotesFrame};
-use crate::nav_history::{NavHistory, Range};
+use crate::nav_history::{NavHistory, NavRange};
 use crate::rest::{
     CandleRow, CandlesQuery, ClockCommand, ClockState, HistoryQuery, OrdersQuery, Page,
     PlaceOrderResponse, PortfolioPoint, SessionEntry, TickRow, TradingSnapshot, VenueInfo,
@@ -164,7 +164,7 @@ pub trait HistoryApi: Send + Sync + 'static {
     ) -> Result<Page<PortfolioPoint>, ApiError>;
 
     /// NAV of the caller's account over `range`, to now.
-    async fn nav_history(&self, caller: &Caller, range: Range) -> Result<NavHistory, ApiError>;
+    async fn nav_history(&self, caller: &Caller, range: NavRange) -> Result<NavHistory, ApiError>;
 }
 
 /// The caller's account and sessions.

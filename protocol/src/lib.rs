@@ -11,7 +11,6 @@ pub mod error;
 pub mod frames;
 pub mod gateway;
 pub mod nav_history;
-pub mod old;
 pub mod rest;
 pub mod socket;
 pub mod sparkline;

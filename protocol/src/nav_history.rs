@@ -1,20 +1,20 @@
-//! What an account was worth over venue time, and how far below its best it
-//! stood: points folded into spans of equal length, so that a long life stays
-//! a small picture and no high, low or fall in it is lost.
+//! An account's net asset value over venue time, with its drawdown: points
+//! folded into spans of equal length, so that a long history stays small and
+//! keeps every high, low and drawdown.
 //!
-//! Whole cents. Knows neither where points come from nor how they are drawn.
+//! In whole cents. Knows neither where points come from nor how they are drawn.
 
 use engine::money::div_half_even;
 use engine::time::{MICROS_PER_SECOND, SECONDS_PER_TRADING_DAY, VenueTime};
 use serde::{Deserialize, Serialize};
 
-/// Time between two points after which the account did not change: more than
-/// twice the time between two that are stored.
-const SILENCE_US: i64 = 150 * MICROS_PER_SECOND;
+/// Gap between two points from which on the account counts as unchanged
+/// between them: more than twice the interval at which valuations are stored.
+const UNCHANGED_GAP_US: i64 = 150 * MICROS_PER_SECOND;
 
-/// How far back a picture goes.
+/// The period that a history covers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Range {
+pub enum NavRange {
     /// The last hour of venue time.
     Hour,
     /// The last trading day's length.
@@ -24,11 +24,11 @@ pub enum Range {
     All,
 }
 
-impl Range {
-    /// All of them, shortest first.
+impl NavRange {
+    /// Every range, shortest first.
     pub const ALL: [Self; 3] = [Self::Hour, Self::Day, Self::All];
 
-    /// For people.
+    /// The label on screen.
     pub const fn word(self) -> &'static str {
         match self {
             Self::Hour => "Hour",
@@ -37,7 +37,7 @@ impl Range {
         }
     }
 
-    /// Length of a span in seconds, at first, and how many spans at most.
+    /// Initial length of a span in seconds, and the most spans.
     const fn spans(self) -> (i64, usize) {
         match self {
             Self::Hour => (10, 360),
@@ -46,7 +46,7 @@ impl Range {
         }
     }
 
-    /// Where the picture begins at `now`.
+    /// The start of the range that ends at `now`.
     fn from(self, now: VenueTime) -> VenueTime {
         match self {
             Self::Hour => VenueTime(now.0 - 3_600 * MICROS_PER_SECOND),
@@ -56,25 +56,25 @@ impl Range {
     }
 }
 
-/// How far below the best before it something stands.
+/// The distance of a NAV from the running maximum.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Drawdown {
     /// In cents, never negative.
     pub below: i64,
-    /// The best, in cents.
+    /// The running maximum, in cents.
     pub peak: i64,
 }
 
 impl Drawdown {
     /// NAV / running maximum − 1 in millionths, half-even: zero or negative;
-    /// zero where nothing was ever worth anything.
+    /// zero while the maximum is not positive.
     pub fn millionths(self) -> i64 {
         let peak = i128::from(self.peak);
-        // No fall below zero is shown: it is more than all of it.
         (if peak > 0 { div_half_even(-i128::from(self.below) * 1_000_000, peak) } else { 0 }) as i64
     }
 
-    /// Whether it lost a larger part than `other`, compared without rounding.
+    /// Returns true if the loss is a larger share than `other`, compared without
+    /// rounding.
     fn is_deeper_than(self, other: Self) -> bool {
         let wide = i128::from;
         wide(self.below) * wide(other.peak.max(1)) > wide(other.below) * wide(self.peak.max(1))
@@ -85,45 +85,39 @@ impl Drawdown {
     }
 }
 
-/// A stretch of venue time, in cents.
+/// NAV over a stretch of venue time, in cents.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Span {
-    /// When it begins.
+    /// Start of the span.
     pub start: VenueTime,
-    /// The most that it was worth.
+    /// Highest NAV.
     pub high: i64,
-    /// The least.
+    /// Lowest NAV.
     pub low: i64,
-    /// The last.
+    /// Last NAV.
     pub close: i64,
-    /// The deepest fall in it.
-    pub fall: Drawdown,
+    /// Deepest drawdown.
+    pub drawdown: Drawdown,
 }
 
 impl Span {
-    const fn flat(start: VenueTime, worth: i64, fall: Drawdown) -> Self {
-        Self { start, high: worth, low: worth, close: worth, fall }
+    const fn flat(start: VenueTime, nav: i64, drawdown: Drawdown) -> Self {
+        Self { start, high: nav, low: nav, close: nav, drawdown }
     }
 
-    fn take(&mut self, worth: i64, fall: Drawdown) {
-        self.high = self.high.max(worth);
-        self.low = self.low.min(worth);
-        self.close = worth;
-        self.fall = self.fall.deeper(fall);
-    }
-
-    fn then(&mut self, later: Self) {
+    /// Extends the span with a later one.
+    fn merge(&mut self, later: Self) {
         self.high = self.high.max(later.high);
         self.low = self.low.min(later.low);
         self.close = later.close;
-        self.fall = self.fall.deeper(later.fall);
+        self.drawdown = self.drawdown.deeper(later.drawdown);
     }
 }
 
-/// What an account was worth, over a range.
+/// The NAV of an account over a range.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NavHistory {
-    range: Range,
+    range: NavRange,
     from: VenueTime,
     t0: VenueTime,
     step_us: i64,
@@ -131,15 +125,15 @@ pub struct NavHistory {
     spans: Vec<Span>,
     newest: i64,
     peak: i64,
-    worst: Drawdown,
+    max_drawdown: Drawdown,
     through: VenueTime,
 }
 
 impl NavHistory {
-    /// Nothing yet: of an account that began with `paid_in` cents in a venue
-    /// that began at `t0`, looked at `now`. The running maximum begins with
-    /// what was paid in, so a loss on the first trade is a drawdown.
-    pub fn new(range: Range, paid_in: i64, t0: VenueTime, now: VenueTime) -> Self {
+    /// The empty history, as of `now`, of an account that opened with `paid_in`
+    /// cents in a venue that opened at `t0`. The running maximum starts at
+    /// `paid_in`, so a loss on the first trade is a drawdown.
+    pub fn new(range: NavRange, paid_in: i64, t0: VenueTime, now: VenueTime) -> Self {
         Self {
             range,
             from: range.from(now),
@@ -149,70 +143,70 @@ impl NavHistory {
             spans: Vec::new(),
             newest: paid_in,
             peak: paid_in,
-            worst: Drawdown { below: 0, peak: paid_in },
+            max_drawdown: Drawdown { below: 0, peak: paid_in },
             through: VenueTime(i64::MIN),
         }
     }
 
-    /// Takes what it was worth at `time`; whether that was news. Points come in
-    /// the order of time, and every one counts for the running maximum, those
-    /// before the range too.
-    pub fn take(&mut self, time: VenueTime, worth: i64) -> bool {
-        if time < self.through || (time == self.through && worth == self.newest) {
+    /// Adds the NAV at `time`. Returns true if it was new. Points come in order
+    /// of time, and every one counts for the running maximum, those before the
+    /// range too.
+    pub fn push(&mut self, time: VenueTime, nav: i64) -> bool {
+        if time < self.through || (time == self.through && nav == self.newest) {
             return false;
         }
-        let known = self.through > VenueTime(i64::MIN);
-        let before = (self.newest, self.fall());
-        (self.through, self.newest, self.peak) = (time, worth, self.peak.max(worth));
-        let fall = self.fall();
-        self.worst = self.worst.deeper(fall);
+        let is_first = self.through == VenueTime(i64::MIN);
+        let before = (self.newest, self.drawdown());
+        (self.through, self.newest, self.peak) = (time, nav, self.peak.max(nav));
+        let drawdown = self.drawdown();
+        self.max_drawdown = self.max_drawdown.deeper(drawdown);
         if time < self.from {
             return true;
         }
-        if self.spans.is_empty() && known && self.range != Range::All {
-            // The range opens with what was there when it began.
-            self.spans.push(Span::flat(self.start(self.from), before.0, before.1));
+        if self.spans.is_empty() && !is_first && self.range != NavRange::All {
+            // The range opens with the NAV before it.
+            self.spans.push(Span::flat(self.span_start(self.from), before.0, before.1));
         }
-        self.make_room(time);
-        let start = self.start(time);
+        self.widen_spans(time);
+        let span = Span::flat(self.span_start(time), nav, drawdown);
         match self.spans.last_mut() {
-            Some(last) if last.start >= start => last.take(worth, fall),
+            Some(last) if last.start >= span.start => last.merge(span),
             _ => {
-                self.hold(start, before);
-                self.spans.push(Span::flat(start, worth, fall));
+                self.fill_gap(span.start, before);
+                self.spans.push(span);
             }
         }
-        if self.range != Range::All {
-            let oldest = start.0 - self.step_us * self.range.spans().1 as i64;
+        if self.range != NavRange::All {
+            let oldest = span.start.0 - self.step_us * self.range.spans().1 as i64;
             self.spans.retain(|span| span.start.0 > oldest);
         }
         true
     }
 
-    /// Goes on with what `seen` saw after the end of this, which was read
-    /// later but knows less of the last moments.
-    pub fn go_on_with(&mut self, seen: &Self) {
+    /// Appends the part of `seen` after this history's end: this one was read
+    /// from the store later but lacks the last moments.
+    pub fn extend_with(&mut self, seen: &Self) {
         let through = self.through;
         for span in seen.spans.iter().filter(|span| span.start > through) {
-            self.take(span.start, span.close);
+            self.push(span.start, span.close);
         }
-        self.take(seen.through, seen.newest);
-        self.know(seen);
+        self.push(seen.through, seen.newest);
+        self.merge_extremes(seen);
     }
 
-    /// Takes over the extremes that `seen` saw, whatever range it is about: what
-    /// happened between two stored points is nowhere else.
-    pub fn know(&mut self, seen: &Self) {
-        self.worst = self.worst.deeper(seen.worst);
+    /// Takes over the extremes of `seen`, whatever its range: those between two
+    /// stored points are known nowhere else.
+    pub fn merge_extremes(&mut self, seen: &Self) {
+        self.max_drawdown = self.max_drawdown.deeper(seen.max_drawdown);
         self.peak = self.peak.max(seen.peak);
     }
 
-    /// Longer spans, until those up to `time` are few enough; a range that
-    /// slides keeps their length.
-    fn make_room(&mut self, time: VenueTime) {
+    /// Doubles the length of spans until those up to `time` are few enough; a
+    /// sliding range keeps its length.
+    fn widen_spans(&mut self, time: VenueTime) {
         let Some(first) = self.spans.first().map(|span| span.start) else { return };
         let (before, most) = (self.step_us, self.range.spans().1 as i64);
-        while self.range == Range::All && (time.0 - first.0) / self.step_us >= most {
+        while self.range == NavRange::All && (time.0 - first.0) / self.step_us >= most {
             self.step_us *= 2;
         }
         if self.step_us == before {
@@ -220,33 +214,32 @@ impl NavHistory {
         }
         let mut merged: Vec<Span> = Vec::with_capacity(self.spans.len());
         for span in std::mem::take(&mut self.spans) {
-            let start = self.start(span.start);
+            let start = self.span_start(span.start);
             match merged.last_mut() {
-                Some(last) if last.start == start => last.then(span),
+                Some(last) if last.start == start => last.merge(span),
                 _ => merged.push(Span { start, ..span }),
             }
         }
         self.spans = merged;
     }
 
-    /// Nothing is stored of an account while it does not change: after a long
-    /// silence it was worth `before` until just now. Between points that are
-    /// closer nothing is known, and nothing is made up.
-    fn hold(&mut self, start: VenueTime, (worth, fall): (i64, Drawdown)) {
+    /// Nothing is stored of an account while it does not change, so after a long
+    /// gap the NAV was `before` until just now. Shorter gaps stay empty.
+    fn fill_gap(&mut self, start: VenueTime, (nav, drawdown): (i64, Drawdown)) {
         let Some(last) = self.spans.last().map(|span| span.start) else { return };
         let until = VenueTime(start.0 - self.step_us);
-        if start.0 - last.0 > SILENCE_US && until > last {
-            self.spans.push(Span::flat(until, worth, fall));
+        if start.0 - last.0 > UNCHANGED_GAP_US && until > last {
+            self.spans.push(Span::flat(until, nav, drawdown));
         }
     }
 
-    /// Where the span that holds `time` begins: they are counted from the
-    /// venue's beginning and know no days.
-    const fn start(&self, time: VenueTime) -> VenueTime {
+    /// The start of the span that contains `time`: spans are counted from the
+    /// venue's opening, not by day.
+    const fn span_start(&self, time: VenueTime) -> VenueTime {
         VenueTime(time.0 - (time.0 - self.t0.0).rem_euclid(self.step_us))
     }
 
-    /// When the venue began: spans are counted from there.
+    /// The venue's opening: spans are counted from there.
     pub const fn t0(&self) -> VenueTime {
         self.t0
     }
@@ -261,8 +254,8 @@ impl NavHistory {
         self.through
     }
 
-    /// How far back it goes.
-    pub const fn range(&self) -> Range {
+    /// The range that it covers.
+    pub const fn range(&self) -> NavRange {
         self.range
     }
 
@@ -271,29 +264,29 @@ impl NavHistory {
         &self.spans
     }
 
-    /// What was paid in, in cents: P&L is what is above it.
+    /// Cash paid in, in cents: NAV minus this is the P&L.
     pub const fn paid_in(&self) -> i64 {
         self.paid_in
     }
 
-    /// What it is worth now, in cents.
+    /// Newest NAV, in cents.
     pub const fn newest(&self) -> i64 {
         self.newest
     }
 
-    /// The most that it ever was worth, in cents.
+    /// Highest NAV ever, in cents.
     pub const fn peak(&self) -> i64 {
         self.peak
     }
 
-    /// How far it is below that now.
-    pub const fn fall(&self) -> Drawdown {
+    /// Drawdown of the newest NAV.
+    pub const fn drawdown(&self) -> Drawdown {
         Drawdown { below: self.peak - self.newest, peak: self.peak }
     }
 
-    /// The deepest fall of the account's life, whatever the range.
-    pub const fn worst(&self) -> Drawdown {
-        self.worst
+    /// Deepest drawdown ever, whatever the range.
+    pub const fn max_drawdown(&self) -> Drawdown {
+        self.max_drawdown
     }
 }
 

@@ -1,19 +1,19 @@
 //! What is said on the live socket: client messages in, frames out.
 //!
-//! A flush is one [`Cut`]: everything in it is as of one sequence number, so a
+//! A flush is one [`Update`]: everything in it is as of one sequence number, so a
 //! client never shows a book of one instant beside an account of another.
 //!
-//! **Nothing is missed unnoticed.** A cut says only what changed since the cut
-//! before it, and cuts are numbered: a client that sees a number skipped, or
+//! **Nothing is missed unnoticed.** An update says only what changed since the update
+//! before it, and updates are numbered: a client that sees a number skipped, or
 //! hears of a higher one in a `pong`, subscribes again and gets the newest of
 //! everything. Of prices and books the newest is all there is to know. The
 //! account's events have numbers of their own, `account_seq`, for the account's
 //! life and the same at every gateway: a client that subscribes with the last
 //! one it has gets those after it, each once and in order, or is told
-//! `resync_required` and gets the account whole. A client takes a cut whose
+//! `resync_required` and gets the account whole. A client takes an update whose
 //! number it has seen, and an event that it has, for what they are: repeats.
 //!
-//! Does not know what is in a cut; that is `frame`'s business.
+//! Does not know what is in an update; that is `frame`'s business.
 
 use serde::{Deserialize, Serialize};
 
@@ -21,9 +21,8 @@ use crate::frames::Item;
 use engine::id::{AccountId, Digest, Seq, VenueId};
 use engine::time::{Date, VenueTime};
 
-/// Version of all frames. 2: cuts are numbered, come in parts when they are
-/// large, and are counted by pongs.
-pub const FRAMES_VERSION: u8 = 2;
+/// Version of all frames.
+pub const FRAMES_VERSION: u8 = 1;
 
 /// How a socket's frames are encoded; the client chooses at the upgrade.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -41,7 +40,7 @@ pub enum Encoding {
 pub enum ClientMessage {
     /// Adds channels: `book:{instrument_id}`, `tick:{instrument_id}`,
     /// `tape:{instrument_id}`, `quotes:{instrument_id}`, `account`, `portfolio`.
-    /// The newest state of each follows in the next cut, also of those that
+    /// The newest state of each follows in the next update, also of those that
     /// were there before.
     Subscribe {
         /// At most 128 at a time.
@@ -73,7 +72,8 @@ pub enum Frame {
     /// First of all, once.
     Hello(Hello),
     /// One consistent flush.
-    Cut(Cut),
+    #[serde(rename = "cut")]
+    Update(Update),
     /// A client message was refused, or answered otherwise than it asked; the
     /// socket stays open.
     Error(FrameError),
@@ -81,10 +81,10 @@ pub enum Frame {
     Pong {
         /// The ping's own.
         nonce: u32,
-        /// The number of the newest cut that was sent: whoever has not got it
+        /// The number of the newest update that was sent: whoever has not got it
         /// has lost it.
-        #[serde(default)]
-        cuts: u64,
+        #[serde(rename = "cuts")]
+        updates: u64,
     },
 }
 
@@ -103,15 +103,12 @@ pub struct Hello {
 
 /// One consistent flush: the newest of each key, and every execution.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Cut {
-    /// Counts what the socket sends of cuts, from 1 and without gaps. Zero in
-    /// version 1.
-    #[serde(default)]
+pub struct Update {
+    /// Position among the socket's updates, from 1 and without gaps.
     pub number: u64,
-    /// Whether this is a part and the next number goes on with it: a large cut
+    /// Whether this is a part and the next number goes on with it: a large update
     /// is not kept in one piece for a client that may be slow to take it. Only
     /// with its last part is everything as of `through`.
-    #[serde(default)]
     pub more: bool,
     /// Everything up to this entry is in, nothing after it.
     pub through: Seq,
@@ -121,7 +118,7 @@ pub struct Cut {
     pub date: Date,
     /// The entry that last changed the settlement date.
     pub date_rev: Seq,
-    /// What changed since the cut before.
+    /// What changed since the update before.
     pub items: Vec<Item>,
 }
 

@@ -1,8 +1,8 @@
 //! The contract of everything that crosses a process boundary: fixtures of each
-//! version are read and written as they are for ever.
+//! released version are read and written unchanged.
 //!
-//! A fixture is never changed; a change of shape that breaks one is a new
-//! version with a type and a fixture of its own.
+//! Once released a fixture is never changed; a change of shape that breaks one
+//! is a new version with a type and a fixture of its own.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may fail")]
 
@@ -12,30 +12,26 @@ use engine::id::Digest;
 use engine::time::VenueTime;
 use protocol::bus::{ExecutionBatch, MarketStep, PortfolioMessage};
 use protocol::frames::Item;
-use protocol::old::MarketStepV1;
-use protocol::socket::{ClientMessage, Cut, Frame};
+use protocol::socket::{ClientMessage, Frame, Update};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-/// Members that may be absent, which means the same as `null`, `false`
-/// or a count of nothing. Everything else is required wherever it stands.
-const MAY_BE_ABSENT: [&str; 20] = [
+/// Members that may be absent, which means the same as `null` or, for the
+/// `quotes` of a step, none. Everything else is required wherever it stands.
+const MAY_BE_ABSENT: [&str; 17] = [
     "answer",
     "ask",
     "average_cost",
     "bid",
     "cancel_reason",
-    "cuts",
     "dealer_id",
     "dv01",
     "fill",
     "leverage_e9",
     "limit_price",
-    "more",
     "new_date",
-    "number",
     "order",
     "payment",
     "position",
@@ -44,38 +40,12 @@ const MAY_BE_ABSENT: [&str; 20] = [
     "yield_e9",
 ];
 
-/// Members that older fixtures lack: written empty where one is written again.
-const ADDED_SINCE: [&str; 7] = ["account_seq", "cuts", "dealer_id", "more", "number", "quote_id", "quotes"];
-
-/// The same without what a fixture is too old to have.
-fn as_then(written: &Value, fixture: &Value) -> Value {
-    match (written, fixture) {
-        (Value::Object(members), Value::Object(known)) => {
-            let old = |key: &str, value: &Value| {
-                ADDED_SINCE.contains(&key)
-                    && !known.contains_key(key)
-                    && [json!(null), json!([]), json!(0), json!(false)].contains(value)
-            };
-            let kept = members.iter().filter(|(key, value)| !old(key.as_str(), value));
-            let inner = kept.map(|(key, value)| {
-                (key.clone(), known.get(key).map_or(value.clone(), |then| as_then(value, then)))
-            });
-            Value::Object(inner.collect())
-        }
-        (Value::Array(items), Value::Array(then)) if items.len() == then.len() => {
-            items.iter().zip(then).map(|(item, then)| as_then(item, then)).collect()
-        }
-        (other, _) => other.clone(),
-    }
-}
-
 /// Structs with one member; every other object with one member is a variant.
 const SINGLE: [&str; 4] = ["outcome", "ticks", "channels", "nonce"];
 
-/// The fixture called `name`, of version 1 where it does not say another.
+/// The fixture `name` of version 1.
 fn fixture(name: &str) -> Value {
-    let version = if name.contains(".v") { "" } else { ".v1" };
-    let path = format!("{}/tests/fixtures/{name}{version}.json", env!("CARGO_MANIFEST_DIR"));
+    let path = format!("{}/tests/fixtures/{name}.v1.json", env!("CARGO_MANIFEST_DIR"));
     let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
     serde_json::from_str(&text).unwrap()
 }
@@ -134,8 +104,7 @@ where
     // It is written as it was read: nothing renamed, dropped or reformatted,
     // but for a decimal's trailing zeros.
     let written = serde_json::to_value(&message).unwrap();
-    let then = as_then(&written, &good);
-    assert_eq!(without_trailing_zeros(&then), without_trailing_zeros(&good), "{name}");
+    assert_eq!(without_trailing_zeros(&written), without_trailing_zeros(&good), "{name}");
     assert_eq!(read::<T>(&written).as_ref(), Ok(&message), "{name}");
     let bytes = postcard::to_allocvec(&message).unwrap();
     assert_eq!(postcard::from_bytes::<T>(&bytes).unwrap(), message, "{name}");
@@ -197,10 +166,8 @@ fn called<'v>(value: &'v Value, keys: &[&str]) -> Vec<(String, &'v Value)> {
 
 #[test]
 fn bus_messages_keep_their_contract() {
-    keeps_its_contract::<MarketStepV1>("market_step");
-    keeps_its_contract::<MarketStepV1>("market_step_quotes");
-    keeps_its_contract::<MarketStep>("market_step.v2");
-    keeps_its_contract::<MarketStep>("market_step_quotes.v2");
+    keeps_its_contract::<MarketStep>("market_step");
+    keeps_its_contract::<MarketStep>("market_step_quotes");
     keeps_its_contract::<ExecutionBatch>("execution_batch");
     keeps_its_contract::<PortfolioMessage>("portfolio_message");
 }
@@ -211,9 +178,7 @@ fn frames_keep_their_contract() {
     keeps_its_contract::<Frame>("frame_cut");
     keeps_its_contract::<Frame>("frame_quotes");
     keeps_its_contract::<Frame>("frame_error");
-    keeps_its_contract::<Frame>("frame_hello.v2");
-    keeps_its_contract::<Frame>("frame_cut.v2");
-    keeps_its_contract::<Frame>("frame_pong.v2");
+    keeps_its_contract::<Frame>("frame_pong");
 }
 
 #[test]
@@ -235,9 +200,7 @@ fn ids_are_uuids_times_are_rfc_3339_and_money_is_text() {
         "filled_quantity",
         "leaves_quantity",
     ];
-    for name in
-        ["market_step", "market_step.v2", "execution_batch", "portfolio_message", "frame_hello", "frame_cut"]
-    {
+    for name in ["market_step", "execution_batch", "portfolio_message", "frame_hello", "frame_cut"] {
         let value = fixture(name);
         let scalars = |keys: &[&str]| -> Vec<(String, String)> {
             let found = called(&value, keys).into_iter().filter(|(_, value)| !value.is_object());
@@ -264,9 +227,7 @@ fn ids_are_uuids_times_are_rfc_3339_and_money_is_text() {
 #[test]
 fn a_step_is_pinned_by_its_header() {
     for name in ["market_step", "market_step_quotes"] {
-        let old: MarketStepV1 = read(&fixture(name)).unwrap();
-        let step: MarketStep = read(&fixture(&format!("{name}.v2"))).unwrap();
-        assert_eq!(MarketStep::from(old), step);
+        let step: MarketStep = read(&fixture(name)).unwrap();
         assert_eq!(step.payload.header(step.header.step, step.header.seen_seq), step.header);
         assert_eq!(step.header.payload_hash, Digest::of(&[&step.payload.bytes()]));
         assert_eq!(step.payload.check(), Ok(()));
@@ -319,7 +280,7 @@ fn nothing_of_another_account_is_in_what_a_client_gets() {
         }
     }
     // A snapshot has no room for an account: it is its owner's by the channel.
-    let Frame::Cut(Cut { items, .. }) = read(&fixture("frame_cut")).unwrap() else { panic!("a cut") };
+    let Frame::Update(Update { items, .. }) = read(&fixture("frame_cut")).unwrap() else { panic!("a cut") };
     #[expect(clippy::disallowed_types, reason = "discriminants have no order, and only their number counts")]
     let kinds = items.iter().map(std::mem::discriminant).collect::<std::collections::HashSet<_>>();
     assert_eq!(kinds.len(), 6, "every kind of item is in the fixture");
@@ -333,11 +294,12 @@ fn nothing_of_another_account_is_in_what_a_client_gets() {
 
 #[test]
 fn client_messages_refuse_what_they_do_not_know() {
-    for name in ["client_messages", "client_messages.v2"] {
-        let messages = fixture(name);
-        let known: Vec<ClientMessage> = read(&messages).unwrap();
-        assert_eq!(as_then(&serde_json::to_value(&known).unwrap(), &messages), messages);
-    }
+    let messages = fixture("client_messages");
+    let decoded: Vec<ClientMessage> = read(&messages).unwrap();
+    assert_eq!(serde_json::to_value(&decoded).unwrap(), messages);
+    // The account's last event may be left out.
+    let whole: ClientMessage = read(&json!({ "subscribe": { "channels": ["account"] } })).unwrap();
+    assert!(matches!(whole, ClientMessage::Subscribe { account_seq: None, .. }));
     for bad in [
         json!({ "subscribe": { "channels": [], "as": "admin" } }),
         json!({ "subscribe": {} }),

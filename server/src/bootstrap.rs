@@ -204,6 +204,6 @@ pub async fn start(
     tasks.extend(listeners);
     tasks.push(shared.upkeep());
     // Whoever is told the address may use it at once: the venue is open.
-    gateway.reached(Seq(1)).await;
+    gateway.wait_for_seq(Seq(1)).await;
     Ok(Running { address, claim_token, shared, inside: Some((gateway, auth)), tasks })
 }

@@ -1,7 +1,5 @@
-//! The engine's kernels alone, for being timed on both sides: nothing is drawn
-//! and nothing is hashed while they work.
-//!
-//! Knows no clock: whoever asks for the work holds the watch.
+//! Kernels of the engine to be timed on both targets by the caller. Inputs are
+//! drawn before the first round. Knows no hashes and no clock.
 
 use engine::pricing::american::{Precision, Valuer};
 use engine::pricing::curve::{Bootstrap, CurveInstrument, Interpolation};
@@ -12,11 +10,11 @@ use engine::pricing::implied_vol::batch::{Accuracy, PriceColumns, implied_vols};
 use crate::options::draw;
 use crate::trading::Random;
 
-/// So many rounds of a kernel; the number depends on every one of them.
-type Work = fn(u32) -> f64;
+/// Runs a number of rounds; the result depends on every one of them.
+type Kernel = fn(u32) -> f64;
 
-/// Each with its name.
-pub(crate) const KERNELS: &[(&str, Work)] = &[
+/// The kernels by name.
+pub(crate) const KERNELS: &[(&str, Kernel)] = &[
     ("European options, 4,096", european),
     ("implied volatilities, 4,096", implied),
     ("American options, 16", |rounds| american(rounds, Precision::High)),
@@ -24,13 +22,13 @@ pub(crate) const KERNELS: &[(&str, Work)] = &[
     ("bootstrap of 15", bootstrap),
 ];
 
-const ROWS: usize = 4_096;
-/// What a round moves, so that no two are the same.
-const STEP: f64 = 1e-6;
+const COLUMN_LEN: usize = 4_096;
+/// Change of an input from one round to the next.
+const ROUND_STEP: f64 = 1e-6;
 
 fn quotes() -> OptionColumns {
     let (mut random, mut quotes) = (Random(21), OptionColumns::default());
-    for _ in 0..ROWS {
+    for _ in 0..COLUMN_LEN {
         let (terms, market) = draw(&mut random);
         quotes.push(&terms, &market);
     }
@@ -40,9 +38,9 @@ fn quotes() -> OptionColumns {
 fn european(rounds: u32) -> f64 {
     let (mut quotes, mut values, mut sum) = (quotes(), ValueColumns::default(), 0.0);
     for round in 0..rounds as usize {
-        quotes.spot[round % ROWS] += STEP;
+        quotes.spot[round % COLUMN_LEN] += ROUND_STEP;
         batch::value(&quotes, &mut values);
-        sum += values.price[round % ROWS] + values.theta[ROWS - 1];
+        sum += values.price[round % COLUMN_LEN] + values.theta[COLUMN_LEN - 1];
     }
     sum
 }
@@ -52,9 +50,9 @@ fn implied(rounds: u32) -> f64 {
     batch::value(&quotes, &mut values);
     let OptionColumns { sign, spot, strike, years, rate, div_yield, .. } = quotes;
     let mut prices = PriceColumns { sign, spot, strike, years, rate, div_yield, price: values.price };
-    let mut vols = vec![0.0; ROWS];
+    let mut vols = vec![0.0; COLUMN_LEN];
     for round in 0..rounds as usize {
-        prices.price[round % ROWS] *= 1.0 + STEP;
+        prices.price[round % COLUMN_LEN] *= 1.0 + ROUND_STEP;
         implied_vols(&prices, Accuracy::Full, &mut vols);
         sum += vols.iter().filter(|vol| vol.is_finite()).sum::<f64>();
     }
@@ -66,7 +64,7 @@ fn american(rounds: u32, precision: Precision) -> f64 {
     let options: Vec<(Vanilla, SpotMarket)> = (0..16).map(|_| draw(&mut random)).collect();
     for round in 0..rounds {
         for (terms, market) in &options {
-            let market = SpotMarket { vol: market.vol + STEP * f64::from(round), ..*market };
+            let market = SpotMarket { vol: market.vol + ROUND_STEP * f64::from(round), ..*market };
             sum += valuer.value(terms, &market).map_or(0.0, |value| value.price);
         }
     }
@@ -86,7 +84,7 @@ fn bootstrap(rounds: u32) -> f64 {
     let Ok(mut curve) = plan.curve(&rates) else { return f64::NAN };
     let mut sum = 0.0;
     for _ in 0..rounds {
-        rates[0] += STEP * STEP;
+        rates[0] += ROUND_STEP * ROUND_STEP;
         if plan.solve_into(&rates, &mut curve).is_err() {
             return f64::NAN;
         }

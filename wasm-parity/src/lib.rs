@@ -1,8 +1,8 @@
-//! The same sums natively and in WebAssembly, hashed.
+//! Hashes of the same computations, natively and in WebAssembly.
 //!
 //! `cargo xtask test` runs the report twice natively and once under node; each
 //! line must be the same, to the bit, in all three. A new comparison is one
-//! more entry of `SUMS`. Knows nothing of how the reports are compared.
+//! more entry of `COMPUTATIONS`. Does not compare the reports.
 
 mod kernels;
 mod mathematics;
@@ -16,36 +16,49 @@ use std::fmt::Write;
 
 use sha2::{Digest, Sha256};
 
-/// One thing that is computed everywhere.
-struct Sum {
+/// Adds the bits of numbers to a hash; NaN has one pattern on every target.
+fn update(hash: &mut Sha256, numbers: &[f64]) {
+    for number in numbers {
+        let bits = if number.is_nan() { u64::MAX } else { number.to_bits() };
+        hash.update(bits.to_le_bytes());
+    }
+}
+
+/// A computation whose results are hashed on every target.
+struct Computation {
     name: &'static str,
-    /// How many cases the suite asks for.
+    /// Number of cases in the test suite.
     cases: u64,
-    /// How many `--long` asks for.
+    /// Number of cases with `--long`.
     long_cases: u64,
-    /// Feeds the results of that many cases to the hash.
+    /// Adds the results of that many cases to the hash.
     run: fn(u64, &mut Sha256),
 }
 
-const SUMS: &[Sum] = &[
-    Sum { name: "elementary functions", cases: 10_000, long_cases: 1_000_000, run: mathematics::elementary },
-    Sum { name: "curves, swaps and bonds", cases: 3_000, long_cases: 100_000, run: rates::curves },
-    Sum {
+const COMPUTATIONS: &[Computation] = &[
+    Computation {
+        name: "elementary functions",
+        cases: 10_000,
+        long_cases: 1_000_000,
+        run: mathematics::elementary,
+    },
+    Computation { name: "curves, swaps and bonds", cases: 3_000, long_cases: 100_000, run: rates::curves },
+    Computation {
         name: "books, margin scans, processes and value at risk",
         cases: 2_000,
         long_cases: 50_000,
         run: rates::risk,
     },
-    Sum { name: "European options", cases: 100_000, long_cases: 2_000_000, run: options::european },
-    Sum { name: "implied volatilities", cases: 50_000, long_cases: 1_000_000, run: options::implied },
-    Sum { name: "American options", cases: 300, long_cases: 5_000, run: options::american },
-    Sum {
+    Computation { name: "European options", cases: 100_000, long_cases: 2_000_000, run: options::european },
+    Computation { name: "implied volatilities", cases: 50_000, long_cases: 1_000_000, run: options::implied },
+    Computation { name: "American options", cases: 300, long_cases: 5_000, run: options::american },
+    Computation {
         name: "previews equal to their fills",
         cases: 10_000,
         long_cases: 200_000,
         run: previews::previews,
     },
-    Sum {
+    Computation {
         name: "ticks of a venue regenerated from seed and journal",
         cases: 1_000_000,
         long_cases: 3_000_000,
@@ -53,30 +66,29 @@ const SUMS: &[Sum] = &[
     },
 ];
 
-/// Works so many rounds at one kernel and hands back a number that depends on
-/// all of them, for being timed; no number for a name that is not among
-/// [`kernels`].
+/// Runs a kernel for a number of rounds, to be timed, and returns a number that
+/// depends on all of them; NaN for a name that is not among [`kernels`].
 #[cfg_attr(target_arch = "wasm32", wasm_bindgen::prelude::wasm_bindgen)]
 pub fn work(kernel: &str, rounds: u32) -> f64 {
-    let known = kernels::KERNELS.iter().find(|(name, _)| *name == kernel);
-    known.map_or(f64::NAN, |(_, work)| work(rounds))
+    let found = kernels::KERNELS.iter().find(|(name, _)| *name == kernel);
+    found.map_or(f64::NAN, |(_, work)| work(rounds))
 }
 
-/// The kernels that [`work`] knows.
+/// Names of the kernels that [`work`] can run.
 #[cfg_attr(target_arch = "wasm32", wasm_bindgen::prelude::wasm_bindgen)]
 pub fn kernels() -> Vec<String> {
     kernels::KERNELS.iter().map(|(name, _)| (*name).to_owned()).collect()
 }
 
-/// A line `name, cases, hash` for each sum.
+/// Returns a line `name, cases, hash` for each computation.
 #[cfg_attr(target_arch = "wasm32", wasm_bindgen::prelude::wasm_bindgen)]
 pub fn report(long: bool) -> String {
     let mut report = String::new();
-    for sum in SUMS {
-        let cases = if long { sum.long_cases } else { sum.cases };
+    for computation in COMPUTATIONS {
+        let cases = if long { computation.long_cases } else { computation.cases };
         let mut hash = Sha256::new();
-        (sum.run)(cases, &mut hash);
-        let _ = write!(report, "{}, {cases} cases, ", sum.name);
+        (computation.run)(cases, &mut hash);
+        let _ = write!(report, "{}, {cases} cases, ", computation.name);
         for byte in hash.finalize() {
             let _ = write!(report, "{byte:02x}");
         }
@@ -90,7 +102,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_report_repeats_itself_and_depends_on_its_cases() {
+    fn the_report_is_reproducible_and_depends_on_the_number_of_cases() {
         assert_eq!(report(false), report(false));
         let hash = |cases| {
             let mut hash = Sha256::new();
@@ -101,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn every_kernel_works() {
+    fn every_kernel_runs() {
         for kernel in kernels() {
             let (one, two) = (work(&kernel, 1), work(&kernel, 2));
             assert!(one.is_finite() && one != two, "{kernel}: {one}, {two}");

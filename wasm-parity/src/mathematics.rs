@@ -1,9 +1,11 @@
-//! The functions below all pricing. The standard library's differ between
-//! systems; these must not.
+//! Elementary functions of `libm`, which must not differ between systems as
+//! those of the standard library do.
 
-use sha2::{Digest, Sha256};
+use sha2::Sha256;
 
-/// exp, ln, erfc and pow over arguments of every size that pricing meets.
+use crate::update;
+
+/// Hashes elementary functions over the arguments that occur in pricing.
 pub(crate) fn elementary(cases: u64, hash: &mut Sha256) {
     for case in 0..cases {
         // Weyl's sequence by the golden ratio covers [−40, 40) evenly.
@@ -17,8 +19,6 @@ pub(crate) fn elementary(cases: u64, hash: &mut Sha256) {
             libm::sin(x),
             libm::sqrt(x * x + 1.0),
         ];
-        for result in results {
-            hash.update(result.to_bits().to_le_bytes());
-        }
+        update(hash, &results);
     }
 }

@@ -1,4 +1,4 @@
-//! Curves, swaps, bonds, processes and books under risk, from random quotes.
+//! Curves, swaps, bonds, processes and risk books, from random quotes.
 
 use engine::instrument::{BondTerms, DayCount, Exercise, OptionRight};
 use engine::math::noncentral_chi_square_cdf;
@@ -18,15 +18,9 @@ use engine::time::Date;
 use sha2::{Digest, Sha256};
 
 use crate::trading::Random;
+use crate::update;
 
-/// Feeds numbers to a hash by their bits.
-fn feed(hash: &mut Sha256, numbers: &[f64]) {
-    for number in numbers {
-        hash.update(number.to_bits().to_le_bytes());
-    }
-}
-
-/// A number in [low, high), in steps of a millionth of the width.
+/// Draws a number in [low, high), in steps of a millionth of the width.
 fn between(random: &mut Random, low: f64, high: f64) -> f64 {
     low + (high - low) * (random.below(1_000_000) as f64 / 1e6)
 }
@@ -63,17 +57,17 @@ pub(crate) fn curves(cases: u64, hash: &mut Sha256) {
             return;
         };
         let Ok(curve) = plan.curve(&rates) else { return };
-        feed(hash, &[0.1, 0.9, 3.3, 17.0, 29.9, 35.0].map(|time| curve.df(time)));
-        feed(hash, &[0.1, 0.9, 3.3, 17.0, 29.9].map(|time| curve.forward_at(time)));
+        update(hash, &[0.1, 0.9, 3.3, 17.0, 29.9, 35.0].map(|time| curve.df(time)));
+        update(hash, &[0.1, 0.9, 3.3, 17.0, 29.9].map(|time| curve.forward_at(time)));
         let Ok(flows) = contract.flows(reference, Some(0.02)) else { continue };
         let (value, net) = (flows.value(&curve), flows.net());
         let mut buckets = vec![0.0; rates.len()];
         net.key_rate_dv01(&curve, &mut buckets);
-        feed(hash, &[value.pv, value.par_rate, value.annuity, net.dv01(&curve)]);
-        feed(hash, &[net.shift_change(&curve, 0.01)]);
-        feed(hash, &buckets);
+        update(hash, &[value.pv, value.par_rate, value.annuity, net.dv01(&curve)]);
+        update(hash, &[net.shift_change(&curve, 0.01)]);
+        update(hash, &buckets);
         if case % 8 == 0 && net.quote_dv01(&mut plan, &rates, &mut buckets).is_ok() {
-            feed(hash, &buckets);
+            update(hash, &buckets);
         }
         let terms = BondTerms {
             issue: start,
@@ -85,15 +79,15 @@ pub(crate) fn curves(cases: u64, hash: &mut Sha256) {
         let Ok(bond) = BondFlows::of(&terms, reference) else { continue };
         let on_curve = bond.cash_flows(&terms, reference);
         let dirty = on_curve.present_value(&curve) * between(&mut random, 0.8, 1.2);
-        feed(hash, &[dirty, on_curve.z_spread(&curve, dirty).unwrap_or(f64::MAX)]);
+        update(hash, &[dirty, on_curve.z_spread(&curve, dirty).unwrap_or(f64::MAX)]);
         if let Ok(value) = bond.yield_from_clean(dirty - bond.accrued()).and_then(|rate| bond.value(rate)) {
-            feed(hash, &[value.clean, value.macaulay, value.convexity, value.dv01]);
+            update(hash, &[value.clean, value.macaulay, value.convexity, value.dv01]);
         }
         let mut book = FlowBook::new([(&net, 0.0), (&on_curve, 0.01)]);
         let (mut values, mut dv01s) = ([0.0; 2], [0.0; 2]);
         book.values_and_dv01s(&curve, &mut values, &mut dv01s);
-        feed(hash, &values);
-        feed(hash, &dv01s);
+        update(hash, &values);
+        update(hash, &dv01s);
     }
 }
 
@@ -119,15 +113,15 @@ pub(crate) fn risk(cases: u64, hash: &mut Sha256) {
         }
         let mut buckets = vec![0.0; before.curve.node_times().len()];
         if let Ok(parallel) = dv01_by_bucket(&before, &mut buckets) {
-            feed(hash, &buckets);
-            feed(hash, &[parallel]);
+            update(hash, &buckets);
+            update(hash, &[parallel]);
         }
         let mut values = vec![0.0; before.lines.len()];
         if let Ok(mut plan) = RevaluationPlan::new(before) {
             let spot = between(&mut random, -0.3, 0.3);
             let scenario = Scenario { spot, vol: 0.05, rate: -0.002, days: random.below(2) as i32 };
             if plan.values(&scenario, &mut values).is_ok() {
-                feed(hash, &values);
+                update(hash, &values);
             }
         }
         closed_forms(&mut random, hash);
@@ -176,7 +170,7 @@ fn book(random: &mut Random) -> RiskBook {
     }
 }
 
-/// Laws of processes and risk in closed form, and one step of each scheme.
+/// Hashes closed forms of processes and risk, and one step of each scheme.
 fn closed_forms(random: &mut Random, hash: &mut Sha256) {
     let (t, horizon) = (between(random, 0.01, 5.0), between(random, 0.1, 10.0));
     let (speed, mean) = (between(random, 0.05, 3.0), between(random, 0.01, 0.1));
@@ -184,18 +178,18 @@ fn closed_forms(random: &mut Random, hash: &mut Sha256) {
     let cir = Cir { start, speed, mean, volatility };
     let vasicek = Vasicek { start, speed, mean, volatility };
     let z = between(random, -3.0, 3.0);
-    feed(hash, &[cir.variance(t), cir.zero_bond(horizon), cir.probability_below(mean, t)]);
-    feed(hash, &[vasicek.integral_variance(horizon), vasicek.zero_bond(horizon), vasicek.variance(t)]);
-    feed(hash, &[noncentral_chi_square_cdf(50.0 * t, horizon, 100.0 * mean)]);
+    update(hash, &[cir.variance(t), cir.zero_bond(horizon), cir.probability_below(mean, t)]);
+    update(hash, &[vasicek.integral_variance(horizon), vasicek.zero_bond(horizon), vasicek.variance(t)]);
+    update(hash, &[noncentral_chi_square_cdf(50.0 * t, horizon, 100.0 * mean)]);
     let curve = NelsonSiegel { level: mean, slope: start - mean, hump: 0.01, scale: 2.0 };
     let model = HullWhite { curve, speed, volatility: 0.1 * volatility };
-    feed(hash, &[model.mean(t), model.bond(t, t + 1.0, start), model.next(t, 0.1, start, z)]);
-    feed(hash, &[model.bond_option(OptionRight::Call, t, t + 1.0, 0.95).unwrap_or(f64::MAX)]);
+    update(hash, &[model.mean(t), model.bond(t, t + 1.0, start), model.next(t, 0.1, start, z)]);
+    update(hash, &[model.bond_option(OptionRight::Call, t, t + 1.0, 0.95).unwrap_or(f64::MAX)]);
     let gbm = GbmLaw { spot: 100.0, drift: mean, volatility };
-    feed(hash, &[gbm.excess_kurtosis(t), gbm.quantile(0.05, t), gbm.probability_below(90.0, t)]);
+    update(hash, &[gbm.excess_kurtosis(t), gbm.quantile(0.05, t), gbm.probability_below(90.0, t)]);
     let (log_price, variance) = Heston::new(mean, cir, -0.6, 0.02).next(4.6, start, z, -0.7 * z);
     let jumped = JumpDiffusion::new(mean, volatility, 5.0, (-0.02, 0.05), 0.2);
-    feed(hash, &[log_price, variance, jumped.next(4.6, z, between(random, 0.0, 1.0), -z)]);
+    update(hash, &[log_price, variance, jumped.next(4.6, z, between(random, 0.0, 1.0), -z)]);
 
     let covariance = [4e-4, 1e-4, 1e-4, 9e-4];
     let exposures = [between(random, -1e6, 1e6), 1e6 * mean];
@@ -204,14 +198,14 @@ fn closed_forms(random: &mut Random, hash: &mut Sha256) {
     let mut components = [0.0; 2];
     let confidence = 9_000 + random.below(990) as u32;
     if let Ok(risk) = parametric(&factors, confidence, &mut components) {
-        feed(hash, &[risk.var, risk.expected_shortfall, components[0], components[1]]);
+        update(hash, &[risk.var, risk.expected_shortfall, components[0], components[1]]);
     }
     let position = LognormalPosition { value: 1e6, long: z > 0.0, drift: mean, volatility, horizon };
     if let Ok(risk) = lognormal(&position, confidence) {
-        feed(hash, &[risk.var, risk.expected_shortfall, risk.simulation_error]);
+        update(hash, &[risk.var, risk.expected_shortfall, risk.simulation_error]);
     }
     let dividends = [(0.3 * t, 1.0), (0.7 * t, 2.0)];
     let carry = FutureCarry { spot: 100.0, rate: mean, div_yield: 0.0, time: t, dividends: &dividends };
     let value = fair_value(&carry);
-    feed(hash, &[value.price, value.rho]);
+    update(hash, &[value.price, value.rho]);
 }

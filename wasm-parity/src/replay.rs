@@ -1,5 +1,5 @@
-//! A venue traded on for many ticks, and then made again from its seed and its
-//! journal alone: every step's payload is drawn anew.
+//! Regeneration of a venue, after many ticks with trading, from its seed and
+//! its journal alone: every step's payload is drawn anew.
 
 use engine::id::{Digest as Hash, Seq};
 use engine::order::Side;
@@ -8,9 +8,9 @@ use engine::venue::journal::{GENESIS, JournalEntry};
 use engine::venue::{Command, Input, Outcome, Venue};
 use sha2::{Digest, Sha256};
 
-use crate::trading::Floor;
+use crate::trading::RandomTrading;
 
-/// What is kept of a journal: inputs and the hash at its end.
+/// The inputs of a journal, and the hash at its end.
 struct Journal {
     inputs: Vec<Vec<u8>>,
     head: Hash,
@@ -27,49 +27,51 @@ impl Journal {
 /// Trades for `ticks` ticks, regenerates the venue, and hashes both ends.
 pub(crate) fn regenerated(ticks: u64, hash: &mut Sha256) {
     let mut journal = Journal { inputs: Vec::new(), head: GENESIS };
-    let Some(mut floor) = Floor::open(7, 4, |input, outcome| journal.append(input, outcome)) else {
+    let Some(mut trading) = RandomTrading::open(7, 4, |input, outcome| journal.append(input, outcome)) else {
         return;
     };
     let mut ticked = 0;
     while ticked < ticks {
-        let Some((header, outcome, moved)) = floor.step() else { return };
+        let Some((header, outcome, moved)) = trading.step() else { return };
         journal.append(&Input::Step(header), &outcome);
         ticked += moved;
-        if floor.acts(20) {
-            let command = floor.draw_order().map(|(account, ticket)| Command::PlaceOrder { account, ticket });
-            if let Some((input, outcome)) = command.and_then(|command| floor.command(command)) {
+        if trading.one_in(20) {
+            let command =
+                trading.draw_order().map(|(account, ticket)| Command::PlaceOrder { account, ticket });
+            if let Some((input, outcome)) = command.and_then(|command| trading.command(command)) {
                 journal.append(&input, &outcome);
             }
         }
-        if floor.acts(60) {
-            let taken = floor.draw_take().map(|(account, _, _, side, take)| match side {
+        if trading.one_in(60) {
+            let taken = trading.draw_take().map(|(account, _, _, side, take)| match side {
                 Side::Buy => Command::LiftQuote { account, take },
                 Side::Sell => Command::HitQuote { account, take },
             });
-            let amended = floor.draw_amend().map(|(account, amend)| Command::AmendOrder { account, amend });
+            let amended = trading.draw_amend().map(|(account, amend)| Command::AmendOrder { account, amend });
             for command in [taken, amended].into_iter().flatten() {
-                if let Some((input, outcome)) = floor.command(command) {
+                if let Some((input, outcome)) = trading.command(command) {
                     journal.append(&input, &outcome);
                 }
             }
         }
-        if floor.acts(60) {
-            let cancelled = floor.draw_cancel().and_then(|command| floor.command(command));
+        if trading.one_in(60) {
+            let cancelled = trading.draw_cancel().and_then(|command| trading.command(command));
             if let Some((input, outcome)) = cancelled {
                 journal.append(&input, &outcome);
             }
         }
     }
-    let again = regenerate(&floor, &journal);
-    assert_eq!(again, Some((journal.head, floor.venue.state_hash())), "the replay differs");
+    let regenerated = regenerate(&trading, &journal);
+    assert_eq!(regenerated, Some((journal.head, trading.venue.state_hash())), "the replay differs");
     hash.update(journal.head.0);
-    hash.update(floor.venue.state_hash().0);
+    hash.update(trading.venue.state_hash().0);
     hash.update((journal.inputs.len() as u64).to_le_bytes());
 }
 
-/// The end of the hash chain and the state's hash, from seed and journal.
-fn regenerate(floor: &Floor, journal: &Journal) -> Option<(Hash, Hash)> {
-    let mut simulator = Simulator::new(&floor.config, &floor.seed).ok()?;
+/// Returns the end of the hash chain and the hash of the state, from seed and
+/// journal.
+fn regenerate(trading: &RandomTrading, journal: &Journal) -> Option<(Hash, Hash)> {
+    let mut simulator = Simulator::new(&trading.config, &trading.seed).ok()?;
     let mut inputs = journal.inputs.iter().map(|bytes| postcard::from_bytes::<Input>(bytes));
     let Ok(opening @ Input::VenueOpened { .. }) = inputs.next()? else { return None };
     let Input::VenueOpened { config, seed_commitment } = &opening else { return None };

@@ -1,7 +1,5 @@
-//! Random trading that is the same everywhere: what previews and replays are
-//! compared on.
-//!
-//! Knows nothing of hashes; it drives a venue and tells what was decided.
+//! Random trading that is the same on every target, on which previews and
+//! replays are compared. Knows no hashes.
 
 use engine::account::Account;
 use engine::id::{AccountId, InstrumentId};
@@ -16,7 +14,7 @@ use engine::sim::{Seed, Simulator};
 use engine::step::StepHeader;
 use engine::venue::{Command, Input, Outcome, Venue, VenueConfig};
 
-/// Steele, Lea and Flood's SplitMix64: small, and the same on every machine.
+/// The SplitMix64 generator of Steele, Lea and Flood.
 pub(crate) struct Random(pub(crate) u64);
 
 impl Random {
@@ -28,14 +26,14 @@ impl Random {
         z ^ (z >> 31)
     }
 
-    /// A whole number below `bound`.
+    /// Draws a whole number below `bound`.
     pub(crate) fn below(&mut self, bound: u64) -> u64 {
         self.next() % bound
     }
 }
 
-/// A market, its traders, and where the next order comes from.
-pub(crate) struct Floor {
+/// A venue with its simulation, and traders who send random commands.
+pub(crate) struct RandomTrading {
     pub(crate) config: VenueConfig,
     pub(crate) seed: Seed,
     pub(crate) venue: Venue,
@@ -46,9 +44,9 @@ pub(crate) struct Floor {
     orders: u64,
 }
 
-impl Floor {
-    /// A floor whose traders have accounts; `None` when the default venue
-    /// cannot be opened. `journal` hears of every input.
+impl RandomTrading {
+    /// Opens the default venue with accounts for the traders, or returns `None`
+    /// when it cannot be opened. `journal` receives every input.
     pub(crate) fn open(seed: u64, traders: u128, mut journal: impl FnMut(&Input, &Outcome)) -> Option<Self> {
         let config = VenueConfig::default();
         let commitment = VenueConfig::commit_to_seed(&[1; 32], &[2; 32]);
@@ -73,7 +71,8 @@ impl Floor {
         })
     }
 
-    /// The market's next step, knowing everything; how many instruments ticked.
+    /// Applies the next step, drawn after all inputs so far; also returns how
+    /// many instruments ticked.
     pub(crate) fn step(&mut self) -> Option<(StepHeader, Outcome, u64)> {
         let (header, payload) = self.simulator.step(self.venue.seq());
         let outcome = self.venue.apply_step(&header, &payload).ok()?;
@@ -81,12 +80,12 @@ impl Floor {
         Some((header, outcome, payload.ticks.len() as u64))
     }
 
-    /// Whether a trader acts now, one time in `every`.
-    pub(crate) fn acts(&mut self, every: u64) -> bool {
+    /// Returns true with a probability of one in `every`.
+    pub(crate) fn one_in(&mut self, every: u64) -> bool {
         self.random.below(every) == 0
     }
 
-    /// A random order of a random trader, priced around the mark.
+    /// Draws an order of a random trader, priced around the mark.
     pub(crate) fn draw_order(&mut self) -> Option<(AccountId, Ticket)> {
         let pick = |random: &mut Random, len: usize| random.below(len as u64) as usize;
         let account = self.draw_trader()?;
@@ -103,7 +102,7 @@ impl Floor {
             (3, _) => TimeInForce::Day,
             _ => TimeInForce::Gtc,
         };
-        let client_order_id = self.name()?;
+        let client_order_id = self.next_client_order_id()?;
         let ticket = Ticket {
             instrument,
             side,
@@ -120,44 +119,49 @@ impl Floor {
         Some((account, ticket))
     }
 
-    /// One of the trader's live orders, or all of them, to cancel.
+    /// Draws a cancellation of one of a trader's open orders, or of all of them.
     pub(crate) fn draw_cancel(&mut self) -> Option<Command> {
-        let (account, order) = self.draw_live()?;
+        let (account, order) = self.draw_open_order()?;
         if self.random.below(16) == 0 {
             return Some(Command::CancelAll { account, instrument: Some(order.instrument) });
         }
         Some(Command::CancelOrder { account, order: order.id })
     }
 
-    /// An amendment of one of a trader's live orders.
+    /// Draws an amendment of one of a trader's open orders.
     pub(crate) fn draw_amend(&mut self) -> Option<(AccountId, Amend)> {
-        let (account, order) = self.draw_live()?;
+        let (account, order) = self.draw_open_order()?;
         let mark = self.venue.mark(order.instrument)?.price;
         let limit = Ticks(mark.0 + self.random.below(15) as i64 - 7);
         let amend = Amend {
             order: order.id,
             quantity: (self.random.below(3) > 0).then(|| Lots(1 + self.random.below(900) as i64)),
             limit: (self.random.below(2) == 0).then_some(limit),
-            client_order_id: self.name()?,
+            client_order_id: self.next_client_order_id()?,
             valid_until: None,
             self_trade_prevention: SelfTradePrevention::CancelResting,
         };
         Some((account, amend))
     }
 
-    /// A random trader's wish to take one of the live quotes.
+    /// Draws a take of one of the live quotes by a random trader.
     pub(crate) fn draw_take(&mut self) -> Option<(AccountId, Quote, InstrumentId, Side, Take)> {
         let account = self.draw_trader()?;
         let live: Vec<(InstrumentId, Quote)> = self
             .instruments
             .iter()
             .filter_map(|id| self.venue.quotes_snapshot(*id))
-            .flat_map(|message| message.quotes.into_iter().map(move |quote| (message.instrument, quote)))
+            .flat_map(|board| board.quotes.into_iter().map(move |quote| (board.instrument, quote)))
             .collect();
         let at = self.random.below(live.len().max(1) as u64) as usize;
         let (instrument, quote) = *live.get(at)?;
         let (side, quantity) = (self.draw_side(), Lots(1 + self.random.below(200) as i64));
-        let take = Take { quote: quote.id, quantity, client_order_id: self.name()?, valid_until: None };
+        let take = Take {
+            quote: quote.id,
+            quantity,
+            client_order_id: self.next_client_order_id()?,
+            valid_until: None,
+        };
         Some((account, quote, instrument, side, take))
     }
 
@@ -170,19 +174,19 @@ impl Floor {
         self.traders.get(at).copied()
     }
 
-    fn draw_live(&mut self) -> Option<(AccountId, Order)> {
+    fn draw_open_order(&mut self) -> Option<(AccountId, Order)> {
         let trader = self.draw_trader()?;
         let account = self.venue.account(trader)?;
         let nth = self.random.below(account.open.len().max(1) as u64) as usize;
         Some((account.id, account.open.values().nth(nth)?.clone()))
     }
 
-    fn name(&mut self) -> Option<ClientOrderId> {
+    fn next_client_order_id(&mut self) -> Option<ClientOrderId> {
         self.orders += 1;
         ClientOrderId::parse(&format!("order-{}", self.orders)).ok()
     }
 
-    /// Applies a command; its outcome, unless it is refused.
+    /// Applies a command and returns its outcome, or `None` if it is rejected.
     pub(crate) fn command(&mut self, command: Command) -> Option<(Input, Outcome)> {
         let input = Input::Command(command);
         let outcome = self.venue.reapply(&input, None).ok()?;
@@ -190,26 +194,24 @@ impl Floor {
         Some((input, outcome))
     }
 
-    /// What a browser would show before the order is sent.
+    /// Computes the preview that a browser would show before the order is sent.
     pub(crate) fn preview(&self, account: &Account, ticket: &Ticket) -> Result<Preview, Reject> {
         let conditions = self.venue.conditions(ticket.instrument)?;
         let book = self.venue.book_snapshot(ticket.instrument);
         let opposite = if ticket.side == Side::Buy { book.asks } else { book.bids };
-        let levels = opposite.iter().map(|row| (row.price, row.lots));
-        preview(&conditions, account, levels, ticket, |id| self.marked(id))
+        preview(&conditions, account, opposite, ticket, |id| self.marked(id))
     }
 
-    /// The same before an order is amended.
+    /// Computes the preview of an amendment.
     pub(crate) fn preview_amend(&self, account: &Account, amend: &Amend) -> Result<Preview, Reject> {
         let order = account.open.get(&amend.order).ok_or(Reject::UnknownOrder)?;
         let conditions = self.venue.conditions(order.instrument)?;
         let book = self.venue.book_snapshot(order.instrument);
         let opposite = if order.side == Side::Buy { book.asks } else { book.bids };
-        let levels = opposite.iter().map(|row| (row.price, row.lots));
-        preview_amend(&conditions, account, levels, amend, |id| self.marked(id))
+        preview_amend(&conditions, account, opposite, amend, |id| self.marked(id))
     }
 
-    /// The same before a quote is taken.
+    /// Computes the preview of a take.
     pub(crate) fn preview_take(
         &self,
         account: &Account,

@@ -38,11 +38,11 @@ impl Bars {
     pub fn of_nav(history: &NavHistory) -> Self {
         let bar = |span: &Span| Bar {
             start: span.start,
-            open: span.fall.peak,
+            open: span.drawdown.peak,
             high: span.high,
             low: span.low,
             close: span.close,
-            volume: span.fall.below,
+            volume: span.drawdown.below,
         };
         let list = history.spans().iter().map(bar).collect();
         Self::resume(history.t0(), history.step_us(), CandleHistory { list, through: history.through() })
@@ -105,7 +105,7 @@ impl Bars {
 
 #[cfg(test)]
 mod tests {
-    use protocol::nav_history::Range;
+    use protocol::nav_history::NavRange;
 
     use super::*;
 
@@ -188,9 +188,9 @@ mod tests {
     #[test]
     fn the_lower_figure_of_a_nav_history_is_the_drawdown() {
         let start = VenueTime(0);
-        let mut history = NavHistory::new(Range::All, 100_000, start, start);
-        history.take(start, 110_000);
-        history.take(start.plus_micros(SECOND), 99_000);
+        let mut history = NavHistory::new(NavRange::All, 100_000, start, start);
+        history.push(start, 110_000);
+        history.push(start.plus_micros(SECOND), 99_000);
         let bars = Bars::of_nav(&history);
         let [bar] = bars.list() else { panic!("one bar") };
         assert_eq!((bar.open, bar.volume, bar.close), (110_000, 11_000, 99_000));

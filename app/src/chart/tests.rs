@@ -6,7 +6,7 @@ use engine::time::VenueTime;
 use super::bars::Bars;
 use super::scene::{ChartScene, Lower, OwnFill, OwnOrder, Style};
 use protocol::candle_history::Bar;
-use protocol::nav_history::{NavHistory, Range};
+use protocol::nav_history::{NavHistory, NavRange};
 
 const SECOND: i64 = 1_000_000;
 
@@ -145,9 +145,9 @@ fn little_room_leaves_out_the_lower_pane() {
 /// NAV that rose to 1,100.00, fell to 990.00 and recovered, a bar each.
 fn fallen() -> ChartScene {
     let t0 = VenueTime(0);
-    let mut worth = NavHistory::new(Range::All, 100_000, t0, t0);
+    let mut worth = NavHistory::new(NavRange::All, 100_000, t0, t0);
     for (seconds, cents) in [(0, 100_000), (10, 110_000), (20, 99_000), (30, 104_500)] {
-        worth.take(VenueTime(seconds * SECOND), cents);
+        worth.push(VenueTime(seconds * SECOND), cents);
     }
     let mut scene = ChartScene::new(Bars::of_nav(&worth), Decimal::new(1, 2));
     (scene.lower, scene.base, scene.last) = (Lower::Drawdown, Some(100_000), Some(104_500));

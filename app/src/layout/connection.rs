@@ -5,7 +5,7 @@
 use leptos::prelude::*;
 
 use crate::live::Live;
-use crate::live::link::Phase;
+use crate::live::connection::Phase;
 
 #[component]
 pub(super) fn ConnectionPill(live: Live) -> impl IntoView {

@@ -32,7 +32,7 @@ pub(super) fn StatusBar(live: Live) -> impl IntoView {
             </span>
             <Receipts live />
             <p class="news" role="status" aria-live="polite" data-testid="announcer">
-                {move || live.news.line()}
+                {move || live.notifications.line()}
             </p>
         </footer>
     }
@@ -42,7 +42,7 @@ pub(super) fn StatusBar(live: Live) -> impl IntoView {
 #[component]
 fn Receipts(live: Live) -> impl IntoView {
     let text = move || {
-        live.receipts.with(|receipts| match (receipts.compared, receipts.different) {
+        live.previews.with(|receipts| match (receipts.compared, receipts.different) {
             (0, _) => format::ABSENT.to_owned(),
             (compared, 0) => format!("{compared} of {compared}"),
             (compared, different) => format!("{} of {compared}", compared - different),

@@ -13,14 +13,13 @@ use engine::time::{Date, VenueTime};
 use leptos::prelude::*;
 use protocol::frames::{FillFrame, OrderFrame, TapeFrame};
 
-use super::link::Link;
+use super::connection::Link;
+use super::history::PreviewStats;
+use super::ladder::Ladder;
 use super::maps::{Map, sorted};
-use super::news::News;
-use super::notice::Notice;
+use super::notifications::{Notification, NotificationQueue};
 use super::now_ms;
-use super::receipts::Receipts;
 use super::state::{AgentNav, Changes, State};
-use super::view::Ladder;
 use crate::commands::Preferences;
 use protocol::gateway::Caller;
 use protocol::rest::Opening;
@@ -88,11 +87,11 @@ pub struct Live {
     /// The connection.
     pub link: RwSignal<Link>,
     /// What is announced.
-    pub news: News,
+    pub notifications: NotificationQueue,
     /// The instrument that ladder and ticket are about.
     pub selected: RwSignal<InstrumentId>,
     /// Previews against fills.
-    pub receipts: RwSignal<Receipts>,
+    pub previews: RwSignal<PreviewStats>,
     /// How the user wants it shown.
     pub preferences: Preferences,
     started: StoredValue<bool>,
@@ -111,22 +110,22 @@ impl Live {
         let t0 = desk.t0;
         let state = State::open(opening);
         let quotes = Map::of(state.instruments.keys().map(|id| (id, Quote::new(&state, id))));
-        let order = |id: &OrderId| Some((*id, RwSignal::new(state.log.order(*id)?.clone())));
-        let ids = state.log.newest_orders();
+        let order = |id: &OrderId| Some((*id, RwSignal::new(state.history.order(*id)?.clone())));
+        let ids = state.history.newest_orders();
         Self {
             quotes: StoredValue::new(quotes),
             orders: StoredValue::new(Map::of(ids.iter().filter_map(order))),
             owner: StoredValue::new(owner),
             moment: RwSignal::new(moment(&state)),
             order_ids: RwSignal::new(ids),
-            fills: RwSignal::new(state.log.fills().to_vec()),
+            fills: RwSignal::new(state.history.fills().to_vec()),
             valuation: RwSignal::new(state.valuation()),
             day_open_nav: RwSignal::new(state.day_open.nav),
             agent_nav: RwSignal::new(state.agent_nav),
             account_rev: RwSignal::new(state.account.rev),
             link: RwSignal::new(Link::default()),
-            news: News::new(),
-            receipts: RwSignal::new(Receipts::default()),
+            notifications: NotificationQueue::new(),
+            previews: RwSignal::new(PreviewStats::default()),
             selected: RwSignal::new(first),
             preferences: use_context().unwrap_or_default(),
             started: StoredValue::new(false),
@@ -230,7 +229,7 @@ impl Live {
 
     /// Says something to the user, through the one live region.
     pub fn say(self, text: impl Into<String>) {
-        self.news.say(Notice(text.into()));
+        self.notifications.push(Notification(text.into()));
     }
 
     /// Shows what has changed since the last frame.
@@ -257,11 +256,11 @@ impl Live {
                 }
             }
             if changes.fills {
-                self.fills.set(state.log.fills().to_vec());
+                self.fills.set(state.history.fills().to_vec());
             }
             self.show_orders(state, &changes);
         });
-        changes.notices.into_iter().for_each(|notice| self.news.say(notice));
+        changes.notifications.into_iter().for_each(|each| self.notifications.push(each));
     }
 
     #[cfg_attr(not(target_arch = "wasm32"), allow(dead_code, reason = "sockets are the browser's"))]
@@ -270,7 +269,7 @@ impl Live {
             return;
         }
         for id in changes.orders.keys() {
-            let Some(frame) = state.log.order(id) else { continue };
+            let Some(frame) = state.history.order(id) else { continue };
             match self.order(id) {
                 Some(order) => set(order, frame.clone()),
                 None => {
@@ -279,7 +278,7 @@ impl Live {
                 }
             }
         }
-        set(self.order_ids, state.log.newest_orders());
+        set(self.order_ids, state.history.newest_orders());
     }
 }
 

@@ -1,7 +1,7 @@
-//! The one shared socket: connects, reconnects for ever, hands cuts to the
+//! The one shared socket: connects, reconnects for ever, hands updates to the
 //! state and shows them once a frame.
 //!
-//! Knows the browser; does not know what a cut means.
+//! Knows the browser; does not know what an update means.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -14,11 +14,11 @@ use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::Closure;
 use web_sys::{BinaryType, Event, MessageEvent, WebSocket};
 
-use super::follower::Follower;
-use super::link::{Link, Phase, retry_after_ms};
+use super::connection::{Link, Phase, retry_after_ms};
+use super::now_ms;
 use super::signals::Live;
 use super::state::Changes;
-use super::{now_ms, wire};
+use super::stream::{self, SequenceTracker};
 use crate::{api, report};
 
 /// Age at which an open but silent socket is given up, in ms.
@@ -33,7 +33,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(250);
 struct Socket {
     live: Live,
     socket: RefCell<Option<Open>>,
-    follower: RefCell<Follower>,
+    tracker: RefCell<SequenceTracker>,
     attempt: Cell<u32>,
     heard_at: Cell<f64>,
     round_trip: Cell<Option<f64>>,
@@ -54,7 +54,7 @@ pub(crate) fn start(live: Live) {
     let socket = Rc::new(Socket {
         live,
         socket: RefCell::new(None),
-        follower: RefCell::new(Follower::default()),
+        tracker: RefCell::new(SequenceTracker::default()),
         attempt: Cell::new(0),
         heard_at: Cell::new(now_ms()),
         round_trip: Cell::new(None),
@@ -69,7 +69,7 @@ pub(crate) fn start(live: Live) {
 }
 
 fn connect(this: &Rc<Socket>) {
-    let Some(socket) = wire::address().and_then(|address| WebSocket::new(&address).ok()) else {
+    let Some(socket) = stream::address().and_then(|address| WebSocket::new(&address).ok()) else {
         retry(this);
         return;
     };
@@ -83,7 +83,7 @@ fn connect(this: &Rc<Socket>) {
     let me = Rc::clone(this);
     let opened = Closure::<dyn FnMut(_)>::new(move |_: Event| {
         me.heard_at.set(now_ms());
-        me.send(&me.live.read(|state| me.follower.borrow_mut().begin(state)));
+        me.send(&me.live.read(|state| me.tracker.borrow_mut().start(state)));
         me.ask();
     });
     let me = Rc::clone(this);
@@ -117,10 +117,10 @@ async fn leave_when_signed_out() {
 
 fn hear(this: &Rc<Socket>, bytes: &[u8]) {
     this.heard_at.set(now_ms());
-    match wire::read(bytes) {
+    match stream::decode(bytes) {
         Some(Frame::Hello(hello)) => this.greet(&hello),
-        Some(Frame::Cut(cut)) => {
-            let (changes, again) = this.live.change(|state| this.follower.borrow_mut().take(state, cut));
+        Some(Frame::Update(update)) => {
+            let (changes, again) = this.live.change(|state| this.tracker.borrow_mut().apply(state, update));
             again.iter().for_each(|sentence| this.send(sentence));
             if changes.reread {
                 spawn_local(reread(Rc::clone(this)));
@@ -128,8 +128,8 @@ fn hear(this: &Rc<Socket>, bytes: &[u8]) {
             this.pending.borrow_mut().merge(changes);
             ask_for_frame(this);
         }
-        Some(Frame::Pong { nonce, cuts }) => {
-            let again = this.live.read(|state| this.follower.borrow_mut().hear(state, cuts));
+        Some(Frame::Pong { nonce, updates }) => {
+            let again = this.live.read(|state| this.tracker.borrow_mut().on_pong(state, updates));
             again.iter().for_each(|sentence| this.send(sentence));
             let (asked, at) = this.ping.get();
             if asked == nonce {
@@ -149,7 +149,7 @@ fn hear(this: &Rc<Socket>, bytes: &[u8]) {
 /// Orders that closed while nobody listened.
 async fn reread(this: Rc<Socket>) {
     if let (Ok(orders), Ok(fills)) = (api::read_orders().await, api::read_fills().await) {
-        let orders = this.live.change(|state| state.log.reread(orders, fills));
+        let orders = this.live.change(|state| state.history.reread(orders, fills));
         this.pending.borrow_mut().merge(Changes { orders, fills: true, ..Changes::default() });
         ask_for_frame(&this);
     }
@@ -206,7 +206,7 @@ impl Socket {
         let (nonce, _) = self.ping.get();
         let nonce = nonce.wrapping_add(1);
         self.ping.set((nonce, now_ms()));
-        self.send(&wire::ping(nonce));
+        self.send(&stream::ping(nonce));
     }
 
     fn send(&self, text: &str) {

@@ -1,4 +1,4 @@
-//! What the browser knows of its market and account, and how a cut changes it.
+//! What the browser knows of its market and account, and how an update changes it.
 //!
 //! Plain values: knows neither sockets nor signals, so native tests reach it.
 
@@ -18,12 +18,12 @@ use engine::time::{Date, VenueTime};
 use protocol::frames::{
     AccountFrame, BookFrame, ExecutionFrame, Item, PortfolioSnapshot, QuotesFrame, TapeFrame, TickEvent,
 };
-use protocol::socket::Cut;
+use protocol::socket::Update;
 
 use super::convert;
-use super::log::Log;
+use super::history::History;
 use super::maps::{Map, Set};
-use super::notice::Notice;
+use super::notifications::Notification;
 use protocol::rest::{DayOpen, Opening};
 use protocol::sparkline::Sparkline;
 
@@ -108,7 +108,7 @@ impl AgentNav {
     }
 }
 
-/// What a cut changed: what must be shown again.
+/// What an update changed: what must be shown again.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Changes {
     /// Instruments whose book, touch or mark changed.
@@ -122,7 +122,7 @@ pub struct Changes {
     /// Instruments in which something traded.
     pub tape: Set<InstrumentId>,
     /// What to tell the user.
-    pub notices: Vec<Notice>,
+    pub notifications: Vec<Notification>,
     /// One of the account's events is missing: those after the last that is
     /// known must be asked for.
     pub gap: bool,
@@ -132,14 +132,14 @@ pub struct Changes {
 }
 
 impl Changes {
-    /// Adds what a later cut changed.
+    /// Adds what a later update changed.
     pub fn merge(&mut self, later: Changes) {
         self.markets.extend(later.markets.keys());
         self.orders.extend(later.orders.keys());
         self.account |= later.account;
         self.fills |= later.fills;
         self.tape.extend(later.tape.keys());
-        self.notices.extend(later.notices);
+        self.notifications.extend(later.notifications);
         self.gap |= later.gap;
         self.reread |= later.reread;
     }
@@ -163,7 +163,7 @@ pub struct State {
     /// The caller's account, as the venue keeps it.
     pub account: Account,
     /// Orders and fills to look at, closed ones too.
-    pub log: Log,
+    pub history: History,
     /// What the day's changes are measured from.
     pub day_open: DayOpen,
     /// The portfolio agent's newest word.
@@ -185,7 +185,7 @@ impl State {
             date_rev: desk.date_rev,
             markets,
             account,
-            log: Log::new(orders, fills),
+            history: History::new(orders, fills),
             day_open: desk.day_open,
             agent_nav: AgentNav::of(&desk.portfolio),
         };
@@ -195,26 +195,26 @@ impl State {
             state.markets.at(id, Market::default).trail = trail;
         }
         desk.ticks.into_iter().for_each(|tick| state.set_tick(&tick, false));
-        state.log.take_live(&desk.account.orders);
+        state.history.take_live(&desk.account.orders);
         state
     }
 
     /// Applies one consistent flush; tells what it changed. From a gateway that
     /// is behind the one before, it may bring what is missing here, and nothing
     /// gets older by it.
-    pub fn apply(&mut self, cut: Cut) -> Changes {
+    pub fn apply(&mut self, update: Update) -> Changes {
         let mut changes = Changes::default();
-        let behind = cut.through < self.through;
+        let behind = update.through < self.through;
         if !behind {
-            if cut.date != self.date {
+            if update.date != self.date {
                 self.day_open = self.day_close();
                 changes.markets.extend(self.markets.keys());
             }
-            (self.through, self.time) = (cut.through, cut.time);
-            (self.date, self.date_rev) = (cut.date, cut.date_rev);
+            (self.through, self.time) = (update.through, update.time);
+            (self.date, self.date_rev) = (update.date, update.date_rev);
         }
         let mut executed = Vec::new();
-        for item in cut.items {
+        for item in update.items {
             match item {
                 Item::Book(book) => {
                     changes.markets.insert(book.instrument_id, ());
@@ -248,7 +248,7 @@ impl State {
                 }
             }
         }
-        changes.notices = Notice::all(&executed, &self.instruments);
+        changes.notifications = Notification::all(&executed, &self.instruments);
         changes
     }
 
@@ -343,7 +343,7 @@ impl State {
         }
     }
 
-    /// Takes a quote; one of a cut that is `behind` may carry the mark that is
+    /// Takes a quote; one of an update that is `behind` may carry the mark that is
     /// known with the accrued interest of a date that is over.
     fn set_tick(&mut self, tick: &TickEvent, behind: bool) {
         let Some(instrument) = self.instruments.get(&tick.instrument_id) else { return };
@@ -370,7 +370,7 @@ impl State {
         let same = frame.account_seq == self.account.account_seq;
         self.account = convert::account(frame, self.account.id, &self.instruments);
         changes.account = true;
-        changes.orders.extend(self.log.take_live(&frame.orders).keys());
+        changes.orders.extend(self.history.take_live(&frame.orders).keys());
         changes.reread |= !same;
     }
 
@@ -402,10 +402,10 @@ impl State {
                 }
             }
             changes.orders.insert(order.order_id, ());
-            self.log.put(order.clone());
+            self.history.put(order.clone());
         }
         if let Some(fill) = &frame.fill {
-            changes.fills |= self.log.filled(fill.clone());
+            changes.fills |= self.history.filled(fill.clone());
         }
         true
     }

@@ -3,14 +3,14 @@
 
 mod bench;
 
-use super::follower::Follower;
 use super::state::{Changes, State};
+use super::stream::SequenceTracker;
 use bench::Bench;
 use engine::decimal::Decimal;
 use engine::money::{Lots, Ticks};
 use engine::order::{Price, Side};
 use protocol::frames::{Item, TapeFrame};
-use protocol::socket::Cut;
+use protocol::socket::Update;
 
 #[test]
 fn every_preview_is_what_the_venue_decides() {
@@ -40,7 +40,7 @@ fn every_preview_is_what_the_venue_decides() {
                 let answer = outcome.answer.clone().unwrap();
                 assert_eq!(preview.basis, answer.basis, "{round}");
                 assert_eq!(preview.decided.bytes(), answer.decided.bytes(), "{round}");
-                page.apply(bench.cut(&outcome));
+                page.apply(bench.update(&outcome));
                 compared += 1;
                 filled += i32::from(!answer.decided.fills.is_empty());
                 rested += i32::from(answer.decided.resting > Lots::ZERO);
@@ -90,7 +90,7 @@ fn every_quote_that_is_taken_was_previewed() {
                 let outcome = bench.execute(&command);
                 let answer = outcome.answer.clone().unwrap();
                 assert_eq!((preview.basis, preview.decided.bytes()), (answer.basis, answer.decided.bytes()));
-                page.apply(bench.cut(&outcome));
+                page.apply(bench.update(&outcome));
                 compared += 1;
             }
         }
@@ -111,7 +111,7 @@ fn a_missing_event_is_waited_for_or_made_up_for_by_the_whole_account() {
         let ticket = bench.ticket(0, Side::Buy, Price::Market, 10);
         let command = bench.place(&ticket);
         let outcome = bench.execute(&command);
-        (bench.cut(&outcome), bench.account_frame())
+        (bench.update(&outcome), bench.account_frame())
     };
     let (first, _) = buy();
     let (second, whole) = buy();
@@ -127,8 +127,8 @@ fn a_missing_event_is_waited_for_or_made_up_for_by_the_whole_account() {
     patient.apply(second.clone());
     assert_eq!((patient.account.cash, patient.account.account_seq), (whole.cash, whole.account_seq));
     // Or the account whole.
-    let cut = Cut { items: vec![Item::Account(Box::new(whole.clone()))], ..second };
-    let changes = page.apply(cut);
+    let update = Update { items: vec![Item::Account(Box::new(whole.clone()))], ..second };
+    let changes = page.apply(update);
     assert!(changes.account && changes.reread && !changes.gap);
     assert_eq!((page.account.cash, page.account.account_seq), (whole.cash, whole.account_seq));
 }
@@ -137,39 +137,39 @@ fn a_missing_event_is_waited_for_or_made_up_for_by_the_whole_account() {
 fn a_socket_goes_on_where_the_last_one_ended() {
     let mut bench = Bench::open();
     let mut page = bench.page();
-    let mut follower = Follower::default();
+    let mut tracker = SequenceTracker::default();
     let known = |page: &State| format!("\"account_seq\":{}}}}}", page.account.account_seq);
-    let first = follower.begin(&page);
+    let first = tracker.start(&page);
     assert!(first.contains("\"tape:") && first.ends_with(&known(&page)), "{first}");
     let ticket = bench.ticket(0, Side::Buy, Price::Market, 10);
     let outcome = bench.execute(&bench.place(&ticket));
-    let (changes, again) = follower.take(&mut page, Cut { number: 1, ..bench.cut(&outcome) });
+    let (changes, again) = tracker.apply(&mut page, Update { number: 1, ..bench.update(&outcome) });
     assert!(changes.account && again.is_none());
-    let next = follower.begin(&page);
+    let next = tracker.start(&page);
     assert!(next.ends_with(&known(&page)) && next != first, "{next}");
     // The new socket counts anew.
-    assert_eq!(follower.take(&mut page, Cut { number: 1, ..bench.step() }).1, None);
+    assert_eq!(tracker.apply(&mut page, Update { number: 1, ..bench.step() }).1, None);
 }
 
 #[test]
 fn whatever_is_skipped_is_asked_for_once_and_repeats_are_nothing() {
     let mut bench = Bench::open();
     let mut page = bench.page();
-    let mut follower = Follower::default();
-    follower.begin(&page);
-    let cuts: Vec<Cut> = (1..=6).map(|number| Cut { number, ..bench.step() }).collect();
-    let mut take = |at: usize| follower.take(&mut page, cuts[at].clone()).1;
+    let mut tracker = SequenceTracker::default();
+    tracker.start(&page);
+    let updates: Vec<Update> = (1..=6).map(|number| Update { number, ..bench.step() }).collect();
+    let mut take = |at: usize| tracker.apply(&mut page, updates[at].clone()).1;
     assert_eq!((take(0), take(1)), (None, None));
     let asked = take(3).expect("the third is missing");
     assert!(asked.contains("\"book:") && asked.contains("\"tick:") && !asked.contains("\"tape:"), "{asked}");
     // The third comes late, the fourth twice, the fifth in its turn.
     assert_eq!((take(2), take(3), take(4)), (None, None, None));
-    assert_eq!(page.through, cuts[4].through);
+    assert_eq!(page.through, updates[4].through);
     // A pong knows of a sixth, which then comes too late to be believed.
-    assert_eq!(follower.hear(&page, 5), None);
-    assert!(follower.hear(&page, 6).is_some());
-    assert_eq!(follower.hear(&page, 6), None);
-    assert_eq!(follower.take(&mut page, cuts[5].clone()), (Changes::default(), None));
+    assert_eq!(tracker.on_pong(&page, 5), None);
+    assert!(tracker.on_pong(&page, 6).is_some());
+    assert_eq!(tracker.on_pong(&page, 6), None);
+    assert_eq!(tracker.apply(&mut page, updates[5].clone()), (Changes::default(), None));
 }
 
 #[test]
@@ -179,14 +179,14 @@ fn what_is_known_already_changes_nothing() {
     let ticket = bench.ticket(0, Side::Buy, Price::Market, 10);
     let command = bench.place(&ticket);
     let outcome = bench.execute(&command);
-    let cut = bench.cut(&outcome);
-    let changes = page.apply(cut.clone());
-    assert!(changes.fills && changes.notices[0].0.starts_with("Bought 10 ACME at "));
-    let (cash, fills) = (page.account.cash, page.log.fills().len());
-    let again = page.apply(cut);
-    assert!(!again.account && again.notices.is_empty());
-    assert_eq!((page.account.cash, page.log.fills().len()), (cash, fills));
-    let order = page.log.order(page.log.newest_orders()[0]).unwrap();
+    let update = bench.update(&outcome);
+    let changes = page.apply(update.clone());
+    assert!(changes.fills && changes.notifications[0].0.starts_with("Bought 10 ACME at "));
+    let (cash, fills) = (page.account.cash, page.history.fills().len());
+    let again = page.apply(update);
+    assert!(!again.account && again.notifications.is_empty());
+    assert_eq!((page.account.cash, page.history.fills().len()), (cash, fills));
+    let order = page.history.order(page.history.newest_orders()[0]).unwrap();
     assert!(!order.status.is_live());
 }
 
@@ -194,9 +194,9 @@ fn what_is_known_already_changes_nothing() {
 fn a_new_date_starts_a_new_day() {
     let mut bench = Bench::open();
     let mut page = bench.page();
-    let mut cut = bench.step();
-    cut.date = cut.date.plus_days(1);
-    page.apply(cut);
+    let mut update = bench.step();
+    update.date = update.date.plus_days(1);
+    page.apply(update);
     assert_eq!(page.day_open.nav, Some(page.valuation().nav));
     assert_eq!(page.day_open.marks.len(), bench.venue.instruments().len());
 }
@@ -206,19 +206,19 @@ fn what_trades_often_pushes_out_nothing_of_what_trades_seldom() {
     let mut bench = Bench::open();
     let mut page = bench.page();
     let (seldom, often) = (bench.instrument(0).id, bench.instrument(1).id);
-    let cut = bench.step();
+    let update = bench.step();
     let print = |instrument_id, quantity| {
         Item::Tape(TapeFrame {
             instrument_id,
             price: Decimal::new(10_000, 2),
             quantity: Decimal::new(quantity, 0),
             aggressor: Side::Buy,
-            timestamp: cut.time,
+            timestamp: update.time,
         })
     };
     let mut items = vec![print(seldom, 1)];
     items.extend((0..1_000).map(|quantity| print(often, quantity)));
-    let changes = page.apply(Cut { items, ..cut.clone() });
+    let changes = page.apply(Update { items, ..update.clone() });
     let tape = |id| &page.markets.get(id).unwrap().tape;
     assert!(changes.tape.contains(&seldom) && changes.tape.contains(&often));
     assert_eq!((tape(&seldom).len(), tape(&often).len()), (1, 256));

@@ -70,7 +70,7 @@ impl Clients {
                 while let Some(Ok(message)) = socket.next().await {
                     let Message::Binary(bytes) = message else { continue };
                     match postcard::from_bytes(&bytes).unwrap() {
-                        Frame::Cut(cut) => received.take(&cut.items, bytes.len()),
+                        Frame::Update(update) => received.take(&update.items, bytes.len()),
                         Frame::Error(error) => panic!("{error:?}"),
                         Frame::Hello(_) | Frame::Pong { .. } => {}
                     }

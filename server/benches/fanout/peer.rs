@@ -12,7 +12,7 @@ use engine::money::Money;
 use engine::order::InstrumentStatus;
 use engine::time::{Date, VenueTime};
 use protocol::frames::{Item, TickEvent};
-use protocol::socket::{Cut, Frame};
+use protocol::socket::{Frame, Update};
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{MissedTickBehavior, interval};
@@ -33,7 +33,7 @@ pub(crate) fn message() -> Vec<u8> {
         mark_rev: Seq(1_000),
         accrued_per_lot: Money::ZERO,
     };
-    let cut = Cut {
+    let update = Update {
         number: 1_000,
         more: false,
         through: Seq(1_000),
@@ -42,7 +42,7 @@ pub(crate) fn message() -> Vec<u8> {
         date_rev: Seq(1),
         items: vec![Item::Tick(tick)],
     };
-    let payload = postcard::to_allocvec(&Frame::Cut(cut)).unwrap();
+    let payload = postcard::to_allocvec(&Frame::Update(update)).unwrap();
     // A final binary message from a server, which masks nothing.
     let mut bytes = match u8::try_from(payload.len()) {
         Ok(short @ 0..126) => vec![0x82, short],

@@ -4,7 +4,7 @@ use engine::id::Seq;
 use engine::sim::{Seed, Simulator};
 use engine::step::{StepHeader, StepPayload};
 use engine::venue::VenueConfig;
-use protocol::bus::MarketStep;
+use protocol::bus::{MarketStep, VERSION};
 use server::agents::market_data::StepOutbox;
 use server::bus::decode::{decode, encode};
 use server::bus::{Batch, Bus, Payload, StreamLimits};
@@ -48,7 +48,7 @@ impl Steps {
             let time = rules.time_of(header.step);
             ticks += payload.ticks.len();
             let payload = payload.into();
-            let step = MarketStep { v: MarketStep::VERSION, venue: rules.venue_id(), time, header, payload };
+            let step = MarketStep { v: VERSION, venue: rules.venue_id(), time, header, payload };
             let message = encode(&step);
             bytes += message.len();
             messages.push((header.step, message.into()));

@@ -48,7 +48,7 @@ use crate::store::journal::VenueRow;
 pub use model::FollowError;
 
 use identity::Client;
-use model::{Model, State};
+use model::{ReadModel, VenueReplica};
 use page_request::CursorSigner;
 use presence::Activity;
 use ws::Sockets;
@@ -101,7 +101,7 @@ struct Inner {
     limits: RateLimits,
     origins: Origins,
     operations: Operations,
-    model: Model,
+    model: ReadModel,
     cursors: CursorSigner,
     sockets: Sockets,
     /// The sockets' tasks, to wait for their close handshakes.
@@ -121,7 +121,7 @@ impl Gateway {
     pub fn new(deps: Deps, shutdown: Shutdown) -> Self {
         let venue = deps.venue.id;
         let (limits, clock) = (&deps.limits, &deps.clock);
-        let model = Model::new(venue, deps.store.clone(), deps.bus.clone(), deps.streams.clone());
+        let model = ReadModel::new(venue, deps.store.clone(), deps.bus.clone(), deps.streams.clone());
         let inner = Inner {
             seed_commitment: deps.venue.seed_commitment,
             cursors: CursorSigner::new(&deps.venue.salt),
@@ -156,12 +156,12 @@ impl Gateway {
 
     /// Waits until the gateway's copy of the venue includes entry `seq`;
     /// `false` on timeout.
-    pub async fn reached(&self, seq: Seq) -> bool {
-        self.inner.model.reached(seq).await
+    pub async fn wait_for_seq(&self, seq: Seq) -> bool {
+        self.inner.model.wait_for_seq(seq).await
     }
 
     /// Reads one consistent cut of the venue.
-    fn read<T>(&self, look: impl FnOnce(&State) -> Result<T, ApiError>) -> Result<T, ApiError> {
+    fn read<T>(&self, look: impl FnOnce(&VenueReplica) -> Result<T, ApiError>) -> Result<T, ApiError> {
         self.inner.model.read(look).ok_or_else(ApiError::unavailable)?
     }
 

@@ -15,7 +15,6 @@ use protocol::bus::{
     ClockStatus, CommandMessage, ControlMessage, ExecutionBatch, MarketStep, PortfolioMessage, ReplyMessage,
     VERSION,
 };
-use protocol::old::MarketStepV1;
 
 use super::{Bus, Message};
 
@@ -54,23 +53,8 @@ macro_rules! envelope {
     )+};
 }
 
-impl Envelope for MarketStep {
-    const VERSION: u8 = Self::VERSION;
-
-    fn version_and_venue(&self) -> (u8, VenueId) {
-        (self.v, self.venue)
-    }
-
-    fn encoded_len_hint(&self) -> usize {
-        512 + 384 * self.payload.ticks.len() + 256 * self.payload.quotes.len()
-    }
-
-    fn decode_previous_version(bytes: &[u8]) -> Option<Self> {
-        json::<MarketStepV1>(bytes).ok().filter(|old| old.v == 1).map(Self::from)
-    }
-}
-
 envelope!(
+    MarketStep: step_len_hint,
     ExecutionBatch: batch_len_hint,
     PortfolioMessage: valuation_len_hint,
     CommandMessage,
@@ -78,6 +62,10 @@ envelope!(
     ControlMessage,
     ClockStatus,
 );
+
+fn step_len_hint(step: &MarketStep) -> usize {
+    512 + 384 * step.payload.ticks.len() + 256 * step.payload.quotes.len()
+}
 
 fn batch_len_hint(batch: &ExecutionBatch) -> usize {
     let rows: usize = batch.books.iter().map(|book| book.bids.len() + book.asks.len()).sum();

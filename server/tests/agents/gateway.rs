@@ -43,7 +43,7 @@ async fn open(desk: &Desk, shutdown: &Shutdown) -> Gateway {
     };
     let opened = Gateway::new(deps, shutdown.clone());
     tokio::spawn(gateway::run(opened.clone(), shutdown.clone()));
-    assert!(opened.reached(Seq(1)).await);
+    assert!(opened.wait_for_seq(Seq(1)).await);
     opened
 }
 

@@ -174,7 +174,7 @@ async fn messages_that_mean_nothing_are_buried_and_change_nothing() {
     let step = engine::step::EncodedPayload::new(engine::step::StepPayload::default());
     let header = step.header(2, Seq(10_000));
     let forged = protocol::bus::MarketStep {
-        v: protocol::bus::MarketStep::VERSION,
+        v: VERSION,
         venue: desk.venue(),
         time: desk.config.time_of(2),
         header,

@@ -16,7 +16,7 @@ async fn one_process_may_speak_over_redis() {
     let mut socket = ada.follow("", &["account".to_owned()]).await;
     let placed = ada.order(&ticket(site.id("ACME"), "BUY", "10", None, "one")).await;
     let order = placed["order_id"].as_str().unwrap().to_owned();
-    while !matches!(socket.frame().await, Frame::Cut(cut) if format!("{cut:?}").contains(&order)) {}
+    while !matches!(socket.frame().await, Frame::Update(update) if format!("{update:?}").contains(&order)) {}
     // All of it went over Redis, and nothing that is only there counts.
     let streams = server.cli(&["SCAN", "0", "COUNT", "1000000", "TYPE", "stream"]);
     for stream in ["marketdata_stream", "execution_stream", "command_stream"] {

@@ -26,7 +26,7 @@ async fn a_token_sets_a_password_once_and_ends_the_users_sessions() {
     let site = Site::open().await;
     let (ada, bob) = (site.user("ada").await, site.user("bob").await);
     let mut socket = ada.follow("", &["account".to_owned()]).await;
-    socket.cut().await;
+    socket.next_update().await;
     let token = token(&site, "ada").await;
     let stored = site.text("SELECT lower(hex(token_hash)) FROM password_resets").await;
     assert_ne!(stored, token);

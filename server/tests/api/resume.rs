@@ -2,18 +2,18 @@
 //! told that it cannot and gets the account whole.
 
 use protocol::frames::{AccountFrame, Item};
-use protocol::socket::{Cut, Frame};
+use protocol::socket::{Frame, Update};
 use serde_json::json;
 
 use crate::support::site::{Site, Visitor, ticket};
 use crate::support::socket::Socket;
 
 /// What came after a subscription: the code of an error, if there was one, and
-/// the first cut.
-async fn first(socket: &mut Socket) -> (Option<String>, Cut) {
+/// the first update.
+async fn first(socket: &mut Socket) -> (Option<String>, Update) {
     match socket.frame().await {
-        Frame::Error(error) => (Some(error.code), socket.cut().await),
-        Frame::Cut(cut) => (None, cut),
+        Frame::Error(error) => (Some(error.code), socket.next_update().await),
+        Frame::Update(update) => (None, update),
         other => panic!("{other:?}"),
     }
 }
@@ -27,16 +27,16 @@ async fn resume(user: &Visitor, query: &str, known: &str) -> Socket {
     socket
 }
 
-fn events(cut: &Cut) -> Vec<u64> {
+fn events(update: &Update) -> Vec<u64> {
     let number = |item: &Item| match item {
         Item::Execution(event) => Some(event.account_seq),
         _ => None,
     };
-    cut.items.iter().filter_map(number).collect()
+    update.items.iter().filter_map(number).collect()
 }
 
-fn whole(cut: &Cut) -> Option<&AccountFrame> {
-    cut.items.iter().find_map(|item| match item {
+fn whole(update: &Update) -> Option<&AccountFrame> {
+    update.items.iter().find_map(|item| match item {
         Item::Account(account) => Some(&**account),
         _ => None,
     })
@@ -53,9 +53,9 @@ async fn trader(site: &Site) -> (Visitor, u64) {
     let mut known = 0;
     // Opened, and each order accepted and filled.
     while known < 11 {
-        let cut = socket.cut().await;
-        known = whole(&cut).map_or(0, |account| account.account_seq).max(known);
-        known = events(&cut).last().copied().unwrap_or_default().max(known);
+        let update = socket.next_update().await;
+        known = whole(&update).map_or(0, |account| account.account_seq).max(known);
+        known = events(&update).last().copied().unwrap_or_default().max(known);
     }
     (user, known)
 }
@@ -67,21 +67,21 @@ async fn every_event_after_the_last_one_known_follows_once_and_in_order() {
     for query in ["", "?encoding=postcard"] {
         for known in [0, 1, newest - 4, newest - 1] {
             let mut socket = resume(&user, query, &known.to_string()).await;
-            let (error, cut) = first(&mut socket).await;
-            assert_eq!((error, whole(&cut)), (None, None), "{known}");
-            assert_eq!(events(&cut), (known + 1..=newest).collect::<Vec<_>>());
+            let (error, update) = first(&mut socket).await;
+            assert_eq!((error, whole(&update)), (None, None), "{known}");
+            assert_eq!(events(&update), (known + 1..=newest).collect::<Vec<_>>());
         }
     }
     // Whoever has everything gets nothing, and then what happens.
     let mut socket = resume(&user, "", &newest.to_string()).await;
-    let (error, cut) = first(&mut socket).await;
-    assert_eq!((error, whole(&cut), events(&cut)), (None, None, vec![]));
+    let (error, update) = first(&mut socket).await;
+    assert_eq!((error, whole(&update), events(&update)), (None, None, vec![]));
     user.order(&ticket(site.id("ACME"), "BUY", "2", None, "late")).await;
     let mut came = Vec::new();
     while came.last() < Some(&(newest + 2)) {
-        let cut = socket.cut().await;
-        assert_eq!(whole(&cut), None);
-        came.extend(events(&cut));
+        let update = socket.next_update().await;
+        assert_eq!(whole(&update), None);
+        came.extend(events(&update));
     }
     assert_eq!(came, [newest + 1, newest + 2]);
     site.close().await;
@@ -94,10 +94,10 @@ async fn a_number_that_cannot_be_gone_on_from_is_answered_by_the_account() {
     for known in ["-1", "-9223372036854775809", "18446744073709551615", &(newest + 1).to_string()] {
         for query in ["", "?encoding=postcard"] {
             let mut socket = resume(&user, query, known).await;
-            let (error, cut) = first(&mut socket).await;
+            let (error, update) = first(&mut socket).await;
             assert_eq!(error.as_deref(), Some("resync_required"), "{known}");
-            assert_eq!(whole(&cut).map(|account| account.account_seq), Some(newest), "{known}");
-            assert_eq!(events(&cut), [] as [u64; 0]);
+            assert_eq!(whole(&update).map(|account| account.account_seq), Some(newest), "{known}");
+            assert_eq!(events(&update), [] as [u64; 0]);
         }
     }
     site.close().await;
@@ -113,18 +113,18 @@ async fn a_number_of_before_what_is_kept_is_answered_by_the_account() {
     site.start().await;
     user.base.clone_from(&site.base);
     let mut socket = resume(&user, "", "1").await;
-    let (error, cut) = first(&mut socket).await;
+    let (error, update) = first(&mut socket).await;
     assert_eq!(error.as_deref(), Some("resync_required"));
-    assert_eq!(whole(&cut).map(|account| account.account_seq), Some(newest));
+    assert_eq!(whole(&update).map(|account| account.account_seq), Some(newest));
     // The same socket goes on from there, and so does another.
     user.order(&ticket(site.id("ACME"), "BUY", "2", None, "late")).await;
     let mut came = Vec::new();
     while came.last() < Some(&(newest + 2)) {
-        came.extend(events(&socket.cut().await));
+        came.extend(events(&socket.next_update().await));
     }
-    let (error, cut) = first(&mut resume(&user, "", &newest.to_string()).await).await;
-    assert_eq!((error, whole(&cut)), (None, None));
-    assert_eq!((came, events(&cut)), (vec![newest + 1, newest + 2], vec![newest + 1, newest + 2]));
+    let (error, update) = first(&mut resume(&user, "", &newest.to_string()).await).await;
+    assert_eq!((error, whole(&update)), (None, None));
+    assert_eq!((came, events(&update)), (vec![newest + 1, newest + 2], vec![newest + 1, newest + 2]));
     site.close().await;
 }
 
@@ -145,9 +145,9 @@ async fn a_number_that_means_nothing_is_refused_and_nothing_is_subscribed() {
     }
     // Null is as good as nothing.
     socket.say(&json!({ "subscribe": { "channels": ["account"], "account_seq": null } })).await;
-    let (error, cut) = first(&mut socket).await;
-    assert_eq!((error, cut.number, cut.items.len()), (None, 1, 1));
-    assert_eq!(whole(&cut).map(|account| account.account_seq), Some(newest));
+    let (error, update) = first(&mut socket).await;
+    assert_eq!((error, update.number, update.items.len()), (None, 1, 1));
+    assert_eq!(whole(&update).map(|account| account.account_seq), Some(newest));
     site.close().await;
 }
 
@@ -159,17 +159,17 @@ async fn cuts_are_counted_and_everything_can_be_had_again() {
     let id = site.id("ACME");
     let channels = [format!("book:{id}"), format!("tick:{id}"), "account".to_owned()];
     let mut socket = user.follow("?encoding=postcard", &channels).await;
-    assert_eq!(socket.cut().await.items.len(), 3);
+    assert_eq!(socket.next_update().await.items.len(), 3);
     for number in 2..=5 {
         site.steps(2).await;
-        assert_eq!(socket.cut().await.number, number);
+        assert_eq!(socket.next_update().await.number, number);
     }
     socket.say(&json!({ "ping": { "nonce": 7 } })).await;
-    assert_eq!(socket.frame().await, Frame::Pong { nonce: 7, cuts: 5 });
+    assert_eq!(socket.frame().await, Frame::Pong { nonce: 7, updates: 5 });
     // Nothing has moved: all the same it comes.
     let again = json!({ "subscribe": { "channels": channels, "account_seq": 1 } });
     socket.say(&again).await;
-    let cut = socket.cut().await;
-    assert_eq!((cut.number, cut.items.len()), (6, 2), "{cut:?}");
+    let update = socket.next_update().await;
+    assert_eq!((update.number, update.items.len()), (6, 2), "{update:?}");
     site.close().await;
 }

@@ -79,7 +79,7 @@ async fn a_revoked_session_ends_and_its_sockets_close() {
     assert_eq!(there.get("/api/v1/session").await.status, 200);
 
     let mut socket = there.follow("", &["account".to_owned()]).await;
-    socket.cut().await;
+    socket.next_update().await;
     let asked = Instant::now();
     assert_eq!(here.delete(&path(&other)).await.status, 204);
     assert_eq!(socket.closed().await, 4001);

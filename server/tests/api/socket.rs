@@ -1,4 +1,4 @@
-//! The live socket: cuts, executions, and what hostile clients get.
+//! The live socket: updates, executions, and what hostile clients get.
 
 use std::time::{Duration, Instant};
 
@@ -37,17 +37,17 @@ async fn a_subscription_starts_with_the_newest_of_everything_in_one_cut() {
     let channels = [format!("book:{id}"), format!("tick:{id}"), "account".to_owned(), "portfolio".to_owned()];
     for query in ["", "?encoding=json", "?encoding=postcard"] {
         let mut socket = user.follow(query, &channels).await;
-        let cut = socket.cut().await;
-        assert_eq!(cut.items.len(), 4, "{cut:?}");
-        let book = cut.items.iter().find_map(|item| match item {
+        let update = socket.next_update().await;
+        assert_eq!(update.items.len(), 4, "{update:?}");
+        let book = update.items.iter().find_map(|item| match item {
             Item::Book(book) => Some(book),
             _ => None,
         });
         let book = book.unwrap();
         // The own bid at 95 rests in the merged book that everybody sees.
         assert!(book.bids.iter().any(|level| level.price.same_value(Decimal::new(95, 0))), "{book:?}");
-        assert!(book.rev <= cut.through);
-        let account = cut.items.iter().find_map(|item| match item {
+        assert!(book.rev <= update.through);
+        let account = update.items.iter().find_map(|item| match item {
             Item::Account(account) => Some(account),
             _ => None,
         });
@@ -64,7 +64,7 @@ async fn every_execution_arrives_once_and_in_order_and_prices_are_the_newest() {
     let mut user = site.user("ada").await;
     let id = site.id("ACME");
     let mut socket = user.follow("?encoding=postcard", &["account".to_owned(), format!("tick:{id}")]).await;
-    let first = socket.cut().await;
+    let first = socket.next_update().await;
     let Some(Item::Account(account)) = first.items.iter().find(|item| matches!(item, Item::Account(_)))
     else {
         panic!("{first:?}")
@@ -80,14 +80,14 @@ async fn every_execution_arrives_once_and_in_order_and_prices_are_the_newest() {
     // Each order is accepted and filled: at least two numbers each.
     let mut filled = 0;
     while filled < 30 {
-        let cut = socket.cut().await;
-        assert!(cut.through > last_through, "a cut came twice");
-        last_through = cut.through;
-        for item in cut.items {
+        let update = socket.next_update().await;
+        assert!(update.through > last_through, "an update came twice");
+        last_through = update.through;
+        for item in update.items {
             match item {
                 Item::Execution(execution) => {
                     assert_eq!(execution.account_seq, expected, "executions are dense");
-                    assert!(execution.seq <= cut.through);
+                    assert!(execution.seq <= update.through);
                     expected += 1;
                     let over = execution.order.is_some_and(|order| order.leaves_quantity.mantissa == 0);
                     filled += usize::from(execution.fill.is_some() && over);
@@ -110,12 +110,12 @@ async fn nobody_sees_anothers_account() {
     let mut socket = ada.follow("", &channels).await;
     let own = ada.get("/api/v1/session").await.json()["account"].as_str().unwrap().to_owned();
     let other = bob.get("/api/v1/session").await.json()["account"].as_str().unwrap().to_owned();
-    socket.cut().await;
+    socket.next_update().await;
     bob.order(&ticket(id, "BUY", "10", None, "bobs-secret")).await;
-    let cut = socket.cut().await;
-    let text = serde_json::to_string(&cut).unwrap();
+    let update = socket.next_update().await;
+    let text = serde_json::to_string(&update).unwrap();
     assert!(!text.contains(&other) && !text.contains("bobs-secret"), "{text}");
-    assert!(cut.items.iter().all(|item| matches!(item, Item::Book(_) | Item::Tape(_))), "{text}");
+    assert!(update.items.iter().all(|item| matches!(item, Item::Book(_) | Item::Tape(_))), "{text}");
     for name in ["portfolio", "account"] {
         socket.say(&json!({ "subscribe": { "channels": [format!("{name}:{other}")] } })).await;
         assert_eq!(socket.error().await, "forbidden");
@@ -144,7 +144,7 @@ async fn messages_that_mean_nothing_are_answered_and_the_socket_goes_on() {
         assert_eq!(socket.error().await, code, "{message:.60}");
     }
     socket.say(&json!({ "ping": { "nonce": 7 } })).await;
-    assert_eq!(socket.frame().await, Frame::Pong { nonce: 7, cuts: 0 });
+    assert_eq!(socket.frame().await, Frame::Pong { nonce: 7, updates: 0 });
     site.close().await;
 }
 
@@ -164,7 +164,7 @@ async fn a_socket_has_so_many_channels_and_no_more() {
         (0..50).map(|number| format!("{kind}:{}", site.id(&format!("S{number:02}")))).collect()
     };
     let mut socket = user.follow("", &[of("book"), of("tick")].concat()).await;
-    assert_eq!(socket.cut().await.items.len(), 100);
+    assert_eq!(socket.next_update().await.items.len(), 100);
     // 100 and 28 are 128; one more is too many, and then none of them is added.
     socket.say(&json!({ "subscribe": { "channels": &of("tape")[..29] } })).await;
     assert_eq!(socket.error().await, "too_many_channels");
@@ -175,7 +175,7 @@ async fn a_socket_has_so_many_channels_and_no_more() {
     // One goes, one comes.
     socket.say(&json!({ "unsubscribe": { "channels": &of("tape")[..1] } })).await;
     socket.say(&json!({ "subscribe": { "channels": ["account"] } })).await;
-    while !socket.cut().await.items.iter().any(|item| matches!(item, Item::Account(_))) {}
+    while !socket.next_update().await.items.iter().any(|item| matches!(item, Item::Account(_))) {}
     site.close().await;
 }
 
@@ -240,7 +240,7 @@ async fn sign_out_closes_the_sessions_sockets_within_a_second() {
     let site = Site::open().await;
     let mut user = site.user("ada").await;
     let mut socket = user.follow("", &["account".to_owned()]).await;
-    socket.cut().await;
+    socket.next_update().await;
     let asked = Instant::now();
     user.raw("/api/v1/auth/logout", "application/json", "").await;
     assert_eq!(socket.closed().await, 4001);
@@ -257,7 +257,7 @@ async fn a_client_that_never_reads_is_cut_off_while_others_go_on() {
     let channels = [format!("book:{id}"), format!("tick:{id}"), format!("tape:{id}")];
     let mut slow = user.follow("", &channels).await;
     let mut quick = other.follow("", &channels).await;
-    quick.cut().await;
+    quick.next_update().await;
     // Asking for everything again and again, at a rate that is allowed, fills
     // whatever the system holds back for a client that does not read.
     let mut asks = tokio::time::interval(Duration::from_millis(60));
@@ -273,7 +273,7 @@ async fn a_client_that_never_reads_is_cut_off_while_others_go_on() {
     };
     tokio::time::timeout(PATIENCE, cut_off).await.expect("the slow client is kept");
     site.steps(2).await;
-    quick.cut().await;
+    quick.next_update().await;
     site.close().await;
 }
 
@@ -282,7 +282,7 @@ async fn the_server_says_goodbye_when_it_stops() {
     let mut site = Site::open().await;
     let user = site.user("ada").await;
     let mut socket = user.follow("", &["account".to_owned()]).await;
-    socket.cut().await;
+    socket.next_update().await;
     site.stop().await;
     assert_eq!(socket.closed().await, 1012);
     site.close().await;
@@ -300,7 +300,7 @@ async fn a_restart_forgets_neither_the_tape_nor_where_the_day_began() {
         let (_, cell) = page.split_once("data-testid=\"change-ACME\"").unwrap();
         let cell = cell.split_once("</td>").unwrap().0.to_owned();
         assert!(cell.contains('%'), "{cell}");
-        (cell, user.follow("", channel).await.cut().await.items)
+        (cell, user.follow("", channel).await.next_update().await.items)
     }
     let before = seen(&user, &channel).await;
     site.stop().await;

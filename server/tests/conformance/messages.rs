@@ -1,10 +1,11 @@
-//! Messages as earlier versions wrote them: every later build must read these.
+//! Bus messages in the text of their version, and messages of other versions.
 
+use engine::id::VenueId;
 use engine::order::{Price, Side};
 use engine::venue::{Command, VenueConfig};
-use protocol::bus::MarketStep;
 use protocol::bus::{CommandMessage, CommandReply, ReplyMessage};
-use server::bus::decode::{Unreadable, decode, encode};
+use serde::{Deserialize, Serialize};
+use server::bus::decode::{Envelope, Unreadable, decode, encode};
 
 const COMMAND: &str = r#"{
   "v": 1,
@@ -53,29 +54,43 @@ fn a_reply_of_version_1_is_read_and_written_the_same() {
     assert_eq!(written, serde_json::from_str::<serde_json::Value>(&text).unwrap());
 }
 
+/// A message whose version 1 had another field.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+struct Renamed {
+    v: u8,
+    venue: VenueId,
+    quantity: u32,
+}
+
+impl Envelope for Renamed {
+    const VERSION: u8 = 2;
+
+    fn version_and_venue(&self) -> (u8, VenueId) {
+        (self.v, self.venue)
+    }
+
+    fn decode_previous_version(bytes: &[u8]) -> Option<Self> {
+        #[derive(Deserialize)]
+        struct RenamedV1 {
+            v: u8,
+            venue: VenueId,
+            qty: u32,
+        }
+        let old: RenamedV1 = serde_json::from_slice(bytes).ok()?;
+        (old.v == 1).then_some(Self { v: Self::VERSION, venue: old.venue, quantity: old.qty })
+    }
+}
+
 #[test]
-fn a_step_of_version_1_is_the_step_that_it_was() {
+fn the_version_before_is_upgraded_and_any_other_is_refused() {
     let venue = VenueConfig::default().venue_id();
-    let read = |bytes: &[u8]| decode::<MarketStep>(venue, bytes);
-    // One with levels and one without.
-    let [quotes, levels] = ["market_step_quotes", "market_step"].map(|name| {
-        let [old, new] = ["v1", "v2"].map(|version| {
-            let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../protocol/tests/fixtures");
-            std::fs::read(format!("{folder}/{name}.{version}.json")).unwrap()
-        });
-        let step = read(&new).unwrap();
-        assert_eq!((step.v, read(&old)), (2, Ok(step)));
-        (old, new)
-    });
-    assert!(read(&quotes.0).unwrap().payload.ticks.is_empty());
-    let (old, new) = levels;
-    // What calls itself the newer is not in the older's shape, and a later
-    // version is nothing that is known.
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-    let misnamed = text(old).replacen("\"v\": 1", "\"v\": 2", 1);
-    assert!(matches!(read(misnamed.as_bytes()), Err(Unreadable::Malformed(_))));
-    let later = text(new).replacen("\"v\": 2", "\"v\": 9", 1);
-    assert_eq!(read(later.as_bytes()), Err(Unreadable::Version(9)));
+    let read = |text: &str| decode::<Renamed>(venue, of_venue(text).as_bytes());
+    let message = Renamed { v: 2, venue, quantity: 7 };
+    assert_eq!(read(r#"{"v": 2, "venue": "VENUE", "quantity": 7}"#).as_ref(), Ok(&message));
+    assert_eq!(read(r#"{"v": 1, "venue": "VENUE", "qty": 7}"#).as_ref(), Ok(&message));
+    // Each version has its own shape, and there is no version 9.
+    assert!(matches!(read(r#"{"v": 2, "venue": "VENUE", "qty": 7}"#), Err(Unreadable::Malformed(_))));
+    assert_eq!(read(r#"{"v": 9, "venue": "VENUE", "quantity": 7}"#), Err(Unreadable::Version(9)));
 }
 
 #[test]
@@ -86,7 +101,7 @@ fn another_version_or_venue_is_refused_and_an_added_field_is_not() {
     assert_eq!(read(&text.replace("\"v\": 1", "\"v\": 2")), Err(Unreadable::Version(2)));
     // A newer version may have none of this one's fields.
     assert_eq!(read(r#"{"v": 9}"#), Err(Unreadable::Version(9)));
-    let other = engine::id::VenueId::from_name("other");
+    let other = VenueId::from_name("other");
     assert_eq!(read(&COMMAND.replace("VENUE", &other.to_string())), Err(Unreadable::Venue(other)));
     assert!(matches!(
         read(&text.replace("\"correlation\"", "\"corelation\"")),

@@ -72,8 +72,8 @@ async fn a_user_buys_a_bond_and_an_equity_and_the_portfolio_adds_up() {
     // The socket's valuation by the portfolio agent says the same.
     let mut socket = user.follow("", &["portfolio".to_owned()]).await;
     let told = loop {
-        let cut = socket.cut().await;
-        if let Some(protocol::frames::Item::Portfolio(told)) = cut.items.into_iter().next_back()
+        let update = socket.next_update().await;
+        if let Some(protocol::frames::Item::Portfolio(told)) = update.items.into_iter().next_back()
             && told.valuation.positions.len() == 2
         {
             break told;

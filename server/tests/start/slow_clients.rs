@@ -101,9 +101,9 @@ async fn clients_that_never_read_are_disconnected_in_time_and_cost_little() {
     let mut reading = user.follow("", &channels).await;
     let mut items = 0;
     loop {
-        let cut = reading.cut().await;
-        items += cut.items.len();
-        if !cut.more {
+        let update = reading.next_update().await;
+        items += update.items.len();
+        if !update.more {
             break;
         }
     }

@@ -5,9 +5,8 @@
 
 use std::collections::VecDeque;
 
-use app::live::follower::Follower;
 use app::live::state::State;
-use app::live::wire;
+use app::live::stream::{self, SequenceTracker};
 use bytes::Bytes;
 use engine::id::Seq;
 use futures::StreamExt as _;
@@ -40,14 +39,14 @@ impl Disturbances {
 pub struct Client {
     visitor: Visitor,
     socket: Socket,
-    follower: Follower,
+    tracker: SequenceTracker,
     pub state: State,
     /// Whether it asks for what it misses.
     heals: bool,
     random: Random,
     /// Frames that are overtaken by so many others.
     held: VecDeque<(u64, Bytes)>,
-    /// Whether the newest cut is there to its last part.
+    /// Whether the newest update is there to its last part.
     whole: bool,
     pings: u32,
     answered: u32,
@@ -73,7 +72,7 @@ impl Client {
         let mut client = Self {
             visitor: visitor.clone(),
             socket: connect(visitor).await,
-            follower: Follower::default(),
+            tracker: SequenceTracker::default(),
             state: State::open(opening),
             heals,
             random: Random(seed),
@@ -109,7 +108,7 @@ impl Client {
         loop {
             let asked = self.asked;
             self.pings += 1;
-            self.socket.put(Message::text(wire::ping(self.pings))).await;
+            self.socket.put(Message::text(stream::ping(self.pings))).await;
             while self.answered != self.pings {
                 let bytes = next(&mut self.socket).await;
                 self.hear(&bytes).await;
@@ -161,25 +160,25 @@ impl Client {
     }
 
     async fn begin(&mut self) {
-        let sentence = self.follower.begin(&self.state);
+        let sentence = self.tracker.start(&self.state);
         self.socket.put(Message::text(sentence)).await;
     }
 
     async fn hear(&mut self, bytes: &Bytes) {
-        let asks = match wire::read(bytes).unwrap() {
-            Frame::Cut(cut) if !self.heals => {
-                self.state.apply(cut);
+        let asks = match stream::decode(bytes).unwrap() {
+            Frame::Update(update) if !self.heals => {
+                self.state.apply(update);
                 None
             }
-            Frame::Cut(cut) => {
-                self.whole = !cut.more;
-                let (changes, asks) = self.follower.take(&mut self.state, cut);
+            Frame::Update(update) => {
+                self.whole = !update.more;
+                let (changes, asks) = self.tracker.apply(&mut self.state, update);
                 self.resynced += u64::from(changes.reread);
                 asks
             }
-            Frame::Pong { nonce, cuts } => {
+            Frame::Pong { nonce, updates } => {
                 self.answered = self.answered.max(nonce);
-                self.follower.hear(&self.state, cuts).filter(|_| self.heals)
+                self.tracker.on_pong(&self.state, updates).filter(|_| self.heals)
             }
             Frame::Hello(_) => None,
             Frame::Error(error) => panic!("{error:?}"),
@@ -192,7 +191,7 @@ impl Client {
 }
 
 async fn connect(visitor: &Visitor) -> Socket {
-    let query = wire::STREAM.trim_start_matches("/api/v1/stream");
+    let query = stream::STREAM.trim_start_matches("/api/v1/stream");
     visitor.socket(query, Some(&visitor.base)).await.unwrap()
 }
 

@@ -15,8 +15,7 @@ use engine::sim::{Seed, Simulator};
 use engine::step::{EncodedPayload, StepHeader, StepPayload, TargetLevel, Tick};
 use engine::time::WallTime;
 use engine::venue::{Command, Outcome, VenueConfig};
-use protocol::bus::AppliedCommand;
-use protocol::bus::{ExecutionBatch, MarketStep};
+use protocol::bus::{AppliedCommand, ExecutionBatch, MarketStep, VERSION};
 use server::agents::context::AgentContext;
 use server::agents::trading::verify::{Report, Steps, verify};
 use server::agents::trading::{self, Fault, Faults, SeedChoice, Settings, TradingError, no_faults};
@@ -265,7 +264,7 @@ impl Desk {
     async fn publish_step(&mut self, header: StepHeader, payload: EncodedPayload) {
         self.step = header.step;
         let time = self.config.time_of(header.step);
-        let step = MarketStep { v: MarketStep::VERSION, venue: self.venue(), time, header, payload };
+        let step = MarketStep { v: VERSION, venue: self.venue(), time, header, payload };
         let stream = &self.streams.market_data;
         let last = self.bus.last_id(stream).await.unwrap();
         self.bus.append_after(stream, last, &[(header.step, encode(&step).into())]).await.unwrap();

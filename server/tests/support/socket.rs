@@ -1,7 +1,7 @@
 //! A live socket as a test holds it.
 
 use futures::{SinkExt as _, StreamExt as _};
-use protocol::socket::{Cut, Frame};
+use protocol::socket::{Frame, Update};
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
@@ -76,11 +76,11 @@ impl Socket {
         }
     }
 
-    /// The next cut.
-    pub async fn cut(&mut self) -> Cut {
+    /// The next update.
+    pub async fn next_update(&mut self) -> Update {
         match self.frame().await {
-            Frame::Cut(cut) => cut,
-            other => panic!("{other:?} instead of a cut"),
+            Frame::Update(update) => update,
+            other => panic!("{other:?} instead of an update"),
         }
     }
 
@@ -89,7 +89,7 @@ impl Socket {
         loop {
             match self.frame().await {
                 Frame::Error(error) => return error.code,
-                Frame::Cut(_) => {}
+                Frame::Update(_) => {}
                 other => panic!("{other:?} instead of an error"),
             }
         }

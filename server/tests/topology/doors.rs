@@ -68,7 +68,7 @@ async fn topology_two_gateways_are_one_site() {
     // Signed out at one is signed out at both, sockets included.
     assert_eq!(one.post("/api/v1/auth/logout", &json!({})).await.status, 204);
     while let Ok(frame) = socket.next().await {
-        assert!(matches!(frame, Frame::Cut(_)), "{frame:?}");
+        assert!(matches!(frame, Frame::Update(_)), "{frame:?}");
     }
     assert_eq!(two.get("/api/v1/session").await.status, 401);
 

@@ -13,7 +13,7 @@ use crate::support::socket::Socket;
 async fn events(socket: &mut Socket, last: u64) -> Vec<(u64, Option<String>)> {
     let mut came: Vec<(u64, Option<String>)> = Vec::new();
     while came.last().is_none_or(|(number, _)| *number < last) {
-        for item in socket.cut().await.items {
+        for item in socket.next_update().await.items {
             match item {
                 Item::Execution(event) => {
                     came.push((event.account_seq, event.fill.map(|fill| fill.trade_id.to_string())));
@@ -38,7 +38,7 @@ async fn topology_a_fill_while_nobody_listened_arrives_once_at_the_other_gateway
 
     // Known at the first gateway: opened, accepted, filled.
     let mut socket = one.follow("", &["account".to_owned()]).await;
-    let known = match &socket.cut().await.items[..] {
+    let known = match &socket.next_update().await.items[..] {
         [Item::Account(account)] => account.account_seq,
         other => panic!("{other:?}"),
     };
@@ -69,10 +69,10 @@ async fn topology_a_fill_while_nobody_listened_arrives_once_at_the_other_gateway
     // What neither gateway can know is answered by the account.
     socket.say(&json!({ "subscribe": { "channels": ["account"], "account_seq": known + 7 } })).await;
     assert_eq!(socket.error().await, "resync_required");
-    let cut = socket.cut().await;
+    let update = socket.next_update().await;
     assert!(
-        matches!(&cut.items[..], [Item::Account(account)] if account.account_seq == known + 6),
-        "{cut:?}"
+        matches!(&update.items[..], [Item::Account(account)] if account.account_seq == known + 6),
+        "{update:?}"
     );
     assert!(place.say(&["verify"]).contains("books balance"));
 }

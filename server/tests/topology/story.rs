@@ -94,13 +94,13 @@ async fn seen(users: &[Visitor], base: &str) -> BTreeMap<String, Value> {
         for instrument in &instruments {
             channels.extend([format!("book:{instrument}"), format!("tick:{instrument}")]);
         }
-        let cut = user.follow("", &channels).await.cut().await;
-        let mut cut = serde_json::to_value(cut).unwrap();
-        for item in cut["items"].as_array_mut().unwrap() {
+        let update = user.follow("", &channels).await.next_update().await;
+        let mut update = serde_json::to_value(update).unwrap();
+        for item in update["items"].as_array_mut().unwrap() {
             // How far was looked for something to value, not what was found.
             item.get_mut("portfolio").and_then(Value::as_object_mut).map(|found| found.remove("through"));
         }
-        seen.insert(format!("{number}: socket"), cut);
+        seen.insert(format!("{number}: socket"), update);
     }
     seen
 }

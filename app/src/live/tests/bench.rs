@@ -14,7 +14,7 @@ use protocol::frames::{
     AccountFrame, BookFrame, BookLevel, ExecutionFrame, FillFrame, Item, OrderFrame, PortfolioSnapshot,
     PositionFrame, QuotesFrame, TickEvent,
 };
-use protocol::socket::Cut;
+use protocol::socket::Update;
 
 use super::super::state::State;
 use protocol::gateway::Caller;
@@ -45,11 +45,11 @@ impl Bench {
         bench
     }
 
-    /// One market step, as a cut.
-    pub(super) fn step(&mut self) -> Cut {
+    /// One market step, as an update.
+    pub(super) fn step(&mut self) -> Update {
         let (header, payload) = self.market.step(self.venue.seq());
         let outcome = self.venue.apply_step(&header, &payload).unwrap();
-        self.cut(&outcome)
+        self.update(&outcome)
     }
 
     /// Executes a command that must be applied; its outcome.
@@ -181,7 +181,7 @@ impl Bench {
         frame
     }
 
-    pub(super) fn cut(&self, outcome: &Outcome) -> Cut {
+    pub(super) fn update(&self, outcome: &Outcome) -> Update {
         let books = outcome.books.iter().map(|id| match self.quotes(*id) {
             Some(quotes) => Item::Quotes(quotes),
             None => Item::Book(self.book(*id)),
@@ -189,7 +189,7 @@ impl Bench {
         let ticks = outcome.marks.iter().filter_map(|mark| self.tick(mark.instrument)).map(Item::Tick);
         let mine = outcome.events.iter().filter(|event| event.account == self.account);
         let executions = mine.map(|event| Item::Execution(Box::new(self.execution(outcome, event))));
-        Cut {
+        Update {
             number: 0,
             more: false,
             through: self.venue.seq(),

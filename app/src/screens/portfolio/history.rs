@@ -6,13 +6,13 @@
 use engine::decimal::Decimal;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use protocol::nav_history::{Drawdown, NavHistory, Range};
+use protocol::nav_history::{Drawdown, NavHistory, NavRange};
 
 use crate::api::{self, PageData};
 use crate::chart::{Bars, Chart, ChartScene, ChartView, Lower, Style};
 use crate::components::format;
 use crate::live::Live;
-use crate::live::link::Phase;
+use crate::live::connection::Phase;
 use crate::live::state::AgentNav;
 
 /// One cent: the unit of the chart.
@@ -22,7 +22,7 @@ const CENT: Decimal = Decimal::new(1, 2);
 #[component]
 pub(super) fn NavPanel(live: Live) -> impl IntoView {
     let opening: PageData<NavHistory> =
-        PageData::new_with_options(|| (), |()| api::read_nav_history(Range::default()), true);
+        PageData::new_with_options(|| (), |()| api::read_nav_history(NavRange::default()), true);
     view! {
         <Suspense>
             {move || Suspend::new(async move { view! { <NavChart live opening=opening.await.ok() /> } })}
@@ -35,14 +35,14 @@ pub(super) fn NavPanel(live: Live) -> impl IntoView {
 struct NavView {
     live: Live,
     chart: Chart,
-    range: RwSignal<Range>,
+    range: RwSignal<NavRange>,
     history: RwSignal<Option<NavHistory>>,
 }
 
 #[component]
 fn NavChart(live: Live, opening: Option<NavHistory>) -> impl IntoView {
     let chart = Chart::new(scene(opening.as_ref(), live.preferences.zone_us()));
-    let range = RwSignal::new(opening.as_ref().map_or_else(Range::default, NavHistory::range));
+    let range = RwSignal::new(opening.as_ref().map_or_else(NavRange::default, NavHistory::range));
     let nav = NavView { live, chart, range, history: RwSignal::new(opening) };
     Effect::new(move || nav.follow(live.agent_nav.get()));
     Effect::new(move |before: Option<bool>| {
@@ -57,13 +57,13 @@ fn NavChart(live: Live, opening: Option<NavHistory>) -> impl IntoView {
         let zone_us = live.preferences.zone_us();
         nav.history.with(|history| chart.change(|scene| show(scene, history.as_ref(), zone_us)));
     });
-    let choose = move |chosen: Range| {
+    let choose = move |chosen: NavRange| {
         if range.get_untracked() != chosen {
             range.set(chosen);
             nav.read();
         }
     };
-    let buttons = Range::ALL.map(|one| {
+    let buttons = NavRange::ALL.map(|one| {
         view! {
             <button
                 type="button"
@@ -129,8 +129,8 @@ fn Facts(history: RwSignal<Option<NavHistory>>) -> impl IntoView {
                 |history| format::signed_cents(history.newest() - history.paid_in()),
             )}
             {fact("Highest NAV", "history-peak", |history| format::cents(history.peak()))}
-            {fact("Drawdown now", "history-drawdown", |history| drawdown(history.fall()))}
-            {fact("Deepest drawdown", "history-worst", |history| drawdown(history.worst()))}
+            {fact("Drawdown now", "history-drawdown", |history| drawdown(history.drawdown()))}
+            {fact("Deepest drawdown", "history-worst", |history| drawdown(history.max_drawdown()))}
         </dl>
     }
 }
@@ -144,7 +144,7 @@ impl NavView {
     /// Takes the portfolio agent's newest value.
     fn follow(self, newest: AgentNav) {
         self.history.maybe_update(|history| {
-            history.as_mut().is_some_and(|history| history.take(newest.time, newest.nav.to_cents()))
+            history.as_mut().is_some_and(|history| history.push(newest.time, newest.nav.to_cents()))
         });
     }
 
@@ -172,8 +172,8 @@ impl NavView {
                         if let Some(seen) = shown.as_ref() {
                             is_other_range = seen.range() != range;
                             match is_other_range {
-                                true => read.know(seen),
-                                false => read.go_on_with(seen),
+                                true => read.merge_extremes(seen),
+                                false => read.extend_with(seen),
                             }
                         }
                         *shown = Some(read);

@@ -95,7 +95,7 @@ fn Row(live: Live, fill: FillFrame, filter: RwSignal<String>) -> impl IntoView {
     let of = fill.clone();
     let hidden = move || !is_shown(live, &of, filter);
     view! {
-        <tr hidden=move || hidden() data-testid="fill">
+        <tr hidden=hidden data-testid="fill">
             <td class="num left" data-csv=fill.timestamp.to_string()>
                 {move || live.preferences.clock(fill.timestamp)}
             </td>

@@ -9,7 +9,7 @@ use leptos::prelude::*;
 use super::tabs::PhoneTab;
 use super::ticket::TicketForm;
 use crate::components::{Units, focus_next_row, format};
-use crate::live::{Ladder, Live, Rung};
+use crate::live::{Ladder, LadderRow, Live};
 
 /// Rows on each side of the spread.
 const MAX_ROWS: usize = 12;
@@ -85,21 +85,20 @@ fn Row(
     form: TicketForm,
     tab: RwSignal<PhoneTab>,
 ) -> impl IntoView {
-    let rung = Memo::new(move |_| ladder.with(|ladder| ladder.side(side).get(level).copied()));
-    let lots = move |of: fn(&Rung) -> engine::money::Lots| match (rung.get(), units.get()) {
-        (Some(rung), Some(units)) if of(&rung).0 > 0 => units.short_quantity(of(&rung)),
+    let row = Memo::new(move |_| ladder.with(|ladder| ladder.side(side).get(level).copied()));
+    let lots = move |of: fn(&LadderRow) -> engine::money::Lots| match (row.get(), units.get()) {
+        (Some(row), Some(units)) if of(&row).0 > 0 => units.short_quantity(of(&row)),
         _ => String::new(),
     };
-    let price = move || match (rung.get(), units.get()) {
-        (Some(rung), Some(units)) => units.price(rung.price),
+    let price = move || match (row.get(), units.get()) {
+        (Some(row), Some(units)) => units.price(row.price),
         _ => format::ABSENT.to_owned(),
     };
-    let share =
-        move || ladder.with(|ladder| rung.get().map_or(0, |rung| ladder.share(rung.lots))).to_string();
+    let share = move || ladder.with(|ladder| row.get().map_or(0, |row| ladder.share(row.lots))).to_string();
     let take = move |_| {
-        if let (Some(rung), Some(units)) = (rung.get_untracked(), units.get_untracked()) {
+        if let (Some(row), Some(units)) = (row.get_untracked(), units.get_untracked()) {
             form.order_type.set(OrderType::Limit);
-            form.limit.set(units.price_field(rung.price));
+            form.limit.set(units.price_field(row.price));
             tab.set(PhoneTab::Trade);
         }
     };
@@ -116,29 +115,29 @@ fn Row(
     // Arrow keys move between rows; one row a side is in the tab order.
     let tabindex = if level == 0 { "0" } else { "-1" };
     view! {
-        <tr class=tone data-testid=name.clone() data-own=move || rung.get().map(|r| (r.own.0 > 0).to_string())>
+        <tr class=tone data-testid=name.clone() data-own=move || row.get().map(|r| (r.own.0 > 0).to_string())>
             <td class="num own">
-                <span class="own-mark">{move || lots(|rung| rung.own)}</span>
+                <span class="own-mark">{move || lots(|row| row.own)}</span>
             </td>
             <td class="num size">
                 <svg class="bar" viewBox="0 0 100 1" preserveAspectRatio="none" aria-hidden="true">
                     <rect width=share height="1" />
                 </svg>
-                <span data-testid=format!("{name}-size")>{move || lots(|rung| rung.lots)}</span>
+                <span data-testid=format!("{name}-size")>{move || lots(|row| row.lots)}</span>
             </td>
             <td class="num">
                 <button
                     type="button"
                     class="price"
                     tabindex=tabindex
-                    disabled=move || rung.get().is_none()
+                    disabled=move || row.get().is_none()
                     data-testid=format!("{name}-price")
                     on:click=take
                 >
                     {price}
                 </button>
             </td>
-            <td class="num muted">{move || lots(|rung| rung.cumulative)}</td>
+            <td class="num muted">{move || lots(|row| row.cumulative)}</td>
         </tr>
     }
 }

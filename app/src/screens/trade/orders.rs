@@ -115,7 +115,7 @@ fn Row(live: Live, id: OrderId, filter: RwSignal<String>, open_only: RwSignal<bo
                 {move || order.with(limit_text)}
             </td>
             <td class="num" data-csv=move || order.with(|order| order.quantity.to_string())>
-                <span class="part">{move || part()}</span>
+                <span class="part">{part}</span>
                 <span data-testid="order-quantity">
                     {move || order.with(|order| format::decimal(order.quantity))}
                 </span>

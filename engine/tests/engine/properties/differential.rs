@@ -1,5 +1,5 @@
-//! The real venue against a naive book, and previews against executions: the
-//! same random trading gives the same answers.
+//! The venue against a naive book, and previews against executions, under
+//! random trading.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,7 +15,7 @@ use crate::support::{TestVenue, tick, with_print};
 /// 23,400 venue seconds of 100 ms.
 const STEPS_A_DAY: u64 = 234_000;
 
-/// A book as simple as can be: one list, searched from start to end.
+/// A book as one list that is searched from start to end.
 #[derive(Default)]
 struct NaiveBook {
     arrivals: u64,
@@ -28,7 +28,7 @@ struct Naive {
     side: Side,
     price: i64,
     lots: i64,
-    /// `None` is the house.
+    /// `None` for synthetic depth.
     order: Option<(AccountId, OrderId)>,
 }
 
@@ -46,7 +46,7 @@ impl NaiveBook {
         }
     }
 
-    /// Trades `lots` against the other side; what traded, as (price, lots).
+    /// Trades `lots` against the other side and returns the fills as (price, lots).
     fn trade(&mut self, side: Side, limit: i64, mut lots: i64) -> Vec<(i64, i64)> {
         let mut fills = Vec::new();
         while lots > 0 {
@@ -114,8 +114,7 @@ impl NaiveBook {
         }
     }
 
-    /// Does what an answer says that an order limited at `limit` did, `lots` of
-    /// it left.
+    /// Repeats the decision on an order limited at `limit` with `lots` open.
     fn follow(&mut self, user: AccountId, answer: &OrderReply, limit: i64, lots: i64) {
         let (order, decided) = (&answer.order, &answer.decided);
         self.resting.retain(|r| !r.order.is_some_and(|(_, id)| decided.cancelled.contains(&id)));
@@ -156,7 +155,7 @@ impl NaiveBook {
 
 #[derive(Clone, Debug)]
 enum Action {
-    Step { mid: i64, spread: i64, sizes: Vec<i64>, print: Option<(bool, i64)> },
+    Step { mark: i64, spread: i64, sizes: Vec<i64>, print: Option<(bool, i64)> },
     Order { user: usize, buy: bool, offset: Option<i64>, lots: i64, tif: TimeInForce },
     Amend { user: usize, nth: usize, offset: Option<i64>, lots: Option<i64> },
     Cancel { user: usize, nth: usize },
@@ -167,7 +166,7 @@ enum Action {
 fn action() -> impl Strategy<Value = Action> {
     prop_oneof![
         2 => (9_990_i64..10_010, 1_i64..4, prop::collection::vec(1_i64..300, 3..6), prop::option::of((any::<bool>(), 1_i64..500)))
-            .prop_map(|(mid, spread, sizes, print)| Action::Step { mid, spread, sizes, print }),
+            .prop_map(|(mark, spread, sizes, print)| Action::Step { mark, spread, sizes, print }),
         5 => (0_usize..3, any::<bool>(), prop::option::weighted(0.8, -8_i64..8), 1_i64..400, tif())
             .prop_map(|(user, buy, offset, lots, tif)| Action::Order { user, buy, offset, lots, tif }),
         2 => (0_usize..3, 0_usize..4, prop::option::of(-8_i64..8), prop::option::of(1_i64..400))
@@ -191,23 +190,23 @@ fn run(actions: &[Action], bond: bool) -> usize {
     let mut naive = NaiveBook::default();
     let users = [test.open(1), test.open(2), test.open(3)];
     let instrument = if bond { test.bond } else { test.share };
-    let (mut mid, mut compared) = (10_000, 0);
-    let first = Action::Step { mid, spread: 1, sizes: vec![200, 300, 400], print: None };
+    let (mut mark, mut compared) = (10_000, 0);
+    let first = Action::Step { mark, spread: 1, sizes: vec![200, 300, 400], print: None };
     for action in std::iter::once(&first).chain(actions) {
         match action {
-            Action::Step { mid: to, spread, sizes, print } => {
-                mid = *to;
+            Action::Step { mark: to, spread, sizes, print } => {
+                mark = *to;
                 let rows = |sign: i64| -> Vec<(i64, i64)> {
-                    sizes.iter().zip(0..).map(|(lots, at)| (mid + sign * (spread + at), *lots)).collect()
+                    sizes.iter().zip(0..).map(|(lots, at)| (mark + sign * (spread + at), *lots)).collect()
                 };
                 let (bids, asks) = (rows(-1), rows(1));
                 let print =
                     print.map(
                         |(buy, lots)| {
-                            if buy { (Side::Buy, lots, mid + 3) } else { (Side::Sell, lots, mid - 3) }
+                            if buy { (Side::Buy, lots, mark + 3) } else { (Side::Sell, lots, mark - 3) }
                         },
                     );
-                let mut made = tick(instrument, mid, &bids, &asks);
+                let mut made = tick(instrument, mark, &bids, &asks);
                 if let Some((side, lots, limit)) = print {
                     made = with_print(made, side, lots, limit);
                 }
@@ -216,7 +215,7 @@ fn run(actions: &[Action], bond: bool) -> usize {
             }
             Action::Order { user, buy, offset, lots, tif } => {
                 let (user, side) = (users[*user], if *buy { Side::Buy } else { Side::Sell });
-                let price = offset.map_or(Price::Market, |offset| Price::Limit(Ticks(mid + offset)));
+                let price = offset.map_or(Price::Market, |offset| Price::Limit(Ticks(mark + offset)));
                 let mut ticket = test.ticket(instrument, side, price, *lots);
                 ticket.time_in_force = match (price, tif) {
                     (Price::Market, TimeInForce::Gtc | TimeInForce::Day) => TimeInForce::Ioc,
@@ -240,7 +239,7 @@ fn run(actions: &[Action], bond: bool) -> usize {
             Action::Amend { user, nth, offset, lots } => {
                 let user = users[*user];
                 let Some(order) = test.account(user).open.values().nth(*nth).cloned() else { continue };
-                let limit = offset.map(|offset| Ticks(mid + offset));
+                let limit = offset.map(|offset| Ticks(mark + offset));
                 let amend = test.amendment(order.id, lots.map(Lots), limit);
                 let expected = test.preview_amend(user, &amend);
                 match (test.amend(user, amend), expected) {
@@ -252,7 +251,7 @@ fn run(actions: &[Action], bond: bool) -> usize {
                         let quantity = lots.map_or(order.quantity, Lots);
                         assert_eq!(answer.order.quantity, quantity);
                         if Some(price) == order.price.limit() && quantity < order.quantity {
-                            // It keeps its place and only gets smaller.
+                            // The order keeps its priority.
                             let own = |r: &&mut Naive| r.order == Some((user, order.id));
                             let resting = naive.resting.iter_mut().find(own).unwrap();
                             resting.lots -= (order.quantity - quantity).0;
@@ -280,8 +279,7 @@ fn run(actions: &[Action], bond: bool) -> usize {
                     .flat_map(|user| test.account(*user).open.values().filter(|order| good(order)))
                     .map(|order| order.id)
                     .collect();
-                // Its last step was lost, and so both instruments halt until
-                // their next tick.
+                // A lost last step halts both instruments until their next tick.
                 let days = test.venue.step() / STEPS_A_DAY + 1;
                 test.step_at(days * STEPS_A_DAY, test.venue.seq(), vec![]);
                 naive.resting.retain(|r| r.order.is_none_or(|(_, id)| !over.contains(&id)));
@@ -315,7 +313,7 @@ proptest! {
     #![proptest_config(cases(256))]
 
     #[test]
-    fn the_real_book_agrees_with_the_naive_one(actions in prop::collection::vec(action(), 1..60), bond in any::<bool>()) {
+    fn the_venue_agrees_with_the_naive_book(actions in prop::collection::vec(action(), 1..60), bond in any::<bool>()) {
         run(&actions, bond);
     }
 }

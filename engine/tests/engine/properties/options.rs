@@ -1,6 +1,6 @@
-//! What must hold of every option, whatever the numbers: parity, monotonicity,
-//! convexity, Greeks as slopes, volatilities that come back, columns equal to
-//! single values, and what early exercise adds.
+//! Properties of every option: parity, monotonicity, convexity, Greeks as
+//! slopes, round trips of volatilities, columns equal to single values, and the
+//! early-exercise premium.
 
 use crate::properties::cases;
 use engine::instrument::OptionRight::{self, Call, Put};
@@ -23,7 +23,7 @@ impl Option {
         european::value(&self.terms, &self.market).unwrap()
     }
 
-    /// The value with something changed.
+    /// Returns the value after a change.
     fn with(&self, change: impl Fn(&mut Self)) -> european::OptionValuation {
         let mut other = *self;
         change(&mut other);
@@ -39,7 +39,7 @@ fn right() -> impl Strategy<Value = OptionRight> {
     prop_oneof![Just(Call), Just(Put)]
 }
 
-/// Options within `deviations` of the money.
+/// Options whose strikes are within `deviations` of the spot.
 fn option(deviations: f64) -> impl Strategy<Value = Option> {
     let market = (1.0..500.0, -0.02..0.15, 0.0..0.1, 0.03..1.2);
     (right(), market, 0.01..5.0, -deviations..deviations).prop_map(
@@ -71,7 +71,7 @@ proptest! {
     }
 
     #[test]
-    fn prices_keep_their_bounds(option in option(40.0)) {
+    fn prices_are_within_their_bounds(option in option(40.0)) {
         let Option { terms, market } = option;
         let asset = market.spot * libm::exp(-market.div_yield * terms.years);
         let cash = terms.strike * libm::exp(-market.rate * terms.years);
@@ -85,7 +85,7 @@ proptest! {
     }
 
     #[test]
-    fn prices_move_the_way_they_must(option in option(5.0), more in 1.01..1.5) {
+    fn prices_are_monotonic(option in option(5.0), more in 1.01..1.5) {
         let slack = 1e-15 * option.total();
         let price = option.value().price;
         let sign = if option.terms.right == Call { 1.0 } else { -1.0 };
@@ -106,7 +106,7 @@ proptest! {
     fn greeks_are_slopes(option in option(3.0)) {
         let greeks = option.value();
         let Option { terms: Vanilla { years, .. }, market: SpotMarket { spot, vol, .. } } = option;
-        // A smooth function's fourth-order difference, and what it is to be.
+        // Fourth-order differences, and the Greeks that they approximate.
         let slope = |of: fn(&european::OptionValuation) -> f64, h: f64, shift: fn(&mut Option, f64)| {
             let at = |h: f64| of(&option.with(|o| shift(o, h)));
             (8.0 * (at(h) - at(-h)) - (at(2.0 * h) - at(-2.0 * h))) / (12.0 * h)
@@ -140,20 +140,20 @@ proptest! {
     }
 
     #[test]
-    fn a_volatility_comes_back(option in option(8.0)) {
+    fn the_implied_volatility_is_the_volatility(option in option(8.0)) {
         let Option { terms, market: SpotMarket { spot, rate, div_yield, vol } } = option;
         let value = option.value();
         let intrinsic = option.with(|o| o.market.vol = 0.0).price;
         prop_assume!(value.price > intrinsic * (1.0 + 1e-12) && value.price > 1e-290);
         let found = implied_vol(&terms, &SpotCarry { spot, rate, div_yield }, value.price).unwrap();
-        // What a rounding of the inputs does to the volatility.
+        // Effect of a rounding of the inputs on the volatility.
         let unit = 2.3e-16 * (option.total() / value.vega + vol);
         let unit = if value.price < 1e-3 * intrinsic.max(1e-300) { unit } else { unit.min(1.0) };
         prop_assert!((found - vol).abs() <= 16.0 * unit, "{found} for {vol}");
     }
 
     #[test]
-    fn columns_are_their_rows(options in prop::collection::vec(option(6.0), 1..20)) {
+    fn columns_equal_single_values(options in prop::collection::vec(option(6.0), 1..20)) {
         let mut quotes = OptionColumns::default();
         options.iter().for_each(|option| quotes.push(&option.terms, &option.market));
         let mut values = ValueColumns::default();
@@ -175,7 +175,7 @@ proptest! {
     }
 
     #[test]
-    fn columns_of_volatilities_are_their_rows(options in prop::collection::vec(option(7.0), 1..20)) {
+    fn columns_of_volatilities_equal_single_ones(options in prop::collection::vec(option(7.0), 1..20)) {
         let mut prices = PriceColumns::default();
         for option in &options {
             prices.sign.push(if option.terms.right == Call { 1.0 } else { -1.0 });
@@ -204,9 +204,9 @@ proptest! {
     }
 }
 
-/// Where an expansion around the money knows nothing of the volatility.
+/// Strikes at which an expansion around the money fails.
 #[test]
-fn far_strikes_give_their_volatility_back() {
+fn the_implied_volatility_of_far_strikes_is_the_volatility() {
     let mut prices = PriceColumns::default();
     let mut known = Vec::new();
     for moneyness in [4.0, 12.0, 25.0, 40.0, 80.0, -4.0, -25.0, -80.0_f64] {
@@ -243,8 +243,8 @@ fn far_strikes_give_their_volatility_back() {
     }
 }
 
-/// An American option on a binomial tree of Cox, Ross and Rubinstein (1979),
-/// the mean of one with `steps` and one with a step more.
+/// Values an American option on binomial trees of Cox, Ross and Rubinstein
+/// (1979), as the mean of one with `steps` and one with a step more.
 fn tree(option: &Option, steps: i32) -> f64 {
     let Option { terms, market } = *option;
     let of = |steps: i32| {
@@ -274,7 +274,7 @@ proptest! {
     #![proptest_config(cases(150))]
 
     #[test]
-    fn american_options_are_worth_more(option in option(4.0)) {
+    fn american_options_are_worth_at_least_european_ones(option in option(4.0)) {
         let (terms, market) = (option.terms, option.market);
         let mut valuer = american::Valuer::new(Precision::High);
         let value = valuer.value(&terms, &market).unwrap();
@@ -293,7 +293,7 @@ proptest! {
     }
 
     #[test]
-    fn american_puts_and_calls_mirror_each_other(option in option(3.0)) {
+    fn american_puts_and_calls_are_symmetric(option in option(3.0)) {
         let Option { terms, market } = option;
         let mirrored = Vanilla {
             right: if terms.right == Call { Put } else { Call },
@@ -318,7 +318,7 @@ proptest! {
         let mut valuer = american::Valuer::new(Precision::High);
         let value = valuer.value(&terms, &market).unwrap();
         let critical = value.critical_price.unwrap_or(f64::INFINITY);
-        // Differences must not reach across the boundary.
+        // Differences must not cross the boundary.
         prop_assume!((market.spot / critical - 1.0).abs() > 0.02);
         let width = market.vol * terms.years.sqrt();
         let h = 2e-3 * market.spot * width.min(1.0);
@@ -339,8 +339,8 @@ proptest! {
         let mut valuer = american::Valuer::new(Precision::High);
         let value = valuer.value(&terms, &market).unwrap();
         let critical = value.critical_price.unwrap_or(f64::INFINITY);
-        // Differences must reach across neither the boundary nor the place
-        // from which on the boundary at expiry is the strike.
+        // Differences must cross neither the boundary nor the point from which on
+        // the boundary at expiry is the strike.
         prop_assume!((market.spot / critical - 1.0).abs() > 0.05);
         prop_assume!((market.rate - market.div_yield).abs() > 0.004);
         let got = valuer.sensitivities(&terms, &market).unwrap();
@@ -363,7 +363,7 @@ proptest! {
     }
 
     #[test]
-    fn american_options_know_negative_rates(
+    fn american_options_agree_with_a_tree_at_negative_rates(
         option in option(2.0),
         rate in -0.06..0.06_f64,
         div_yield in -0.06..0.06_f64,
@@ -384,7 +384,7 @@ proptest! {
     }
 
     #[test]
-    fn marking_is_near_the_precise_value(option in option(4.0)) {
+    fn the_fast_precision_is_near_the_high_one(option in option(4.0)) {
         let Option { terms, market } = option;
         let precise = american::Valuer::new(Precision::High).value(&terms, &market).unwrap();
         let fast = american::Valuer::new(Precision::Fast).value(&terms, &market).unwrap();
@@ -393,7 +393,7 @@ proptest! {
 }
 
 #[test]
-fn an_american_option_without_uncertainty_waits_for_its_best_time() {
+fn an_american_option_without_volatility_is_exercised_at_the_best_time() {
     let mut valuer = american::Valuer::new(Precision::High);
     let terms = Vanilla { right: Put, strike: 100.0, years: 10.0 };
     let market = SpotMarket { spot: 90.0, rate: 0.02, div_yield: 0.05, vol: 0.0 };
@@ -425,7 +425,7 @@ fn an_american_option_without_uncertainty_waits_for_its_best_time() {
 }
 
 #[test]
-fn an_expired_american_option_is_worth_its_exercise_at_any_rates() {
+fn an_expired_american_option_is_worth_its_exercise_value() {
     let terms = Vanilla { right: Put, strike: 100.0, years: 0.0 };
     let market = SpotMarket { spot: 90.0, rate: -0.01, div_yield: -0.03, vol: 0.2 };
     let mut valuer = american::Valuer::new(Precision::Fast);

@@ -27,7 +27,7 @@ fn action() -> impl Strategy<Value = Action> {
     ]
 }
 
-/// Trades against the simulated dealers; how many takes were compared.
+/// Trades against the simulated dealers and returns the number of takes compared.
 fn run(seed: u64, actions: &[Action]) -> usize {
     let mut test = TestVenue::new();
     let seed: Seed = seed.to_string().parse().unwrap();
@@ -36,7 +36,7 @@ fn run(seed: u64, actions: &[Action]) -> usize {
     let users = [test.open(1), test.open(2), test.open(3)];
     let mut inputs: Vec<Input> =
         users.iter().map(|account| Input::Command(Command::OpenAccount { account: *account })).collect();
-    // What each quote was issued with, and what was traded of each side.
+    // Sizes at issue of each quote, and traded lots of each side.
     let mut issued = BTreeMap::new();
     let mut newest = Vec::new();
     let mut traded = BTreeMap::<(QuoteId, Side), i64>::new();
@@ -99,7 +99,7 @@ fn run(seed: u64, actions: &[Action]) -> usize {
     compared
 }
 
-/// The journal alone gives the same venue.
+/// Checks that the journal alone gives the same venue.
 fn replay(test: &TestVenue, config: &VenueConfig, seed: &Seed, inputs: &[Input]) {
     let (mut venue, _) = Venue::open(config.clone(), test.venue.seed_commitment()).unwrap();
     let mut simulator = Simulator::new(config, seed).unwrap();
@@ -123,7 +123,7 @@ proptest! {
     #![proptest_config(cases(48))]
 
     #[test]
-    fn no_quote_is_oversold_nothing_is_lost_and_previews_are_fills(
+    fn quotes_are_not_oversold_lots_are_conserved_and_previews_equal_fills(
         seed in 0_u64..1_000,
         actions in prop::collection::vec(action(), 1..60),
     ) {
@@ -132,7 +132,7 @@ proptest! {
 }
 
 #[test]
-fn takes_are_really_compared() {
+fn most_takes_are_compared() {
     let actions: Vec<Action> = (0..200)
         .map(|n| match n % 3 {
             0 => Action::Steps(12),

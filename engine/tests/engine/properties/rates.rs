@@ -1,5 +1,5 @@
-//! Properties of curves, swaps, bonds and futures that hold whatever the
-//! quotes: repricing, buckets, round trips.
+//! Properties of curves, swaps, bonds and futures: repricing, buckets, round
+//! trips.
 
 use engine::instrument::{BondTerms, DayCount};
 use engine::pricing::bond::BondFlows;
@@ -10,7 +10,7 @@ use engine::pricing::swap::{Leg, SwapContract, SwapError};
 use engine::time::Date;
 use proptest::prelude::*;
 
-const ALL: [Interpolation; 3] =
+const INTERPOLATIONS: [Interpolation; 3] =
     [Interpolation::LoglinearDf, Interpolation::LinearZero, Interpolation::NaturalCubicZero];
 
 /// Deposits of 1, 3, 6 and 12 months and swaps of 2 to 30 years.
@@ -22,7 +22,7 @@ fn instruments(frequency: u8) -> Vec<CurveInstrument> {
 }
 
 prop_compose! {
-    /// A reference date, a fixed frequency and quotes that move smoothly.
+    /// A reference date, a fixed frequency and smoothly varying quotes.
     fn market()(
         days in 15_000_i32..25_000,
         frequency in prop_oneof![Just(1_u8), Just(2), Just(4)],
@@ -36,7 +36,7 @@ prop_compose! {
 }
 
 fn curves(reference: Date, frequency: u8, rates: &[f64]) -> Vec<(Bootstrap, Curve)> {
-    let made = ALL.map(|interpolation| {
+    let made = INTERPOLATIONS.map(|interpolation| {
         let mut plan = Bootstrap::new(reference, interpolation, &instruments(frequency)).unwrap();
         let curve = plan.curve(rates).unwrap();
         (plan, curve)
@@ -104,7 +104,7 @@ proptest! {
     }
 
     #[test]
-    fn par_buckets_undo_quote_moves((reference, frequency, rates) in market(), years in 2_i32..20) {
+    fn par_buckets_explain_quote_moves((reference, frequency, rates) in market(), years in 2_i32..20) {
         let flows = swap(reference, 0, years, 0.03, 0.0);
         for (mut plan, _) in curves(reference, frequency, &rates) {
             let mut buckets = vec![0.0; rates.len()];
@@ -158,7 +158,7 @@ proptest! {
     }
 
     #[test]
-    fn a_z_spread_comes_back(
+    fn the_z_spread_of_a_price_is_the_spread_that_gave_it(
         (reference, frequency, rates) in market(),
         years in 1_i32..29,
         coupon_e9 in 0_i64..120_000_000,
@@ -200,7 +200,7 @@ proptest! {
 }
 
 #[test]
-fn what_makes_no_curve_is_refused_by_name() {
+fn impossible_curves_are_errors() {
     let reference: Date = "2026-01-05".parse().unwrap();
     let plan = |instruments: &[CurveInstrument]| {
         Bootstrap::new(reference, Interpolation::LoglinearDf, instruments).map(|_| ())
@@ -214,7 +214,7 @@ fn what_makes_no_curve_is_refused_by_name() {
     }
     let swap = CurveInstrument::Swap { months: 12, frequency: 1 };
     assert_eq!(plan(&[year, swap]), Err(CurveError::NotIncreasing(1)));
-    for interpolation in ALL {
+    for interpolation in INTERPOLATIONS {
         let mut plan = Bootstrap::new(reference, interpolation, &instruments(2)).unwrap();
         let mut rates = [0.03; 12];
         assert_eq!(plan.curve(&rates[..3]).unwrap_err(), CurveError::QuoteOutOfRange(3));
@@ -228,7 +228,7 @@ fn what_makes_no_curve_is_refused_by_name() {
 }
 
 #[test]
-fn what_is_left_of_a_swap_needs_its_fixing() {
+fn a_started_swap_needs_its_fixing() {
     let reference: Date = "2026-01-05".parse().unwrap();
     let leg = |frequency| Leg { rate: 0.03, frequency, day_count: DayCount::Act365Fixed };
     let contract = SwapContract {

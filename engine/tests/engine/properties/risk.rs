@@ -1,5 +1,5 @@
-//! Properties of books under risk: explanations that sum, buckets, grids,
-//! simulations that agree with closed forms.
+//! Properties of risk books: sums of explanations and buckets, grids, simulations
+//! against closed forms.
 
 use crate::properties::cases;
 use engine::instrument::{BondTerms, DayCount, Exercise, InstrumentKind, OptionRight};
@@ -31,7 +31,7 @@ fn curve(shift: f64) -> Curve {
     Curve::through(today(), Interpolation::LoglinearDf, &nodes).unwrap()
 }
 
-/// Everything that can be held, in the given quantities.
+/// Returns a book of all kinds of contracts in the given quantities.
 fn book(quantities: &[f64; 7]) -> RiskBook {
     let option =
         |right, exercise, strike, days| Contract::Option { right, exercise, strike, days, vol: 0.25 };
@@ -69,7 +69,7 @@ fn book(quantities: &[f64; 7]) -> RiskBook {
     }
 }
 
-/// The book in a market that has moved.
+/// Returns the book after a market move.
 fn moved(book: &RiskBook, spot: f64, vol: f64, rate: f64) -> RiskBook {
     let mut after = book.clone();
     for underlier in &mut after.underliers {
@@ -91,7 +91,7 @@ proptest! {
     #![proptest_config(cases(64))]
 
     #[test]
-    fn an_explanation_sums_to_the_last_unit(
+    fn an_explanation_sums_exactly(
         quantities in proptest::array::uniform7(-1_000.0..1_000.0_f64),
         spot in -0.2..0.2_f64,
         vol in -0.1..0.1_f64,
@@ -102,7 +102,7 @@ proptest! {
         let after = moved(&before, spot, vol, rate);
         let parts = explain(&before, &after, days).unwrap();
         prop_assert_eq!(parts.explained() + parts.residual, parts.total);
-        // The whole is a revaluation.
+        // The total is a revaluation.
         let mut workspace = Workspace::default();
         let (mut old, mut new) = ([0.0; 7], [0.0; 7]);
         before.values(&Scenario::default(), &mut workspace, &mut old).unwrap();
@@ -153,7 +153,7 @@ proptest! {
     }
 
     #[test]
-    fn a_grid_is_its_cells(quantities in proptest::array::uniform7(-1_000.0..1_000.0_f64)) {
+    fn a_grid_equals_single_scenarios(quantities in proptest::array::uniform7(-1_000.0..1_000.0_f64)) {
         let book = book(&quantities);
         let axes = StressGrid {
             spots: vec![-0.2, 0.0, 0.1],
@@ -210,7 +210,7 @@ fn exposures_are_by_class() {
     assert_eq!(exposures.concentration(), 1_000.0 / exposures.total.gross);
 }
 
-/// Standard normals from the engine's own generator.
+/// Draws standard normals from the engine's generator.
 fn normals() -> impl FnMut() -> f64 {
     let seed: Seed = "20260105".parse().unwrap();
     let mut stream = Stream::new(&seed, "RISK", Purpose::Price);
@@ -221,7 +221,7 @@ fn normals() -> impl FnMut() -> f64 {
     }
 }
 
-const PATHS: usize = 60_000;
+const PATH_COUNT: usize = 60_000;
 
 #[test]
 fn a_simulation_agrees_with_the_lognormal_formula() {
@@ -229,12 +229,12 @@ fn a_simulation_agrees_with_the_lognormal_formula() {
     let means = [(position.drift - 0.045) * 0.25];
     let covariance = [0.09 * 0.25];
     let factors = NormalFactors { exposures: &[], means: &means, covariance: &covariance, horizon: 1.0 };
-    let mut pnl = vec![0.0; PATHS];
+    let mut pnl = vec![0.0; PATH_COUNT];
     simulate(&factors, normals(), |moves| 1e6 * libm::expm1(moves[0]), &mut pnl).unwrap();
     for confidence in [9_000, 9_900] {
         let exact = lognormal(&position, confidence).unwrap();
         let sample = historical(&mut pnl, confidence).unwrap();
-        let error = 4.0 * exact.simulation_error / (PATHS as f64).sqrt();
+        let error = 4.0 * exact.simulation_error / (PATH_COUNT as f64).sqrt();
         assert!((sample.var - exact.var).abs() < error, "{} for {}", sample.var, exact.var);
         assert!((sample.expected_shortfall - exact.expected_shortfall).abs() < 2.0 * error);
     }
@@ -248,11 +248,11 @@ fn a_simulation_of_linear_factors_agrees_with_the_parametric_formula() {
         NormalFactors { exposures: &exposures, means: &means, covariance: &covariance, horizon: 2.0 };
     let mut components = [0.0; 2];
     let exact = parametric(&factors, 9_500, &mut components).unwrap();
-    let mut pnl = vec![0.0; PATHS];
+    let mut pnl = vec![0.0; PATH_COUNT];
     let gain = |moves: &[f64]| moves.iter().zip(&exposures).map(|(change, held)| change * held).sum();
     simulate(&factors, normals(), gain, &mut pnl).unwrap();
     let sample = historical(&mut pnl, 9_500).unwrap();
     // √(α(1 − α)) / φ(z) · σ, the standard error of a normal quantile
-    let error = 4.0 * (0.05_f64 * 0.95).sqrt() / 0.103_135_6 * exact.sigma / (PATHS as f64).sqrt();
+    let error = 4.0 * (0.05_f64 * 0.95).sqrt() / 0.103_135_6 * exact.sigma / (PATH_COUNT as f64).sqrt();
     assert!((sample.var - exact.var).abs() < error, "{} for {}", sample.var, exact.var);
 }

@@ -1,6 +1,6 @@
-//! What users' trading does to the market, and when.
+//! Effects of users' trading on the market.
 
-use super::two;
+use super::equity_and_bond;
 use engine::id::Seq;
 use engine::step::Tick;
 use engine::venue::Flow;
@@ -8,8 +8,8 @@ use engine::venue::Flow;
 use super::{BOND, EQUITY, flow, id, run, simulator, ticks_of};
 
 #[test]
-fn flows_beyond_what_is_seen_have_no_influence() {
-    let config = two();
+fn flows_after_the_seen_sequence_number_have_no_effect() {
+    let config = equity_and_bond();
     let (mut knowing, mut plain) = (simulator(&config, 7), simulator(&config, 7));
     knowing.observe(Seq(10), &[flow(&config, EQUITY, 5_000), flow(&config, BOND, 5_000)]);
     for _ in 0..100 {
@@ -22,8 +22,8 @@ fn flows_beyond_what_is_seen_have_no_influence() {
 }
 
 #[test]
-fn neither_the_order_of_entries_nor_repeating_one_matters() {
-    let config = two();
+fn the_order_and_repetition_of_entries_have_no_effect() {
+    let config = equity_and_bond();
     let entries: Vec<(Seq, [Flow; 1])> =
         (1..=20).map(|seq| (Seq(seq), [flow(&config, (seq % 2) as usize, 100 - 9 * seq as i64)])).collect();
     let (mut forward, mut backward) = (simulator(&config, 7), simulator(&config, 7));
@@ -37,7 +37,7 @@ fn neither_the_order_of_entries_nor_repeating_one_matters() {
     for step in 0..100 {
         let seen = Seq(step / 4);
         assert_eq!(forward.step(seen), backward.step(seen));
-        // An entry of the past comes again, as after a restart.
+        // An earlier entry is repeated, as after a restart.
         let (seq, flows) = &entries[0];
         if seen >= *seq {
             backward.observe(*seq, flows);
@@ -46,10 +46,10 @@ fn neither_the_order_of_entries_nor_repeating_one_matters() {
 }
 
 #[test]
-fn a_flow_waits_for_its_instruments_next_tick() {
-    let config = two();
+fn a_flow_takes_effect_at_its_instruments_next_tick() {
+    let config = equity_and_bond();
     let (mut early, mut late) = (simulator(&config, 7), simulator(&config, 7));
-    // The bond ticks at step 10: it is all the same when before it was heard.
+    // The bond ticks at step 10; the step of the flow before it has no effect.
     early.observe(Seq(1), &[flow(&config, BOND, 5_000)]);
     late.observe(Seq(1), &[flow(&config, BOND, 5_000)]);
     let bond = id(&config, BOND);
@@ -59,8 +59,8 @@ fn a_flow_waits_for_its_instruments_next_tick() {
 }
 
 #[test]
-fn buying_lifts_an_equity_for_good_and_thins_its_asks_for_a_while() {
-    let config = two();
+fn buying_raises_an_equity_permanently_and_thins_its_asks_temporarily() {
+    let config = equity_and_bond();
     let (mut traded, mut plain) = (simulator(&config, 7), simulator(&config, 7));
     // Ten touches of 400 at one tick each.
     traded.observe(Seq(1), &[flow(&config, EQUITY, 4_000)]);
@@ -72,7 +72,7 @@ fn buying_lifts_an_equity_for_good_and_thins_its_asks_for_a_while() {
     }
     let shown = |tick: &Tick| tick.asks.iter().map(|depth| depth.lots.0).sum::<i64>();
     let bids = |tick: &Tick| tick.bids.iter().map(|depth| depth.lots.0).sum::<i64>();
-    // 10 / 11 of 0.9 is gone, and the best ask stands further off.
+    // 10 / 11 of 0.9 is gone, and the best ask is further away.
     assert!(shown(&traded[0]) * 4 < shown(&plain[0]));
     assert!(traded[0].asks[0].price.0 - traded[0].bids[0].price.0 > 2);
     assert!(bids(&traded[0]) * 2 > bids(&plain[0]));
@@ -81,8 +81,8 @@ fn buying_lifts_an_equity_for_good_and_thins_its_asks_for_a_while() {
 }
 
 #[test]
-fn selling_a_bond_raises_its_yield_by_what_the_impact_is_worth() {
-    let config = two();
+fn selling_a_bond_raises_its_yield_by_the_price_impact() {
+    let config = equity_and_bond();
     let (mut traded, mut plain) = (simulator(&config, 7), simulator(&config, 7));
     // Forty touches of 250 at half a tick each: twenty ticks.
     traded.observe(Seq(1), &[flow(&config, BOND, -10_000)]);

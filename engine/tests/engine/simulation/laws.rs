@@ -1,24 +1,24 @@
-//! The configured volatility and reversion, measured on simulated paths: all
-//! within four standard errors on a fixed seed.
+//! Configured volatility and reversion measured on simulated paths, within four
+//! standard errors on a fixed seed.
 
-use super::two;
+use super::equity_and_bond;
 use engine::money::Ticks;
 use engine::time::MICROS_PER_SECOND;
 use engine::venue::{ProcessSpec, VenueConfig};
 
 use super::{EQUITY, id, run, simulator, ticks_of};
 
-/// The variance of `values` about `mean`.
+/// Returns the variance of `values` about `mean`.
 fn variance(values: &[f64], mean: f64) -> f64 {
     values.iter().map(|value| (value - mean) * (value - mean)).sum::<f64>() / values.len() as f64
 }
 
 #[test]
 fn the_equitys_realized_volatility_is_the_configured_one() {
-    let mut config = two();
+    let mut config = equity_and_bond();
     config.listings.truncate(1);
     let listing = &mut config.listings[EQUITY];
-    // So fine a tick that rounding the mark does not show.
+    // The tick is so fine that rounding the mark has no effect.
     listing.feed.process =
         ProcessSpec::Gbm { start: Ticks(1_000_000_000), drift_e9: 0, volatility_e9: 300_000_000 };
     let path = run(&mut simulator(&config, 7), 100_000);
@@ -32,8 +32,8 @@ fn the_equitys_realized_volatility_is_the_configured_one() {
 }
 
 #[test]
-fn the_bonds_yield_keeps_to_its_stationary_law() {
-    let mut config = VenueConfig { step_us: 3_600 * MICROS_PER_SECOND, ..two() };
+fn the_bonds_yield_follows_its_stationary_law() {
+    let mut config = VenueConfig { step_us: 3_600 * MICROS_PER_SECOND, ..equity_and_bond() };
     config.listings.remove(EQUITY);
     config.listings[0].feed.every_steps = 1;
     config.listings[0].feed.process = ProcessSpec::MeanRevertingYield {

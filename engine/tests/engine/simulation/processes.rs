@@ -1,13 +1,12 @@
-//! The exact steps of the simulated processes against reference paths and
-//! moments, and samples of them against their laws. The laws themselves, CIR
-//! and Hull-White included, are compared with all families in `vectors.rs`.
+//! Exact steps of the simulated processes against reference moments, and samples
+//! against their laws. The laws are compared in `vectors`.
 
 use engine::math::{inverse_normal_cdf, normal_cdf};
 use engine::sim::processes::{Gbm, MeanReverting};
 use engine::sim::rng::{Purpose, Seed, Stream};
 use serde_json::Value;
 
-/// A case of one of the two files.
+/// A case of the reference moments.
 struct Case(Value);
 
 impl Case {
@@ -96,7 +95,7 @@ fn a_vasicek_step_has_the_moments_of_its_law() {
         let process = case.vasicek(t);
         let mean = process.next(case.param("x0"), 0.0);
         let square = |process: &MeanReverting| process.deviation() * process.deviation();
-        // What is left at t of a unit known at s.
+        // Remainder at t of a unit at s.
         let later = case.vasicek(t - s);
         let left = later.next(case.param("theta") + 1.0, 0.0) - case.param("theta");
         let forever = case.vasicek(1e6);
@@ -115,21 +114,21 @@ fn a_vasicek_step_has_the_moments_of_its_law() {
     }
 }
 
-/// Sample mean and variance of `draw` over a case's own stream.
+/// Returns sample mean and variance of `draw` over a case's own stream.
 fn sample(case: &Case, draw: impl Fn(f64) -> f64) -> (f64, f64) {
     let seed: Seed = "20260105".parse().unwrap();
     let mut stream = Stream::new(&seed, case.id(), Purpose::Price);
-    let values: Vec<f64> = (0..SAMPLES).map(|path| draw(stream.at(path).normal())).collect();
-    let mean = values.iter().sum::<f64>() / SAMPLES as f64;
+    let values: Vec<f64> = (0..SAMPLE_COUNT).map(|path| draw(stream.at(path).normal())).collect();
+    let mean = values.iter().sum::<f64>() / SAMPLE_COUNT as f64;
     let squares: f64 = values.iter().map(|value| (value - mean) * (value - mean)).sum();
-    (mean, squares / (SAMPLES - 1) as f64)
+    (mean, squares / (SAMPLE_COUNT - 1) as f64)
 }
 
-const SAMPLES: u64 = 20_000;
+const SAMPLE_COUNT: u64 = 20_000;
 
 #[test]
 fn sampled_gbm_moments_are_within_four_standard_errors() {
-    let n = SAMPLES as f64;
+    let n = SAMPLE_COUNT as f64;
     for case in cases(MOMENTS, "gbm") {
         let process = case.gbm(case.number("t"));
         let start = libm::log(case.param("s0"));
@@ -145,7 +144,7 @@ fn sampled_gbm_moments_are_within_four_standard_errors() {
 
 #[test]
 fn sampled_vasicek_moments_are_within_four_standard_errors() {
-    let n = SAMPLES as f64;
+    let n = SAMPLE_COUNT as f64;
     for case in cases(MOMENTS, "vasicek") {
         let process = case.vasicek(case.number("t"));
         let (mean, variance) = sample(&case, |z| process.next(case.param("x0"), z));

@@ -1,7 +1,7 @@
-//! Every market that can be configured makes steps that can be applied, and
-//! can be stopped and taken up anywhere.
+//! Properties of every valid configuration: its steps can be applied, and it can
+//! be stopped and resumed after any step.
 
-use super::two;
+use super::equity_and_bond;
 use engine::decimal::Decimal;
 use engine::id::Seq;
 use engine::instrument::Terms;
@@ -18,7 +18,7 @@ fn e9(low: f64, high: f64) -> impl Strategy<Value = i64> {
     prop_oneof![Just(low), Just(high), low..=high]
 }
 
-/// Every maker that a venue may be configured with.
+/// Valid market makers.
 fn maker() -> impl Strategy<Value = MakerSpec> {
     let to = |high: i64| prop_oneof![Just(1), Just(high), 1..=10_i64, 1..=high];
     (
@@ -37,7 +37,7 @@ fn maker() -> impl Strategy<Value = MakerSpec> {
         })
 }
 
-/// Every venue of one equity and one bond that can be opened.
+/// Valid venues of one equity and one bond.
 fn any_config() -> impl Strategy<Value = VenueConfig> {
     let equity = (1..=1_000_000_000_i64, e9(-10.0, 10.0), e9(0.0, 10.0));
     let bond = (e9(-0.2, 1.0), e9(-0.2, 1.0), e9(0.0, 1_000.0), e9(0.0, 10.0));
@@ -45,7 +45,7 @@ fn any_config() -> impl Strategy<Value = VenueConfig> {
     let step_us = prop_oneof![Just(100_000_i64), 20_000..=3_600_000_000_i64];
     (equity, bond, terms, (maker(), maker()), step_us, 0..=6_u8).prop_map(
         |(equity, bond, terms, makers, step_us, tick_scale)| {
-            let mut config = VenueConfig { step_us, ..two() };
+            let mut config = VenueConfig { step_us, ..equity_and_bond() };
             let today = config.date_at(0);
             let (start, drift_e9, volatility_e9) = equity;
             let feed = &mut config.listings[EQUITY].feed;
@@ -66,7 +66,7 @@ fn any_config() -> impl Strategy<Value = VenueConfig> {
     )
 }
 
-/// What users may have traded: anything.
+/// Users' traded lots, of any size.
 fn any_lots() -> impl Strategy<Value = i64> {
     prop_oneof![Just(0), -1_000..=1_000_i64, any::<i64>()]
 }
@@ -99,7 +99,7 @@ proptest! {
         cut in 0..300_u64,
         flows in prop::collection::vec((1..400_u64, 0..2_usize, -2_000..2_000_i64), 0..20),
     ) {
-        let config = two();
+        let config = equity_and_bond();
         let mut simulator = Simulator::new(&config, &seed(number)).unwrap();
         for (seq, listing, lots) in &flows {
             simulator.observe(Seq(*seq), &[flow(&config, *listing, *lots)]);

@@ -1,6 +1,6 @@
-//! What a step is made of, and what is refused before the first.
+//! Contents of steps, and invalid configurations and states.
 
-use super::two;
+use super::equity_and_bond;
 use engine::id::{InstrumentId, Seq};
 use engine::instrument::{FutureTerms, Terms};
 use engine::sim::{SimState, Simulator};
@@ -10,8 +10,8 @@ use engine::venue::VenueConfig;
 use super::{BOND, EQUITY, id, run, seed, simulator, ticks_of};
 
 #[test]
-fn steps_are_numbered_and_hashed_and_ticks_keep_their_cadence() {
-    let config = two();
+fn steps_are_numbered_and_hashed_and_ticks_follow_their_schedule() {
+    let config = equity_and_bond();
     let mut simulator = simulator(&config, 7);
     for step in 1..=40 {
         let (header, payload) = simulator.step(Seq(5));
@@ -26,13 +26,13 @@ fn steps_are_numbered_and_hashed_and_ticks_keep_their_cadence() {
         let found: Vec<InstrumentId> = payload.ticks.iter().map(|tick| tick.instrument).collect();
         assert_eq!(found, expected, "step {step}");
     }
-    // What was seen stays seen.
+    // The seen sequence number never decreases.
     assert_eq!(simulator.step(Seq(2)).0.seen_seq, Seq(5));
 }
 
 #[test]
-fn another_instrument_shifts_nothing() {
-    let config = two();
+fn another_instrument_does_not_change_the_prices() {
+    let config = equity_and_bond();
     let mut larger = config.clone();
     let mut listing = config.listings[EQUITY].clone();
     listing.instrument.symbol = "ZETA".to_owned();
@@ -48,7 +48,7 @@ fn another_instrument_shifts_nothing() {
 
 #[test]
 fn a_bond_stops_on_its_maturity_date() {
-    let mut config = two();
+    let mut config = equity_and_bond();
     let maturity = config.date_at(0).plus_days(2);
     if let Terms::Bond(terms) = &mut config.listings[BOND].instrument.terms {
         terms.maturity = maturity;
@@ -63,8 +63,8 @@ fn a_bond_stops_on_its_maturity_date() {
 }
 
 #[test]
-fn a_process_that_does_not_fit_is_refused() {
-    let config = two();
+fn an_invalid_process_is_refused() {
+    let config = equity_and_bond();
     let refused = |change: &dyn Fn(&mut VenueConfig)| {
         let mut config = config.clone();
         change(&mut config);
@@ -88,7 +88,7 @@ fn a_process_that_does_not_fit_is_refused() {
 
 #[test]
 fn a_state_of_another_venue_or_version_is_refused() {
-    let config = two();
+    let config = equity_and_bond();
     let state = simulator(&config, 7).state();
     let mut smaller = config.clone();
     smaller.listings.pop();

@@ -1,5 +1,5 @@
-//! Bonds: DV01, refusals, round trips of yields, payments before the issue. The cases are those
-//! of the reference vectors.
+//! Bonds: DV01, errors, round trips of yields, payments before the issue. The cases are
+//! those of the reference vectors.
 
 use engine::instrument::{BondTerms, DayCount};
 use engine::money::{Lots, Money};
@@ -68,7 +68,7 @@ fn the_analytic_dv01_matches_a_bump() {
 }
 
 #[test]
-fn dv01_becomes_money_once() {
+fn dv01_is_rounded_to_money_once() {
     let case = &cases()[0];
     let value = bond::value(&case.terms, case.annual_yield, case.settlement).unwrap();
     let money = |lots| value.dv01_money(Money::from_units(1_000), Lots(lots));
@@ -81,7 +81,7 @@ fn dv01_becomes_money_once() {
 }
 
 #[test]
-fn what_has_no_answer_is_refused_by_name() {
+fn impossible_inputs_are_errors() {
     let case = &cases()[0];
     let maturity = case.terms.maturity;
     assert_eq!(bond::value(&case.terms, 0.05, maturity), Err(PricingError::Matured));
@@ -96,7 +96,7 @@ fn what_has_no_answer_is_refused_by_name() {
 }
 
 #[test]
-fn every_price_that_a_yield_gives_leads_back_to_it() {
+fn the_yield_of_a_price_is_the_yield_that_gave_it() {
     for case in cases() {
         for percent in [-30, -5, 0, 1, 40, 99] {
             let annual_yield = f64::from(percent) / 100.0;
@@ -111,7 +111,7 @@ fn every_price_that_a_yield_gives_leads_back_to_it() {
 }
 
 #[test]
-fn a_bond_that_is_issued_later_pays_only_after_its_issue() {
+fn a_bond_pays_only_after_its_issue() {
     let date = |text: &str| text.parse::<Date>().unwrap();
     let terms = BondTerms {
         issue: date("2026-11-15"),

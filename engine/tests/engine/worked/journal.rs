@@ -11,7 +11,7 @@ use engine::venue::{Command, ConfigError, Input, RULES_VERSION, ReplayError, Ven
 use uuid::Uuid;
 
 #[test]
-fn an_entry_follows_one_other_and_reads_as_it_was_written() {
+fn an_entry_follows_one_other_and_decodes_to_its_input_and_outcome() {
     let mut test = TestVenue::new();
     let account = test.open(1);
     let input = Input::Command(Command::OpenAccount { account });
@@ -41,7 +41,7 @@ fn an_entry_follows_one_other_and_reads_as_it_was_written() {
 }
 
 #[test]
-fn replay_refuses_what_this_venue_did_not_decide() {
+fn replay_refuses_inputs_that_the_venue_did_not_accept() {
     let mut test = TestVenue::new();
     let account = test.open(1);
     let (config, seed_commitment) = (Box::new(test.venue.config().clone()), test.venue.seed_commitment());
@@ -50,8 +50,8 @@ fn replay_refuses_what_this_venue_did_not_decide() {
     let venue = &mut test.venue;
     let mut refused = |input: Input| venue.reapply(&input, None).unwrap_err();
     assert_eq!(refused(Input::VenueOpened { config, seed_commitment }), ReplayError::OpenedAgain(seq));
-    let again = Input::Command(Command::OpenAccount { account });
-    assert_eq!(refused(again), ReplayError::Duplicate(seq));
+    let duplicate = Input::Command(Command::OpenAccount { account });
+    assert_eq!(refused(duplicate), ReplayError::Duplicate(seq));
     let cancels = Input::Command(Command::CancelAll { account: stranger, instrument: None });
     assert_eq!(refused(cancels), ReplayError::Refused { seq, reject: Reject::UnknownAccount });
 
@@ -62,14 +62,14 @@ fn replay_refuses_what_this_venue_did_not_decide() {
     let other = EncodedPayload::new(StepPayload::default());
     let error = test.venue.reapply(&Input::Step(header), Some(&other)).unwrap_err();
     assert!(matches!(error, ReplayError::Step { .. }), "{error}");
-    // None of it has left a trace.
+    // The state is unchanged.
     assert_eq!(test.venue.seq().next(), seq);
     test.venue.reapply(&Input::Step(header), Some(&payload)).unwrap();
     assert_eq!(test.venue.seq(), seq);
 }
 
 #[test]
-fn a_venue_tells_what_it_was_opened_with_and_comes_back_from_its_bytes() {
+fn an_opened_venue_returns_its_configuration_and_is_restored_from_a_snapshot() {
     let config = VenueConfig::default();
     let commitment = Digest([7; 32]);
     for unknown in [RULES_VERSION - 1, RULES_VERSION + 1] {
@@ -82,22 +82,22 @@ fn a_venue_tells_what_it_was_opened_with_and_comes_back_from_its_bytes() {
     assert_eq!((venue.time(), Some(venue.date())), (opened.time, opened.new_date));
     assert_eq!((venue.time(), venue.date_rev()), (config.time_of(0), Seq(1)));
     assert!(venue.time() > VenueTime(0) && venue.accounts().is_empty());
-    // Nothing is worth anything before its first tick.
+    // No instrument has a mark before its first tick.
     assert!(venue.instruments().keys().all(|id| venue.mark(*id).is_none()));
     assert_eq!(Venue::restore(&venue.snapshot()).unwrap().state_hash(), venue.state_hash());
     assert!(Venue::restore(b"").is_err());
 }
 
 /// A stored journal of 400 steps of a venue with one share and one bond and three traders:
-/// inputs, final hashes of chain and state, sequence number and bytes of a snapshot, and a
-/// state of the simulation. Never regenerated within a rules version: additions to commands,
+/// inputs, final hashes of chain and state, sequence number and bytes of a snapshot, and the
+/// state of the simulation at that number. Never regenerated within a rules version: additions to commands,
 /// steps, states or configurations must not change its bytes.
 type StoredJournal = (Vec<Vec<u8>>, [u8; 32], [u8; 32], u64, Vec<u8>, Vec<u8>);
 
 #[test]
 fn a_stored_journal_replays_to_the_same_bits() {
     let path = format!("{}/tests/fixtures/journal.v1.postcard", env!("CARGO_MANIFEST_DIR"));
-    let (inputs, head, state, snapshot_at, snapshot, _): StoredJournal =
+    let (inputs, head, state, snapshot_at, snapshot, sim_state): StoredJournal =
         postcard::from_bytes(&std::fs::read(path).unwrap()).unwrap();
     let mut inputs = inputs.iter().map(|bytes| postcard::from_bytes::<Input>(bytes).unwrap());
 
@@ -122,6 +122,7 @@ fn a_stored_journal_replays_to_the_same_bits() {
         hash = JournalEntry::new(hash, &input, &outcome).hash;
         if outcome.seq == Seq(snapshot_at) {
             assert_eq!(venue.snapshot(), snapshot);
+            assert_eq!(postcard::to_allocvec(&simulator.state()).unwrap(), sim_state);
             restored = Some(Venue::restore(&snapshot).unwrap());
         } else if let Some(restored) = &mut restored {
             assert_eq!(restored.reapply(&input, payload.as_ref()).unwrap(), outcome);

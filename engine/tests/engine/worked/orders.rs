@@ -1,5 +1,4 @@
-//! Fill-or-kill, day orders, amendments and cancelling everything, as a trader
-//! would tell them, with the working shown.
+//! Fill-or-kill, day orders, amendments and mass cancellation.
 
 use crate::support::{TestVenue, tick};
 use engine::id::AccountId;
@@ -12,7 +11,7 @@ use engine::venue::{AccountChange, Command, CommandOutcome, Outcome};
 const BIDS: [(i64, i64); 2] = [(9_999, 400), (9_998, 500)];
 const ASKS: [(i64, i64); 2] = [(10_001, 400), (10_002, 500)];
 
-/// A test whose share trades around 100.00, and its first user.
+/// Opens a venue whose share trades around 100.00, with one user.
 fn open() -> (TestVenue, AccountId) {
     let mut test = TestVenue::new();
     let user = test.open(1);
@@ -35,7 +34,7 @@ fn a_fill_or_kill_order_fills_whole_or_is_cancelled() {
     ticket.time_in_force = TimeInForce::Fok;
     let before = test.account(user).cash;
     let answer = test.place(user, ticket.clone()).unwrap();
-    // 400 lie at 100.01: one too few.
+    // 400 rest at 100.01: one too few.
     assert_eq!((answer.order.status, answer.decided.expired), (OrderStatus::Cancelled, Lots(401)));
     assert_eq!(cancels(test.outcomes.last().unwrap()), [(Lots(401), CancelReason::FillOrKill)]);
     assert_eq!((test.account(user).cash, test.account(user).reserved), (before, Money::ZERO));
@@ -50,13 +49,13 @@ fn a_fill_or_kill_order_fills_whole_or_is_cancelled() {
 }
 
 #[test]
-fn a_killed_order_leaves_the_own_orders_that_it_would_have_met() {
+fn a_killed_order_does_not_cancel_own_orders() {
     let (mut test, user) = open();
     test.market(user, test.share, Side::Buy, 50).unwrap();
     let resting = test.limit(user, test.share, Side::Sell, 10_001, 50).unwrap().order.id;
     let mut ticket = test.ticket(test.share, Side::Buy, Price::Limit(Ticks(10_001)), 380);
     ticket.time_in_force = TimeInForce::Fok;
-    // 350 of the house are left beside the own 50.
+    // 350 synthetic lots are left beside the own 50.
     let answer = test.place(user, ticket.clone()).unwrap();
     assert_eq!((answer.decided.filled, answer.decided.cancelled.len()), (Lots(0), 0));
     assert!(test.account(user).open.contains_key(&resting));
@@ -80,14 +79,14 @@ fn a_day_order_ends_in_the_step_that_ends_the_day() {
     let outcome = test.step_at(234_000, test.venue.seq(), vec![]);
     assert_eq!(outcome.new_date.unwrap().to_string(), "2026-01-06");
     assert_eq!(cancels(&outcome), [(Lots(100), CancelReason::EndOfDay)]);
-    // What is good till cancelled stays, and holds 998 + 0.0998.
+    // The good-till-cancelled order stays and reserves 998 + 0.0998.
     assert_eq!(test.account(user).open.keys().collect::<Vec<_>>(), [&good]);
     assert_eq!(test.account(user).reserved, Money(998_099_800));
     assert!(test.venue.book_snapshot(test.share).bids.iter().all(|row| row.price != Ticks(9_990)));
 }
 
 #[test]
-fn asking_for_less_keeps_the_place_and_frees_the_cash() {
+fn a_smaller_quantity_keeps_priority_and_frees_cash() {
     let (mut test, first) = open();
     let second = test.open(2);
     let ahead = test.limit(first, test.share, Side::Buy, 10_000, 100).unwrap().order.id;
@@ -107,7 +106,7 @@ fn asking_for_less_keeps_the_place_and_frees_the_cash() {
 }
 
 #[test]
-fn more_or_another_price_goes_to_the_back() {
+fn a_larger_quantity_loses_priority() {
     let (mut test, first) = open();
     let second = test.open(2);
     let ahead = test.limit(first, test.share, Side::Buy, 10_000, 100).unwrap().order.id;
@@ -150,7 +149,7 @@ fn an_amended_order_may_trade_at_once_and_pays_one_fee_for_all() {
 }
 
 #[test]
-fn amendments_that_cannot_be_are_refused_by_name() {
+fn invalid_amendments_are_refused_with_their_reason() {
     let (mut test, user) = open();
     let other = test.open(2);
     test.market(user, test.share, Side::Buy, 20).unwrap();
@@ -172,14 +171,14 @@ fn amendments_that_cannot_be_are_refused_by_name() {
     assert_eq!(test.amend(other, amend), Err(Reject::UnknownOrder));
     test.cancel(user, order).unwrap();
     assert_eq!(refused(&mut test, Some(500), None), Reject::UnknownOrder);
-    // What it has bought may be sold, and no more.
+    // The position may be sold, and no more.
     let sell = test.limit(user, test.share, Side::Sell, 10_010, 420).unwrap().order.id;
     let amend = test.amendment(sell, Some(Lots(421)), None);
     assert_eq!(test.amend(user, amend).unwrap_err().code(), "insufficient_position");
 }
 
 #[test]
-fn an_amendment_would_not_trade_with_its_own_account() {
+fn an_amendment_does_not_trade_with_its_own_account() {
     let (mut test, user) = open();
     test.market(user, test.share, Side::Buy, 50).unwrap();
     test.limit(user, test.share, Side::Sell, 10_005, 50).unwrap();
@@ -206,7 +205,7 @@ fn a_repeated_amendment_is_answered_once() {
     assert_eq!(test.command(&command), Ok(CommandOutcome::Duplicate(first.seq)));
     let changed = Amend { quantity: Some(Lots(160)), ..amend.clone() };
     assert_eq!(test.amend(user, changed).unwrap_err(), Reject::IdempotencyMismatch);
-    // Orders and amendments share one space of names.
+    // Orders and amendments share one set of client order ids.
     let mut ticket = test.ticket(test.share, Side::Buy, Price::Limit(Ticks(9_990)), 1);
     ticket.client_order_id = amend.client_order_id;
     assert_eq!(test.place(user, ticket).unwrap_err(), Reject::IdempotencyMismatch);

@@ -9,8 +9,8 @@ use engine::venue::{CommandOutcome, Venue};
 
 use crate::support::{TestVenue, quoted, taking, tick};
 
-/// A test with one user and one live quote of 50 lots, 99.90 to 100.10, good
-/// for five steps.
+/// Opens a venue with one user and one live quote of 50 lots, 99.90 to 100.10,
+/// valid for five steps.
 fn open() -> (TestVenue, AccountId, QuoteId) {
     let mut test = TestVenue::new();
     let user = test.open(1);
@@ -21,7 +21,7 @@ fn open() -> (TestVenue, AccountId, QuoteId) {
 }
 
 #[test]
-fn lifting_and_hitting_move_cash_units_and_the_position() {
+fn lifts_and_hits_change_cash_fees_and_position() {
     let (mut test, user, quote) = open();
     let accrued = test.venue.instruments()[&test.otc].accrued_per_lot(test.venue.date());
     let answer = test.take(user, Side::Buy, quote, 30).unwrap();
@@ -47,14 +47,14 @@ fn lifting_and_hitting_move_cash_units_and_the_position() {
     assert_eq!(account.cash, Money::from_units(1_000_000 - 60) - Money(605_038 + 603_838));
     let left = test.board(test.otc)[0];
     assert_eq!((left.ask_lots, left.bid_lots), (Lots(20), Lots(20)));
-    // The dealer is the house: one print and one fill of each.
+    // The dealer has no account: one print and one fill of each.
     let flows = test.outcomes.last().unwrap().flows();
     assert_eq!((flows[0].lots, flows[0].dealer), (Lots(-30), Some(0)));
     assert_eq!(test.outcomes.last().unwrap().tape.len(), 1);
 }
 
 #[test]
-fn a_quote_is_good_for_its_size_and_until_it_expires() {
+fn a_quote_is_valid_for_its_size_until_it_expires() {
     let (mut test, user, quote) = open();
     assert_eq!(test.take(user, Side::Buy, quote, 51).unwrap_err().code(), "quote_size");
     test.take(user, Side::Buy, quote, 50).unwrap();
@@ -64,7 +64,7 @@ fn a_quote_is_good_for_its_size_and_until_it_expires() {
         test.step(vec![]);
     }
     test.take(user, Side::Sell, quote, 10).unwrap();
-    // The fifth step happens at the expiry: the quote is good before it.
+    // The fifth step happens at the expiry: the quote is valid before it.
     let outcome = test.step(vec![]);
     assert_eq!(outcome.books, [test.otc]);
     assert_eq!(test.venue.quotes_snapshot(test.otc).unwrap().rev, outcome.seq);
@@ -86,7 +86,7 @@ fn an_older_quote_of_a_dealer_stays_firm_beside_a_newer_one() {
 }
 
 #[test]
-fn what_dealers_quote_has_no_book_and_what_has_a_book_no_quotes() {
+fn an_instrument_has_either_a_book_or_quotes() {
     let (mut test, user, quote) = open();
     assert_eq!(test.limit(user, test.otc, Side::Buy, 10_010, 1), Err(Reject::NoOrderBook));
     assert_eq!(test.market(user, test.otc, Side::Buy, 1), Err(Reject::NoOrderBook));
@@ -98,7 +98,7 @@ fn what_dealers_quote_has_no_book_and_what_has_a_book_no_quotes() {
 }
 
 #[test]
-fn what_the_account_cannot_cover_is_refused_with_the_amounts() {
+fn a_take_beyond_cash_or_position_is_refused_with_the_amounts() {
     let (mut test, user, quote) = open();
     assert_eq!(test.take(user, Side::Sell, quote, 10).unwrap_err().code(), "insufficient_position");
     test.quotes = vec![quoted(&test, 1, 9_990, 10_010, 5_000, 9)];
@@ -124,12 +124,12 @@ fn a_quote_does_not_trade_while_its_instrument_is_halted() {
 }
 
 #[test]
-fn a_client_order_id_takes_a_quote_once() {
+fn a_repeated_take_is_executed_once() {
     let (mut test, user, quote) = open();
     let take = test.taking(quote, 10);
     let lift = taking(user, Side::Buy, take.clone());
     let Ok(CommandOutcome::Applied(first)) = test.command(&lift) else { panic!("refused") };
-    // Even after the quote is over.
+    // Also after the quote has expired.
     for _ in 0..6 {
         test.step(vec![]);
     }
@@ -149,7 +149,7 @@ fn a_client_order_id_takes_a_quote_once() {
 }
 
 #[test]
-fn a_snapshot_keeps_the_quotes() {
+fn a_snapshot_contains_the_quotes() {
     let (mut test, user, quote) = open();
     test.take(user, Side::Buy, quote, 20).unwrap();
     let mut restored = Venue::restore(&test.venue.snapshot()).unwrap();
@@ -176,7 +176,7 @@ fn a_matured_bond_has_no_quotes() {
 }
 
 #[test]
-fn steps_that_no_dealer_can_have_made_are_refused() {
+fn steps_with_invalid_quotes_are_refused() {
     let (mut test, _, _) = open();
     let good = quoted(&test, 0, 9_990, 10_010, 50, 5);
     let second = DealerQuote { dealer: 1, ..good };

@@ -1,4 +1,4 @@
-//! The venue's rules as a trader would tell them, with the working shown.
+//! Matching, protection, lost steps, coupons, redemption and snapshots.
 
 use crate::support::{TestVenue, tick, with_print};
 use engine::id::Seq;
@@ -10,25 +10,25 @@ const BIDS: [(i64, i64); 2] = [(9_999, 400), (9_998, 500)];
 const ASKS: [(i64, i64); 2] = [(10_001, 400), (10_002, 500)];
 
 #[test]
-fn a_limit_buy_fills_when_the_ask_comes_down() {
+fn a_limit_buy_fills_when_the_ask_falls() {
     let mut test = TestVenue::new();
     let user = test.open(1);
     test.step(vec![tick(test.share, 10_000, &BIDS, &ASKS)]);
     let order = test.limit(user, test.share, Side::Buy, 9_995, 100).unwrap().order;
     assert_eq!(order.status, OrderStatus::Open);
-    // 100 × 99.95 and 1 bp of it are held: 9,995 + 0.9995
+    // 100 × 99.95 and 1 bp of it are reserved: 9,995 + 0.9995
     assert_eq!(test.account(user).reserved, Money(9_995_999_500));
 
     let outcome = test.step(vec![tick(test.share, 9_993, &[(9_991, 400)], &[(9_994, 300)])]);
     let fill = outcome.fills().next().unwrap();
-    // The ask came to 99.94; the resting bid trades at its own price.
+    // The ask falls to 99.94; the resting bid trades at its own price.
     assert_eq!((fill.price, fill.lots, fill.maker), (Ticks(9_995), Lots(100), true));
     let account = test.account(user);
     // 1,000,000 − 9,995 − 0.9995
     assert_eq!(account.cash, Money(990_004_000_500));
     assert_eq!((account.reserved, account.position(test.share).lots), (Money::ZERO, Lots(100)));
     assert!(account.open.is_empty());
-    // 300 came, 100 traded: 200 rest at 99.94.
+    // 100 of 300 trade: 200 rest at 99.94.
     assert_eq!(test.venue.book_snapshot(test.share).asks[0].lots, Lots(200));
 }
 
@@ -40,7 +40,7 @@ fn users_cross_each_other_at_the_resting_price() {
     test.market(seller, test.share, Side::Buy, 100).unwrap();
     test.limit(seller, test.share, Side::Sell, 10_000, 60).unwrap();
     let answer = test.limit(buyer, test.share, Side::Buy, 10_001, 100).unwrap();
-    // 60 from the seller at 100.00, then 40 from the house at 100.01
+    // 60 from the seller at 100.00, then 40 synthetic lots at 100.01
     let fills: Vec<_> = answer.decided.fills.iter().map(|fill| (fill.price.0, fill.lots.0)).collect();
     assert_eq!(fills, [(10_000, 60), (10_001, 40)]);
     assert_eq!(answer.order.status, OrderStatus::Filled);
@@ -49,7 +49,7 @@ fn users_cross_each_other_at_the_resting_price() {
 }
 
 #[test]
-fn what_traded_is_not_refilled_by_a_step_that_did_not_see_it() {
+fn traded_lots_are_not_refilled_by_a_step_that_did_not_see_the_trade() {
     let mut test = TestVenue::new();
     let user = test.open(1);
     test.step(vec![tick(test.share, 10_000, &BIDS, &ASKS)]);
@@ -58,13 +58,13 @@ fn what_traded_is_not_refilled_by_a_step_that_did_not_see_it() {
     let touch = |test: &TestVenue| test.venue.book_snapshot(test.share).asks[0];
     assert_eq!(touch(&test).lots, Lots(250));
     test.step_seeing(before, vec![tick(test.share, 10_000, &BIDS, &ASKS)]);
-    assert_eq!(touch(&test).lots, Lots(250)); // 400 wanted − 150 that it did not know of
+    assert_eq!(touch(&test).lots, Lots(250)); // 400 − 150 of a trade that it did not see
     test.step(vec![tick(test.share, 10_000, &BIDS, &ASKS)]);
     assert_eq!(touch(&test).lots, Lots(400));
 }
 
 #[test]
-fn a_print_fills_a_resting_order_in_its_turn() {
+fn a_print_fills_resting_orders_by_priority() {
     let mut test = TestVenue::new();
     let user = test.open(1);
     test.step(vec![tick(test.share, 10_000, &BIDS, &ASKS)]);
@@ -75,12 +75,12 @@ fn a_print_fills_a_resting_order_in_its_turn() {
     assert_eq!(outcome.fills().map(|fill| fill.lots.0).collect::<Vec<_>>(), [50]);
     assert_eq!(test.account(user).open.values().next().unwrap().status, OrderStatus::Partial);
     assert_eq!(outcome.tape.len(), 2);
-    // The level is made up again behind the user's remainder.
+    // The level is refilled behind the user's remainder.
     assert_eq!(test.venue.book_snapshot(test.share).bids[0].lots, Lots(450));
 }
 
 #[test]
-fn own_orders_within_the_limit_are_cancelled_first_or_the_order_refused() {
+fn self_trades_are_prevented_by_cancellation_or_rejection() {
     let mut test = TestVenue::new();
     let user = test.open(1);
     test.step(vec![tick(test.share, 10_000, &BIDS, &ASKS)]);
@@ -107,7 +107,7 @@ fn a_market_order_stops_at_the_collar_and_its_rest_is_cancelled() {
 }
 
 #[test]
-fn a_client_order_id_answers_once_for_ever() {
+fn a_client_order_id_is_executed_once() {
     let mut test = TestVenue::new();
     let user = test.open(1);
     test.step(vec![tick(test.share, 10_000, &BIDS, &ASKS)]);
@@ -122,7 +122,7 @@ fn a_client_order_id_answers_once_for_ever() {
     let mut changed = ticket.clone();
     changed.quantity = Lots(11);
     assert_eq!(test.place(user, changed).unwrap_err(), Reject::IdempotencyMismatch);
-    // A refused name is free again.
+    // The id of a refused order may be used again.
     let mut refused = ticket;
     refused.client_order_id = engine::order::ClientOrderId::parse("free").unwrap();
     refused.quantity = Lots(1_000_000);
@@ -142,7 +142,7 @@ fn a_late_order_is_refused() {
 }
 
 #[test]
-fn others_orders_cannot_be_cancelled() {
+fn orders_of_other_accounts_cannot_be_cancelled() {
     let mut test = TestVenue::new();
     let (owner, other) = (test.open(1), test.open(2));
     test.step(vec![tick(test.share, 10_000, &BIDS, &ASKS)]);
@@ -154,7 +154,7 @@ fn others_orders_cannot_be_cancelled() {
 }
 
 #[test]
-fn a_lost_step_halts_what_it_ticked_until_the_next_tick() {
+fn a_lost_step_halts_its_instruments_until_their_next_tick() {
     let mut test = TestVenue::new();
     let user = test.open(1);
     let both = |test: &TestVenue| {
@@ -164,7 +164,7 @@ fn a_lost_step_halts_what_it_ticked_until_the_next_tick() {
     test.step_at(1, Seq(1), ticks);
     // Step 2 would have ticked the share (every 2) and not the bond (every 10).
     let outcome = test.step_at(3, test.venue.seq(), vec![]);
-    // It is told as a mark, so no preview on the old basis can promise a fill.
+    // The halt is published with the mark, so that previews on the old basis are refused.
     let told: Vec<_> = outcome.marks.iter().map(|mark| (mark.instrument, mark.status)).collect();
     assert_eq!(told, [(test.share, InstrumentStatus::Halted)]);
     assert_eq!(test.venue.conditions(test.share).unwrap().mark_rev, outcome.seq);
@@ -176,7 +176,7 @@ fn a_lost_step_halts_what_it_ticked_until_the_next_tick() {
 }
 
 #[test]
-fn a_bond_settles_dirty_pays_its_coupon_and_keeps_the_identity() {
+fn a_bond_settles_dirty_pays_its_coupon_and_its_p_and_l_adds_up() {
     let mut test = TestVenue::new();
     let user = test.open(1);
     test.step(vec![tick(test.bond, 10_000, &[(9_999, 500)], &[(10_001, 500)])]);
@@ -207,7 +207,7 @@ fn a_bond_settles_dirty_pays_its_coupon_and_keeps_the_identity() {
 }
 
 #[test]
-fn a_matured_bond_is_redeemed_and_trades_no_more() {
+fn a_matured_bond_is_redeemed_and_no_longer_traded() {
     let mut test = TestVenue::new();
     let user = test.open(1);
     test.step(vec![tick(test.bond, 10_000, &[(9_999, 500)], &[(10_001, 500)])]);
@@ -227,7 +227,7 @@ fn a_matured_bond_is_redeemed_and_trades_no_more() {
 }
 
 impl TestVenue {
-    /// What a user's fills cost, fees included.
+    /// Cost of a user's fills with fees.
     fn outcomes_cost(&self, user: engine::id::AccountId) -> Money {
         let fills = self.outcomes.iter().flat_map(|outcome| &outcome.events);
         fills

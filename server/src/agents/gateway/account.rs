@@ -16,7 +16,7 @@ use protocol::rest::{DayOpen, SessionEntry, TradingSnapshot};
 use super::identity::RequireUser;
 use super::quotes::live_quotes;
 use super::venue::instruments_by_symbol;
-use super::{Gateway, State as VenueState};
+use super::{Gateway, VenueReplica};
 use crate::http::{ErrorResponse, Json};
 use crate::store::valuations::ValuationWindow;
 
@@ -50,7 +50,7 @@ impl AccountApi for Gateway {
 }
 
 impl Gateway {
-    fn snapshot_of(&self, state: &VenueState, caller: &Caller) -> Result<TradingSnapshot, ApiError> {
+    fn snapshot_of(&self, state: &VenueReplica, caller: &Caller) -> Result<TradingSnapshot, ApiError> {
         let account = &state.account(caller.account).ok_or(Reject::UnknownAccount)?.account;
         let instruments = instruments_by_symbol(state);
         let ids = || instruments.iter().map(|instrument| instrument.id);
@@ -98,7 +98,7 @@ impl Gateway {
 }
 
 /// The caller's figures, as of `state`.
-pub(super) fn portfolio_of(state: &VenueState, caller: &Caller) -> Result<PortfolioSnapshot, ApiError> {
+pub(super) fn portfolio_of(state: &VenueReplica, caller: &Caller) -> Result<PortfolioSnapshot, ApiError> {
     let account = &state.account(caller.account).ok_or(Reject::UnknownAccount)?.account;
     Ok(PortfolioSnapshot {
         through: state.through,

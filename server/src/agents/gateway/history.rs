@@ -14,7 +14,7 @@ use engine::venue::Fill;
 use protocol::error::ApiError;
 use protocol::frames::FillFrame;
 use protocol::gateway::{Caller, HistoryApi};
-use protocol::nav_history::{NavHistory, Range};
+use protocol::nav_history::{NavHistory, NavRange};
 use protocol::rest::{CandleRow, CandlesQuery, HistoryQuery, Page, PortfolioPoint, TickRow};
 
 use super::Gateway;
@@ -143,7 +143,7 @@ impl HistoryApi for Gateway {
 
     /// Reads every stored point, since each counts for the running maximum, and
     /// ends with the NAV of now.
-    async fn nav_history(&self, caller: &Caller, range: Range) -> Result<NavHistory, ApiError> {
+    async fn nav_history(&self, caller: &Caller, range: NavRange) -> Result<NavHistory, ApiError> {
         let now = self.read(|state| portfolio_of(state, caller))?;
         let inner = &self.inner;
         let paid_in = inner.config.starting_balance.to_cents();
@@ -152,14 +152,14 @@ impl HistoryApi for Gateway {
         loop {
             let points = inner.store.nav_points(inner.venue, caller.account, after, BATCH_MAX_ROWS).await?;
             for point in &points {
-                history.take(point.time, point.nav.to_cents());
+                history.push(point.time, point.nav.to_cents());
             }
             match points.last() {
                 Some(last) if points.len() == BATCH_MAX_ROWS as usize => after = last.seq,
                 _ => break,
             }
         }
-        history.take(now.timestamp, now.valuation.nav.to_cents());
+        history.push(now.timestamp, now.valuation.nav.to_cents());
         Ok(history)
     }
 }

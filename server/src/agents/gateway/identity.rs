@@ -61,7 +61,7 @@ pub(super) async fn limit_requests(
     if let Some(identity) = identity {
         inner.activity.note(inner.clock.now());
         // An account that stays unknown is refused by whatever reads it.
-        inner.model.meet(identity.user.account).await;
+        inner.model.wait_for_account(identity.user.account).await;
     }
     next.run(request).await
 }

@@ -7,7 +7,7 @@
 
 mod encoded;
 mod execution;
-mod state;
+mod replica;
 mod view;
 
 use std::sync::{Arc, PoisonError, RwLock};
@@ -28,8 +28,8 @@ use crate::store::history::CandleWindow;
 use crate::store::journal::EntryKind;
 use crate::store::{Store, StoreError};
 
-pub(crate) use encoded::{Encoded, cut, frame, parts};
-pub(crate) use state::{Followed, Stamped, State};
+pub(crate) use encoded::{Encoded, frame, parts, update};
+pub(crate) use replica::{Followed, Stamped, VenueReplica};
 
 /// Messages taken from a stream at once.
 const READ: usize = 256;
@@ -63,7 +63,7 @@ pub enum FollowError {
 
 /// The picture; clones share it.
 #[derive(Clone, Debug)]
-pub(crate) struct Model {
+pub(crate) struct ReadModel {
     shared: Arc<Shared>,
 }
 
@@ -73,15 +73,15 @@ struct Shared {
     store: Store,
     bus: Bus,
     streams: StreamNames,
-    state: RwLock<Option<State>>,
+    state: RwLock<Option<VenueReplica>>,
     /// The last entry of the newest consistent state.
     reached: watch::Sender<Seq>,
     /// Its version: most entries change nothing that anybody follows.
     changed: watch::Sender<u64>,
 }
 
-impl Model {
-    /// Empty until [`Model::follow`] runs.
+impl ReadModel {
+    /// Empty until [`ReadModel::follow`] runs.
     pub(crate) fn new(venue: VenueId, store: Store, bus: Bus, streams: StreamNames) -> Self {
         let (reached, changed) = (watch::Sender::default(), watch::Sender::default());
         let state = RwLock::new(None);
@@ -89,7 +89,7 @@ impl Model {
     }
 
     /// Reads one consistent cut; `None` before there is any.
-    pub(crate) fn read<T>(&self, look: impl FnOnce(&State) -> T) -> Option<T> {
+    pub(crate) fn read<T>(&self, look: impl FnOnce(&VenueReplica) -> T) -> Option<T> {
         let state = self.shared.state.read().unwrap_or_else(PoisonError::into_inner);
         state.as_ref().filter(|state| state.is_consistent()).map(look)
     }
@@ -106,20 +106,20 @@ impl Model {
 
     /// Waits until the picture holds entry `seq`; `false` when that takes too
     /// long.
-    pub(crate) async fn reached(&self, seq: Seq) -> bool {
+    pub(crate) async fn wait_for_seq(&self, seq: Seq) -> bool {
         self.until(|state| state.through >= seq).await
     }
 
     /// Waits a while until the picture holds `account`: whoever has just been
     /// let in may be ahead of it.
-    pub(crate) async fn meet(&self, account: AccountId) {
-        let known = |state: &State| state.account(account).is_some();
+    pub(crate) async fn wait_for_account(&self, account: AccountId) {
+        let known = |state: &VenueReplica| state.account(account).is_some();
         if self.read(known) == Some(false) {
             self.until(known).await;
         }
     }
 
-    async fn until(&self, holds: impl Fn(&State) -> bool) -> bool {
+    async fn until(&self, holds: impl Fn(&VenueReplica) -> bool) -> bool {
         let mut reached = self.entries();
         let there = async {
             while self.read(&holds) != Some(true) {
@@ -142,7 +142,7 @@ impl Model {
         let mut executions = first.0;
         let mut valuations = shared.bus.last_id(&shared.streams.risk).await?;
         self.take_newest_valuations().await?;
-        self.settle(&shutdown).await?;
+        self.wait_until_consistent(&shutdown).await?;
         loop {
             progress(Seq(executions));
             tokio::select! {
@@ -168,7 +168,7 @@ impl Model {
             Batch::Messages(messages) => messages,
             Batch::Trimmed { .. } => {
                 self.refill().await?;
-                self.settle(shutdown).await?;
+                self.wait_until_consistent(shutdown).await?;
                 return Ok(self.through().0.max(after));
             }
         };
@@ -185,7 +185,7 @@ impl Model {
             };
             if !applied {
                 self.refill().await?;
-                self.settle(shutdown).await?;
+                self.wait_until_consistent(shutdown).await?;
             }
         }
         self.announce();
@@ -231,7 +231,7 @@ impl Model {
             Some(venue) => venue,
             None => self.opened().await?,
         };
-        let mut state = State::new(&venue, version);
+        let mut state = VenueReplica::new(&venue, version);
         // Beyond the older snapshot entries may be merged, without their tape.
         let whole = snapshots.last().map_or(0, |snapshot| snapshot.seq.0);
         let mut after = Seq(whole.max(venue.seq().0.saturating_sub(TAPE_ENTRIES)));
@@ -307,7 +307,7 @@ impl Model {
 
     /// Waits until the newest published books fit the journal: trading puts
     /// them on the bus when it starts.
-    async fn settle(&self, shutdown: &Shutdown) -> Result<(), FollowError> {
+    async fn wait_until_consistent(&self, shutdown: &Shutdown) -> Result<(), FollowError> {
         loop {
             // A bus that is away comes back, and trading puts the books again.
             if let Err(error) = self.take_published_books().await {
@@ -373,15 +373,15 @@ impl Model {
     }
 
     fn newest_book(&self) -> Option<Seq> {
-        self.peek(State::newest_book)
+        self.peek(VenueReplica::newest_book)
     }
 
     /// Reads the state even while it is being put together.
-    fn peek<T>(&self, look: impl FnOnce(&State) -> T) -> Option<T> {
+    fn peek<T>(&self, look: impl FnOnce(&VenueReplica) -> T) -> Option<T> {
         self.shared.state.read().unwrap_or_else(PoisonError::into_inner).as_ref().map(look)
     }
 
-    fn change(&self, change: impl FnOnce(&mut State) -> bool) -> bool {
+    fn change(&self, change: impl FnOnce(&mut VenueReplica) -> bool) -> bool {
         let mut state = self.shared.state.write().unwrap_or_else(PoisonError::into_inner);
         state.as_mut().is_some_and(change)
     }

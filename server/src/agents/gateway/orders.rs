@@ -85,7 +85,7 @@ impl OrderApi for Gateway {
         let command = Command::CancelOrder { account: caller.account, order: order_id };
         match self.inner.sequencer.send(command, COMMAND_VALIDITY).await {
             Ok(reply) => {
-                self.inner.model.reached(reply.seq).await;
+                self.inner.model.wait_for_seq(reply.seq).await;
             }
             // Not live: its status says what to answer.
             Err(SendError::Refused(Reject::UnknownOrder)) => {}
@@ -115,7 +115,7 @@ impl OrderApi for Gateway {
             Err(SendError::Refused(Reject::NoOpenOrders)) => return Ok(vec![]),
             Err(error) => return Err(error.into()),
         };
-        self.inner.model.reached(reply.seq).await;
+        self.inner.model.wait_for_seq(reply.seq).await;
         let cancelled = reply.outcome.events.iter().filter_map(|event| match &event.change {
             AccountChange::OrderCancelled { order, .. } => Some(order),
             _ => None,
@@ -171,7 +171,7 @@ impl Gateway {
     ) -> Result<Result<PlaceOrderResponse, Reject>, ApiError> {
         match self.inner.sequencer.send(command, COMMAND_VALIDITY).await {
             Ok(reply) => {
-                self.inner.model.reached(reply.seq).await;
+                self.inner.model.wait_for_seq(reply.seq).await;
                 Ok(Ok(PlaceOrderResponse::Decided(Box::new(self.placed_order(reply)?))))
             }
             Err(SendError::Pending) => Ok(Ok(PlaceOrderResponse::Pending { client_order_id })),

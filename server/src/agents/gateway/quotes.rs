@@ -21,7 +21,7 @@ use protocol::rest::{
 use super::identity::RequireUser;
 use super::page_request::parse_instrument_id;
 use super::venue::instruments_by_symbol;
-use super::{Gateway, State as VenueState};
+use super::{Gateway, VenueReplica};
 use crate::http::{ErrorResponse, Json, StrictQuery};
 
 #[async_trait]
@@ -104,7 +104,7 @@ impl Gateway {
 }
 
 /// Live quotes of `wanted`, or of every instrument that trades on quotes, by symbol.
-pub(super) fn live_quotes(state: &VenueState, wanted: Option<InstrumentId>) -> Vec<QuotesFrame> {
+pub(super) fn live_quotes(state: &VenueReplica, wanted: Option<InstrumentId>) -> Vec<QuotesFrame> {
     let listed =
         instruments_by_symbol(state).into_iter().filter(|listed| wanted.is_none_or(|id| id == listed.id));
     let quotes = listed.filter_map(|listed| match state.book(listed.id)?.value.item() {

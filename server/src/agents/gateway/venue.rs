@@ -18,7 +18,7 @@ use protocol::gateway::{Caller, Permission, VenueApi, VenueControlApi};
 use protocol::rest::{ClaimVenueRequest, ClockCommand, ClockState, ListedInstrument, VenueInfo};
 
 use super::identity::RequireUser;
-use super::{Gateway, State as VenueState};
+use super::{Gateway, VenueReplica};
 use crate::bus::Batch;
 use crate::bus::decode::{decode, encode};
 use crate::http::{ErrorResponse, Json};
@@ -161,7 +161,7 @@ impl Gateway {
 }
 
 /// Listed instruments, by symbol.
-pub(super) fn instruments_by_symbol(state: &VenueState) -> Vec<Instrument> {
+pub(super) fn instruments_by_symbol(state: &VenueReplica) -> Vec<Instrument> {
     let mut listed: Vec<Instrument> = state.instruments.values().cloned().collect();
     listed.sort_by(|a, b| a.symbol.cmp(&b.symbol));
     listed

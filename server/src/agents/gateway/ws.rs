@@ -1,9 +1,9 @@
 //! The live socket, `/api/v1/stream`.
 //!
 //! A socket pulls: it keeps what it has sent and takes from the gateway's
-//! picture whatever is newer, one consistent cut at a time. So a slow client
+//! picture whatever is newer, one consistent update at a time. So a slow client
 //! costs no memory, prices are conflated to the newest, and executions, which
-//! the picture keeps numbered, are not lost. Does not know what is in a cut.
+//! the picture keeps numbered, are not lost. Does not know what is in an update.
 
 mod channel;
 mod registry;
@@ -65,7 +65,7 @@ pub(super) async fn upgrade(
     let upgrade = upgrade
         .map_err(|_| ApiError::new(426, "upgrade_required", "This route is a WebSocket."))?;
     let most = gateway.inner.limits.sockets_per_user as usize;
-    let Some(place) = gateway.inner.sockets.enter(&identity, most) else {
+    let Some(permit) = gateway.inner.sockets.enter(&identity, most) else {
         let error = ApiError::new(429, "too_many_sockets", format!("A user may open {most} sockets."));
         return Err(error.into());
     };
@@ -79,7 +79,7 @@ pub(super) async fn upgrade(
         .max_write_buffer_size(MAX_WAITING)
         .on_upgrade(move |socket| {
             let tasks = gateway.inner.socket_tasks.clone();
-            tasks.track_future(socket::run(gateway, socket, caller, session, encoding, place))
+            tasks.track_future(socket::run(gateway, socket, caller, session, encoding, permit))
         })
         .into_response())
 }

@@ -201,7 +201,7 @@ impl Agent {
         self.history.record(header.step, time, config.step_us, &payload);
         let ticks = payload.ticks.len() as u64;
         let venue = self.context.venue;
-        let message = MarketStep { v: MarketStep::VERSION, venue, time, header, payload };
+        let message = MarketStep { v: VERSION, venue, time, header, payload };
         self.outbox.push(header.step, Payload::new(message));
         self.heartbeat.stepped(Instant::now());
         self.context.health.report(NAME, header.step);

@@ -17,7 +17,6 @@ use super::texts;
 use crate::api;
 use crate::components::format;
 use crate::live::Live;
-use crate::live::receipts::Verdict;
 
 /// Time between two look-ups of an order that was not answered.
 const LOOKUP_DELAY: Duration = Duration::from_millis(700);
@@ -108,9 +107,9 @@ impl OrderSender {
 
     fn accepted(self, preview: Option<&Preview>, reply: &PlacedOrder) -> Submission {
         if let Some(preview) = preview.filter(|_| !reply.repeated) {
-            let mut verdict = Verdict::OtherBasis;
-            self.live.receipts.update(|receipts| verdict = receipts.compare(preview, reply));
-            if verdict == Verdict::Different {
+            let mut is_different = false;
+            self.live.previews.update(|previews| is_different = previews.compare(preview, reply));
+            if is_different {
                 let (promised, decided) = (&preview.decided, &reply.decided);
                 leptos::logging::warn!("preview {promised:?} but fill {decided:?}");
             }

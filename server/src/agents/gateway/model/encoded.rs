@@ -1,6 +1,6 @@
 //! What goes out on sockets, encoded once for all of them.
 //!
-//! A cut is an envelope and items; the items are shared between sockets, so
+//! An update is an envelope and items; the items are shared between sockets, so
 //! each is encoded at most once per encoding and copied afterwards. Does not
 //! know who gets it.
 
@@ -8,7 +8,7 @@ use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use protocol::frames::Item;
-use protocol::socket::{Cut, Encoding, Frame};
+use protocol::socket::{Encoding, Frame, Update};
 
 /// An item with its bytes, made when first asked for.
 #[derive(Debug)]
@@ -42,10 +42,10 @@ impl Encoded {
     }
 }
 
-/// The most that ends a cut after its items, or counts them.
+/// The most that ends an update after its items, or counts them.
 const ENDING: usize = 8;
 
-/// Bytes of items from which on the rest of a cut follows in another part.
+/// Bytes of items from which on the rest of an update follows in another part.
 const PART: usize = 64 * 1024;
 
 /// `items` in the parts in which they are sent: one, unless they are many.
@@ -73,9 +73,9 @@ pub(crate) fn frame(frame: &Frame, encoding: Encoding) -> Vec<u8> {
     }
 }
 
-/// A cut's bytes: `envelope` has no items of its own, `items` take their place.
-pub(crate) fn cut(envelope: Cut, items: &[Arc<Encoded>], encoding: Encoding) -> Vec<u8> {
-    let mut bytes = frame(&Frame::Cut(envelope), encoding);
+/// An update's bytes: `envelope` has no items of its own, `items` take their place.
+pub(crate) fn update(envelope: Update, items: &[Arc<Encoded>], encoding: Encoding) -> Vec<u8> {
+    let mut bytes = frame(&Frame::Update(envelope), encoding);
     let size: usize = items.iter().map(|item| item.bytes(encoding).len() + 1).sum();
     bytes.reserve_exact(size + ENDING);
     match encoding {
@@ -150,7 +150,7 @@ mod tests {
         };
         for count in [0, 1, 2, 200] {
             let items: Vec<Item> = (0..count).map(|index| book(&format!("S{index}"))).collect();
-            let envelope = Cut {
+            let envelope = Update {
                 number: 1,
                 more: false,
                 through: Seq(300),
@@ -159,10 +159,10 @@ mod tests {
                 date_rev: Seq(1),
                 items: vec![],
             };
-            let whole = Frame::Cut(Cut { items: items.clone(), ..envelope.clone() });
+            let whole = Frame::Update(Update { items: items.clone(), ..envelope.clone() });
             let encoded: Vec<_> = items.into_iter().map(|item| Arc::new(Encoded::new(item))).collect();
             for encoding in [Encoding::Json, Encoding::Postcard] {
-                let joined = cut(envelope.clone(), &encoded, encoding);
+                let joined = update(envelope.clone(), &encoded, encoding);
                 assert_eq!(joined, frame(&whole, encoding), "{count} {encoding:?}");
             }
         }

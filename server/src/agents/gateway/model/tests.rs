@@ -10,8 +10,8 @@ use protocol::bus::{ExecutionBatch, PortfolioMessage, PublishedEntry};
 use protocol::frames::Item;
 use uuid::Uuid;
 
-use super::Model;
-use super::state::State;
+use super::ReadModel;
+use super::replica::VenueReplica;
 use crate::bus::{Bus, StreamNames};
 use crate::store::Store;
 
@@ -114,7 +114,7 @@ fn accounts(traded: &mut Traded) -> Vec<AccountId> {
     accounts
 }
 
-fn same(state: &State, venue: &Venue) {
+fn same(state: &VenueReplica, venue: &Venue) {
     assert_eq!((state.through, state.step, state.time), (venue.seq(), venue.step(), venue.time()));
     assert_eq!((state.date, state.date_rev), (venue.date(), venue.date_rev()));
     assert!(state.is_consistent());
@@ -135,7 +135,7 @@ fn same(state: &State, venue: &Venue) {
 #[test]
 fn following_the_stream_gives_the_venue_itself() {
     let mut traded = Traded::open();
-    let mut state = State::new(&traded.venue, 0);
+    let mut state = VenueReplica::new(&traded.venue, 0);
     let accounts = accounts(&mut traded);
     for round in 0..40 {
         traded.busy(&accounts, round);
@@ -153,7 +153,7 @@ fn following_the_stream_gives_the_venue_itself() {
 #[test]
 fn a_gap_is_noticed_and_the_journal_fills_it() {
     let mut traded = Traded::open();
-    let mut state = State::new(&traded.venue, 0);
+    let mut state = VenueReplica::new(&traded.venue, 0);
     let accounts = accounts(&mut traded);
     traded.busy(&accounts, 1);
     let lost = traded.publish();
@@ -174,7 +174,7 @@ fn a_gap_is_noticed_and_the_journal_fills_it() {
 #[test]
 fn a_book_of_the_future_waits_for_its_entry() {
     let mut traded = Traded::open();
-    let mut state = State::new(&traded.venue, 0);
+    let mut state = VenueReplica::new(&traded.venue, 0);
     let accounts = accounts(&mut traded);
     traded.busy(&accounts, 1);
     let batch = traded.publish();
@@ -191,7 +191,7 @@ fn executions_are_dense_and_whole_after_a_start_in_the_middle() {
     traded.busy(&accounts, 1);
     traded.publish();
     let restored = Venue::restore(&traded.venue.snapshot()).unwrap();
-    let mut state = State::new(&restored, 9);
+    let mut state = VenueReplica::new(&restored, 9);
     assert!(state.version > 9);
     same(&state, &traded.venue);
     let known = state.account(accounts[0]).unwrap().account.account_seq;
@@ -211,7 +211,7 @@ fn executions_are_dense_and_whole_after_a_start_in_the_middle() {
 #[test]
 fn a_preview_of_the_picture_is_what_the_venue_decides() {
     let mut traded = Traded::open();
-    let mut state = State::new(&traded.venue, 0);
+    let mut state = VenueReplica::new(&traded.venue, 0);
     let accounts = accounts(&mut traded);
     let mut compared = 0;
     for round in 0..30 {
@@ -251,7 +251,7 @@ fn a_preview_of_the_picture_is_what_the_venue_decides() {
 #[test]
 fn a_valuation_waits_for_the_entry_that_it_is_of() {
     let mut traded = Traded::open();
-    let mut state = State::new(&traded.venue, 0);
+    let mut state = VenueReplica::new(&traded.venue, 0);
     let accounts = accounts(&mut traded);
     state.apply(&traded.publish()).unwrap();
     traded.busy(&accounts, 1);
@@ -280,15 +280,15 @@ async fn whoever_is_ahead_of_the_picture_is_waited_for() {
     let store = Store::open_sqlite(folder.path()).await.unwrap();
     let bus = Bus::local();
     let venue = traded.venue.config().venue_id();
-    let model = Model::new(venue, store, bus, StreamNames::of(venue));
-    *model.shared.state.write().unwrap() = Some(State::new(&traded.venue, 0));
+    let model = ReadModel::new(venue, store, bus, StreamNames::of(venue));
+    *model.shared.state.write().unwrap() = Some(VenueReplica::new(&traded.venue, 0));
     traded.outcomes.clear();
     let account = AccountId(Uuid::from_u128(9));
     traded.execute(&Command::OpenAccount { account });
 
     let waiting = model.clone();
     let met = tokio::spawn(async move {
-        waiting.meet(account).await;
+        waiting.wait_for_account(account).await;
         waiting.read(|state| state.account(account).is_some())
     });
     tokio::task::yield_now().await;
@@ -301,7 +301,7 @@ async fn whoever_is_ahead_of_the_picture_is_waited_for() {
 #[test]
 fn a_trail_is_a_minute_of_marks_a_second_apart() {
     let mut traded = Traded::open();
-    let (acme, mut state) = (traded.acme(), State::new(&traded.venue, 0));
+    let (acme, mut state) = (traded.acme(), VenueReplica::new(&traded.venue, 0));
     (0..800).for_each(|_| traded.step());
     traded.outcomes[1..].iter().for_each(|outcome| state.refill(outcome, true));
     let trail = state.trail(acme);
@@ -309,7 +309,7 @@ fn a_trail_is_a_minute_of_marks_a_second_apart() {
     assert_eq!(marks.len(), 60);
     assert!(marks.iter().any(|mark| *mark != marks[0]));
     // Whoever starts from a snapshot recalls the same.
-    let mut later = State::new(&traded.venue, 0);
+    let mut later = VenueReplica::new(&traded.venue, 0);
     traded.outcomes.iter().for_each(|outcome| later.recall(outcome));
     assert_eq!(later.trail(acme), trail);
 }

@@ -16,9 +16,9 @@ use protocol::frames::{AccountFrame, OrderFrame, PositionFrame};
 use protocol::sparkline::Sparkline;
 
 use super::encoded::Encoded;
-use super::state::{Followed, Stamped, State};
+use super::replica::{Followed, Stamped, VenueReplica};
 
-impl State {
+impl VenueReplica {
     /// Whether every book is the one that this entry left: false while one is
     /// older than an entry that changed it, or newer than all of them.
     pub(crate) fn is_consistent(&self) -> bool {

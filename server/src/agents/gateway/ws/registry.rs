@@ -29,9 +29,9 @@ struct Entry {
     signed_out: CancellationToken,
 }
 
-/// A socket's place among the open ones; dropping it leaves.
+/// A socket's permit among the open ones; dropping it leaves.
 #[derive(Debug)]
-pub(super) struct Place {
+pub(super) struct ConnectionPermit {
     sockets: Sockets,
     number: u64,
     /// Cancelled when the socket's session is signed out.
@@ -39,9 +39,9 @@ pub(super) struct Place {
 }
 
 impl Sockets {
-    /// A place for one more of the user's sockets; `None` when they have
+    /// A permit for one more of the user's sockets; `None` when they have
     /// `most`.
-    pub(super) fn enter(&self, identity: &Identity, most: usize) -> Option<Place> {
+    pub(super) fn enter(&self, identity: &Identity, most: usize) -> Option<ConnectionPermit> {
         let mut open = self.lock();
         if open.sockets.values().filter(|entry| entry.user == identity.user.id).count() >= most {
             return None;
@@ -51,7 +51,7 @@ impl Sockets {
         let (user, session) = (identity.user.id, identity.session);
         let entry = Entry { user, session, signed_out: signed_out.clone() };
         open.sockets.insert(number, entry);
-        Some(Place { sockets: self.clone(), number, signed_out })
+        Some(ConnectionPermit { sockets: self.clone(), number, signed_out })
     }
 
     /// Closes every socket of a session.
@@ -71,7 +71,7 @@ impl Sockets {
     }
 }
 
-impl Drop for Place {
+impl Drop for ConnectionPermit {
     fn drop(&mut self) {
         self.sockets.lock().sockets.remove(&self.number);
     }

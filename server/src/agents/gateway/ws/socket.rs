@@ -1,18 +1,18 @@
-//! One socket's life: it greets, listens, sends cuts, and ends for a reason.
+//! One socket's life: it greets, listens, sends updates, and ends for a reason.
 //!
-//! Does not know what is in a cut.
+//! Does not know what is in an update.
 
 use std::time::Duration;
 
 use axum::extract::ws::{CloseFrame, Message, WebSocket};
 use engine::id::Seq;
 use protocol::gateway::Caller;
-use protocol::socket::{ClientMessage, Cut, Encoding, FRAMES_VERSION, Frame, FrameError, Hello};
+use protocol::socket::{ClientMessage, Encoding, FRAMES_VERSION, Frame, FrameError, Hello, Update};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
 use tokio_tungstenite::tungstenite;
 
 use super::channel::error;
-use super::registry::Place;
+use super::registry::ConnectionPermit;
 use super::subscription::Subscription;
 use crate::agents::auth::SessionKey;
 use crate::agents::gateway::{Gateway, model};
@@ -48,8 +48,8 @@ struct Connection {
     socket: WebSocket,
     encoding: Encoding,
     subscription: Subscription,
-    /// The number of the newest cut, or part of one, that was sent.
-    cuts: u64,
+    /// The number of the newest update, or part of one, that was sent.
+    updates: u64,
     received: Vec<Instant>,
     heard: Instant,
     /// How long the client may stay silent.
@@ -65,7 +65,7 @@ pub(super) async fn run(
     caller: Caller,
     session: SessionKey,
     encoding: Encoding,
-    place: Place,
+    permit: ConnectionPermit,
 ) {
     gateway.inner.activity.sockets_changed();
     let subscription = Subscription::new(caller.account);
@@ -74,19 +74,19 @@ pub(super) async fn run(
         socket,
         encoding,
         subscription,
-        cuts: 0,
+        updates: 0,
         received: Vec::new(),
         heard: Instant::now(),
         silence: Duration::from_secs(gateway.inner.limits.socket_silence_seconds),
         between_cuts: Duration::from_secs(1) / gateway.inner.limits.socket_cuts_per_second.max(1),
     };
     let reason = match connection.greet(&caller).await {
-        Ok(()) => connection.live(session, &place).await,
+        Ok(()) => connection.live(session, &permit).await,
         Err(reason) => reason,
     };
     metrics::counter!("tickhall_sockets_closed_total", "code" => reason.0.to_string()).increment(1);
     // Out of the way before the client is told, so that it may come again.
-    drop(place);
+    drop(permit);
     gateway.inner.activity.sockets_changed();
     connection.close(reason).await;
 }
@@ -102,7 +102,7 @@ impl Connection {
         self.send_frame(&Frame::Hello(hello)).await
     }
 
-    async fn live(&mut self, session: SessionKey, place: &Place) -> Close {
+    async fn live(&mut self, session: SessionKey, permit: &ConnectionPermit) -> Close {
         let inner = self.gateway.inner.clone();
         let mut changed = inner.model.watch();
         let mut pings = every(self.silence / PINGS);
@@ -119,9 +119,9 @@ impl Connection {
             let done = tokio::select! {
                 biased;
                 () = inner.shutdown.cancelled() => Err(RESTARTING),
-                () = place.signed_out.cancelled() => Err(SIGNED_OUT),
+                () = permit.signed_out.cancelled() => Err(SIGNED_OUT),
                 received = self.socket.recv() => match self.hear(received).await {
-                    // What was asked for follows in the next cut.
+                    // What was asked for follows in the next update.
                     Ok(()) => {
                         next_cut.get_or_insert(last_cut + self.between_cuts);
                         Ok(())
@@ -166,7 +166,7 @@ impl Connection {
                 self.count()?;
                 // Whoever comes back to a server that has just started may be
                 // there before its picture of the venue.
-                self.gateway.inner.model.reached(Seq(0)).await;
+                self.gateway.inner.model.wait_for_seq(Seq(0)).await;
                 match self.obey(text.as_str()) {
                     Ok(None) => Ok(()),
                     Ok(Some(answer)) => self.send_frame(&answer).await,
@@ -193,7 +193,7 @@ impl Connection {
         let model = &self.gateway.inner.model;
         match message {
             ClientMessage::Ping { nonce } => {
-                return Ok(Some(Frame::Pong { nonce, cuts: self.cuts }));
+                return Ok(Some(Frame::Pong { nonce, updates: self.updates }));
             }
             ClientMessage::Subscribe { channels, account_seq } => {
                 model.read(|state| subscription.add(&channels, account_seq, state)).unwrap_or_else(away)?;
@@ -211,9 +211,9 @@ impl Connection {
         let Some((envelope, items)) = gathered else { return Ok(()) };
         let parts = model::parts(&items, self.encoding);
         for (part, left) in parts.iter().zip((0..parts.len()).rev()) {
-            self.cuts += 1;
-            let envelope = Cut { number: self.cuts, more: left > 0, ..envelope.clone() };
-            self.send(model::cut(envelope, part, self.encoding)).await?;
+            self.updates += 1;
+            let envelope = Update { number: self.updates, more: left > 0, ..envelope.clone() };
+            self.send(model::update(envelope, part, self.encoding)).await?;
         }
         Ok(())
     }

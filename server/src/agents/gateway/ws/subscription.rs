@@ -1,16 +1,16 @@
 //! What one socket follows and what of it has been sent.
 //!
-//! Gathers the next cut from the gateway's picture. Does not know bytes.
+//! Gathers the next update from the gateway's picture. Does not know bytes.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use engine::id::{AccountId, Seq};
 use protocol::frames::{Item, PortfolioSnapshot};
-use protocol::socket::{Cut, FrameError};
+use protocol::socket::{FrameError, Update};
 
 use super::channel::{Channel, error};
-use crate::agents::gateway::model::{Encoded, Followed, Stamped, State};
+use crate::agents::gateway::model::{Encoded, Followed, Stamped, VenueReplica};
 
 /// Most channels of one socket.
 const MAX_CHANNELS: usize = 128;
@@ -21,7 +21,7 @@ pub(super) struct Subscription {
     account: AccountId,
     /// Each channel, and whether its first state is still to be sent.
     channels: BTreeMap<Channel, bool>,
-    /// The picture's version when the last cut was gathered.
+    /// The picture's version when the last update was gathered.
     seen: u64,
     /// The newest of the account's events that the client has; none when the
     /// account is to be sent whole.
@@ -30,8 +30,8 @@ pub(super) struct Subscription {
     date_rev: Seq,
 }
 
-/// A cut's envelope, not yet numbered, and what is in it.
-pub(super) type Gathered = (Cut, Vec<Arc<Encoded>>);
+/// An update's envelope, not yet numbered, and what is in it.
+pub(super) type Gathered = (Update, Vec<Arc<Encoded>>);
 
 impl Subscription {
     /// Nothing is followed yet.
@@ -49,7 +49,7 @@ impl Subscription {
         &mut self,
         names: &[String],
         resumed: Option<i128>,
-        state: &State,
+        state: &VenueReplica,
     ) -> Result<(), FrameError> {
         let too_many = || {
             let message = format!("A socket may have {MAX_CHANNELS} channels.");
@@ -86,20 +86,20 @@ impl Subscription {
     ///
     /// # Errors
     /// The first that names nothing.
-    pub(super) fn remove(&mut self, names: &[String], state: &State) -> Result<(), FrameError> {
+    pub(super) fn remove(&mut self, names: &[String], state: &VenueReplica) -> Result<(), FrameError> {
         for channel in self.parse(names, state)? {
             self.channels.remove(&channel);
         }
         Ok(())
     }
 
-    fn parse(&self, names: &[String], state: &State) -> Result<Vec<Channel>, FrameError> {
+    fn parse(&self, names: &[String], state: &VenueReplica) -> Result<Vec<Channel>, FrameError> {
         let listed = |id| state.instruments.contains_key(&id);
         names.iter().map(|name| Channel::parse(name, self.account, listed)).collect()
     }
 
-    /// Everything that is new since the last cut; `None` when nothing is.
-    pub(super) fn gather(&mut self, state: &State) -> Option<Gathered> {
+    /// Everything that is new since the last update; `None` when nothing is.
+    pub(super) fn gather(&mut self, state: &VenueReplica) -> Option<Gathered> {
         let mut items = Vec::new();
         let followed = state.account(self.account);
         for (channel, fresh) in &mut self.channels {
@@ -128,7 +128,7 @@ impl Subscription {
             return None;
         }
         self.date_rev = state.date_rev;
-        let envelope = Cut {
+        let envelope = Update {
             number: 0,
             more: false,
             through: state.through,
@@ -159,7 +159,7 @@ fn events_after(sent: u64, followed: &Followed) -> Option<impl Iterator<Item = &
 
 /// The account's events after number `sent`; the whole account when nothing was
 /// sent yet or some of them are no longer kept.
-fn account_items(state: &State, followed: &Followed, sent: Option<u64>) -> Vec<Arc<Encoded>> {
+fn account_items(state: &VenueReplica, followed: &Followed, sent: Option<u64>) -> Vec<Arc<Encoded>> {
     match sent.and_then(|sent| events_after(sent, followed)) {
         Some(events) => events.cloned().collect(),
         None => {
@@ -170,7 +170,7 @@ fn account_items(state: &State, followed: &Followed, sent: Option<u64>) -> Vec<A
 }
 
 /// A first valuation, before the portfolio agent has spoken.
-fn valued(state: &State, followed: &Followed) -> Arc<Encoded> {
+fn valued(state: &VenueReplica, followed: &Followed) -> Arc<Encoded> {
     let snapshot = PortfolioSnapshot {
         through: state.through,
         timestamp: state.time,

@@ -1,6 +1,6 @@
 //! A book as the ladder shows it: all rows and bars from one snapshot.
 //!
-//! Knows no signal; the account matters only for the marks at its own orders.
+//! Knows no signal; reads the account only to mark its own orders.
 
 use std::collections::BTreeMap;
 
@@ -13,14 +13,14 @@ use super::state::{Level, Market};
 
 /// One row of the ladder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Rung {
-    /// Where.
+pub struct LadderRow {
+    /// The level's price.
     pub price: Ticks,
-    /// All that rests there.
+    /// Total resting there.
     pub lots: Lots,
     /// The account's own part of it.
     pub own: Lots,
-    /// Everything from the touch to here.
+    /// Total from the touch to here.
     pub cumulative: Lots,
 }
 
@@ -30,9 +30,9 @@ pub struct Ladder {
     /// The entry that last changed the book.
     pub rev: Seq,
     /// Best first.
-    pub bids: Vec<Rung>,
+    pub bids: Vec<LadderRow>,
     /// Best first.
-    pub asks: Vec<Rung>,
+    pub asks: Vec<LadderRow>,
     /// The largest level, against which bars are drawn.
     pub largest: Lots,
 }
@@ -40,14 +40,14 @@ pub struct Ladder {
 impl Ladder {
     /// The ladder of `market` with `account`'s own orders marked.
     pub fn of(market: &Market, account: &Account, instrument: InstrumentId) -> Self {
-        let side = |side: Side| rungs(market.levels(side), &account.resting_at(instrument, side));
+        let side = |side: Side| rows(market.levels(side), &account.resting_at(instrument, side));
         let (bids, asks) = (side(Side::Buy), side(Side::Sell));
-        let largest = bids.iter().chain(&asks).map(|rung| rung.lots).max().unwrap_or_default();
+        let largest = bids.iter().chain(&asks).map(|row| row.lots).max().unwrap_or_default();
         Self { rev: market.book_rev, bids, asks, largest }
     }
 
     /// The rows of one side, best first.
-    pub fn side(&self, side: Side) -> &[Rung] {
+    pub fn side(&self, side: Side) -> &[LadderRow] {
         match side {
             Side::Buy => &self.bids,
             Side::Sell => &self.asks,
@@ -56,7 +56,7 @@ impl Ladder {
 
     /// Best price of one side.
     pub fn best(&self, side: Side) -> Option<Ticks> {
-        self.side(side).first().map(|rung| rung.price)
+        self.side(side).first().map(|row| row.price)
     }
 
     /// Ticks between the best prices.
@@ -64,20 +64,20 @@ impl Ladder {
         Some(self.best(Side::Sell)? - self.best(Side::Buy)?)
     }
 
-    /// A level's share of the largest, in per cent for drawing.
+    /// A level's share of the largest, in per cent.
     pub fn share(&self, lots: Lots) -> i64 {
         (i128::from(lots.0) * 100 / i128::from(self.largest.0.max(1))) as i64
     }
 }
 
-fn rungs(levels: &[Level], own: &BTreeMap<Ticks, Lots>) -> Vec<Rung> {
+fn rows(levels: &[Level], own: &BTreeMap<Ticks, Lots>) -> Vec<LadderRow> {
     let mut cumulative = Lots::ZERO;
     levels
         .iter()
         .map(|(price, lots)| {
             cumulative += *lots;
             let own = own.get(price).copied().unwrap_or_default();
-            Rung { price: *price, lots: *lots, own, cumulative }
+            LadderRow { price: *price, lots: *lots, own, cumulative }
         })
         .collect()
 }

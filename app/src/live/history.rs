@@ -1,10 +1,14 @@
-//! Orders and fills to look at: the newest of them, closed ones too.
+//! The newest orders and fills, closed ones too, and how previews compared with
+//! the venue's answers.
 //!
-//! For showing alone: what the account may do is the account's business.
+//! For display only: what the account may do is decided by the account.
 
 use engine::id::{OrderId, TradeId};
+use engine::order::Preview;
 use engine::time::VenueTime;
 use protocol::frames::{FillFrame, OrderFrame};
+
+use protocol::rest::PlacedOrder;
 
 use super::maps::{Map, Set, sorted};
 
@@ -16,7 +20,7 @@ const MAX_ORDERS: usize = 300;
 
 /// The account's recent history.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Log {
+pub struct History {
     orders: Map<OrderId, OrderFrame>,
     /// The turn in which each order was heard of: orders of one step carry one
     /// time.
@@ -24,7 +28,7 @@ pub struct Log {
     fills: Vec<FillFrame>,
 }
 
-impl Log {
+impl History {
     /// A log of what the server read; both newest first.
     pub fn new(orders: Vec<OrderFrame>, fills: Vec<FillFrame>) -> Self {
         let turns = Map::of(orders.iter().rev().zip(0..).map(|(order, turn)| (order.order_id, turn)));
@@ -81,7 +85,7 @@ impl Log {
 
     /// Takes a fill; whether it was new.
     pub fn filled(&mut self, fill: FillFrame) -> bool {
-        if self.fills.iter().any(|known| key(known) == key(&fill)) {
+        if self.fills.iter().any(|known| fill_key(known) == fill_key(&fill)) {
             return false;
         }
         self.fills.insert(0, fill);
@@ -110,8 +114,37 @@ impl Log {
     }
 }
 
+/// Answers compared with the previews shown just before the orders were sent.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PreviewStats {
+    /// Answers on the preview's own basis.
+    pub compared: u32,
+    /// Of the compared ones, those that decided differently: always zero.
+    pub different: u32,
+    /// Answers on another basis: the market moved in between.
+    pub other_basis: u32,
+    /// Of the compared ones, those that filled something.
+    pub with_fills: u32,
+}
+
+impl PreviewStats {
+    /// Counts an answer. Returns true if it decided differently on the same
+    /// basis.
+    pub fn compare(&mut self, preview: &Preview, reply: &PlacedOrder) -> bool {
+        if reply.basis != preview.basis {
+            self.other_basis += 1;
+            return false;
+        }
+        let is_different = reply.decided.bytes() != preview.decided.bytes();
+        self.compared += 1;
+        self.with_fills += u32::from(!reply.decided.fills.is_empty());
+        self.different += u32::from(is_different);
+        is_different
+    }
+}
+
 /// One fill's name: both sides of a match share the trade's.
-pub fn key(fill: &FillFrame) -> (TradeId, OrderId) {
+pub fn fill_key(fill: &FillFrame) -> (TradeId, OrderId) {
     (fill.trade_id, fill.order_id)
 }
 
@@ -150,7 +183,7 @@ mod tests {
     fn orders_of_one_step_stay_in_the_order_of_their_acceptance() {
         let [a, b, c, d] = ["a", "b", "c", "d"].map(|digit| digit.repeat(8) + "-0000-4000-8000-000000000000");
         // Read newest first: c, then a, then an older b; d is heard of later.
-        let mut log = Log::new(vec![order(&c, 2), order(&a, 2), order(&b, 1)], Vec::new());
+        let mut log = History::new(vec![order(&c, 2), order(&a, 2), order(&b, 1)], Vec::new());
         log.put(order(&d, 2));
         log.put(order(&a, 2));
         let ids: Vec<String> = log.newest_orders().iter().map(ToString::to_string).collect();

@@ -92,9 +92,9 @@ pub(crate) struct Gap {
     pub(crate) found: Seq,
 }
 
-/// The venue as of [`State::through`].
+/// The venue as of [`VenueReplica::through`].
 #[derive(Debug)]
-pub(crate) struct State {
+pub(crate) struct VenueReplica {
     /// Everything is as of this entry.
     pub(crate) through: Seq,
     /// Its venue time.
@@ -111,12 +111,12 @@ pub(crate) struct State {
     pub(crate) version: u64,
     pub(super) markets: BTreeMap<InstrumentId, Market>,
     pub(super) accounts: BTreeMap<AccountId, Followed>,
-    /// Valuations of entries that are not in yet: nothing in a cut may be of a
-    /// later entry than the cut.
+    /// Valuations of entries that are not in yet: nothing in an update may be of a
+    /// later entry than the update.
     early: BTreeMap<AccountId, Arc<PortfolioMessage>>,
 }
 
-impl State {
+impl VenueReplica {
     /// Starts from a venue's snapshot; `version` is the newest that any socket
     /// may have seen of a state before, so that all of this one is newer.
     pub(crate) fn new(venue: &Venue, version: u64) -> Self {
@@ -181,7 +181,7 @@ impl State {
 
     /// Takes outcomes from the journal, in order, where the stream left a gap.
     /// `dense` is false for what stands for a compacted run of entries. Books
-    /// are behind until [`State::take_books`] brings them.
+    /// are behind until [`VenueReplica::take_books`] brings them.
     pub(crate) fn refill(&mut self, outcome: &Outcome, dense: bool) {
         if outcome.seq <= self.through {
             return;
