@@ -9,17 +9,17 @@ use engine::order::{RawAmend, RawTake, RawTicket, Side};
 use leptos::prelude::*;
 use leptos::server_fn::codec::Postcard;
 use protocol::candle_history::CandleHistory;
-use protocol::frames::{FillFrame, OrderFrame, PortfolioSnapshot};
 use protocol::error::ApiError;
+use protocol::frames::{FillFrame, OrderFrame, PortfolioSnapshot};
 use protocol::gateway::Caller;
 use protocol::nav_history::{NavHistory, NavRange};
 use protocol::rest::{Opening, PlaceOrderResponse, SessionEntry};
 use serde::{Deserialize, Serialize};
 
 #[cfg(feature = "ssr")]
-use protocol::rest::OrdersQuery;
-#[cfg(feature = "ssr")]
 use context::{gateway_and_caller, newest, newest_orders, respond};
+#[cfg(feature = "ssr")]
+use protocol::rest::OrdersQuery;
 
 /// Newest orders and fills in a page's data.
 pub(crate) const NEWEST_ROWS: u16 = 100;

@@ -17,8 +17,8 @@ use crate::error::ApiError;
 use crate::frames::{AccountFrame, FillFrame, OrderFrame, PortfolioSnapshot, QuotesFrame};
 use crate::nav_history::{NavHistory, NavRange};
 use crate::rest::{
-    CandleRow, CandlesQuery, ClockCommand, ClockState, HistoryQuery, OrdersQuery, Page,
-    PlaceOrderResponse, PortfolioPoint, SessionEntry, TickRow, TradingSnapshot, VenueInfo,
+    CandleRow, CandlesQuery, ClockCommand, ClockState, HistoryQuery, OrdersQuery, Page, PlaceOrderResponse,
+    PortfolioPoint, SessionEntry, TickRow, TradingSnapshot, VenueInfo,
 };
 
 /// The gateway as axum's state and Leptos's context hold it.

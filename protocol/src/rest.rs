@@ -9,9 +9,7 @@ use engine::decimal::Decimal;
 use engine::id::{Digest, InstrumentId, OrderId, Seq, VenueId};
 use engine::instrument::{Instrument, InstrumentKind, Terms};
 use engine::money::Money;
-use engine::order::{
-    DecisionBasis, Estimate, OrderDecision, Preview, RawAmend, RawTake, RawTicket,
-};
+use engine::order::{DecisionBasis, Estimate, OrderDecision, Preview, RawAmend, RawTake, RawTicket};
 use engine::position::Basis;
 use engine::time::{Date, VenueTime, WallTime};
 use serde::de::Error as _;

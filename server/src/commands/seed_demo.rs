@@ -171,7 +171,9 @@ async fn round(gateway: &Gateway, callers: &[Caller], round: u32, demo: &mut Dem
                 demo.orders += 1;
                 demo.fills += placed.decided.fills.len() as u64;
             }
-            Ok(PlaceOrderResponse::Pending { client_order_id }) => return Err(DemoError::Undecided(client_order_id)),
+            Ok(PlaceOrderResponse::Pending { client_order_id }) => {
+                return Err(DemoError::Undecided(client_order_id));
+            }
             // Traders may order what they cannot pay or do not have.
             Err(error) if error.status < 500 => {}
             Err(error) => return Err(error.into()),

@@ -60,7 +60,7 @@ fn observe(server: &SocketAddr, queues: &mut BTreeMap<u16, SendQueue>) {
         match ends.get(port) {
             Some((true, bytes)) if *bytes != queue.bytes => {
                 (queue.bytes, queue.changed_at) = (*bytes, now);
-            },
+            }
             Some((true, _)) => {}
             Some((false, _)) | None => {
                 queue.disconnected_at.get_or_insert(now);

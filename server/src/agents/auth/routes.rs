@@ -84,7 +84,11 @@ async fn session(identity: Identity) -> Json<Caller> {
     Json(identity.into())
 }
 
-async fn register_form(mut session: AuthSession, PeerAddress(address): PeerAddress, request: Request) -> Response {
+async fn register_form(
+    mut session: AuthSession,
+    PeerAddress(address): PeerAddress,
+    request: Request,
+) -> Response {
     let headers = request.headers().clone();
     let form = match Form::read(request, &CREDENTIALS_FORM).await {
         Ok(form) => form,
@@ -97,7 +101,11 @@ async fn register_form(mut session: AuthSession, PeerAddress(address): PeerAddre
     form.answer("/register", registered.await)
 }
 
-async fn login_form(mut session: AuthSession, PeerAddress(address): PeerAddress, request: Request) -> Response {
+async fn login_form(
+    mut session: AuthSession,
+    PeerAddress(address): PeerAddress,
+    request: Request,
+) -> Response {
     let headers = request.headers().clone();
     match Form::read(request, &CREDENTIALS_FORM).await {
         Ok(form) => form.answer("/login", sign_in(&mut session, form.credentials(address), &headers).await),
@@ -182,14 +190,20 @@ impl Form {
         });
         if !is_form {
             let message = "Send a form.";
-            return Err(ErrorResponse::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", message));
+            return Err(ErrorResponse::new(
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "unsupported_media_type",
+                message,
+            ));
         }
         let body = read_body(request).await?;
         let mut fields = BTreeMap::new();
         for (name, value) in form_urlencoded::parse(&body) {
             if !allowed.contains(&name.as_ref()) {
                 let message = "The form holds a field that is not known here.";
-                return Err(ErrorResponse::new(StatusCode::UNPROCESSABLE_ENTITY, "unknown_field", message).at(&name));
+                return Err(
+                    ErrorResponse::new(StatusCode::UNPROCESSABLE_ENTITY, "unknown_field", message).at(&name)
+                );
             }
             fields.insert(name.into_owned(), value.into_owned());
         }
@@ -256,9 +270,7 @@ impl From<AuthError> for ErrorResponse {
                 Self::new(StatusCode::UNAUTHORIZED, "invalid_credentials", message)
             }
             AuthError::InvalidToken => Self::new(StatusCode::FORBIDDEN, "invalid_token", message).at("token"),
-            AuthError::RateLimited { seconds } => {
-                Self::rate_limited(&message, seconds)
-            }
+            AuthError::RateLimited { seconds } => Self::rate_limited(&message, seconds),
             AuthError::NotSignedIn => ApiError::not_signed_in().into(),
             AuthError::Store(_) | AuthError::Session(_) | AuthError::Hash(_) | AuthError::Account(_) => {
                 tracing::error!(event = "auth_unavailable", error = %message, "auth could not answer");

@@ -52,12 +52,8 @@ impl HistoryApi for Gateway {
         let page = self.page_request(&query, "ticks")?;
         let instrument_id = required_instrument(&page)?;
         let instrument = self.instrument(instrument_id)?;
-        let window = MarketWindow {
-            from: page.from,
-            to: page.to,
-            before_step: page.after,
-            limit: page.fetch_limit(),
-        };
+        let window =
+            MarketWindow { from: page.from, to: page.to, before_step: page.after, limit: page.fetch_limit() };
         let inner = &self.inner;
         let mut rows = inner.store.ticks(inner.venue, instrument_id, window).await?;
         let next_cursor = page.next_cursor(&mut rows, &inner.cursors, |row| row.step);

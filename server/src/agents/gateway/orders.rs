@@ -6,10 +6,10 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
+use axum::Router;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use axum::Router;
 use axum::routing::{delete, post};
 use engine::id::{OrderId, Seq};
 use engine::order::{Amend, Order, OrderStatus, Preview, RawAmend, RawTicket, Reject, Side, Ticket};

@@ -62,8 +62,8 @@ pub(super) async fn upgrade(
             return Err(ApiError::new(422, "invalid_encoding", message).at("encoding").into());
         }
     };
-    let upgrade = upgrade
-        .map_err(|_| ApiError::new(426, "upgrade_required", "This route is a WebSocket."))?;
+    let upgrade =
+        upgrade.map_err(|_| ApiError::new(426, "upgrade_required", "This route is a WebSocket."))?;
     let most = gateway.inner.limits.sockets_per_user as usize;
     let Some(permit) = gateway.inner.sockets.enter(&identity, most) else {
         let error = ApiError::new(429, "too_many_sockets", format!("A user may open {most} sockets."));

@@ -35,7 +35,11 @@ pub(super) async fn register(
     Ok(Json(open_session(&mut session, &user, &headers).await?))
 }
 
-pub(super) async fn create_form(mut session: AuthSession, PeerAddress(address): PeerAddress, request: Request) -> Response {
+pub(super) async fn create_form(
+    mut session: AuthSession,
+    PeerAddress(address): PeerAddress,
+    request: Request,
+) -> Response {
     let headers = request.headers().clone();
     let form = match Form::read(request, &["name", "next"]).await {
         Ok(form) => form,
