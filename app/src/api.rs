@@ -9,13 +9,17 @@ use engine::order::{RawAmend, RawTake, RawTicket, Side};
 use leptos::prelude::*;
 use leptos::server_fn::codec::Postcard;
 use protocol::candle_history::CandleHistory;
+use protocol::error::ApiError;
 use protocol::frames::{FillFrame, OrderFrame, PortfolioSnapshot};
-use protocol::gateway::{ApiError, Caller, Opening, Placed, SessionEntry};
+use protocol::gateway::Caller;
 use protocol::nav_history::{NavHistory, NavRange};
+use protocol::rest::{Opening, PlaceOrderResponse, SessionEntry};
 use serde::{Deserialize, Serialize};
 
 #[cfg(feature = "ssr")]
-use context::{gateway_and_caller, newest, respond};
+use context::{gateway_and_caller, newest, newest_orders, respond};
+#[cfg(feature = "ssr")]
+use protocol::rest::OrdersQuery;
 
 /// Newest orders and fills in a page's data.
 pub(crate) const NEWEST_ROWS: u16 = 100;
@@ -38,31 +42,32 @@ pub struct AccountOverview {
 pub async fn read_opening() -> Result<Opening, ApiError> {
     let (gateway, caller) = gateway_and_caller()?;
     // History is read last: it may be ahead of the snapshot, never behind.
-    let desk = respond(gateway.desk(&caller).await)?;
-    let orders = respond(gateway.orders(&caller, None, None, newest(NEWEST_ROWS)).await)?.items;
-    let fills = respond(gateway.trades(&caller, newest(NEWEST_ROWS)).await)?.items;
-    Ok(Opening { caller, desk, orders, fills })
+    let snapshot = respond(gateway.trading_snapshot(&caller).await)?;
+    let orders = respond(gateway.orders(&caller, newest_orders(NEWEST_ROWS)).await)?.items;
+    let fills = respond(gateway.fills(&caller, newest(NEWEST_ROWS)).await)?.items;
+    Ok(Opening { caller, snapshot, orders, fills })
 }
 
 /// NAV of the caller's account over a range of venue time, up to now.
 #[server(prefix = "/api/ui", endpoint = "nav_history", input = Postcard, output = Postcard)]
 pub async fn read_nav_history(range: NavRange) -> Result<NavHistory, ApiError> {
     let (gateway, caller) = gateway_and_caller()?;
-    respond(gateway.worth(&caller, range).await)
+    respond(gateway.nav_history(&caller, range).await)
 }
 
 /// The caller's newest orders.
 #[server(prefix = "/api/ui", endpoint = "orders", input = Postcard, output = Postcard)]
 pub async fn read_orders() -> Result<Vec<OrderFrame>, ApiError> {
     let (gateway, caller) = gateway_and_caller()?;
-    respond(gateway.orders(&caller, None, None, newest(NEWEST_ROWS)).await).map(|page| page.items)
+    respond(gateway.orders(&caller, newest_orders(NEWEST_ROWS)).await).map(|page| page.items)
 }
 
 /// The accepted order with this client order id.
 #[server(prefix = "/api/ui", endpoint = "find_order", input = Postcard, output = Postcard)]
 pub async fn find_order(client_order_id: String) -> Result<Option<OrderFrame>, ApiError> {
     let (gateway, caller) = gateway_and_caller()?;
-    let found = gateway.orders(&caller, None, Some(&client_order_id), newest(1)).await;
+    let query = OrdersQuery { client_order_id: Some(client_order_id), ..newest_orders(1) };
+    let found = gateway.orders(&caller, query).await;
     respond(found).map(|page| page.items.into_iter().next())
 }
 
@@ -70,7 +75,7 @@ pub async fn find_order(client_order_id: String) -> Result<Option<OrderFrame>, A
 #[server(prefix = "/api/ui", endpoint = "fills", input = Postcard, output = Postcard)]
 pub async fn read_fills() -> Result<Vec<FillFrame>, ApiError> {
     let (gateway, caller) = gateway_and_caller()?;
-    respond(gateway.trades(&caller, newest(NEWEST_ROWS)).await).map(|page| page.items)
+    respond(gateway.fills(&caller, newest(NEWEST_ROWS)).await).map(|page| page.items)
 }
 
 /// The newest candles of an instrument.
@@ -101,7 +106,7 @@ pub async fn read_account() -> Result<AccountOverview, ApiError> {
 
 /// Places an order; the answer is durable.
 #[server(prefix = "/api/ui", endpoint = "place_order", input = Postcard, output = Postcard)]
-pub async fn place_order(ticket: RawTicket) -> Result<Placed, ApiError> {
+pub async fn place_order(ticket: RawTicket) -> Result<PlaceOrderResponse, ApiError> {
     let (gateway, caller) = gateway_and_caller()?;
     respond(gateway.place_order(&caller, ticket).await)
 }
@@ -115,14 +120,14 @@ pub async fn cancel_order(order_id: String) -> Result<OrderFrame, ApiError> {
 
 /// Changes quantity, limit or both of a live order; the answer is durable.
 #[server(prefix = "/api/ui", endpoint = "amend_order", input = Postcard, output = Postcard)]
-pub async fn amend_order(order_id: String, amend: RawAmend) -> Result<Placed, ApiError> {
+pub async fn amend_order(order_id: String, amend: RawAmend) -> Result<PlaceOrderResponse, ApiError> {
     let (gateway, caller) = gateway_and_caller()?;
     respond(gateway.amend_order(&caller, &order_id, amend).await)
 }
 
 /// Hits a dealer's bid or lifts the offer; the answer is durable.
 #[server(prefix = "/api/ui", endpoint = "take_quote", input = Postcard, output = Postcard)]
-pub async fn take_quote(quote_id: String, side: Side, take: RawTake) -> Result<Placed, ApiError> {
+pub async fn take_quote(quote_id: String, side: Side, take: RawTake) -> Result<PlaceOrderResponse, ApiError> {
     let (gateway, caller) = gateway_and_caller()?;
     respond(gateway.take_quote(&caller, &quote_id, side, take).await)
 }
@@ -145,13 +150,14 @@ mod context {
     use leptos::prelude::use_context;
     use leptos_axum::ResponseOptions;
     use protocol::candle_history::{Bar, CandleHistory};
-    use protocol::gateway::{ApiError, Caller, CandleRow, HistoryQuery, SharedGateway};
+    use protocol::error::ApiError;
+    use protocol::gateway::{Caller, SharedGateway};
+    use protocol::rest::{CandleRow, CandlesQuery, HistoryQuery, OrdersQuery};
 
     pub(super) fn gateway_and_caller() -> Result<(SharedGateway, Caller), ApiError> {
         let missing = || ApiError::new(500, "internal", "The page was not given a gateway.");
         let gateway = respond(use_context::<SharedGateway>().ok_or_else(missing))?;
-        let unauthenticated = || ApiError::new(401, "unauthenticated", "Sign in first.");
-        let caller = respond(use_context::<Option<Caller>>().flatten().ok_or_else(unauthenticated))?;
+        let caller = respond(use_context::<Option<Caller>>().flatten().ok_or_else(ApiError::not_signed_in))?;
         Ok((gateway, caller))
     }
 
@@ -173,8 +179,13 @@ mod context {
         instrument: &Instrument,
         interval: Interval,
     ) -> Result<CandleHistory, ApiError> {
-        let query = HistoryQuery { instrument_id: Some(instrument.id.to_string()), ..newest(1_000) };
-        let rows = gateway.candles(caller, Some(interval.as_str()), query).await?.items;
+        let query = CandlesQuery {
+            interval: Some(interval.as_str().to_owned()),
+            instrument_id: Some(instrument.id.to_string()),
+            limit: Some("1000".to_owned()),
+            ..CandlesQuery::default()
+        };
+        let rows = gateway.candles(caller, query).await?.items;
         let through = rows.first().map_or(VenueTime(i64::MIN), |row| row.updated_at);
         let bar = |row: &CandleRow| {
             let ticks = |price: Decimal| price.in_units_of(instrument.tick_size);
@@ -188,6 +199,10 @@ mod context {
             })
         };
         Ok(CandleHistory { list: rows.iter().rev().filter_map(bar).collect(), through })
+    }
+
+    pub(super) fn newest_orders(limit: u16) -> OrdersQuery {
+        OrdersQuery { limit: Some(limit.to_string()), ..OrdersQuery::default() }
     }
 
     pub(super) fn newest(limit: u16) -> HistoryQuery {

@@ -12,7 +12,8 @@ use leptos::prelude::*;
 use leptos::suspense::Unsuspend;
 use leptos_meta::Title;
 use leptos_router::components::Outlet;
-use protocol::gateway::{ApiError, Opening};
+use protocol::error::ApiError;
+use protocol::rest::Opening;
 
 use crate::api::{self, PageData};
 use crate::commands::CommandDialogs;

@@ -26,7 +26,7 @@ pub use notifications::Notification;
 pub use signals::{Live, Moment, Quote};
 
 use leptos::prelude::*;
-use protocol::gateway::Opening;
+use protocol::rest::Opening;
 
 /// The page's one [`Live`]. It is opened by the first screen that needs it and
 /// outlives all of them. A handle.

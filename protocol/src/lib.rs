@@ -1,5 +1,5 @@
-//! What crosses a process boundary: messages on the bus, frames on the socket,
-//! rows and errors of the API, and the gateway that serves them.
+//! Everything that crosses a process boundary: messages on the bus, frames on
+//! the socket, requests, answers and errors of the API, and its operations.
 //!
 //! Plain versioned structs and enums, so that JSON (public, Redis) and postcard
 //! (the browser app) both carry them. Does not know how anything is stored,
@@ -7,8 +7,10 @@
 
 pub mod bus;
 pub mod candle_history;
+pub mod error;
 pub mod frames;
 pub mod gateway;
 pub mod nav_history;
+pub mod rest;
 pub mod socket;
 pub mod sparkline;

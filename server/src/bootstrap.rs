@@ -17,7 +17,7 @@ use tokio::task::JoinHandle;
 
 use crate::agents::auth::{Auth, HashError};
 use crate::agents::context::AgentContext;
-use crate::agents::gateway::Floor;
+use crate::agents::gateway::Gateway;
 use crate::bus::{Bus, BusError, StreamNames};
 use crate::clock::WallClock;
 use crate::config::Config;
@@ -63,7 +63,7 @@ pub struct Running {
     /// What the agents share.
     pub shared: Shared,
     /// The gateway's inside, where all agents are in this process.
-    inside: Option<(Floor, Auth)>,
+    inside: Option<(Gateway, Auth)>,
     tasks: Vec<JoinHandle<()>>,
 }
 
@@ -104,8 +104,8 @@ pub enum ServeError {
 impl Running {
     /// The gateway and auth, for a command that asks them without a door;
     /// `None` when only one agent runs here.
-    pub(crate) fn inside(&self) -> Option<(&Floor, &Auth)> {
-        self.inside.as_ref().map(|(floor, auth)| (floor, auth))
+    pub(crate) fn inside(&self) -> Option<(&Gateway, &Auth)> {
+        self.inside.as_ref().map(|(gateway, auth)| (gateway, auth))
     }
 
     /// Ends every task, then the store.
@@ -177,7 +177,7 @@ async fn listen_at(address: SocketAddr) -> Result<TcpListener, ServeError> {
     TcpListener::bind(address).await.map_err(|error| ServeError::Listen { address, error })
 }
 
-/// Starts every agent of the venue `venue` and the doors on `listener`.
+/// Starts every agent of the venue `venue` and the listeners on `listener`.
 ///
 /// # Errors
 /// [`ServeError`]; nothing runs then.
@@ -200,10 +200,10 @@ pub async fn start(
     let mut tasks = vec![tasks::market_data(&maker, &row)?];
     tasks.extend([tasks::trading(&trader, &row), tasks::portfolio(&valuer, &row)]);
     tasks.push(http::auth_work(&keeper, auth.clone()));
-    let (floor, doors) = http::gateway(&site, row, auth.clone(), Peers::none(), listener);
-    tasks.extend(doors);
+    let (gateway, listeners) = http::gateway(&site, row, auth.clone(), Peers::none(), listener);
+    tasks.extend(listeners);
     tasks.push(shared.upkeep());
     // Whoever is told the address may use it at once: the venue is open.
-    floor.wait_for_seq(Seq(1)).await;
-    Ok(Running { address, claim_token, shared, inside: Some((floor, auth)), tasks })
+    gateway.wait_for_seq(Seq(1)).await;
+    Ok(Running { address, claim_token, shared, inside: Some((gateway, auth)), tasks })
 }

@@ -1,18 +1,16 @@
-//! The way in from outside: strict bodies, origins, one error shape, security
-//! headers. Everything that speaks HTTP goes through here.
+//! HTTP around the handlers: accept loop, middleware, extractors, error body,
+//! rate limits.
 //!
 //! Does not know users, orders or markets.
 
-pub mod asking;
-pub mod body;
-pub mod headers;
-pub mod json;
-mod listen;
+mod accept;
+mod error;
+mod extract;
+pub mod middleware;
 pub mod operations;
-pub mod origin;
-mod problem;
 mod rate_limit;
 
-pub use listen::listen;
-pub use problem::{Problem, problem, refused, status_of};
+pub use accept::serve;
+pub use error::ErrorResponse;
+pub use extract::{Json, PeerAddress, StrictQuery, parse_json, read_body};
 pub use rate_limit::RateLimiter;

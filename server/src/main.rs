@@ -196,7 +196,7 @@ fn print_address(what: &str, running: &Running) {
 /// Prints the health of a process.
 async fn health(url: Option<String>, config: &Config) -> anyhow::Result<ExitCode> {
     let url = url.unwrap_or_else(|| local_url(config));
-    let (is_healthy, report) = server::http::asking::ask(&url).await.map_err(anyhow::Error::msg)?;
+    let (is_healthy, report) = server::commands::health::query(&url).await.map_err(anyhow::Error::msg)?;
     print(&report);
     Ok(if is_healthy { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -8,7 +8,7 @@ use engine::order::Preview;
 use engine::time::VenueTime;
 use protocol::frames::{FillFrame, OrderFrame};
 
-use protocol::gateway::OrderReply;
+use protocol::rest::PlacedOrder;
 
 use super::maps::{Map, Set, sorted};
 
@@ -130,7 +130,7 @@ pub struct PreviewStats {
 impl PreviewStats {
     /// Counts an answer. Returns true if it decided differently on the same
     /// basis.
-    pub fn compare(&mut self, preview: &Preview, reply: &OrderReply) -> bool {
+    pub fn compare(&mut self, preview: &Preview, reply: &PlacedOrder) -> bool {
         if reply.basis != preview.basis {
             self.other_basis += 1;
             return false;

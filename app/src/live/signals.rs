@@ -21,7 +21,8 @@ use super::notifications::{Notification, NotificationQueue};
 use super::now_ms;
 use super::state::{AgentNav, Changes, State};
 use crate::commands::Preferences;
-use protocol::gateway::{Caller, Opening};
+use protocol::gateway::Caller;
+use protocol::rest::Opening;
 
 /// When everything on the screen was true.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,7 +103,7 @@ pub struct Live {
 impl Live {
     pub(super) fn new(opening: Opening, owner: Owner) -> Self {
         let caller = opening.caller.clone();
-        let desk = &opening.desk;
+        let desk = &opening.snapshot;
         let venue = (desk.venue_name.clone(), desk.currency.clone(), desk.seed_commitment);
         let first = desk.instruments.iter().min_by(|a, b| a.symbol.cmp(&b.symbol)).map(|i| i.id);
         let first = first.unwrap_or(InstrumentId::NONE);

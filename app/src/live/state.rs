@@ -24,7 +24,7 @@ use super::convert;
 use super::history::History;
 use super::maps::{Map, Set};
 use super::notifications::Notification;
-use protocol::gateway::{DayOpen, Opening};
+use protocol::rest::{DayOpen, Opening};
 use protocol::sparkline::Sparkline;
 
 /// Prints that are kept of each instrument: as many as a socket begins with.
@@ -173,7 +173,7 @@ pub struct State {
 impl State {
     /// The state that a page starts from.
     pub fn open(opening: Opening) -> Self {
-        let Opening { caller, desk, orders, fills } = opening;
+        let Opening { caller, snapshot: desk, orders, fills } = opening;
         let instruments = Map::of(desk.instruments.into_iter().map(|instrument| (instrument.id, instrument)));
         let markets = Map::of(instruments.keys().map(|id| (id, Market::default())));
         let account = convert::account(&desk.account, caller.account, &instruments);
@@ -191,7 +191,7 @@ impl State {
         };
         desk.books.into_iter().for_each(|book| state.set_book(&book));
         desk.quotes.into_iter().for_each(|quotes| state.set_quotes(&quotes));
-        for (id, trail) in desk.trails {
+        for (id, trail) in desk.sparklines {
             state.markets.at(id, Market::default).trail = trail;
         }
         desk.ticks.into_iter().for_each(|tick| state.set_tick(&tick, false));

@@ -5,7 +5,7 @@
 use engine::time::WallTime;
 use leptos::prelude::*;
 use leptos_meta::Title;
-use protocol::gateway::SessionEntry;
+use protocol::rest::SessionEntry;
 
 use crate::api::{self, AccountOverview, PageData};
 use crate::layout::redirect_to_login;

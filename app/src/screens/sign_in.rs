@@ -61,7 +61,7 @@ pub(crate) fn RegisterScreen() -> impl IntoView {
     redirect_to_trade();
     let answer = FormAnswer::read();
     let balance = SharedValue::<Option<Money>, PostcardCodec>::new_with_encoding(|| {
-        use_context::<SharedGateway>().map(|gateway| gateway.starting_balance())
+        use_context::<SharedGateway>().map(|gateway| gateway.venue_info().starting_balance)
     })
     .into_inner();
     view! {

@@ -41,7 +41,7 @@ pub use backend::{Credentials, VenueRole};
 pub use email::Email;
 pub use password::{HashError, Weakness};
 pub use reset::grant as grant_reset;
-pub use routes::{Peer, routes};
+pub use routes::routes;
 pub use session_events::SessionEnded;
 pub use session_layer::{Identity, with_sessions};
 pub use session_store::{SessionKey, Sessions};

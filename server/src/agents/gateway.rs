@@ -1,30 +1,33 @@
-//! The gateway agent: the only door to the world outside.
+//! The gateway agent: the only one that clients reach.
 //!
 //! *Listens*: `execution_stream`, `risk_stream`, the clock's and the sign-outs'
-//! streams. *Publishes*: commands for the sequencer and for the clock, and how
-//! many watch. *Owns*: a picture of the venue that it can lose, and sockets.
+//! streams. *Publishes*: commands for the sequencer and for the clock, and the
+//! number of viewers. *Owns*: a copy of the venue that it can lose, and sockets.
 //! *Never* decides: it knows neither matching nor pricing rules.
 
-mod answer;
-mod browser;
-mod change;
-mod clock;
-mod cursor;
+mod account;
+mod browser_log;
+mod error;
+mod history;
+mod identity;
 mod model;
+mod orders;
+mod page_request;
 mod pages;
-mod past;
 mod presence;
 mod quotes;
-mod rest;
 mod router;
-mod window;
+mod venue;
 mod ws;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use engine::id::{Digest, Seq, VenueId};
+use engine::id::{Digest, InstrumentId, Seq, VenueId};
+use engine::instrument::Instrument;
+use engine::order::Reject;
 use engine::venue::VenueConfig;
+use protocol::error::ApiError;
 use protocol::gateway::SharedGateway;
 use tokio::net::TcpListener;
 use tokio_util::task::TaskTracker;
@@ -34,9 +37,9 @@ use crate::agents::auth::Auth;
 use crate::bus::{Bus, StreamNames};
 use crate::clock::WallClock;
 use crate::config::RateLimits;
+use crate::http::middleware::Origins;
 use crate::http::operations::Operations;
-use crate::http::origin::Origins;
-use crate::http::{RateLimiter, listen};
+use crate::http::{self, RateLimiter};
 use crate::sequencer_client::SequencerClient;
 use crate::shutdown::Shutdown;
 use crate::store::Store;
@@ -44,43 +47,43 @@ use crate::store::journal::VenueRow;
 
 pub use model::FollowError;
 
-use cursor::Cursors;
+use identity::Client;
 use model::{ReadModel, VenueReplica};
+use page_request::CursorSigner;
 use presence::Activity;
 use ws::Sockets;
 
-/// How long sockets may take to say goodbye when the server stops.
-const GOODBYES: Duration = Duration::from_secs(2);
+/// Limit of the sockets' close handshakes at shutdown.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// What the gateway is made of.
+/// Dependencies of the gateway.
 #[derive(Clone, Debug)]
 pub struct Deps {
     /// Read-only.
     pub store: Store,
-    /// Where the agents speak.
+    /// Bus of the agents.
     pub bus: Bus,
-    /// What the streams are called.
+    /// Names of its streams.
     pub streams: StreamNames,
-    /// Where orders go.
+    /// Client of the sequencer, for orders.
     pub sequencer: SequencerClient,
-    /// Who somebody is.
+    /// Sessions and accounts.
     pub auth: Auth,
-    /// Limits use the time on the wall.
+    /// Clock of the rate limits.
     pub clock: WallClock,
     /// The market.
     pub venue: VenueRow,
-    /// How much a client may ask for.
+    /// Rate limits of clients.
     pub limits: RateLimits,
-    /// Where the site is reached from outside, when that is not where it
-    /// listens: `https://trade.example.org`.
+    /// Public address, where it is not the listener's: `https://trade.example.org`.
     pub public_url: Option<String>,
-    /// What `/health` and `/metrics` answer.
+    /// Content of `/health` and `/metrics`.
     pub operations: Operations,
 }
 
 /// The gateway; clones share it.
 #[derive(Clone, Debug)]
-pub struct Floor {
+pub struct Gateway {
     inner: Arc<Inner>,
 }
 
@@ -99,39 +102,38 @@ struct Inner {
     origins: Origins,
     operations: Operations,
     model: ReadModel,
-    cursors: Cursors,
+    cursors: CursorSigner,
     sockets: Sockets,
-    /// The sockets' tasks, to wait for their goodbyes.
+    /// The sockets' tasks, to wait for their close handshakes.
     socket_tasks: TaskTracker,
     activity: Activity,
+    /// By user.
     order_limit: RateLimiter<String>,
-    request_limit: RateLimiter<String>,
-    browser_line_limit: RateLimiter<String>,
-    /// Names this gateway among others.
+    request_limit: RateLimiter<Client>,
+    browser_log_limit: RateLimiter<Client>,
+    /// Identifies this gateway among others.
     id: Uuid,
     shutdown: Shutdown,
 }
 
-impl Floor {
-    /// Makes the gateway; its sockets end at `shutdown`.
+impl Gateway {
+    /// Creates the gateway; its sockets end at `shutdown`.
     pub fn new(deps: Deps, shutdown: Shutdown) -> Self {
         let venue = deps.venue.id;
+        let (limits, clock) = (&deps.limits, &deps.clock);
         let model = ReadModel::new(venue, deps.store.clone(), deps.bus.clone(), deps.streams.clone());
         let inner = Inner {
             seed_commitment: deps.venue.seed_commitment,
-            cursors: Cursors::new(&deps.venue.salt),
+            cursors: CursorSigner::new(&deps.venue.salt),
             config: deps.venue.config,
             venue,
             model,
             sockets: Sockets::default(),
             socket_tasks: TaskTracker::new(),
             activity: Activity::default(),
-            order_limit: RateLimiter::per_second(deps.limits.orders_per_second, deps.clock.clone()),
-            request_limit: RateLimiter::per_second(deps.limits.requests_per_second, deps.clock.clone()),
-            browser_line_limit: RateLimiter::strict_per_minute(
-                deps.limits.browser_lines_per_minute,
-                deps.clock.clone(),
-            ),
+            order_limit: RateLimiter::per_second(limits.orders_per_second, clock.clone()),
+            request_limit: RateLimiter::per_second(limits.requests_per_second, clock.clone()),
+            browser_log_limit: RateLimiter::strict_per_minute(limits.browser_lines_per_minute, clock.clone()),
             id: Uuid::new_v4(),
             store: deps.store,
             bus: deps.bus,
@@ -152,42 +154,52 @@ impl Floor {
         Arc::new(self.clone())
     }
 
-    /// Waits until the gateway's picture of the venue holds entry `seq`;
-    /// `false` when that takes too long.
+    /// Waits until the gateway's copy of the venue includes entry `seq`;
+    /// `false` on timeout.
     pub async fn wait_for_seq(&self, seq: Seq) -> bool {
         self.inner.model.wait_for_seq(seq).await
     }
+
+    /// Reads one consistent cut of the venue.
+    fn read<T>(&self, look: impl FnOnce(&VenueReplica) -> Result<T, ApiError>) -> Result<T, ApiError> {
+        self.inner.model.read(look).ok_or_else(ApiError::unavailable)?
+    }
+
+    /// The listed instrument `id`.
+    fn instrument(&self, id: InstrumentId) -> Result<Instrument, ApiError> {
+        self.read(|state| Ok(state.instruments.get(&id).cloned().ok_or(Reject::UnknownInstrument)?))
+    }
 }
 
-/// Follows the venue, closes the sockets of those who signed out, and tells
-/// who watches, until `shutdown`.
+/// Follows the venue, closes the sockets of ended sessions, and reports the
+/// number of viewers, until `shutdown`.
 ///
 /// # Errors
 /// When store or bus fail: run it again.
-pub async fn run(floor: Floor, shutdown: Shutdown) -> Result<(), FollowError> {
-    let inner = &floor.inner;
+pub async fn run(gateway: Gateway, shutdown: Shutdown) -> Result<(), FollowError> {
+    let inner = &gateway.inner;
     let progress = |seq: Seq| inner.operations.health.report("gateway", seq.0);
     tokio::try_join!(
         inner.model.follow(shutdown.clone(), progress),
-        floor.follow_sign_outs(shutdown.clone()),
-        floor.tell_presence(shutdown.clone()),
+        gateway.follow_sign_outs(shutdown.clone()),
+        gateway.report_presence(shutdown.clone()),
     )?;
     Ok(())
 }
 
 impl Inner {
-    /// How long a request may take to arrive.
-    fn patience(&self) -> Duration {
+    /// Limit of the time in which a request must arrive.
+    fn request_timeout(&self) -> Duration {
         Duration::from_secs(self.limits.request_seconds)
     }
 }
 
-/// Answers requests on `listener` until `shutdown`.
-pub async fn serve(listener: TcpListener, floor: Floor, shutdown: Shutdown) {
+/// Serves the site on `listener` until `shutdown`.
+pub async fn serve(listener: TcpListener, gateway: Gateway, shutdown: Shutdown) {
     let options = crate::assets::leptos_options();
-    let (sockets, patience) = (floor.inner.socket_tasks.clone(), floor.inner.patience());
-    listen(listener, router::router(floor, options), patience, shutdown).await;
-    // An upgraded connection is no longer the listener's to wait for.
+    let (sockets, timeout) = (gateway.inner.socket_tasks.clone(), gateway.inner.request_timeout());
+    http::serve(listener, router::router(gateway, options), timeout, shutdown).await;
+    // The accept loop does not wait for upgraded connections.
     sockets.close();
-    let _ = tokio::time::timeout(GOODBYES, sockets.wait()).await;
+    let _ = tokio::time::timeout(CLOSE_TIMEOUT, sockets.wait()).await;
 }

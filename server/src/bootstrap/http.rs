@@ -12,9 +12,9 @@ use tokio::task::JoinHandle;
 use super::tasks::supervised;
 use super::{ServeError, Shared};
 use crate::agents::auth::{self, Auth};
-use crate::agents::gateway::{self, Floor};
-use crate::http::operations::{Operations, serve};
-use crate::http::origin::Origins;
+use crate::agents::gateway::{self, Gateway};
+use crate::http::middleware::Origins;
+use crate::http::operations::{Operations, serve_agent};
 use crate::peers::Peers;
 use crate::sequencer_client::SequencerClient;
 use crate::store::Store;
@@ -50,7 +50,7 @@ pub(super) fn gateway(
     auth: Auth,
     peers: Peers,
     listener: TcpListener,
-) -> (Floor, Vec<JoinHandle<()>>) {
+) -> (Gateway, Vec<JoinHandle<()>>) {
     let Shared { config, bus, streams, store, clock, health, metrics, shutdown } = shared.clone();
     let deps = gateway::Deps {
         store,
@@ -64,11 +64,11 @@ pub(super) fn gateway(
         public_url: config.public_url,
         operations: Operations { health, peers, metrics },
     };
-    let floor = Floor::new(deps, shutdown.clone());
-    let served = tokio::spawn(gateway::serve(listener, floor.clone(), shutdown.clone()));
-    let follower = floor.clone();
+    let gateway = Gateway::new(deps, shutdown.clone());
+    let served = tokio::spawn(gateway::serve(listener, gateway.clone(), shutdown.clone()));
+    let follower = gateway.clone();
     let following = supervised(shared, "gateway", move || gateway::run(follower.clone(), shutdown.clone()));
-    (floor, vec![following, served])
+    (gateway, vec![following, served])
 }
 
 /// An agent's own door: health and figures, and auth's routes if it is auth.
@@ -76,13 +76,13 @@ pub(super) fn small(shared: &Shared, auth: Option<Auth>, listener: TcpListener) 
     let Shared { config, health, metrics, shutdown, .. } = shared.clone();
     let operations = Operations { health, peers: Peers::none(), metrics };
     let origins = Origins { public_url: config.public_url };
-    let patience = Duration::from_secs(config.limits.request_seconds);
-    tokio::spawn(serve(
+    let timeout = Duration::from_secs(config.limits.request_seconds);
+    tokio::spawn(serve_agent(
         listener,
         operations,
         auth.map(|auth| auth::with_sessions(auth::routes(), &auth)),
         origins,
-        patience,
+        timeout,
         shutdown,
     ))
 }

@@ -93,7 +93,8 @@ pub async fn start_alone(
         }
     };
     let mut tasks = vec![shared.upkeep()];
-    let heartbeat = peers::tell(shared.health.clone(), shared.bus.clone(), row.id, shared.shutdown.clone());
+    let heartbeat =
+        peers::publish_health(shared.health.clone(), shared.bus.clone(), row.id, shared.shutdown.clone());
     tasks.push(tokio::spawn(heartbeat));
     match agent {
         Agent::Trading => tasks.push(tasks::trading(&shared, &row)),

@@ -11,11 +11,13 @@ use std::net::Ipv4Addr;
 use engine::id::{Digest, VenueId};
 use engine::time::VenueTime;
 use engine::venue::VenueConfig;
-use protocol::gateway::{ApiError, Caller, ClockCommand, Gateway as _, Placed};
+use protocol::error::ApiError;
+use protocol::gateway::{AccountApi as _, Caller, OrderApi as _, QuoteApi as _, VenueControlApi as _};
+use protocol::rest::{ClockCommand, PlaceOrderResponse};
 use uuid::Uuid;
 
 use crate::agents::auth::{Auth, AuthError, VenueRole};
-use crate::agents::gateway::Floor;
+use crate::agents::gateway::Gateway;
 use crate::bootstrap::{self, ServeError};
 use crate::clock::WallClock;
 use crate::config::{ClockMode, Config, IdlePolicy};
@@ -98,7 +100,7 @@ pub async fn create(
     let id = venue.venue_id();
     let running = bootstrap::start(config, venue, listener, clock).await?;
     let demo = match running.inside() {
-        Some((floor, auth)) => trade(floor, auth, id, plan).await,
+        Some((gateway, auth)) => trade(gateway, auth, id, plan).await,
         None => Err(ApiError::new(503, "unavailable", "There is no gateway.").into()),
     };
     running.stop().await;
@@ -114,7 +116,7 @@ async fn is_empty(config: &Config) -> Result<bool, StoreError> {
     Ok(venues?.is_empty())
 }
 
-async fn trade(floor: &Floor, auth: &Auth, venue: VenueId, plan: DemoPlan) -> Result<Demo, DemoError> {
+async fn trade(gateway: &Gateway, auth: &Auth, venue: VenueId, plan: DemoPlan) -> Result<Demo, DemoError> {
     let password = password()?;
     let mut callers = Vec::new();
     for number in 1..=plan.traders {
@@ -138,38 +140,40 @@ async fn trade(floor: &Floor, auth: &Auth, venue: VenueId, plan: DemoPlan) -> Re
     };
     let Some(first) = callers.first() else { return Ok(demo) };
     for step in 1..=plan.minutes * 600 {
-        floor.set_clock(first, ClockCommand::Step { steps: 1 }).await?;
+        gateway.set_clock(first, ClockCommand::Step { steps: 1 }).await?;
         if step % ROUND_STEPS == 0 {
-            round(floor, &callers, step / ROUND_STEPS, &mut demo).await?;
+            round(gateway, &callers, step / ROUND_STEPS, &mut demo).await?;
         }
     }
-    demo.until = floor.desk(first).await?.time;
+    demo.until = gateway.trading_snapshot(first).await?.time;
     Ok(demo)
 }
 
 /// One action of every trader, all on the market before the round.
-async fn round(floor: &Floor, callers: &[Caller], round: u32, demo: &mut Demo) -> Result<(), DemoError> {
+async fn round(gateway: &Gateway, callers: &[Caller], round: u32, demo: &mut Demo) -> Result<(), DemoError> {
     let Some(first) = callers.first() else { return Ok(()) };
-    let desk = floor.desk(first).await?;
-    let instruments = MarkedInstrument::all(&desk);
+    let snapshot = gateway.trading_snapshot(first).await?;
+    let instruments = MarkedInstrument::all(&snapshot);
     for (number, caller) in (1_u32..).zip(callers) {
         let name = format!("demo-{round}-{number}");
-        let placed = match draw_action(round, number, &instruments, &name) {
+        let response = match draw_action(round, number, &instruments, &name) {
             Action::Nothing => continue,
             Action::CancelAll => {
                 // An error means that there was nothing to cancel.
-                let _ = floor.cancel_all(caller, None).await;
+                let _ = gateway.cancel_all(caller, None).await;
                 continue;
             }
-            Action::Order(ticket) => floor.place_order(caller, ticket).await,
-            Action::Take { quote, side, take } => floor.take_quote(caller, &quote, side, take).await,
+            Action::Order(ticket) => gateway.place_order(caller, ticket).await,
+            Action::Take { quote, side, take } => gateway.take_quote(caller, &quote, side, take).await,
         };
-        match placed {
-            Ok(Placed::Answered(reply)) => {
+        match response {
+            Ok(PlaceOrderResponse::Decided(placed)) => {
                 demo.orders += 1;
-                demo.fills += reply.decided.fills.len() as u64;
+                demo.fills += placed.decided.fills.len() as u64;
             }
-            Ok(Placed::Pending { client_order_id }) => return Err(DemoError::Undecided(client_order_id)),
+            Ok(PlaceOrderResponse::Pending { client_order_id }) => {
+                return Err(DemoError::Undecided(client_order_id));
+            }
             // Traders may order what they cannot pay or do not have.
             Err(error) if error.status < 500 => {}
             Err(error) => return Err(error.into()),

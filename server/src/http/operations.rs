@@ -1,5 +1,4 @@
-//! What whoever runs the site asks: `/health` and `/metrics`, and the small
-//! door of an agent that has no pages.
+//! `/health` and `/metrics`, and the small site of an agent without pages.
 //!
 //! Does not know what an agent does.
 
@@ -15,30 +14,29 @@ use axum::{Json, Router};
 use serde::Serialize;
 use tokio::net::TcpListener;
 
-use super::origin::{self, Origins};
-use super::{body, headers, listen};
-use crate::peers::{Peer, Peers};
+use super::middleware::{self, Origins};
+use crate::peers::{PeerHealth, Peers};
 use crate::shutdown::Shutdown;
-use crate::telemetry::{Health, HealthReport, PrometheusHandle};
+use crate::telemetry::{AgentHealth, Health, HealthReport, PrometheusHandle};
 
-/// What the answers are made of.
+/// Sources of the answers.
 #[derive(Clone, Debug)]
 pub struct Operations {
-    /// This process.
+    /// Agents of this process.
     pub health: Health,
-    /// The other ones.
+    /// Agents of the others.
     pub peers: Peers,
-    /// The figures.
+    /// Metrics of this process.
     pub metrics: PrometheusHandle,
 }
 
-/// Health of this process, and what is known of the others. Only this one's
-/// decides the status: a gateway is not to be restarted because trading is ill.
+/// Health of this process, and of the others as far as it is known. Only this
+/// one's decides the status: a gateway need not restart because trading is down.
 #[derive(Serialize)]
-struct Answer {
+struct SiteHealth {
     ok: bool,
-    agents: BTreeMap<&'static str, crate::telemetry::AgentHealth>,
-    elsewhere: BTreeMap<&'static str, Peer>,
+    agents: BTreeMap<&'static str, AgentHealth>,
+    elsewhere: BTreeMap<&'static str, PeerHealth>,
 }
 
 /// Routes that need no user.
@@ -50,7 +48,7 @@ async fn health(State(operations): State<Operations>) -> Response {
     let HealthReport { ok, agents } = operations.health.report_all();
     let elsewhere = operations.peers.report().await;
     let status = if ok { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    (status, Json(Answer { ok, agents, elsewhere })).into_response()
+    (status, Json(SiteHealth { ok, agents, elsewhere })).into_response()
 }
 
 async fn metrics(State(operations): State<Operations>) -> Response {
@@ -58,20 +56,20 @@ async fn metrics(State(operations): State<Operations>) -> Response {
         .into_response()
 }
 
-/// Answers on `listener` until `shutdown`: health, figures, and `more`.
-pub async fn serve(
+/// Serves health, metrics and `routes` on `listener` until `shutdown`.
+pub async fn serve_agent(
     listener: TcpListener,
     operations: Operations,
-    more: Option<Router>,
+    routes: Option<Router>,
     origins: Origins,
-    patience: Duration,
+    request_timeout: Duration,
     shutdown: Shutdown,
 ) {
-    let router = more
+    let router = routes
         .unwrap_or_default()
-        .layer(from_fn_with_state(patience, body::arrived))
-        .layer(from_fn_with_state(origins.clone(), origin::guard))
-        .merge(routes(operations))
-        .layer(from_fn_with_state(origins, headers::secure));
-    listen(listener, router, patience, shutdown).await;
+        .layer(from_fn_with_state(request_timeout, middleware::buffer_body))
+        .layer(from_fn_with_state(origins.clone(), middleware::require_own_origin))
+        .merge(self::routes(operations))
+        .layer(from_fn_with_state(origins, middleware::security_headers));
+    super::serve(listener, router, request_timeout, shutdown).await;
 }

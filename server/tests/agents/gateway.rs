@@ -1,11 +1,12 @@
-//! The gateway in front of a sequencer that is busy, away or halted.
+//! The gateway with a sequencer that is busy, stopped or halted.
 
 use engine::id::{AccountId, Seq};
 use engine::order::RawTicket;
 use protocol::bus::SequencerStatus;
-use protocol::gateway::{Caller, Gateway as _, HistoryQuery, Placed};
+use protocol::gateway::{Caller, OrderApi as _};
+use protocol::rest::{OrdersQuery, PlaceOrderResponse};
 use server::agents::auth::{self, Auth, VenueRole};
-use server::agents::gateway::{self, Floor};
+use server::agents::gateway::{self, Gateway};
 use server::config::Config;
 use server::http::operations::Operations;
 use server::peers::Peers;
@@ -16,7 +17,7 @@ use server::telemetry::{Health, recorder};
 use crate::support::desk::Desk;
 
 /// A gateway over the desk's store and bus, following it until the shutdown.
-async fn open(desk: &Desk, shutdown: &Shutdown) -> Floor {
+async fn open(desk: &Desk, shutdown: &Shutdown) -> Gateway {
     let health = Health::new(desk.clock.clone());
     let auth_deps = auth::Deps {
         store: desk.store.clone(),
@@ -40,10 +41,10 @@ async fn open(desk: &Desk, shutdown: &Shutdown) -> Floor {
         public_url: None,
         operations: Operations { health, peers: Peers::none(), metrics: recorder() },
     };
-    let floor = Floor::new(deps, shutdown.clone());
-    tokio::spawn(gateway::run(floor.clone(), shutdown.clone()));
-    assert!(floor.wait_for_seq(Seq(1)).await);
-    floor
+    let opened = Gateway::new(deps, shutdown.clone());
+    tokio::spawn(gateway::run(opened.clone(), shutdown.clone()));
+    assert!(opened.wait_for_seq(Seq(1)).await);
+    opened
 }
 
 fn caller(account: AccountId) -> Caller {
@@ -76,16 +77,16 @@ async fn an_order_without_an_answer_is_pending_and_never_fills_later() {
     desk.quote(9_990, 10_000).await;
     let caller = caller(desk.account().await);
     let shutdown = Shutdown::new();
-    let floor = open(&desk, &shutdown).await;
+    let gateway = open(&desk, &shutdown).await;
     desk.stop().await;
-    let placed = floor.place_order(&caller, ticket(&desk, "c-1")).await.unwrap();
-    assert_eq!(placed, Placed::Pending { client_order_id: "c-1".to_owned() });
+    let placed = gateway.place_order(&caller, ticket(&desk, "c-1")).await.unwrap();
+    assert_eq!(placed, PlaceOrderResponse::Pending { client_order_id: "c-1".to_owned() });
     // The sequencer comes back after the order's time: it asks in vain.
     desk.clock.advance_micros(10_000_000);
     desk.start().await;
-    let accepted = floor.place_order(&caller, ticket(&desk, "c-2")).await.unwrap();
-    assert!(matches!(accepted, Placed::Answered(_)));
-    let found = floor.orders(&caller, None, None, HistoryQuery::default()).await.unwrap();
+    let accepted = gateway.place_order(&caller, ticket(&desk, "c-2")).await.unwrap();
+    assert!(matches!(accepted, PlaceOrderResponse::Decided(_)));
+    let found = gateway.orders(&caller, OrdersQuery::default()).await.unwrap();
     let names: Vec<_> = found.items.iter().map(|order| order.client_order_id.as_str()).collect();
     assert_eq!(names, ["c-2"]);
     shutdown.cancel();
@@ -98,19 +99,19 @@ async fn a_full_queue_is_busy_and_outages_say_so() {
     desk.quote(9_990, 10_000).await;
     let caller = caller(desk.account().await);
     let shutdown = Shutdown::new();
-    let floor = open(&desk, &shutdown).await;
+    let gateway = open(&desk, &shutdown).await;
     desk.stop().await;
     let halted = SequencerStatus::Halted { reason: "the books do not balance".to_owned() };
     for (status, code) in [(halted, "trading_halted"), (SequencerStatus::Unavailable, "unavailable")] {
         let bytes = serde_json::to_vec(&status).unwrap();
         desk.bus.put_latest(&desk.streams.trading_status, bytes).await.unwrap();
-        let refused = floor.place_order(&caller, ticket(&desk, "c-1")).await.unwrap_err();
+        let refused = gateway.place_order(&caller, ticket(&desk, "c-1")).await.unwrap_err();
         assert_eq!((refused.status, refused.code.as_str()), (503, code));
     }
     let running = serde_json::to_vec(&SequencerStatus::Running).unwrap();
     desk.bus.put_latest(&desk.streams.trading_status, running).await.unwrap();
     while desk.bus.append_auto(&desk.streams.command, "{}", QUEUE_CAPACITY).await.is_ok() {}
-    let refused = floor.place_order(&caller, ticket(&desk, "c-1")).await.unwrap_err();
+    let refused = gateway.place_order(&caller, ticket(&desk, "c-1")).await.unwrap_err();
     assert_eq!((refused.status, refused.code.as_str()), (503, "busy"));
     shutdown.cancel();
     desk.close().await;

@@ -1,4 +1,4 @@
-//! What browsers may put into the log, and how often.
+//! Log lines from browsers: their content and their limit.
 
 use serde_json::{Value, json};
 
@@ -11,7 +11,7 @@ fn line() -> Value {
 }
 
 #[tokio::test]
-async fn lines_that_are_none_are_refused_by_name() {
+async fn invalid_lines_are_refused_by_name() {
     let site = Site::open().await;
     let mut visitor = site.visitor();
     let with = |field: &str, value: Value| {
@@ -40,7 +40,7 @@ async fn lines_that_are_none_are_refused_by_name() {
 }
 
 #[tokio::test]
-async fn each_client_has_few_lines_a_minute() {
+async fn each_client_has_a_limit_of_lines_a_minute() {
     let site = Site::with(|config| config.limits.browser_lines_per_minute = 3).await;
     let (mut ada, mut visitor) = (site.user("ada").await, site.visitor());
     for _ in 0..3 {
@@ -49,7 +49,7 @@ async fn each_client_has_few_lines_a_minute() {
     let limited = visitor.post(PATH, &line()).await;
     assert_eq!((limited.status.as_u16(), limited.code().as_str()), (429, "rate_limited"));
     assert_eq!(limited.header("retry-after"), "60");
-    // Somebody who is signed in has their own.
+    // A signed-in user has a limit of their own.
     assert_eq!(ada.post(PATH, &line()).await.status, 204);
     site.clock.advance_micros(60_000_000);
     assert_eq!(visitor.post(PATH, &line()).await.status, 204);

@@ -21,7 +21,7 @@ async fn rows(user: &Visitor, path: &str, wanted: usize) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn candles_are_kept_over_a_restart_and_add_up() {
+async fn candles_survive_a_restart_and_add_up() {
     let mut site = Site::open().await;
     site.steps(35).await;
     let mut user = site.user("ada").await;

@@ -1,5 +1,4 @@
-//! Orders that fill whole or end with their day, amendments, and cancelling
-//! everything, over REST.
+//! Times in force, amendments, and cancelling everything, over REST.
 
 use engine::venue::VenueConfig;
 use serde_json::{Value, json};
@@ -109,7 +108,7 @@ async fn an_amendment_is_durable_idempotent_and_for_the_owner_alone() {
 }
 
 #[tokio::test]
-async fn amendments_that_mean_nothing_are_refused_and_change_nothing() {
+async fn invalid_amendments_are_refused_and_change_nothing() {
     let site = Site::open().await;
     site.steps(10).await;
     let mut user = site.user("ada").await;
@@ -158,7 +157,7 @@ async fn amendments_that_mean_nothing_are_refused_and_change_nothing() {
 }
 
 #[tokio::test]
-async fn everything_is_cancelled_at_once_and_twice_is_harmless() {
+async fn cancel_all_cancels_at_once_and_twice_is_harmless() {
     let site = Site::open().await;
     site.steps(10).await;
     let (mut ada, mut bob) = (site.user("ada").await, site.user("bob").await);

@@ -1,10 +1,10 @@
-//! Ticks and trades of the past.
+//! History of ticks and fills.
 
 use serde_json::Value;
 
 use crate::support::site::{Site, ticket};
 
-/// Asks until the history writer, which nobody waits for, has written `count`.
+/// Waits until the history writer, which works in the background, has written `count`.
 async fn ticks(user: &crate::support::site::Visitor, path: &str, count: usize) -> Value {
     let written = async {
         loop {
@@ -48,7 +48,7 @@ async fn ticks_are_paged_without_gap_or_repeat() {
 }
 
 #[tokio::test]
-async fn a_window_cuts_ticks_by_venue_time() {
+async fn bounds_select_ticks_by_venue_time() {
     let site = Site::open().await;
     site.steps(20).await;
     let user = site.user("ada").await;
@@ -64,7 +64,7 @@ async fn a_window_cuts_ticks_by_venue_time() {
 }
 
 #[tokio::test]
-async fn trades_are_the_callers_own() {
+async fn fills_are_the_callers_own() {
     let site = Site::open().await;
     site.steps(10).await;
     let (mut ada, bob) = (site.user("ada").await, site.user("bob").await);

@@ -1,10 +1,10 @@
-//! Bad input, row by row: what each gets, and that nothing changed.
+//! Bad input, row by row: the refusal, and that nothing changed.
 
 use serde_json::{Value, json};
 
 use crate::support::site::{Answer, PASSWORD, Site, ticket};
 
-fn told(answer: &Answer) -> (u16, String) {
+fn refusal(answer: &Answer) -> (u16, String) {
     (answer.status.as_u16(), answer.code())
 }
 
@@ -12,13 +12,13 @@ fn expected(status: u16, code: &str) -> (u16, String) {
     (status, code.to_owned())
 }
 
-/// The state's hash, as the journal's head tells it: a refusal adds nothing.
+/// Number and hash of the journal's last entry: a refusal adds none.
 async fn head(site: &Site) -> String {
     site.text("SELECT seq || ' ' || lower(hex(hash)) FROM journal ORDER BY seq DESC LIMIT 1").await
 }
 
 #[tokio::test]
-async fn bodies_that_are_no_clean_json_are_refused_at_every_door() {
+async fn bodies_that_are_not_strict_json_are_refused_on_every_route() {
     let site = Site::open().await;
     site.steps(4).await;
     let mut user = site.user("ada").await;
@@ -46,17 +46,17 @@ async fn bodies_that_are_no_clean_json_are_refused_at_every_door() {
             ("", "{}", 415, "unsupported_media_type"),
         ] {
             let answer = user.raw(path, kind, body).await;
-            assert_eq!(told(&answer), expected(status, code), "{path} {kind} {body:.40}");
+            assert_eq!(refusal(&answer), expected(status, code), "{path} {kind} {body:.40}");
         }
         let answer = user.raw(path, "application/json", &b"{\"email\":\"\xff\"}"[..]).await;
-        assert_eq!(told(&answer), expected(400, "invalid_json"), "{path}");
+        assert_eq!(refusal(&answer), expected(400, "invalid_json"), "{path}");
     }
     assert_eq!(head(&site).await, before);
     site.close().await;
 }
 
 #[tokio::test]
-async fn a_body_without_a_length_is_cut_off_too() {
+async fn a_body_without_a_length_is_limited_too() {
     let site = Site::open().await;
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     let user = site.user("ada").await;
@@ -73,7 +73,7 @@ async fn a_body_without_a_length_is_cut_off_too() {
         stream.write_all(head.as_bytes()).await.unwrap();
         let chunk = format!("400\r\n{}\r\n", "x".repeat(0x400));
         for _ in 0..100 {
-            // The server may have heard enough.
+            // The server may have hung up.
             if stream.write_all(chunk.as_bytes()).await.is_err() {
                 break;
             }
@@ -126,7 +126,7 @@ async fn registrations_are_refused_by_name() {
     ];
     for (body, status, code, field) in cases {
         let answer = visitor.post("/api/v1/auth/register", &body).await;
-        assert_eq!(told(&answer), expected(status, code), "{body:.80}");
+        assert_eq!(refusal(&answer), expected(status, code), "{body:.80}");
         assert_eq!(answer.json()["error"]["field"], field, "{body:.80}");
         assert!(!answer.text.contains(PASSWORD), "{}", answer.text);
     }
@@ -209,12 +209,12 @@ async fn orders_are_refused_by_name_and_change_nothing() {
     ];
     for (body, status, code) in &cases {
         let answer = user.post("/api/v1/orders", body).await;
-        assert_eq!(told(&answer), expected(*status, code), "{body}");
+        assert_eq!(refusal(&answer), expected(*status, code), "{body}");
         assert!(answer.json()["error"]["message"].is_string(), "{}", answer.text);
         // A preview says the same, but for what only an order binds.
         if !["used", ""].contains(&body["client_order_id"].as_str().unwrap_or("")) && *code != "too_late" {
             let preview = user.post("/api/v1/orders/preview", body).await;
-            assert_eq!(told(&preview), expected(*status, code), "preview of {body}");
+            assert_eq!(refusal(&preview), expected(*status, code), "preview of {body}");
         }
     }
     assert_eq!(head(&site).await, before);
@@ -227,7 +227,7 @@ async fn an_instrument_without_a_price_is_halted() {
     let site = Site::open().await;
     let mut user = site.user("ada").await;
     let answer = user.post("/api/v1/orders", &ticket(site.id("ACME"), "BUY", "1", None, "c-1")).await;
-    assert_eq!(told(&answer), expected(409, "halted"));
+    assert_eq!(refusal(&answer), expected(409, "halted"));
     site.close().await;
 }
 
@@ -260,13 +260,13 @@ async fn history_queries_are_refused_by_name() {
         (format!("/api/v1/orders/{}", uuid::Uuid::new_v4()), 404, "unknown_order"),
     ] {
         let answer = user.get(&path).await;
-        assert_eq!(told(&answer), expected(status, code), "{path}");
+        assert_eq!(refusal(&answer), expected(status, code), "{path}");
     }
     site.close().await;
 }
 
 #[tokio::test]
-async fn changes_come_from_the_own_site_alone() {
+async fn mutations_from_other_origins_are_refused() {
     let site = Site::open().await;
     let user = site.user("ada").await;
     let body = json!({ "email": "ada@example.org", "password": PASSWORD });
@@ -306,7 +306,7 @@ async fn changes_come_from_the_own_site_alone() {
 }
 
 #[tokio::test]
-async fn too_many_requests_or_orders_in_a_second_wait() {
+async fn an_order_beyond_the_limit_of_a_second_is_refused_until_the_quota_refills() {
     let site = Site::with(|config| config.limits.orders_per_second = 3).await;
     site.steps(10).await;
     let mut user = site.user("ada").await;
@@ -314,7 +314,7 @@ async fn too_many_requests_or_orders_in_a_second_wait() {
         user.order(&ticket(site.id("ACME"), "BUY", "1", None, &format!("c-{number}"))).await;
     }
     let limited = user.post("/api/v1/orders", &ticket(site.id("ACME"), "BUY", "1", None, "c-4")).await;
-    assert_eq!(told(&limited), expected(429, "rate_limited"));
+    assert_eq!(refusal(&limited), expected(429, "rate_limited"));
     assert_eq!(limited.header("retry-after"), "1");
     site.clock.advance_micros(1_000_000);
     user.order(&ticket(site.id("ACME"), "BUY", "1", None, "c-4")).await;
@@ -322,7 +322,7 @@ async fn too_many_requests_or_orders_in_a_second_wait() {
 }
 
 #[tokio::test]
-async fn cookies_that_are_nobodys_are_nobody() {
+async fn unknown_cookies_sign_nobody_in() {
     let site = Site::open().await;
     let user = site.user("ada").await;
     for cookie in [

@@ -1,4 +1,4 @@
-//! What the public doors answer: the contract's examples by name, and every
+//! The public API: the contract's examples by name, and every
 //! row of bad input and hostile clients.
 
 mod accounts;

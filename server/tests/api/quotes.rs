@@ -1,5 +1,5 @@
-//! Dealers' quotes over REST and the socket: what is live, hitting and lifting,
-//! and everything that is refused.
+//! Dealers' quotes over REST and the socket: live quotes, hits and lifts, and
+//! refusals.
 
 use engine::id::InstrumentId;
 use serde_json::{Value, json};
@@ -19,7 +19,7 @@ fn path(quote: &Value, action: &str) -> String {
     format!("/api/v1/quotes/{}/{action}", quote["quote_id"].as_str().unwrap())
 }
 
-fn wish(quantity: &str, name: &str) -> Value {
+fn take(quantity: &str, name: &str) -> Value {
     json!({ "quantity": quantity, "client_order_id": name })
 }
 
@@ -58,11 +58,11 @@ async fn a_lift_is_previewed_filled_once_and_survives_a_restart() {
     let mut user = site.user("ada").await;
     let bond = site.id(DEALT[0]);
     let quote = first(&user, bond).await;
-    let mut asked = wish("20000", "lift-1");
-    asked["side"] = json!("BUY");
-    let preview = user.post(&path(&quote, "preview"), &asked).await;
+    let mut request = take("20000", "lift-1");
+    request["side"] = json!("BUY");
+    let preview = user.post(&path(&quote, "preview"), &request).await;
     assert_eq!(preview.status, 200, "{}", preview.text);
-    let lift = user.post(&path(&quote, "lift"), &wish("20000", "lift-1")).await;
+    let lift = user.post(&path(&quote, "lift"), &take("20000", "lift-1")).await;
     assert_eq!(lift.status, 201, "{}", lift.text);
     let answer = lift.json();
     assert_eq!(
@@ -78,9 +78,9 @@ async fn a_lift_is_previewed_filled_once_and_survives_a_restart() {
     assert!(same && money(&left["ask_quantity"]) == money(&quote["ask_quantity"]) - 20_000_000_000);
     assert_eq!(left["bid_quantity"], quote["bid_quantity"]);
 
-    let again = user.post(&path(&quote, "lift"), &wish("20000", "lift-1")).await;
+    let again = user.post(&path(&quote, "lift"), &take("20000", "lift-1")).await;
     assert_eq!((again.status.as_u16(), &again.text), (200, &lift.text));
-    let changed = user.post(&path(&quote, "lift"), &wish("21000", "lift-1")).await;
+    let changed = user.post(&path(&quote, "lift"), &take("21000", "lift-1")).await;
     assert_eq!((changed.status.as_u16(), changed.code().as_str()), (409, "idempotency_mismatch"));
 
     site.stop().await;
@@ -91,7 +91,7 @@ async fn a_lift_is_previewed_filled_once_and_survives_a_restart() {
     let after = first(&user, bond).await;
     assert_eq!(after, left);
     // Sold again at the bid: it costs the spread and two fees.
-    let hit = user.post(&path(&quote, "hit"), &wish("20000", "hit-1")).await.json();
+    let hit = user.post(&path(&quote, "hit"), &take("20000", "hit-1")).await.json();
     let round = money(&hit["decided"]["cash"]) - 1_000_000_000_000;
     let spread = money(&quote["ask"]) - money(&quote["bid"]);
     // 20,000 of face is 200 times the 100 that a price is per.
@@ -113,14 +113,14 @@ async fn bad_takes_are_refused_by_name_and_change_nothing() {
     let lift = path(&quote, "lift");
     let too_much = (money(&quote["ask_quantity"]) / 1_000_000 + 1_000).to_string();
     for (body, status, code) in [
-        (wish(&too_much, "a"), 409, "quote_size"),
-        (wish("0", "a"), 422, "invalid_quantity"),
-        (wish("-1000", "a"), 422, "invalid_quantity"),
-        (wish("1500", "a"), 422, "lot_size"),
-        (wish("1e309", "a"), 422, "invalid_quantity"),
+        (take(&too_much, "a"), 409, "quote_size"),
+        (take("0", "a"), 422, "invalid_quantity"),
+        (take("-1000", "a"), 422, "invalid_quantity"),
+        (take("1500", "a"), 422, "lot_size"),
+        (take("1e309", "a"), 422, "invalid_quantity"),
         (json!({ "client_order_id": "a" }), 422, "invalid_quantity"),
         (json!({ "quantity": "1000" }), 422, "invalid_client_order_id"),
-        (wish("1000", &"x".repeat(65)), 422, "invalid_client_order_id"),
+        (take("1000", &"x".repeat(65)), 422, "invalid_client_order_id"),
         (json!({ "quantity": "1000", "client_order_id": "a", "price": "1" }), 422, "unknown_field"),
         (
             json!({ "quantity": "1000", "client_order_id": "a", "valid_until": "soon" }),
@@ -136,13 +136,13 @@ async fn bad_takes_are_refused_by_name_and_change_nothing() {
         let refused = user.post(&lift, &body).await;
         assert_eq!((refused.status.as_u16(), refused.code().as_str()), (status, code), "{body}");
     }
-    let short = user.post(&path(&quote, "hit"), &wish("1000", "a")).await;
+    let short = user.post(&path(&quote, "hit"), &take("1000", "a")).await;
     assert_eq!((short.status.as_u16(), short.code().as_str()), (409, "insufficient_position"));
     for (path, status, code) in [
         ("/api/v1/quotes/42/lift".to_owned(), 400, "invalid_id"),
         (format!("/api/v1/quotes/{}/lift", uuid::Uuid::new_v4()), 404, "unknown_quote"),
     ] {
-        let refused = user.post(&path, &wish("1000", "a")).await;
+        let refused = user.post(&path, &take("1000", "a")).await;
         assert_eq!((refused.status.as_u16(), refused.code().as_str()), (status, code), "{path}");
     }
     let unlisted = user.get("/api/v1/quotes?instrument_id=42").await;
@@ -154,15 +154,15 @@ async fn bad_takes_are_refused_by_name_and_change_nothing() {
     assert_eq!(user.post("/api/v1/orders", &taken).await.code(), "invalid_type");
 
     let all = (money(&quote["ask_quantity"]) / 1_000_000).to_string();
-    user.post(&lift, &wish(&all, "all")).await;
-    let used = user.post(&lift, &wish("1000", "b")).await;
+    user.post(&lift, &take(&all, "all")).await;
+    let used = user.post(&lift, &take("1000", "b")).await;
     assert_eq!((used.status.as_u16(), used.code().as_str()), (409, "quote_used"));
     // Every quote of now is over twelve seconds later.
     site.steps(121).await;
-    let late = user.post(&lift, &wish("1000", "b")).await;
+    let late = user.post(&lift, &take("1000", "b")).await;
     assert_eq!((late.status.as_u16(), late.code().as_str()), (409, "quote_expired"));
     let mut visitor = site.visitor();
-    assert_eq!(visitor.post(&lift, &wish("1000", "c")).await.status, 401);
+    assert_eq!(visitor.post(&lift, &take("1000", "c")).await.status, 401);
     let report = site.close().await;
     assert_eq!(report.orders, 1);
 }

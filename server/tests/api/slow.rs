@@ -1,4 +1,4 @@
-//! Clients that take their time: what they may hold, and for how long.
+//! Slow clients: time limits of requests and sockets.
 
 use std::time::Duration;
 
@@ -9,8 +9,8 @@ use tokio::net::TcpStream;
 use crate::support::desk::PATIENCE;
 use crate::support::site::{PASSWORD, Site};
 
-/// A site that waits for a second.
-async fn hasty() -> Site {
+/// A site with time limits of one second.
+async fn impatient_site() -> Site {
     Site::with(|config| {
         config.limits.request_seconds = 1;
         config.limits.socket_silence_seconds = 1;
@@ -18,8 +18,8 @@ async fn hasty() -> Site {
     .await
 }
 
-/// Sends that and nothing more; all that is answered before the server hangs up.
-async fn answered(site: &Site, text: &str) -> String {
+/// Sends `text` and nothing more; everything that the server sends until it hangs up.
+async fn exchange(site: &Site, text: &str) -> String {
     let mut stream = TcpStream::connect(site.base.trim_start_matches("http://")).await.unwrap();
     stream.write_all(text.as_bytes()).await.unwrap();
     let mut answer = Vec::new();
@@ -29,10 +29,10 @@ async fn answered(site: &Site, text: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_request_that_does_not_arrive_is_not_waited_for() {
-    let site = hasty().await;
+async fn a_request_that_does_not_arrive_in_time_is_refused() {
+    let site = impatient_site().await;
     for head in ["", "GET / HTTP/1.1\r\nhost: x\r\nx-slow:", "GET /health HTTP/1.1\r\n"] {
-        assert_eq!(answered(&site, head).await, "", "{head:?}");
+        assert_eq!(exchange(&site, head).await, "", "{head:?}");
     }
     let origin = &site.base;
     let host = origin.trim_start_matches("http://");
@@ -45,20 +45,20 @@ async fn a_request_that_does_not_arrive_is_not_waited_for() {
             "POST {path} HTTP/1.1\r\nhost: {host}\r\norigin: {origin}\r\ncontent-type: {kind}\r\n\
              content-length: 100\r\n\r\n{{"
         );
-        let answer = answered(&site, &head).await;
+        let answer = exchange(&site, &head).await;
         assert!(
             answer.starts_with("HTTP/1.1 408 ") && answer.contains("request_timeout"),
             "{path}: {answer}"
         );
     }
-    // Whoever was quick is answered as ever, and may stay for the next request.
-    let kept = answered(&site, "GET /health HTTP/1.1\r\nhost: x\r\n\r\n").await;
+    // A quick client is answered, and may stay for the next request.
+    let kept = exchange(&site, "GET /health HTTP/1.1\r\nhost: x\r\n\r\n").await;
     assert!(kept.starts_with("HTTP/1.1 200 "), "{kept}");
     site.close().await;
 }
 
 #[tokio::test]
-async fn a_request_that_does_not_end_does_not_hold_the_server_up() {
+async fn an_unfinished_request_does_not_delay_shutdown() {
     let mut site = Site::with(|config| config.limits.request_seconds = 300).await;
     let mut stream = TcpStream::connect(site.base.trim_start_matches("http://")).await.unwrap();
     let head = "POST /login HTTP/1.1\r\nhost: x\r\ncontent-length: 10\r\nexpect: 100-continue\r\n\r\n";
@@ -73,8 +73,8 @@ async fn a_request_that_does_not_end_does_not_hold_the_server_up() {
 }
 
 #[tokio::test]
-async fn a_socket_that_does_not_answer_is_closed_and_one_that_does_is_kept() {
-    let site = hasty().await;
+async fn a_socket_that_answers_no_ping_is_closed_and_one_that_does_stays_open() {
+    let site = impatient_site().await;
     let (user, other) = (site.user("ada").await, site.user("bob").await);
     let mut awake = other.follow("", &["account".to_owned()]).await;
     // Nothing is read from it, so no ping is answered.
@@ -91,7 +91,7 @@ async fn a_socket_that_does_not_answer_is_closed_and_one_that_does_is_kept() {
             tokio::time::timeout(Duration::from_millis(100), awake.next()).await.ok();
         }
     };
-    tokio::time::timeout(PATIENCE, closed).await.expect("the silent client is kept");
+    tokio::time::timeout(PATIENCE, closed).await.expect("the silent client stays connected");
     assert_eq!(silent.closed().await, 4012);
     awake.say(&json!({ "ping": { "nonce": 7 } })).await;
     while !matches!(awake.frame().await, protocol::socket::Frame::Pong { nonce: 7, .. }) {}
@@ -100,7 +100,7 @@ async fn a_socket_that_does_not_answer_is_closed_and_one_that_does_is_kept() {
 
 #[tokio::test]
 async fn an_open_socket_counts_as_activity() {
-    let site = hasty().await;
+    let site = impatient_site().await;
     let user = site.user("ada").await;
     let mut socket = user.follow("", &["account".to_owned()]).await;
     let reading = tokio::spawn(async move { socket.closed().await });
@@ -113,7 +113,7 @@ async fn an_open_socket_counts_as_activity() {
                 tokio::task::yield_now().await;
             }
         };
-        tokio::time::timeout(PATIENCE, noted).await.expect("the socket is no activity");
+        tokio::time::timeout(PATIENCE, noted).await.expect("the socket does not count as activity");
     }
     assert_eq!(user.get("/api/v1/session").await.status, 200);
     // Nor does it keep the session beyond its twelve hours.

@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::support::site::Site;
 
 #[tokio::test]
-async fn instruments_are_told_in_the_contracts_words() {
+async fn instruments_have_the_contracts_fields() {
     let site = Site::open().await;
     let user = site.user("ada").await;
     let listed = user.get("/api/v1/instruments").await.json();

@@ -1,6 +1,5 @@
-//! Many clients that never read: each is cut off within five seconds of when
-//! nothing more fits, and what waits for all of them together takes little
-//! memory.
+//! Many clients that never read: each is disconnected within five seconds of
+//! its buffers being full, and all of them together take little memory.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -16,25 +15,25 @@ use super::process::Server;
 use crate::support::desk::PATIENCE;
 use crate::support::site::{OWNER, PASSWORD, Visitor};
 
-/// How many do not read.
+/// Number of clients that never read.
 const CLIENTS: usize = 40;
 
-/// What may wait for each of them: the write buffer, and an update in the making.
-const EACH: u64 = 512 * 1024;
+/// Most memory of each: the write buffer, and an update being encoded.
+const CLIENT_MAX_BYTES: u64 = 512 * 1024;
 
-/// Memory that the process has in use, in bytes.
-fn resident(server: &Server) -> u64 {
+/// Resident memory of the process, in bytes.
+fn resident_bytes(server: &Server) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{}/status", server.id())).unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
     line.trim().trim_end_matches(" kB").trim().parse::<u64>().unwrap() * 1024
 }
 
-/// How long a client may hold things up.
-const WITHIN: Duration = Duration::from_secs(5);
+/// Most time between full buffers and the disconnect.
+const DISCONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// What the system tells of the server's end of each connection, by the port at
-/// the client's: whether it is open, and how many bytes it holds back.
-fn ends(server: &SocketAddr) -> BTreeMap<u16, (bool, u64)> {
+/// The server's end of each connection, by the client's port: open or not, and
+/// the bytes in its send queue.
+fn server_ends(server: &SocketAddr) -> BTreeMap<u16, (bool, u64)> {
     let table = std::fs::read_to_string("/proc/net/tcp").unwrap();
     let port = |address: &str| u16::from_str_radix(address.split_once(':').unwrap().1, 16).unwrap();
     let ends = table.lines().skip(1).filter_map(|line| {
@@ -46,29 +45,32 @@ fn ends(server: &SocketAddr) -> BTreeMap<u16, (bool, u64)> {
     ends.collect()
 }
 
-/// When the system last took something for a client, and until when the server
-/// was still there for it.
-struct Held {
+/// Send queue of a client's connection: its length, its last change, and the time
+/// of the disconnect.
+struct SendQueue {
     bytes: u64,
-    since: Instant,
-    until: Option<Instant>,
+    changed_at: Instant,
+    disconnected_at: Option<Instant>,
 }
 
-/// Follows what is held back for each client.
-fn look(server: &SocketAddr, held: &mut BTreeMap<u16, Held>) {
-    let (now, ends) = (Instant::now(), ends(server));
-    for (port, held) in held {
+/// Updates the send queue of each client.
+fn observe(server: &SocketAddr, queues: &mut BTreeMap<u16, SendQueue>) {
+    let (now, ends) = (Instant::now(), server_ends(server));
+    for (port, queue) in queues {
         match ends.get(port) {
-            Some((true, bytes)) if *bytes != held.bytes => (held.bytes, held.since) = (*bytes, now),
+            Some((true, bytes)) if *bytes != queue.bytes => {
+                (queue.bytes, queue.changed_at) = (*bytes, now);
+            }
             Some((true, _)) => {}
             Some((false, _)) | None => {
-                held.until.get_or_insert(now);
+                queue.disconnected_at.get_or_insert(now);
             }
         }
     }
 }
 
-async fn cut_off(visitor: &Visitor) -> usize {
+/// Number of sockets that the server closed because they were too slow.
+async fn closed_as_slow(visitor: &Visitor) -> usize {
     let figures = visitor.get("/metrics").await.text;
     let line = figures.lines().find_map(|line| {
         line.strip_prefix("tickhall_sockets_closed_total{code=\"4008\"} ")
@@ -78,7 +80,7 @@ async fn cut_off(visitor: &Visitor) -> usize {
 }
 
 #[tokio::test]
-async fn clients_that_never_read_are_cut_off_in_time_and_cost_little() {
+async fn clients_that_never_read_are_disconnected_in_time_and_cost_little() {
     let folder = tempfile::tempdir().unwrap();
     let limits = ["limits.sockets_per_user=100", "limits.requests_per_second=100000"];
     let more = ["--owner-email", OWNER, "--idle", "run", "--set", limits[0], "--set", limits[1]];
@@ -95,7 +97,7 @@ async fn clients_that_never_read_are_cut_off_in_time_and_cost_little() {
     let channels: Vec<_> = ids.flat_map(|id| kinds.map(|kind| format!("{kind}:{id}"))).collect();
     let subscribe = json!({ "subscribe": { "channels": channels } });
 
-    // Whoever reads gets it all, in parts: everything is encoded by now.
+    // A client that reads gets all of it, in parts: everything is encoded by now.
     let mut reading = user.follow("", &channels).await;
     let mut items = 0;
     loop {
@@ -105,47 +107,47 @@ async fn clients_that_never_read_are_cut_off_in_time_and_cost_little() {
             break;
         }
     }
-    assert!(items > 1_000, "{items} are too few to fill anything");
+    assert!(items > 1_000, "{items} are too few to fill a buffer");
     drop(reading);
 
     let address: SocketAddr = server.url.trim_start_matches("http://").parse().unwrap();
-    let (mut open, mut held) = (Vec::new(), BTreeMap::new());
+    let (mut open, mut queues) = (Vec::new(), BTreeMap::new());
     for _ in 0..CLIENTS {
         let socket = TcpSocket::new_v4().unwrap();
         socket.set_recv_buffer_size(4_096).unwrap();
         let stream = socket.connect(address).await.unwrap();
         let port = stream.local_addr().unwrap().port();
-        held.insert(port, Held { bytes: 0, since: Instant::now(), until: None });
+        queues.insert(port, SendQueue { bytes: 0, changed_at: Instant::now(), disconnected_at: None });
         let mut request =
             format!("{}/api/v1/stream", server.url.replacen("http", "ws", 1)).into_client_request().unwrap();
         request.headers_mut().insert("origin", server.url.parse().unwrap());
         request.headers_mut().insert("cookie", user.cookie.as_deref().unwrap().parse().unwrap());
         open.push(client_async(request, stream).await.unwrap().0);
     }
-    let before = resident(&server);
-    let mut most = before;
-    // Asking for everything again and again, at a rate that is allowed, fills
-    // whatever the system holds back for a client that does not read.
-    let mut asks = tokio::time::interval(Duration::from_millis(60));
+    let before = resident_bytes(&server);
+    let mut peak = before;
+    // Subscribing to everything again and again, at a rate that is allowed, fills
+    // the send queue of a client that does not read.
+    let mut interval = tokio::time::interval(Duration::from_millis(60));
     let all = async {
-        while held.values().any(|held| held.until.is_none()) {
-            asks.tick().await;
+        while queues.values().any(|queue| queue.disconnected_at.is_none()) {
+            interval.tick().await;
             for socket in &mut open {
-                // One that the server has left takes nothing more.
+                // A closed socket takes nothing more.
                 let sent = socket.send(subscribe.to_string().into());
                 let _ = tokio::time::timeout(Duration::from_millis(1), sent).await;
-                look(&address, &mut held);
+                observe(&address, &mut queues);
             }
-            most = most.max(resident(&server));
+            peak = peak.max(resident_bytes(&server));
         }
     };
-    tokio::time::timeout(PATIENCE, all).await.expect("slow clients are kept");
-    assert_eq!(cut_off(&user).await, CLIENTS);
-    let waited = held.values().map(|held| held.until.unwrap() - held.since);
-    let (longest, grew) = (waited.max().unwrap(), most.saturating_sub(before));
-    let held = held.values().map(|held| held.bytes).max().unwrap() / 1_024;
-    let each = grew / 1_024 / CLIENTS as u64;
-    eprintln!("{CLIENTS} cut off within {longest:.2?}; {each} KiB each, and {held} with the system");
-    assert!(longest < WITHIN, "{longest:?}");
-    assert!(held > 0 && grew < CLIENTS as u64 * EACH, "{each} KiB each");
+    tokio::time::timeout(PATIENCE, all).await.expect("slow clients stay connected");
+    assert_eq!(closed_as_slow(&user).await, CLIENTS);
+    let waited = queues.values().map(|queue| queue.disconnected_at.unwrap() - queue.changed_at);
+    let (longest, growth) = (waited.max().unwrap(), peak.saturating_sub(before));
+    let queued = queues.values().map(|queue| queue.bytes).max().unwrap() / 1_024;
+    let each = growth / 1_024 / CLIENTS as u64;
+    eprintln!("{CLIENTS} disconnected within {longest:.2?}; {each} KiB each, {queued} KiB in send queues");
+    assert!(longest < DISCONNECT_TIMEOUT, "{longest:?}");
+    assert!(queued > 0 && growth < CLIENTS as u64 * CLIENT_MAX_BYTES, "{each} KiB each");
 }

@@ -10,7 +10,7 @@ use app::live::stream::{self, SequenceTracker};
 use bytes::Bytes;
 use engine::id::Seq;
 use futures::StreamExt as _;
-use protocol::gateway::Opening;
+use protocol::rest::Opening;
 use protocol::socket::Frame;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_util::sync::CancellationToken;

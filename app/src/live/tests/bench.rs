@@ -17,7 +17,8 @@ use protocol::frames::{
 use protocol::socket::Update;
 
 use super::super::state::State;
-use protocol::gateway::{Caller, DayOpen, Desk, Opening};
+use protocol::gateway::Caller;
+use protocol::rest::{DayOpen, Opening, TradingSnapshot};
 use protocol::sparkline::Sparkline;
 
 /// A venue, its market and one trader, with everything the gateway would send.
@@ -215,7 +216,7 @@ impl Bench {
                 session_id: String::new(),
                 permissions: Default::default(),
             },
-            desk: Desk {
+            snapshot: TradingSnapshot {
                 venue: self.venue.config().venue_id(),
                 venue_name: "main".into(),
                 seed_commitment: self.venue.seed_commitment(),
@@ -229,7 +230,7 @@ impl Bench {
                 books: ids.iter().map(|id| self.book(*id)).collect(),
                 quotes: ids.iter().filter_map(|id| self.quotes(*id)).collect(),
                 ticks: ids.iter().filter_map(|id| self.tick(*id)).collect(),
-                trails: vec![(ids[0], trail)],
+                sparklines: vec![(ids[0], trail)],
                 account: self.account_frame(),
                 portfolio: PortfolioSnapshot {
                     through: self.venue.seq(),

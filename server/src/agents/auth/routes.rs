@@ -4,22 +4,21 @@
 //! is checked.
 
 use std::collections::BTreeMap;
-use std::convert::Infallible;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::IpAddr;
 
-use axum::extract::{ConnectInfo, FromRequestParts, Request};
-use axum::http::request::Parts;
+use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get, post};
-use axum::{Extension, Json, Router};
+use axum::{Extension, Router};
+use protocol::error::ApiError;
 use protocol::gateway::Caller;
+use protocol::rest::{CredentialsRequest, ResetPasswordRequest};
 
 use super::session_layer::SignedOut;
 use super::session_store::DEVICE_KEY;
 use super::{AuthError, AuthSession, Credentials, Identity, device};
-use crate::http::json::{Body, read};
-use crate::http::{Problem, problem};
+use crate::http::{ErrorResponse, Json, PeerAddress, read_body};
 use crate::store::users::User;
 
 mod guest;
@@ -33,20 +32,6 @@ const CREDENTIALS_FORM: [&str; 3] = ["email", "password", "next"];
 
 /// Fields of a new password.
 const RESET: [&str; 2] = ["token", "password"];
-
-/// Network address of a request's client.
-#[derive(Clone, Copy, Debug)]
-pub struct Peer(pub IpAddr);
-
-impl<S: Send + Sync> FromRequestParts<S> for Peer {
-    type Rejection = Infallible;
-
-    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Infallible> {
-        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
-        // Without one all share a limit, which is the safe side.
-        Ok(Self(peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |ConnectInfo(peer)| peer.ip())))
-    }
-}
 
 /// Auth's routes, to be mounted below [`super::with_sessions`].
 pub fn routes() -> Router {
@@ -72,25 +57,25 @@ pub fn routes() -> Router {
 
 async fn register(
     mut session: AuthSession,
-    Peer(address): Peer,
+    PeerAddress(address): PeerAddress,
     headers: HeaderMap,
-    body: Body,
-) -> Result<Response, Problem> {
-    let user = session.backend.register(credentials(body, address)?).await?;
+    Json(request): Json<CredentialsRequest>,
+) -> Result<Response, ErrorResponse> {
+    let user = session.backend.register(credentials(request, address)).await?;
     let caller = open_session(&mut session, &user, &headers).await?;
     Ok((StatusCode::CREATED, Json(caller)).into_response())
 }
 
 async fn login(
     mut session: AuthSession,
-    Peer(address): Peer,
+    PeerAddress(address): PeerAddress,
     headers: HeaderMap,
-    body: Body,
-) -> Result<Json<Caller>, Problem> {
-    Ok(Json(sign_in(&mut session, credentials(body, address)?, &headers).await?))
+    Json(request): Json<CredentialsRequest>,
+) -> Result<Json<Caller>, ErrorResponse> {
+    Ok(Json(sign_in(&mut session, credentials(request, address), &headers).await?))
 }
 
-async fn logout(mut session: AuthSession) -> Result<Response, Problem> {
+async fn logout(mut session: AuthSession) -> Result<Response, ErrorResponse> {
     session.logout().await.map_err(AuthError::from)?;
     Ok((StatusCode::NO_CONTENT, Extension(SignedOut)).into_response())
 }
@@ -99,11 +84,15 @@ async fn session(identity: Identity) -> Json<Caller> {
     Json(identity.into())
 }
 
-async fn register_form(mut session: AuthSession, Peer(address): Peer, request: Request) -> Response {
+async fn register_form(
+    mut session: AuthSession,
+    PeerAddress(address): PeerAddress,
+    request: Request,
+) -> Response {
     let headers = request.headers().clone();
     let form = match Form::read(request, &CREDENTIALS_FORM).await {
         Ok(form) => form,
-        Err(problem) => return problem.into_response(),
+        Err(error) => return error.into_response(),
     };
     let registered = async {
         let user = session.backend.register(form.credentials(address)).await?;
@@ -112,40 +101,47 @@ async fn register_form(mut session: AuthSession, Peer(address): Peer, request: R
     form.answer("/register", registered.await)
 }
 
-async fn login_form(mut session: AuthSession, Peer(address): Peer, request: Request) -> Response {
+async fn login_form(
+    mut session: AuthSession,
+    PeerAddress(address): PeerAddress,
+    request: Request,
+) -> Response {
     let headers = request.headers().clone();
     match Form::read(request, &CREDENTIALS_FORM).await {
         Ok(form) => form.answer("/login", sign_in(&mut session, form.credentials(address), &headers).await),
-        Err(problem) => problem.into_response(),
+        Err(error) => error.into_response(),
     }
 }
 
 async fn logout_form(mut session: AuthSession) -> Response {
     match session.logout().await {
         Ok(_) => (Extension(SignedOut), see_other("/login")).into_response(),
-        Err(error) => Problem::from(AuthError::from(error)).into_response(),
+        Err(error) => ErrorResponse::from(AuthError::from(error)).into_response(),
     }
 }
 
-async fn reset(session: AuthSession, Peer(address): Peer, Body(fields): Body) -> Result<StatusCode, Problem> {
-    let fields = fields.only(&RESET)?;
-    let token = fields.text("token")?.unwrap_or_default();
-    let password = fields.text("password")?.unwrap_or_default();
+async fn reset(
+    session: AuthSession,
+    PeerAddress(address): PeerAddress,
+    Json(request): Json<ResetPasswordRequest>,
+) -> Result<StatusCode, ErrorResponse> {
+    let ResetPasswordRequest { token, password } = request;
+    let (token, password) = (token.unwrap_or_default(), password.unwrap_or_default());
     session.backend.reset(&token, password, address).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-async fn reset_form(session: AuthSession, Peer(address): Peer, request: Request) -> Response {
+async fn reset_form(session: AuthSession, PeerAddress(address): PeerAddress, request: Request) -> Response {
     let form = match Form::read(request, &RESET).await {
         Ok(form) => form,
-        Err(problem) => return problem.into_response(),
+        Err(error) => return error.into_response(),
     };
     let token: String = form.get("token").chars().take(64).collect();
     match session.backend.reset(&token, form.get("password").to_owned(), address).await {
         Ok(()) => see_other("/login?notice=password_set"),
         Err(error) => {
             let mut query = form_urlencoded::Serializer::new(String::new());
-            query.append_pair("error", &Problem::from(error).error.code).append_pair("token", &token);
+            query.append_pair("error", &ErrorResponse::from(error).error.code).append_pair("token", &token);
             see_other(&format!("/reset?{}", query.finish()))
         }
     }
@@ -175,10 +171,9 @@ async fn open_session(
     Ok(Identity::of(session).await?.ok_or(AuthError::NotSignedIn)?.into())
 }
 
-fn credentials(Body(fields): Body, address: IpAddr) -> Result<Credentials, Problem> {
-    let fields = fields.only(&CREDENTIALS)?;
-    let email = fields.text("email")?.unwrap_or_default();
-    Ok(Credentials { email, password: fields.text("password")?.unwrap_or_default(), address })
+fn credentials(request: CredentialsRequest, address: IpAddr) -> Credentials {
+    let CredentialsRequest { email, password } = request;
+    Credentials { email: email.unwrap_or_default(), password: password.unwrap_or_default(), address }
 }
 
 /// Fields of a form.
@@ -186,7 +181,7 @@ struct Form(BTreeMap<String, String>);
 
 impl Form {
     /// Reads a form that may have the fields `allowed`.
-    async fn read(request: Request, allowed: &[&str]) -> Result<Self, Problem> {
+    async fn read(request: Request, allowed: &[&str]) -> Result<Self, ErrorResponse> {
         let kind = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
         let is_form = kind.is_some_and(|kind| {
             kind.split(';')
@@ -195,14 +190,20 @@ impl Form {
         });
         if !is_form {
             let message = "Send a form.";
-            return Err(problem(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", message));
+            return Err(ErrorResponse::new(
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "unsupported_media_type",
+                message,
+            ));
         }
-        let body = read(request).await?;
+        let body = read_body(request).await?;
         let mut fields = BTreeMap::new();
         for (name, value) in form_urlencoded::parse(&body) {
             if !allowed.contains(&name.as_ref()) {
                 let message = "The form holds a field that is not known here.";
-                return Err(problem(StatusCode::UNPROCESSABLE_ENTITY, "unknown_field", message).at(&name));
+                return Err(
+                    ErrorResponse::new(StatusCode::UNPROCESSABLE_ENTITY, "unknown_field", message).at(&name)
+                );
             }
             fields.insert(name.into_owned(), value.into_owned());
         }
@@ -223,7 +224,7 @@ impl Form {
     fn answer(&self, page: &str, signed_in: Result<Caller, AuthError>) -> Response {
         let error = match signed_in {
             Ok(_) => return see_other(local_path(self.get("next"))),
-            Err(error) => Problem::from(error),
+            Err(error) => ErrorResponse::from(error),
         };
         let mut query = form_urlencoded::Serializer::new(String::new());
         query.append_pair("error", &error.error.code);
@@ -250,32 +251,30 @@ fn see_other(target: &str) -> Response {
     (StatusCode::SEE_OTHER, [(header::LOCATION, location)]).into_response()
 }
 
-impl From<AuthError> for Problem {
+impl From<AuthError> for ErrorResponse {
     fn from(error: AuthError) -> Self {
         let message = error.to_string();
         match error {
             AuthError::InvalidEmail => {
-                problem(StatusCode::UNPROCESSABLE_ENTITY, "invalid_email", message).at("email")
+                Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_email", message).at("email")
             }
             AuthError::InvalidName => {
-                problem(StatusCode::UNPROCESSABLE_ENTITY, "invalid_name", message).at("name")
+                Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_name", message).at("name")
             }
-            AuthError::NotGuest => problem(StatusCode::CONFLICT, "not_guest", message),
-            AuthError::EmailTaken => problem(StatusCode::CONFLICT, "email_taken", message).at("email"),
+            AuthError::NotGuest => Self::new(StatusCode::CONFLICT, "not_guest", message),
+            AuthError::EmailTaken => Self::new(StatusCode::CONFLICT, "email_taken", message).at("email"),
             AuthError::Weak(weakness) => {
-                problem(StatusCode::UNPROCESSABLE_ENTITY, weakness.code(), message).at("password")
+                Self::new(StatusCode::UNPROCESSABLE_ENTITY, weakness.code(), message).at("password")
             }
             AuthError::InvalidCredentials => {
-                problem(StatusCode::UNAUTHORIZED, "invalid_credentials", message)
+                Self::new(StatusCode::UNAUTHORIZED, "invalid_credentials", message)
             }
-            AuthError::InvalidToken => problem(StatusCode::FORBIDDEN, "invalid_token", message).at("token"),
-            AuthError::RateLimited { seconds } => {
-                problem(StatusCode::TOO_MANY_REQUESTS, "rate_limited", message).after(seconds)
-            }
-            AuthError::NotSignedIn => Self::not_signed_in(),
+            AuthError::InvalidToken => Self::new(StatusCode::FORBIDDEN, "invalid_token", message).at("token"),
+            AuthError::RateLimited { seconds } => Self::rate_limited(&message, seconds),
+            AuthError::NotSignedIn => ApiError::not_signed_in().into(),
             AuthError::Store(_) | AuthError::Session(_) | AuthError::Hash(_) | AuthError::Account(_) => {
                 tracing::error!(event = "auth_unavailable", error = %message, "auth could not answer");
-                Self::unavailable()
+                ApiError::unavailable().into()
             }
         }
     }

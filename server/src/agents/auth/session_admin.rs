@@ -2,7 +2,7 @@
 //!
 //! Does not know who signs in.
 
-use protocol::gateway::SessionEntry;
+use protocol::rest::SessionEntry;
 use uuid::Uuid;
 
 use super::{Auth, AuthError, Identity, run_to_completion};

@@ -14,11 +14,12 @@ use axum::response::{IntoResponse, Response};
 use axum_login::tower_sessions::cookie::{Cookie, SameSite, time};
 use axum_login::tower_sessions::{Expiry, SessionManagerLayer};
 use axum_login::{AuthManagerLayerBuilder, AuthzBackend as _};
+use protocol::error::ApiError;
 use protocol::gateway::{Caller, Permission};
 
 use super::session_store::{LOGIN_KEY, SessionKey};
 use super::{Auth, AuthError, AuthSession};
-use crate::http::Problem;
+use crate::http::ErrorResponse;
 use crate::store::users::User;
 
 /// The signed-in user of a request, and the session.
@@ -63,10 +64,10 @@ impl From<Identity> for Caller {
 pub(super) struct SignedOut;
 
 impl<S: Send + Sync> FromRequestParts<S> for Identity {
-    type Rejection = Problem;
+    type Rejection = ErrorResponse;
 
-    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
-        parts.extensions.get::<Self>().cloned().ok_or_else(Problem::not_signed_in)
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, ErrorResponse> {
+        Ok(parts.extensions.get::<Self>().cloned().ok_or_else(ApiError::not_signed_in)?)
     }
 }
 
@@ -84,7 +85,7 @@ pub fn with_sessions(router: Router, auth: &Auth) -> Router {
     router.layer(from_fn(identify)).layer(login).layer(map_response_with_state(cookie, complete))
 }
 
-async fn identify(session: AuthSession, mut request: Request, next: Next) -> Result<Response, Problem> {
+async fn identify(session: AuthSession, mut request: Request, next: Next) -> Result<Response, ErrorResponse> {
     if let Some(identity) = Identity::of(&session).await? {
         request.extensions_mut().insert(identity);
     }
@@ -117,7 +118,7 @@ impl SessionCookie {
 /// the answer to an older request would remove the cookie of a new sign-in.
 async fn complete(State(cookie): State<SessionCookie>, mut response: Response) -> Response {
     if response.status() == StatusCode::INTERNAL_SERVER_ERROR && response.body().is_end_stream() {
-        return Problem::unavailable().into_response();
+        return ErrorResponse::from(ApiError::unavailable()).into_response();
     }
     let headers = response.headers();
     let removed = format!("{}=;", cookie.name());

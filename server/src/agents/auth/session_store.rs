@@ -16,7 +16,7 @@ use axum_login::tower_sessions::session::{Id, Record};
 use axum_login::tower_sessions::session_store::{Error, Result};
 use engine::id::{Digest, VenueId};
 use engine::time::{MICROS_PER_SECOND, WallTime};
-use protocol::gateway::SessionEntry;
+use protocol::rest::SessionEntry;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::time::Instant;

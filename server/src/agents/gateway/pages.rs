@@ -6,29 +6,30 @@ use app::{App, shell};
 use axum::Router;
 use axum::extract::Request;
 use axum::http::request::Parts;
-use axum::http::{Extensions, HeaderMap, HeaderValue, StatusCode, Version, header};
+use axum::http::{Extensions, HeaderMap, HeaderValue, Method, StatusCode, Version, header};
 use axum::middleware::map_response;
 use axum::response::{IntoResponse, Response};
 use leptos::nonce::use_nonce;
 use leptos::prelude::{LeptosOptions, provide_context, use_context};
 use leptos::server_fn::error::SERVER_FN_ERROR_HEADER;
 use leptos_axum::{LeptosRoutes, ResponseOptions, generate_route_list, render_app_async_with_context};
+use protocol::error::ApiError;
 use protocol::gateway::{Caller, SharedGateway};
 use tower_http::CompressionLevel;
 use tower_http::compression::CompressionLayer;
 
-use super::Floor;
-use super::router::is_for_programs;
+use super::Gateway;
 use crate::agents::auth::Identity;
-use crate::http::{Problem, headers::page_policy};
+use crate::http::ErrorResponse;
+use crate::http::middleware::page_policy;
 
 /// Brotli level of pages: most of the gain, in a millisecond.
 const PAGE_COMPRESSION: CompressionLevel = CompressionLevel::Precise(4);
 
 /// Routes of pages and server functions, and the fallback of the whole site: a
 /// 404 page for people, an error for programs.
-pub(super) fn routes(floor: &Floor, options: LeptosOptions) -> Router {
-    let context = context(floor.shared());
+pub(super) fn routes(gateway: &Gateway, options: LeptosOptions) -> Router {
+    let context = context(gateway.shared());
     let document = {
         let options = options.clone();
         move || shell(options.clone())
@@ -38,11 +39,11 @@ pub(super) fn routes(floor: &Floor, options: LeptosOptions) -> Router {
         .leptos_routes_with_context(&options, generate_route_list(App), context, document)
         .fallback(move |request: Request| async move {
             if is_for_programs(request.method(), request.uri().path()) {
-                return Problem::not_found().into_response();
+                return ErrorResponse::from(ApiError::not_found()).into_response();
             }
             not_found(request).await
         })
-        .layer(map_response(blame_client))
+        .layer(map_response(correct_status))
         .layer(CompressionLayer::new().quality(PAGE_COMPRESSION).compress_when(is_html))
         .with_state(options)
 }
@@ -73,7 +74,7 @@ fn is_html(_: StatusCode, _: Version, headers: &HeaderMap, _: &Extensions) -> bo
 
 /// Turns 500 into 400 for arguments that a server function could not read; its
 /// own errors set their own status.
-async fn blame_client(mut response: Response) -> Response {
+async fn correct_status(mut response: Response) -> Response {
     let is_unreadable = response.status() == StatusCode::INTERNAL_SERVER_ERROR
         && response.headers().contains_key(SERVER_FN_ERROR_HEADER);
     if is_unreadable {
@@ -85,4 +86,9 @@ async fn blame_client(mut response: Response) -> Response {
 /// The signed-in user of a request.
 fn caller(extensions: &Extensions) -> Option<Caller> {
     extensions.get::<Identity>().cloned().map(Caller::from)
+}
+
+/// Returns true if an unknown route is answered with JSON instead of a page.
+fn is_for_programs(method: &Method, path: &str) -> bool {
+    path.starts_with("/api/") || path == "/api" || !matches!(*method, Method::GET | Method::HEAD)
 }

@@ -1,7 +1,7 @@
-//! Who watches: open sockets and recent requests, told to market data so that
-//! an unwatched venue may pause.
+//! Viewers: open sockets and recent requests, reported to market data so that an
+//! unwatched venue may pause.
 //!
-//! Does not know what market data makes of it.
+//! Does not know what market data does with it.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
@@ -9,40 +9,40 @@ use std::time::Duration;
 use engine::time::{MICROS_PER_SECOND, WallTime};
 use tokio::sync::Notify;
 
-use super::Floor;
+use super::Gateway;
 use super::model::FollowError;
 use crate::bus::decode::encode;
 use crate::shutdown::Shutdown;
 use protocol::bus::{Control, ControlMessage};
 
-/// How often the number is told while it is not zero.
-const TELL_EVERY: Duration = Duration::from_secs(10);
+/// Interval of reports while the number is not zero.
+const REPORT_INTERVAL: Duration = Duration::from_secs(10);
 
-/// How long changes are gathered before they are told.
-const SETTLE: Duration = Duration::from_millis(50);
+/// Delay of a report after a change: it covers many that come at once.
+const REPORT_DELAY: Duration = Duration::from_millis(50);
 
-/// How long a request counts as presence.
+/// Time for which a request counts as a viewer.
 const RECENT_MICROS: i64 = 30 * MICROS_PER_SECOND;
 
-/// When somebody signed in last asked for anything.
+/// Time of the last request by a signed-in user.
 #[derive(Debug, Default)]
 pub(super) struct Activity {
     last: AtomicI64,
-    arrived: Notify,
+    changed: Notify,
 }
 
 impl Activity {
-    /// Somebody asked for something, or opened or closed a socket.
+    /// Notes a request at `now`.
     pub(super) fn note(&self, now: WallTime) {
         let before = self.last.swap(now.0, Ordering::Relaxed);
         if now.0 - before >= MICROS_PER_SECOND {
-            self.arrived.notify_one();
+            self.changed.notify_one();
         }
     }
 
-    /// The number of sockets changed.
+    /// Notes that a socket was opened or closed.
     pub(super) fn sockets_changed(&self) {
-        self.arrived.notify_one();
+        self.changed.notify_one();
     }
 
     fn is_recent(&self, now: WallTime) -> bool {
@@ -51,40 +51,39 @@ impl Activity {
     }
 }
 
-impl Floor {
-    /// Tells market data how many watch, whenever it should know.
-    pub(super) async fn tell_presence(&self, shutdown: Shutdown) -> Result<(), FollowError> {
+impl Gateway {
+    /// Reports the number of viewers to market data, until `shutdown`.
+    pub(super) async fn report_presence(&self, shutdown: Shutdown) -> Result<(), FollowError> {
         let inner = &self.inner;
-        let mut told = 0;
+        let mut reported = 0;
         loop {
             let recent = inner.activity.is_recent(inner.clock.now());
             let count = u32::try_from(inner.sockets.count()).unwrap_or(u32::MAX).max(u32::from(recent));
             metrics::gauge!("tickhall_sockets").set(inner.sockets.count() as f64);
-            if count > 0 || told > 0 {
+            if count > 0 || reported > 0 {
                 let control = Control::Watchers { gateway: inner.id, count };
                 let message = ControlMessage { v: 1, venue: inner.venue, control };
-                // A bus that is away hears it next time.
+                // The next report makes up for a failed one.
                 let sent = inner.bus.append_auto(&inner.streams.control, encode(&message), usize::MAX).await;
                 if let Err(error) = sent {
-                    tracing::debug!(event = "presence_untold", %error, "presence could not be told");
+                    tracing::debug!(event = "presence_unreported", %error, "presence could not be reported");
                 }
-                told = count;
+                reported = count;
             }
-            let settled = async {
-                // Not again for every one of many that come at once.
-                inner.activity.arrived.notified().await;
-                pause(SETTLE).await;
+            let changed = async {
+                inner.activity.changed.notified().await;
+                pause(REPORT_DELAY).await;
             };
             tokio::select! {
                 () = shutdown.cancelled() => return Ok(()),
-                () = settled => {}
-                () = pause(TELL_EVERY) => {}
+                () = changed => {}
+                () = pause(REPORT_INTERVAL) => {}
             }
         }
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "presence is a matter of the wall's time")]
+#[expect(clippy::disallowed_methods, reason = "presence is measured in wall time")]
 async fn pause(wait: Duration) {
     tokio::time::sleep(wait).await;
 }

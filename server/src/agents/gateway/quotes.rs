@@ -1,73 +1,170 @@
-//! Dealers' quotes: which are live, what taking one would do, and taking it.
+//! Dealers' quotes: list, preview, hit, lift.
 //!
 //! Does not know how a command is decided, nor why a dealer quotes as it does.
 
+use async_trait::async_trait;
+use axum::Router;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use axum::routing::{get, post};
 use engine::id::{InstrumentId, QuoteId};
 use engine::order::{Preview, RawTake, Reject, Side, Take};
 use engine::venue::Command;
-use protocol::frames::QuotesFrame;
-use protocol::gateway::{ApiError, Caller, Placed};
+use protocol::error::ApiError;
+use protocol::frames::{Item, QuotesFrame};
+use protocol::gateway::{Caller, QuoteApi};
+use protocol::rest::{
+    InstrumentQuery, PlaceOrderResponse, PreviewJson, PreviewQuoteRequest, TakeQuoteRequest,
+};
 
-use super::Floor;
-use super::answer::{failed, quotes_of};
-use super::window::unknown_instrument;
-use crate::http::refused;
+use super::identity::RequireUser;
+use super::page_request::parse_instrument_id;
+use super::venue::instruments_by_symbol;
+use super::{Gateway, VenueReplica};
+use crate::http::{ErrorResponse, Json, StrictQuery};
 
-impl Floor {
-    pub(super) fn live_quotes(&self, instrument: Option<&str>) -> Result<Vec<QuotesFrame>, ApiError> {
-        let wanted = instrument.map(|id| id.parse().map_err(|_| unknown_instrument())).transpose()?;
+#[async_trait]
+impl QuoteApi for Gateway {
+    async fn quotes(
+        &self,
+        _caller: &Caller,
+        instrument_id: Option<&str>,
+    ) -> Result<Vec<QuotesFrame>, ApiError> {
+        let wanted = instrument_id.map(parse_instrument_id).transpose()?;
         self.read(|state| match wanted {
-            Some(id) if !state.instruments.contains_key(&id) => Err(unknown_instrument()),
-            _ => Ok(quotes_of(state, wanted)),
+            Some(id) if !state.instruments.contains_key(&id) => Err(Reject::UnknownInstrument.into()),
+            _ => Ok(live_quotes(state, wanted)),
         })
     }
 
-    pub(super) async fn take(
+    async fn take_quote(
         &self,
         caller: &Caller,
-        quote: QuoteId,
+        quote_id: &str,
         side: Side,
-        raw: &RawTake,
-    ) -> Result<Placed, ApiError> {
-        self.spend_order(caller)?;
-        let instrument = match self.read(|state| Ok(state.quote(quote).map(|(id, _)| id)))? {
+        take: RawTake,
+    ) -> Result<PlaceOrderResponse, ApiError> {
+        let quote_id = parse_quote_id(quote_id)?;
+        self.check_order_limit(caller)?;
+        let instrument = match self.read(|state| Ok(state.quote(quote_id).map(|(id, _)| id)))? {
             Some(id) => id,
             // Perhaps over by now: the venue says so, or answers a repeat. Only
-            // what it was about must be known to read the quantity.
-            None => self.once_quoted(quote).await?.ok_or_else(|| refused(Reject::UnknownQuote))?,
+            // its instrument is needed to read the quantity.
+            None => self.past_quote_instrument(quote_id).await?.ok_or(Reject::UnknownQuote)?,
         };
-        let take = Take::parse(raw, quote, &self.instrument(instrument)?).map_err(refused)?;
-        let (account, name) = (caller.account, take.client_order_id.to_string());
+        let take = Take::parse(&take, quote_id, &self.instrument(instrument)?)?;
+        let (account, client_order_id) = (caller.account, take.client_order_id.to_string());
         let command = match side {
             Side::Buy => Command::LiftQuote { account, take },
             Side::Sell => Command::HitQuote { account, take },
         };
-        self.placed(command, name).await?.map_err(refused)
+        Ok(self.send_order(command, client_order_id).await??)
     }
 
-    pub(super) fn preview_taking(
+    async fn preview_take(
         &self,
         caller: &Caller,
-        id: QuoteId,
+        quote_id: &str,
         side: Side,
-        mut raw: RawTake,
+        mut take: RawTake,
     ) -> Result<(InstrumentId, Preview), ApiError> {
-        // A preview binds no name, so it needs none.
-        raw.client_order_id.get_or_insert_with(|| "preview".to_owned());
+        let quote_id = parse_quote_id(quote_id)?;
+        // A preview reserves no client order id.
+        take.client_order_id.get_or_insert_with(|| "preview".to_owned());
         self.read(|state| {
-            let followed = state.account(caller.account).ok_or_else(|| refused(Reject::UnknownAccount))?;
-            let (instrument, quote) = state.quote(id).ok_or_else(|| refused(Reject::UnknownQuote))?;
-            let (conditions, _) = state.conditions(instrument).ok_or_else(unknown_instrument)?;
-            let take = Take::parse(&raw, id, conditions.instrument).map_err(refused)?;
+            let account = &state.account(caller.account).ok_or(Reject::UnknownAccount)?.account;
+            let (instrument, quote) = state.quote(quote_id).ok_or(Reject::UnknownQuote)?;
+            let (conditions, _) = state.conditions(instrument).ok_or(Reject::UnknownInstrument)?;
+            let take = Take::parse(&take, quote_id, conditions.instrument)?;
             let marked = |id| state.marked(id);
-            let preview =
-                engine::order::preview_take(&conditions, &followed.account, quote, side, &take, marked);
-            Ok((instrument, preview.map_err(refused)?))
+            let preview = engine::order::preview_take(&conditions, account, quote, side, &take, marked)?;
+            Ok((instrument, preview))
         })
     }
+}
 
-    /// The instrument of a quote that was issued some time ago.
-    async fn once_quoted(&self, quote: QuoteId) -> Result<Option<InstrumentId>, ApiError> {
-        self.inner.store.quoted_instrument(self.inner.venue, quote).await.map_err(failed)
+impl Gateway {
+    /// The instrument of a quote that is no longer live, if it was issued not
+    /// too long ago.
+    async fn past_quote_instrument(&self, quote_id: QuoteId) -> Result<Option<InstrumentId>, ApiError> {
+        Ok(self.inner.store.quoted_instrument(self.inner.venue, quote_id).await?)
     }
+
+    async fn take(
+        &self,
+        caller: &Caller,
+        quote_id: &str,
+        side: Side,
+        request: TakeQuoteRequest,
+    ) -> Result<Response, ErrorResponse> {
+        let response = self.take_quote(caller, quote_id, side, request.into()).await?;
+        self.order_response(response, StatusCode::CREATED)
+    }
+}
+
+/// Live quotes of `wanted`, or of every instrument that trades on quotes, by symbol.
+pub(super) fn live_quotes(state: &VenueReplica, wanted: Option<InstrumentId>) -> Vec<QuotesFrame> {
+    let listed =
+        instruments_by_symbol(state).into_iter().filter(|listed| wanted.is_none_or(|id| id == listed.id));
+    let quotes = listed.filter_map(|listed| match state.book(listed.id)?.value.item() {
+        Item::Quotes(quotes) => Some(quotes.clone()),
+        _ => None,
+    });
+    quotes.collect()
+}
+
+fn parse_quote_id(text: &str) -> Result<QuoteId, ApiError> {
+    text.parse().map_err(|_| ApiError::new(400, "invalid_id", "The id must be a UUID.").at("quote_id"))
+}
+
+pub(super) fn routes() -> Router<Gateway> {
+    Router::new()
+        .route("/api/v1/quotes", get(list))
+        .route("/api/v1/quotes/{id}/hit", post(hit))
+        .route("/api/v1/quotes/{id}/lift", post(lift))
+        .route("/api/v1/quotes/{id}/preview", post(preview))
+}
+
+async fn list(
+    State(gateway): State<Gateway>,
+    RequireUser(caller): RequireUser,
+    StrictQuery(query): StrictQuery<InstrumentQuery>,
+) -> Result<Json<Vec<QuotesFrame>>, ErrorResponse> {
+    Ok(Json(gateway.quotes(&caller, query.instrument_id.as_deref()).await?))
+}
+
+async fn hit(
+    State(gateway): State<Gateway>,
+    RequireUser(caller): RequireUser,
+    Path(id): Path<String>,
+    Json(request): Json<TakeQuoteRequest>,
+) -> Result<Response, ErrorResponse> {
+    gateway.take(&caller, &id, Side::Sell, request).await
+}
+
+async fn lift(
+    State(gateway): State<Gateway>,
+    RequireUser(caller): RequireUser,
+    Path(id): Path<String>,
+    Json(request): Json<TakeQuoteRequest>,
+) -> Result<Response, ErrorResponse> {
+    gateway.take(&caller, &id, Side::Buy, request).await
+}
+
+async fn preview(
+    State(gateway): State<Gateway>,
+    RequireUser(caller): RequireUser,
+    Path(id): Path<String>,
+    Json(request): Json<PreviewQuoteRequest>,
+) -> Result<Json<PreviewJson>, ErrorResponse> {
+    let PreviewQuoteRequest { side, quantity, client_order_id, valid_until } = request;
+    let side = match side.as_deref() {
+        Some("BUY") => Side::Buy,
+        Some("SELL") => Side::Sell,
+        _ => return Err(Reject::InvalidSide.into()),
+    };
+    let take = TakeQuoteRequest { quantity, client_order_id, valid_until }.into();
+    let (instrument, preview) = gateway.preview_take(&caller, &id, side, take).await?;
+    Ok(Json(PreviewJson::new(preview, &gateway.instrument(instrument)?)))
 }

@@ -13,18 +13,18 @@ mod subscription;
 use axum::extract::State;
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
-use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use protocol::gateway::{ApiError, Caller};
+use protocol::error::ApiError;
+use protocol::gateway::Caller;
 use protocol::socket::Encoding;
+use serde::Deserialize;
 
-use super::Floor;
+use super::Gateway;
 use super::model::FollowError;
-use super::rest::Asked;
 use crate::agents::auth::{Identity, SessionEnded};
 use crate::bus::Batch;
 use crate::bus::decode::decode_or_dead_letter;
-use crate::http::{Problem, problem};
+use crate::http::{ErrorResponse, StrictQuery};
 use crate::shutdown::Shutdown;
 
 pub(super) use registry::Sockets;
@@ -39,25 +39,33 @@ const READ_BUFFER: usize = 4 * 1024;
 /// Most bytes that wait inside a socket for a slow client.
 const MAX_WAITING: usize = 256 * 1024;
 
-/// Answers the upgrade, or says why not.
+/// Query of the socket's route.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct StreamQuery {
+    /// `json` (default) or `postcard`.
+    encoding: Option<String>,
+}
+
+/// Answers the upgrade, or refuses it.
 pub(super) async fn upgrade(
-    State(floor): State<Floor>,
+    State(gateway): State<Gateway>,
     identity: Identity,
-    mut asked: Asked,
+    StrictQuery(query): StrictQuery<StreamQuery>,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
-) -> Result<Response, Problem> {
-    let encoding = match asked.take("encoding").as_deref() {
+) -> Result<Response, ErrorResponse> {
+    let encoding = match query.encoding.as_deref() {
         None | Some("json") => Encoding::Json,
         Some("postcard") => Encoding::Postcard,
         Some(_) => {
             let message = "The encoding must be json or postcard.";
-            return Err(problem(StatusCode::UNPROCESSABLE_ENTITY, "invalid_encoding", message).at("encoding"));
+            return Err(ApiError::new(422, "invalid_encoding", message).at("encoding").into());
         }
     };
-    let upgrade = upgrade
-        .map_err(|_| problem(StatusCode::UPGRADE_REQUIRED, "upgrade_required", "This is a WebSocket."))?;
-    let most = floor.inner.limits.sockets_per_user as usize;
-    let Some(permit) = floor.inner.sockets.enter(&identity, most) else {
+    let upgrade =
+        upgrade.map_err(|_| ApiError::new(426, "upgrade_required", "This route is a WebSocket."))?;
+    let most = gateway.inner.limits.sockets_per_user as usize;
+    let Some(permit) = gateway.inner.sockets.enter(&identity, most) else {
         let error = ApiError::new(429, "too_many_sockets", format!("A user may open {most} sockets."));
         return Err(error.into());
     };
@@ -70,13 +78,13 @@ pub(super) async fn upgrade(
         .write_buffer_size(0)
         .max_write_buffer_size(MAX_WAITING)
         .on_upgrade(move |socket| {
-            let tasks = floor.inner.socket_tasks.clone();
-            tasks.track_future(socket::run(floor, socket, caller, session, encoding, permit))
+            let tasks = gateway.inner.socket_tasks.clone();
+            tasks.track_future(socket::run(gateway, socket, caller, session, encoding, permit))
         })
         .into_response())
 }
 
-impl Floor {
+impl Gateway {
     /// Closes the sockets of sessions that were signed out, here or elsewhere.
     pub(super) async fn follow_sign_outs(&self, shutdown: Shutdown) -> Result<(), FollowError> {
         let inner = &self.inner;

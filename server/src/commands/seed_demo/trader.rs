@@ -8,7 +8,7 @@ use engine::instrument::{Instrument, InstrumentKind};
 use engine::money::{Lots, Ticks};
 use engine::order::{RawTake, RawTicket, Side};
 use protocol::frames::QuotesFrame;
-use protocol::gateway::Desk;
+use protocol::rest::TradingSnapshot;
 
 /// An instrument with a mark.
 pub(super) struct MarkedInstrument<'a> {
@@ -19,14 +19,14 @@ pub(super) struct MarkedInstrument<'a> {
 
 impl<'a> MarkedInstrument<'a> {
     /// Tradable instruments, by symbol.
-    pub(super) fn all(desk: &'a Desk) -> Vec<Self> {
+    pub(super) fn all(snapshot: &'a TradingSnapshot) -> Vec<Self> {
         let market = |instrument: &'a Instrument| {
-            let tick = desk.ticks.iter().find(|tick| tick.instrument_id == instrument.id)?;
+            let tick = snapshot.ticks.iter().find(|tick| tick.instrument_id == instrument.id)?;
             let mark = Ticks(tick.mid.in_units_of(instrument.tick_size)?);
-            let quotes = desk.quotes.iter().find(|quotes| quotes.instrument_id == instrument.id);
+            let quotes = snapshot.quotes.iter().find(|quotes| quotes.instrument_id == instrument.id);
             Some(Self { instrument, mark, quotes })
         };
-        desk.instruments.iter().filter_map(market).collect()
+        snapshot.instruments.iter().filter_map(market).collect()
     }
 }
 

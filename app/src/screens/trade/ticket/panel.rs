@@ -7,7 +7,7 @@ use engine::instrument::Instrument;
 use engine::order::{OrderType, Preview, Reject};
 use leptos::ev::{KeyboardEvent, SubmitEvent};
 use leptos::prelude::*;
-use protocol::gateway::ApiError;
+use protocol::error::ApiError;
 
 use super::fields::{NumberField, Problem, SideField, TifField, TypeField};
 use super::form::TicketForm;

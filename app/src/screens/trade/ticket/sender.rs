@@ -9,7 +9,8 @@ use engine::id::QuoteId;
 use engine::order::Preview;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use protocol::gateway::{ApiError, OrderReply, Placed};
+use protocol::error::ApiError;
+use protocol::rest::{PlaceOrderResponse, PlacedOrder};
 
 use super::intent::OrderIntent;
 use super::texts;
@@ -84,10 +85,10 @@ impl OrderSender {
                 OrderIntent::Amend { order, raw } => api::amend_order(order.to_string(), raw).await,
             };
             let submission = match answer {
-                Ok(Placed::Answered(reply)) => self.accepted(preview.as_ref(), &reply),
+                Ok(PlaceOrderResponse::Decided(reply)) => self.accepted(preview.as_ref(), &reply),
                 // The id of an amendment is no order's: only a repeat finds it.
-                Ok(Placed::Pending { .. }) if is_amendment => not_answered(),
-                Ok(Placed::Pending { client_order_id }) => look_up(client_order_id).await,
+                Ok(PlaceOrderResponse::Pending { .. }) if is_amendment => not_answered(),
+                Ok(PlaceOrderResponse::Pending { client_order_id }) => look_up(client_order_id).await,
                 Err(error) if error.leaves_doubt() => Submission::Unknown(format!(
                     "{} Sending it again is safe: it keeps its name.",
                     error.message
@@ -104,7 +105,7 @@ impl OrderSender {
         });
     }
 
-    fn accepted(self, preview: Option<&Preview>, reply: &OrderReply) -> Submission {
+    fn accepted(self, preview: Option<&Preview>, reply: &PlacedOrder) -> Submission {
         if let Some(preview) = preview.filter(|_| !reply.repeated) {
             let mut is_different = false;
             self.live.previews.update(|previews| is_different = previews.compare(preview, reply));

@@ -6,7 +6,7 @@ use engine::decimal::Decimal;
 use engine::order::Reject;
 
 use crate::components::format;
-use protocol::gateway::ApiError;
+use protocol::error::ApiError;
 
 /// Text of a typed refusal.
 pub(crate) fn reject_text(reject: &Reject) -> String {

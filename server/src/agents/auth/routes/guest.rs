@@ -2,46 +2,48 @@
 //!
 //! Does not know what makes a guest.
 
-use axum::Json;
 use axum::extract::Request;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use protocol::gateway::Caller;
+use protocol::rest::{CredentialsRequest, GuestRequest};
 
-use super::{CREDENTIALS, Form, Peer, credentials, open_session, see_other};
+use super::{CREDENTIALS, Form, credentials, open_session, see_other};
 use crate::agents::auth::{AuthSession, Credentials, Identity};
-use crate::http::Problem;
-use crate::http::json::Body;
+use crate::http::{ErrorResponse, Json, PeerAddress};
 
 pub(super) async fn create(
     mut session: AuthSession,
-    Peer(address): Peer,
+    PeerAddress(address): PeerAddress,
     headers: HeaderMap,
-    Body(fields): Body,
-) -> Result<Response, Problem> {
-    let name = fields.only(&["name"])?.text("name")?.unwrap_or_default();
-    let user = session.backend.create_guest(&name, address).await?;
+    Json(request): Json<GuestRequest>,
+) -> Result<Response, ErrorResponse> {
+    let user = session.backend.create_guest(&request.name.unwrap_or_default(), address).await?;
     let caller = open_session(&mut session, &user, &headers).await?;
     Ok((StatusCode::CREATED, Json(caller)).into_response())
 }
 
 pub(super) async fn register(
     mut session: AuthSession,
-    guest: Result<Identity, Problem>,
-    Peer(address): Peer,
+    guest: Result<Identity, ErrorResponse>,
+    PeerAddress(address): PeerAddress,
     headers: HeaderMap,
-    body: Body,
-) -> Result<Json<Caller>, Problem> {
-    let Credentials { email, password, .. } = credentials(body, address)?;
+    Json(request): Json<CredentialsRequest>,
+) -> Result<Json<Caller>, ErrorResponse> {
+    let Credentials { email, password, .. } = credentials(request, address);
     let user = session.backend.register_guest(&guest?, &email, password, address).await?;
     Ok(Json(open_session(&mut session, &user, &headers).await?))
 }
 
-pub(super) async fn create_form(mut session: AuthSession, Peer(address): Peer, request: Request) -> Response {
+pub(super) async fn create_form(
+    mut session: AuthSession,
+    PeerAddress(address): PeerAddress,
+    request: Request,
+) -> Response {
     let headers = request.headers().clone();
     let form = match Form::read(request, &["name", "next"]).await {
         Ok(form) => form,
-        Err(problem) => return problem.into_response(),
+        Err(error) => return error.into_response(),
     };
     let created = async {
         let user = session.backend.create_guest(form.get("name"), address).await?;
@@ -52,19 +54,19 @@ pub(super) async fn create_form(mut session: AuthSession, Peer(address): Peer, r
 
 pub(super) async fn register_form(
     mut session: AuthSession,
-    guest: Result<Identity, Problem>,
-    Peer(address): Peer,
+    guest: Result<Identity, ErrorResponse>,
+    PeerAddress(address): PeerAddress,
     request: Request,
 ) -> Response {
     let headers = request.headers().clone();
     let form = match Form::read(request, &CREDENTIALS).await {
         Ok(form) => form,
-        Err(problem) => return problem.into_response(),
+        Err(error) => return error.into_response(),
     };
     let guest = match guest {
         Ok(guest) => guest,
-        Err(problem) if problem.error.status == 401 => return see_other("/login?next=/account"),
-        Err(problem) => return problem.into_response(),
+        Err(error) if error.error.status == 401 => return see_other("/login?next=/account"),
+        Err(error) => return error.into_response(),
     };
     let registered = async {
         let Credentials { email, password, .. } = form.credentials(address);

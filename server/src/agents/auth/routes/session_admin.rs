@@ -7,14 +7,15 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use engine::time::WallTime;
-use protocol::gateway::{Caller, SessionEntry};
+use protocol::gateway::Caller;
+use protocol::rest::SessionEntry;
 use serde::Serialize;
 use uuid::Uuid;
 
 use super::{Form, see_other};
 use crate::agents::auth::session_layer::SignedOut;
 use crate::agents::auth::{Auth, AuthError, AuthSession, Identity};
-use crate::http::{Problem, problem};
+use crate::http::ErrorResponse;
 
 /// Page on which a browser shows the sessions.
 const PAGE: &str = "/account";
@@ -36,7 +37,7 @@ pub(super) struct Listing {
 pub(super) async fn introspect(
     AuthSession { backend: auth, .. }: AuthSession,
     caller: Identity,
-) -> Result<Json<Introspection>, Problem> {
+) -> Result<Json<Introspection>, ErrorResponse> {
     let session = entries(&auth, &caller).await?.into_iter().find(|entry| entry.current);
     let session = session.ok_or(AuthError::NotSignedIn)?;
     let idle_expires_at = auth.sessions().idle_expiry(session.last_seen_at).min(session.expires_at);
@@ -46,7 +47,7 @@ pub(super) async fn introspect(
 pub(super) async fn list(
     AuthSession { backend: auth, .. }: AuthSession,
     caller: Identity,
-) -> Result<Json<Listing>, Problem> {
+) -> Result<Json<Listing>, ErrorResponse> {
     Ok(Json(Listing { items: entries(&auth, &caller).await? }))
 }
 
@@ -55,7 +56,7 @@ pub(super) async fn end(
     AuthSession { backend: auth, .. }: AuthSession,
     caller: Identity,
     Path(id): Path<String>,
-) -> Result<Response, Problem> {
+) -> Result<Response, ErrorResponse> {
     end_session(&auth, &caller, &id).await?;
     Ok(ended(&caller, &id, StatusCode::NO_CONTENT.into_response()))
 }
@@ -63,7 +64,7 @@ pub(super) async fn end(
 pub(super) async fn end_others(
     AuthSession { backend: auth, .. }: AuthSession,
     caller: Identity,
-) -> Result<StatusCode, Problem> {
+) -> Result<StatusCode, ErrorResponse> {
     auth.end_other_sessions(&caller).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -71,7 +72,7 @@ pub(super) async fn end_others(
 /// The same as a form: `session` is a session's id, or `others`.
 pub(super) async fn end_form(
     AuthSession { backend: auth, .. }: AuthSession,
-    caller: Result<Identity, Problem>,
+    caller: Result<Identity, ErrorResponse>,
     request: Request,
 ) -> Response {
     let done = async {
@@ -81,16 +82,16 @@ pub(super) async fn end_form(
             "others" => auth.end_other_sessions(&caller).await?,
             id => match end_session(&auth, &caller, id).await {
                 // Meanwhile it has ended by itself.
-                Err(problem) if problem.error.status == 404 => {}
+                Err(error) if error.error.status == 404 => {}
                 done => done?,
             },
         }
-        Ok::<_, Problem>(ended(&caller, id, see_other(PAGE)))
+        Ok::<_, ErrorResponse>(ended(&caller, id, see_other(PAGE)))
     };
     match done.await {
         Ok(response) => response,
-        Err(problem) if problem.error.status == 401 => see_other("/login?next=/account"),
-        Err(problem) => problem.into_response(),
+        Err(error) if error.error.status == 401 => see_other("/login?next=/account"),
+        Err(error) => error.into_response(),
     }
 }
 
@@ -98,13 +99,13 @@ async fn entries(auth: &Auth, caller: &Identity) -> Result<Vec<SessionEntry>, Au
     auth.sessions_of(caller.user.id, caller.session.public_id()).await
 }
 
-async fn end_session(auth: &Auth, caller: &Identity, id: &str) -> Result<(), Problem> {
-    let invalid = || problem(StatusCode::BAD_REQUEST, "invalid_id", "The id must be a UUID.");
+async fn end_session(auth: &Auth, caller: &Identity, id: &str) -> Result<(), ErrorResponse> {
+    let invalid = || ErrorResponse::new(StatusCode::BAD_REQUEST, "invalid_id", "The id must be a UUID.");
     let id: Uuid = id.parse().map_err(|_| invalid().at("session_id"))?;
     if auth.end_session(caller, id).await? {
         return Ok(());
     }
-    Err(problem(StatusCode::NOT_FOUND, "unknown_session", "You have no such session."))
+    Err(ErrorResponse::new(StatusCode::NOT_FOUND, "unknown_session", "You have no such session."))
 }
 
 /// `response`, which signs the browser out if the caller's own session ended.

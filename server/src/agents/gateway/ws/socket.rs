@@ -15,8 +15,8 @@ use super::channel::error;
 use super::registry::ConnectionPermit;
 use super::subscription::Subscription;
 use crate::agents::auth::SessionKey;
-use crate::agents::gateway::{Floor, model};
-use crate::http::json;
+use crate::agents::gateway::{Gateway, model};
+use crate::http::parse_json;
 
 /// How long one send may wait for a client that does not read. With the closing
 /// handshake it is gone within five seconds, on a busy machine too.
@@ -44,7 +44,7 @@ const SILENT: Close = Close(4012, "the client does not answer");
 const TOO_MANY: Close = Close(4029, "too many messages");
 
 struct Connection {
-    floor: Floor,
+    gateway: Gateway,
     socket: WebSocket,
     encoding: Encoding,
     subscription: Subscription,
@@ -60,25 +60,25 @@ struct Connection {
 
 /// Serves a socket until it ends.
 pub(super) async fn run(
-    floor: Floor,
+    gateway: Gateway,
     socket: WebSocket,
     caller: Caller,
     session: SessionKey,
     encoding: Encoding,
     permit: ConnectionPermit,
 ) {
-    floor.inner.activity.sockets_changed();
+    gateway.inner.activity.sockets_changed();
     let subscription = Subscription::new(caller.account);
     let mut connection = Connection {
-        floor: floor.clone(),
+        gateway: gateway.clone(),
         socket,
         encoding,
         subscription,
         updates: 0,
         received: Vec::new(),
         heard: Instant::now(),
-        silence: Duration::from_secs(floor.inner.limits.socket_silence_seconds),
-        between_cuts: Duration::from_secs(1) / floor.inner.limits.socket_cuts_per_second.max(1),
+        silence: Duration::from_secs(gateway.inner.limits.socket_silence_seconds),
+        between_cuts: Duration::from_secs(1) / gateway.inner.limits.socket_cuts_per_second.max(1),
     };
     let reason = match connection.greet(&caller).await {
         Ok(()) => connection.live(session, &permit).await,
@@ -87,7 +87,7 @@ pub(super) async fn run(
     metrics::counter!("tickhall_sockets_closed_total", "code" => reason.0.to_string()).increment(1);
     // Out of the way before the client is told, so that it may come again.
     drop(permit);
-    floor.inner.activity.sockets_changed();
+    gateway.inner.activity.sockets_changed();
     connection.close(reason).await;
 }
 
@@ -95,15 +95,15 @@ impl Connection {
     async fn greet(&mut self, caller: &Caller) -> Result<(), Close> {
         let hello = Hello {
             v: FRAMES_VERSION,
-            venue: self.floor.inner.venue,
+            venue: self.gateway.inner.venue,
             account: caller.account,
-            seed_commitment: self.floor.inner.seed_commitment,
+            seed_commitment: self.gateway.inner.seed_commitment,
         };
         self.send_frame(&Frame::Hello(hello)).await
     }
 
     async fn live(&mut self, session: SessionKey, permit: &ConnectionPermit) -> Close {
-        let inner = self.floor.inner.clone();
+        let inner = self.gateway.inner.clone();
         let mut changed = inner.model.watch();
         let mut pings = every(self.silence / PINGS);
         let mut sessions = every(inner.auth.sessions().check_interval().min(self.silence));
@@ -166,7 +166,7 @@ impl Connection {
                 self.count()?;
                 // Whoever comes back to a server that has just started may be
                 // there before its picture of the venue.
-                self.floor.inner.model.wait_for_seq(Seq(0)).await;
+                self.gateway.inner.model.wait_for_seq(Seq(0)).await;
                 match self.obey(text.as_str()) {
                     Ok(None) => Ok(()),
                     Ok(Some(answer)) => self.send_frame(&answer).await,
@@ -181,16 +181,16 @@ impl Connection {
         let now = Instant::now();
         self.received.retain(|at| now.duration_since(*at) < Duration::from_secs(1));
         self.received.push(now);
-        let most = self.floor.inner.limits.socket_messages_per_second as usize;
+        let most = self.gateway.inner.limits.socket_messages_per_second as usize;
         if self.received.len() > most { Err(TOO_MANY) } else { Ok(()) }
     }
 
     fn obey(&mut self, text: &str) -> Result<Option<Frame>, FrameError> {
         let message: ClientMessage =
-            json::decode(text.as_bytes()).map_err(|refused| error(&refused.code, refused.message))?;
+            parse_json(text.as_bytes()).map_err(|refused| error(&refused.code, refused.message))?;
         let subscription = &mut self.subscription;
         let away = || Err(error("unavailable", "The venue cannot be read right now.".to_owned()));
-        let model = &self.floor.inner.model;
+        let model = &self.gateway.inner.model;
         match message {
             ClientMessage::Ping { nonce } => {
                 return Ok(Some(Frame::Pong { nonce, updates: self.updates }));
@@ -207,7 +207,7 @@ impl Connection {
 
     async fn send_cut(&mut self) -> Result<(), Close> {
         let subscription = &mut self.subscription;
-        let gathered = self.floor.inner.model.read(|state| subscription.gather(state)).flatten();
+        let gathered = self.gateway.inner.model.read(|state| subscription.gather(state)).flatten();
         let Some((envelope, items)) = gathered else { return Ok(()) };
         let parts = model::parts(&items, self.encoding);
         for (part, left) in parts.iter().zip((0..parts.len()).rev()) {

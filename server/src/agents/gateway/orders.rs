@@ -1,0 +1,327 @@
+//! Orders: place, preview, amend, look up, cancel one or all.
+//!
+//! Reads its own writes: an answered order is in the next read. Does not know
+//! how a command is decided.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use axum::Router;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{delete, post};
+use engine::id::{OrderId, Seq};
+use engine::order::{Amend, Order, OrderStatus, Preview, RawAmend, RawTicket, Reject, Side, Ticket};
+use engine::venue::{AccountChange, Command, Outcome};
+use protocol::bus::AppliedCommand;
+use protocol::error::ApiError;
+use protocol::frames::OrderFrame;
+use protocol::gateway::{Caller, OrderApi, Permission};
+use protocol::rest::{
+    AmendOrderRequest, CancelledOrders, InstrumentQuery, OrdersQuery, Page, PendingOrderJson,
+    PlaceOrderRequest, PlaceOrderResponse, PlacedOrder, PlacedOrderJson, PreviewJson,
+};
+
+use super::Gateway;
+use super::identity::RequireUser;
+use super::page_request::parse_instrument_id;
+use crate::http::{ErrorResponse, Json, StrictQuery};
+use crate::sequencer_client::SendError;
+use crate::store::projections::OrderFilter;
+
+/// How long a command may wait for the sequencer; later it is refused there.
+const COMMAND_VALIDITY: Duration = Duration::from_secs(3);
+
+#[async_trait]
+impl OrderApi for Gateway {
+    async fn place_order(&self, caller: &Caller, ticket: RawTicket) -> Result<PlaceOrderResponse, ApiError> {
+        self.check_order_limit(caller)?;
+        let ticket = self.parse_ticket(&ticket)?;
+        let client_order_id = ticket.client_order_id.to_string();
+        let command = Command::PlaceOrder { account: caller.account, ticket };
+        Ok(self.send_order(command, client_order_id).await??)
+    }
+
+    async fn preview_order(&self, caller: &Caller, mut ticket: RawTicket) -> Result<Preview, ApiError> {
+        // A preview reserves no client order id.
+        ticket.client_order_id.get_or_insert_with(|| "preview".to_owned());
+        let ticket = self.parse_ticket(&ticket)?;
+        self.read(|state| {
+            let followed = state.account(caller.account).ok_or(Reject::UnknownAccount)?;
+            let (conditions, book) = state.conditions(ticket.instrument).ok_or(Reject::UnknownInstrument)?;
+            let opposite = match ticket.side {
+                Side::Buy => &book.asks,
+                Side::Sell => &book.bids,
+            };
+            let opposite = opposite.iter().map(|row| (row.price, row.lots));
+            let marked = |id| state.marked(id);
+            Ok(engine::order::preview(&conditions, &followed.account, opposite, &ticket, marked)?)
+        })
+    }
+
+    async fn amend_order(
+        &self,
+        caller: &Caller,
+        order_id: &str,
+        amend: RawAmend,
+    ) -> Result<PlaceOrderResponse, ApiError> {
+        let order_id = parse_order_id(order_id)?;
+        self.check_order_limit(caller)?;
+        let order = self.stored_order(caller, order_id).await?;
+        let amend = Amend::parse(&amend, order_id, &self.instrument(order.instrument)?)?;
+        let client_order_id = amend.client_order_id.to_string();
+        let command = Command::AmendOrder { account: caller.account, amend };
+        match self.send_order(command, client_order_id).await? {
+            // No longer live: its status says why.
+            Err(Reject::UnknownOrder) => Err(not_amendable(&self.stored_order(caller, order_id).await?)),
+            response => Ok(response?),
+        }
+    }
+
+    async fn cancel_order(&self, caller: &Caller, order_id: &str) -> Result<OrderFrame, ApiError> {
+        let order_id = parse_order_id(order_id)?;
+        self.check_order_limit(caller)?;
+        let command = Command::CancelOrder { account: caller.account, order: order_id };
+        match self.inner.sequencer.send(command, COMMAND_VALIDITY).await {
+            Ok(reply) => {
+                self.inner.model.wait_for_seq(reply.seq).await;
+            }
+            // Not live: its status says what to answer.
+            Err(SendError::Refused(Reject::UnknownOrder)) => {}
+            Err(error) => return Err(error.into()),
+        }
+        let order = self.stored_order(caller, order_id).await?;
+        match order.status {
+            OrderStatus::Cancelled => self.order_frame(&order),
+            OrderStatus::Filled => {
+                let message = "The order was filled before it could be cancelled.";
+                Err(ApiError::new(409, "already_filled", message).at("order_id"))
+            }
+            OrderStatus::Open | OrderStatus::Partial => Err(ApiError::unavailable()),
+        }
+    }
+
+    async fn cancel_all(
+        &self,
+        caller: &Caller,
+        instrument_id: Option<&str>,
+    ) -> Result<Vec<OrderFrame>, ApiError> {
+        let instrument = instrument_id.map(parse_instrument_id).transpose()?;
+        self.check_order_limit(caller)?;
+        let command = Command::CancelAll { account: caller.account, instrument };
+        let reply = match self.inner.sequencer.send(command, COMMAND_VALIDITY).await {
+            Ok(reply) => reply,
+            Err(SendError::Refused(Reject::NoOpenOrders)) => return Ok(vec![]),
+            Err(error) => return Err(error.into()),
+        };
+        self.inner.model.wait_for_seq(reply.seq).await;
+        let cancelled = reply.outcome.events.iter().filter_map(|event| match &event.change {
+            AccountChange::OrderCancelled { order, .. } => Some(order),
+            _ => None,
+        });
+        let mut cancelled: Vec<&Order> = cancelled.collect();
+        cancelled.sort_by_key(|order| order.created_at);
+        cancelled.into_iter().map(|order| self.order_frame(order)).collect()
+    }
+
+    async fn order(&self, caller: &Caller, order_id: &str) -> Result<OrderFrame, ApiError> {
+        self.order_frame(&self.stored_order(caller, parse_order_id(order_id)?).await?)
+    }
+
+    async fn orders(&self, caller: &Caller, query: OrdersQuery) -> Result<Page<OrderFrame>, ApiError> {
+        let statuses = parse_statuses(query.status.as_deref())?;
+        let status = query.status.as_deref().unwrap_or("-");
+        let client_order_id = query.client_order_id.clone();
+        let named = client_order_id.as_deref().unwrap_or("-");
+        let subject = format!("orders|{}|{status}|{named:.64}", caller.account);
+        let page = self.page_request(&query.history(), &subject)?;
+        let filter = OrderFilter {
+            statuses,
+            client_order_id,
+            instrument: page.instrument,
+            from: page.from,
+            to: page.to,
+            before: page.after.map(Seq),
+            limit: page.fetch_limit(),
+        };
+        let inner = &self.inner;
+        let mut rows = inner.store.orders_of(inner.venue, caller.account, &filter).await?;
+        let next_cursor = page.next_cursor(&mut rows, &inner.cursors, |(seq, _)| seq.0);
+        let items = rows.iter().map(|(_, order)| self.order_frame(order)).collect::<Result<_, _>>()?;
+        Ok(Page { items, next_cursor })
+    }
+}
+
+impl Gateway {
+    /// Checks that the caller may trade, and counts one command of their limit;
+    /// 429 when it is used up.
+    pub(super) fn check_order_limit(&self, caller: &Caller) -> Result<(), ApiError> {
+        caller.require(Permission::Trade)?;
+        let limited = |_| ApiError::new(429, "rate_limited", "Too many orders in a second.");
+        self.inner.order_limit.check(&caller.user).map_err(limited)
+    }
+
+    /// Sends a command whose answer is an order. A refusal is the caller's to
+    /// explain.
+    pub(super) async fn send_order(
+        &self,
+        command: Command,
+        client_order_id: String,
+    ) -> Result<Result<PlaceOrderResponse, Reject>, ApiError> {
+        match self.inner.sequencer.send(command, COMMAND_VALIDITY).await {
+            Ok(reply) => {
+                self.inner.model.wait_for_seq(reply.seq).await;
+                Ok(Ok(PlaceOrderResponse::Decided(Box::new(self.placed_order(reply)?))))
+            }
+            Err(SendError::Pending) => Ok(Ok(PlaceOrderResponse::Pending { client_order_id })),
+            Err(SendError::Refused(reject)) => Ok(Err(reject)),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn placed_order(&self, reply: AppliedCommand) -> Result<PlacedOrder, ApiError> {
+        let AppliedCommand { seq, outcome: Outcome { answer, .. }, repeated } = reply;
+        let answer = answer.ok_or_else(ApiError::unavailable)?;
+        let order = self.order_frame(&answer.order)?;
+        Ok(PlacedOrder { order, decided: answer.decided, basis: answer.basis, seq, repeated })
+    }
+
+    fn parse_ticket(&self, ticket: &RawTicket) -> Result<Ticket, ApiError> {
+        let id = parse_instrument_id(&ticket.instrument_id)?;
+        self.read(|state| {
+            let instrument = state.instruments.get(&id).ok_or(Reject::UnknownInstrument)?;
+            Ok(Ticket::parse(ticket, instrument)?)
+        })
+    }
+
+    async fn stored_order(&self, caller: &Caller, id: OrderId) -> Result<Order, ApiError> {
+        let order = self.inner.store.order_of(self.inner.venue, caller.account, id).await?;
+        Ok(order.ok_or(Reject::UnknownOrder)?)
+    }
+
+    fn order_frame(&self, order: &Order) -> Result<OrderFrame, ApiError> {
+        Ok(OrderFrame::new(order, &self.instrument(order.instrument)?))
+    }
+}
+
+fn parse_order_id(text: &str) -> Result<OrderId, ApiError> {
+    text.parse().map_err(|_| ApiError::new(400, "invalid_id", "The id must be a UUID.").at("order_id"))
+}
+
+fn parse_statuses(status: Option<&str>) -> Result<Vec<OrderStatus>, ApiError> {
+    Ok(match status {
+        None => vec![],
+        Some("OPEN") => vec![OrderStatus::Open, OrderStatus::Partial],
+        Some("PARTIAL") => vec![OrderStatus::Partial],
+        Some("FILLED") => vec![OrderStatus::Filled],
+        Some("CANCELLED") => vec![OrderStatus::Cancelled],
+        Some(_) => {
+            let message = "The status must be OPEN, PARTIAL, FILLED or CANCELLED.";
+            return Err(ApiError::new(422, "invalid_status", message).at("status"));
+        }
+    })
+}
+
+/// 409: the order is not live any more.
+fn not_amendable(order: &Order) -> ApiError {
+    let (code, message) = match order.status {
+        OrderStatus::Filled => ("already_filled", "The order was filled before it could be amended."),
+        OrderStatus::Cancelled => ("already_cancelled", "The order is cancelled."),
+        OrderStatus::Open | OrderStatus::Partial => return ApiError::unavailable(),
+    };
+    ApiError::new(409, code, message).at("order_id")
+}
+
+pub(super) fn routes() -> Router<Gateway> {
+    Router::new()
+        .route("/api/v1/orders", post(place).get(list).delete(cancel_all))
+        .route("/api/v1/orders/preview", post(preview))
+        .route("/api/v1/orders/{id}", delete(cancel).get(one).patch(amend))
+}
+
+async fn place(
+    State(gateway): State<Gateway>,
+    RequireUser(caller): RequireUser,
+    Json(request): Json<PlaceOrderRequest>,
+) -> Result<Response, ErrorResponse> {
+    let response = gateway.place_order(&caller, request.into()).await?;
+    gateway.order_response(response, StatusCode::CREATED)
+}
+
+async fn preview(
+    State(gateway): State<Gateway>,
+    RequireUser(caller): RequireUser,
+    Json(request): Json<PlaceOrderRequest>,
+) -> Result<Json<PreviewJson>, ErrorResponse> {
+    let ticket = RawTicket::from(request);
+    let instrument_id = ticket.instrument_id.clone();
+    let preview = gateway.preview_order(&caller, ticket).await?;
+    let instrument = gateway.instrument(parse_instrument_id(&instrument_id)?)?;
+    Ok(Json(PreviewJson::new(preview, &instrument)))
+}
+
+async fn amend(
+    State(gateway): State<Gateway>,
+    RequireUser(caller): RequireUser,
+    Path(id): Path<String>,
+    Json(request): Json<AmendOrderRequest>,
+) -> Result<Response, ErrorResponse> {
+    let response = gateway.amend_order(&caller, &id, request.into()).await?;
+    gateway.order_response(response, StatusCode::OK)
+}
+
+async fn list(
+    State(gateway): State<Gateway>,
+    RequireUser(caller): RequireUser,
+    StrictQuery(query): StrictQuery<OrdersQuery>,
+) -> Result<Json<Page<OrderFrame>>, ErrorResponse> {
+    Ok(Json(gateway.orders(&caller, query).await?))
+}
+
+async fn one(
+    State(gateway): State<Gateway>,
+    RequireUser(caller): RequireUser,
+    Path(id): Path<String>,
+) -> Result<Json<OrderFrame>, ErrorResponse> {
+    Ok(Json(gateway.order(&caller, &id).await?))
+}
+
+async fn cancel(
+    State(gateway): State<Gateway>,
+    RequireUser(caller): RequireUser,
+    Path(id): Path<String>,
+) -> Result<Json<OrderFrame>, ErrorResponse> {
+    Ok(Json(gateway.cancel_order(&caller, &id).await?))
+}
+
+async fn cancel_all(
+    State(gateway): State<Gateway>,
+    RequireUser(caller): RequireUser,
+    StrictQuery(query): StrictQuery<InstrumentQuery>,
+) -> Result<Json<CancelledOrders>, ErrorResponse> {
+    let cancelled = gateway.cancel_all(&caller, query.instrument_id.as_deref()).await?;
+    Ok(Json(CancelledOrders { cancelled }))
+}
+
+impl Gateway {
+    /// JSON of an order command's outcome: `first` is the status of a first
+    /// answer, a repeat has 200.
+    pub(super) fn order_response(
+        &self,
+        response: PlaceOrderResponse,
+        first: StatusCode,
+    ) -> Result<Response, ErrorResponse> {
+        Ok(match response {
+            PlaceOrderResponse::Decided(placed) => {
+                let status = if placed.repeated { StatusCode::OK } else { first };
+                let instrument = self.instrument(placed.order.instrument_id)?;
+                (status, Json(PlacedOrderJson::new(*placed, &instrument))).into_response()
+            }
+            PlaceOrderResponse::Pending { client_order_id } => {
+                let pending = PendingOrderJson { status: "pending", client_order_id };
+                (StatusCode::ACCEPTED, Json(pending)).into_response()
+            }
+        })
+    }
+}

@@ -1,0 +1,213 @@
+//! The venue: listed instruments, what it committed to, its clock, its owner.
+//!
+//! A clock command is a message to market data, which reports when it is done.
+//! Does not know when a step runs.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use axum::Router;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::routing::{get, post};
+use engine::id::Digest;
+use engine::instrument::Instrument;
+use protocol::bus::{ClockStatus, Control, ControlMessage};
+use protocol::error::ApiError;
+use protocol::gateway::{Caller, Permission, VenueApi, VenueControlApi};
+use protocol::rest::{ClaimVenueRequest, ClockCommand, ClockState, ListedInstrument, VenueInfo};
+
+use super::identity::RequireUser;
+use super::{Gateway, VenueReplica};
+use crate::bus::Batch;
+use crate::bus::decode::{decode, encode};
+use crate::http::{ErrorResponse, Json};
+
+/// Limit of a clock command, steps included.
+const CLOCK_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Most steps of one command, and the fastest speed.
+const MAX_STEPS: u32 = 100_000;
+const MAX_SPEED_MILLI: u64 = 1_000_000;
+
+/// Clock reports read at a time.
+const BATCH_MAX_MESSAGES: usize = 64;
+
+#[async_trait]
+impl VenueApi for Gateway {
+    async fn instruments(&self, _caller: &Caller) -> Result<Vec<Instrument>, ApiError> {
+        self.read(|state| Ok(instruments_by_symbol(state)))
+    }
+
+    async fn clock(&self, _caller: &Caller) -> Result<ClockState, ApiError> {
+        self.clock_state().await
+    }
+
+    fn venue_info(&self) -> VenueInfo {
+        let config = &self.inner.config;
+        VenueInfo {
+            venue: self.inner.venue,
+            name: config.name.clone(),
+            currency: config.currency.clone(),
+            starting_balance: config.starting_balance,
+            step_us: config.step_us,
+            seed_commitment: self.inner.seed_commitment,
+        }
+    }
+}
+
+#[async_trait]
+impl VenueControlApi for Gateway {
+    async fn set_clock(&self, caller: &Caller, command: ClockCommand) -> Result<ClockState, ApiError> {
+        caller.require(Permission::ControlVenue)?;
+        let control = self.check_command(command).await?;
+        let inner = &self.inner;
+        let message = ControlMessage { v: 1, venue: inner.venue, control };
+        let last_report = inner.bus.last_id(&inner.streams.clock).await?;
+        let id = inner.bus.append_auto(&inner.streams.control, encode(&message), usize::MAX).await?;
+        let done = async {
+            let status = self.wait_for_report(id, last_report).await?;
+            self.wait_for_step(status.target_step).await
+        };
+        match tokio::time::timeout(CLOCK_TIMEOUT, done).await {
+            Ok(done) => done?,
+            Err(_) => return Err(ApiError::new(503, "busy", "The clock has not got there yet; ask again.")),
+        }
+        self.clock_state().await
+    }
+
+    async fn claim_venue(&self, caller: &Caller, token: &str) -> Result<(), ApiError> {
+        let hash = Digest::of(&[token.as_bytes()]).0;
+        let user = caller.user.parse().map_err(|_| ApiError::unavailable())?;
+        if self.inner.auth.claim_venue(hash, user).await? {
+            tracing::info!(event = "venue_claimed", user = %caller.user, "the venue has an owner");
+            return Ok(());
+        }
+        Err(ApiError::new(403, "invalid_token", "This token claims nothing, or was used.").at("token"))
+    }
+}
+
+impl Gateway {
+    async fn clock_state(&self) -> Result<ClockState, ApiError> {
+        let status = self.clock_status().await?;
+        self.read(|state| {
+            let status = status.as_ref();
+            Ok(ClockState {
+                step: state.step,
+                time: state.time,
+                mode: status.map_or("running", |status| status.mode.as_str()).to_owned(),
+                speed_milli: status.map_or(1_000, |status| status.speed_milli),
+                through: state.through,
+            })
+        })
+    }
+
+    async fn check_command(&self, command: ClockCommand) -> Result<Control, ApiError> {
+        let out_of_range =
+            |message: &str, field: &str| Err(ApiError::new(422, "out_of_range", message).at(field));
+        Ok(match command {
+            ClockCommand::Step { steps } if !(1..=MAX_STEPS).contains(&steps) => {
+                return out_of_range("steps must be 1 to 100000.", "steps");
+            }
+            ClockCommand::Speed { speed_milli } if !(1..=MAX_SPEED_MILLI).contains(&speed_milli) => {
+                return out_of_range("speed_milli must be 1 to 1000000.", "speed_milli");
+            }
+            ClockCommand::Step { steps } => {
+                let status = self.clock_status().await?;
+                if status.is_some_and(|status| status.mode == "running" || status.mode == "idle") {
+                    let message = "The clock runs; pause it before stepping.";
+                    return Err(ApiError::new(409, "clock_running", message));
+                }
+                Control::Step { steps }
+            }
+            ClockCommand::Pause {} => Control::Pause,
+            ClockCommand::Resume {} => Control::Resume,
+            ClockCommand::Speed { speed_milli } => Control::Speed { speed_milli },
+        })
+    }
+
+    async fn clock_status(&self) -> Result<Option<ClockStatus>, ApiError> {
+        let latest = self.inner.bus.get_latest(&self.inner.streams.clock_status).await?;
+        Ok(latest.and_then(|bytes| decode(self.inner.venue, &bytes).ok()))
+    }
+
+    /// Waits until market data reports that it has handled control message `id`.
+    async fn wait_for_report(&self, id: u64, mut after: u64) -> Result<ClockStatus, ApiError> {
+        let inner = &self.inner;
+        loop {
+            match inner.bus.read_after(&inner.streams.clock, after, BATCH_MAX_MESSAGES).await? {
+                Batch::Trimmed { through } => after = through,
+                Batch::Messages(messages) => {
+                    for message in messages {
+                        after = message.id;
+                        let status: Option<ClockStatus> = decode(inner.venue, &message.bytes()).ok();
+                        if let Some(status) = status.filter(|status| status.control_id >= id) {
+                            return Ok(status);
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// Waits until `step` is applied and readable.
+    async fn wait_for_step(&self, step: u64) -> Result<(), ApiError> {
+        let mut entries = self.inner.model.entries();
+        while self.inner.model.read(|state| state.step >= step) != Some(true) {
+            entries.changed().await.map_err(|_| ApiError::unavailable())?;
+        }
+        Ok(())
+    }
+}
+
+/// Listed instruments, by symbol.
+pub(super) fn instruments_by_symbol(state: &VenueReplica) -> Vec<Instrument> {
+    let mut listed: Vec<Instrument> = state.instruments.values().cloned().collect();
+    listed.sort_by(|a, b| a.symbol.cmp(&b.symbol));
+    listed
+}
+
+pub(super) fn routes() -> Router<Gateway> {
+    Router::new()
+        .route("/api/v1/instruments", get(instruments))
+        .route("/api/v1/venue", get(info))
+        .route("/api/v1/venue/clock", get(clock).post(set_clock))
+        .route("/api/v1/venue/claim", post(claim))
+}
+
+async fn instruments(
+    State(gateway): State<Gateway>,
+    RequireUser(caller): RequireUser,
+) -> Result<Json<Vec<ListedInstrument>>, ErrorResponse> {
+    let currency = &gateway.inner.config.currency;
+    let listed = gateway.instruments(&caller).await?.into_iter();
+    Ok(Json(listed.map(|instrument| ListedInstrument::new(instrument, currency)).collect()))
+}
+
+async fn info(State(gateway): State<Gateway>, RequireUser(_): RequireUser) -> Json<VenueInfo> {
+    Json(gateway.venue_info())
+}
+
+async fn clock(
+    State(gateway): State<Gateway>,
+    RequireUser(caller): RequireUser,
+) -> Result<Json<ClockState>, ErrorResponse> {
+    Ok(Json(gateway.clock(&caller).await?))
+}
+
+async fn set_clock(
+    State(gateway): State<Gateway>,
+    RequireUser(caller): RequireUser,
+    Json(command): Json<ClockCommand>,
+) -> Result<Json<ClockState>, ErrorResponse> {
+    Ok(Json(gateway.set_clock(&caller, command).await?))
+}
+
+async fn claim(
+    State(gateway): State<Gateway>,
+    RequireUser(caller): RequireUser,
+    Json(request): Json<ClaimVenueRequest>,
+) -> Result<StatusCode, ErrorResponse> {
+    gateway.claim_venue(&caller, &request.token.unwrap_or_default()).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

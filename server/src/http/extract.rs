@@ -1,0 +1,313 @@
+//! Extractors: JSON bodies and query strings, read strictly, and the client's
+//! address.
+//!
+//! Does not know what a field means.
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+use std::convert::Infallible;
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+use axum::extract::{ConnectInfo, FromRequest, FromRequestParts, Request};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use engine::order::Reject;
+use http_body_util::BodyExt as _;
+use protocol::error::ApiError;
+use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use serde_path_to_error::Segment;
+
+use super::ErrorResponse;
+
+/// Deepest nesting of arrays and objects in a body.
+const MAX_DEPTH: usize = 32;
+
+/// Longest part of an unknown field's name that is sent back.
+const SHOWN_MAX_CHARS: usize = 64;
+
+/// A body of `application/json`, decoded strictly: one object, no duplicate
+/// key, at most [`MAX_DEPTH`] levels, and no field that `T` does not have.
+///
+/// `T` must refuse unknown fields. The body is parsed once; only a refused one
+/// is parsed again, to say what is wrong with it.
+#[derive(Debug)]
+pub struct Json<T>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
+    type Rejection = ErrorResponse;
+
+    async fn from_request(request: Request, _state: &S) -> Result<Self, ErrorResponse> {
+        if !is_json(request.headers()) {
+            let (status, message) = (StatusCode::UNSUPPORTED_MEDIA_TYPE, "Send application/json.");
+            return Err(ErrorResponse::new(status, "unsupported_media_type", message));
+        }
+        Ok(Self(parse_json(&read_body(request).await?)?))
+    }
+}
+
+impl<T: Serialize> IntoResponse for Json<T> {
+    fn into_response(self) -> Response {
+        axum::Json(self.0).into_response()
+    }
+}
+
+/// The bytes of a body, which [`super::middleware::buffer_body`] has limited.
+///
+/// # Errors
+/// 400 when the connection breaks off.
+pub async fn read_body(request: Request) -> Result<Bytes, ErrorResponse> {
+    let collected = request.into_body().collect().await;
+    let broken = |_| ErrorResponse::new(StatusCode::BAD_REQUEST, "invalid_body", "The body broke off.");
+    Ok(collected.map_err(broken)?.to_bytes())
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .map(|value| value.split(';').next().unwrap_or_default().trim())
+        .is_some_and(|kind| kind.eq_ignore_ascii_case("application/json"))
+}
+
+/// Decodes JSON as strictly as [`Json`] does.
+///
+/// # Errors
+/// 400 `invalid_json`; 422 `unknown_field`, `invalid_{field}` or `invalid_value`.
+pub fn parse_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
+    // serde would take a struct's fields from an array, too.
+    if body.trim_ascii_start().starts_with(b"{")
+        && let Ok(value) = serde_json::from_slice(body)
+    {
+        return Ok(value);
+    }
+    Err(explain::<T>(body))
+}
+
+/// The reason why `body` is no `T`: first what is wrong with it as JSON, then
+/// the first field that does not fit.
+fn explain<T: DeserializeOwned>(body: &[u8]) -> ApiError {
+    if let Err(error) = check_strict(body) {
+        let at = format!("line {}, column {}", error.line(), error.column());
+        let message = format!("The body is not one JSON object of unique keys, 32 levels at most ({at}).");
+        return ApiError::new(400, "invalid_json", message);
+    }
+    let mut json = serde_json::Deserializer::from_slice(body);
+    let Err(error) = serde_path_to_error::deserialize::<_, T>(&mut json) else {
+        return ApiError::new(422, "invalid_value", "The body is not valid.");
+    };
+    let path: Vec<&Segment> = error.path().iter().collect();
+    let message = error.inner().to_string();
+    match path.as_slice() {
+        [.., Segment::Map { key }] if message.starts_with("unknown field ") => unknown_field(key),
+        [Segment::Map { key }] => wrong_type(key),
+        _ => {
+            let invalid = ApiError::new(422, "invalid_value", format!("The body is not valid: {message}."));
+            match path.last() {
+                Some(Segment::Map { key }) => invalid.at(key),
+                _ => invalid,
+            }
+        }
+    }
+}
+
+fn unknown_field(name: &str) -> ApiError {
+    let shown: String = name.chars().take(SHOWN_MAX_CHARS).collect();
+    ApiError::new(422, "unknown_field", format!("There is no field {shown:?} here.")).at(&shown)
+}
+
+fn wrong_type(field: &str) -> ApiError {
+    // The one field whose code is not named after it.
+    if Reject::InvalidPrice.field() == Some(field) {
+        return Reject::InvalidPrice.into();
+    }
+    ApiError::new(422, &format!("invalid_{field}"), format!("{field} has the wrong type.")).at(field)
+}
+
+/// Checks that `body` is one JSON object without duplicate keys, at most
+/// [`MAX_DEPTH`] levels deep.
+fn check_strict(body: &[u8]) -> Result<(), serde_json::Error> {
+    let raw: &RawValue = serde_json::from_slice(body)?;
+    serde_json::Deserializer::from_str(raw.get()).deserialize_map(Strict { depth: 1 })
+}
+
+/// Reads an array or object at `depth` and keeps nothing of it. Each level reads
+/// its text again, which the limits of size and depth bound.
+#[derive(Clone, Copy)]
+struct Strict {
+    depth: usize,
+}
+
+impl<'de> DeserializeSeed<'de> for Strict {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        let raw = <&RawValue>::deserialize(deserializer)?.get();
+        let mut json = serde_json::Deserializer::from_str(raw);
+        let checked = match raw.as_bytes().first() {
+            Some(b'{' | b'[') if self.depth > MAX_DEPTH => return Err(D::Error::custom("nested too deeply")),
+            Some(b'{') => json.deserialize_map(self),
+            Some(b'[') => json.deserialize_seq(self),
+            _ => Ok(()),
+        };
+        checked.map_err(D::Error::custom)
+    }
+}
+
+impl<'de> Visitor<'de> for Strict {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        let mut keys = BTreeSet::new();
+        while let Some(Key(key)) = map.next_key::<Key<'de>>()? {
+            if !keys.insert(key) {
+                return Err(A::Error::custom("a duplicate key"));
+            }
+            map.next_value_seed(Self { depth: self.depth + 1 })?;
+        }
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
+        while list.next_element_seed(Self { depth: self.depth + 1 })?.is_some() {}
+        Ok(())
+    }
+}
+
+/// A key after its escapes are read: `"a"` and `"\u0061"` are one key.
+#[derive(Deserialize)]
+struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
+
+/// A query string as `T`, which must refuse unknown fields; no field twice.
+#[derive(Debug)]
+pub struct StrictQuery<T>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for StrictQuery<T> {
+    type Rejection = ErrorResponse;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, ErrorResponse> {
+        let query = parts.uri.query().unwrap_or_default();
+        Ok(Self(serde_urlencoded::from_str(query).map_err(|error| explain_query(query, &error))?))
+    }
+}
+
+fn explain_query(query: &str, error: &serde_urlencoded::de::Error) -> ApiError {
+    let mut names = BTreeSet::new();
+    for (name, _) in form_urlencoded::parse(query.as_bytes()) {
+        if let Some(name) = names.replace(name) {
+            let message = format!("{name:.64} is given twice.");
+            return ApiError::new(400, "invalid_query", message).at(&name);
+        }
+    }
+    let message = error.to_string();
+    match message.strip_prefix("unknown field `").and_then(|rest| rest.rsplit_once("`, expected")) {
+        Some((name, _)) => unknown_field(name),
+        None => ApiError::new(400, "invalid_query", format!("The query is not valid: {message}.")),
+    }
+}
+
+/// The client's address; unspecified without one, so that such clients share
+/// their limits.
+#[derive(Clone, Copy, Debug)]
+pub struct PeerAddress(pub IpAddr);
+
+impl<S: Send + Sync> FromRequestParts<S> for PeerAddress {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Infallible> {
+        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
+        Ok(Self(peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |ConnectInfo(peer)| peer.ip())))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use protocol::rest::{DecimalText, PlaceOrderRequest};
+    use serde_json::Value;
+
+    use super::*;
+
+    #[derive(Debug, Default, Deserialize)]
+    #[serde(default, deny_unknown_fields)]
+    struct Numbers {
+        a: Option<DecimalText>,
+        b: Option<DecimalText>,
+        c: Option<DecimalText>,
+        d: Option<DecimalText>,
+        e: Option<DecimalText>,
+        f: Option<DecimalText>,
+    }
+
+    fn told<T: DeserializeOwned>(body: &str) -> (u16, String, Option<String>) {
+        match parse_json::<T>(body.as_bytes()) {
+            Ok(_) => (200, "ok".to_owned(), None),
+            Err(error) => (error.status, error.code, error.field),
+        }
+    }
+
+    #[test]
+    fn only_one_clean_object_is_read() {
+        let deep = |levels: usize| format!("{{\"a\":{}{}}}", "[".repeat(levels), "]".repeat(levels));
+        // Read or refused as a map of anything, and as a request, which has none of these fields.
+        for (body, code) in [
+            ("{}", "ok"),
+            (r#"{"a":1,"b":[{"c":null}]}"#, "unknown_field"),
+            ("", "invalid_json"),
+            ("[]", "invalid_json"),
+            ("1", "invalid_json"),
+            ("{", "invalid_json"),
+            ("{} {}", "invalid_json"),
+            (r#"{"a":NaN}"#, "invalid_json"),
+            (r#"{"a":1,"a":2}"#, "invalid_json"),
+            (r#"{"a":1,"\u0061":2}"#, "invalid_json"),
+            (r#"{"side":"BUY","side":"BUY"}"#, "invalid_json"),
+            (r#"{"quantity":{"a":1,"a":2}}"#, "invalid_json"),
+            (r#"{"x":{"a":1,"a":2}}"#, "invalid_json"),
+            (r#"{"x":1e309}"#, "unknown_field"),
+            (&deep(31), "unknown_field"), // with the object around them, 32 levels
+            (&deep(32), "invalid_json"),
+            (&deep(30_000), "invalid_json"),
+        ] {
+            let shown: String = body.chars().take(40).collect();
+            assert_eq!(told::<PlaceOrderRequest>(body).1, code, "{shown}");
+        }
+    }
+
+    #[test]
+    fn numbers_keep_their_source_text() {
+        let body = br#"{"a":0.1000000000000000055511,"b":"1e309","c":1e309,"d":true,"e":null}"#;
+        let numbers: Numbers = parse_json(body).unwrap();
+        let text = |number: Option<DecimalText>| number.map(String::from);
+        assert_eq!(text(numbers.a).as_deref(), Some("0.1000000000000000055511"));
+        assert_eq!(text(numbers.b).as_deref(), Some("1e309"));
+        assert_eq!(text(numbers.c).as_deref(), Some("1e309"));
+        assert_eq!(text(numbers.d).as_deref(), Some("true"));
+        assert_eq!((text(numbers.e), text(numbers.f)), (None, None));
+    }
+
+    #[test]
+    fn unknown_fields_and_wrong_types_are_named() {
+        for (body, code, field) in [
+            (r#"{"side":1}"#, "invalid_side", "side"),
+            (r#"{"type":{}}"#, "invalid_type", "type"),
+            (r#"{"quantity":[1]}"#, "invalid_quantity", "quantity"),
+            (r#"{"limit_price":{}}"#, "invalid_price", "limit_price"),
+            (r#"{"role":"admin"}"#, "unknown_field", "role"),
+            (r#"{"a`b":1}"#, "unknown_field", "a`b"),
+        ] {
+            let expected = (422, code.to_owned(), Some(field.to_owned()));
+            assert_eq!(told::<PlaceOrderRequest>(body), expected, "{body}");
+        }
+        let error = parse_json::<protocol::rest::ClockCommand>(br#"{"step":{"steps":1.5}}"#).unwrap_err();
+        assert_eq!((error.code.as_str(), error.field.as_deref()), ("invalid_value", Some("steps")));
+        assert!(parse_json::<Value>(br#"{"a":1}"#).is_ok());
+    }
+}
