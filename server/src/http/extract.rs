@@ -256,7 +256,7 @@ mod tests {
     #[test]
     fn only_one_clean_object_is_read() {
         let deep = |levels: usize| format!("{{\"a\":{}{}}}", "[".repeat(levels), "]".repeat(levels));
-        // Read or refused as a map of anything, and as a request, which has none of these fields.
+        // What is strict JSON is refused for its fields, which the request does not have.
         for (body, code) in [
             ("{}", "ok"),
             (r#"{"a":1,"b":[{"c":null}]}"#, "unknown_field"),

@@ -43,8 +43,10 @@ impl HistoryApi for Gateway {
         let inner = &self.inner;
         let mut rows = inner.store.fills_of(inner.venue, caller.account, &filter).await?;
         let next_cursor = page.next_cursor(&mut rows, &inner.cursors, |(number, _)| *number);
-        let frame = |fill: &Fill| Ok(FillFrame::new(fill, &self.instrument(fill.instrument)?));
-        let items = rows.iter().map(|(_, fill)| frame(fill)).collect::<Result<_, ApiError>>()?;
+        let frame = |fill: &Fill| -> Result<FillFrame, ApiError> {
+            Ok(FillFrame::new(fill, &self.instrument(fill.instrument)?))
+        };
+        let items = rows.iter().map(|(_, fill)| frame(fill)).collect::<Result<_, _>>()?;
         Ok(Page { items, next_cursor })
     }
 
