@@ -195,11 +195,22 @@ impl Stage {
 
     /// Waits until trading has applied `step`.
     pub async fn until_step(&self, step: u64) {
-        let mut executions = self.reader(&self.streams.execution);
+        let (stream, mut after) = (&self.streams.execution, 0);
         loop {
-            let batch: ExecutionBatch = decode(self.row.id, &executions.next().await.bytes()).unwrap();
-            if batch.entries.last().is_some_and(|entry| entry.outcome.step >= step) {
-                return;
+            let messages = match patiently(self.bus.read_after(stream, after, 1_000)).await.unwrap() {
+                Batch::Messages(messages) => messages,
+                // The newest batch is never trimmed.
+                Batch::Trimmed { through } => {
+                    after = through;
+                    continue;
+                }
+            };
+            for message in messages {
+                after = message.id;
+                let batch: ExecutionBatch = decode(self.row.id, &message.bytes()).unwrap();
+                if batch.entries.last().is_some_and(|entry| entry.outcome.step >= step) {
+                    return;
+                }
             }
         }
     }

@@ -20,7 +20,7 @@ async fn first(socket: &mut Socket) -> (Option<String>, Update) {
 
 async fn resume(user: &Visitor, query: &str, known: &str) -> Socket {
     let mut socket = user.socket(query, Some(&user.base)).await.unwrap();
-    assert!(matches!(socket.frame().await, Frame::Hello(hello) if hello.v == 2));
+    assert!(matches!(socket.frame().await, Frame::Hello(hello) if hello.v == 1));
     // Spelled out, for numbers that are larger than a program's own.
     let text = format!(r#"{{"subscribe":{{"channels":["account","portfolio"],"account_seq":{known}}}}}"#);
     socket.put(text.into()).await;

@@ -22,7 +22,7 @@ use crate::support::desk::Desk;
 const EMAIL: &str = "ada@example.org";
 
 #[tokio::test]
-async fn both_backends_have_the_same_tables_and_columns() {
+async fn sqlite_and_postgres_have_the_same_tables_and_columns() {
     let (sqlite, postgres) =
         (TestDatabase::new(DatabaseKind::Sqlite).await, TestDatabase::new(DatabaseKind::Postgres).await);
     let (sqlite, postgres) = (sqlite.open().await, postgres.open().await);
@@ -159,7 +159,7 @@ async fn a_venue_moves_to_postgres_and_back_and_trades_on() {
 }
 
 #[tokio::test]
-async fn a_served_folder_is_backed_up_and_restored_only_into_an_empty_store() {
+async fn a_backup_of_a_served_folder_is_restored_only_into_an_empty_sqlite_or_postgres() {
     let mut desk = traded_venue(TestDatabase::new(DatabaseKind::Sqlite).await).await;
     let folder = tempfile::tempdir().unwrap();
     let copied = backup(&config_of(&desk.place), folder.path()).await.unwrap();

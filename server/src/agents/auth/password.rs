@@ -160,7 +160,7 @@ mod tests {
             ("password123", Err(Weakness::Guessable)),
             ("qwertyuiop", Err(Weakness::Guessable)),
             ("ada.lovelace", Err(Weakness::Guessable)),
-            ("tickhall", Err(Weakness::Guessable)),
+            ("tickhall12", Err(Weakness::Guessable)),
             (long.as_str(), Err(Weakness::TooLong)),
             ("correct horse battery", Ok(())),
             ("ünübersetzbar-9-Esel", Ok(())),

@@ -133,21 +133,21 @@ impl Sessions {
         let copy = match self.cache.get(key).await {
             CacheLookup::Ended => return Ok(None),
             CacheLookup::Hit(session, _)
-                if idle_micros(&session, now) < self.touch_micros && now < self.expires_at(&session) =>
+                if idle_time(&session, now) < self.touch_micros && now < self.expires_at(&session) =>
             {
                 return Ok(Some(session));
             }
-            // A copy without recent activity decides nothing.
+            // The copy is due for an update or has expired: the row decides.
             CacheLookup::Hit(_, copy) => Some(copy),
             CacheLookup::Miss => None,
         };
         let Some(mut session) = self.store.session(self.venue, key.0).await? else { return Ok(None) };
-        if now >= self.expires_at(&session) || idle_micros(&session, now) >= self.idle_micros {
+        if now >= self.expires_at(&session) || idle_time(&session, now) >= self.idle_micros {
             self.store.delete_session(key.0).await?;
             self.cache.mark_ended(key).await;
             return Ok(None);
         }
-        if idle_micros(&session, now) >= self.touch_micros {
+        if idle_time(&session, now) >= self.touch_micros {
             if !self.store.touch_session(key.0, now).await? {
                 return Ok(None);
             }
@@ -305,7 +305,7 @@ impl SessionStore for Sessions {
     }
 }
 
-fn idle_micros(session: &UserSession, now: WallTime) -> i64 {
+fn idle_time(session: &UserSession, now: WallTime) -> i64 {
     now.0 - session.last_seen_at.0
 }
 

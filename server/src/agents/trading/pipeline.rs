@@ -1,12 +1,12 @@
 //! The sequencer's loop.
 //!
 //! Commands and steps are read from the bus and decided in memory, batch by batch.
-//! One batch is being committed while the next is decided. After the commit its
-//! replies and its entries are released, in order.
+//! One batch is being committed while the next is decided. After the commit it is
+//! released, in order: its replies are sent and its entries published.
 //!
 //! There is no undo: an error drops the pipeline with everything it decided, and
-//! the leader runs a new one from the journal. Does not know why it was started
-//! again, or how a venue halts.
+//! the leader runs a new one from the journal. This module does not know why it was
+//! started again, or how a venue halts.
 
 use std::convert::Infallible;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -36,8 +36,8 @@ use crate::store::journal::CommitBatch;
 /// Steps that one read of the stream adds to a batch.
 const READ_MAX_STEPS: usize = 64;
 
-/// Time between replies and commit with [`Acknowledge::BeforeCommit`]: the window
-/// in which a write-behind cache loses data.
+/// Time from replies to commit with [`Acknowledge::BeforeCommit`], for tests alone: a
+/// kill in this window loses acknowledged orders.
 const WRITE_BEHIND_DELAY: Duration = Duration::from_millis(25);
 
 /// Loads the venue and works until something fails or the leader is told to end.
@@ -59,10 +59,11 @@ struct Pipeline<'a> {
     leader: &'a mut Leader,
     /// As of the last decision.
     sequencer: Sequencer,
-    /// The last command and step that were decided.
+    /// Id of the last command that was decided.
     command_cursor: u64,
+    /// Id of the last step that was decided: a step's id on the stream is its number.
     step_cursor: u64,
-    /// Commands without a reply from before the reload, to be decided first.
+    /// Commands left unanswered before a reload: decided again, before new ones.
     redecided: Vec<Message>,
     /// The batch that is being decided.
     pending: PendingBatch,
@@ -98,7 +99,7 @@ struct PendingOutput {
 }
 
 impl<'a> Pipeline<'a> {
-    /// The venue as of the journal's end, which is opened if the journal is empty.
+    /// Loads the venue as of the journal's end, or opens it if the journal is empty.
     async fn load(leader: &'a mut Leader) -> Result<Self, StopReason> {
         let Loaded { sequencer, command_cursor, snapshot } = load(&leader.context, &leader.row).await?;
         let sequencer = match sequencer {
@@ -132,7 +133,7 @@ impl<'a> Pipeline<'a> {
                     self.decide(commands, steps).await?;
                 }
                 Err(TradingError::Bus(error)) => {
-                    // The state in memory stays valid: nothing of it is on the bus alone.
+                    // The state in memory stays valid: the bus is refilled from it and the journal.
                     self.publisher.invalidate();
                     self.wait_for_bus(&error).await;
                     continue;
@@ -154,8 +155,8 @@ impl<'a> Pipeline<'a> {
                 self.start_commit().await?;
                 self.prepare_publication();
             }
-            // A read that costs a round trip happens once per commit.
-            let reads = is_local && !self.pending.is_full();
+            // A remote bus is not awaited during a commit: it is read again when the commit is done.
+            let wakes_on_input = is_local && !self.pending.is_full();
             let Self { leader, in_flight, data_loss, command_cursor, step_cursor, .. } = self;
             tokio::select! {
                 result = commit_finished(in_flight) => {
@@ -167,15 +168,15 @@ impl<'a> Pipeline<'a> {
                     }
                     self.release_and_commit_next(committed, !self.compaction.is_due()).await?;
                 }
-                input = wait_for_input(&leader.context, *command_cursor, *step_cursor, data_loss), if reads => {
+                input = wait_for_input(&leader.context, *command_cursor, *step_cursor, data_loss), if wakes_on_input => {
                     input?;
                 }
             }
         }
     }
 
-    /// Handles data loss, shutdown, loss of the lease and due snapshots. All but
-    /// plain work need an empty pipeline: every decision committed and released.
+    /// Handles data loss, shutdown, loss of the lease and due snapshots. Each first
+    /// drains the pipeline, so that every decision is committed and released.
     async fn maintain(&mut self) -> Result<(), StopReason> {
         if self.data_loss.has_changed().unwrap_or(false) {
             self.data_loss.mark_unchanged();
@@ -200,8 +201,8 @@ impl<'a> Pipeline<'a> {
         if is_ending { Err(StopReason::ShutDown) } else { Ok(()) }
     }
 
-    /// Reads commands and steps to decide, after restoring the bus if it has lost
-    /// data. Commands stay unanswered until their replies are released, whatever
+    /// Reads commands and steps to decide. After a load, a failed publication or a data
+    /// loss, first brings the bus up to date. Commands stay unanswered until their replies are released, whatever
     /// fails in between.
     async fn read(&mut self) -> Result<(Vec<Message>, Vec<Message>), TradingError> {
         if self.publisher.is_invalid() {
@@ -247,7 +248,7 @@ impl<'a> Pipeline<'a> {
         Ok((commands, steps))
     }
 
-    /// Publishes what a bus that has lost data lacks.
+    /// Publishes what the bus lacks after a load, a failed publication or a data loss.
     async fn restore_bus(&mut self) -> Result<(), TradingError> {
         let (context, venue) = (&self.leader.context, &self.sequencer.venue);
         context.bus.resume(&context.streams.command, self.command_cursor).await?;
@@ -310,6 +311,7 @@ impl<'a> Pipeline<'a> {
         }
         let (sequencer, pending) = (&mut self.sequencer, &mut self.pending);
         let applied = catch_unwind(AssertUnwindSafe(|| sequencer.apply_step(&step, pending)));
+        // Unlike a command, a step that makes the venue panic cannot be skipped.
         let failed = |_| StopReason::Halt(format!("the venue failed on step {}", message.id));
         if let Err(error) = applied.map_err(failed)? {
             dead_letter(bus, *venue, stream, message, &error.to_string()).await;
@@ -358,8 +360,8 @@ impl<'a> Pipeline<'a> {
         Publication::new(&self.leader.context, &self.sequencer.venue, outcomes(), &books)
     }
 
-    /// Releases a committed batch. The pending batch's commit starts first, if it
-    /// may: the disk does not wait for the bus.
+    /// Releases a committed batch. The pending batch's commit starts first, unless a
+    /// compaction piece is due: the disk does not wait for the bus.
     async fn release_and_commit_next(
         &mut self,
         committed: InFlightCommit,
@@ -389,8 +391,8 @@ impl<'a> Pipeline<'a> {
         Ok(())
     }
 
-    /// Sends replies, publishes entries, and trims commands up to `read`.
-    async fn release(&mut self, output: PendingOutput, read: Option<u64>) -> Result<(), StopReason> {
+    /// Sends replies, publishes entries, and trims commands through `trim_through`.
+    async fn release(&mut self, output: PendingOutput, trim_through: Option<u64>) -> Result<(), StopReason> {
         let mut replies = Vec::with_capacity(output.replies.len());
         for reply in output.replies {
             replies.push(match reply {
@@ -403,7 +405,7 @@ impl<'a> Pipeline<'a> {
         }
         let Self { leader, publisher, .. } = self;
         let context = &leader.context;
-        // Sent one after the other, awaited together.
+        // Concurrent: none waits for the bus's answer to another.
         let replied = publish::replies(context, replies);
         let published = async {
             if let Some(publication) = output.publication {
@@ -411,7 +413,7 @@ impl<'a> Pipeline<'a> {
             }
         };
         let trimmed = async {
-            if let Some(through) = read
+            if let Some(through) = trim_through
                 && let Err(error) = context.bus.trim(&context.streams.command, through).await
             {
                 // The next trim includes these.

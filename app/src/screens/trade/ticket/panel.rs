@@ -41,7 +41,8 @@ struct Ticket {
     is_closed: Memo<bool>,
     /// Warnings that wait for a confirmation.
     warnings: RwSignal<Vec<OrderWarning>>,
-    /// The quote that they are about.
+    /// The dealer's quote that the user chose to take, kept for the confirmation; `None`:
+    /// the best one when sent.
     quote: StoredValue<Option<QuoteId>>,
 }
 
@@ -121,7 +122,8 @@ impl Ticket {
         }
     }
 
-    /// Effects of other panels and of earlier input on the ticket.
+    /// Starts the effects that react to the selected instrument, to changed fields and to a
+    /// quote taken in the dealers' panel.
     fn follow(self, tab: RwSignal<PhoneTab>) {
         let Self { live, form, sender, warnings, .. } = self;
         Effect::new(move |before: Option<_>| {
@@ -263,7 +265,7 @@ fn Amounts(ticket: Ticket, is_dealt: Memo<bool>, problem: Signal<Option<Problem>
     }
 }
 
-/// The venue's refusal, found before it was asked.
+/// A refusal found in the browser, in the form of the server's.
 fn refusal(reject: Reject) -> ApiError {
     let error = ApiError::new(409, reject.code(), reject.to_string());
     ApiError { field: reject.field().map(str::to_owned), reject: Some(reject), ..error }
