@@ -138,7 +138,8 @@ impl Ticket {
         // Changed fields discard the result and the warnings of the fields before.
         let intent = Memo::new(move |_| self.with_instrument(|instrument| form.intent(instrument)));
         Effect::new(move |before: Option<()>| {
-            intent.track();
+            // Reads it: a memo that nobody reads follows nothing.
+            intent.with(|_| ());
             if before.is_some() {
                 warnings.set(Vec::new());
                 if !matches!(sender.submission.get_untracked(), Submission::Sending) {
