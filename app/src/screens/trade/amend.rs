@@ -51,7 +51,7 @@ pub(super) fn AmendRow(
     let warning = RwSignal::new(String::new());
     let back = NodeRef::<html::Button>::new();
     Effect::new(move |before: Option<()>| {
-        intent.track();
+        intent.with(|_| ());
         warning.set(String::new());
         if before.is_some() {
             is_edited.set(true);

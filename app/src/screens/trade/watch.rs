@@ -54,7 +54,7 @@ pub(super) fn Watch(live: Live, tab: RwSignal<PhoneTab>) -> impl IntoView {
     // Sorted once a second: rows that jump cannot be read.
     let second = Memo::new(move |_| live.moment.get().time.0.div_euclid(1_000_000));
     let ids = Memo::new(move |_| {
-        second.track();
+        second.with(|_| ());
         let (by, down) = sort.get();
         let query = query.get();
         listed.with_value(|listed| untrack(|| sorted(live, listed, &query, by, down)))
