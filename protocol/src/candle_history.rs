@@ -18,7 +18,7 @@ pub struct Bar {
     pub low: i64,
     /// Last price.
     pub close: i64,
-    /// What traded, or what the lower pane shows instead.
+    /// Traded quantity, or the figure of the lower pane instead.
     pub volume: i64,
 }
 
@@ -28,7 +28,7 @@ impl Bar {
         Self { start, open: price, high: price, low: price, close: price, volume: 0 }
     }
 
-    /// Whether it closed no lower than it opened.
+    /// Returns true if it closed no lower than it opened.
     pub const fn rose(&self) -> bool {
         self.close >= self.open
     }

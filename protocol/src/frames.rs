@@ -1,4 +1,4 @@
-//! What is in an update, item by item.
+//! The items of an update.
 //!
 //! Prices, quantities and money are decimals here; nothing in an item belongs
 //! to another account than the one that the socket was opened for. Does not

@@ -183,7 +183,7 @@ pub trait AccountApi: Send + Sync + 'static {
     async fn sessions(&self, caller: &Caller) -> Result<Vec<SessionEntry>, ApiError>;
 }
 
-/// What anybody signed in may know of the venue.
+/// Facts about the venue for anybody signed in.
 #[async_trait]
 pub trait VenueApi: Send + Sync + 'static {
     /// Listed instruments, by symbol.

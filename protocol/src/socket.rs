@@ -106,7 +106,7 @@ pub struct Hello {
 pub struct Update {
     /// Position among the socket's updates, from 1 and without gaps.
     pub number: u64,
-    /// Whether this is a part and the next number goes on with it: a large update
+    /// True for a part that the next number continues: a large update
     /// is not kept in one piece for a client that may be slow to take it. Only
     /// with its last part is everything as of `through`.
     pub more: bool,
@@ -118,7 +118,7 @@ pub struct Update {
     pub date: Date,
     /// The entry that last changed the settlement date.
     pub date_rev: Seq,
-    /// What changed since the update before.
+    /// Changes since the update before.
     pub items: Vec<Item>,
 }
 

@@ -1,4 +1,4 @@
-//! What the browser knows of its market and account, and how an update changes it.
+//! The browser's state of market and account, and the changes that an update makes.
 //!
 //! Plain values: knows neither sockets nor signals, so native tests reach it.
 
@@ -108,7 +108,7 @@ impl AgentNav {
     }
 }
 
-/// What an update changed: what must be shown again.
+/// Changes by an update, which must be shown.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Changes {
     /// Instruments whose book, touch or mark changed.

@@ -29,7 +29,7 @@ pub struct Identity {
     pub session: SessionKey,
     /// The user.
     pub user: User,
-    /// What the user's role allows.
+    /// Permissions of the user's role.
     pub permissions: HashSet<Permission>,
 }
 
