@@ -5,10 +5,8 @@
 //! what a screen looks like; what an update means is `state`'s business.
 
 pub mod connection;
-mod convert;
 mod history;
 mod ladder;
-mod maps;
 mod notifications;
 mod signals;
 mod slot;
@@ -21,8 +19,6 @@ mod tests;
 
 pub use history::fill_key;
 pub use ladder::{Ladder, LadderRow};
-pub(crate) use maps::sorted;
-pub use maps::{Map, Set};
 pub use notifications::Notification;
 pub use signals::{Live, Moment, Quote};
 pub use slot::Slot;

@@ -12,7 +12,7 @@ use super::commands::{Action, COMMANDS};
 use super::dialog::Modal;
 use super::{Desk, Open};
 use crate::components::Show;
-use crate::live::{Live, sorted};
+use crate::live::Live;
 use crate::reactive::{RwSignal, effect, memo};
 
 /// Rows that are shown.
@@ -132,7 +132,7 @@ fn find(live: Live, query: &str) -> Vec<Found> {
         note: command.key.unwrap_or_default().to_owned(),
         does: Does::Perform(command.action),
     });
-    let ranked: Vec<(usize, Found)> = commands
+    let mut ranked: Vec<(usize, Found)> = commands
         .chain(instruments)
         .filter_map(|row| {
             let by_name = rank(query, &row.name);
@@ -141,7 +141,7 @@ fn find(live: Live, query: &str) -> Vec<Found> {
             Some((by_name.into_iter().chain(by_note).min()?, row))
         })
         .collect();
-    let ranked = sorted(ranked, |a, b| a.0.cmp(&b.0));
+    ranked.sort_by_key(|(rank, _)| *rank);
     ranked.into_iter().take(ROWS).map(|(_, row)| row).collect()
 }
 

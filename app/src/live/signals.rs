@@ -2,21 +2,22 @@
 //!
 //! Knows what changed, not why.
 
-use engine::decimal::Decimal;
+use std::collections::BTreeMap;
+
 use engine::id::{Digest, InstrumentId, OrderId, Seq};
 use engine::instrument::Instrument;
 use engine::money::{Money, Ticks};
-use engine::order::{Amend, Preview, Reject, Side, Take, Ticket};
+use engine::order::{Amend, Order, Preview, Reject, Side, Take, Ticket};
 use engine::portfolio::Valuation;
 use engine::quote::Quote as DealerQuote;
 use engine::time::{Date, VenueTime};
+use engine::venue::Fill;
 use leptos::prelude::*;
-use protocol::frames::{FillFrame, OrderFrame, TapeFrame};
+use protocol::socket::TapeUpdate;
 
 use super::connection::Link;
 use super::history::PreviewStats;
 use super::ladder::Ladder;
-use super::maps::{Map, sorted};
 use super::notifications::{Notification, NotificationQueue};
 use super::now_ms;
 use super::state::{AgentNav, Changes, State};
@@ -25,6 +26,7 @@ use crate::reactive::{RwSignal, StoredValue};
 use protocol::candle_history::CandleHistory;
 use protocol::gateway::{Caller, Opening};
 use protocol::nav_history::NavHistory;
+use protocol::sparkline::Sparkline;
 
 /// When everything on the screen was true.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,21 +57,21 @@ pub struct Quote {
     /// Marks of the last minute or so, oldest first.
     pub trail: RwSignal<Vec<Ticks>>,
     /// The mark when the day began.
-    pub open: RwSignal<Option<Decimal>>,
+    pub open: RwSignal<Option<Ticks>>,
     /// The merged book with the account's own orders marked.
     pub ladder: RwSignal<Ladder>,
     /// Dealers' live quotes, for what trades on them.
     pub offers: RwSignal<Vec<DealerQuote>>,
     /// What traded, newest first.
-    pub tape: RwSignal<Vec<TapeFrame>>,
+    pub tape: RwSignal<Vec<TapeUpdate>>,
 }
 
 /// The live desk. A handle: copies share everything.
 #[derive(Clone, Copy)]
 pub struct Live {
     state: StoredValue<State>,
-    quotes: StoredValue<Map<InstrumentId, Quote>>,
-    orders: StoredValue<Map<OrderId, RwSignal<OrderFrame>>>,
+    quotes: StoredValue<BTreeMap<InstrumentId, Quote>>,
+    orders: StoredValue<BTreeMap<OrderId, RwSignal<Order>>>,
     #[cfg_attr(not(target_arch = "wasm32"), allow(dead_code, reason = "sockets are the browser's"))]
     owner: StoredValue<Owner>,
     /// As of when everything is.
@@ -77,7 +79,7 @@ pub struct Live {
     /// Orders to show, newest first.
     pub order_ids: RwSignal<Vec<OrderId>>,
     /// Fills to show, newest first.
-    pub fills: RwSignal<Vec<FillFrame>>,
+    pub fills: RwSignal<Vec<Fill>>,
     /// The account at the newest marks.
     pub valuation: RwSignal<Valuation>,
     /// NAV when the day began.
@@ -107,20 +109,21 @@ pub struct Live {
 impl Live {
     pub(super) fn new(opening: Opening, owner: Owner) -> Self {
         let caller = opening.caller.clone();
-        let desk = &opening.desk;
-        let venue = (desk.venue_name.clone(), desk.currency.clone(), desk.seed_commitment);
-        let first = desk.instruments.iter().min_by(|a, b| a.symbol.cmp(&b.symbol)).map(|i| i.id);
-        let first = first.unwrap_or(InstrumentId::NONE);
+        let snapshot = &opening.snapshot;
+        let venue = (snapshot.venue_name.clone(), snapshot.currency.clone(), snapshot.seed_commitment);
+        let instruments = snapshot.market.instruments.values().map(|listed| &listed.instrument);
+        let first = instruments.min_by_key(|instrument| &instrument.symbol);
+        let first = first.map_or(InstrumentId::NONE, |instrument| instrument.id);
         let bars = (first, opening.bars.clone());
-        let worth = opening.worth.clone();
-        let t0 = desk.t0;
+        let worth = opening.nav_history.clone();
+        let t0 = snapshot.t0;
         let state = State::open(opening);
-        let quotes = Map::of(state.instruments.keys().map(|id| (id, Quote::new(&state, id))));
+        let quotes = state.market.instruments.keys().map(|id| (*id, Quote::new(&state, *id))).collect();
         let order = |id: &OrderId| Some((*id, RwSignal::new(state.history.order(*id)?.clone())));
         let ids = state.history.newest_orders();
         Self {
             quotes: StoredValue::new(quotes),
-            orders: StoredValue::new(Map::of(ids.iter().filter_map(order))),
+            orders: StoredValue::new(ids.iter().filter_map(order).collect()),
             owner: StoredValue::new(owner),
             moment: RwSignal::new(moment(&state)),
             order_ids: RwSignal::new(ids),
@@ -190,13 +193,16 @@ impl Live {
 
     /// What is listed, by symbol.
     pub fn listed(self) -> Vec<Instrument> {
-        let listed: Vec<_> = self.state.with_value(|state| state.instruments.values().cloned().collect());
-        sorted(listed, |a: &Instrument, b| a.symbol.cmp(&b.symbol))
+        let mut listed: Vec<Instrument> = self.state.with_value(|state| {
+            state.market.instruments.values().map(|listed| listed.instrument.clone()).collect()
+        });
+        listed.sort_by(|a, b| a.symbol.cmp(&b.symbol));
+        listed
     }
 
     /// An instrument by id.
     pub fn instrument(self, id: InstrumentId) -> Option<Instrument> {
-        self.state.with_value(|state| state.instruments.get(&id).cloned())
+        self.state.with_value(|state| Some(state.market.instruments.get(&id)?.instrument.clone()))
     }
 
     /// An instrument's figures.
@@ -205,7 +211,7 @@ impl Live {
     }
 
     /// An order's newest state.
-    pub fn order(self, id: OrderId) -> Option<RwSignal<OrderFrame>> {
+    pub fn order(self, id: OrderId) -> Option<RwSignal<Order>> {
         self.orders.with_value(|orders| orders.get(&id).copied())
     }
 
@@ -258,19 +264,19 @@ impl Live {
             set(self.agent_nav, state.agent_nav);
             set(self.day_open_nav, state.day_open.nav);
             self.quotes.with_value(|quotes| {
-                for (id, quote) in quotes.pairs() {
+                for (id, quote) in quotes {
                     if changes.account || changes.markets.contains(id) {
                         quote.show(state, *id);
                     }
                 }
             });
-            if changes.account || !changes.markets.pairs().is_empty() {
+            if changes.account || !changes.markets.is_empty() {
                 set(self.account_rev, state.account.rev);
                 set(self.valuation, state.valuation());
             }
-            for id in changes.tape.keys() {
-                if let (Some(quote), Some(market)) = (self.quote(id), state.markets.get(&id)) {
-                    quote.tape.set(market.tape.iter().cloned().collect());
+            for id in &changes.tapes {
+                if let (Some(quote), Some(tape)) = (self.quote(*id), state.tapes.get(id)) {
+                    quote.tape.set(tape.iter().cloned().collect());
                 }
             }
             if changes.fills {
@@ -283,16 +289,16 @@ impl Live {
 
     #[cfg_attr(not(target_arch = "wasm32"), allow(dead_code, reason = "sockets are the browser's"))]
     fn show_orders(self, state: &State, changes: &Changes) {
-        if changes.orders.pairs().is_empty() {
+        if changes.orders.is_empty() {
             return;
         }
-        for id in changes.orders.keys() {
-            let Some(frame) = state.history.order(id) else { continue };
-            match self.order(id) {
-                Some(order) => set(order, frame.clone()),
+        for id in &changes.orders {
+            let Some(order) = state.history.order(*id) else { continue };
+            match self.order(*id) {
+                Some(signal) => set(signal, order.clone()),
                 None => {
-                    let signal = self.owner.get_value().with(|| RwSignal::new(frame.clone()));
-                    self.orders.update_value(|orders| orders.insert(id, signal));
+                    let signal = self.owner.get_value().with(|| RwSignal::new(order.clone()));
+                    self.orders.update_value(|orders| drop(orders.insert(*id, signal)));
                 }
             }
         }
@@ -326,30 +332,30 @@ impl Quote {
     }
 
     fn show(self, state: &State, id: InstrumentId) {
-        let Some(market) = state.markets.get(&id) else { return };
-        let ladder = Ladder::of(market, &state.account, id);
-        set(self.bid, market.touch(Side::Buy));
-        set(self.ask, market.touch(Side::Sell));
-        set(self.mark, market.mark);
-        set(self.accrued, market.accrued_per_lot);
-        if self.ticked_at.with_untracked(|known| *known != market.ticked_at) {
+        let Some(listed) = state.market.instruments.get(&id) else { return };
+        set(self.bid, listed.touch(Side::Buy));
+        set(self.ask, listed.touch(Side::Sell));
+        set(self.mark, listed.mark_price());
+        set(self.accrued, state.market.accrued_per_lot(id));
+        let ticked_at = listed.mark.map(|_| listed.marked_at);
+        if self.ticked_at.with_untracked(|known| *known != ticked_at) {
             self.heard_ms.set_value(now_ms());
-            self.ticked_at.set(market.ticked_at);
+            self.ticked_at.set(ticked_at);
         }
-        if self.trail.with_untracked(|trail| trail.as_slice() != market.trail.marks()) {
-            self.trail.set(market.trail.marks().to_vec());
+        let marks = state.sparklines.get(&id).map(Sparkline::marks).unwrap_or_default();
+        if self.trail.with_untracked(|trail| trail != marks) {
+            self.trail.set(marks.to_vec());
         }
-        let open = state.day_open.marks.iter().find(|(of, _)| *of == id);
-        set(self.open, open.map(|(_, mark)| *mark));
-        set(self.ladder, ladder);
-        if self.offers.with_untracked(|offers| *offers != market.quotes) {
-            self.offers.set(market.quotes.clone());
+        set(self.open, state.day_open.marks.get(&id).copied());
+        set(self.ladder, Ladder::of(listed, &state.account));
+        if self.offers.with_untracked(|offers| *offers != listed.quotes) {
+            self.offers.set(listed.quotes.clone());
         }
     }
 }
 
 fn moment(state: &State) -> Moment {
-    Moment { through: state.through, time: state.time, date: state.date }
+    Moment { through: state.market.through, time: state.market.time, date: state.market.date }
 }
 
 /// Sets a signal where it is news: what has not changed is not drawn again.

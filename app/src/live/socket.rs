@@ -14,7 +14,7 @@ use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::Closure;
 use web_sys::{BinaryType, Event, MessageEvent, WebSocket};
 
-use super::connection::{Link, Phase, retry_after_ms};
+use super::connection::{Link, Phase, retry_delay_ms};
 use super::now_ms;
 use super::signals::Live;
 use super::state::Changes;
@@ -101,7 +101,7 @@ fn retry(this: &Rc<Socket>) {
     if attempt > 0 {
         spawn_local(leave_when_signed_out());
     }
-    let pause = retry_after_ms(attempt, js_sys::Math::random());
+    let pause = retry_delay_ms(attempt, js_sys::Math::random());
     let me = Rc::clone(this);
     set_timeout(move || connect(&me), Duration::from_millis(pause as u64));
     look(this);
@@ -149,7 +149,7 @@ fn hear(this: &Rc<Socket>, bytes: &[u8]) {
 /// Orders that closed while nobody listened.
 async fn reread(this: Rc<Socket>) {
     if let (Ok(orders), Ok(fills)) = (ask::orders().await, ask::fills().await) {
-        let orders = this.live.change(|state| state.history.reread(orders, fills));
+        let orders = this.live.change(|state| state.history.merge(&orders, fills));
         this.pending.borrow_mut().merge(Changes { orders, fills: true, ..Changes::default() });
         ask_for_frame(&this);
     }
@@ -188,7 +188,7 @@ impl Socket {
     fn greet(&self, hello: &Hello) {
         self.attempt.set(0);
         // The tape comes again whole.
-        self.live.change(|state| state.markets.values_mut().for_each(|market| market.tape.clear()));
+        self.live.change(|state| state.tapes.clear());
         let mine = self.live.read(|state| state.account.id);
         let same = hello.account == mine && hello.seed_commitment == self.live.seed_commitment();
         if hello.v != FRAMES_VERSION || !same {

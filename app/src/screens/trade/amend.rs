@@ -4,10 +4,9 @@
 
 use engine::id::OrderId;
 use engine::money::Lots;
-use engine::order::RawAmend;
+use engine::order::{Order, RawAmend};
 use leptos::ev::SubmitEvent;
 use leptos::prelude::*;
-use protocol::frames::OrderFrame;
 
 use super::ticket::{Answer, Judged, Outbox, PREVIEW, Sent, Wish, typed, worded};
 use crate::Hydrated;
@@ -16,18 +15,14 @@ use crate::live::Live;
 use crate::reactive::{RwSignal, effect, memo};
 
 #[component]
-pub(super) fn Amend(
-    live: Live,
-    id: OrderId,
-    order: RwSignal<OrderFrame>,
-    open: RwSignal<bool>,
-) -> impl IntoView {
+pub(super) fn Amend(live: Live, id: OrderId, order: RwSignal<Order>, open: RwSignal<bool>) -> impl IntoView {
     let Hydrated(hydrated) = expect_context();
     let outbox = Outbox::new(live);
-    let frame = order.get_untracked();
-    let units = live.instrument(frame.instrument_id).map(|instrument| Units::of(&instrument));
-    let quantity = RwSignal::new(frame.quantity.to_string());
-    let limit = RwSignal::new(frame.limit_price.map(|price| price.to_string()).unwrap_or_default());
+    let live_order = order.get_untracked();
+    let units = live.instrument(live_order.instrument).map(|instrument| Units::of(&instrument));
+    let text = |text: Option<String>| RwSignal::new(text.unwrap_or_default());
+    let quantity = text(units.map(|units| units.quantity_of(live_order.quantity).to_string()));
+    let limit = text(units.and_then(|units| Some(units.price_field(live_order.price.limit()?))));
     let wish = memo(move || {
         let text = |value: RwSignal<String>| Some(typed(&value.get()));
         let raw = RawAmend {

@@ -15,9 +15,9 @@ use engine::instrument::Instrument;
 use engine::money::Ticks;
 use engine::order::Side;
 use engine::time::{MICROS_PER_SECOND, VenueTime};
+use engine::venue::Fill;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use protocol::frames::TapeFrame;
 
 use crate::ask;
 use crate::chart::{Bars, Chart, ChartScene, ChartView, Own, Resting, Style};
@@ -321,34 +321,25 @@ fn take_mark(scene: &mut ChartScene, now: VenueTime, mark: Ticks) -> bool {
 
 /// The prints of one instrument as times and lots, oldest first.
 fn volumes(live: Live, id: InstrumentId) -> Vec<(VenueTime, i64)> {
-    let (Some(instrument), Some(quote)) = (live.instrument(id), live.quote(id)) else {
-        return Vec::new();
-    };
-    let lots = |print: &TapeFrame| Some((print.timestamp, print.quantity.in_units_of(instrument.lot_size)?));
-    quote.tape.with(|tape| tape.iter().rev().filter_map(lots).collect())
+    let Some(quote) = live.quote(id) else { return Vec::new() };
+    quote.tape.with(|tape| tape.iter().rev().map(|update| (update.time, update.print.lots.0)).collect())
 }
 
 /// Own fills and resting orders in an instrument.
 fn own(live: Live, id: InstrumentId) -> (Vec<Own>, Vec<Resting>) {
-    let Some(tick_size) = live.instrument(id).map(|instrument| instrument.tick_size) else {
-        return (Vec::new(), Vec::new());
-    };
     let fills = live.fills.with(|fills| {
-        let mine = fills.iter().filter(|fill| fill.instrument_id == id);
-        mine.filter_map(|fill| {
-            let price = fill.price.in_units_of(tick_size)?;
-            Some(Own { time: fill.timestamp, price, bought: fill.side == Side::Buy })
-        })
-        .collect()
+        let mine = fills.iter().filter(|fill| fill.instrument == id);
+        let own = |fill: &Fill| Own { time: fill.time, price: fill.price.0, bought: fill.side == Side::Buy };
+        mine.map(own).collect()
     });
     let orders = live.order_ids.with(|ids| {
         let live_ones = ids.iter().filter_map(|order| live.order(*order));
         live_ones
             .filter_map(|order| {
                 order.with(|order| {
-                    let rests = order.instrument_id == id && order.status.is_live();
-                    let price = order.limit_price.filter(|_| rests)?.in_units_of(tick_size)?;
-                    Some(Resting { price, buys: order.side == Side::Buy })
+                    let rests = order.instrument == id && order.status.is_live();
+                    let price = order.price.limit().filter(|_| rests)?;
+                    Some(Resting { price: price.0, buys: order.side == Side::Buy })
                 })
             })
             .collect()

@@ -3,10 +3,9 @@
 //! Derived from what the screen shows anyway; asks nothing, keeps nothing, and
 //! is gone for good once the account has traded.
 
-use engine::money::{Lots, Ticks};
 use engine::order::{PriceFill, Side};
+use engine::venue::Fill;
 use leptos::prelude::*;
-use protocol::frames::FillFrame;
 
 use super::tabs::Tab;
 use super::ticket::Form;
@@ -78,19 +77,15 @@ pub(super) fn Coach(live: Live, form: Form, tab: RwSignal<Tab>) -> impl IntoView
 }
 
 /// The order that ends the first run, all of it, in words; `fill` is its first.
-fn ending(live: Live, fill: &FillFrame) -> String {
-    let Some(instrument) = live.instrument(fill.instrument_id) else { return String::new() };
+fn ending(live: Live, fill: &Fill) -> String {
+    let Some(instrument) = live.instrument(fill.instrument) else { return String::new() };
     let verb = match fill.side {
         Side::Buy => "bought",
         Side::Sell => "sold",
     };
     let fills: Vec<PriceFill> = live.fills.with(|fills| {
-        let of_it = fills.iter().filter(|other| other.order_id == fill.order_id);
-        let counted = of_it.map(|fill| {
-            let price = Ticks(fill.price.in_units_of(instrument.tick_size)?);
-            Some(PriceFill { price, lots: Lots(fill.quantity.in_units_of(instrument.lot_size)?) })
-        });
-        counted.flatten().collect()
+        let of_it = fills.iter().filter(|other| other.order == fill.order);
+        of_it.map(|fill| PriceFill { price: fill.price, lots: fill.lots }).collect()
     });
     let units = Units::of(&instrument);
     let (all, price) = match fills.as_slice() {

@@ -3,16 +3,16 @@
 //! Asks for a cancel and waits for the venue's word; never guesses a status.
 
 use engine::id::OrderId;
-use engine::order::{OrderStatus, OrderType, Side};
+use engine::money::Lots;
+use engine::order::{Order, OrderStatus, Price, Side};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use protocol::frames::OrderFrame;
 
 use super::amend::Amend;
 use super::blotter::holds;
 use crate::Hydrated;
 use crate::ask;
-use crate::components::{For, Show, format};
+use crate::components::{For, Show, Units, format};
 use crate::live::Live;
 use crate::reactive::{RwSignal, Signal, memo};
 
@@ -79,52 +79,54 @@ pub(super) fn Orders(live: Live, filter: RwSignal<String>, live_only: RwSignal<b
 #[component]
 fn Row(live: Live, id: OrderId, filter: RwSignal<String>, live_only: RwSignal<bool>) -> impl IntoView {
     let order = live.order(id)?;
-    let frame = order.get_untracked();
-    let symbol = live.instrument(frame.instrument_id).map(|i| i.symbol).unwrap_or_default();
+    let placed = order.get_untracked();
+    let instrument = live.instrument(placed.instrument)?;
+    let (symbol, units) = (instrument.symbol.clone(), Units::of(&instrument));
+    let dealer = placed.price.taken().and_then(|taken| instrument.dealer(taken.dealer)).map(str::to_owned);
     let status = move || order.with(|order| order.status);
-    let of = symbol.clone();
+    let (of, by) = (symbol.clone(), dealer.clone().unwrap_or_default());
     let hidden = memo(move || {
         let is_shown = order.with(|order| {
-            let (kind, dealer) = (order.order_type.as_str(), order.dealer_id.as_deref().unwrap_or_default());
+            let kind = order.price.order_type().as_str();
             let (side, status) = (side_word(order.side), status_word(order.status));
-            holds(filter, &[&of, side, kind, &tag(order), status, dealer])
+            holds(filter, &[&of, side, kind, &tag(order), status, &by])
         });
         !is_shown || (live_only.get() && !status().is_live())
     });
     // What is filled so far, where there is no room for a column of its own.
     let part = move || {
         order.with(|order| {
-            let some = order.filled_quantity.mantissa > 0 && order.filled_quantity != order.quantity;
-            some.then(|| format!("{}/", format::decimal(order.filled_quantity)))
+            let some = order.filled > Lots::ZERO && order.filled != order.quantity;
+            some.then(|| format!("{}/", units.quantity(order.filled)))
         })
     };
     let about = format!(
         "{} {} {symbol}",
-        side_word(frame.side).to_ascii_lowercase(),
-        format::decimal(frame.quantity)
+        side_word(placed.side).to_ascii_lowercase(),
+        units.quantity(placed.quantity)
     );
     let amending = RwSignal::new(false);
     Some(view! {
         <tr hidden=move || hidden.get() data-testid="order" data-order=id.to_string() data-status=move || status().as_str()>
-            <td class="num left wide" data-csv=frame.created_at.to_string()>
-                {move || live.prefs.clock(frame.created_at)}
+            <td class="num left wide" data-csv=placed.created_at.to_string()>
+                {move || live.prefs.clock(placed.created_at)}
             </td>
             <th scope="row">{symbol}</th>
-            <td class=side_tone(frame.side)>{side_word(frame.side)}</td>
-            <td class="wide" title=frame.dealer_id.clone()>
-                {tag(&frame)}
+            <td class=side_tone(placed.side)>{side_word(placed.side)}</td>
+            <td class="wide" title=dealer>
+                {tag(&placed)}
             </td>
             <td class="num" data-testid="order-limit">
-                {move || order.with(limit)}
+                {move || order.with(|order| order.price.limit().map_or_else(|| format::ABSENT.to_owned(), |limit| units.price(limit)))}
             </td>
-            <td class="num" data-csv=move || order.with(|order| order.quantity.to_string())>
+            <td class="num" data-csv=move || order.with(|order| units.quantity_of(order.quantity).to_string())>
                 <span class="part">{move || part()}</span>
                 <span data-testid="order-quantity">
-                    {move || order.with(|order| format::decimal(order.quantity))}
+                    {move || order.with(|order| units.quantity(order.quantity))}
                 </span>
             </td>
             <td class="num wide" data-testid="order-filled">
-                {move || order.with(|order| format::decimal(order.filled_quantity))}
+                {move || order.with(|order| units.quantity(order.filled))}
             </td>
             <td class=move || status_tone(status()) data-testid="order-status">
                 {move || status_word(status())}
@@ -221,17 +223,13 @@ pub(super) fn CancelAll(live: Live, shown: Signal<bool>, count: Signal<usize>) -
 
 /// How it was asked for: `LMT DAY`. What took a dealer's quote has no time in
 /// force worth showing.
-fn tag(order: &OrderFrame) -> String {
-    let kind = match order.order_type {
-        OrderType::Quote => return "Quote".to_owned(),
-        OrderType::Market => "MKT",
-        OrderType::Limit => "LMT",
+fn tag(order: &Order) -> String {
+    let kind = match order.price {
+        Price::Quote(_) => return "Quote".to_owned(),
+        Price::Market => "MKT",
+        Price::Limit(_) => "LMT",
     };
     format!("{kind} {}", order.time_in_force.as_str())
-}
-
-fn limit(order: &OrderFrame) -> String {
-    order.limit_price.map_or_else(|| format::ABSENT.to_owned(), format::decimal)
 }
 
 /// The word for a side.

@@ -13,7 +13,7 @@ use super::blotter::holds;
 use super::dealers::good_for;
 use super::tabs::Tab;
 use crate::components::{For, Show, Units, format};
-use crate::live::{Live, sorted};
+use crate::live::Live;
 use crate::reactive::{Memo, RwSignal, memo};
 
 /// How long a quote that is over stays on the screen.
@@ -44,8 +44,8 @@ pub(super) fn Quotes(live: Live, filter: RwSignal<String>, tab: RwSignal<Tab>) -
                 .filter(|(of, quote)| of == id && !known(quote.id) && now < quote.expires_at.0 + LINGER_US);
             let over: Vec<Line> = over.copied().collect();
             of_it.extend(over);
-            let rank = |line: &Line| (line.1.dealer, line.1.expires_at);
-            lines.extend(sorted(of_it, |a, b| rank(a).cmp(&rank(b))));
+            of_it.sort_by_key(|(_, quote)| (quote.dealer, quote.expires_at));
+            lines.extend(of_it);
         }
         lines
     });

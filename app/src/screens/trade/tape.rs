@@ -4,9 +4,9 @@
 
 use engine::order::Side;
 use leptos::prelude::*;
-use protocol::frames::TapeFrame;
+use protocol::socket::TapeUpdate;
 
-use crate::components::{Show, format};
+use crate::components::{Show, Units};
 use crate::live::Live;
 use crate::reactive::memo;
 
@@ -21,23 +21,25 @@ pub(super) fn Tape(live: Live) -> impl IntoView {
             quote.tape.with(|tape| tape.iter().take(ROWS).cloned().collect::<Vec<_>>())
         })
     });
-    let row = move |print: TapeFrame| {
+    let units = memo(move || live.instrument(live.selected.get()).map(|instrument| Units::of(&instrument)));
+    let row = move |TapeUpdate { print, time }: TapeUpdate| {
+        let units = units.get()?;
         let (tone, arrow, word) = match print.aggressor {
             Side::Buy => ("num up", "▲", "bought"),
             Side::Sell => ("num down", "▼", "sold"),
         };
-        view! {
+        Some(view! {
             <tr>
-                <td class="num left">{live.prefs.clock(print.timestamp)}</td>
+                <td class="num left">{live.prefs.clock(time)}</td>
                 <td class=tone>
                     <span aria-hidden="true">{arrow}</span>
                     <span class="sr-only">{word}</span>
                     " "
-                    {format::decimal(print.price)}
+                    {units.price(print.price)}
                 </td>
-                <td class="num">{format::decimal(print.quantity)}</td>
+                <td class="num">{units.quantity(print.lots)}</td>
             </tr>
-        }
+        })
     };
     view! {
         <header>

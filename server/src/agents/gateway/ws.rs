@@ -1,9 +1,10 @@
 //! The live socket, `/api/v1/stream`.
 //!
-//! A socket pulls: it keeps what it has sent and takes from the gateway's
-//! picture whatever is newer, one consistent update at a time. So a slow client
+//! A socket pulls: it remembers the version it has sent and takes from the read
+//! model whatever is newer, one consistent update at a time. So a slow client
 //! costs no memory, prices are conflated to the newest, and executions, which
-//! the picture keeps numbered, are not lost. Does not know what is in an update.
+//! the read model holds by number, are not lost. Does not know what is in an
+//! update.
 
 mod channel;
 mod registry;
@@ -31,16 +32,16 @@ use crate::shutdown::Shutdown;
 pub(super) use registry::Sockets;
 
 /// Largest message that a client may send.
-const MAX_MESSAGE: usize = 16 * 1024;
+const MESSAGE_MAX_BYTES: usize = 16 * 1024;
 
-/// What a socket reads at once; it is zeroed at every look, and clients say
+/// Size of a socket's read buffer; it is zeroed at every read, and clients send
 /// little.
-const READ_BUFFER: usize = 4 * 1024;
+const READ_BUFFER_BYTES: usize = 4 * 1024;
 
 /// Most bytes that wait inside a socket for a slow client.
-const MAX_WAITING: usize = 256 * 1024;
+const WRITE_BUFFER_MAX_BYTES: usize = 256 * 1024;
 
-/// Answers the upgrade, or says why not.
+/// Upgrades the request to a socket, or refuses it.
 pub(super) async fn upgrade(
     State(floor): State<Floor>,
     axum::Extension(Identity(identity)): axum::Extension<Identity>,
@@ -59,17 +60,17 @@ pub(super) async fn upgrade(
     let upgrade = upgrade
         .map_err(|_| problem(StatusCode::UPGRADE_REQUIRED, "upgrade_required", "This is a WebSocket."))?;
     let most = floor.inner.limits.sockets_per_user as usize;
-    let Some(permit) = floor.inner.sockets.enter(&signed_in, most) else {
+    let Some(permit) = floor.inner.sockets.acquire(&signed_in, most) else {
         let error = ApiError::new(429, "too_many_sockets", format!("A user may open {most} sockets."));
         return Err(error.into());
     };
     let caller = Caller::from(signed_in.clone());
     Ok(upgrade
-        .max_message_size(MAX_MESSAGE)
-        .max_frame_size(MAX_MESSAGE)
-        .read_buffer_size(READ_BUFFER)
+        .max_message_size(MESSAGE_MAX_BYTES)
+        .max_frame_size(MESSAGE_MAX_BYTES)
+        .read_buffer_size(READ_BUFFER_BYTES)
         .write_buffer_size(0)
-        .max_write_buffer_size(MAX_WAITING)
+        .max_write_buffer_size(WRITE_BUFFER_MAX_BYTES)
         .on_upgrade(move |socket| {
             let tasks = floor.inner.socket_tasks.clone();
             tasks.track_future(socket::run(floor, socket, caller, signed_in, encoding, permit))
@@ -89,7 +90,7 @@ impl Floor {
                 batch = inner.bus.read_after(&stream, after, 256) => batch?,
             };
             match batch {
-                // Sockets ask for their session from time to time anyway.
+                // Sockets check their session from time to time anyway.
                 Batch::Trimmed { through } => after = through,
                 Batch::Messages(messages) => {
                     for message in messages {

@@ -2,10 +2,9 @@
 //!
 //! A habit of the screen, not a rule of the venue: nothing here refuses.
 
+use engine::book::BookRow;
 use engine::money::{Lots, Money, Ticks};
 use engine::order::{Preview, Side};
-
-use crate::live::state::Level;
 
 /// Why an order is asked about twice, with the figure in per cent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,7 +35,7 @@ pub(super) fn dangers(
     side: Side,
     limit: Option<Ticks>,
     preview: &Preview,
-    opposite: &[Level],
+    opposite: &[BookRow],
 ) -> Vec<Danger> {
     let decided = &preview.decided;
     let before = &preview.estimate.before;
@@ -45,7 +44,7 @@ pub(super) fn dangers(
     if let Some(percent) = above(i128::from((decided.notional + held).0), before.nav.0, 20) {
         dangers.push(Danger::OfNav(percent));
     }
-    if let Some((touch, _)) = opposite.first()
+    if let Some(touch) = opposite.first().map(|row| row.price)
         // The worst price that it may pay: its limit, or what it walks to.
         && let Some(worst) = limit.or(preview.decided.fills.last().map(|fill| fill.price))
     {
@@ -57,7 +56,7 @@ pub(super) fn dangers(
             dangers.push(Danger::ThroughTouch(percent));
         }
     }
-    let depth: Lots = opposite.iter().map(|(_, lots)| *lots).sum();
+    let depth: Lots = opposite.iter().map(|row| row.lots).sum();
     if let Some(percent) = above(i128::from(decided.filled.0), depth.0, 50) {
         dangers.push(Danger::OfDepth(percent));
     }

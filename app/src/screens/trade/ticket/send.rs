@@ -12,7 +12,7 @@ use leptos::task::spawn_local;
 use super::wish::Wish;
 use super::words;
 use crate::ask;
-use crate::components::format;
+use crate::components::Units;
 use crate::live::Live;
 use crate::reactive::{RwSignal, StoredValue};
 use protocol::gateway::{ApiError, OrderReply, Placed};
@@ -114,15 +114,15 @@ impl Outbox {
             }
         }
         let order = &reply.order;
-        let filled = format::decimal(order.filled_quantity);
-        Sent::Accepted(match (order.filled_quantity.mantissa, order.leaves_quantity.mantissa) {
+        let units = self.live.instrument(order.instrument).map(|instrument| Units::of(&instrument));
+        let quantity = |lots| units.map(|units| units.quantity(lots)).unwrap_or_default();
+        let (filled, leaves) = (quantity(order.filled), quantity(order.leaves()));
+        Sent::Accepted(match (order.filled.0, order.leaves().0) {
             (0, 0) => "Accepted; nothing to trade with, so it is cancelled.".to_owned(),
-            (0, _) => format!("Accepted; {} rests.", format::decimal(order.leaves_quantity)),
-            (_, 0) if order.filled_quantity == order.quantity => format!("Filled {filled}."),
+            (0, _) => format!("Accepted; {leaves} rests."),
+            (_, 0) if order.filled == order.quantity => format!("Filled {filled}."),
             (_, 0) => format!("Filled {filled}; the remainder is cancelled."),
-            (_, _) => {
-                format!("Filled {filled}; {} rests.", format::decimal(order.leaves_quantity))
-            }
+            (_, _) => format!("Filled {filled}; {leaves} rests."),
         })
     }
 

@@ -60,7 +60,7 @@ impl Wish {
             let lots = listed.parse_quantity(&raw.quantity).unwrap_or_default();
             let best = || {
                 live.read(|state| {
-                    state.markets.get(instrument)?.best_quote(*side, lots).map(|quote| quote.id)
+                    state.market.instruments.get(instrument)?.best_quote(*side, lots).map(|quote| quote.id)
                 })
             };
             *quote = chosen.or_else(best);
@@ -105,8 +105,8 @@ impl Wish {
                 Ok(Judged { preview, dangers, keeps_place: false })
             }
             Self::Amend { order, raw } => {
-                let frame = live.order(*order).ok_or(Reject::UnknownOrder)?;
-                let (id, side) = frame.with_untracked(|frame| (frame.instrument_id, frame.side));
+                let known = live.order(*order).ok_or(Reject::UnknownOrder)?;
+                let (id, side) = known.with_untracked(|known| (known.instrument, known.side));
                 let amend = Amend::parse(raw, *order, &listed(id)?)?;
                 let preview = live.preview_amend(&amend)?;
                 let before = live.read(|state| state.account.open.get(order).cloned());
@@ -131,7 +131,7 @@ fn in_book(
     preview: &Preview,
 ) -> Vec<Danger> {
     live.read(|state| {
-        let levels = state.markets.get(&instrument).map(|market| market.levels(side.opposite()));
+        let levels = state.market.instruments.get(&instrument).map(|listed| listed.levels(side.opposite()));
         dangers(side, limit, preview, levels.unwrap_or_default())
     })
 }

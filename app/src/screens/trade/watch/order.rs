@@ -7,7 +7,7 @@ use std::cmp::Ordering;
 use engine::id::InstrumentId;
 use engine::instrument::Instrument;
 
-use crate::live::{Live, sorted as sorted_by};
+use crate::live::Live;
 
 /// What rows are sorted by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,12 +48,12 @@ pub(super) fn sorted(
     by: Sort,
     down: bool,
 ) -> Vec<InstrumentId> {
-    let rows: Vec<(Option<f64>, &Instrument)> = listed
+    let mut rows: Vec<(Option<f64>, &Instrument)> = listed
         .iter()
         .filter(|instrument| matches(instrument, query))
         .map(|instrument| (figure(live, instrument, by), instrument))
         .collect();
-    let rows = sorted_by(rows, |a, b| compare((a.0, &a.1.symbol), (b.0, &b.1.symbol), by, down));
+    rows.sort_by(|a, b| compare((a.0, &a.1.symbol), (b.0, &b.1.symbol), by, down));
     rows.into_iter().map(|(_, instrument)| instrument.id).collect()
 }
 
@@ -77,7 +77,7 @@ fn figure(live: Live, instrument: &Instrument, by: Sort) -> Option<f64> {
         Sort::Symbol => None,
         Sort::Last => quote.mark.get().map(price),
         Sort::Change => {
-            let open = quote.open.get()?.to_f64();
+            let open = price(quote.open.get()?);
             (open > 0.0).then_some(price(quote.mark.get()?) / open)
         }
         Sort::Spread => {

@@ -82,7 +82,7 @@ fn cell(live: Live, quote: Quote, units: Units, symbol: &str, bit: usize, column
         1 => {
             let change = move || {
                 let now = units.price_of(quote.mark.get()?);
-                format::change_percent(now, quote.open.get()?)
+                format::change_percent(now, units.price_of(quote.open.get()?))
             };
             let tone = move || match change() {
                 Some(text) if text.starts_with('+') => "num up",
