@@ -5,12 +5,13 @@
 
 use codee::binary::PostcardCodec;
 use engine::candle::Interval;
-use engine::order::{RawAmend, RawTake, RawTicket, Side};
+use engine::order::{Order, RawAmend, RawTake, RawTicket, Side};
+use engine::venue::Fill;
 use leptos::prelude::*;
 use leptos::server_fn::codec::Postcard;
 use protocol::candle_history::CandleHistory;
 use protocol::error::ApiError;
-use protocol::frames::{FillFrame, OrderFrame, PortfolioSnapshot};
+use protocol::frames::PortfolioSnapshot;
 use protocol::gateway::Caller;
 use protocol::nav_history::{NavHistory, NavRange};
 use protocol::rest::{Opening, PlaceOrderResponse, SessionEntry};
@@ -57,14 +58,14 @@ pub async fn read_nav_history(range: NavRange) -> Result<NavHistory, ApiError> {
 
 /// The caller's newest orders.
 #[server(prefix = "/api/ui", endpoint = "orders", input = Postcard, output = Postcard)]
-pub async fn read_orders() -> Result<Vec<OrderFrame>, ApiError> {
+pub async fn read_orders() -> Result<Vec<Order>, ApiError> {
     let (gateway, caller) = gateway_and_caller()?;
     respond(gateway.orders(&caller, newest_orders(NEWEST_ROWS)).await).map(|page| page.items)
 }
 
 /// The accepted order with this client order id.
 #[server(prefix = "/api/ui", endpoint = "find_order", input = Postcard, output = Postcard)]
-pub async fn find_order(client_order_id: String) -> Result<Option<OrderFrame>, ApiError> {
+pub async fn find_order(client_order_id: String) -> Result<Option<Order>, ApiError> {
     let (gateway, caller) = gateway_and_caller()?;
     let query = OrdersQuery { client_order_id: Some(client_order_id), ..newest_orders(1) };
     let found = gateway.orders(&caller, query).await;
@@ -73,7 +74,7 @@ pub async fn find_order(client_order_id: String) -> Result<Option<OrderFrame>, A
 
 /// The caller's newest fills.
 #[server(prefix = "/api/ui", endpoint = "fills", input = Postcard, output = Postcard)]
-pub async fn read_fills() -> Result<Vec<FillFrame>, ApiError> {
+pub async fn read_fills() -> Result<Vec<Fill>, ApiError> {
     let (gateway, caller) = gateway_and_caller()?;
     respond(gateway.fills(&caller, newest(NEWEST_ROWS)).await).map(|page| page.items)
 }
@@ -113,7 +114,7 @@ pub async fn place_order(ticket: RawTicket) -> Result<PlaceOrderResponse, ApiErr
 
 /// Cancels the rest of an order.
 #[server(prefix = "/api/ui", endpoint = "cancel_order", input = Postcard, output = Postcard)]
-pub async fn cancel_order(order_id: String) -> Result<OrderFrame, ApiError> {
+pub async fn cancel_order(order_id: String) -> Result<Order, ApiError> {
     let (gateway, caller) = gateway_and_caller()?;
     respond(gateway.cancel_order(&caller, &order_id).await)
 }

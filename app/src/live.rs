@@ -1,14 +1,12 @@
-//! The live market in signals: one shared socket, decoded into a plain map,
-//! shown once a frame.
+//! Market and account in signals: one shared socket, its updates applied to plain
+//! state and shown once a frame.
 //!
 //! Components derive from these signals and never write them. Does not know
 //! what a screen looks like; what an update means is `state`'s business.
 
 pub mod connection;
-mod convert;
 mod history;
 mod ladder;
-mod maps;
 mod notifications;
 mod signals;
 #[cfg(target_arch = "wasm32")]
@@ -20,10 +18,8 @@ mod tests;
 
 pub use history::fill_key;
 pub use ladder::{Ladder, LadderRow};
-pub(crate) use maps::sorted;
-pub use maps::{Map, Set};
 pub use notifications::Notification;
-pub use signals::{Live, Moment, Quote};
+pub use signals::{InstrumentFigures, Live, Moment};
 
 use leptos::prelude::*;
 use protocol::rest::Opening;

@@ -17,6 +17,7 @@ pub mod portfolio;
 pub mod position;
 pub mod pricing;
 pub mod quote;
+pub mod replica;
 pub mod risk;
 pub mod sim;
 pub mod step;

@@ -1,14 +1,14 @@
-//! Stored candles of one instrument, as a chart begins with them.
+//! Stored candles of one instrument, the start of a chart.
 //!
-//! Whole numbers of the chart's units; knows no instrument.
+//! In whole units of the chart; does not know the instrument.
 
 use engine::time::VenueTime;
 use serde::{Deserialize, Serialize};
 
-/// One bar.
+/// A bar of a chart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Bar {
-    /// When it begins.
+    /// Start of the bar.
     pub start: VenueTime,
     /// First price.
     pub open: i64,
@@ -18,7 +18,7 @@ pub struct Bar {
     pub low: i64,
     /// Last price.
     pub close: i64,
-    /// Traded quantity, or the figure of the lower pane instead.
+    /// Traded volume, or another figure of the lower pane.
     pub volume: i64,
 }
 
@@ -34,12 +34,12 @@ impl Bar {
     }
 }
 
-/// Bars as they were kept.
+/// The bars of an instrument.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CandleHistory {
     /// Oldest first.
     pub list: Vec<Bar>,
-    /// They hold everything up to here.
+    /// Everything up to this time is included.
     pub through: VenueTime,
 }
 

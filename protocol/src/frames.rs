@@ -1,115 +1,124 @@
-//! The items of an update.
+//! The JSON form of market, account, orders and fills, on the socket and in
+//! REST: prices and quantities are decimals in the instrument's units.
 //!
-//! Prices, quantities and money are decimals here; nothing in an item belongs
-//! to another account than the one that the socket was opened for. Does not
-//! know how items are asked for or put together.
+//! Nothing in a frame belongs to another account than the one it is made for.
+//! Does not know how frames are asked for or sent.
 
-use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
+use engine::account::Account;
+use engine::book::{BookSnapshot, PriceLevel};
 use engine::decimal::Decimal;
 use engine::id::{InstrumentId, OrderId, QuoteId, Seq, TradeId};
 use engine::instrument::Instrument;
-use engine::money::{Lots, Money, Ticks};
+use engine::money::Money;
 use engine::order::{
     CancelReason, ClientOrderId, InstrumentStatus, Order, OrderStatus, OrderType, Side, TimeInForce,
 };
-use engine::position::Basis;
-use engine::quote::Quote;
-use engine::quote::QuotesSnapshot;
+use engine::portfolio::Valuation;
+use engine::position::{Basis, Position};
+use engine::quote::{Quote, QuotesSnapshot};
+use engine::replica::Execution;
 use engine::time::VenueTime;
-use engine::venue::Fill;
+use engine::venue::{AccountChange, Fill};
+use serde::{Deserialize, Serialize};
 
-/// One thing in an update.
+use crate::socket::{Frame, Item, TapeUpdate, TickUpdate, Update};
+
+/// The listed instruments, whose units the frames are in.
+pub type Instruments = BTreeMap<InstrumentId, Instrument>;
+
+/// An [`Item`] in units.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Item {
-    /// A merged book, whole.
+pub enum ItemFrame {
+    /// A whole merged book.
     Book(BookFrame),
-    /// A quote and mark.
-    Tick(TickEvent),
-    /// Matches on the public tape.
+    /// A mark and the touch.
+    Tick(TickFrame),
+    /// A match on the public tape.
     Tape(TapeFrame),
-    /// The account, whole: the subscription's first answer and after a gap.
+    /// The whole account: first after a subscription, and after a gap.
     Account(Box<AccountFrame>),
-    /// What happened to the account, in order, never dropped.
+    /// An event of the account; in order, never dropped.
     Execution(Box<ExecutionFrame>),
     /// The newest valuation.
     Portfolio(Box<PortfolioSnapshot>),
-    /// Dealers' live quotes of an instrument, all of them.
+    /// All live dealers' quotes of an instrument.
     Quotes(QuotesFrame),
+}
+
+impl ItemFrame {
+    /// `item` in units; `None` if it is about an unlisted instrument.
+    pub fn new(item: &Item, instruments: &Instruments) -> Option<Self> {
+        Some(match item {
+            Item::Book(book) => Self::Book(BookFrame::new(book, instruments.get(&book.instrument)?)),
+            Item::Tick(tick) => Self::Tick(TickFrame::new(tick, instruments.get(&tick.mark.instrument)?)),
+            Item::Tape(tape) => Self::Tape(TapeFrame::new(tape, instruments.get(&tape.print.instrument)?)),
+            Item::Account(account) => Self::Account(Box::new(AccountFrame::new(account, instruments)?)),
+            Item::Execution(execution) => {
+                Self::Execution(Box::new(ExecutionFrame::new(execution, instruments)?))
+            }
+            Item::Portfolio(snapshot) => Self::Portfolio(snapshot.clone()),
+            Item::Quotes(quotes) => {
+                Self::Quotes(QuotesFrame::new(quotes, instruments.get(&quotes.instrument)?))
+            }
+        })
+    }
+}
+
+impl Frame {
+    /// The JSON form of the frame; `None` if an item is about an unlisted
+    /// instrument.
+    pub fn to_json_form(&self, instruments: &Instruments) -> Option<Frame<ItemFrame>> {
+        Some(match self {
+            Self::Hello(hello) => Frame::Hello(hello.clone()),
+            Self::Update(update) => {
+                let Update { number, more, through, time, date, date_rev, ref items } = *update;
+                let items =
+                    items.iter().map(|item| ItemFrame::new(item, instruments)).collect::<Option<_>>()?;
+                Frame::Update(Update { number, more, through, time, date, date_rev, items })
+            }
+            Self::Error(error) => Frame::Error(error.clone()),
+            Self::Pong { nonce, updates } => Frame::Pong { nonce: *nonce, updates: *updates },
+        })
+    }
 }
 
 /// Dealers' live quotes of an instrument that trades on them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct QuotesFrame {
-    /// Which instrument.
+    /// The quoted instrument.
     pub instrument_id: InstrumentId,
     /// The last sequence number that changed any of them.
     pub rev: Seq,
-    /// All that are live.
+    /// All live quotes.
     pub quotes: Vec<QuoteFrame>,
 }
 
 /// A dealer's firm quote.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct QuoteFrame {
-    /// What to name when it is hit or lifted.
+    /// The name to hit or lift it by.
     pub quote_id: QuoteId,
     /// The dealer's name.
     pub dealer_id: String,
-    /// What the dealer pays.
+    /// The dealer's buying price.
     pub bid: Decimal,
-    /// What the dealer asks.
+    /// The dealer's selling price.
     pub ask: Decimal,
-    /// What can still be sold at the bid, in units; zero when it is used up.
+    /// Quantity that can still be sold at the bid, in units.
     pub bid_quantity: Decimal,
-    /// What can still be bought at the ask, in units.
+    /// Quantity that can still be bought at the ask, in units.
     pub ask_quantity: Decimal,
     /// Good before this venue time.
     pub expires_at: VenueTime,
 }
 
-impl QuotesFrame {
-    /// `message` in the units of the instrument that is quoted.
-    pub fn new(message: &QuotesSnapshot, instrument: &Instrument) -> Self {
-        let frame = |quote: &Quote| QuoteFrame {
-            quote_id: quote.id,
-            dealer_id: instrument.dealer(quote.dealer).unwrap_or_default().to_owned(),
-            bid: instrument.price(quote.bid),
-            ask: instrument.price(quote.ask),
-            bid_quantity: instrument.quantity(quote.bid_lots),
-            ask_quantity: instrument.quantity(quote.ask_lots),
-            expires_at: quote.expires_at,
-        };
-        let quotes = message.quotes.iter().map(frame).collect();
-        Self { instrument_id: instrument.id, rev: message.rev, quotes }
-    }
-
-    /// The quotes in ticks and lots; what does not fit the instrument is left
-    /// out.
-    pub fn to_quotes(&self, instrument: &Instrument) -> Vec<Quote> {
-        let ticks = |price: Decimal| price.in_units_of(instrument.tick_size).map(Ticks);
-        let lots = |quantity: Decimal| quantity.in_units_of(instrument.lot_size).map(Lots);
-        let quote = |frame: &QuoteFrame| {
-            let place = instrument.dealers.iter().position(|name| *name == frame.dealer_id)?;
-            Some(Quote {
-                id: frame.quote_id,
-                dealer: u8::try_from(place).ok()?,
-                bid: ticks(frame.bid)?,
-                ask: ticks(frame.ask)?,
-                bid_lots: lots(frame.bid_quantity)?,
-                ask_lots: lots(frame.ask_quantity)?,
-                expires_at: frame.expires_at,
-            })
-        };
-        self.quotes.iter().filter_map(quote).collect()
-    }
-}
-
 /// A merged book, every level inside the collar and beyond.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BookFrame {
-    /// Which instrument.
+    /// The instrument.
     pub instrument_id: InstrumentId,
     /// The last sequence number that changed it.
     pub rev: Seq,
@@ -122,16 +131,16 @@ pub struct BookFrame {
 /// A price level.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BookLevel {
-    /// Where.
+    /// Its price.
     pub price: Decimal,
-    /// Everything that rests there, in units.
+    /// Total resting there, in units.
     pub quantity: Decimal,
 }
 
-/// A quote: the merged book's touch and the mark.
+/// An instrument's mark and the touch of its merged book.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TickEvent {
-    /// Which instrument.
+pub struct TickFrame {
+    /// The instrument.
     pub instrument_id: InstrumentId,
     /// Venue time of the mark.
     pub timestamp: VenueTime,
@@ -140,7 +149,8 @@ pub struct TickEvent {
     /// Best ask, if there is one.
     pub ask: Option<Decimal>,
     /// The mark (bond: clean).
-    pub mid: Decimal,
+    #[serde(rename = "mid")]
+    pub mark: Decimal,
     /// Whether the instrument trades.
     pub status: InstrumentStatus,
     /// The entry that set the mark or the status.
@@ -152,11 +162,11 @@ pub struct TickEvent {
 /// A match on the public tape.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TapeFrame {
-    /// Which instrument.
+    /// The instrument.
     pub instrument_id: InstrumentId,
-    /// Where.
+    /// The matched price.
     pub price: Decimal,
-    /// How much, in units.
+    /// The matched quantity, in units.
     pub quantity: Decimal,
     /// Side of the incoming order.
     pub aggressor: Side,
@@ -164,10 +174,10 @@ pub struct TapeFrame {
     pub timestamp: VenueTime,
 }
 
-/// The account, whole.
+/// A whole account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccountFrame {
-    /// The newest number of the account's events that is in.
+    /// The newest of the account's events that is included.
     pub account_seq: u64,
     /// The last sequence number that touched the account.
     pub rev: Seq,
@@ -175,7 +185,7 @@ pub struct AccountFrame {
     pub cash: Money,
     /// The part that open orders hold.
     pub reserved: Money,
-    /// Every position that was ever held, flat ones too (they keep P&L).
+    /// Every position ever held, flat ones too (they keep P&L).
     pub positions: Vec<PositionFrame>,
     /// Live orders.
     pub orders: Vec<OrderFrame>,
@@ -184,7 +194,7 @@ pub struct AccountFrame {
 /// A position.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PositionFrame {
-    /// Of what.
+    /// The instrument.
     pub instrument_id: InstrumentId,
     /// In units, long positive.
     pub quantity: Decimal,
@@ -192,7 +202,7 @@ pub struct PositionFrame {
     pub trade_cash: Money,
     /// Fees paid.
     pub fees: Money,
-    /// What the open lots cost, in 1e-18.
+    /// Cost of the open lots, in 1e-18.
     pub basis: Basis,
 }
 
@@ -203,28 +213,28 @@ pub struct OrderFrame {
     pub order_id: OrderId,
     /// The client's name for it.
     pub client_order_id: ClientOrderId,
-    /// What it trades.
+    /// The instrument.
     pub instrument_id: InstrumentId,
     /// Buy or sell.
     pub side: Side,
-    /// Market or limit.
+    /// Market, limit or quote.
     #[serde(rename = "type")]
     pub order_type: OrderType,
     /// Absent on a market order; the dealer's price on a quote that was taken.
     pub limit_price: Option<Decimal>,
-    /// What happens to a remainder.
+    /// Treatment of a remainder.
     pub time_in_force: TimeInForce,
-    /// Asked for, in units.
+    /// Ordered, in units.
     pub quantity: Decimal,
     /// Filled, in units.
     pub filled_quantity: Decimal,
-    /// Still to fill, in units; zero once it is over.
+    /// Still to fill, in units; zero once it is closed.
     pub leaves_quantity: Decimal,
     /// Money that its fills exchanged, without fees.
     pub notional: Money,
     /// Fees charged.
     pub fee: Money,
-    /// Where it stands.
+    /// Its status.
     pub status: OrderStatus,
     /// Venue time of acceptance.
     pub created_at: VenueTime,
@@ -236,7 +246,7 @@ pub struct OrderFrame {
     pub quote_id: Option<QuoteId>,
 }
 
-/// Something that happened to the account.
+/// An event of the account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ExecutionFrame {
     /// Dense within the account.
@@ -251,7 +261,7 @@ pub struct ExecutionFrame {
     pub order: Option<OrderFrame>,
     /// The fill, if it is one.
     pub fill: Option<FillFrame>,
-    /// Why the remainder was taken out, if it was.
+    /// Reason for cancelling the remainder, if it was.
     pub cancel_reason: Option<CancelReason>,
     /// Coupon or redemption received, if it is one.
     pub payment: Option<Money>,
@@ -264,9 +274,9 @@ pub struct ExecutionFrame {
 pub struct FillFrame {
     /// The match.
     pub trade_id: TradeId,
-    /// Whose order.
+    /// The account's order.
     pub order_id: OrderId,
-    /// What traded.
+    /// The instrument.
     pub instrument_id: InstrumentId,
     /// The order's side.
     pub side: Side,
@@ -278,13 +288,13 @@ pub struct FillFrame {
     pub notional: Money,
     /// Fee that it added.
     pub fee: Money,
-    /// Whether the account's order was resting.
+    /// True if the account's order was resting.
     pub maker: bool,
     /// Venue time.
     pub timestamp: VenueTime,
 }
 
-/// An account's valuation for its owner.
+/// An account's valuation, for its owner.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PortfolioSnapshot {
     /// Marks and positions are as of this entry.
@@ -292,12 +302,105 @@ pub struct PortfolioSnapshot {
     /// Venue time of that entry.
     pub timestamp: VenueTime,
     /// The figures.
-    pub valuation: engine::portfolio::Valuation,
+    pub valuation: Valuation,
+}
+
+impl QuotesFrame {
+    /// `message` in the units of its instrument.
+    pub fn new(message: &QuotesSnapshot, instrument: &Instrument) -> Self {
+        let frame = |quote: &Quote| QuoteFrame {
+            quote_id: quote.id,
+            dealer_id: instrument.dealer(quote.dealer).unwrap_or_default().to_owned(),
+            bid: instrument.price(quote.bid),
+            ask: instrument.price(quote.ask),
+            bid_quantity: instrument.quantity(quote.bid_lots),
+            ask_quantity: instrument.quantity(quote.ask_lots),
+            expires_at: quote.expires_at,
+        };
+        let quotes = message.quotes.iter().map(frame).collect();
+        Self { instrument_id: instrument.id, rev: message.rev, quotes }
+    }
+}
+
+impl BookFrame {
+    /// `book` in the units of its instrument.
+    pub fn new(book: &BookSnapshot, instrument: &Instrument) -> Self {
+        let level = |row: &PriceLevel| BookLevel {
+            price: instrument.price(row.price),
+            quantity: instrument.quantity(row.lots),
+        };
+        Self {
+            instrument_id: book.instrument,
+            rev: book.rev,
+            bids: book.bids.iter().map(level).collect(),
+            asks: book.asks.iter().map(level).collect(),
+        }
+    }
+}
+
+impl TickFrame {
+    /// `tick` in the units of its instrument.
+    pub fn new(tick: &TickUpdate, instrument: &Instrument) -> Self {
+        Self {
+            instrument_id: instrument.id,
+            timestamp: tick.time,
+            bid: tick.bid.map(|price| instrument.price(price)),
+            ask: tick.ask.map(|price| instrument.price(price)),
+            mark: instrument.price(tick.mark.price),
+            status: tick.mark.status,
+            mark_rev: tick.mark.rev,
+            accrued_per_lot: tick.accrued_per_lot,
+        }
+    }
+}
+
+impl TapeFrame {
+    /// `tape` in the units of its instrument.
+    pub fn new(tape: &TapeUpdate, instrument: &Instrument) -> Self {
+        Self {
+            instrument_id: instrument.id,
+            price: instrument.price(tape.print.price),
+            quantity: instrument.quantity(tape.print.lots),
+            aggressor: tape.print.aggressor,
+            timestamp: tape.time,
+        }
+    }
+}
+
+impl AccountFrame {
+    /// `account` in the units of what it holds; `None` if any of that is
+    /// unlisted.
+    pub fn new(account: &Account, instruments: &Instruments) -> Option<Self> {
+        let position = |(id, position)| Some(PositionFrame::new(position, instruments.get(id)?));
+        let order = |order: &Order| Some(OrderFrame::new(order, instruments.get(&order.instrument)?));
+        Some(Self {
+            account_seq: account.account_seq,
+            rev: account.rev,
+            cash: account.cash,
+            reserved: account.reserved,
+            positions: account.positions.iter().map(position).collect::<Option<_>>()?,
+            orders: account.open.values().map(order).collect::<Option<_>>()?,
+        })
+    }
+}
+
+impl PositionFrame {
+    /// `position` in the units of `instrument`.
+    pub fn new(position: &Position, instrument: &Instrument) -> Self {
+        Self {
+            instrument_id: instrument.id,
+            quantity: instrument.quantity(position.lots),
+            trade_cash: position.trade_cash,
+            fees: position.fees,
+            basis: position.basis,
+        }
+    }
 }
 
 impl OrderFrame {
-    /// `order` in the units of the instrument that it trades.
+    /// `order` in the units of its instrument.
     pub fn new(order: &Order, instrument: &Instrument) -> Self {
+        let taken = order.price.taken();
         Self {
             order_id: order.id,
             client_order_id: order.client_order_id.clone(),
@@ -314,18 +417,50 @@ impl OrderFrame {
             status: order.status,
             created_at: order.created_at,
             updated_at: order.updated_at,
-            dealer_id: order
-                .price
-                .taken()
-                .and_then(|taken| instrument.dealer(taken.dealer))
-                .map(str::to_owned),
-            quote_id: order.price.taken().map(|taken| taken.quote),
+            dealer_id: taken.and_then(|taken| instrument.dealer(taken.dealer)).map(str::to_owned),
+            quote_id: taken.map(|taken| taken.quote),
         }
     }
 }
 
+impl ExecutionFrame {
+    /// `execution` in the units of its instrument; `None` if that is unlisted.
+    pub fn new(execution: &Execution, instruments: &Instruments) -> Option<Self> {
+        let order = match execution.change.order() {
+            Some(order) => Some(OrderFrame::new(order, instruments.get(&order.instrument)?)),
+            None => None,
+        };
+        let position = match &execution.position {
+            Some((id, position)) => Some(PositionFrame::new(position, instruments.get(id)?)),
+            None => None,
+        };
+        let (mut fill, mut cancel_reason, mut payment) = (None, None, None);
+        match &execution.change {
+            AccountChange::OrderFilled { fill: filled, .. } => {
+                fill = Some(FillFrame::new(filled, instruments.get(&filled.instrument)?));
+            }
+            AccountChange::OrderCancelled { reason, .. } => cancel_reason = Some(*reason),
+            AccountChange::CouponPaid { amount, .. } | AccountChange::Redeemed { amount, .. } => {
+                payment = Some(*amount);
+            }
+            AccountChange::Opened | AccountChange::OrderAccepted(_) | AccountChange::OrderAmended(_) => {}
+        }
+        Some(Self {
+            account_seq: execution.account_seq,
+            seq: execution.seq,
+            cash: execution.cash,
+            reserved: execution.reserved,
+            order,
+            fill,
+            cancel_reason,
+            payment,
+            position,
+        })
+    }
+}
+
 impl FillFrame {
-    /// `fill` in the units of the instrument that traded.
+    /// `fill` in the units of its instrument.
     pub fn new(fill: &Fill, instrument: &Instrument) -> Self {
         Self {
             trade_id: fill.trade,
@@ -339,29 +474,5 @@ impl FillFrame {
             maker: fill.maker,
             timestamp: fill.time,
         }
-    }
-}
-
-impl PositionFrame {
-    /// `position` in the units of `instrument`.
-    pub fn new(position: &engine::position::Position, instrument: &Instrument) -> Self {
-        Self {
-            instrument_id: instrument.id,
-            quantity: instrument.quantity(position.lots),
-            trade_cash: position.trade_cash,
-            fees: position.fees,
-            basis: position.basis,
-        }
-    }
-
-    /// The position in lots; `None` when the quantity is not a whole number of
-    /// the instrument's lots.
-    pub fn to_position(&self, instrument: &Instrument) -> Option<engine::position::Position> {
-        Some(engine::position::Position {
-            lots: Lots(self.quantity.in_units_of(instrument.lot_size)?),
-            trade_cash: self.trade_cash,
-            fees: self.fees,
-            basis: self.basis,
-        })
     }
 }

@@ -8,13 +8,16 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use engine::account::Account;
 use engine::id::{AccountId, InstrumentId};
 use engine::instrument::Instrument;
-use engine::order::{Preview, RawAmend, RawTake, RawTicket, Side};
+use engine::order::{Order, Preview, RawAmend, RawTake, RawTicket, Side};
+use engine::quote::QuotesSnapshot;
+use engine::venue::Fill;
 use serde::{Deserialize, Serialize};
 
 use crate::error::ApiError;
-use crate::frames::{AccountFrame, FillFrame, OrderFrame, PortfolioSnapshot, QuotesFrame};
+use crate::frames::PortfolioSnapshot;
 use crate::nav_history::{NavHistory, NavRange};
 use crate::rest::{
     CandleRow, CandlesQuery, ClockCommand, ClockState, HistoryQuery, OrdersQuery, Page, PlaceOrderResponse,
@@ -97,21 +100,17 @@ pub trait OrderApi: Send + Sync + 'static {
     ) -> Result<PlaceOrderResponse, ApiError>;
 
     /// Cancels what is left of an order; cancelling twice is harmless.
-    async fn cancel_order(&self, caller: &Caller, order_id: &str) -> Result<OrderFrame, ApiError>;
+    async fn cancel_order(&self, caller: &Caller, order_id: &str) -> Result<Order, ApiError>;
 
     /// Cancels every live order, or every one of an instrument, at once.
     /// Returns the cancelled orders by the time of their acceptance.
-    async fn cancel_all(
-        &self,
-        caller: &Caller,
-        instrument_id: Option<&str>,
-    ) -> Result<Vec<OrderFrame>, ApiError>;
+    async fn cancel_all(&self, caller: &Caller, instrument_id: Option<&str>) -> Result<Vec<Order>, ApiError>;
 
     /// One of the caller's orders, whatever its status.
-    async fn order(&self, caller: &Caller, order_id: &str) -> Result<OrderFrame, ApiError>;
+    async fn order(&self, caller: &Caller, order_id: &str) -> Result<Order, ApiError>;
 
     /// The caller's orders, newest first.
-    async fn orders(&self, caller: &Caller, query: OrdersQuery) -> Result<Page<OrderFrame>, ApiError>;
+    async fn orders(&self, caller: &Caller, query: OrdersQuery) -> Result<Page<Order>, ApiError>;
 }
 
 /// Dealers' quotes: list, preview, take.
@@ -122,7 +121,7 @@ pub trait QuoteApi: Send + Sync + 'static {
         &self,
         caller: &Caller,
         instrument_id: Option<&str>,
-    ) -> Result<Vec<QuotesFrame>, ApiError>;
+    ) -> Result<Vec<QuotesSnapshot>, ApiError>;
 
     /// Hits a dealer's bid or lifts the offer, all of the quantity or nothing;
     /// the answer is durable.
@@ -148,7 +147,7 @@ pub trait QuoteApi: Send + Sync + 'static {
 #[async_trait]
 pub trait HistoryApi: Send + Sync + 'static {
     /// The caller's fills.
-    async fn fills(&self, caller: &Caller, query: HistoryQuery) -> Result<Page<FillFrame>, ApiError>;
+    async fn fills(&self, caller: &Caller, query: HistoryQuery) -> Result<Page<Fill>, ApiError>;
 
     /// Ticks of an instrument.
     async fn ticks(&self, caller: &Caller, query: HistoryQuery) -> Result<Page<TickRow>, ApiError>;
@@ -174,7 +173,7 @@ pub trait AccountApi: Send + Sync + 'static {
     async fn trading_snapshot(&self, caller: &Caller) -> Result<TradingSnapshot, ApiError>;
 
     /// Cash, positions and live orders.
-    async fn account(&self, caller: &Caller) -> Result<AccountFrame, ApiError>;
+    async fn account(&self, caller: &Caller) -> Result<Account, ApiError>;
 
     /// Cash, NAV, P&L, positions, delta and DV01.
     async fn portfolio(&self, caller: &Caller) -> Result<PortfolioSnapshot, ApiError>;

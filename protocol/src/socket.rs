@@ -1,30 +1,38 @@
-//! What is said on the live socket: client messages in, frames out.
+//! Messages of the live socket: client messages in, frames out.
 //!
-//! A flush is one [`Update`]: everything in it is as of one sequence number, so a
-//! client never shows a book of one instant beside an account of another.
+//! A flush is one [`Update`]: everything in it is as of one sequence number, so
+//! a client never shows a book of one instant beside an account of another.
 //!
-//! **Nothing is missed unnoticed.** An update says only what changed since the update
-//! before it, and updates are numbered: a client that sees a number skipped, or
-//! hears of a higher one in a `pong`, subscribes again and gets the newest of
-//! everything. Of prices and books the newest is all there is to know. The
-//! account's events have numbers of their own, `account_seq`, for the account's
-//! life and the same at every gateway: a client that subscribes with the last
-//! one it has gets those after it, each once and in order, or is told
-//! `resync_required` and gets the account whole. A client takes an update whose
-//! number it has seen, and an event that it has, for what they are: repeats.
+//! **No loss goes unnoticed.** An update contains only what changed since the
+//! one before it, and updates are numbered: a client that sees a number skipped,
+//! or a higher one in a `pong`, subscribes again and gets the newest of
+//! everything. Of prices and books only the newest matters. The account's events
+//! have numbers of their own, `account_seq`, dense for the life of the account
+//! and the same at every gateway: a client that subscribes with the last one it
+//! has gets those after it, each once and in order, or `resync_required` and the
+//! whole account. A client ignores an update or event whose number it has seen.
 //!
-//! Does not know what is in an update; that is `frame`'s business.
+//! There are two encodings. The browser app gets postcard of [`Item`]s: the
+//! engine's own types, in ticks and lots. Everybody else gets JSON of
+//! [`crate::frames::ItemFrame`]s: decimals in units. Both carry the same.
 
+use engine::account::Account;
+use engine::book::BookSnapshot;
+use engine::id::{AccountId, Digest, InstrumentId, Seq, VenueId};
+use engine::money::{Money, Ticks};
+use engine::order::Side;
+use engine::quote::QuotesSnapshot;
+use engine::replica::{Execution, MarketReplica};
+use engine::time::{Date, VenueTime};
+use engine::venue::{Mark, TapePrint};
 use serde::{Deserialize, Serialize};
 
-use crate::frames::Item;
-use engine::id::{AccountId, Digest, Seq, VenueId};
-use engine::time::{Date, VenueTime};
+use crate::frames::PortfolioSnapshot;
 
 /// Version of all frames.
 pub const FRAMES_VERSION: u8 = 1;
 
-/// How a socket's frames are encoded; the client chooses at the upgrade.
+/// Encoding of a socket's frames; the client chooses at the upgrade.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Encoding {
     /// Text frames, for everybody.
@@ -34,7 +42,7 @@ pub enum Encoding {
     Postcard,
 }
 
-/// What a client may say. Text frames of at most 16 KiB.
+/// A message from a client: a text frame of at most 16 KiB.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum ClientMessage {
@@ -47,55 +55,55 @@ pub enum ClientMessage {
         channels: Vec<String>,
         /// With `account` among the channels: the newest of the account's
         /// events that the client has. Those after it follow instead of the
-        /// account. A number that the gateway cannot go on from, because it is
-        /// of the future, negative, or older than what is kept, is answered by
-        /// `resync_required`, and the account follows whole.
+        /// account. A number from which the gateway cannot continue (future,
+        /// negative, or older than the events still held) is answered by
+        /// `resync_required`, and the whole account follows.
         #[serde(default)]
         account_seq: Option<i128>,
     },
-    /// Takes channels away.
+    /// Removes channels.
     Unsubscribe {
-        /// Which.
+        /// Their names.
         channels: Vec<String>,
     },
     /// Asks for a `pong`, to measure the round trip.
     Ping {
-        /// Comes back as it is.
+        /// Returned unchanged.
         nonce: u32,
     },
 }
 
-/// What the gateway sends.
+/// A message from the gateway; `I` is [`Item`] or [`crate::frames::ItemFrame`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Frame {
-    /// First of all, once.
+pub enum Frame<I = Item> {
+    /// The first frame, once.
     Hello(Hello),
     /// One consistent flush.
     #[serde(rename = "cut")]
-    Update(Update),
-    /// A client message was refused, or answered otherwise than it asked; the
+    Update(Update<I>),
+    /// Refuses a client message, or answers it in another way than asked; the
     /// socket stays open.
     Error(FrameError),
-    /// The answer to a `ping`.
+    /// Answers a `ping`.
     Pong {
-        /// The ping's own.
+        /// The ping's.
         nonce: u32,
-        /// The number of the newest update that was sent: whoever has not got it
-        /// has lost it.
+        /// The number of the newest update sent: a client that has not received
+        /// it has lost it.
         #[serde(rename = "cuts")]
         updates: u64,
     },
 }
 
-/// Who is talking to whom.
+/// Market and account of a socket.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hello {
     /// Version of all frames: [`FRAMES_VERSION`].
     pub v: u8,
     /// The market.
     pub venue: VenueId,
-    /// The account that the socket's user owns.
+    /// The account of the socket's user.
     pub account: AccountId,
     /// SHA-256(seed ‖ salt): the venue committed to its seed before it opened.
     pub seed_commitment: Digest,
@@ -103,14 +111,14 @@ pub struct Hello {
 
 /// One consistent flush: the newest of each key, and every execution.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Update {
+pub struct Update<I = Item> {
     /// Position among the socket's updates, from 1 and without gaps.
     pub number: u64,
-    /// True for a part that the next number continues: a large update
-    /// is not kept in one piece for a client that may be slow to take it. Only
-    /// with its last part is everything as of `through`.
+    /// True if the next number continues this update: a large one is sent in
+    /// parts, so that a slow client never holds all of it in memory. Everything
+    /// is as of `through` only with the last part.
     pub more: bool,
-    /// Everything up to this entry is in, nothing after it.
+    /// The newest entry included.
     pub through: Seq,
     /// Venue time of that entry.
     pub time: VenueTime,
@@ -119,10 +127,67 @@ pub struct Update {
     /// The entry that last changed the settlement date.
     pub date_rev: Seq,
     /// Changes since the update before.
-    pub items: Vec<Item>,
+    pub items: Vec<I>,
 }
 
-/// Why a client message was refused, or how it was answered instead.
+/// One change, in the engine's types.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Item {
+    /// A whole merged book.
+    Book(BookSnapshot),
+    /// A mark, and the touch at that moment.
+    Tick(TickUpdate),
+    /// A match on the public tape.
+    Tape(TapeUpdate),
+    /// The whole account: first after a subscription, and after a gap.
+    Account(Box<Account>),
+    /// An event of the account; in order, never dropped.
+    Execution(Box<Execution>),
+    /// The newest valuation.
+    Portfolio(Box<PortfolioSnapshot>),
+    /// All live dealers' quotes of an instrument.
+    Quotes(QuotesSnapshot),
+}
+
+/// An instrument's mark and the touch of its market.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TickUpdate {
+    /// The mark and the trading status.
+    pub mark: Mark,
+    /// Venue time of the mark.
+    pub time: VenueTime,
+    /// Best bid, if there is one.
+    pub bid: Option<Ticks>,
+    /// Best ask, if there is one.
+    pub ask: Option<Ticks>,
+    /// Bonds: accrued interest of one lot.
+    pub accrued_per_lot: Money,
+}
+
+impl TickUpdate {
+    /// The tick of an instrument in `market`; `None` before its first mark.
+    pub fn new(market: &MarketReplica, id: InstrumentId) -> Option<Self> {
+        let listed = market.instruments.get(&id)?;
+        Some(Self {
+            mark: listed.mark?,
+            time: listed.marked_at,
+            bid: listed.touch(Side::Buy),
+            ask: listed.touch(Side::Sell),
+            accrued_per_lot: market.accrued_per_lot(id),
+        })
+    }
+}
+
+/// A match on the public tape.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TapeUpdate {
+    /// The match.
+    pub print: TapePrint,
+    /// Its venue time.
+    pub time: VenueTime,
+}
+
+/// The refusal of a client message, or an answer in another way than asked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FrameError {
     /// Stable: `unknown_channel`, `forbidden`, `too_many_channels`,

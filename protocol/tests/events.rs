@@ -8,11 +8,13 @@
 
 use std::fmt::Debug;
 
-use engine::id::Digest;
+use engine::id::{AccountId, Digest, InstrumentId};
+use engine::replica::{Execution, VenueReplica};
 use engine::time::VenueTime;
+use engine::venue::VenueConfig;
 use protocol::bus::{ExecutionBatch, MarketStep, PortfolioMessage};
-use protocol::frames::Item;
-use protocol::socket::{ClientMessage, Frame, Update};
+use protocol::frames::{Instruments, ItemFrame};
+use protocol::socket::{ClientMessage, Frame, Item, TapeUpdate, TickUpdate, Update};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -174,11 +176,60 @@ fn bus_messages_keep_their_contract() {
 
 #[test]
 fn frames_keep_their_contract() {
-    keeps_its_contract::<Frame>("frame_hello");
-    keeps_its_contract::<Frame>("frame_cut");
-    keeps_its_contract::<Frame>("frame_quotes");
-    keeps_its_contract::<Frame>("frame_error");
-    keeps_its_contract::<Frame>("frame_pong");
+    for name in ["frame_hello", "frame_cut", "frame_quotes", "frame_error", "frame_pong"] {
+        keeps_its_contract::<Frame<ItemFrame>>(name);
+    }
+}
+
+/// Market and account as of the fixtures' last entry, and the account that they
+/// are made for.
+fn replica_of_fixtures() -> (VenueReplica, AccountId) {
+    let batch: ExecutionBatch = read(&fixture("execution_batch")).unwrap();
+    let portfolio: PortfolioMessage = read(&fixture("portfolio_message")).unwrap();
+    let mut replica = VenueReplica::before_opening(&VenueConfig::default()).unwrap();
+    for entry in &batch.entries {
+        assert_eq!(replica.apply(entry.outcome.seq, &entry.outcome), Ok(true));
+    }
+    assert!(batch.books.into_iter().all(|book| replica.market.set_book(book)));
+    (replica, portfolio.account)
+}
+
+#[test]
+fn the_json_of_an_item_is_the_fixture() {
+    let (replica, id) = replica_of_fixtures();
+    let (market, account) = (&replica.market, &replica.accounts[&id]);
+    let batch: ExecutionBatch = read(&fixture("execution_batch")).unwrap();
+    let Frame::Update(Update { items, .. }) = read::<Frame<ItemFrame>>(&fixture("frame_cut")).unwrap() else {
+        panic!("an update")
+    };
+    let listed = |id: &InstrumentId| &market.instruments[id];
+    let item = |frame: &ItemFrame| match frame {
+        ItemFrame::Book(book) => Item::Book(listed(&book.instrument_id).book.clone()),
+        ItemFrame::Tick(tick) => Item::Tick(TickUpdate::new(market, tick.instrument_id).unwrap()),
+        ItemFrame::Tape(tape) => {
+            let prints = batch.entries.iter().flat_map(|entry| &entry.outcome.tape);
+            let newest = prints.filter(|print| print.instrument == tape.instrument_id).next_back();
+            Item::Tape(TapeUpdate { print: *newest.unwrap(), time: market.time })
+        }
+        ItemFrame::Account(_) => Item::Account(Box::new(account.clone())),
+        ItemFrame::Execution(execution) => {
+            let entry = batch.entries.iter().find(|entry| entry.outcome.seq == execution.seq).unwrap();
+            let mut events = entry.outcome.events.iter().filter(|event| event.account == id);
+            let event = events.find(|event| event.account_seq == execution.account_seq).unwrap();
+            Item::Execution(Box::new(Execution::new(&entry.outcome, event, account)))
+        }
+        ItemFrame::Portfolio(snapshot) => Item::Portfolio(snapshot.clone()),
+        ItemFrame::Quotes(_) => panic!("of another fixture"),
+    };
+    let instruments: Instruments =
+        market.instruments.iter().map(|(id, listed)| (*id, listed.instrument.clone())).collect();
+    for frame in items {
+        let item = item(&frame);
+        assert_eq!(ItemFrame::new(&item, &instruments), Some(frame));
+        let bytes = postcard::to_allocvec(&item).unwrap();
+        assert_eq!(postcard::from_bytes::<Item>(&bytes).unwrap(), item);
+        assert_eq!(ItemFrame::new(&item, &Instruments::new()).is_some(), matches!(item, Item::Portfolio(_)));
+    }
 }
 
 #[test]
@@ -280,12 +331,14 @@ fn nothing_of_another_account_is_in_what_a_client_gets() {
         }
     }
     // A snapshot has no room for an account: it is its owner's by the channel.
-    let Frame::Update(Update { items, .. }) = read(&fixture("frame_cut")).unwrap() else { panic!("a cut") };
+    let Frame::Update(Update { items, .. }) = read::<Frame<ItemFrame>>(&fixture("frame_cut")).unwrap() else {
+        panic!("an update")
+    };
     #[expect(clippy::disallowed_types, reason = "discriminants have no order, and only their number counts")]
     let kinds = items.iter().map(std::mem::discriminant).collect::<std::collections::HashSet<_>>();
     assert_eq!(kinds.len(), 6, "every kind of item is in the fixture");
     for item in &items {
-        if let Item::Portfolio(snapshot) = item {
+        if let ItemFrame::Portfolio(snapshot) = item {
             let text = serde_json::to_string(snapshot).unwrap();
             assert!(!text.contains("account"), "{text}");
         }

@@ -11,7 +11,7 @@ use leptos::prelude::*;
 use super::dialog::Modal;
 use super::table::{COMMANDS, Command};
 use super::{CommandRegistry, Dialog};
-use crate::live::{Live, sorted};
+use crate::live::Live;
 
 /// Rows at most.
 const MAX_ROWS: usize = 12;
@@ -129,7 +129,7 @@ fn find(live: Live, query: &str) -> Vec<PaletteRow> {
             note: entry.key.unwrap_or_default().to_owned(),
             target: Target::Perform(entry.command),
         });
-    let ranked: Vec<(usize, PaletteRow)> = commands
+    let mut ranked: Vec<(usize, PaletteRow)> = commands
         .chain(instruments)
         .filter_map(|row| {
             let by_name = rank(query, &row.name);
@@ -138,7 +138,7 @@ fn find(live: Live, query: &str) -> Vec<PaletteRow> {
             Some((by_name.into_iter().chain(by_note).min()?, row))
         })
         .collect();
-    let ranked = sorted(ranked, |a, b| a.0.cmp(&b.0));
+    ranked.sort_by_key(|(rank, _)| *rank);
     ranked.into_iter().take(MAX_ROWS).map(|(_, row)| row).collect()
 }
 

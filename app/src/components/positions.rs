@@ -10,7 +10,7 @@ use engine::portfolio::{PositionValue, Valuation};
 use leptos::prelude::*;
 
 use crate::components::format;
-use crate::live::{Live, sorted};
+use crate::live::Live;
 
 /// A money column: its header, its name in test ids, a position's figure and the
 /// total's.
@@ -87,9 +87,9 @@ pub(crate) fn Positions(
     let columns: Vec<Column> = COLUMNS.into_iter().filter(|column| wide || !column.wide).collect();
     let ids = Memo::new(move |_| {
         live.valuation.with(|valuation| {
-            let held = valuation.positions.iter().map(|line| line.instrument).collect();
-            let symbol = |id: &InstrumentId| live.instrument(*id).map(|instrument| instrument.symbol);
-            sorted(held, |a, b| symbol(a).cmp(&symbol(b)))
+            let mut held: Vec<_> = valuation.positions.iter().map(|line| line.instrument).collect();
+            held.sort_by_key(|id| live.instrument(*id).map(|instrument| instrument.symbol));
+            held
         })
     });
     let heads = columns.iter().map(|column| column.head).map(|head| {

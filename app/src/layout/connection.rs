@@ -15,13 +15,13 @@ pub(super) fn ConnectionPill(live: Live) -> impl IntoView {
         let now = phase.get();
         match (before, now) {
             (Some(Phase::Live | Phase::Delayed), Phase::Stale) => {
-                live.say("Prices are stale; the ticket is closed.");
+                live.announce("Prices are stale; the ticket is closed.");
             }
             (Some(before), Phase::Reconnecting) if before != Phase::Connecting => {
-                live.say("Connection lost; reconnecting.");
+                live.announce("Connection lost; reconnecting.");
             }
             (Some(Phase::Reconnecting | Phase::Stale), Phase::Live | Phase::Delayed) => {
-                live.say("Connection is live again.");
+                live.announce("Connection is live again.");
             }
             _ => {}
         }

@@ -1,30 +1,33 @@
-//! How good the connection is, and when to try again.
+//! Quality of the connection and delay of the next attempt, from ages, round
+//! trips and attempts.
 //!
-//! Plain sums over ages and attempts; knows no socket.
+//! Knows no socket.
 
-/// Longest age of the newest frame that still counts as live, in ms.
-const DELAYED_MS: f64 = 1_600.0;
+/// Age of the newest frame from which on the connection counts as delayed, in
+/// ms.
+const DELAYED_AGE_MS: f64 = 1_600.0;
 
-/// Age from which prices are not to be trusted, in ms.
-const STALE_MS: f64 = 3_000.0;
+/// Age from which on prices are not to be trusted, in ms.
+const STALE_AGE_MS: f64 = 3_000.0;
 
-/// Round trip from which a connection counts as delayed, in ms.
-const SLOW_MS: f64 = 1_000.0;
+/// Round trip from which on the connection counts as delayed, in ms.
+const SLOW_ROUND_TRIP_MS: f64 = 1_000.0;
 
-/// First and longest pause between two attempts, in ms.
-const RETRY_MS: (f64, f64) = (500.0, 15_000.0);
+/// Shortest and longest delay between two attempts, in ms.
+const MIN_RETRY_DELAY_MS: f64 = 500.0;
+const MAX_RETRY_DELAY_MS: f64 = 15_000.0;
 
-/// What the pill says.
+/// State of the connection.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Phase {
-    /// The page is not alive yet.
+    /// The first socket is not open yet.
     #[default]
     Connecting,
     /// Frames arrive.
     Live,
     /// Frames arrive late.
     Delayed,
-    /// None for a while: prices are grey, the ticket is closed.
+    /// No frame for a while: prices are grey, the ticket is closed.
     Stale,
     /// No socket; trying again.
     Reconnecting,
@@ -35,21 +38,21 @@ impl Phase {
     pub fn of(open: bool, age_ms: f64, round_trip_ms: Option<f64>) -> Self {
         if !open {
             Self::Reconnecting
-        } else if age_ms >= STALE_MS {
+        } else if age_ms >= STALE_AGE_MS {
             Self::Stale
-        } else if age_ms >= DELAYED_MS || round_trip_ms.is_some_and(|ms| ms >= SLOW_MS) {
+        } else if age_ms >= DELAYED_AGE_MS || round_trip_ms.is_some_and(|ms| ms >= SLOW_ROUND_TRIP_MS) {
             Self::Delayed
         } else {
             Self::Live
         }
     }
 
-    /// Whether what is shown may be traded on.
+    /// Returns true if the prices on screen may be traded on.
     pub const fn is_fresh(self) -> bool {
         matches!(self, Self::Live | Self::Delayed)
     }
 
-    /// The word on the pill.
+    /// The label on screen.
     pub const fn word(self) -> &'static str {
         match self {
             Self::Connecting => "Connecting",
@@ -60,7 +63,7 @@ impl Phase {
         }
     }
 
-    /// The same for style sheets and tests.
+    /// The key of style sheets and tests.
     pub const fn key(self) -> &'static str {
         match self {
             Self::Connecting => "connecting",
@@ -72,10 +75,10 @@ impl Phase {
     }
 }
 
-/// The connection as it is shown.
+/// The connection on screen.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Link {
-    /// What the pill says.
+    /// Its state.
     pub phase: Phase,
     /// Newest round trip of a ping, in ms.
     pub round_trip_ms: Option<f64>,
@@ -83,13 +86,12 @@ pub struct Link {
     pub age_ms: f64,
 }
 
-/// Pause before attempt number `attempt` (from 0): twice as long each time up
-/// to the longest, half of it drawn by `random` in 0..1.
-pub fn retry_after_ms(attempt: u32, random: f64) -> f64 {
-    let (first, longest) = RETRY_MS;
-    let doubled = first * f64::from(1_u32 << attempt.min(10));
-    let pause = doubled.min(longest);
-    (pause / 2.0 + pause / 2.0 * random).max(first)
+/// Delay before attempt number `attempt` (from 0): doubled each time up to the
+/// longest, half of it scaled by `random` in 0..1.
+pub fn retry_delay_ms(attempt: u32, random: f64) -> f64 {
+    let doubled = MIN_RETRY_DELAY_MS * f64::from(1_u32 << attempt.min(10));
+    let half = doubled.min(MAX_RETRY_DELAY_MS) / 2.0;
+    (half + half * random).max(MIN_RETRY_DELAY_MS)
 }
 
 #[cfg(test)]
@@ -111,10 +113,10 @@ mod tests {
     }
 
     #[test]
-    fn pauses_grow_to_fifteen_seconds_and_never_end() {
-        assert_eq!(retry_after_ms(0, 0.0), 500.0);
-        assert_eq!(retry_after_ms(2, 0.5), 1_500.0); // 2,000: half, and half of the other half
-        assert_eq!(retry_after_ms(9, 1.0), 15_000.0);
-        assert_eq!(retry_after_ms(u32::MAX, 0.0), 7_500.0);
+    fn delays_grow_to_fifteen_seconds_and_never_end() {
+        assert_eq!(retry_delay_ms(0, 0.0), 500.0);
+        assert_eq!(retry_delay_ms(2, 0.5), 1_500.0); // 2,000: half, and half of the other half
+        assert_eq!(retry_delay_ms(9, 1.0), 15_000.0);
+        assert_eq!(retry_delay_ms(u32::MAX, 0.0), 7_500.0);
     }
 }

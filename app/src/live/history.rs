@@ -3,113 +3,100 @@
 //!
 //! For display only: what the account may do is decided by the account.
 
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
+
 use engine::id::{OrderId, TradeId};
-use engine::order::Preview;
-use engine::time::VenueTime;
-use protocol::frames::{FillFrame, OrderFrame};
+use engine::order::{Order, Preview};
+use engine::venue::{Fill, OrderReply};
 
-use protocol::rest::PlacedOrder;
+/// Most fills.
+const FILLS_CAPACITY: usize = 200;
 
-use super::maps::{Map, Set, sorted};
+/// Most orders; live ones are never removed.
+const ORDERS_CAPACITY: usize = 300;
 
-/// Fills that are kept.
-const MAX_FILLS: usize = 200;
-
-/// Orders that are kept, live ones always.
-const MAX_ORDERS: usize = 300;
-
-/// The account's recent history.
+/// The account's recent orders and fills.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct History {
-    orders: Map<OrderId, OrderFrame>,
-    /// The turn in which each order was heard of: orders of one step carry one
-    /// time.
-    turns: Map<OrderId, u64>,
-    fills: Vec<FillFrame>,
+    orders: BTreeMap<OrderId, Order>,
+    /// Order of arrival: orders of one step have equal times.
+    arrivals: BTreeMap<OrderId, u64>,
+    fills: Vec<Fill>,
 }
 
 impl History {
-    /// A log of what the server read; both newest first.
-    pub fn new(orders: Vec<OrderFrame>, fills: Vec<FillFrame>) -> Self {
-        let turns = Map::of(orders.iter().rev().zip(0..).map(|(order, turn)| (order.order_id, turn)));
-        let orders = Map::of(orders.into_iter().map(|order| (order.order_id, order)));
-        Self { orders, turns, fills }
+    /// A history of what the server read, both newest first.
+    pub fn new(orders: Vec<Order>, fills: Vec<Fill>) -> Self {
+        let arrivals = orders.iter().rev().zip(0..).map(|(order, arrival)| (order.id, arrival)).collect();
+        let orders = orders.into_iter().map(|order| (order.id, order)).collect();
+        Self { orders, arrivals, fills }
     }
 
-    /// An order as it stands.
-    pub fn order(&self, id: OrderId) -> Option<&OrderFrame> {
+    /// An order in its newest state.
+    pub fn order(&self, id: OrderId) -> Option<&Order> {
         self.orders.get(&id)
     }
 
-    /// Newest first.
+    /// The orders' ids, newest first.
     pub fn newest_orders(&self) -> Vec<OrderId> {
-        let turn = |order: &OrderFrame| self.turns.get(&order.order_id).copied();
-        let ids: Vec<(VenueTime, Option<u64>, OrderId)> =
-            self.orders.values().map(|order| (order.created_at, turn(order), order.order_id)).collect();
-        sorted(ids, |a, b| b.cmp(a)).into_iter().map(|(_, _, id)| id).collect()
+        let mut orders: Vec<&Order> = self.orders.values().collect();
+        orders.sort_by_key(|order| Reverse((order.created_at, self.arrivals.get(&order.id), order.id)));
+        orders.into_iter().map(|order| order.id).collect()
     }
 
-    /// Newest first.
-    pub fn fills(&self) -> &[FillFrame] {
+    /// The fills, newest first.
+    pub fn fills(&self) -> &[Fill] {
         &self.fills
     }
 
-    /// Takes an order's newest state.
-    pub fn put(&mut self, order: OrderFrame) {
-        let next = self.turns.values().max().map_or(0, |turn| turn + 1);
-        self.turns.at(order.order_id, || next);
-        self.orders.insert(order.order_id, order);
-        if self.orders.pairs().len() > MAX_ORDERS {
+    /// Adds an order, or replaces its state.
+    pub fn set_order(&mut self, order: Order) {
+        let next = self.arrivals.values().max().map_or(0, |arrival| arrival + 1);
+        self.arrivals.entry(order.id).or_insert(next);
+        self.orders.insert(order.id, order);
+        if self.orders.len() > ORDERS_CAPACITY {
             let closed = self.orders.values().filter(|order| !order.status.is_live());
-            if let Some(oldest) = closed.min_by_key(|order| order.created_at).map(|o| o.order_id) {
+            if let Some(oldest) = closed.min_by_key(|order| order.created_at).map(|order| order.id) {
                 self.orders.remove(&oldest);
-                self.turns.remove(&oldest);
+                self.arrivals.remove(&oldest);
             }
         }
     }
 
-    /// Takes the account's live orders where they are news; tells which were.
-    pub fn take_live(&mut self, live: &[OrderFrame]) -> Set<OrderId> {
-        let mut changed = Set::default();
-        for order in live {
-            let older = |known: &OrderFrame| {
-                known.status.is_live() && known != order && known.updated_at <= order.updated_at
+    /// Takes over orders where they are newer. Returns the new and changed ones.
+    pub fn merge_live<'a>(&mut self, orders: impl IntoIterator<Item = &'a Order>) -> BTreeSet<OrderId> {
+        let mut changed = BTreeSet::new();
+        for order in orders {
+            let is_older = |present: &Order| {
+                present.status.is_live() && present != order && present.updated_at <= order.updated_at
             };
-            if self.orders.get(&order.order_id).is_none_or(older) {
-                changed.insert(order.order_id, ());
-                self.put(order.clone());
+            if self.orders.get(&order.id).is_none_or(is_older) {
+                changed.insert(order.id);
+                self.set_order(order.clone());
             }
         }
         changed
     }
 
-    /// Takes a fill; whether it was new.
-    pub fn filled(&mut self, fill: FillFrame) -> bool {
-        if self.fills.iter().any(|known| fill_key(known) == fill_key(&fill)) {
+    /// Adds a fill. Returns false for a repeat.
+    pub fn add_fill(&mut self, fill: Fill) -> bool {
+        if self.fills.iter().any(|present| fill_key(present) == fill_key(&fill)) {
             return false;
         }
         self.fills.insert(0, fill);
-        self.fills.truncate(MAX_FILLS);
+        self.fills.truncate(FILLS_CAPACITY);
         true
     }
 
-    /// Takes what the server read again, newest first; tells which orders are
-    /// new or changed. What executions have said since is newer and stays.
-    pub fn reread(&mut self, orders: Vec<OrderFrame>, fills: Vec<FillFrame>) -> Set<OrderId> {
-        let mut changed = Set::default();
-        for order in orders.into_iter().rev() {
-            let news = |known: &OrderFrame| {
-                known.status.is_live() && *known != order && known.updated_at <= order.updated_at
-            };
-            if self.orders.get(&order.order_id).is_none_or(news) {
-                changed.insert(order.order_id, ());
-                self.put(order);
-            }
-        }
+    /// Takes over what the server read again, newest first. Returns the new and
+    /// changed orders; what executions have changed since is newer and stays.
+    pub fn merge(&mut self, orders: &[Order], fills: Vec<Fill>) -> BTreeSet<OrderId> {
+        let changed = self.merge_live(orders.iter().rev());
         for fill in fills.into_iter().rev() {
-            self.filled(fill);
+            self.add_fill(fill);
         }
-        self.fills = sorted(std::mem::take(&mut self.fills), |a, b| b.timestamp.cmp(&a.timestamp));
+        self.fills.sort_by_key(|fill| Reverse(fill.time));
         changed
     }
 }
@@ -130,7 +117,7 @@ pub struct PreviewStats {
 impl PreviewStats {
     /// Counts an answer. Returns true if it decided differently on the same
     /// basis.
-    pub fn compare(&mut self, preview: &Preview, reply: &PlacedOrder) -> bool {
+    pub fn compare(&mut self, preview: &Preview, reply: &OrderReply) -> bool {
         if reply.basis != preview.basis {
             self.other_basis += 1;
             return false;
@@ -143,50 +130,46 @@ impl PreviewStats {
     }
 }
 
-/// One fill's name: both sides of a match share the trade's.
-pub fn fill_key(fill: &FillFrame) -> (TradeId, OrderId) {
-    (fill.trade_id, fill.order_id)
+/// Identifies a fill: both sides of a match share the trade's id.
+pub fn fill_key(fill: &Fill) -> (TradeId, OrderId) {
+    (fill.trade, fill.order)
 }
 
 #[cfg(test)]
 mod tests {
-    use engine::decimal::Decimal;
-    use engine::id::InstrumentId;
-    use engine::money::Money;
-    use engine::order::{ClientOrderId, OrderStatus, OrderType, Side, TimeInForce};
+    use engine::id::{InstrumentId, VenueId};
+    use engine::money::{Lots, Money};
+    use engine::order::{ClientOrderId, OrderStatus, Price, Side, TimeInForce};
+    use engine::time::VenueTime;
 
     use super::*;
 
-    fn order(id: &str, created_at: i64) -> OrderFrame {
-        OrderFrame {
-            order_id: id.parse().unwrap(),
+    fn order(id: &str, created_at: i64) -> Order {
+        Order {
+            id: id.parse().unwrap(),
             client_order_id: ClientOrderId::parse(id).unwrap(),
-            instrument_id: InstrumentId(engine::id::VenueId::from_name("test").0),
+            instrument: InstrumentId(VenueId::from_name("test").0),
             side: Side::Buy,
-            order_type: OrderType::Market,
-            limit_price: None,
+            price: Price::Market,
             time_in_force: TimeInForce::Ioc,
-            quantity: Decimal::new(1, 0),
-            filled_quantity: Decimal::new(1, 0),
-            leaves_quantity: Decimal::new(0, 0),
+            quantity: Lots(1),
+            filled: Lots(1),
             notional: Money::ZERO,
             fee: Money::ZERO,
             status: OrderStatus::Filled,
             created_at: VenueTime(created_at),
             updated_at: VenueTime(created_at),
-            dealer_id: None,
-            quote_id: None,
         }
     }
 
     #[test]
     fn orders_of_one_step_stay_in_the_order_of_their_acceptance() {
         let [a, b, c, d] = ["a", "b", "c", "d"].map(|digit| digit.repeat(8) + "-0000-4000-8000-000000000000");
-        // Read newest first: c, then a, then an older b; d is heard of later.
-        let mut log = History::new(vec![order(&c, 2), order(&a, 2), order(&b, 1)], Vec::new());
-        log.put(order(&d, 2));
-        log.put(order(&a, 2));
-        let ids: Vec<String> = log.newest_orders().iter().map(ToString::to_string).collect();
+        // Read newest first: c, then a, then an older b; d arrives later.
+        let mut history = History::new(vec![order(&c, 2), order(&a, 2), order(&b, 1)], Vec::new());
+        history.set_order(order(&d, 2));
+        history.set_order(order(&a, 2));
+        let ids: Vec<String> = history.newest_orders().iter().map(ToString::to_string).collect();
         assert_eq!(ids, [d, c, a, b]);
     }
 }

@@ -5,11 +5,11 @@
 use std::collections::BTreeMap;
 
 use engine::account::Account;
-use engine::id::{InstrumentId, Seq};
+use engine::book::PriceLevel;
+use engine::id::Seq;
 use engine::money::{Lots, Ticks};
 use engine::order::Side;
-
-use super::state::{Level, Market};
+use engine::replica::InstrumentReplica;
 
 /// One row of the ladder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,12 +38,13 @@ pub struct Ladder {
 }
 
 impl Ladder {
-    /// The ladder of `market` with `account`'s own orders marked.
-    pub fn of(market: &Market, account: &Account, instrument: InstrumentId) -> Self {
-        let side = |side: Side| rows(market.levels(side), &account.resting_at(instrument, side));
+    /// The ladder of an instrument with `account`'s own orders marked.
+    pub fn of(listed: &InstrumentReplica, account: &Account) -> Self {
+        let own = |side| account.resting_at(listed.instrument.id, side);
+        let side = |side| rows(listed.levels(side), &own(side));
         let (bids, asks) = (side(Side::Buy), side(Side::Sell));
         let largest = bids.iter().chain(&asks).map(|row| row.lots).max().unwrap_or_default();
-        Self { rev: market.book_rev, bids, asks, largest }
+        Self { rev: listed.book.rev, bids, asks, largest }
     }
 
     /// The rows of one side, best first.
@@ -70,11 +71,11 @@ impl Ladder {
     }
 }
 
-fn rows(levels: &[Level], own: &BTreeMap<Ticks, Lots>) -> Vec<LadderRow> {
+fn rows(levels: &[PriceLevel], own: &BTreeMap<Ticks, Lots>) -> Vec<LadderRow> {
     let mut cumulative = Lots::ZERO;
     levels
         .iter()
-        .map(|(price, lots)| {
+        .map(|PriceLevel { price, lots }| {
             cumulative += *lots;
             let own = own.get(price).copied().unwrap_or_default();
             LadderRow { price: *price, lots: *lots, own, cumulative }

@@ -7,14 +7,12 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use engine::book::PriceLevel;
-use engine::id::InstrumentId;
-use engine::instrument::Instrument;
-use engine::money::{Lots, Ticks};
+use engine::id::OrderId;
 use engine::order::{CancelReason, Side};
+use engine::replica::{Execution, MarketReplica};
+use engine::venue::{AccountChange, Fill};
 use leptos::prelude::*;
-use protocol::frames::{ExecutionFrame, FillFrame};
 
-use super::maps::Map;
 use super::now_ms;
 use crate::components::{Units, format};
 
@@ -28,58 +26,62 @@ const MAX_SENTENCES: usize = 2;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Notification(pub String);
 
-/// The instruments whose names the sentences use.
-type Instruments = Map<InstrumentId, Instrument>;
-
 impl Notification {
     /// Sentences about one update's executions, in order; consecutive fills of
     /// an order make one sentence.
-    pub fn all(executions: &[ExecutionFrame], instruments: &Instruments) -> Vec<Self> {
-        let order = |execution: &ExecutionFrame| execution.fill.as_ref().map(|fill| fill.order_id);
-        let same_order = |a: &ExecutionFrame, b: &ExecutionFrame| order(a).is_some() && order(a) == order(b);
-        let sentence = |group: &[ExecutionFrame]| {
-            let fills: Vec<&FillFrame> =
-                group.iter().filter_map(|execution| execution.fill.as_ref()).collect();
-            if fills.is_empty() { other(group.first()?, instruments) } else { filled(&fills, instruments) }
+    pub fn all(executions: &[Execution], market: &MarketReplica) -> Vec<Self> {
+        let same_order =
+            |a: &Execution, b: &Execution| filled_order(a).is_some_and(|id| filled_order(b) == Some(id));
+        let sentence = |group: &[Execution]| match filled_order(group.first()?) {
+            Some(_) => filled(&group.iter().filter_map(fill).collect::<Vec<_>>(), market),
+            None => other(&group.first()?.change, market),
         };
-        executions.chunk_by(same_order).filter_map(sentence).collect()
+        executions.chunk_by(same_order).filter_map(sentence).map(Self).collect()
     }
 }
 
+fn fill(execution: &Execution) -> Option<&Fill> {
+    match &execution.change {
+        AccountChange::OrderFilled { fill, .. } => Some(fill),
+        _ => None,
+    }
+}
+
+fn filled_order(execution: &Execution) -> Option<OrderId> {
+    fill(execution).map(|fill| fill.order)
+}
+
 /// `Bought 900 ACME at 100.0164`.
-fn filled(fills: &[&FillFrame], instruments: &Instruments) -> Option<Notification> {
-    let instrument = instruments.get(&fills.first()?.instrument_id)?;
+fn filled(fills: &[&Fill], market: &MarketReplica) -> Option<String> {
+    let first = fills.first()?;
+    let instrument = &market.instruments.get(&first.instrument)?.instrument;
     let units = Units::of(instrument);
-    let parts: Vec<PriceLevel> = fills
-        .iter()
-        .filter_map(|fill| {
-            let price = fill.price.in_units_of(instrument.tick_size).map(Ticks)?;
-            Some(PriceLevel { price, lots: fill.quantity.in_units_of(instrument.lot_size).map(Lots)? })
-        })
-        .collect();
-    let price = match parts.as_slice() {
-        [first, others @ ..] if others.iter().all(|part| part.price == first.price) => {
-            units.price(first.price)
-        }
-        parts => format::decimal(units.average(parts)?),
+    let price = if fills.iter().all(|fill| fill.price == first.price) {
+        units.price(first.price)
+    } else {
+        let parts = fills.iter().map(|fill| PriceLevel { price: fill.price, lots: fill.lots });
+        format::decimal(units.average(&parts.collect::<Vec<_>>())?)
     };
-    let verb = match fills.first()?.side {
+    let verb = match first.side {
         Side::Buy => "Bought",
         Side::Sell => "Sold",
     };
-    let lots = parts.iter().map(|part| part.lots).sum();
-    Some(Notification(format!("{verb} {} {} at {price}", units.quantity(lots), instrument.symbol)))
+    let lots = fills.iter().map(|fill| fill.lots).sum();
+    Some(format!("{verb} {} {} at {price}", units.quantity(lots), instrument.symbol))
 }
 
 /// The sentence for any event but a fill. `None` for the user's own actions:
 /// the ticket shows their result.
-fn other(execution: &ExecutionFrame, instruments: &Instruments) -> Option<Notification> {
-    if let Some(payment) = execution.payment {
-        return Some(Notification(format!("Received {}", format::money(payment))));
-    }
-    let order = execution.order.as_ref()?;
-    let symbol = instruments.get(&order.instrument_id).map_or("?", |instrument| instrument.symbol.as_str());
-    let why = match execution.cancel_reason? {
+fn other(change: &AccountChange, market: &MarketReplica) -> Option<String> {
+    let (order, reason) = match change {
+        AccountChange::OrderCancelled { order, reason } => (order, reason),
+        AccountChange::CouponPaid { amount, .. } | AccountChange::Redeemed { amount, .. } => {
+            return Some(format!("Received {}", format::money(*amount)));
+        }
+        _ => return None,
+    };
+    let symbol = &market.instruments.get(&order.instrument)?.instrument.symbol;
+    let why = match reason {
         CancelReason::Requested => "cancelled",
         CancelReason::ImmediateOrCancel => "remainder cancelled: no more liquidity",
         CancelReason::SelfTrade => "cancelled: it would have traded with your own order",
@@ -87,7 +89,7 @@ fn other(execution: &ExecutionFrame, instruments: &Instruments) -> Option<Notifi
         CancelReason::FillOrKill => "cancelled: it could not be filled whole",
         CancelReason::EndOfDay => "cancelled: the trading day is over",
     };
-    Some(Notification(format!("{symbol} order {why}")))
+    Some(format!("{symbol} order {why}"))
 }
 
 /// Notifications before the one live region.

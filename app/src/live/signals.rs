@@ -1,33 +1,36 @@
-//! State into signals: one for each instrument and field, set once a frame.
+//! The state in signals: one for each instrument and field, set at most once a
+//! frame.
 //!
 //! Knows what changed, not why.
 
-use engine::decimal::Decimal;
+use std::collections::BTreeMap;
+
 use engine::id::{Digest, InstrumentId, OrderId, Seq};
 use engine::instrument::Instrument;
 use engine::money::{Money, Ticks};
-use engine::order::{Amend, Preview, Reject, Side, Take, Ticket};
+use engine::order::{Amend, Order, Preview, Reject, Side, Take, Ticket};
 use engine::portfolio::Valuation;
-use engine::quote::Quote as DealerQuote;
+use engine::quote::Quote;
 use engine::time::{Date, VenueTime};
+use engine::venue::Fill;
 use leptos::prelude::*;
-use protocol::frames::{FillFrame, OrderFrame, TapeFrame};
+use protocol::gateway::Caller;
+use protocol::rest::Opening;
+use protocol::socket::TapeUpdate;
+use protocol::sparkline::Sparkline;
 
 use super::connection::Link;
 use super::history::PreviewStats;
 use super::ladder::Ladder;
-use super::maps::{Map, sorted};
 use super::notifications::{Notification, NotificationQueue};
 use super::now_ms;
 use super::state::{AgentNav, Changes, State};
 use crate::commands::Preferences;
-use protocol::gateway::Caller;
-use protocol::rest::Opening;
 
-/// When everything on the screen was true.
+/// The entry that everything on the screen is as of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Moment {
-    /// The venue's entry.
+    /// The entry.
     pub through: Seq,
     /// Its venue time.
     pub time: VenueTime,
@@ -37,7 +40,7 @@ pub struct Moment {
 
 /// One instrument's figures.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub struct Quote {
+pub struct InstrumentFigures {
     /// Best bid.
     pub bid: RwSignal<Option<Ticks>>,
     /// Best ask.
@@ -46,78 +49,92 @@ pub struct Quote {
     pub mark: RwSignal<Option<Ticks>>,
     /// Accrued interest of one lot.
     pub accrued: RwSignal<Money>,
-    /// Venue time of the newest tick.
-    pub ticked_at: RwSignal<Option<VenueTime>>,
-    /// When it came, by this browser's clock.
-    heard_ms: StoredValue<f64>,
+    /// Venue time of the mark.
+    pub marked_at: RwSignal<Option<VenueTime>>,
+    /// Arrival of the mark, by this browser's clock.
+    received_ms: StoredValue<f64>,
     /// Marks of the last minute or so, oldest first.
-    pub trail: RwSignal<Vec<Ticks>>,
-    /// The mark when the day began.
-    pub open: RwSignal<Option<Decimal>>,
+    pub sparkline: RwSignal<Vec<Ticks>>,
+    /// The mark at the start of the day.
+    pub day_open: RwSignal<Option<Ticks>>,
     /// The merged book with the account's own orders marked.
     pub ladder: RwSignal<Ladder>,
-    /// Dealers' live quotes, for what trades on them.
-    pub offers: RwSignal<Vec<DealerQuote>>,
-    /// What traded, newest first.
-    pub tape: RwSignal<Vec<TapeFrame>>,
+    /// Dealers' live quotes.
+    pub dealer_quotes: RwSignal<Vec<Quote>>,
+    /// Matches, newest first.
+    pub tape: RwSignal<Vec<TapeUpdate>>,
 }
 
-/// The live desk. A handle: copies share everything.
+/// Facts that stay the same while the page is open.
+#[derive(Clone)]
+struct OpeningFacts {
+    caller: Caller,
+    venue_name: String,
+    currency: String,
+    seed_commitment: Digest,
+    t0: VenueTime,
+}
+
+/// Market and account in signals. A handle: copies share everything.
 #[derive(Clone, Copy)]
 pub struct Live {
     state: StoredValue<State>,
-    quotes: StoredValue<Map<InstrumentId, Quote>>,
-    orders: StoredValue<Map<OrderId, RwSignal<OrderFrame>>>,
+    instruments: StoredValue<BTreeMap<InstrumentId, InstrumentFigures>>,
+    orders: StoredValue<BTreeMap<OrderId, RwSignal<Order>>>,
     #[cfg_attr(not(target_arch = "wasm32"), allow(dead_code, reason = "sockets are the browser's"))]
     owner: StoredValue<Owner>,
-    /// As of when everything is.
+    /// The entry that everything is as of.
     pub moment: RwSignal<Moment>,
     /// Orders to show, newest first.
     pub order_ids: RwSignal<Vec<OrderId>>,
     /// Fills to show, newest first.
-    pub fills: RwSignal<Vec<FillFrame>>,
-    /// The account at the newest marks.
+    pub fills: RwSignal<Vec<Fill>>,
+    /// The account's figures at the newest marks.
     pub valuation: RwSignal<Valuation>,
-    /// NAV when the day began.
+    /// NAV at the start of the day.
     pub day_open_nav: RwSignal<Option<Money>>,
     /// The portfolio agent's NAV.
     pub agent_nav: RwSignal<AgentNav>,
-    /// The account's newest entry.
+    /// The last entry that changed the account.
     pub account_rev: RwSignal<Seq>,
     /// The connection.
     pub link: RwSignal<Link>,
-    /// What is announced.
+    /// Announcements to the user.
     pub notifications: NotificationQueue,
-    /// The instrument that ladder and ticket are about.
+    /// The instrument of ladder and ticket.
     pub selected: RwSignal<InstrumentId>,
-    /// Previews against fills.
+    /// Previews compared with answers.
     pub previews: RwSignal<PreviewStats>,
-    /// How the user wants it shown.
+    /// The user's display settings.
     pub preferences: Preferences,
-    started: StoredValue<bool>,
-    caller: StoredValue<Caller>,
-    t0: StoredValue<VenueTime>,
-    venue: StoredValue<(String, String, Digest)>,
+    is_started: StoredValue<bool>,
+    facts: StoredValue<OpeningFacts>,
 }
 
 impl Live {
     pub(super) fn new(opening: Opening, owner: Owner) -> Self {
-        let caller = opening.caller.clone();
-        let desk = &opening.snapshot;
-        let venue = (desk.venue_name.clone(), desk.currency.clone(), desk.seed_commitment);
-        let first = desk.instruments.iter().min_by(|a, b| a.symbol.cmp(&b.symbol)).map(|i| i.id);
-        let first = first.unwrap_or(InstrumentId::NONE);
-        let t0 = desk.t0;
+        let snapshot = &opening.snapshot;
+        let facts = OpeningFacts {
+            caller: opening.caller.clone(),
+            venue_name: snapshot.venue_name.clone(),
+            currency: snapshot.currency.clone(),
+            seed_commitment: snapshot.seed_commitment,
+            t0: snapshot.t0,
+        };
         let state = State::open(opening);
-        let quotes = Map::of(state.instruments.keys().map(|id| (id, Quote::new(&state, id))));
+        let listed = state.market.instruments.values().map(|listed| &listed.instrument);
+        let first = listed.min_by_key(|instrument| &instrument.symbol);
+        let first = first.map_or(InstrumentId::NONE, |instrument| instrument.id);
+        let instruments = state.market.instruments.keys();
+        let instruments = instruments.map(|id| (*id, InstrumentFigures::new(&state, *id))).collect();
         let order = |id: &OrderId| Some((*id, RwSignal::new(state.history.order(*id)?.clone())));
-        let ids = state.history.newest_orders();
+        let order_ids = state.history.newest_orders();
         Self {
-            quotes: StoredValue::new(quotes),
-            orders: StoredValue::new(Map::of(ids.iter().filter_map(order))),
+            instruments: StoredValue::new(instruments),
+            orders: StoredValue::new(order_ids.iter().filter_map(order).collect()),
             owner: StoredValue::new(owner),
             moment: RwSignal::new(moment(&state)),
-            order_ids: RwSignal::new(ids),
+            order_ids: RwSignal::new(order_ids),
             fills: RwSignal::new(state.history.fills().to_vec()),
             valuation: RwSignal::new(state.valuation()),
             day_open_nav: RwSignal::new(state.day_open.nav),
@@ -128,131 +145,133 @@ impl Live {
             previews: RwSignal::new(PreviewStats::default()),
             selected: RwSignal::new(first),
             preferences: use_context().unwrap_or_default(),
-            started: StoredValue::new(false),
-            caller: StoredValue::new(caller),
-            t0: StoredValue::new(t0),
-            venue: StoredValue::new(venue),
+            is_started: StoredValue::new(false),
+            facts: StoredValue::new(facts),
             state: StoredValue::new(state),
         }
     }
 
-    /// Connects to the venue, once; the server never does.
+    /// Connects to the venue, once and only in a browser.
     pub fn start(self) {
-        if !self.started.get_value() {
-            self.started.set_value(true);
+        if !self.is_started.get_value() {
+            self.is_started.set_value(true);
             #[cfg(target_arch = "wasm32")]
             super::socket::start(self);
         }
     }
 
-    /// When the venue began.
+    /// Venue time of the venue's start.
     pub fn t0(self) -> VenueTime {
-        self.t0.get_value()
+        self.facts.with_value(|facts| facts.t0)
     }
 
-    /// Who looks.
+    /// The signed-in user.
     pub fn caller(self) -> Caller {
-        self.caller.get_value()
+        self.facts.with_value(|facts| facts.caller.clone())
     }
 
     /// The venue's name.
     pub fn venue_name(self) -> String {
-        self.venue.with_value(|venue| venue.0.clone())
+        self.facts.with_value(|facts| facts.venue_name.clone())
     }
 
     /// The one currency's code.
     pub fn currency(self) -> String {
-        self.venue.with_value(|venue| venue.1.clone())
+        self.facts.with_value(|facts| facts.currency.clone())
     }
 
-    /// What the venue committed to before it opened.
+    /// SHA-256(seed ‖ salt), published before the venue opened.
     pub fn seed_commitment(self) -> Digest {
-        self.venue.with_value(|venue| venue.2)
+        self.facts.with_value(|facts| facts.seed_commitment)
     }
 
-    /// What is listed, by symbol.
+    /// The listed instruments, by symbol.
     pub fn listed(self) -> Vec<Instrument> {
-        let listed: Vec<_> = self.state.with_value(|state| state.instruments.values().cloned().collect());
-        sorted(listed, |a: &Instrument, b| a.symbol.cmp(&b.symbol))
+        let mut listed: Vec<Instrument> = self.state.with_value(|state| {
+            state.market.instruments.values().map(|listed| listed.instrument.clone()).collect()
+        });
+        listed.sort_by(|a, b| a.symbol.cmp(&b.symbol));
+        listed
     }
 
     /// An instrument by id.
     pub fn instrument(self, id: InstrumentId) -> Option<Instrument> {
-        self.state.with_value(|state| state.instruments.get(&id).cloned())
+        self.state.with_value(|state| Some(state.market.instruments.get(&id)?.instrument.clone()))
     }
 
     /// An instrument's figures.
-    pub fn quote(self, id: InstrumentId) -> Option<Quote> {
-        self.quotes.with_value(|quotes| quotes.get(&id).copied())
+    pub fn figures(self, id: InstrumentId) -> Option<InstrumentFigures> {
+        self.instruments.with_value(|instruments| instruments.get(&id).copied())
     }
 
     /// An order's newest state.
-    pub fn order(self, id: OrderId) -> Option<RwSignal<OrderFrame>> {
+    pub fn order(self, id: OrderId) -> Option<RwSignal<Order>> {
         self.orders.with_value(|orders| orders.get(&id).copied())
     }
 
-    /// Reads the plain state, without following it.
+    /// Reads the plain state, untracked.
     pub fn read<T>(self, read: impl FnOnce(&State) -> T) -> T {
         self.state.with_value(read)
     }
 
-    /// What placing `ticket` now would do. Follow `moment` to follow it.
+    /// The effect of placing `ticket` now; untracked, as are the other previews.
+    /// Track `moment` to renew it.
     ///
     /// # Errors
-    /// What the venue would refuse.
+    /// The venue's refusal.
     pub fn preview(self, ticket: &Ticket) -> Result<Preview, Reject> {
-        self.state.with_value(|state| state.preview(ticket))
+        self.read(|state| state.market.preview(&state.account, ticket))
     }
 
-    /// What taking a dealer's quote now would do.
+    /// The effect of taking a dealer's quote now.
     ///
     /// # Errors
-    /// What the venue would refuse.
+    /// The venue's refusal; `unknown_quote` if it is not live here.
     pub fn preview_take(self, instrument: InstrumentId, side: Side, take: &Take) -> Result<Preview, Reject> {
-        self.state.with_value(|state| state.preview_take(instrument, side, take))
+        self.read(|state| state.market.preview_take(&state.account, instrument, side, take))
     }
 
-    /// What amending a live order now would do.
+    /// The effect of amending a live order now.
     ///
     /// # Errors
-    /// What the venue would refuse.
+    /// The venue's refusal.
     pub fn preview_amend(self, amend: &Amend) -> Result<Preview, Reject> {
-        self.state.with_value(|state| state.preview_amend(amend))
+        self.read(|state| state.market.preview_amend(&state.account, amend))
     }
 
-    /// Changes the plain state; what it returns is shown by [`Live::show`], and
-    /// is nothing once the screens are gone.
+    /// Changes the plain state; [`Live::show`] brings the changes to the screen.
+    /// Returns the default once the screens are gone.
     #[cfg_attr(not(target_arch = "wasm32"), allow(dead_code, reason = "sockets are the browser's"))]
     pub(super) fn change<T: Default>(self, change: impl FnOnce(&mut State) -> T) -> T {
         self.state.try_update_value(change).unwrap_or_default()
     }
 
-    /// Says something to the user, through the one live region.
-    pub fn say(self, text: impl Into<String>) {
+    /// Announces `text` to the user.
+    pub fn announce(self, text: impl Into<String>) {
         self.notifications.push(Notification(text.into()));
     }
 
-    /// Shows what has changed since the last frame.
+    /// Sets the signals of what has changed since the last frame.
     #[cfg_attr(not(target_arch = "wasm32"), allow(dead_code, reason = "sockets are the browser's"))]
     pub(super) fn show(self, changes: Changes) {
         self.state.with_value(|state| {
             self.moment.set(moment(state));
             set(self.agent_nav, state.agent_nav);
             set(self.day_open_nav, state.day_open.nav);
-            self.quotes.with_value(|quotes| {
-                for (id, quote) in quotes.pairs() {
+            self.instruments.with_value(|instruments| {
+                for (id, figures) in instruments {
                     if changes.account || changes.markets.contains(id) {
-                        quote.show(state, *id);
+                        figures.show(state, *id);
                     }
                 }
             });
-            if changes.account || !changes.markets.pairs().is_empty() {
+            if changes.account || !changes.markets.is_empty() {
                 set(self.account_rev, state.account.rev);
                 set(self.valuation, state.valuation());
             }
-            for id in changes.tape.keys() {
-                if let (Some(quote), Some(market)) = (self.quote(id), state.markets.get(&id)) {
-                    quote.tape.set(market.tape.iter().cloned().collect());
+            for id in &changes.tapes {
+                if let (Some(figures), Some(tape)) = (self.figures(*id), state.tapes.get(id)) {
+                    figures.tape.set(tape.iter().cloned().collect());
                 }
             }
             if changes.fills {
@@ -265,16 +284,18 @@ impl Live {
 
     #[cfg_attr(not(target_arch = "wasm32"), allow(dead_code, reason = "sockets are the browser's"))]
     fn show_orders(self, state: &State, changes: &Changes) {
-        if changes.orders.pairs().is_empty() {
+        if changes.orders.is_empty() {
             return;
         }
-        for id in changes.orders.keys() {
-            let Some(frame) = state.history.order(id) else { continue };
-            match self.order(id) {
-                Some(order) => set(order, frame.clone()),
+        for id in &changes.orders {
+            let Some(order) = state.history.order(*id) else { continue };
+            match self.order(*id) {
+                Some(signal) => set(signal, order.clone()),
                 None => {
-                    let signal = self.owner.get_value().with(|| RwSignal::new(frame.clone()));
-                    self.orders.update_value(|orders| orders.insert(id, signal));
+                    let signal = self.owner.get_value().with(|| RwSignal::new(order.clone()));
+                    self.orders.update_value(|orders| {
+                        orders.insert(*id, signal);
+                    });
                 }
             }
         }
@@ -282,61 +303,61 @@ impl Live {
     }
 }
 
-impl Quote {
+impl InstrumentFigures {
     fn new(state: &State, id: InstrumentId) -> Self {
-        let quote = Self {
+        let figures = Self {
             bid: RwSignal::new(None),
             ask: RwSignal::new(None),
             mark: RwSignal::new(None),
             accrued: RwSignal::new(Money::ZERO),
-            ticked_at: RwSignal::new(None),
-            heard_ms: StoredValue::new(0.0),
-            trail: RwSignal::new(Vec::new()),
-            open: RwSignal::new(None),
+            marked_at: RwSignal::new(None),
+            received_ms: StoredValue::new(0.0),
+            sparkline: RwSignal::new(Vec::new()),
+            day_open: RwSignal::new(None),
             ladder: RwSignal::new(Ladder::default()),
-            offers: RwSignal::new(Vec::new()),
+            dealer_quotes: RwSignal::new(Vec::new()),
             tape: RwSignal::new(Vec::new()),
         };
-        quote.show(state, id);
-        quote
+        figures.show(state, id);
+        figures
     }
 
-    /// Milliseconds since the newest tick came; absent before there is one. The
-    /// caller says when to look again.
+    /// Milliseconds since the mark arrived; absent before there is one. The
+    /// caller decides when to look again.
     pub fn age_ms(self) -> Option<f64> {
-        self.ticked_at.get().map(|_| now_ms() - self.heard_ms.get_value())
+        self.marked_at.get().map(|_| now_ms() - self.received_ms.get_value())
     }
 
     fn show(self, state: &State, id: InstrumentId) {
-        let Some(market) = state.markets.get(&id) else { return };
-        let ladder = Ladder::of(market, &state.account, id);
-        set(self.bid, market.touch(Side::Buy));
-        set(self.ask, market.touch(Side::Sell));
-        set(self.mark, market.mark);
-        set(self.accrued, market.accrued_per_lot);
-        if self.ticked_at.with_untracked(|known| *known != market.ticked_at) {
-            self.heard_ms.set_value(now_ms());
-            self.ticked_at.set(market.ticked_at);
+        let Some(listed) = state.market.instruments.get(&id) else { return };
+        set(self.bid, listed.touch(Side::Buy));
+        set(self.ask, listed.touch(Side::Sell));
+        set(self.mark, listed.mark_price());
+        set(self.accrued, state.market.accrued_per_lot(id));
+        let marked_at = listed.mark.map(|_| listed.marked_at);
+        if self.marked_at.with_untracked(|shown| *shown != marked_at) {
+            self.received_ms.set_value(now_ms());
+            self.marked_at.set(marked_at);
         }
-        if self.trail.with_untracked(|trail| trail.as_slice() != market.trail.marks()) {
-            self.trail.set(market.trail.marks().to_vec());
+        let marks = state.sparklines.get(&id).map(Sparkline::marks).unwrap_or_default();
+        if self.sparkline.with_untracked(|shown| shown != marks) {
+            self.sparkline.set(marks.to_vec());
         }
-        let open = state.day_open.marks.iter().find(|(of, _)| *of == id);
-        set(self.open, open.map(|(_, mark)| *mark));
-        set(self.ladder, ladder);
-        if self.offers.with_untracked(|offers| *offers != market.quotes) {
-            self.offers.set(market.quotes.clone());
+        set(self.day_open, state.day_open.marks.get(&id).copied());
+        set(self.ladder, Ladder::of(listed, &state.account));
+        if self.dealer_quotes.with_untracked(|shown| *shown != listed.quotes) {
+            self.dealer_quotes.set(listed.quotes.clone());
         }
     }
 }
 
 fn moment(state: &State) -> Moment {
-    Moment { through: state.through, time: state.time, date: state.date }
+    Moment { through: state.market.through, time: state.market.time, date: state.market.date }
 }
 
-/// Sets a signal where it is news: what has not changed is not drawn again.
+/// Sets a signal if the value is new: what has not changed is not drawn again.
 fn set<T: PartialEq + Send + Sync + 'static>(signal: RwSignal<T>, value: T) {
-    if signal.with_untracked(|known| *known != value) {
+    if signal.with_untracked(|shown| *shown != value) {
         signal.set(value);
     }
 }

@@ -12,14 +12,14 @@ use protocol::socket::{Frame, Update};
 use super::state::{Changes, State};
 
 /// Path and encoding of the stream.
-pub const STREAM: &str = "/api/v1/stream?encoding=postcard";
+pub const STREAM_PATH: &str = "/api/v1/stream?encoding=postcard";
 
 /// The stream's address on the page's own host.
 #[cfg(target_arch = "wasm32")]
 pub(super) fn address() -> Option<String> {
     let location = web_sys::window()?.location();
     let scheme = if location.protocol().ok()? == "https:" { "wss" } else { "ws" };
-    Some(format!("{scheme}://{}{STREAM}", location.host().ok()?))
+    Some(format!("{scheme}://{}{STREAM_PATH}", location.host().ok()?))
 }
 
 /// The message that asks for a `pong`.
@@ -37,7 +37,7 @@ pub fn decode(bytes: &[u8]) -> Option<Frame> {
 /// hand: the browser carries no JSON serializer.
 fn subscribe(state: &State, tape: bool) -> String {
     let mut channels = String::from("\"account\",\"portfolio\"");
-    for id in state.instruments.keys() {
+    for id in state.market.instruments.keys() {
         channels.push_str(&format!(",\"book:{id}\",\"tick:{id}\""));
         if tape {
             channels.push_str(&format!(",\"tape:{id}\""));

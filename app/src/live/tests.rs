@@ -1,16 +1,14 @@
-//! The state against a real venue: what the browser believes is what the
-//! venue decides.
+//! The browser's state against a real venue.
 
 mod bench;
 
 use super::state::{Changes, State};
 use super::stream::SequenceTracker;
 use bench::Bench;
-use engine::decimal::Decimal;
 use engine::money::{Lots, Ticks};
 use engine::order::{Price, Side};
-use protocol::frames::{Item, TapeFrame};
-use protocol::socket::Update;
+use engine::venue::TapePrint;
+use protocol::socket::{Item, TapeUpdate, Update};
 
 #[test]
 fn every_preview_is_what_the_venue_decides() {
@@ -33,7 +31,7 @@ fn every_preview_is_what_the_venue_decides() {
         };
         let ticket = bench.ticket(symbol, side, price, 1 + round * 37 % 90);
         let command = bench.place(&ticket);
-        match page.preview(&ticket) {
+        match page.market.preview(&page.account, &ticket) {
             Err(reject) => assert_eq!(bench.venue.execute(&command).unwrap_err(), reject, "{round}"),
             Ok(preview) => {
                 let outcome = bench.execute(&command);
@@ -47,24 +45,24 @@ fn every_preview_is_what_the_venue_decides() {
                 cancelled += i32::from(!answer.decided.cancelled.is_empty());
             }
         }
-        assert_eq!(page.account.cash, bench.venue.account(bench.account).unwrap().cash, "{round}");
+        assert_eq!(page.account.cash, bench.account().cash, "{round}");
     }
     assert!(compared > 200 && filled > 100 && rested > 20, "{compared} {filled} {rested}");
     assert!(cancelled > 0, "no own order was ever taken out first");
     let fresh = bench.page();
     assert_eq!(page.valuation(), fresh.valuation());
-    assert_eq!(page.account.open, fresh.account.open);
+    assert_eq!(page.account, fresh.account);
 }
 
 #[test]
-fn a_trail_goes_on_from_what_came_with_the_page() {
+fn a_sparkline_continues_the_one_that_came_with_the_page() {
     let bench = Bench::open();
     let page = bench.page();
     let id = *bench.venue.instruments().keys().next().unwrap();
-    let market = page.markets.get(&id).unwrap();
-    let trail = market.trail.marks();
-    assert_eq!(trail[..2], [Ticks(1), Ticks(2)]);
-    assert_eq!((trail.len(), trail.last().copied()), (3, market.mark));
+    let marks = page.sparklines[&id].marks();
+    assert_eq!(marks[..2], [Ticks(1), Ticks(2)]);
+    let mark = page.market.instruments[&id].mark_price();
+    assert_eq!((marks.len(), marks.last().copied()), (3, mark));
 }
 
 #[test]
@@ -75,13 +73,13 @@ fn every_quote_that_is_taken_was_previewed() {
     let (mut compared, mut refused) = (0, 0);
     for round in 0..600_i64 {
         page.apply(bench.step());
-        let Some(quote) = page.markets.get(&dealt).unwrap().quotes.first().copied() else { continue };
+        let Some(quote) = page.market.instruments[&dealt].quotes.first().copied() else { continue };
         if round % 3 != 0 {
             continue;
         }
         let side = if round % 5 < 3 { Side::Buy } else { Side::Sell };
         let (take, command) = bench.take(quote.id, side, 1 + round * 37 % 60);
-        match page.preview_take(dealt, side, &take) {
+        match page.market.preview_take(&page.account, dealt, side, &take) {
             Err(reject) => {
                 assert_eq!(bench.venue.execute(&command).unwrap_err(), reject, "{round}");
                 refused += 1;
@@ -94,24 +92,24 @@ fn every_quote_that_is_taken_was_previewed() {
                 compared += 1;
             }
         }
-        assert_eq!(page.account.cash, bench.venue.account(bench.account).unwrap().cash, "{round}");
+        assert_eq!(page.account.cash, bench.account().cash, "{round}");
     }
     assert!(compared > 50 && refused > 5, "{compared} {refused}");
     let fresh = bench.page();
-    let (shown, known) = (page.markets.get(&dealt).unwrap(), fresh.markets.get(&dealt).unwrap());
-    assert_eq!((shown.book_rev, &shown.quotes), (known.book_rev, &known.quotes));
+    let (shown, known) = (&page.market.instruments[&dealt], &fresh.market.instruments[&dealt]);
+    assert_eq!((shown.book.rev, &shown.quotes), (known.book.rev, &known.quotes));
     assert_eq!(page.valuation(), fresh.valuation());
 }
 
 #[test]
-fn a_missing_event_is_waited_for_or_made_up_for_by_the_whole_account() {
+fn a_missing_event_is_waited_for_or_replaced_by_the_whole_account() {
     let mut bench = Bench::open();
     let mut page = bench.page();
     let mut buy = || {
         let ticket = bench.ticket(0, Side::Buy, Price::Market, 10);
         let command = bench.place(&ticket);
         let outcome = bench.execute(&command);
-        (bench.update(&outcome), bench.account_frame())
+        (bench.update(&outcome), bench.account().clone())
     };
     let (first, _) = buy();
     let (second, whole) = buy();
@@ -119,53 +117,54 @@ fn a_missing_event_is_waited_for_or_made_up_for_by_the_whole_account() {
     let changes = page.apply(second.clone());
     assert!(changes.gap && !changes.account);
     assert_eq!(page.account, before);
-    // What is missing, and then what was too early: all is there.
+    // The missing event, and then the one that came too early.
     let mut patient = page.clone();
     let changes = patient.apply(first);
     assert!(changes.account && changes.fills && !changes.gap && !changes.reread);
-    assert_eq!(patient.through, second.through, "nothing gets older by what was missing");
+    assert_eq!(patient.market.through, second.through, "nothing gets older by a late event");
     patient.apply(second.clone());
-    assert_eq!((patient.account.cash, patient.account.account_seq), (whole.cash, whole.account_seq));
-    // Or the account whole.
+    assert_eq!(patient.account, whole);
+    // Or the whole account.
     let update = Update { items: vec![Item::Account(Box::new(whole.clone()))], ..second };
     let changes = page.apply(update);
     assert!(changes.account && changes.reread && !changes.gap);
-    assert_eq!((page.account.cash, page.account.account_seq), (whole.cash, whole.account_seq));
+    assert_eq!(page.account, whole);
 }
 
 #[test]
-fn a_socket_goes_on_where_the_last_one_ended() {
+fn a_socket_continues_where_the_last_one_ended() {
     let mut bench = Bench::open();
     let mut page = bench.page();
     let mut tracker = SequenceTracker::default();
-    let known = |page: &State| format!("\"account_seq\":{}}}}}", page.account.account_seq);
+    let ending = |page: &State| format!("\"account_seq\":{}}}}}", page.account.account_seq);
     let first = tracker.start(&page);
-    assert!(first.contains("\"tape:") && first.ends_with(&known(&page)), "{first}");
+    assert!(first.contains("\"tape:") && first.ends_with(&ending(&page)), "{first}");
     let ticket = bench.ticket(0, Side::Buy, Price::Market, 10);
     let outcome = bench.execute(&bench.place(&ticket));
     let (changes, again) = tracker.apply(&mut page, Update { number: 1, ..bench.update(&outcome) });
     assert!(changes.account && again.is_none());
     let next = tracker.start(&page);
-    assert!(next.ends_with(&known(&page)) && next != first, "{next}");
-    // The new socket counts anew.
+    assert!(next.ends_with(&ending(&page)) && next != first, "{next}");
+    // The new socket counts from 1 again.
     assert_eq!(tracker.apply(&mut page, Update { number: 1, ..bench.step() }).1, None);
 }
 
 #[test]
-fn whatever_is_skipped_is_asked_for_once_and_repeats_are_nothing() {
+fn skipped_updates_are_requested_once_and_repeats_change_nothing() {
     let mut bench = Bench::open();
     let mut page = bench.page();
     let mut tracker = SequenceTracker::default();
     tracker.start(&page);
     let updates: Vec<Update> = (1..=6).map(|number| Update { number, ..bench.step() }).collect();
-    let mut take = |at: usize| tracker.apply(&mut page, updates[at].clone()).1;
-    assert_eq!((take(0), take(1)), (None, None));
-    let asked = take(3).expect("the third is missing");
-    assert!(asked.contains("\"book:") && asked.contains("\"tick:") && !asked.contains("\"tape:"), "{asked}");
-    // The third comes late, the fourth twice, the fifth in its turn.
-    assert_eq!((take(2), take(3), take(4)), (None, None, None));
-    assert_eq!(page.through, updates[4].through);
-    // A pong knows of a sixth, which then comes too late to be believed.
+    let mut apply = |at: usize| tracker.apply(&mut page, updates[at].clone()).1;
+    assert_eq!((apply(0), apply(1)), (None, None));
+    let request = apply(3).expect("the third is missing");
+    let names = |channel: &str| request.contains(channel);
+    assert!(names("\"book:") && names("\"tick:") && !names("\"tape:"), "{request}");
+    // The third arrives late, the fourth twice, the fifth in order.
+    assert_eq!((apply(2), apply(3), apply(4)), (None, None, None));
+    assert_eq!(page.market.through, updates[4].through);
+    // A pong tells of a sixth, which then arrives too late.
     assert_eq!(tracker.on_pong(&page, 5), None);
     assert!(tracker.on_pong(&page, 6).is_some());
     assert_eq!(tracker.on_pong(&page, 6), None);
@@ -173,7 +172,7 @@ fn whatever_is_skipped_is_asked_for_once_and_repeats_are_nothing() {
 }
 
 #[test]
-fn what_is_known_already_changes_nothing() {
+fn an_update_applied_twice_changes_nothing() {
     let mut bench = Bench::open();
     let mut page = bench.page();
     let ticket = bench.ticket(0, Side::Buy, Price::Market, 10);
@@ -202,25 +201,19 @@ fn a_new_date_starts_a_new_day() {
 }
 
 #[test]
-fn what_trades_often_pushes_out_nothing_of_what_trades_seldom() {
+fn a_busy_tape_pushes_nothing_out_of_a_quiet_one() {
     let mut bench = Bench::open();
     let mut page = bench.page();
     let (seldom, often) = (bench.instrument(0).id, bench.instrument(1).id);
     let update = bench.step();
-    let print = |instrument_id, quantity| {
-        Item::Tape(TapeFrame {
-            instrument_id,
-            price: Decimal::new(10_000, 2),
-            quantity: Decimal::new(quantity, 0),
-            aggressor: Side::Buy,
-            timestamp: update.time,
-        })
+    let print = |instrument, lots| {
+        let (price, lots, aggressor) = (Ticks(10_000), Lots(lots), Side::Buy);
+        Item::Tape(TapeUpdate { print: TapePrint { instrument, price, lots, aggressor }, time: update.time })
     };
     let mut items = vec![print(seldom, 1)];
-    items.extend((0..1_000).map(|quantity| print(often, quantity)));
+    items.extend((0..1_000).map(|lots| print(often, lots)));
     let changes = page.apply(Update { items, ..update.clone() });
-    let tape = |id| &page.markets.get(id).unwrap().tape;
-    assert!(changes.tape.contains(&seldom) && changes.tape.contains(&often));
-    assert_eq!((tape(&seldom).len(), tape(&often).len()), (1, 256));
-    assert_eq!(tape(&often)[0].quantity, Decimal::new(999, 0), "newest first");
+    assert!(changes.tapes.contains(&seldom) && changes.tapes.contains(&often));
+    assert_eq!((page.tapes[&seldom].len(), page.tapes[&often].len()), (1, 256));
+    assert_eq!(page.tapes[&often][0].print.lots, Lots(999), "newest first");
 }

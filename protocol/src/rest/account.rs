@@ -1,22 +1,24 @@
 //! The caller's account: the data of a trading screen.
 
-use engine::decimal::Decimal;
-use engine::id::{Digest, InstrumentId, Seq, VenueId};
-use engine::instrument::Instrument;
-use engine::money::Money;
-use engine::time::{Date, VenueTime};
+use std::collections::BTreeMap;
+
+use engine::account::Account;
+use engine::id::{Digest, InstrumentId, VenueId};
+use engine::money::{Money, Ticks};
+use engine::order::Order;
+use engine::replica::MarketReplica;
+use engine::time::VenueTime;
+use engine::venue::Fill;
 use serde::{Deserialize, Serialize};
 
-use crate::frames::{
-    AccountFrame, BookFrame, FillFrame, OrderFrame, PortfolioSnapshot, QuotesFrame, TickEvent,
-};
+use crate::frames::PortfolioSnapshot;
 use crate::gateway::Caller;
 use crate::sparkline::Sparkline;
 
 /// One consistent cut of market and account: the data of a trading screen.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TradingSnapshot {
-    /// The market.
+    /// Id of the venue.
     pub venue: VenueId,
     /// Its name.
     pub venue_name: String,
@@ -24,28 +26,14 @@ pub struct TradingSnapshot {
     pub seed_commitment: Digest,
     /// Code of the one currency.
     pub currency: String,
-    /// Last journal entry that is included.
-    pub through: Seq,
-    /// Venue time of that entry.
-    pub time: VenueTime,
-    /// Settlement date.
-    pub date: Date,
-    /// Entry that last changed the settlement date.
-    pub date_rev: Seq,
     /// Start of the venue: its days are counted from there.
     pub t0: VenueTime,
-    /// Listed instruments, by symbol.
-    pub instruments: Vec<Instrument>,
-    /// The merged books.
-    pub books: Vec<BookFrame>,
-    /// Live quotes of instruments that trade on dealers' quotes.
-    pub quotes: Vec<QuotesFrame>,
-    /// Marks and touches.
-    pub ticks: Vec<TickEvent>,
+    /// The market.
+    pub market: MarketReplica,
+    /// The caller's account, as of the same entry.
+    pub account: Account,
     /// Marks of the last minute.
-    pub sparklines: Vec<(InstrumentId, Sparkline)>,
-    /// The caller's account.
-    pub account: AccountFrame,
+    pub sparklines: BTreeMap<InstrumentId, Sparkline>,
     /// The caller's valuation.
     pub portfolio: PortfolioSnapshot,
     /// Base of the day's changes.
@@ -59,7 +47,7 @@ pub struct DayOpen {
     /// The caller's NAV; the starting balance of an account opened on this date.
     pub nav: Option<Money>,
     /// Marks, or the first ones of the day, where there are any.
-    pub marks: Vec<(InstrumentId, Decimal)>,
+    pub marks: BTreeMap<InstrumentId, Ticks>,
 }
 
 /// Everything that a page is rendered from.
@@ -70,7 +58,7 @@ pub struct Opening {
     /// Market and account.
     pub snapshot: TradingSnapshot,
     /// The caller's newest orders, read after the snapshot.
-    pub orders: Vec<OrderFrame>,
+    pub orders: Vec<Order>,
     /// The caller's newest fills, read after the snapshot.
-    pub fills: Vec<FillFrame>,
+    pub fills: Vec<Fill>,
 }

@@ -7,6 +7,7 @@ use engine::instrument::Instrument;
 use engine::money::Money;
 use engine::order::{DecisionBasis, Estimate, OrderDecision, Preview, RawAmend, RawTicket};
 use engine::position::Basis;
+use engine::venue::OrderReply;
 use serde::{Deserialize, Serialize};
 
 use super::{DecimalText, HistoryQuery};
@@ -81,26 +82,19 @@ impl From<AmendOrderRequest> for RawAmend {
     }
 }
 
-/// A decided request to place or amend an order or to take a quote.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PlacedOrder {
-    /// The order after its own entry.
-    pub order: OrderFrame,
-    /// Decided part, byte-equal to a preview on the same basis.
-    pub decided: OrderDecision,
-    /// Revisions that the decision read.
-    pub basis: DecisionBasis,
-    /// Journal entry that accepted it.
-    pub seq: Seq,
-    /// True if this repeats an earlier answer (200 instead of 201).
-    pub repeated: bool,
-}
-
 /// Outcome of a request to place or amend an order or to take a quote.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum PlaceOrderResponse {
     /// Decided and durable.
-    Decided(Box<PlacedOrder>),
+    Decided {
+        /// The order, and its immediate effect: byte-equal to a preview on the same
+        /// basis.
+        reply: Box<OrderReply>,
+        /// Journal entry that accepted it.
+        seq: Seq,
+        /// True if this repeats an earlier answer (200 instead of 201).
+        repeated: bool,
+    },
     /// Not answered in time (202): look it up by client order id; it is never
     /// accepted after its `valid_until`.
     Pending {
@@ -109,7 +103,8 @@ pub enum PlaceOrderResponse {
     },
 }
 
-/// JSON of a [`PlacedOrder`]. A repeat has the same body as the first answer.
+/// JSON of [`PlaceOrderResponse::Decided`]. A repeat has the same body as the
+/// first answer.
 #[derive(Clone, Debug, Serialize)]
 pub struct PlacedOrderJson {
     /// Id of the order.
@@ -125,11 +120,11 @@ pub struct PlacedOrderJson {
 }
 
 impl PlacedOrderJson {
-    /// `placed` in the units of its instrument.
-    pub fn new(placed: PlacedOrder, instrument: &Instrument) -> Self {
-        let PlacedOrder { order, decided, basis, seq, repeated: _ } = placed;
+    /// `reply` of entry `seq` in the units of its instrument.
+    pub fn new(reply: OrderReply, seq: Seq, instrument: &Instrument) -> Self {
+        let OrderReply { order, decided, basis } = reply;
         let decided = OrderDecisionJson::new(decided, instrument);
-        Self { order_id: order.order_id, order, decided, basis, seq }
+        Self { order_id: order.id, order: OrderFrame::new(&order, instrument), decided, basis, seq }
     }
 }
 

@@ -7,8 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use engine::id::InstrumentId;
 use futures::{SinkExt as _, StreamExt as _};
-use protocol::frames::Item;
-use protocol::socket::Frame;
+use protocol::socket::{Frame, Item};
 use serde_json::json;
 use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpStream;

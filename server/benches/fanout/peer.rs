@@ -6,13 +6,12 @@ use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use engine::decimal::Decimal;
 use engine::id::{InstrumentId, Seq, VenueId};
-use engine::money::Money;
+use engine::money::{Money, Ticks};
 use engine::order::InstrumentStatus;
 use engine::time::{Date, VenueTime};
-use protocol::frames::{Item, TickEvent};
-use protocol::socket::{Frame, Update};
+use engine::venue::Mark;
+use protocol::socket::{Frame, Item, TickUpdate, Update};
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{MissedTickBehavior, interval};
@@ -22,22 +21,19 @@ const ROLE: &str = "TICKHALL_FANOUT_PEER";
 
 /// One update as a whole WebSocket message.
 pub(crate) fn message() -> Vec<u8> {
-    let price = |ticks| Decimal::new(ticks, 2);
-    let tick = TickEvent {
-        instrument_id: InstrumentId::derive(VenueId::from_name("main"), "S00"),
-        timestamp: VenueTime(1_767_605_400_000_000),
-        bid: Some(price(9_999)),
-        ask: Some(price(10_001)),
-        mid: price(10_000),
-        status: InstrumentStatus::Trading,
-        mark_rev: Seq(1_000),
+    let instrument = InstrumentId::derive(VenueId::from_name("main"), "S00");
+    let tick = TickUpdate {
+        mark: Mark { instrument, price: Ticks(10_000), rev: Seq(1_000), status: InstrumentStatus::Trading },
+        time: VenueTime(1_767_605_400_000_000),
+        bid: Some(Ticks(9_999)),
+        ask: Some(Ticks(10_001)),
         accrued_per_lot: Money::ZERO,
     };
     let update = Update {
         number: 1_000,
         more: false,
         through: Seq(1_000),
-        time: tick.timestamp,
+        time: tick.time,
         date: Date::from_days(20_458),
         date_rev: Seq(1),
         items: vec![Item::Tick(tick)],

@@ -25,7 +25,6 @@ use std::time::Duration;
 
 use engine::id::{Digest, InstrumentId, Seq, VenueId};
 use engine::instrument::Instrument;
-use engine::order::Reject;
 use engine::venue::VenueConfig;
 use protocol::error::ApiError;
 use protocol::gateway::SharedGateway;
@@ -48,7 +47,7 @@ use crate::store::journal::VenueRow;
 pub use model::FollowError;
 
 use identity::Client;
-use model::{ReadModel, VenueReplica};
+use model::{ReadModel, VenueView};
 use page_request::CursorSigner;
 use presence::Activity;
 use ws::Sockets;
@@ -160,14 +159,14 @@ impl Gateway {
         self.inner.model.wait_for_seq(seq).await
     }
 
-    /// Reads one consistent cut of the venue.
-    fn read<T>(&self, look: impl FnOnce(&VenueReplica) -> Result<T, ApiError>) -> Result<T, ApiError> {
-        self.inner.model.read(look).ok_or_else(ApiError::unavailable)?
+    /// Reads the venue as of one entry.
+    fn read<T>(&self, read: impl FnOnce(&VenueView) -> Result<T, ApiError>) -> Result<T, ApiError> {
+        self.inner.model.read(read).ok_or_else(ApiError::unavailable)?
     }
 
     /// The listed instrument `id`.
     fn instrument(&self, id: InstrumentId) -> Result<Instrument, ApiError> {
-        self.read(|state| Ok(state.instruments.get(&id).cloned().ok_or(Reject::UnknownInstrument)?))
+        self.read(|view| Ok(view.instrument(id)?.clone()))
     }
 }
 

@@ -22,7 +22,7 @@ use crate::bootstrap::{self, ServeError};
 use crate::clock::WallClock;
 use crate::config::{ClockMode, Config, IdlePolicy};
 use crate::store::{Role, Store, StoreError};
-use trader::{Action, MarkedInstrument, draw_action};
+use trader::{Action, draw_action, marked_instruments};
 
 /// Seed if none is configured.
 const DEFAULT_SEED: &str = "2026";
@@ -145,7 +145,7 @@ async fn trade(gateway: &Gateway, auth: &Auth, venue: VenueId, plan: DemoPlan) -
             round(gateway, &callers, step / ROUND_STEPS, &mut demo).await?;
         }
     }
-    demo.until = gateway.trading_snapshot(first).await?.time;
+    demo.until = gateway.trading_snapshot(first).await?.market.time;
     Ok(demo)
 }
 
@@ -153,7 +153,7 @@ async fn trade(gateway: &Gateway, auth: &Auth, venue: VenueId, plan: DemoPlan) -
 async fn round(gateway: &Gateway, callers: &[Caller], round: u32, demo: &mut Demo) -> Result<(), DemoError> {
     let Some(first) = callers.first() else { return Ok(()) };
     let snapshot = gateway.trading_snapshot(first).await?;
-    let instruments = MarkedInstrument::all(&snapshot);
+    let instruments = marked_instruments(&snapshot.market);
     for (number, caller) in (1_u32..).zip(callers) {
         let name = format!("demo-{round}-{number}");
         let response = match draw_action(round, number, &instruments, &name) {
@@ -167,9 +167,9 @@ async fn round(gateway: &Gateway, callers: &[Caller], round: u32, demo: &mut Dem
             Action::Take { quote, side, take } => gateway.take_quote(caller, &quote, side, take).await,
         };
         match response {
-            Ok(PlaceOrderResponse::Decided(placed)) => {
+            Ok(PlaceOrderResponse::Decided { reply, .. }) => {
                 demo.orders += 1;
-                demo.fills += placed.decided.fills.len() as u64;
+                demo.fills += reply.decided.fills.len() as u64;
             }
             Ok(PlaceOrderResponse::Pending { client_order_id }) => {
                 return Err(DemoError::Undecided(client_order_id));

@@ -85,7 +85,7 @@ async fn an_order_without_an_answer_is_pending_and_never_fills_later() {
     desk.clock.advance_micros(10_000_000);
     desk.start().await;
     let accepted = gateway.place_order(&caller, ticket(&desk, "c-2")).await.unwrap();
-    assert!(matches!(accepted, PlaceOrderResponse::Decided(_)));
+    assert!(matches!(accepted, PlaceOrderResponse::Decided { .. }));
     let found = gateway.orders(&caller, OrdersQuery::default()).await.unwrap();
     let names: Vec<_> = found.items.iter().map(|order| order.client_order_id.as_str()).collect();
     assert_eq!(names, ["c-2"]);

@@ -1,7 +1,7 @@
 //! A socket that comes back: it goes on from the last event that it has, or is
 //! told that it cannot and gets the account whole.
 
-use protocol::frames::{AccountFrame, Item};
+use protocol::frames::{AccountFrame, ItemFrame};
 use protocol::socket::{Frame, Update};
 use serde_json::json;
 
@@ -10,7 +10,7 @@ use crate::support::socket::Socket;
 
 /// What came after a subscription: the code of an error, if there was one, and
 /// the first update.
-async fn first(socket: &mut Socket) -> (Option<String>, Update) {
+async fn first(socket: &mut Socket) -> (Option<String>, Update<ItemFrame>) {
     match socket.frame().await {
         Frame::Error(error) => (Some(error.code), socket.next_update().await),
         Frame::Update(update) => (None, update),
@@ -27,17 +27,17 @@ async fn resume(user: &Visitor, query: &str, known: &str) -> Socket {
     socket
 }
 
-fn events(update: &Update) -> Vec<u64> {
-    let number = |item: &Item| match item {
-        Item::Execution(event) => Some(event.account_seq),
+fn events(update: &Update<ItemFrame>) -> Vec<u64> {
+    let number = |item: &ItemFrame| match item {
+        ItemFrame::Execution(event) => Some(event.account_seq),
         _ => None,
     };
     update.items.iter().filter_map(number).collect()
 }
 
-fn whole(update: &Update) -> Option<&AccountFrame> {
+fn whole(update: &Update<ItemFrame>) -> Option<&AccountFrame> {
     update.items.iter().find_map(|item| match item {
-        Item::Account(account) => Some(&**account),
+        ItemFrame::Account(account) => Some(&**account),
         _ => None,
     })
 }

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use engine::decimal::Decimal;
 use engine::venue::VenueConfig;
-use protocol::frames::Item;
+use protocol::frames::ItemFrame;
 use protocol::socket::Frame;
 use serde_json::json;
 use tokio_tungstenite::tungstenite::Message;
@@ -40,7 +40,7 @@ async fn a_subscription_starts_with_the_newest_of_everything_in_one_cut() {
         let update = socket.next_update().await;
         assert_eq!(update.items.len(), 4, "{update:?}");
         let book = update.items.iter().find_map(|item| match item {
-            Item::Book(book) => Some(book),
+            ItemFrame::Book(book) => Some(book),
             _ => None,
         });
         let book = book.unwrap();
@@ -48,7 +48,7 @@ async fn a_subscription_starts_with_the_newest_of_everything_in_one_cut() {
         assert!(book.bids.iter().any(|level| level.price.same_value(Decimal::new(95, 0))), "{book:?}");
         assert!(book.rev <= update.through);
         let account = update.items.iter().find_map(|item| match item {
-            Item::Account(account) => Some(account),
+            ItemFrame::Account(account) => Some(account),
             _ => None,
         });
         let account = account.unwrap();
@@ -65,7 +65,8 @@ async fn every_execution_arrives_once_and_in_order_and_prices_are_the_newest() {
     let id = site.id("ACME");
     let mut socket = user.follow("?encoding=postcard", &["account".to_owned(), format!("tick:{id}")]).await;
     let first = socket.next_update().await;
-    let Some(Item::Account(account)) = first.items.iter().find(|item| matches!(item, Item::Account(_)))
+    let Some(ItemFrame::Account(account)) =
+        first.items.iter().find(|item| matches!(item, ItemFrame::Account(_)))
     else {
         panic!("{first:?}")
     };
@@ -85,14 +86,14 @@ async fn every_execution_arrives_once_and_in_order_and_prices_are_the_newest() {
         last_through = update.through;
         for item in update.items {
             match item {
-                Item::Execution(execution) => {
+                ItemFrame::Execution(execution) => {
                     assert_eq!(execution.account_seq, expected, "executions are dense");
                     assert!(execution.seq <= update.through);
                     expected += 1;
                     let over = execution.order.is_some_and(|order| order.leaves_quantity.mantissa == 0);
                     filled += usize::from(execution.fill.is_some() && over);
                 }
-                Item::Account(_) => panic!("nothing was missing"),
+                ItemFrame::Account(_) => panic!("nothing was missing"),
                 _ => {}
             }
         }
@@ -115,7 +116,10 @@ async fn nobody_sees_anothers_account() {
     let update = socket.next_update().await;
     let text = serde_json::to_string(&update).unwrap();
     assert!(!text.contains(&other) && !text.contains("bobs-secret"), "{text}");
-    assert!(update.items.iter().all(|item| matches!(item, Item::Book(_) | Item::Tape(_))), "{text}");
+    assert!(
+        update.items.iter().all(|item| matches!(item, ItemFrame::Book(_) | ItemFrame::Tape(_))),
+        "{text}"
+    );
     for name in ["portfolio", "account"] {
         socket.say(&json!({ "subscribe": { "channels": [format!("{name}:{other}")] } })).await;
         assert_eq!(socket.error().await, "forbidden");
@@ -175,7 +179,7 @@ async fn a_socket_has_so_many_channels_and_no_more() {
     // One goes, one comes.
     socket.say(&json!({ "unsubscribe": { "channels": &of("tape")[..1] } })).await;
     socket.say(&json!({ "subscribe": { "channels": ["account"] } })).await;
-    while !socket.next_update().await.items.iter().any(|item| matches!(item, Item::Account(_))) {}
+    while !socket.next_update().await.items.iter().any(|item| matches!(item, ItemFrame::Account(_))) {}
     site.close().await;
 }
 
@@ -295,7 +299,7 @@ async fn a_restart_forgets_neither_the_tape_nor_where_the_day_began() {
     let mut user = site.user("ada").await;
     user.order(&ticket(site.id("ACME"), "BUY", "10", None, "c-1")).await;
     let channel = [format!("tape:{}", site.id("ACME"))];
-    async fn seen(user: &Visitor, channel: &[String]) -> (String, Vec<Item>) {
+    async fn seen(user: &Visitor, channel: &[String]) -> (String, Vec<ItemFrame>) {
         let page = user.get("/").await.text;
         let (_, cell) = page.split_once("data-testid=\"change-ACME\"").unwrap();
         let cell = cell.split_once("</td>").unwrap().0.to_owned();

@@ -73,7 +73,7 @@ async fn a_user_buys_a_bond_and_an_equity_and_the_portfolio_adds_up() {
     let mut socket = user.follow("", &["portfolio".to_owned()]).await;
     let told = loop {
         let update = socket.next_update().await;
-        if let Some(protocol::frames::Item::Portfolio(told)) = update.items.into_iter().next_back()
+        if let Some(protocol::frames::ItemFrame::Portfolio(told)) = update.items.into_iter().next_back()
             && told.valuation.positions.len() == 2
         {
             break told;

@@ -1,7 +1,7 @@
-//! The browser app's own client behind a line that loses, doubles and reorders
-//! frames, and breaks off.
+//! The browser app's own client on a connection that loses, doubles and reorders
+//! frames, and breaks.
 //!
-//! Does not know what the frames should say.
+//! Does not know what the frames should contain.
 
 use std::collections::VecDeque;
 
@@ -15,12 +15,13 @@ use protocol::socket::Frame;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_util::sync::CancellationToken;
 
+use super::replay::Snapshot;
 use crate::support::desk::PATIENCE;
 use crate::support::site::Visitor;
 use crate::support::socket::Socket;
 use crate::support::traders::Random;
 
-/// How often something was done to what came.
+/// Numbers of disturbed frames.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Disturbances {
     pub dropped: u64,
@@ -41,24 +42,24 @@ pub struct Client {
     socket: Socket,
     tracker: SequenceTracker,
     pub state: State,
-    /// Whether it asks for what it misses.
+    /// True if it requests what it misses.
     heals: bool,
     random: Random,
-    /// Frames that are overtaken by so many others.
+    /// Delayed frames, and by how many others each is still to be overtaken.
     held: VecDeque<(u64, Bytes)>,
-    /// Whether the newest update is there to its last part.
+    /// True if the newest update has arrived to its last part.
     whole: bool,
     pings: u32,
     answered: u32,
     pub done: Disturbances,
-    /// How often it asked for what was missing.
-    pub asked: u64,
-    /// How often the account came whole.
+    /// Number of requests for what was missing.
+    pub resubscribed: u64,
+    /// Number of whole accounts received.
     pub resynced: u64,
 }
 
 impl Client {
-    /// Opens the page and follows. `seed` decides what happens to its frames.
+    /// Opens the page and subscribes. `seed` decides what happens to its frames.
     pub async fn open(visitor: &Visitor, heals: bool, seed: u64) -> Self {
         let opening = visitor
             .client
@@ -81,15 +82,15 @@ impl Client {
             pings: 0,
             answered: 0,
             done: Disturbances::default(),
-            asked: 0,
+            resubscribed: 0,
             resynced: 0,
         };
-        client.begin().await;
+        client.start().await;
         client
     }
 
-    /// Listens, with everything going wrong that can, until told to stop.
-    pub async fn suffer(mut self, until: CancellationToken) -> Self {
+    /// Receives frames and disturbs them until told to stop.
+    pub async fn listen_disturbed(mut self, until: CancellationToken) -> Self {
         loop {
             tokio::select! {
                 biased;
@@ -99,32 +100,37 @@ impl Client {
         }
     }
 
-    /// Listens without disturbance until it has asked for all that it knows to
-    /// be missing, and the gateway has heard it.
-    pub async fn calm(&mut self) {
+    /// Receives without disturbance until it has requested all that it knows to
+    /// be missing, and the gateway has received the request.
+    pub async fn catch_up(&mut self) {
         while let Some((_, late)) = self.held.pop_front() {
-            self.hear(&late).await;
+            self.receive(&late).await;
         }
         loop {
-            let asked = self.asked;
+            let resubscribed = self.resubscribed;
             self.pings += 1;
             self.socket.put(Message::text(stream::ping(self.pings))).await;
             while self.answered != self.pings {
                 let bytes = next(&mut self.socket).await;
-                self.hear(&bytes).await;
+                self.receive(&bytes).await;
             }
-            if self.asked == asked {
+            if self.resubscribed == resubscribed {
                 return;
             }
         }
     }
 
-    /// Listens until it holds entry `seq`.
-    pub async fn reach(&mut self, seq: Seq) {
-        while self.state.through < seq || !self.whole {
+    /// Receives until its state is as of entry `seq`.
+    pub async fn wait_for_seq(&mut self, seq: Seq) {
+        while self.state.market.through < seq || !self.whole {
             let bytes = next(&mut self.socket).await;
-            self.hear(&bytes).await;
+            self.receive(&bytes).await;
         }
+    }
+
+    /// Its market and account.
+    pub fn snapshot(&self) -> Snapshot {
+        Snapshot::new(self.state.market.clone(), self.state.account.clone())
     }
 
     async fn disturb(&mut self, bytes: Bytes) {
@@ -132,49 +138,49 @@ impl Client {
             0..25 => self.done.dropped += 1,
             25..45 => {
                 self.done.doubled += 1;
-                self.hear(&bytes).await;
-                self.hear(&bytes).await;
+                self.receive(&bytes).await;
+                self.receive(&bytes).await;
             }
             45..65 => {
                 self.done.reordered += 1;
                 self.held.push_back((1 + self.random.draw() % 3, bytes));
                 return;
             }
-            // A client that does not ask knows no new beginning either.
+            // A client that does not resubscribe does not reconnect either.
             65..70 if self.heals => {
                 self.done.reconnected += 1;
                 self.held.clear();
                 self.socket = connect(&self.visitor).await;
-                self.begin().await;
+                self.start().await;
             }
-            _ => self.hear(&bytes).await,
+            _ => self.receive(&bytes).await,
         }
-        // What was held back has been overtaken once more.
+        // The delayed frames have been overtaken once more.
         let held = std::mem::take(&mut self.held);
         for (overtaken_by, bytes) in held {
             match overtaken_by - 1 {
-                0 => self.hear(&bytes).await,
+                0 => self.receive(&bytes).await,
                 left => self.held.push_back((left, bytes)),
             }
         }
     }
 
-    async fn begin(&mut self) {
+    async fn start(&mut self) {
         let sentence = self.tracker.start(&self.state);
         self.socket.put(Message::text(sentence)).await;
     }
 
-    async fn hear(&mut self, bytes: &Bytes) {
-        let asks = match stream::decode(bytes).unwrap() {
+    async fn receive(&mut self, bytes: &Bytes) {
+        let request = match stream::decode(bytes).unwrap() {
             Frame::Update(update) if !self.heals => {
                 self.state.apply(update);
                 None
             }
             Frame::Update(update) => {
                 self.whole = !update.more;
-                let (changes, asks) = self.tracker.apply(&mut self.state, update);
+                let (changes, request) = self.tracker.apply(&mut self.state, update);
                 self.resynced += u64::from(changes.reread);
-                asks
+                request
             }
             Frame::Pong { nonce, updates } => {
                 self.answered = self.answered.max(nonce);
@@ -183,15 +189,15 @@ impl Client {
             Frame::Hello(_) => None,
             Frame::Error(error) => panic!("{error:?}"),
         };
-        if let Some(sentence) = asks {
-            self.asked += 1;
+        if let Some(sentence) = request {
+            self.resubscribed += 1;
             self.socket.put(Message::text(sentence)).await;
         }
     }
 }
 
 async fn connect(visitor: &Visitor) -> Socket {
-    let query = stream::STREAM.trim_start_matches("/api/v1/stream");
+    let query = stream::STREAM_PATH.trim_start_matches("/api/v1/stream");
     visitor.socket(query, Some(&visitor.base)).await.unwrap()
 }
 

@@ -1,8 +1,7 @@
-//! Users trade on a moving market while every one of their screens' frames may
-//! be lost, doubled, late, or the last of its socket: what they believe is what
-//! the venue is, by hash.
+//! Users trade on a moving market while any frame of their sockets may be lost,
+//! doubled, late, or the last of its socket: their state equals the venue's.
 //!
-//! `TICKHALL_DISTURBANCES` says how many (10,000 when absent).
+//! `TICKHALL_DISTURBANCES` sets the number of disturbances (default 10,000).
 
 use std::time::Instant;
 
@@ -11,29 +10,29 @@ use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
 use super::client::{Client, Disturbances};
-use super::picture::{Picture, Truth};
+use super::replay::{ReplayedVenue, Snapshot};
 use crate::support::site::{Site, Visitor, ticket};
 use crate::support::traders::Random;
 
-/// How many trade and watch.
+/// Users who trade and watch.
 const USERS: usize = 6;
 
 /// Orders and steps between two comparisons.
-const ROUND: usize = 100;
+const ROUND_ACTIONS: usize = 100;
 
-/// A market, its users, and what really happens.
-struct Floor {
+/// A site, its users, and the venue decided again.
+struct Scenario {
     site: Site,
     owner: Visitor,
     users: Vec<Visitor>,
     accounts: Vec<AccountId>,
-    truth: Truth,
+    replayed: ReplayedVenue,
     random: Random,
     orders: u64,
     refused: u64,
 }
 
-impl Floor {
+impl Scenario {
     async fn open(seed: u64) -> Self {
         let site = Site::with(|config| {
             config.limits.socket_cuts_per_second = 1_000;
@@ -52,7 +51,16 @@ impl Floor {
         }
         let owner = site.owner().await;
         let random = Random(seed);
-        Self { site, owner, users, accounts, truth: Truth::default(), random, orders: 0, refused: 0 }
+        Self {
+            site,
+            owner,
+            users,
+            accounts,
+            replayed: ReplayedVenue::default(),
+            random,
+            orders: 0,
+            refused: 0,
+        }
     }
 
     async fn clients(&self, heals: bool, seed: u64) -> Vec<Client> {
@@ -69,7 +77,7 @@ impl Floor {
         assert_eq!(answer.status, 200, "{}", answer.text);
     }
 
-    /// Somebody does something, or the market moves.
+    /// A random user trades, or the market moves.
     async fn act(&mut self) {
         let draw = self.random.draw();
         let user = &mut self.users[(draw >> 8) as usize % USERS];
@@ -105,30 +113,29 @@ impl Floor {
         self.refused += u64::from(!answer.status.is_success());
     }
 
-    /// A round of trading under disturbance, and then which of the clients
-    /// believe something else than what is so.
+    /// A round of trading under disturbance. Returns the clients whose state is
+    /// not the venue's.
     async fn round(&mut self, clients: &mut Vec<Client>) -> Vec<usize> {
-        let enough = CancellationToken::new();
-        let suffering: Vec<_> =
-            clients.drain(..).map(|client| tokio::spawn(client.suffer(enough.clone()))).collect();
-        for _ in 0..ROUND {
+        let done = CancellationToken::new();
+        let listening: Vec<_> =
+            clients.drain(..).map(|client| tokio::spawn(client.listen_disturbed(done.clone()))).collect();
+        for _ in 0..ROUND_ACTIONS {
             self.act().await;
         }
-        enough.cancel();
-        for client in suffering {
+        done.cancel();
+        for client in listening {
             clients.push(client.await.unwrap());
         }
         for client in clients.iter_mut() {
-            client.calm().await;
+            client.catch_up().await;
         }
         self.step().await;
         let store = &self.site.running.as_ref().unwrap().shared.store;
-        let venue = self.truth.now(store).await;
+        let venue = self.replayed.now(store).await;
         let mut wrong = Vec::new();
         for (number, (client, account)) in clients.iter_mut().zip(&self.accounts).enumerate() {
-            client.reach(venue.seq()).await;
-            let believed = Picture::of_client(&client.state).hash();
-            if believed != Picture::of_venue(venue, *account).hash() {
+            client.wait_for_seq(venue.seq()).await;
+            if client.snapshot() != Snapshot::of_venue(venue, *account) {
                 wrong.push(number);
             }
         }
@@ -136,30 +143,30 @@ impl Floor {
     }
 }
 
-fn wanted() -> u64 {
-    let wanted = std::env::var("TICKHALL_DISTURBANCES");
-    wanted.ok().and_then(|text| text.parse().ok()).unwrap_or(10_000)
+fn min_disturbances() -> u64 {
+    let min = std::env::var("TICKHALL_DISTURBANCES");
+    min.ok().and_then(|text| text.parse().ok()).unwrap_or(10_000)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_clients_believe_is_what_the_venue_is_whatever_happens_to_frames() {
+async fn clients_agree_with_the_venue_whatever_happens_to_frames() {
     let seed = 0x5eed_f00d;
     let began = Instant::now();
-    let mut floor = Floor::open(seed).await;
-    let mut clients = floor.clients(true, seed).await;
+    let mut scenario = Scenario::open(seed).await;
+    let mut clients = scenario.clients(true, seed).await;
     let sum = |clients: &[Client], of: fn(&Disturbances) -> u64| -> u64 {
         clients.iter().map(|client| of(&client.done)).sum()
     };
     let mut rounds = 0;
-    while sum(&clients, Disturbances::all) < wanted() {
-        let wrong = floor.round(&mut clients).await;
+    while sum(&clients, Disturbances::all) < min_disturbances() {
+        let wrong = scenario.round(&mut clients).await;
         rounds += 1;
         for number in &wrong {
-            let (client, account) = (&clients[*number], floor.accounts[*number]);
-            let store = &floor.site.running.as_ref().unwrap().shared.store;
-            let venue = floor.truth.now(store).await;
-            let (believed, so) = (Picture::of_client(&client.state), Picture::of_venue(venue, account));
-            assert_eq!(format!("{believed:#?}"), format!("{so:#?}"), "seed {seed:#x}, round {rounds}");
+            let (client, account) = (&clients[*number], scenario.accounts[*number]);
+            let store = &scenario.site.running.as_ref().unwrap().shared.store;
+            let venue = scenario.replayed.now(store).await;
+            let (shown, expected) = (client.snapshot(), Snapshot::of_venue(venue, account));
+            assert_eq!(format!("{shown:#?}"), format!("{expected:#?}"), "seed {seed:#x}, round {rounds}");
         }
     }
     let kinds = [
@@ -168,32 +175,33 @@ async fn what_clients_believe_is_what_the_venue_is_whatever_happens_to_frames() 
         sum(&clients, |done| done.reordered),
         sum(&clients, |done| done.reconnected),
     ];
-    let (asked, resynced) =
-        clients.iter().fold((0, 0), |(asked, whole), client| (asked + client.asked, whole + client.resynced));
+    let (resubscribed, resynced) = clients
+        .iter()
+        .fold((0, 0), |(asked, whole), client| (asked + client.resubscribed, whole + client.resynced));
     let traded: u64 = clients.iter().map(|client| client.state.account.account_seq).sum();
     eprintln!(
-        "{} dropped, {} doubled, {} reordered, {} reconnected; asked again {asked} times, account whole \
+        "{} dropped, {} doubled, {} reordered, {} reconnected; resubscribed {resubscribed} times, account whole \
          {resynced} times; {} orders ({} refused), {traded} events, {rounds} comparisons of {USERS} clients, \
          {:.1} s",
         kinds[0],
         kinds[1],
         kinds[2],
         kinds[3],
-        floor.orders,
-        floor.refused,
+        scenario.orders,
+        scenario.refused,
         began.elapsed().as_secs_f64()
     );
-    assert!(kinds.iter().all(|count| *count * 50 > wanted()), "seed {seed:#x}: {kinds:?}");
-    assert!(traded > 500 && asked > 0, "seed {seed:#x}: {traded} {asked}");
-    floor.site.close().await;
+    assert!(kinds.iter().all(|count| *count * 50 > min_disturbances()), "seed {seed:#x}: {kinds:?}");
+    assert!(traded > 500 && resubscribed > 0, "seed {seed:#x}: {traded} {resubscribed}");
+    scenario.site.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_client_that_does_not_ask_again_is_found_out() {
+async fn a_client_that_does_not_resubscribe_disagrees() {
     let seed = 0xbad_5eed;
-    let mut floor = Floor::open(seed).await;
-    let mut clients = floor.clients(false, seed).await;
-    let wrong = floor.round(&mut clients).await;
-    assert!(!wrong.is_empty(), "seed {seed:#x}: nobody noticed that frames were lost");
-    floor.site.close().await;
+    let mut scenario = Scenario::open(seed).await;
+    let mut clients = scenario.clients(false, seed).await;
+    let wrong = scenario.round(&mut clients).await;
+    assert!(!wrong.is_empty(), "seed {seed:#x}: lost frames made no difference");
+    scenario.site.close().await;
 }

@@ -1,6 +1,6 @@
-//! What a client makes of the live socket when frames do not arrive as they
+//! The browser's client of the live stream when frames do not arrive as they
 //! were sent.
 
 mod client;
 mod disturbed;
-mod picture;
+mod replay;

@@ -1,6 +1,8 @@
 //! A live socket as a test holds it.
 
+use engine::venue::VenueConfig;
 use futures::{SinkExt as _, StreamExt as _};
+use protocol::frames::ItemFrame;
 use protocol::socket::{Frame, Update};
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
@@ -54,20 +56,24 @@ impl Socket {
     }
 
     /// The next frame; panics when the socket ends instead.
-    pub async fn frame(&mut self) -> Frame {
+    pub async fn frame(&mut self) -> Frame<ItemFrame> {
         match self.next().await {
             Ok(frame) => frame,
             Err(code) => panic!("the socket closed with {code}"),
         }
     }
 
-    /// The next frame, or the code that the socket closed with.
-    pub async fn next(&mut self) -> Result<Frame, u16> {
+    /// The next frame in its JSON form, or the code that the socket closed with.
+    pub async fn next(&mut self) -> Result<Frame<ItemFrame>, u16> {
         loop {
             let next = tokio::time::timeout(PATIENCE, self.stream.next()).await.expect("nothing comes");
             match next {
                 Some(Ok(Message::Text(text))) => return Ok(serde_json::from_str(text.as_str()).unwrap()),
-                Some(Ok(Message::Binary(bytes))) => return Ok(postcard::from_bytes(&bytes).unwrap()),
+                Some(Ok(Message::Binary(bytes))) => {
+                    let frame: Frame = postcard::from_bytes(&bytes).unwrap();
+                    let instruments = VenueConfig::default().instruments().unwrap();
+                    return Ok(frame.to_json_form(&instruments).unwrap());
+                }
                 Some(Ok(Message::Close(Some(frame)))) => return Err(frame.code.into()),
                 Some(Ok(Message::Close(None))) | None => return Err(1005),
                 Some(Ok(_)) => {}
@@ -77,7 +83,7 @@ impl Socket {
     }
 
     /// The next update.
-    pub async fn next_update(&mut self) -> Update {
+    pub async fn next_update(&mut self) -> Update<ItemFrame> {
         match self.frame().await {
             Frame::Update(update) => update,
             other => panic!("{other:?} instead of an update"),

@@ -1,6 +1,6 @@
 //! A socket that breaks off at one gateway goes on at another.
 
-use protocol::frames::Item;
+use protocol::frames::ItemFrame;
 use protocol::socket::Frame;
 use serde_json::json;
 
@@ -15,10 +15,10 @@ async fn events(socket: &mut Socket, last: u64) -> Vec<(u64, Option<String>)> {
     while came.last().is_none_or(|(number, _)| *number < last) {
         for item in socket.next_update().await.items {
             match item {
-                Item::Execution(event) => {
+                ItemFrame::Execution(event) => {
                     came.push((event.account_seq, event.fill.map(|fill| fill.trade_id.to_string())));
                 }
-                Item::Account(account) => panic!("nothing was missing: {account:?}"),
+                ItemFrame::Account(account) => panic!("nothing was missing: {account:?}"),
                 _ => {}
             }
         }
@@ -39,7 +39,7 @@ async fn topology_a_fill_while_nobody_listened_arrives_once_at_the_other_gateway
     // Known at the first gateway: opened, accepted, filled.
     let mut socket = one.follow("", &["account".to_owned()]).await;
     let known = match &socket.next_update().await.items[..] {
-        [Item::Account(account)] => account.account_seq,
+        [ItemFrame::Account(account)] => account.account_seq,
         other => panic!("{other:?}"),
     };
     one.order(&ticket(acme, "BUY", "10", None, "c-1")).await;
@@ -71,7 +71,7 @@ async fn topology_a_fill_while_nobody_listened_arrives_once_at_the_other_gateway
     assert_eq!(socket.error().await, "resync_required");
     let update = socket.next_update().await;
     assert!(
-        matches!(&update.items[..], [Item::Account(account)] if account.account_seq == known + 6),
+        matches!(&update.items[..], [ItemFrame::Account(account)] if account.account_seq == known + 6),
         "{update:?}"
     );
     assert!(place.say(&["verify"]).contains("books balance"));

@@ -1,27 +1,27 @@
-//! A venue, its market and one trader, with everything the gateway would send.
-//!
-//! Encodes nothing: frames are handed over as values.
+//! A venue, its market and one trader, with everything that the gateway would
+//! send, as values.
 
-use engine::book::PriceLevel;
+use std::collections::BTreeMap;
+
+use engine::account::Account;
 use engine::id::{AccountId, Digest, InstrumentId, QuoteId};
 use engine::instrument::Instrument;
 use engine::money::{Lots, Money, Ticks};
 use engine::order::{ClientOrderId, Price, SelfTradePrevention, Side, Take, Ticket, TimeInForce};
+use engine::portfolio::Valuation;
+use engine::replica::{Execution, MarketReplica};
 use engine::sim::{Seed, Simulator};
 use engine::time::{MICROS_PER_SECOND, VenueTime};
-use engine::venue::{AccountChange, AccountEvent, Command, CommandOutcome, Outcome, Venue, VenueConfig};
-use protocol::frames::{
-    AccountFrame, BookFrame, BookLevel, ExecutionFrame, FillFrame, Item, OrderFrame, PortfolioSnapshot,
-    PositionFrame, QuotesFrame, TickEvent,
-};
-use protocol::socket::Update;
-
-use super::super::state::State;
+use engine::venue::{Command, CommandOutcome, Outcome, Venue, VenueConfig};
+use protocol::frames::PortfolioSnapshot;
 use protocol::gateway::Caller;
 use protocol::rest::{DayOpen, Opening, TradingSnapshot};
+use protocol::socket::{Item, TickUpdate, Update};
 use protocol::sparkline::Sparkline;
 
-/// A venue, its market and one trader, with everything the gateway would send.
+use super::super::state::State;
+
+/// A venue, its market and one trader.
 pub(super) struct Bench {
     pub(super) venue: Venue,
     market: Simulator,
@@ -80,7 +80,7 @@ impl Bench {
         }
     }
 
-    /// A wish to take a quote, and the command that says so.
+    /// A request to take a quote, and its command.
     pub(super) fn take(&mut self, quote: QuoteId, side: Side, lots: i64) -> (Take, Command) {
         self.named += 1;
         let client_order_id = ClientOrderId::parse(&format!("t-{}", self.named)).unwrap();
@@ -103,92 +103,22 @@ impl Bench {
         &self.venue.instruments()[&InstrumentId::derive(config.venue_id(), symbol)]
     }
 
-    pub(super) fn book(&self, id: InstrumentId) -> BookFrame {
-        let (instrument, book) = (&self.venue.instruments()[&id], self.venue.book_snapshot(id));
-        let level = |row: &PriceLevel| BookLevel {
-            price: instrument.price(row.price),
-            quantity: instrument.quantity(row.lots),
-        };
-        BookFrame {
-            instrument_id: id,
-            rev: book.rev,
-            bids: book.bids.iter().map(level).collect(),
-            asks: book.asks.iter().map(level).collect(),
-        }
+    /// The trader's account as the venue has it.
+    pub(super) fn account(&self) -> &Account {
+        self.venue.account(self.account).unwrap()
     }
 
-    pub(super) fn quotes(&self, id: InstrumentId) -> Option<QuotesFrame> {
-        Some(QuotesFrame::new(&self.venue.quotes_snapshot(id)?, &self.venue.instruments()[&id]))
-    }
-
-    pub(super) fn tick(&self, id: InstrumentId) -> Option<TickEvent> {
-        let (instrument, mark) = (&self.venue.instruments()[&id], self.venue.mark(id)?);
-        Some(TickEvent {
-            instrument_id: id,
-            timestamp: self.venue.time(),
-            bid: None,
-            ask: None,
-            mid: instrument.price(mark.price),
-            status: mark.status,
-            mark_rev: mark.rev,
-            accrued_per_lot: instrument.accrued_per_lot(self.venue.date()),
-        })
-    }
-
-    pub(super) fn account_frame(&self) -> AccountFrame {
-        let account = self.venue.account(self.account).unwrap();
-        let of = |id: &InstrumentId| &self.venue.instruments()[id];
-        AccountFrame {
-            account_seq: account.account_seq,
-            rev: account.rev,
-            cash: account.cash,
-            reserved: account.reserved,
-            positions: account.positions.iter().map(|(id, p)| PositionFrame::new(p, of(id))).collect(),
-            orders: account.open.values().map(|o| OrderFrame::new(o, of(&o.instrument))).collect(),
-        }
-    }
-
-    pub(super) fn execution(&self, outcome: &Outcome, event: &AccountEvent) -> ExecutionFrame {
-        let account = self.venue.account(self.account).unwrap();
-        let of = |id: &InstrumentId| &self.venue.instruments()[id];
-        let mut frame = ExecutionFrame {
-            account_seq: event.account_seq,
-            seq: outcome.seq,
-            cash: account.cash,
-            reserved: account.reserved,
-            order: None,
-            fill: None,
-            cancel_reason: None,
-            payment: None,
-            position: None,
-        };
-        match &event.change {
-            AccountChange::OrderAccepted(order) => {
-                frame.order = Some(OrderFrame::new(order, of(&order.instrument)));
-            }
-            AccountChange::OrderFilled { order, fill } => {
-                let id = fill.instrument;
-                frame.order = Some(OrderFrame::new(order, of(&id)));
-                frame.fill = Some(FillFrame::new(fill, of(&id)));
-                frame.position = account.positions.get(&id).map(|p| PositionFrame::new(p, of(&id)));
-            }
-            AccountChange::OrderCancelled { order, reason } => {
-                frame.order = Some(OrderFrame::new(order, of(&order.instrument)));
-                frame.cancel_reason = Some(*reason);
-            }
-            _ => {}
-        }
-        frame
-    }
-
+    /// The entry's changes, as an update.
     pub(super) fn update(&self, outcome: &Outcome) -> Update {
-        let books = outcome.books.iter().map(|id| match self.quotes(*id) {
+        let books = outcome.books.iter().map(|id| match self.venue.quotes_snapshot(*id) {
             Some(quotes) => Item::Quotes(quotes),
-            None => Item::Book(self.book(*id)),
+            None => Item::Book(self.venue.book_snapshot(*id)),
         });
-        let ticks = outcome.marks.iter().filter_map(|mark| self.tick(mark.instrument)).map(Item::Tick);
+        let market = MarketReplica::of_venue(&self.venue);
+        let ticks = outcome.marks.iter().filter_map(|mark| TickUpdate::new(&market, mark.instrument));
         let mine = outcome.events.iter().filter(|event| event.account == self.account);
-        let executions = mine.map(|event| Item::Execution(Box::new(self.execution(outcome, event))));
+        let executions =
+            mine.map(|event| Item::Execution(Box::new(Execution::new(outcome, event, self.account()))));
         Update {
             number: 0,
             more: false,
@@ -196,16 +126,16 @@ impl Bench {
             time: self.venue.time(),
             date: self.venue.date(),
             date_rev: self.venue.date_rev(),
-            items: books.chain(ticks).chain(executions).collect(),
+            items: books.chain(ticks.map(Item::Tick)).chain(executions).collect(),
         }
     }
 
-    /// The state of a page that is opened now.
+    /// The state of a page opened now.
     pub(super) fn page(&self) -> State {
-        let ids: Vec<_> = self.venue.instruments().keys().copied().collect();
-        let mut trail = Sparkline::default();
-        trail.take(VenueTime(0), Ticks(1));
-        trail.take(VenueTime(MICROS_PER_SECOND), Ticks(2));
+        let first = *self.venue.instruments().keys().next().unwrap();
+        let mut sparkline = Sparkline::default();
+        sparkline.push(VenueTime(0), Ticks(1));
+        sparkline.push(VenueTime(MICROS_PER_SECOND), Ticks(2));
         State::open(Opening {
             caller: Caller {
                 user: String::new(),
@@ -221,23 +151,16 @@ impl Bench {
                 venue_name: "main".into(),
                 seed_commitment: self.venue.seed_commitment(),
                 currency: "USD".into(),
-                through: self.venue.seq(),
-                time: self.venue.time(),
-                date: self.venue.date(),
-                date_rev: self.venue.date_rev(),
                 t0: self.venue.config().t0,
-                instruments: self.venue.instruments().values().cloned().collect(),
-                books: ids.iter().map(|id| self.book(*id)).collect(),
-                quotes: ids.iter().filter_map(|id| self.quotes(*id)).collect(),
-                ticks: ids.iter().filter_map(|id| self.tick(*id)).collect(),
-                sparklines: vec![(ids[0], trail)],
-                account: self.account_frame(),
+                market: MarketReplica::of_venue(&self.venue),
+                account: self.account().clone(),
+                sparklines: BTreeMap::from([(first, sparkline)]),
                 portfolio: PortfolioSnapshot {
                     through: self.venue.seq(),
                     timestamp: self.venue.time(),
-                    valuation: engine::portfolio::Valuation::default(),
+                    valuation: Valuation::default(),
                 },
-                day_open: DayOpen { nav: Some(Money::from_units(1_000_000)), marks: vec![] },
+                day_open: DayOpen { nav: Some(Money::from_units(1_000_000)), marks: BTreeMap::new() },
             },
             orders: vec![],
             fills: vec![],

@@ -4,11 +4,10 @@
 
 use engine::id::OrderId;
 use engine::money::Lots;
-use engine::order::RawAmend;
+use engine::order::{Order, RawAmend};
 use leptos::ev::SubmitEvent;
 use leptos::html;
 use leptos::prelude::*;
-use protocol::frames::OrderFrame;
 
 use super::ticket::{
     OrderIntent, OrderSender, PREVIEW_ORDER_ID, PreTradeCheck, Submission, SubmissionStatus, reject_text,
@@ -22,15 +21,16 @@ use crate::live::Live;
 pub(super) fn AmendRow(
     live: Live,
     id: OrderId,
-    order: RwSignal<OrderFrame>,
+    order: RwSignal<Order>,
     is_open: RwSignal<bool>,
 ) -> impl IntoView {
     let Hydrated(hydrated) = expect_context();
     let sender = OrderSender::new(live);
-    let frame = order.get_untracked();
-    let units = live.instrument(frame.instrument_id).map(|instrument| Units::of(&instrument));
-    let quantity = RwSignal::new(frame.quantity.to_string());
-    let limit = RwSignal::new(frame.limit_price.map(|price| price.to_string()).unwrap_or_default());
+    let before = order.get_untracked();
+    let units = live.instrument(before.instrument).map(|instrument| Units::of(&instrument));
+    let field = |text: Option<String>| RwSignal::new(text.unwrap_or_default());
+    let quantity = field(units.map(|units| units.quantity_of(before.quantity).to_string()));
+    let limit = field(units.and_then(|units| Some(units.price_field(before.price.limit()?))));
     let intent = Memo::new(move |_| {
         let text = |value: RwSignal<String>| Some(strip_separators(&value.get()));
         let raw = RawAmend {
@@ -64,7 +64,7 @@ pub(super) fn AmendRow(
     Effect::new(move || {
         let is_done = sender.submission.with(|submission| matches!(submission, Submission::Accepted(_)));
         if is_done {
-            live.say("Order amended");
+            live.announce("Order amended");
         }
         if is_done || !order.with(|order| order.status.is_live()) {
             is_open.set(false);

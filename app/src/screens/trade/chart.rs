@@ -15,11 +15,11 @@ use engine::instrument::Instrument;
 use engine::money::Ticks;
 use engine::order::Side;
 use engine::time::{MICROS_PER_SECOND, VenueTime};
+use engine::venue::Fill;
 use leptos::ev::MouseEvent;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use protocol::candle_history::CandleHistory;
-use protocol::frames::TapeFrame;
 
 use crate::api::{self, PageData};
 use crate::chart::{Bars, Chart, ChartScene, ChartView, OwnFill, OwnOrder, Style};
@@ -171,7 +171,7 @@ fn opening_scene(live: Live, id: InstrumentId, candles: CandleHistory) -> ChartS
     (scene.fills, scene.orders) = untrack(|| own(live, id));
     scene.zone_us = untrack(|| live.preferences.zone_us());
     let now = live.moment.get_untracked().time;
-    if let Some(mark) = live.quote(id).and_then(|quote| quote.mark.get_untracked()) {
+    if let Some(mark) = live.figures(id).and_then(|figures| figures.mark.get_untracked()) {
         take_mark(&mut scene, now, mark);
     }
     scene
@@ -235,7 +235,7 @@ impl CandleFeed {
         });
         Effect::new(move || {
             let id = live.selected.get();
-            let mark = live.quote(id).and_then(|quote| quote.mark.get());
+            let mark = live.figures(id).and_then(|figures| figures.mark.get());
             let now = live.moment.get().time;
             if let Some(mark) = mark.filter(|_| series.get_value().0 == id) {
                 self.remember(now, mark);
@@ -301,7 +301,9 @@ impl CandleFeed {
                     }
                     self.show(series, candles);
                 }
-                Err(error) => self.live.say(format!("The chart's history is missing: {}", error.message)),
+                Err(error) => {
+                    self.live.announce(format!("The chart's history is missing: {}", error.message))
+                }
             }
         });
     }
@@ -317,7 +319,7 @@ impl CandleFeed {
             }
         });
         scene.bars.print(&untrack(|| prints(live, id)));
-        let mark = live.quote(id).and_then(|quote| quote.mark.get_untracked());
+        let mark = live.figures(id).and_then(|figures| figures.mark.get_untracked());
         let now = live.moment.get_untracked().time;
         let own = untrack(|| own(live, id));
         self.chart.change(|shown| {
@@ -349,34 +351,26 @@ fn take_mark(scene: &mut ChartScene, now: VenueTime, mark: Ticks) -> bool {
 
 /// Times and lots of an instrument's prints, oldest first.
 fn prints(live: Live, id: InstrumentId) -> Vec<(VenueTime, i64)> {
-    let (Some(instrument), Some(quote)) = (live.instrument(id), live.quote(id)) else {
-        return Vec::new();
-    };
-    let lots = |print: &TapeFrame| Some((print.timestamp, print.quantity.in_units_of(instrument.lot_size)?));
-    quote.tape.with(|tape| tape.iter().rev().filter_map(lots).collect())
+    let Some(figures) = live.figures(id) else { return Vec::new() };
+    figures.tape.with(|tape| tape.iter().rev().map(|update| (update.time, update.print.lots.0)).collect())
 }
 
 /// The account's fills and resting orders in an instrument.
 fn own(live: Live, id: InstrumentId) -> (Vec<OwnFill>, Vec<OwnOrder>) {
-    let Some(tick_size) = live.instrument(id).map(|instrument| instrument.tick_size) else {
-        return (Vec::new(), Vec::new());
-    };
     let fills = live.fills.with(|fills| {
-        let mine = fills.iter().filter(|fill| fill.instrument_id == id);
-        mine.filter_map(|fill| {
-            let price = fill.price.in_units_of(tick_size)?;
-            Some(OwnFill { time: fill.timestamp, price, is_buy: fill.side == Side::Buy })
-        })
-        .collect()
+        let mine = fills.iter().filter(|fill| fill.instrument == id);
+        let own =
+            |fill: &Fill| OwnFill { time: fill.time, price: fill.price.0, is_buy: fill.side == Side::Buy };
+        mine.map(own).collect()
     });
     let orders = live.order_ids.with(|ids| {
         let orders = ids.iter().filter_map(|order| live.order(*order));
         orders
             .filter_map(|order| {
                 order.with(|order| {
-                    let rests = order.instrument_id == id && order.status.is_live();
-                    let price = order.limit_price.filter(|_| rests)?.in_units_of(tick_size)?;
-                    Some(OwnOrder { price, is_buy: order.side == Side::Buy })
+                    let rests = order.instrument == id && order.status.is_live();
+                    let price = order.price.limit().filter(|_| rests)?;
+                    Some(OwnOrder { price: price.0, is_buy: order.side == Side::Buy })
                 })
             })
             .collect()

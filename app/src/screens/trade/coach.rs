@@ -4,10 +4,9 @@
 //! traded.
 
 use engine::book::PriceLevel;
-use engine::money::{Lots, Ticks};
 use engine::order::Side;
+use engine::venue::Fill;
 use leptos::prelude::*;
-use protocol::frames::FillFrame;
 
 use super::tabs::PhoneTab;
 use super::ticket::TicketForm;
@@ -77,19 +76,15 @@ pub(super) fn Coach(live: Live, form: TicketForm, tab: RwSignal<PhoneTab>) -> im
 }
 
 /// Text about the whole order that `fill` is the first of.
-fn closing_text(live: Live, fill: &FillFrame) -> String {
-    let Some(instrument) = live.instrument(fill.instrument_id) else { return String::new() };
+fn closing_text(live: Live, fill: &Fill) -> String {
+    let Some(instrument) = live.instrument(fill.instrument) else { return String::new() };
     let verb = match fill.side {
         Side::Buy => "bought",
         Side::Sell => "sold",
     };
     let fills: Vec<PriceLevel> = live.fills.with(|fills| {
-        let of_it = fills.iter().filter(|other| other.order_id == fill.order_id);
-        let counted = of_it.map(|fill| {
-            let price = Ticks(fill.price.in_units_of(instrument.tick_size)?);
-            Some(PriceLevel { price, lots: Lots(fill.quantity.in_units_of(instrument.lot_size)?) })
-        });
-        counted.flatten().collect()
+        let of_order = fills.iter().filter(|other| other.order == fill.order);
+        of_order.map(|fill| PriceLevel { price: fill.price, lots: fill.lots }).collect()
     });
     let units = Units::of(&instrument);
     let (all, price) = match fills.as_slice() {

@@ -98,12 +98,12 @@ fn Dealer(
     index: u8,
     name: String,
 ) -> impl IntoView {
-    let (figures, units) = (live.quote(id)?, Units::of(&live.instrument(id)?));
+    let (figures, units) = (live.figures(id)?, Units::of(&live.instrument(id)?));
     let now = move || live.moment.get().time.0;
     // The dealer's newest quote, or else the last one.
     let shown = Memo::new(move |before: Option<&Option<ShownQuote>>| {
         let before = before.copied().flatten();
-        let newest = figures.offers.with(|offers| {
+        let newest = figures.dealer_quotes.with(|offers| {
             offers.iter().filter(|quote| quote.dealer == index).max_by_key(|quote| quote.expires_at).copied()
         });
         newest.map_or(before, |quote| {

@@ -1,13 +1,13 @@
 //! The account's fills, newest first. A fill never changes.
 
 use engine::money::Money;
+use engine::venue::Fill;
 use leptos::prelude::*;
-use protocol::frames::FillFrame;
 
 use super::blotter::matches_filter;
 use super::orders::{side_class, side_text};
 use crate::api::NEWEST_ROWS;
-use crate::components::format;
+use crate::components::{Units, format};
 use crate::live::{Live, fill_key};
 
 #[component]
@@ -17,7 +17,7 @@ pub(super) fn Fills(live: Live, filter: RwSignal<String>) -> impl IntoView {
         let all = filter.with(String::is_empty);
         live.fills.with(|fills| {
             let shown = fills.iter().filter(|fill| all || is_shown(live, fill, filter));
-            let add = |(notional, fee), fill: &FillFrame| (notional + fill.notional, fee + fill.fee);
+            let add = |(notional, fee), fill: &Fill| (notional + fill.notional, fee + fill.fee);
             shown.fold((Money::ZERO, Money::ZERO), add)
         })
     });
@@ -79,30 +79,31 @@ pub(super) fn Fills(live: Live, filter: RwSignal<String>) -> impl IntoView {
     }
 }
 
-fn is_shown(live: Live, fill: &FillFrame, filter: RwSignal<String>) -> bool {
-    let symbol = live.instrument(fill.instrument_id).map(|i| i.symbol).unwrap_or_default();
-    let dealer = live.order(fill.order_id).and_then(|order| order.with(|order| order.dealer_id.clone()));
-    matches_filter(filter, &[&symbol, side_text(fill.side), role(fill), &dealer.unwrap_or_default()])
+fn is_shown(live: Live, fill: &Fill, filter: RwSignal<String>) -> bool {
+    let Some(instrument) = live.instrument(fill.instrument) else { return false };
+    let taken = live.order(fill.order).and_then(|order| order.with(|order| order.price.taken()));
+    let dealer = taken.and_then(|taken| instrument.dealer(taken.dealer)).unwrap_or_default();
+    matches_filter(filter, &[&instrument.symbol, side_text(fill.side), role(fill), dealer])
 }
 
-const fn role(fill: &FillFrame) -> &'static str {
+const fn role(fill: &Fill) -> &'static str {
     if fill.maker { "Maker" } else { "Taker" }
 }
 
 #[component]
-fn Row(live: Live, fill: FillFrame, filter: RwSignal<String>) -> impl IntoView {
-    let symbol = live.instrument(fill.instrument_id).map(|i| i.symbol).unwrap_or_default();
-    let of = fill.clone();
-    let hidden = move || !is_shown(live, &of, filter);
-    view! {
+fn Row(live: Live, fill: Fill, filter: RwSignal<String>) -> impl IntoView {
+    let instrument = live.instrument(fill.instrument)?;
+    let units = Units::of(&instrument);
+    let hidden = move || !is_shown(live, &fill, filter);
+    Some(view! {
         <tr hidden=hidden data-testid="fill">
-            <td class="num left" data-csv=fill.timestamp.to_string()>
-                {move || live.preferences.clock(fill.timestamp)}
+            <td class="num left" data-csv=fill.time.to_string()>
+                {move || live.preferences.clock(fill.time)}
             </td>
-            <th scope="row">{symbol}</th>
+            <th scope="row">{instrument.symbol}</th>
             <td class=side_class(fill.side)>{side_text(fill.side)}</td>
-            <td class="num">{format::decimal(fill.quantity)}</td>
-            <td class="num">{format::decimal(fill.price)}</td>
+            <td class="num">{units.quantity(fill.lots)}</td>
+            <td class="num">{units.price(fill.price)}</td>
             <td class="num wide" data-csv=fill.notional.to_decimal().to_string()>
                 {format::money(fill.notional)}
             </td>
@@ -111,5 +112,5 @@ fn Row(live: Live, fill: FillFrame, filter: RwSignal<String>) -> impl IntoView {
             </td>
             <td class="wide">{role(&fill)}</td>
         </tr>
-    }
+    })
 }

@@ -22,7 +22,7 @@ pub(super) fn LadderPanel(live: Live, form: TicketForm, tab: RwSignal<PhoneTab>)
     let instrument = Memo::new(move |_| live.instrument(live.selected.get()));
     let symbol = move || instrument.with(|found| found.as_ref().map(|i| i.symbol.clone()));
     let ladder = Memo::new(move |_| {
-        live.quote(live.selected.get()).map(|quote| quote.ladder.get()).unwrap_or_default()
+        live.figures(live.selected.get()).map(|figures| figures.ladder.get()).unwrap_or_default()
     });
     let units = Memo::new(move |_| instrument.with(|found| found.as_ref().map(Units::of)));
     let side = move |side: Side| {

@@ -3,14 +3,14 @@
 //! A cancel waits for the venue's answer; a status is never guessed.
 
 use engine::id::OrderId;
-use engine::order::{OrderStatus, OrderType, Side};
+use engine::money::Lots;
+use engine::order::{Order, OrderStatus, Price, Side};
 use leptos::prelude::*;
-use protocol::frames::OrderFrame;
 
 use super::amend::AmendRow;
 use super::blotter::matches_filter;
 use crate::api;
-use crate::components::format;
+use crate::components::{Units, format};
 use crate::layout::Hydrated;
 use crate::live::Live;
 
@@ -76,52 +76,54 @@ pub(super) fn Orders(live: Live, filter: RwSignal<String>, open_only: RwSignal<b
 #[component]
 fn Row(live: Live, id: OrderId, filter: RwSignal<String>, open_only: RwSignal<bool>) -> impl IntoView {
     let order = live.order(id)?;
-    let frame = order.get_untracked();
-    let symbol = live.instrument(frame.instrument_id).map(|i| i.symbol).unwrap_or_default();
+    let placed = order.get_untracked();
+    let instrument = live.instrument(placed.instrument)?;
+    let (symbol, units) = (instrument.symbol.clone(), Units::of(&instrument));
+    let dealer = placed.price.taken().and_then(|taken| instrument.dealer(taken.dealer)).map(str::to_owned);
     let status = move || order.with(|order| order.status);
-    let of = symbol.clone();
+    let (of, by) = (symbol.clone(), dealer.clone().unwrap_or_default());
     let hidden = Memo::new(move |_| {
         let is_shown = order.with(|order| {
-            let (kind, dealer) = (order.order_type.as_str(), order.dealer_id.as_deref().unwrap_or_default());
+            let kind = order.price.order_type().as_str();
             let (side, status) = (side_text(order.side), status_text(order.status));
-            matches_filter(filter, &[&of, side, kind, &type_text(order), status, dealer])
+            matches_filter(filter, &[&of, side, kind, &type_text(order), status, &by])
         });
         !is_shown || (open_only.get() && !status().is_live())
     });
     // The filled quantity, for tables too narrow for its column.
     let part = move || {
         order.with(|order| {
-            let some = order.filled_quantity.mantissa > 0 && order.filled_quantity != order.quantity;
-            some.then(|| format!("{}/", format::decimal(order.filled_quantity)))
+            let some = order.filled > Lots::ZERO && order.filled != order.quantity;
+            some.then(|| format!("{}/", units.quantity(order.filled)))
         })
     };
     let about = format!(
         "{} {} {symbol}",
-        side_text(frame.side).to_ascii_lowercase(),
-        format::decimal(frame.quantity)
+        side_text(placed.side).to_ascii_lowercase(),
+        units.quantity(placed.quantity)
     );
     let amending = RwSignal::new(false);
     Some(view! {
         <tr hidden=move || hidden.get() data-testid="order" data-order=id.to_string() data-status=move || status().as_str()>
-            <td class="num left wide" data-csv=frame.created_at.to_string()>
-                {move || live.preferences.clock(frame.created_at)}
+            <td class="num left wide" data-csv=placed.created_at.to_string()>
+                {move || live.preferences.clock(placed.created_at)}
             </td>
             <th scope="row">{symbol}</th>
-            <td class=side_class(frame.side)>{side_text(frame.side)}</td>
-            <td class="wide" title=frame.dealer_id.clone()>
-                {type_text(&frame)}
+            <td class=side_class(placed.side)>{side_text(placed.side)}</td>
+            <td class="wide" title=dealer>
+                {type_text(&placed)}
             </td>
             <td class="num" data-testid="order-limit">
-                {move || order.with(limit_text)}
+                {move || order.with(|order| limit_text(order, units))}
             </td>
-            <td class="num" data-csv=move || order.with(|order| order.quantity.to_string())>
+            <td class="num" data-csv=move || order.with(|order| units.quantity_of(order.quantity).to_string())>
                 <span class="part">{part}</span>
                 <span data-testid="order-quantity">
-                    {move || order.with(|order| format::decimal(order.quantity))}
+                    {move || order.with(|order| units.quantity(order.quantity))}
                 </span>
             </td>
             <td class="num wide" data-testid="order-filled">
-                {move || order.with(|order| format::decimal(order.filled_quantity))}
+                {move || order.with(|order| units.quantity(order.filled))}
             </td>
             <td class=move || status_class(status()) data-testid="order-status">
                 {move || status_text(status())}
@@ -164,7 +166,7 @@ fn CancelButton(live: Live, id: OrderId, about: String) -> impl IntoView {
     let cancel = Action::new(move |(): &()| async move {
         let answer = api::cancel_order(id.to_string()).await;
         if let Err(error) = &answer {
-            live.say(format!("Not cancelled: {}", error.message));
+            live.announce(format!("Not cancelled: {}", error.message));
         }
         answer.is_ok()
     });
@@ -190,7 +192,7 @@ fn CancelButton(live: Live, id: OrderId, about: String) -> impl IntoView {
 pub(super) fn CancelAllButton(live: Live, shown: Signal<bool>, count: Signal<usize>) -> impl IntoView {
     let Hydrated(hydrated) = expect_context();
     let cancel = Action::new(move |(): &()| async move {
-        live.say(match api::cancel_all().await {
+        live.announce(match api::cancel_all().await {
             Ok(1) => "1 order cancelled".to_owned(),
             Ok(count) => format!("{count} orders cancelled"),
             Err(error) => format!("Not cancelled: {}", error.message),
@@ -213,17 +215,17 @@ pub(super) fn CancelAllButton(live: Live, shown: Signal<bool>, count: Signal<usi
 }
 
 /// Type and time in force: `LMT DAY`. An order for a dealer's quote has none.
-fn type_text(order: &OrderFrame) -> String {
-    let kind = match order.order_type {
-        OrderType::Quote => return "Quote".to_owned(),
-        OrderType::Market => "MKT",
-        OrderType::Limit => "LMT",
+fn type_text(order: &Order) -> String {
+    let kind = match order.price {
+        Price::Quote(_) => return "Quote".to_owned(),
+        Price::Market => "MKT",
+        Price::Limit(_) => "LMT",
     };
     format!("{kind} {}", order.time_in_force.as_str())
 }
 
-fn limit_text(order: &OrderFrame) -> String {
-    order.limit_price.map_or_else(|| format::ABSENT.to_owned(), format::decimal)
+fn limit_text(order: &Order, units: Units) -> String {
+    order.price.limit().map_or_else(|| format::ABSENT.to_owned(), |price| units.price(price))
 }
 
 /// Text of a side.

@@ -13,7 +13,7 @@ use super::blotter::matches_filter;
 use super::dealers::time_left;
 use super::tabs::PhoneTab;
 use crate::components::{Units, format};
-use crate::live::{Live, sorted};
+use crate::live::Live;
 
 /// Time that an expired quote stays on the screen, in microseconds.
 const EXPIRED_DISPLAY_US: i64 = 3 * MICROS_PER_SECOND;
@@ -33,17 +33,17 @@ pub(super) fn Quotes(live: Live, filter: RwSignal<String>, tab: RwSignal<PhoneTa
         let now = live.moment.get().time.0;
         let mut lines: Vec<QuoteRow> = Vec::new();
         for id in &dealt {
-            let Some(figures) = live.quote(*id) else { continue };
+            let Some(figures) = live.figures(*id) else { continue };
             let mut of_instrument: Vec<QuoteRow> = Vec::new();
-            of_instrument.extend(figures.offers.get().into_iter().map(|quote| (*id, quote)));
+            of_instrument.extend(figures.dealer_quotes.get().into_iter().map(|quote| (*id, quote)));
             let is_live = |quote: QuoteId| of_instrument.iter().any(|(_, live)| live.id == quote);
             let expired = before.into_iter().flatten().filter(|(of, quote)| {
                 of == id && !is_live(quote.id) && now < quote.expires_at.0 + EXPIRED_DISPLAY_US
             });
             let expired: Vec<QuoteRow> = expired.copied().collect();
             of_instrument.extend(expired);
-            let rank = |line: &QuoteRow| (line.1.dealer, line.1.expires_at);
-            lines.extend(sorted(of_instrument, |a, b| rank(a).cmp(&rank(b))));
+            of_instrument.sort_by_key(|(_, quote)| (quote.dealer, quote.expires_at));
+            lines.extend(of_instrument);
         }
         lines
     });
@@ -116,7 +116,10 @@ pub(super) fn Quotes(live: Live, filter: RwSignal<String>, tab: RwSignal<PhoneTa
 /// Number of live quotes.
 pub(super) fn count(live: Live) -> usize {
     let dealt = live.listed().into_iter().filter(|instrument| instrument.is_dealt());
-    dealt.filter_map(|instrument| live.quote(instrument.id)).map(|quote| quote.offers.with(Vec::len)).sum()
+    dealt
+        .filter_map(|instrument| live.figures(instrument.id))
+        .map(|figures| figures.dealer_quotes.with(Vec::len))
+        .sum()
 }
 
 #[component]

@@ -4,9 +4,9 @@
 
 use engine::order::Side;
 use leptos::prelude::*;
-use protocol::frames::TapeFrame;
+use protocol::socket::TapeUpdate;
 
-use crate::components::format;
+use crate::components::Units;
 use crate::live::Live;
 
 /// Rows at most.
@@ -15,28 +15,29 @@ const MAX_ROWS: usize = 60;
 #[component]
 pub(super) fn Tape(live: Live) -> impl IntoView {
     let prints = Memo::new(move |_| {
-        let quote = live.quote(live.selected.get());
-        quote.map_or_else(Vec::new, |quote| {
-            quote.tape.with(|tape| tape.iter().take(MAX_ROWS).cloned().collect::<Vec<_>>())
+        let figures = live.figures(live.selected.get());
+        figures.map_or_else(Vec::new, |figures| {
+            figures.tape.with(|tape| tape.iter().take(MAX_ROWS).cloned().collect::<Vec<_>>())
         })
     });
-    let row = move |print: TapeFrame| {
+    let row = move |TapeUpdate { print, time }: TapeUpdate| {
+        let units = Units::of(&live.instrument(print.instrument)?);
         let (tone, arrow, word) = match print.aggressor {
             Side::Buy => ("num up", "▲", "bought"),
             Side::Sell => ("num down", "▼", "sold"),
         };
-        view! {
+        Some(view! {
             <tr>
-                <td class="num left">{live.preferences.clock(print.timestamp)}</td>
+                <td class="num left">{live.preferences.clock(time)}</td>
                 <td class=tone>
                     <span aria-hidden="true">{arrow}</span>
                     <span class="sr-only">{word}</span>
                     " "
-                    {format::decimal(print.price)}
+                    {units.price(print.price)}
                 </td>
-                <td class="num">{format::decimal(print.quantity)}</td>
+                <td class="num">{units.quantity(print.lots)}</td>
             </tr>
-        }
+        })
     };
     view! {
         <header>

@@ -72,8 +72,8 @@ pub(super) fn Watch(live: Live, tab: RwSignal<PhoneTab>) -> impl IntoView {
     let row = move |id: InstrumentId| {
         let instrument =
             listed.with_value(|all| all.iter().find(|one: &&Instrument| one.id == id).cloned())?;
-        let quote = live.quote(id)?;
-        Some(view! { <row::Row live instrument quote tab stop shown /> })
+        let figures = live.figures(id)?;
+        Some(view! { <row::Row live instrument figures tab stop shown /> })
     };
     view! {
         <header>

@@ -5,40 +5,36 @@ use async_trait::async_trait;
 use axum::Router;
 use axum::extract::State;
 use axum::routing::get;
+use engine::account::Account;
 use engine::id::Seq;
 use engine::money::Money;
-use engine::order::Reject;
 use protocol::error::ApiError;
-use protocol::frames::{AccountFrame, Item, PortfolioSnapshot};
+use protocol::frames::{AccountFrame, PortfolioSnapshot};
 use protocol::gateway::{AccountApi, Caller};
 use protocol::rest::{DayOpen, SessionEntry, TradingSnapshot};
 
+use super::Gateway;
 use super::identity::RequireUser;
-use super::quotes::live_quotes;
-use super::venue::instruments_by_symbol;
-use super::{Gateway, VenueReplica};
+use super::model::VenueView;
 use crate::http::{ErrorResponse, Json};
 use crate::store::valuations::ValuationWindow;
 
 #[async_trait]
 impl AccountApi for Gateway {
     async fn trading_snapshot(&self, caller: &Caller) -> Result<TradingSnapshot, ApiError> {
-        let mut snapshot = self.read(|state| self.snapshot_of(state, caller))?;
+        let mut snapshot = self.read(|view| self.snapshot_of(view, caller))?;
         if snapshot.day_open.nav.is_none() {
-            snapshot.day_open.nav = self.stored_nav_before(caller, snapshot.date_rev).await?;
+            snapshot.day_open.nav = self.stored_nav_before(caller, snapshot.market.date_rev).await?;
         }
         Ok(snapshot)
     }
 
-    async fn account(&self, caller: &Caller) -> Result<AccountFrame, ApiError> {
-        self.read(|state| {
-            let followed = state.account(caller.account).ok_or(Reject::UnknownAccount)?;
-            Ok(state.account_frame(&followed.account))
-        })
+    async fn account(&self, caller: &Caller) -> Result<Account, ApiError> {
+        self.read(|view| Ok(view.account(caller.account)?.clone()))
     }
 
     async fn portfolio(&self, caller: &Caller) -> Result<PortfolioSnapshot, ApiError> {
-        self.read(|state| portfolio_of(state, caller))
+        self.read(|view| Ok(view.portfolio(view.account(caller.account)?)))
     }
 
     async fn sessions(&self, caller: &Caller) -> Result<Vec<SessionEntry>, ApiError> {
@@ -50,40 +46,23 @@ impl AccountApi for Gateway {
 }
 
 impl Gateway {
-    fn snapshot_of(&self, state: &VenueReplica, caller: &Caller) -> Result<TradingSnapshot, ApiError> {
-        let account = &state.account(caller.account).ok_or(Reject::UnknownAccount)?.account;
-        let instruments = instruments_by_symbol(state);
-        let ids = || instruments.iter().map(|instrument| instrument.id);
-        let books = ids().filter_map(|id| match state.book(id)?.value.item() {
-            Item::Book(book) => Some(book.clone()),
-            _ => None,
-        });
-        let ticks = ids().filter_map(|id| match state.tick(id)?.value.item() {
-            Item::Tick(tick) => Some(tick.clone()),
-            _ => None,
-        });
+    fn snapshot_of(&self, view: &VenueView, caller: &Caller) -> Result<TradingSnapshot, ApiError> {
+        let (market, account) = (view.market(), view.account(caller.account)?);
         let config = &self.inner.config;
         Ok(TradingSnapshot {
             venue: self.inner.venue,
             venue_name: config.name.clone(),
             seed_commitment: self.inner.seed_commitment,
             currency: config.currency.clone(),
-            through: state.through,
-            time: state.time,
-            date: state.date,
-            date_rev: state.date_rev,
             t0: config.t0,
-            books: books.collect(),
-            quotes: live_quotes(state, None),
-            ticks: ticks.collect(),
-            sparklines: ids().map(|id| (id, state.trail(id))).collect(),
-            account: state.account_frame(account),
-            portfolio: portfolio_of(state, caller)?,
+            market: market.clone(),
+            account: account.clone(),
+            sparklines: view.sparklines(),
+            portfolio: view.portfolio(account),
             day_open: DayOpen {
-                nav: (account.opened >= state.date_rev).then_some(config.starting_balance),
-                marks: ids().filter_map(|id| state.day_open(id).map(|mark| (id, mark))).collect(),
+                nav: (account.opened >= market.date_rev).then_some(config.starting_balance),
+                marks: view.day_open_marks(),
             },
-            instruments,
         })
     }
 
@@ -95,16 +74,6 @@ impl Gateway {
         let rows = inner.store.valuations(inner.venue, caller.account, window).await?;
         Ok(rows.first().map(|row| row.nav))
     }
-}
-
-/// The caller's figures, as of `state`.
-pub(super) fn portfolio_of(state: &VenueReplica, caller: &Caller) -> Result<PortfolioSnapshot, ApiError> {
-    let account = &state.account(caller.account).ok_or(Reject::UnknownAccount)?.account;
-    Ok(PortfolioSnapshot {
-        through: state.through,
-        timestamp: state.time,
-        valuation: state.valuation(account),
-    })
 }
 
 pub(super) fn routes() -> Router<Gateway> {
@@ -122,5 +91,8 @@ async fn account(
     State(gateway): State<Gateway>,
     RequireUser(caller): RequireUser,
 ) -> Result<Json<AccountFrame>, ErrorResponse> {
-    Ok(Json(gateway.account(&caller).await?))
+    let account = gateway.account(&caller).await?;
+    let frame = gateway
+        .read(|view| AccountFrame::new(&account, view.instruments()).ok_or_else(ApiError::unavailable))?;
+    Ok(Json(frame))
 }

@@ -13,12 +13,11 @@ use engine::time::VenueTime;
 use engine::venue::Fill;
 use protocol::error::ApiError;
 use protocol::frames::FillFrame;
-use protocol::gateway::{Caller, HistoryApi};
+use protocol::gateway::{AccountApi as _, Caller, HistoryApi};
 use protocol::nav_history::{NavHistory, NavRange};
 use protocol::rest::{CandleRow, CandlesQuery, HistoryQuery, Page, PortfolioPoint, TickRow};
 
 use super::Gateway;
-use super::account::portfolio_of;
 use super::identity::RequireUser;
 use super::page_request::PageRequest;
 use crate::http::{ErrorResponse, Json, StrictQuery};
@@ -31,7 +30,7 @@ const BATCH_MAX_ROWS: u32 = 10_000;
 
 #[async_trait]
 impl HistoryApi for Gateway {
-    async fn fills(&self, caller: &Caller, query: HistoryQuery) -> Result<Page<FillFrame>, ApiError> {
+    async fn fills(&self, caller: &Caller, query: HistoryQuery) -> Result<Page<Fill>, ApiError> {
         let page = self.page_request(&query, &format!("trades|{}", caller.account))?;
         let filter = FillFilter {
             instrument: page.instrument,
@@ -43,11 +42,7 @@ impl HistoryApi for Gateway {
         let inner = &self.inner;
         let mut rows = inner.store.fills_of(inner.venue, caller.account, &filter).await?;
         let next_cursor = page.next_cursor(&mut rows, &inner.cursors, |(number, _)| *number);
-        let frame = |fill: &Fill| -> Result<FillFrame, ApiError> {
-            Ok(FillFrame::new(fill, &self.instrument(fill.instrument)?))
-        };
-        let items = rows.iter().map(|(_, fill)| frame(fill)).collect::<Result<_, _>>()?;
-        Ok(Page { items, next_cursor })
+        Ok(Page { items: rows.into_iter().map(|(_, fill)| fill).collect(), next_cursor })
     }
 
     async fn ticks(&self, _caller: &Caller, query: HistoryQuery) -> Result<Page<TickRow>, ApiError> {
@@ -142,7 +137,7 @@ impl HistoryApi for Gateway {
     /// Reads every stored point, since each counts for the running maximum, and
     /// ends with the NAV of now.
     async fn nav_history(&self, caller: &Caller, range: NavRange) -> Result<NavHistory, ApiError> {
-        let now = self.read(|state| portfolio_of(state, caller))?;
+        let now = self.portfolio(caller).await?;
         let inner = &self.inner;
         let paid_in = inner.config.starting_balance.to_cents();
         let mut history = NavHistory::new(range, paid_in, inner.config.t0, now.timestamp);
@@ -165,14 +160,10 @@ impl HistoryApi for Gateway {
 impl Gateway {
     /// Parses `query` about `subject`; 404 for an instrument that is not listed.
     pub(super) fn page_request(&self, query: &HistoryQuery, subject: &str) -> Result<PageRequest, ApiError> {
-        self.read(|state| {
-            let page = PageRequest::parse(query, subject, state.time, &self.inner.cursors)?;
-            match page.instrument {
-                Some(id) if !state.instruments.contains_key(&id) => {
-                    Err(engine::order::Reject::UnknownInstrument.into())
-                }
-                _ => Ok(page),
-            }
+        self.read(|view| {
+            let page = PageRequest::parse(query, subject, view.market().time, &self.inner.cursors)?;
+            page.instrument.map(|id| view.instrument(id)).transpose()?;
+            Ok(page)
         })
     }
 }
@@ -211,7 +202,12 @@ async fn fills(
     RequireUser(caller): RequireUser,
     StrictQuery(query): StrictQuery<HistoryQuery>,
 ) -> Result<Json<Page<FillFrame>>, ErrorResponse> {
-    Ok(Json(gateway.fills(&caller, query).await?))
+    let Page { items, next_cursor } = gateway.fills(&caller, query).await?;
+    let items = gateway.read(|view| {
+        let frame = |fill: &Fill| Ok(FillFrame::new(fill, view.instrument(fill.instrument)?));
+        items.iter().map(frame).collect::<Result<_, _>>()
+    })?;
+    Ok(Json(Page { items, next_cursor }))
 }
 
 async fn portfolio(

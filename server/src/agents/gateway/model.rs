@@ -1,13 +1,11 @@
-//! The gateway's picture of the venue, kept by following what trading and
-//! portfolio publish.
+//! The gateway's read model of the venue, kept by following the streams of the
+//! trading and portfolio agents.
 //!
-//! It starts from trading's newest snapshot and the journal after it, goes on
+//! It starts from trading's newest snapshot and the journal after it, continues
 //! with the execution stream, and refills from the journal wherever the stream
-//! left a gap. Every read is one consistent cut. Does not decide anything.
+//! has a gap. Every read is consistent, as of one entry. Decides nothing.
 
 mod encoded;
-mod execution;
-mod replica;
 mod view;
 
 use std::sync::{Arc, PoisonError, RwLock};
@@ -17,6 +15,7 @@ use engine::book::BookSnapshot;
 use engine::candle::Interval;
 use engine::id::{AccountId, Seq, VenueId};
 use engine::quote::QuotesSnapshot;
+use engine::replica::Gap;
 use engine::time::VenueTime;
 use engine::venue::{Input, Venue};
 use protocol::bus::{ExecutionBatch, PortfolioMessage};
@@ -28,26 +27,25 @@ use crate::store::history::CandleWindow;
 use crate::store::journal::EntryKind;
 use crate::store::{Store, StoreError};
 
-pub(crate) use encoded::{Encoded, frame, parts, update};
-pub(crate) use replica::{Followed, Stamped, VenueReplica};
+pub(crate) use encoded::{Encoded, encode, encode_update, parts};
+pub(crate) use view::{AccountItems, Stamped, VenueView};
 
-/// Messages taken from a stream at once.
-const READ: usize = 256;
+/// Most messages taken from a stream at once, and keys read at once.
+const BATCH_MAX_MESSAGES: usize = 256;
 
-/// Journal rows read at once.
-const ROWS: u32 = 1_000;
+/// Most journal rows read at once.
+const JOURNAL_PAGE_ROWS: u32 = 1_000;
 
 /// Entries before a snapshot whose matches are shown again after a start.
-const TAPE_ENTRIES: u64 = 1_000;
+const TAPE_HISTORY_ENTRIES: u64 = 1_000;
 
-/// How long to wait for trading to publish its books at start-up, between two
-/// looks.
-const LOOK_AGAIN: Duration = Duration::from_millis(20);
+/// Delay between two looks for the books that trading publishes when it starts.
+const BOOKS_RETRY_DELAY: Duration = Duration::from_millis(20);
 
-/// How long a reader waits for the model to reach an entry.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// Longest that a reader waits for the model to reach an entry.
+const READ_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Why following stopped.
+/// The reason why following stopped.
 #[derive(Debug, thiserror::Error)]
 pub enum FollowError {
     /// The store failed.
@@ -61,7 +59,13 @@ pub enum FollowError {
     Venue(String),
 }
 
-/// The picture; clones share it.
+impl From<Gap> for FollowError {
+    fn from(gap: Gap) -> Self {
+        Self::Store(StoreError::Corrupt(format!("the journal has a gap: entry {gap}")))
+    }
+}
+
+/// The read model; clones share it.
 #[derive(Clone, Debug)]
 pub(crate) struct ReadModel {
     shared: Arc<Shared>,
@@ -73,91 +77,93 @@ struct Shared {
     store: Store,
     bus: Bus,
     streams: StreamNames,
-    state: RwLock<Option<VenueReplica>>,
-    /// The last entry of the newest consistent state.
-    reached: watch::Sender<Seq>,
-    /// Its version: most entries change nothing that anybody follows.
-    changed: watch::Sender<u64>,
+    view: RwLock<Option<VenueView>>,
+    /// The last entry of the newest consistent view.
+    through: watch::Sender<Seq>,
+    /// Its version: most entries change nothing that can be subscribed to.
+    version: watch::Sender<u64>,
 }
 
 impl ReadModel {
     /// Empty until [`ReadModel::follow`] runs.
     pub(crate) fn new(venue: VenueId, store: Store, bus: Bus, streams: StreamNames) -> Self {
-        let (reached, changed) = (watch::Sender::default(), watch::Sender::default());
-        let state = RwLock::new(None);
-        Self { shared: Arc::new(Shared { venue, store, bus, streams, state, reached, changed }) }
+        let (through, version) = (watch::Sender::default(), watch::Sender::default());
+        let view = RwLock::new(None);
+        Self { shared: Arc::new(Shared { venue, store, bus, streams, view, through, version }) }
     }
 
-    /// Reads one consistent cut; `None` before there is any.
-    pub(crate) fn read<T>(&self, look: impl FnOnce(&VenueReplica) -> T) -> Option<T> {
-        let state = self.shared.state.read().unwrap_or_else(PoisonError::into_inner);
-        state.as_ref().filter(|state| state.is_consistent()).map(look)
+    /// Reads a consistent view; `None` while there is none.
+    pub(crate) fn read<T>(&self, read: impl FnOnce(&VenueView) -> T) -> Option<T> {
+        let view = self.shared.view.read().unwrap_or_else(PoisonError::into_inner);
+        view.as_ref().filter(|view| view.is_consistent()).map(read)
     }
 
-    /// Wakes when a consistent cut has something new.
-    pub(crate) fn watch(&self) -> watch::Receiver<u64> {
-        self.shared.changed.subscribe()
+    /// Changes with every consistent view that has something new.
+    pub(crate) fn versions(&self) -> watch::Receiver<u64> {
+        self.shared.version.subscribe()
     }
 
-    /// Wakes at every new consistent cut, also where time alone has moved.
+    /// Changes with every consistent view, also where only time has passed.
     pub(crate) fn entries(&self) -> watch::Receiver<Seq> {
-        self.shared.reached.subscribe()
+        self.shared.through.subscribe()
     }
 
-    /// Waits until the picture holds entry `seq`; `false` when that takes too
-    /// long.
+    /// Waits until the model has applied entry `seq`; false after
+    /// [`READ_TIMEOUT`].
     pub(crate) async fn wait_for_seq(&self, seq: Seq) -> bool {
-        self.until(|state| state.through >= seq).await
+        self.wait_until(|view| view.market().through >= seq).await
     }
 
-    /// Waits a while until the picture holds `account`: whoever has just been
-    /// let in may be ahead of it.
+    /// Waits, at most [`READ_TIMEOUT`], until the model has `account`: a user who
+    /// has just registered may be ahead of it.
     pub(crate) async fn wait_for_account(&self, account: AccountId) {
-        let known = |state: &VenueReplica| state.account(account).is_some();
-        if self.read(known) == Some(false) {
-            self.until(known).await;
+        let has_account = |view: &VenueView| view.account(account).is_ok();
+        if self.read(has_account) == Some(false) {
+            self.wait_until(has_account).await;
         }
     }
 
-    async fn until(&self, holds: impl Fn(&VenueReplica) -> bool) -> bool {
-        let mut reached = self.entries();
-        let there = async {
+    async fn wait_until(&self, holds: impl Fn(&VenueView) -> bool) -> bool {
+        let mut entries = self.entries();
+        let reached = async {
             while self.read(&holds) != Some(true) {
-                if reached.changed().await.is_err() {
+                if entries.changed().await.is_err() {
                     return false;
                 }
             }
             true
         };
-        tokio::time::timeout(PATIENCE, there).await.unwrap_or(false)
+        tokio::time::timeout(READ_TIMEOUT, reached).await.unwrap_or(false)
     }
 
-    /// Follows the venue until `shutdown`; `progress` hears each entry reached.
+    /// Follows the venue until `shutdown`; `progress` is told each entry reached.
     ///
     /// # Errors
     /// When store or bus fail: run it again.
     pub(crate) async fn follow(&self, shutdown: Shutdown, progress: impl Fn(Seq)) -> Result<(), FollowError> {
         let shared = &self.shared;
-        let first = self.load().await?;
-        let mut executions = first.0;
-        let mut valuations = shared.bus.last_id(&shared.streams.risk).await?;
-        self.take_newest_valuations().await?;
+        let mut execution_id = self.load().await?.0;
+        let mut valuation_id = shared.bus.last_id(&shared.streams.risk).await?;
+        self.read_newest_valuations().await?;
         self.wait_until_consistent(&shutdown).await?;
         loop {
-            progress(Seq(executions));
+            progress(Seq(execution_id));
+            let (execution, risk) = (&shared.streams.execution, &shared.streams.risk);
             tokio::select! {
                 () = shutdown.cancelled() => return Ok(()),
-                batch = shared.bus.read_after(&shared.streams.execution, executions, READ) => {
-                    executions = self.executions(batch?, executions, &shutdown).await?;
+                batch = shared.bus.read_after(execution, execution_id, BATCH_MAX_MESSAGES) => {
+                    execution_id = self.apply_executions(batch?, execution_id, &shutdown).await?;
                 }
-                batch = shared.bus.read_after(&shared.streams.risk, valuations, READ) => {
-                    valuations = self.valuations(batch?, valuations).await;
+                batch = shared.bus.read_after(risk, valuation_id, BATCH_MAX_MESSAGES) => {
+                    valuation_id = self.apply_valuations(batch?, valuation_id).await;
                 }
             }
         }
     }
 
-    async fn executions(
+    /// Applies what the execution stream had after message `after`; returns the
+    /// last message applied.
+    async fn apply_executions(
         &self,
         batch: Batch,
         mut after: u64,
@@ -174,9 +180,9 @@ impl ReadModel {
         };
         for message in messages {
             after = message.id;
-            let read = decode::decode_shared::<ExecutionBatch>(&shared.bus, shared.venue, &message);
-            let applied = match read {
-                Ok(batch) => self.change(|state| state.apply(&batch).is_ok()),
+            let decoded = decode::decode_shared::<ExecutionBatch>(&shared.bus, shared.venue, &message);
+            let applied = match decoded {
+                Ok(batch) => self.change(|view| view.apply(&batch)).is_some_and(|applied| applied.is_ok()),
                 Err(reason) => {
                     let (bus, stream) = (&shared.bus, &shared.streams.execution);
                     decode::dead_letter(bus, shared.venue, stream, &message, &reason.to_string()).await;
@@ -192,27 +198,26 @@ impl ReadModel {
         Ok(after)
     }
 
-    async fn valuations(&self, batch: Batch, mut after: u64) -> u64 {
+    /// Applies what the risk stream had after message `after`; returns the last
+    /// message applied.
+    async fn apply_valuations(&self, batch: Batch, mut after: u64) -> u64 {
         let shared = &self.shared;
         match batch {
-            // The next valuation of an account makes up for any that is gone.
+            // The next valuation of an account makes up for those lost.
             Batch::Trimmed { through } => after = through,
             Batch::Messages(messages) => {
                 for message in messages {
                     after = message.id;
                     let (bus, stream) = (&shared.bus, &shared.streams.risk);
-                    let read = decode::decode_or_dead_letter::<PortfolioMessage>(
+                    let decoded = decode::decode_or_dead_letter::<PortfolioMessage>(
                         bus,
                         shared.venue,
                         stream,
                         &message,
                     )
                     .await;
-                    if let Some(valuation) = read {
-                        self.change(|state| {
-                            state.apply_portfolio(valuation);
-                            true
-                        });
+                    if let Some(valuation) = decoded {
+                        self.change(|view| view.apply_valuation(valuation));
                     }
                 }
                 self.announce();
@@ -224,56 +229,56 @@ impl ReadModel {
     /// Starts from the newest snapshot that can be read, else from entry 1.
     async fn load(&self) -> Result<Seq, FollowError> {
         let shared = &self.shared;
-        let version = self.peek(|state| state.version).unwrap_or_default();
+        let version = self.peek(VenueView::version).unwrap_or_default();
         let snapshots = shared.store.state_snapshots(shared.venue, 2).await?;
         let restored = snapshots.iter().find_map(|snapshot| Venue::restore(&snapshot.state).ok());
         let venue = match restored {
             Some(venue) => venue,
-            None => self.opened().await?,
+            None => self.opened_venue().await?,
         };
-        let mut state = VenueReplica::new(&venue, version);
-        // Beyond the older snapshot entries may be merged, without their tape.
-        let whole = snapshots.last().map_or(0, |snapshot| snapshot.seq.0);
-        let mut after = Seq(whole.max(venue.seq().0.saturating_sub(TAPE_ENTRIES)));
+        let mut view = VenueView::new(&venue, version);
+        // Beyond the older snapshot entries may be compacted, without their tape.
+        let dense_from = snapshots.last().map_or(0, |snapshot| snapshot.seq.0);
+        let mut after = Seq(dense_from.max(venue.seq().0.saturating_sub(TAPE_HISTORY_ENTRIES)));
         while after < venue.seq() {
-            let rows = shared.store.journal_after(shared.venue, after, ROWS).await?;
+            let rows = shared.store.journal_after(shared.venue, after, JOURNAL_PAGE_ROWS).await?;
             let Some(last) = rows.last() else { break };
             after = last.seq;
             for row in rows.iter().filter(|row| row.seq <= venue.seq()) {
-                state.recall(&row.outcome()?);
+                view.recall(&row.outcome()?);
             }
         }
-        *self.shared.state.write().unwrap_or_else(PoisonError::into_inner) = Some(state);
+        *shared.view.write().unwrap_or_else(PoisonError::into_inner) = Some(view);
         self.refill().await?;
-        self.take_day_opens(venue.config().t0).await?;
+        self.read_day_opens(venue.config().t0).await?;
         Ok(self.through())
     }
 
-    /// Where the day's prices began, which a snapshot does not say.
-    async fn take_day_opens(&self, t0: VenueTime) -> Result<(), FollowError> {
+    /// Reads the day's first prices, which a snapshot does not contain.
+    async fn read_day_opens(&self, t0: VenueTime) -> Result<(), FollowError> {
         let shared = &self.shared;
-        let now = self.peek(|state| (state.time, state.instruments.keys().copied().collect::<Vec<_>>()));
-        let Some((time, instruments)) = now else { return Ok(()) };
+        let listed = self.peek(|view| (view.market().time, view.instrument_ids()));
+        let Some((time, instruments)) = listed else { return Ok(()) };
         let today = Interval::D1.start(t0, time);
         for instrument in instruments {
             let newest = CandleWindow { instrument, interval: Interval::D1, from: None, to: None, limit: 1 };
             let candles = shared.store.candles(shared.venue, newest).await?;
             if let Some(day) = candles.iter().find(|candle| candle.start == today) {
-                self.change(|state| state.opened_at(instrument, day.open));
+                self.change(|view| view.set_day_open(instrument, day.open));
             }
         }
         Ok(())
     }
 
     /// The venue as entry 1 left it.
-    async fn opened(&self) -> Result<Venue, FollowError> {
+    async fn opened_venue(&self) -> Result<Venue, FollowError> {
         let shared = &self.shared;
         let missing = |what: &str| FollowError::Venue(format!("the venue's journal {what}"));
         let mut rows = shared.store.journal_after(shared.venue, Seq(0), 1).await?;
         if rows.is_empty() {
-            // Trading is about to begin it, and says so.
-            let begun = shared.bus.read_after(&shared.streams.execution, 0, 1);
-            let _ = tokio::time::timeout(PATIENCE, begun).await;
+            // Trading is about to write and publish it.
+            let opened = shared.bus.read_after(&shared.streams.execution, 0, 1);
+            let _ = tokio::time::timeout(READ_TIMEOUT, opened).await;
             rows = shared.store.journal_after(shared.venue, Seq(0), 1).await?;
         }
         let first = rows.first().filter(|row| row.kind == EntryKind::Opened);
@@ -287,33 +292,30 @@ impl ReadModel {
         }
     }
 
-    /// Takes from the journal everything after what is in.
+    /// Applies everything that the journal has after the last entry applied.
     async fn refill(&self) -> Result<(), FollowError> {
         let shared = &self.shared;
         loop {
-            let rows = shared.store.journal_after(shared.venue, self.through(), ROWS).await?;
+            let rows = shared.store.journal_after(shared.venue, self.through(), JOURNAL_PAGE_ROWS).await?;
             if rows.is_empty() {
                 return Ok(());
             }
             for row in &rows {
-                let (outcome, dense) = (row.outcome()?, row.kind != EntryKind::Range);
-                self.change(|state| {
-                    state.refill(&outcome, dense);
-                    true
-                });
+                let (outcome, is_compacted) = (row.outcome()?, row.kind == EntryKind::Range);
+                self.change(|view| view.refill(row.first_seq, &outcome, is_compacted)).transpose()?;
             }
         }
     }
 
-    /// Waits until the newest published books fit the journal: trading puts
-    /// them on the bus when it starts.
+    /// Waits until the newest published books fit the journal: trading publishes
+    /// them when it starts.
     async fn wait_until_consistent(&self, shutdown: &Shutdown) -> Result<(), FollowError> {
         loop {
-            // A bus that is away comes back, and trading puts the books again.
-            if let Err(error) = self.take_published_books().await {
+            // A bus that is away comes back, and trading publishes the books again.
+            if let Err(error) = self.read_newest_books().await {
                 tracing::warn!(event = "books_unread", %error, "newest books cannot be read yet");
             }
-            let Some(newest) = self.newest_book() else { return Ok(()) };
+            let Some(newest) = self.peek(VenueView::newest_book) else { return Ok(()) };
             if newest > self.through() {
                 self.refill().await?;
             }
@@ -324,44 +326,37 @@ impl ReadModel {
             tracing::debug!(event = "books_awaited", through = self.through().0, "waiting for newest books");
             tokio::select! {
                 () = shutdown.cancelled() => return Ok(()),
-                () = look_again() => self.refill().await?,
+                () = books_retry_delay() => self.refill().await?,
             }
         }
     }
 
-    async fn take_published_books(&self) -> Result<(), BusError> {
+    async fn read_newest_books(&self) -> Result<(), BusError> {
         let shared = &self.shared;
-        let ids = self.peek(|state| state.instruments.keys().copied().collect::<Vec<_>>());
-        let keys: Vec<_> = ids.unwrap_or_default().into_iter().map(|id| shared.streams.book(id)).collect();
-        let found = shared.bus.get_all_latest(&keys).await?.into_iter().flatten();
+        let ids = self.peek(VenueView::instrument_ids).unwrap_or_default();
+        let keys: Vec<_> = ids.into_iter().map(|id| shared.streams.book(id)).collect();
         let (mut books, mut quotes) = (Vec::new(), Vec::new());
-        for bytes in found {
+        for bytes in shared.bus.get_all_latest(&keys).await?.into_iter().flatten() {
             if let Ok(book) = decode::json::<BookSnapshot>(&bytes) {
                 books.push(book);
-            } else if let Ok(board) = decode::json::<QuotesSnapshot>(&bytes) {
-                quotes.push(board);
+            } else if let Ok(message) = decode::json::<QuotesSnapshot>(&bytes) {
+                quotes.push(message);
             }
         }
-        self.change(|state| {
-            state.take_books(books, quotes);
-            true
-        });
+        self.change(|view| view.set_books(books, quotes));
         Ok(())
     }
 
-    /// Everybody's newest valuation, so that the first picture is whole before
-    /// anything moves.
-    async fn take_newest_valuations(&self) -> Result<(), BusError> {
+    /// Reads every account's newest valuation, so that the first view is complete
+    /// before anything moves.
+    async fn read_newest_valuations(&self) -> Result<(), BusError> {
         let shared = &self.shared;
-        let accounts = self.peek(|state| state.accounts.keys().copied().collect::<Vec<_>>());
-        for some in accounts.unwrap_or_default().chunks(READ) {
+        let accounts = self.peek(VenueView::account_ids).unwrap_or_default();
+        for some in accounts.chunks(BATCH_MAX_MESSAGES) {
             let keys: Vec<_> = some.iter().map(|account| shared.streams.portfolio(*account)).collect();
             for bytes in shared.bus.get_all_latest(&keys).await?.into_iter().flatten() {
                 if let Ok(valuation) = decode::decode::<PortfolioMessage>(shared.venue, &bytes) {
-                    self.change(|state| {
-                        state.apply_portfolio(Arc::new(valuation));
-                        true
-                    });
+                    self.change(|view| view.apply_valuation(Arc::new(valuation)));
                 }
             }
         }
@@ -369,34 +364,29 @@ impl ReadModel {
     }
 
     fn through(&self) -> Seq {
-        self.peek(|state| state.through).unwrap_or_default()
+        self.peek(|view| view.market().through).unwrap_or_default()
     }
 
-    fn newest_book(&self) -> Option<Seq> {
-        self.peek(VenueReplica::newest_book)
+    /// Reads the view even while it is inconsistent.
+    fn peek<T>(&self, read: impl FnOnce(&VenueView) -> T) -> Option<T> {
+        self.shared.view.read().unwrap_or_else(PoisonError::into_inner).as_ref().map(read)
     }
 
-    /// Reads the state even while it is being put together.
-    fn peek<T>(&self, look: impl FnOnce(&VenueReplica) -> T) -> Option<T> {
-        self.shared.state.read().unwrap_or_else(PoisonError::into_inner).as_ref().map(look)
-    }
-
-    fn change(&self, change: impl FnOnce(&mut VenueReplica) -> bool) -> bool {
-        let mut state = self.shared.state.write().unwrap_or_else(PoisonError::into_inner);
-        state.as_mut().is_some_and(change)
+    fn change<T>(&self, change: impl FnOnce(&mut VenueView) -> T) -> Option<T> {
+        self.shared.view.write().unwrap_or_else(PoisonError::into_inner).as_mut().map(change)
     }
 
     fn announce(&self) {
-        if let Some((through, version)) = self.read(|state| (state.through, state.version)) {
-            self.shared.reached.send_replace(through);
-            self.shared.changed.send_if_modified(|known| std::mem::replace(known, version) != version);
+        if let Some((through, version)) = self.read(|view| (view.market().through, view.version())) {
+            self.shared.through.send_replace(through);
+            self.shared.version.send_if_modified(|known| std::mem::replace(known, version) != version);
         }
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "nothing announces that trading has put its books on the bus")]
-async fn look_again() {
-    tokio::time::sleep(LOOK_AGAIN).await;
+#[expect(clippy::disallowed_methods, reason = "nothing announces that trading has published its books")]
+async fn books_retry_delay() {
+    tokio::time::sleep(BOOKS_RETRY_DELAY).await;
 }
 
 #[cfg(test)]

@@ -12,15 +12,15 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, post};
 use engine::id::{OrderId, Seq};
-use engine::order::{Amend, Order, OrderStatus, Preview, RawAmend, RawTicket, Reject, Side, Ticket};
-use engine::venue::{AccountChange, Command, Outcome};
+use engine::order::{Amend, Order, OrderStatus, Preview, RawAmend, RawTicket, Reject, Ticket};
+use engine::venue::{AccountChange, Command};
 use protocol::bus::AppliedCommand;
 use protocol::error::ApiError;
 use protocol::frames::OrderFrame;
 use protocol::gateway::{Caller, OrderApi, Permission};
 use protocol::rest::{
     AmendOrderRequest, CancelledOrders, InstrumentQuery, OrdersQuery, Page, PendingOrderJson,
-    PlaceOrderRequest, PlaceOrderResponse, PlacedOrder, PlacedOrderJson, PreviewJson,
+    PlaceOrderRequest, PlaceOrderResponse, PlacedOrderJson, PreviewJson,
 };
 
 use super::Gateway;
@@ -47,17 +47,7 @@ impl OrderApi for Gateway {
         // A preview reserves no client order id.
         ticket.client_order_id.get_or_insert_with(|| "preview".to_owned());
         let ticket = self.parse_ticket(&ticket)?;
-        self.read(|state| {
-            let followed = state.account(caller.account).ok_or(Reject::UnknownAccount)?;
-            let (conditions, book) = state.conditions(ticket.instrument).ok_or(Reject::UnknownInstrument)?;
-            let opposite = match ticket.side {
-                Side::Buy => &book.asks,
-                Side::Sell => &book.bids,
-            };
-            let opposite = opposite.iter().map(|row| (row.price, row.lots));
-            let marked = |id| state.marked(id);
-            Ok(engine::order::preview(&conditions, &followed.account, opposite, &ticket, marked)?)
-        })
+        self.read(|view| Ok(view.market().preview(view.account(caller.account)?, &ticket)?))
     }
 
     async fn amend_order(
@@ -79,7 +69,7 @@ impl OrderApi for Gateway {
         }
     }
 
-    async fn cancel_order(&self, caller: &Caller, order_id: &str) -> Result<OrderFrame, ApiError> {
+    async fn cancel_order(&self, caller: &Caller, order_id: &str) -> Result<Order, ApiError> {
         let order_id = parse_order_id(order_id)?;
         self.check_order_limit(caller)?;
         let command = Command::CancelOrder { account: caller.account, order: order_id };
@@ -93,7 +83,7 @@ impl OrderApi for Gateway {
         }
         let order = self.stored_order(caller, order_id).await?;
         match order.status {
-            OrderStatus::Cancelled => self.order_frame(&order),
+            OrderStatus::Cancelled => Ok(order),
             OrderStatus::Filled => {
                 let message = "The order was filled before it could be cancelled.";
                 Err(ApiError::new(409, "already_filled", message).at("order_id"))
@@ -102,11 +92,7 @@ impl OrderApi for Gateway {
         }
     }
 
-    async fn cancel_all(
-        &self,
-        caller: &Caller,
-        instrument_id: Option<&str>,
-    ) -> Result<Vec<OrderFrame>, ApiError> {
+    async fn cancel_all(&self, caller: &Caller, instrument_id: Option<&str>) -> Result<Vec<Order>, ApiError> {
         let instrument = instrument_id.map(parse_instrument_id).transpose()?;
         self.check_order_limit(caller)?;
         let command = Command::CancelAll { account: caller.account, instrument };
@@ -116,20 +102,20 @@ impl OrderApi for Gateway {
             Err(error) => return Err(error.into()),
         };
         self.inner.model.wait_for_seq(reply.seq).await;
-        let cancelled = reply.outcome.events.iter().filter_map(|event| match &event.change {
+        let cancelled = reply.outcome.events.into_iter().filter_map(|event| match event.change {
             AccountChange::OrderCancelled { order, .. } => Some(order),
             _ => None,
         });
-        let mut cancelled: Vec<&Order> = cancelled.collect();
+        let mut cancelled: Vec<Order> = cancelled.collect();
         cancelled.sort_by_key(|order| order.created_at);
-        cancelled.into_iter().map(|order| self.order_frame(order)).collect()
+        Ok(cancelled)
     }
 
-    async fn order(&self, caller: &Caller, order_id: &str) -> Result<OrderFrame, ApiError> {
-        self.order_frame(&self.stored_order(caller, parse_order_id(order_id)?).await?)
+    async fn order(&self, caller: &Caller, order_id: &str) -> Result<Order, ApiError> {
+        self.stored_order(caller, parse_order_id(order_id)?).await
     }
 
-    async fn orders(&self, caller: &Caller, query: OrdersQuery) -> Result<Page<OrderFrame>, ApiError> {
+    async fn orders(&self, caller: &Caller, query: OrdersQuery) -> Result<Page<Order>, ApiError> {
         let statuses = parse_statuses(query.status.as_deref())?;
         let status = query.status.as_deref().unwrap_or("-");
         let client_order_id = query.client_order_id.clone();
@@ -148,8 +134,7 @@ impl OrderApi for Gateway {
         let inner = &self.inner;
         let mut rows = inner.store.orders_of(inner.venue, caller.account, &filter).await?;
         let next_cursor = page.next_cursor(&mut rows, &inner.cursors, |(seq, _)| seq.0);
-        let items = rows.iter().map(|(_, order)| self.order_frame(order)).collect::<Result<_, _>>()?;
-        Ok(Page { items, next_cursor })
+        Ok(Page { items: rows.into_iter().map(|(_, order)| order).collect(), next_cursor })
     }
 }
 
@@ -171,8 +156,10 @@ impl Gateway {
     ) -> Result<Result<PlaceOrderResponse, Reject>, ApiError> {
         match self.inner.sequencer.send(command, COMMAND_VALIDITY).await {
             Ok(reply) => {
-                self.inner.model.wait_for_seq(reply.seq).await;
-                Ok(Ok(PlaceOrderResponse::Decided(Box::new(self.placed_order(reply)?))))
+                let AppliedCommand { seq, outcome, repeated } = reply;
+                self.inner.model.wait_for_seq(seq).await;
+                let reply = Box::new(outcome.answer.ok_or_else(ApiError::unavailable)?);
+                Ok(Ok(PlaceOrderResponse::Decided { reply, seq, repeated }))
             }
             Err(SendError::Pending) => Ok(Ok(PlaceOrderResponse::Pending { client_order_id })),
             Err(SendError::Refused(reject)) => Ok(Err(reject)),
@@ -180,19 +167,9 @@ impl Gateway {
         }
     }
 
-    fn placed_order(&self, reply: AppliedCommand) -> Result<PlacedOrder, ApiError> {
-        let AppliedCommand { seq, outcome: Outcome { answer, .. }, repeated } = reply;
-        let answer = answer.ok_or_else(ApiError::unavailable)?;
-        let order = self.order_frame(&answer.order)?;
-        Ok(PlacedOrder { order, decided: answer.decided, basis: answer.basis, seq, repeated })
-    }
-
     fn parse_ticket(&self, ticket: &RawTicket) -> Result<Ticket, ApiError> {
         let id = parse_instrument_id(&ticket.instrument_id)?;
-        self.read(|state| {
-            let instrument = state.instruments.get(&id).ok_or(Reject::UnknownInstrument)?;
-            Ok(Ticket::parse(ticket, instrument)?)
-        })
+        Ok(Ticket::parse(ticket, &self.instrument(id)?)?)
     }
 
     async fn stored_order(&self, caller: &Caller, id: OrderId) -> Result<Order, ApiError> {
@@ -200,8 +177,16 @@ impl Gateway {
         Ok(order.ok_or(Reject::UnknownOrder)?)
     }
 
-    fn order_frame(&self, order: &Order) -> Result<OrderFrame, ApiError> {
-        Ok(OrderFrame::new(order, &self.instrument(order.instrument)?))
+    /// The JSON of orders.
+    fn order_frames(&self, orders: &[Order]) -> Result<Vec<OrderFrame>, ApiError> {
+        self.read(|view| {
+            let frame = |order: &Order| Ok(OrderFrame::new(order, view.instrument(order.instrument)?));
+            orders.iter().map(frame).collect()
+        })
+    }
+
+    fn order_frame(&self, order: &Order) -> Result<Json<OrderFrame>, ErrorResponse> {
+        Ok(Json(OrderFrame::new(order, &self.instrument(order.instrument)?)))
     }
 }
 
@@ -276,7 +261,8 @@ async fn list(
     RequireUser(caller): RequireUser,
     StrictQuery(query): StrictQuery<OrdersQuery>,
 ) -> Result<Json<Page<OrderFrame>>, ErrorResponse> {
-    Ok(Json(gateway.orders(&caller, query).await?))
+    let Page { items, next_cursor } = gateway.orders(&caller, query).await?;
+    Ok(Json(Page { items: gateway.order_frames(&items)?, next_cursor }))
 }
 
 async fn one(
@@ -284,7 +270,7 @@ async fn one(
     RequireUser(caller): RequireUser,
     Path(id): Path<String>,
 ) -> Result<Json<OrderFrame>, ErrorResponse> {
-    Ok(Json(gateway.order(&caller, &id).await?))
+    gateway.order_frame(&gateway.order(&caller, &id).await?)
 }
 
 async fn cancel(
@@ -292,7 +278,7 @@ async fn cancel(
     RequireUser(caller): RequireUser,
     Path(id): Path<String>,
 ) -> Result<Json<OrderFrame>, ErrorResponse> {
-    Ok(Json(gateway.cancel_order(&caller, &id).await?))
+    gateway.order_frame(&gateway.cancel_order(&caller, &id).await?)
 }
 
 async fn cancel_all(
@@ -301,7 +287,7 @@ async fn cancel_all(
     StrictQuery(query): StrictQuery<InstrumentQuery>,
 ) -> Result<Json<CancelledOrders>, ErrorResponse> {
     let cancelled = gateway.cancel_all(&caller, query.instrument_id.as_deref()).await?;
-    Ok(Json(CancelledOrders { cancelled }))
+    Ok(Json(CancelledOrders { cancelled: gateway.order_frames(&cancelled)? }))
 }
 
 impl Gateway {
@@ -313,10 +299,10 @@ impl Gateway {
         first: StatusCode,
     ) -> Result<Response, ErrorResponse> {
         Ok(match response {
-            PlaceOrderResponse::Decided(placed) => {
-                let status = if placed.repeated { StatusCode::OK } else { first };
-                let instrument = self.instrument(placed.order.instrument_id)?;
-                (status, Json(PlacedOrderJson::new(*placed, &instrument))).into_response()
+            PlaceOrderResponse::Decided { reply, seq, repeated } => {
+                let status = if repeated { StatusCode::OK } else { first };
+                let instrument = self.instrument(reply.order.instrument)?;
+                (status, Json(PlacedOrderJson::new(*reply, seq, &instrument))).into_response()
             }
             PlaceOrderResponse::Pending { client_order_id } => {
                 let pending = PendingOrderJson { status: "pending", client_order_id };

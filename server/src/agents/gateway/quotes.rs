@@ -9,19 +9,20 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::{get, post};
 use engine::id::{InstrumentId, QuoteId};
+use engine::instrument::Instrument;
 use engine::order::{Preview, RawTake, Reject, Side, Take};
+use engine::quote::QuotesSnapshot;
 use engine::venue::Command;
 use protocol::error::ApiError;
-use protocol::frames::{Item, QuotesFrame};
+use protocol::frames::QuotesFrame;
 use protocol::gateway::{Caller, QuoteApi};
 use protocol::rest::{
     InstrumentQuery, PlaceOrderResponse, PreviewJson, PreviewQuoteRequest, TakeQuoteRequest,
 };
 
+use super::Gateway;
 use super::identity::RequireUser;
 use super::page_request::parse_instrument_id;
-use super::venue::instruments_by_symbol;
-use super::{Gateway, VenueReplica};
 use crate::http::{ErrorResponse, Json, StrictQuery};
 
 #[async_trait]
@@ -30,11 +31,16 @@ impl QuoteApi for Gateway {
         &self,
         _caller: &Caller,
         instrument_id: Option<&str>,
-    ) -> Result<Vec<QuotesFrame>, ApiError> {
+    ) -> Result<Vec<QuotesSnapshot>, ApiError> {
         let wanted = instrument_id.map(parse_instrument_id).transpose()?;
-        self.read(|state| match wanted {
-            Some(id) if !state.instruments.contains_key(&id) => Err(Reject::UnknownInstrument.into()),
-            _ => Ok(live_quotes(state, wanted)),
+        self.read(|view| {
+            let listed = match wanted {
+                Some(id) => vec![view.instrument(id)?],
+                None => view.instruments_by_symbol(),
+            };
+            let quotes =
+                |instrument: &Instrument| view.market().instruments.get(&instrument.id)?.quotes_snapshot();
+            Ok(listed.into_iter().filter_map(quotes).collect())
         })
     }
 
@@ -47,7 +53,7 @@ impl QuoteApi for Gateway {
     ) -> Result<PlaceOrderResponse, ApiError> {
         let quote_id = parse_quote_id(quote_id)?;
         self.check_order_limit(caller)?;
-        let instrument = match self.read(|state| Ok(state.quote(quote_id).map(|(id, _)| id)))? {
+        let instrument = match self.read(|view| Ok(view.market().quote(quote_id).map(|(id, _)| id)))? {
             Some(id) => id,
             // Perhaps over by now: the venue says so, or answers a repeat. Only
             // its instrument is needed to read the quantity.
@@ -72,14 +78,11 @@ impl QuoteApi for Gateway {
         let quote_id = parse_quote_id(quote_id)?;
         // A preview reserves no client order id.
         take.client_order_id.get_or_insert_with(|| "preview".to_owned());
-        self.read(|state| {
-            let account = &state.account(caller.account).ok_or(Reject::UnknownAccount)?.account;
-            let (instrument, quote) = state.quote(quote_id).ok_or(Reject::UnknownQuote)?;
-            let (conditions, _) = state.conditions(instrument).ok_or(Reject::UnknownInstrument)?;
-            let take = Take::parse(&take, quote_id, conditions.instrument)?;
-            let marked = |id| state.marked(id);
-            let preview = engine::order::preview_take(&conditions, account, quote, side, &take, marked)?;
-            Ok((instrument, preview))
+        self.read(|view| {
+            let account = view.account(caller.account)?;
+            let (id, _) = view.market().quote(quote_id).ok_or(Reject::UnknownQuote)?;
+            let take = Take::parse(&take, quote_id, view.instrument(id)?)?;
+            Ok((id, view.market().preview_take(account, id, side, &take)?))
         })
     }
 }
@@ -103,17 +106,6 @@ impl Gateway {
     }
 }
 
-/// Live quotes of `wanted`, or of every instrument that trades on quotes, by symbol.
-pub(super) fn live_quotes(state: &VenueReplica, wanted: Option<InstrumentId>) -> Vec<QuotesFrame> {
-    let listed =
-        instruments_by_symbol(state).into_iter().filter(|listed| wanted.is_none_or(|id| id == listed.id));
-    let quotes = listed.filter_map(|listed| match state.book(listed.id)?.value.item() {
-        Item::Quotes(quotes) => Some(quotes.clone()),
-        _ => None,
-    });
-    quotes.collect()
-}
-
 fn parse_quote_id(text: &str) -> Result<QuoteId, ApiError> {
     text.parse().map_err(|_| ApiError::new(400, "invalid_id", "The id must be a UUID.").at("quote_id"))
 }
@@ -131,7 +123,12 @@ async fn list(
     RequireUser(caller): RequireUser,
     StrictQuery(query): StrictQuery<InstrumentQuery>,
 ) -> Result<Json<Vec<QuotesFrame>>, ErrorResponse> {
-    Ok(Json(gateway.quotes(&caller, query.instrument_id.as_deref()).await?))
+    let quotes = gateway.quotes(&caller, query.instrument_id.as_deref()).await?;
+    Ok(Json(gateway.read(|view| {
+        let frame =
+            |quotes: &QuotesSnapshot| Ok(QuotesFrame::new(quotes, view.instrument(quotes.instrument)?));
+        quotes.iter().map(frame).collect()
+    })?))
 }
 
 async fn hit(

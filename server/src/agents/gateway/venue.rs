@@ -17,8 +17,8 @@ use protocol::error::ApiError;
 use protocol::gateway::{Caller, Permission, VenueApi, VenueControlApi};
 use protocol::rest::{ClaimVenueRequest, ClockCommand, ClockState, ListedInstrument, VenueInfo};
 
+use super::Gateway;
 use super::identity::RequireUser;
-use super::{Gateway, VenueReplica};
 use crate::bus::Batch;
 use crate::bus::decode::{decode, encode};
 use crate::http::{ErrorResponse, Json};
@@ -36,7 +36,7 @@ const BATCH_MAX_MESSAGES: usize = 64;
 #[async_trait]
 impl VenueApi for Gateway {
     async fn instruments(&self, _caller: &Caller) -> Result<Vec<Instrument>, ApiError> {
-        self.read(|state| Ok(instruments_by_symbol(state)))
+        self.read(|view| Ok(view.instruments_by_symbol().into_iter().cloned().collect()))
     }
 
     async fn clock(&self, _caller: &Caller) -> Result<ClockState, ApiError> {
@@ -90,14 +90,14 @@ impl VenueControlApi for Gateway {
 impl Gateway {
     async fn clock_state(&self) -> Result<ClockState, ApiError> {
         let status = self.clock_status().await?;
-        self.read(|state| {
+        self.read(|view| {
             let status = status.as_ref();
             Ok(ClockState {
-                step: state.step,
-                time: state.time,
+                step: view.step(),
+                time: view.market().time,
                 mode: status.map_or("running", |status| status.mode.as_str()).to_owned(),
                 speed_milli: status.map_or(1_000, |status| status.speed_milli),
-                through: state.through,
+                through: view.market().through,
             })
         })
     }
@@ -153,18 +153,11 @@ impl Gateway {
     /// Waits until `step` is applied and readable.
     async fn wait_for_step(&self, step: u64) -> Result<(), ApiError> {
         let mut entries = self.inner.model.entries();
-        while self.inner.model.read(|state| state.step >= step) != Some(true) {
+        while self.inner.model.read(|view| view.step() >= step) != Some(true) {
             entries.changed().await.map_err(|_| ApiError::unavailable())?;
         }
         Ok(())
     }
-}
-
-/// Listed instruments, by symbol.
-pub(super) fn instruments_by_symbol(state: &VenueReplica) -> Vec<Instrument> {
-    let mut listed: Vec<Instrument> = state.instruments.values().cloned().collect();
-    listed.sort_by(|a, b| a.symbol.cmp(&b.symbol));
-    listed
 }
 
 pub(super) fn routes() -> Router<Gateway> {

@@ -1,9 +1,10 @@
 //! The live socket, `/api/v1/stream`.
 //!
-//! A socket pulls: it keeps what it has sent and takes from the gateway's
-//! picture whatever is newer, one consistent update at a time. So a slow client
-//! costs no memory, prices are conflated to the newest, and executions, which
-//! the picture keeps numbered, are not lost. Does not know what is in an update.
+//! A socket pulls: it remembers the version it has sent and reads from the
+//! read model whatever is newer, one consistent update at a time. So a slow
+//! client costs no memory, prices are conflated to the newest, and executions,
+//! which the read model holds by number, are not lost. Does not know what is in
+//! an update.
 
 mod channel;
 mod registry;
@@ -30,14 +31,14 @@ use crate::shutdown::Shutdown;
 pub(super) use registry::Sockets;
 
 /// Largest message that a client may send.
-const MAX_MESSAGE: usize = 16 * 1024;
+const MESSAGE_MAX_BYTES: usize = 16 * 1024;
 
-/// What a socket reads at once; it is zeroed at every look, and clients say
+/// Size of a socket's read buffer; it is zeroed at every read, and clients send
 /// little.
-const READ_BUFFER: usize = 4 * 1024;
+const READ_BUFFER_BYTES: usize = 4 * 1024;
 
 /// Most bytes that wait inside a socket for a slow client.
-const MAX_WAITING: usize = 256 * 1024;
+const WRITE_BUFFER_MAX_BYTES: usize = 256 * 1024;
 
 /// Query of the socket's route.
 #[derive(Debug, Default, Deserialize)]
@@ -47,7 +48,7 @@ pub(super) struct StreamQuery {
     encoding: Option<String>,
 }
 
-/// Answers the upgrade, or refuses it.
+/// Upgrades the request to a socket, or refuses it.
 pub(super) async fn upgrade(
     State(gateway): State<Gateway>,
     identity: Identity,
@@ -65,18 +66,18 @@ pub(super) async fn upgrade(
     let upgrade =
         upgrade.map_err(|_| ApiError::new(426, "upgrade_required", "This route is a WebSocket."))?;
     let most = gateway.inner.limits.sockets_per_user as usize;
-    let Some(permit) = gateway.inner.sockets.enter(&identity, most) else {
+    let Some(permit) = gateway.inner.sockets.acquire(&identity, most) else {
         let error = ApiError::new(429, "too_many_sockets", format!("A user may open {most} sockets."));
         return Err(error.into());
     };
     let session = identity.session;
     let caller = Caller::from(identity);
     Ok(upgrade
-        .max_message_size(MAX_MESSAGE)
-        .max_frame_size(MAX_MESSAGE)
-        .read_buffer_size(READ_BUFFER)
+        .max_message_size(MESSAGE_MAX_BYTES)
+        .max_frame_size(MESSAGE_MAX_BYTES)
+        .read_buffer_size(READ_BUFFER_BYTES)
         .write_buffer_size(0)
-        .max_write_buffer_size(MAX_WAITING)
+        .max_write_buffer_size(WRITE_BUFFER_MAX_BYTES)
         .on_upgrade(move |socket| {
             let tasks = gateway.inner.socket_tasks.clone();
             tasks.track_future(socket::run(gateway, socket, caller, session, encoding, permit))
@@ -96,7 +97,7 @@ impl Gateway {
                 batch = inner.bus.read_after(&stream, after, 256) => batch?,
             };
             match batch {
-                // Sockets ask for their session from time to time anyway.
+                // Sockets check their session from time to time anyway.
                 Batch::Trimmed { through } => after = through,
                 Batch::Messages(messages) => {
                     for message in messages {

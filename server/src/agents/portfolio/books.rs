@@ -1,105 +1,63 @@
-//! Every account's book as the journal tells it, and which ones to value anew.
+//! Every account's book as the journal tells it, and the accounts to value anew.
 //!
-//! Pure: takes outcomes in order, each once. Does not know the bus or the
+//! Pure: applies outcomes in order, each once. Does not know the bus or the
 //! store, and decides nothing about money.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use engine::account::Account;
 use engine::id::{AccountId, InstrumentId, Seq};
-use engine::instrument::Instrument;
-use engine::money::{Lots, Money, Ticks};
-use engine::portfolio::{Marked, Valuation, value};
-use engine::time::{Date, VenueTime};
+use engine::money::Lots;
+use engine::portfolio::Valuation;
+use engine::replica::{Gap, VenueReplica};
+use engine::time::VenueTime;
 use engine::venue::{ConfigError, Outcome, Venue, VenueConfig};
 
 /// Accounts, marks and date as of one journal entry.
 #[derive(Debug)]
 pub(super) struct Books {
-    instruments: BTreeMap<InstrumentId, Instrument>,
-    accounts: BTreeMap<AccountId, Account>,
-    marks: BTreeMap<InstrumentId, Ticks>,
-    /// Who has lots of what: whom a mark concerns.
+    replica: VenueReplica,
+    /// Accounts with a position, by instrument: those that a mark concerns.
     holders: BTreeMap<InstrumentId, BTreeSet<AccountId>>,
-    date: Date,
-    through: Seq,
-    time: VenueTime,
     /// Accounts whose figures changed since they were last taken.
     changed: BTreeSet<AccountId>,
 }
 
-/// Entries are missing between what is known and what came.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("entry {found} follows entry {through}")]
-pub(super) struct Gap {
-    through: Seq,
-    found: Seq,
-}
-
 impl Books {
     /// The books before the first entry.
+    ///
+    /// # Errors
+    /// What is wrong with `config`, by name.
     pub(super) fn empty(config: &VenueConfig) -> Result<Self, ConfigError> {
-        Ok(Self {
-            instruments: config.instruments()?,
-            accounts: BTreeMap::new(),
-            marks: BTreeMap::new(),
-            holders: BTreeMap::new(),
-            date: config.date_at(0),
-            through: Seq::default(),
-            time: config.time_of(0),
-            changed: BTreeSet::new(),
-        })
+        Ok(Self::new(VenueReplica::before_opening(config)?))
     }
 
-    /// The books of a venue as its newest snapshot holds them.
+    /// The books of a venue as it is; all accounts count as changed.
     pub(super) fn of_venue(venue: &Venue) -> Self {
-        let mut books = Self {
-            instruments: venue.instruments().clone(),
-            accounts: venue.accounts().clone(),
-            marks: BTreeMap::new(),
-            holders: BTreeMap::new(),
-            date: venue.date(),
-            through: venue.seq(),
-            time: venue.time(),
-            changed: venue.accounts().keys().copied().collect(),
-        };
-        for id in books.instruments.keys() {
-            if let Some(mark) = venue.mark(*id) {
-                books.marks.insert(*id, mark.price);
-            }
-        }
-        for (id, account) in &books.accounts {
-            for (instrument, position) in &account.positions {
-                if position.lots != Lots::ZERO {
-                    books.holders.entry(*instrument).or_default().insert(*id);
-                }
-            }
-        }
-        books
+        Self::new(VenueReplica::of_venue(venue))
     }
 
-    /// Takes the next entry, or the next entries from `first` to the outcome's
-    /// own, merged; what was taken before changes nothing.
+    fn new(replica: VenueReplica) -> Self {
+        let mut holders: BTreeMap<InstrumentId, BTreeSet<AccountId>> = BTreeMap::new();
+        for (id, account) in &replica.accounts {
+            for (instrument, _) in account.positions.iter().filter(|(_, held)| held.lots != Lots::ZERO) {
+                holders.entry(*instrument).or_default().insert(*id);
+            }
+        }
+        let changed = replica.accounts.keys().copied().collect();
+        Self { replica, holders, changed }
+    }
+
+    /// Applies the next entry, or the compacted entries from `first` to the
+    /// outcome's own; one that was applied before changes nothing.
+    ///
+    /// # Errors
+    /// [`Gap`] if entries before `first` are missing; nothing has changed then.
     pub(super) fn apply(&mut self, first: Seq, outcome: &Outcome) -> Result<(), Gap> {
-        if outcome.seq <= self.through {
+        if !self.replica.apply(first, outcome)? {
             return Ok(());
         }
-        if first > self.through.next() {
-            return Err(Gap { through: self.through, found: first });
-        }
-        self.through = outcome.seq;
-        self.time = outcome.time;
-        for balance in &outcome.balances {
-            let account = self.account_mut(balance.account);
-            account.cash = balance.cash;
-            account.reserved = balance.reserved;
-            account.account_seq = balance.account_seq;
-            account.rev = outcome.seq;
-            self.changed.insert(balance.account);
-        }
+        self.changed.extend(outcome.balances.iter().map(|balance| balance.account));
         for state in &outcome.positions {
-            let account = self.account_mut(state.account);
-            account.positions.insert(state.instrument, state.position);
             let holders = self.holders.entry(state.instrument).or_default();
             match state.position.lots {
                 Lots::ZERO => holders.remove(&state.account),
@@ -108,11 +66,9 @@ impl Books {
             self.changed.insert(state.account);
         }
         for mark in &outcome.marks {
-            self.marks.insert(mark.instrument, mark.price);
             self.changed.extend(self.holders.get(&mark.instrument).into_iter().flatten());
         }
-        if let Some(date) = outcome.new_date {
-            self.date = date;
+        if outcome.new_date.is_some() {
             self.changed.extend(self.holders.values().flatten());
         }
         Ok(())
@@ -121,47 +77,40 @@ impl Books {
     /// Accounts that an entry after `seq` touched, and all that hold something:
     /// their marks have moved.
     pub(super) fn touched_after(&self, seq: Seq) -> BTreeSet<AccountId> {
-        let touched = self.accounts.values().filter(|account| account.rev > seq).map(|account| account.id);
+        let accounts = self.replica.accounts.values();
+        let touched = accounts.filter(|account| account.rev > seq).map(|account| account.id);
         touched.chain(self.holders.values().flatten().copied()).collect()
     }
 
-    /// Everybody.
+    /// All accounts.
     pub(super) fn accounts(&self) -> BTreeSet<AccountId> {
-        self.accounts.keys().copied().collect()
+        self.replica.accounts.keys().copied().collect()
     }
 
     /// The account's figures at the marks.
     pub(super) fn value(&self, account: AccountId) -> Option<Valuation> {
-        let marked = |id| {
-            let instrument = self.instruments.get(&id)?;
-            Some(Marked { instrument, mark: *self.marks.get(&id)? })
-        };
-        Some(value(self.accounts.get(&account)?, self.date, &marked))
+        self.replica.value(account)
     }
 
-    /// Hands over the accounts that changed since the last call.
+    /// Removes and returns the accounts that changed since the last call.
     pub(super) fn take_changed(&mut self) -> BTreeSet<AccountId> {
         std::mem::take(&mut self.changed)
     }
 
-    /// The last entry taken.
+    /// The last entry applied.
     pub(super) fn through(&self) -> Seq {
-        self.through
+        self.replica.market.through
     }
 
-    /// Venue time of the last entry taken.
+    /// Venue time of the last entry applied.
     pub(super) fn time(&self) -> VenueTime {
-        self.time
-    }
-
-    fn account_mut(&mut self, id: AccountId) -> &mut Account {
-        let seq = self.through;
-        self.accounts.entry(id).or_insert_with(|| Account::new(id, Money::ZERO, seq))
+        self.replica.market.time
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use engine::money::{Money, Ticks};
     use engine::order::InstrumentStatus;
     use engine::position::Position;
     use engine::venue::{Balance, Mark, PositionState};
@@ -219,7 +168,7 @@ mod tests {
         }
         assert_eq!(books.take_changed(), BTreeSet::from([ACCOUNT, OTHER]));
         books.apply(Seq(5), &marked(5, 10_500)).unwrap();
-        // A mark concerns those who hold it.
+        // A mark concerns those that hold the instrument.
         assert_eq!(books.take_changed(), BTreeSet::from([ACCOUNT]));
         let valuation = books.value(ACCOUNT).unwrap();
         // 100 × (105 − 100) = 500; 990,000 + 100 × 105 = 1,000,500
@@ -230,13 +179,13 @@ mod tests {
     }
 
     #[test]
-    fn an_entry_counts_once_and_a_gap_is_seen() {
+    fn an_entry_counts_once_and_a_gap_is_detected() {
         let mut books = Books::empty(&config()).unwrap();
         books.apply(Seq(1), &entry(1)).unwrap();
         books.apply(Seq(2), &opened(2, ACCOUNT)).unwrap();
         books.apply(Seq(1), &entry(1)).unwrap();
         assert_eq!(books.through(), Seq(2));
-        assert_eq!(books.apply(Seq(4), &entry(4)), Err(Gap { through: Seq(2), found: Seq(4) }));
+        assert_eq!(books.apply(Seq(4), &entry(4)), Err(Gap { through: 2, found: 4 }));
         assert_eq!(books.value(AccountId(Uuid::from_u128(9))), None);
     }
 }

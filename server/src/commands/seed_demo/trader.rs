@@ -4,30 +4,17 @@
 //! The traders have no strategy: some sell what they may not have. Sends nothing.
 
 use engine::id::Digest;
-use engine::instrument::{Instrument, InstrumentKind};
+use engine::instrument::InstrumentKind;
 use engine::money::{Lots, Ticks};
 use engine::order::{RawTake, RawTicket, Side};
-use protocol::frames::QuotesFrame;
-use protocol::rest::TradingSnapshot;
+use engine::replica::{InstrumentReplica, MarketReplica};
 
-/// An instrument with a mark.
-pub(super) struct MarkedInstrument<'a> {
-    instrument: &'a Instrument,
-    mark: Ticks,
-    quotes: Option<&'a QuotesFrame>,
-}
-
-impl<'a> MarkedInstrument<'a> {
-    /// Tradable instruments, by symbol.
-    pub(super) fn all(snapshot: &'a TradingSnapshot) -> Vec<Self> {
-        let market = |instrument: &'a Instrument| {
-            let tick = snapshot.ticks.iter().find(|tick| tick.instrument_id == instrument.id)?;
-            let mark = Ticks(tick.mid.in_units_of(instrument.tick_size)?);
-            let quotes = snapshot.quotes.iter().find(|quotes| quotes.instrument_id == instrument.id);
-            Some(Self { instrument, mark, quotes })
-        };
-        snapshot.instruments.iter().filter_map(market).collect()
-    }
+/// Instruments with their marks, by symbol.
+pub(super) fn marked_instruments(market: &MarketReplica) -> Vec<(&InstrumentReplica, Ticks)> {
+    let listed = market.instruments.values();
+    let mut marked: Vec<_> = listed.filter_map(|listed| Some((listed, listed.mark_price()?))).collect();
+    marked.sort_by(|(a, _), (b, _)| a.instrument.symbol.cmp(&b.instrument.symbol));
+    marked
 }
 
 /// Action of a trader.
@@ -54,17 +41,17 @@ impl Draws {
 pub(super) fn draw_action(
     round: u32,
     number: u32,
-    instruments: &[MarkedInstrument<'_>],
+    instruments: &[(&InstrumentReplica, Ticks)],
     name: &str,
 ) -> Action {
     let digest = Digest::of(&[b"demo turn ", &round.to_le_bytes(), &number.to_le_bytes()]);
     let mut draws = Draws(digest.0, 0);
     let mood = draws.below(20);
     let side = if draws.below(5) < 3 { Side::Buy } else { Side::Sell };
-    let Some(market) = instruments.get(draws.below(instruments.len() as i64) as usize) else {
+    let Some((listed, mark)) = instruments.get(draws.below(instruments.len() as i64) as usize) else {
         return Action::Nothing;
     };
-    let instrument = market.instrument;
+    let instrument = &listed.instrument;
     let lots = match instrument.kind() {
         InstrumentKind::Bond => 1 + draws.below(20),
         _ => 10 * (1 + draws.below(15)),
@@ -76,15 +63,15 @@ pub(super) fn draw_action(
         8 => return Action::CancelAll,
         _ => {}
     }
-    if let Some(quotes) = market.quotes {
-        let Some(quote) = quotes.quotes.get(draws.below(quotes.quotes.len() as i64) as usize) else {
+    if instrument.is_dealt() {
+        let Some(quote) = listed.quotes.get(draws.below(listed.quotes.len() as i64) as usize) else {
             return Action::Nothing;
         };
         let take = RawTake { quantity, client_order_id, valid_until: None };
-        return Action::Take { quote: quote.quote_id.to_string(), side, take };
+        return Action::Take { quote: quote.id.to_string(), side, take };
     }
     // Most orders are marketable; the others rest up to four ticks behind the mark.
-    let limit = (mood >= 14).then(|| Ticks(market.mark.0 - side.sign() * (1 + draws.below(4))));
+    let limit = (mood >= 14).then(|| Ticks(mark.0 - side.sign() * (1 + draws.below(4))));
     let time_in_force = match (limit, draws.below(3)) {
         (None, 0) => "FOK",
         (None, _) => "IOC",

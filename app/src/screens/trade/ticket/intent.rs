@@ -60,7 +60,7 @@ impl OrderIntent {
             let lots = listed.parse_quantity(&raw.quantity).unwrap_or_default();
             let best = || {
                 live.read(|state| {
-                    state.markets.get(instrument)?.best_quote(*side, lots).map(|quote| quote.id)
+                    state.market.instruments.get(instrument)?.best_quote(*side, lots).map(|quote| quote.id)
                 })
             };
             *quote = chosen.or_else(best);
@@ -106,8 +106,8 @@ impl OrderIntent {
                 Ok(PreTradeCheck { preview, warnings, keeps_priority: false })
             }
             Self::Amend { order, raw } => {
-                let frame = live.order(*order).ok_or(Reject::UnknownOrder)?;
-                let (id, side) = frame.with_untracked(|frame| (frame.instrument_id, frame.side));
+                let amended = live.order(*order).ok_or(Reject::UnknownOrder)?;
+                let (id, side) = amended.with_untracked(|order| (order.instrument, order.side));
                 let amend = Amend::parse(raw, *order, &listed(id)?)?;
                 let preview = live.preview_amend(&amend)?;
                 let before = live.read(|state| state.account.open.get(order).cloned());
@@ -132,7 +132,7 @@ fn book_warnings(
     preview: &Preview,
 ) -> Vec<OrderWarning> {
     live.read(|state| {
-        let levels = state.markets.get(&instrument).map(|market| market.levels(side.opposite()));
+        let levels = state.market.instruments.get(&instrument).map(|listed| listed.levels(side.opposite()));
         warnings(side, limit, preview, levels.unwrap_or_default())
     })
 }

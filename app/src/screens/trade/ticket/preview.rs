@@ -44,11 +44,11 @@ impl PreviewView {
 
     /// The average's distance from the touch; positive is worse.
     fn slippage(self) -> Option<Decimal> {
-        let quote = self.live.quote(self.live.selected.get())?;
+        let figures = self.live.figures(self.live.selected.get())?;
         let price = |touch| Some(self.units.get()?.price_of(touch));
         match self.side.get() {
-            Side::Buy => Some(minus(self.average()?, price(quote.ask.get()?)?)),
-            Side::Sell => Some(minus(price(quote.bid.get()?)?, self.average()?)),
+            Side::Buy => Some(minus(self.average()?, price(figures.ask.get()?)?)),
+            Side::Sell => Some(minus(price(figures.bid.get()?)?, self.average()?)),
         }
     }
 

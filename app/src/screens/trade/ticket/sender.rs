@@ -7,15 +7,16 @@ use std::time::Duration;
 
 use engine::id::QuoteId;
 use engine::order::Preview;
+use engine::venue::OrderReply;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use protocol::error::ApiError;
-use protocol::rest::{PlaceOrderResponse, PlacedOrder};
+use protocol::rest::PlaceOrderResponse;
 
 use super::intent::OrderIntent;
 use super::texts;
 use crate::api;
-use crate::components::format;
+use crate::components::Units;
 use crate::live::Live;
 
 /// Time between two look-ups of an order that was not answered.
@@ -85,7 +86,9 @@ impl OrderSender {
                 OrderIntent::Amend { order, raw } => api::amend_order(order.to_string(), raw).await,
             };
             let submission = match answer {
-                Ok(PlaceOrderResponse::Decided(reply)) => self.accepted(preview.as_ref(), &reply),
+                Ok(PlaceOrderResponse::Decided { reply, repeated, .. }) => {
+                    self.accepted(preview.as_ref().filter(|_| !repeated), &reply)
+                }
                 // The id of an amendment is no order's: only a repeat finds it.
                 Ok(PlaceOrderResponse::Pending { .. }) if is_amendment => not_answered(),
                 Ok(PlaceOrderResponse::Pending { client_order_id }) => look_up(client_order_id).await,
@@ -94,7 +97,7 @@ impl OrderSender {
                     error.message
                 )),
                 Err(error) => {
-                    self.live.say(format!("Refused: {}", texts::error_text(&error)));
+                    self.live.announce(format!("Refused: {}", texts::error_text(&error)));
                     Submission::Refused(Box::new(error))
                 }
             };
@@ -105,8 +108,8 @@ impl OrderSender {
         });
     }
 
-    fn accepted(self, preview: Option<&Preview>, reply: &PlacedOrder) -> Submission {
-        if let Some(preview) = preview.filter(|_| !reply.repeated) {
+    fn accepted(self, preview: Option<&Preview>, reply: &OrderReply) -> Submission {
+        if let Some(preview) = preview {
             let mut is_different = false;
             self.live.previews.update(|previews| is_different = previews.compare(preview, reply));
             if is_different {
@@ -115,13 +118,15 @@ impl OrderSender {
             }
         }
         let order = &reply.order;
-        let filled = format::decimal(order.filled_quantity);
-        Submission::Accepted(match (order.filled_quantity.mantissa, order.leaves_quantity.mantissa) {
+        let units = self.live.instrument(order.instrument).map(|instrument| Units::of(&instrument));
+        let quantity = |lots| units.map(|units| units.quantity(lots)).unwrap_or_default();
+        let (filled, leaves) = (quantity(order.filled), quantity(order.leaves()));
+        Submission::Accepted(match (order.filled.0, order.leaves().0) {
             (0, 0) => "Accepted; nothing to trade with, so it is cancelled.".to_owned(),
-            (0, _) => format!("Accepted; {} rests.", format::decimal(order.leaves_quantity)),
-            (_, 0) if order.filled_quantity == order.quantity => format!("Filled {filled}."),
+            (0, _) => format!("Accepted; {leaves} rests."),
+            (_, 0) if order.filled == order.quantity => format!("Filled {filled}."),
             (_, 0) => format!("Filled {filled}; the remainder is cancelled."),
-            (_, _) => format!("Filled {filled}; {} rests.", format::decimal(order.leaves_quantity)),
+            (_, _) => format!("Filled {filled}; {leaves} rests."),
         })
     }
 }

@@ -2,10 +2,9 @@
 //!
 //! A habit of the screen, not a rule of the venue: nothing here refuses.
 
+use engine::book::PriceLevel;
 use engine::money::{Lots, Money, Ticks};
 use engine::order::{Preview, Side};
-
-use crate::live::state::Level;
 
 /// A reason to ask for confirmation, with its figure in per cent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,7 +35,7 @@ pub(super) fn warnings(
     side: Side,
     limit: Option<Ticks>,
     preview: &Preview,
-    opposite: &[Level],
+    opposite: &[PriceLevel],
 ) -> Vec<OrderWarning> {
     let decided = &preview.decided;
     let before = &preview.estimate.before;
@@ -45,7 +44,7 @@ pub(super) fn warnings(
     if let Some(percent) = above(i128::from((decided.notional + newly_reserved).0), before.nav.0, 20) {
         warnings.push(OrderWarning::OfNav(percent));
     }
-    if let Some((touch, _)) = opposite.first()
+    if let Some(touch) = opposite.first().map(|level| level.price)
         // The worst price: the limit, or the last fill of the preview.
         && let Some(worst) = limit.or(preview.decided.fills.last().map(|fill| fill.price))
     {
@@ -57,7 +56,7 @@ pub(super) fn warnings(
             warnings.push(OrderWarning::ThroughTouch(percent));
         }
     }
-    let depth: Lots = opposite.iter().map(|(_, lots)| *lots).sum();
+    let depth: Lots = opposite.iter().map(|level| level.lots).sum();
     if let Some(percent) = above(i128::from(decided.filled.0), depth.0, 50) {
         warnings.push(OrderWarning::OfDepth(percent));
     }

@@ -8,7 +8,7 @@ use engine::id::InstrumentId;
 use engine::instrument::Instrument;
 use leptos::prelude::*;
 
-use crate::live::{Live, sorted as sorted_by};
+use crate::live::Live;
 
 /// Key of the order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,12 +49,12 @@ pub(super) fn sorted(
     by: Sort,
     down: bool,
 ) -> Vec<InstrumentId> {
-    let rows: Vec<(Option<f64>, &Instrument)> = listed
+    let mut rows: Vec<(Option<f64>, &Instrument)> = listed
         .iter()
         .filter(|instrument| matches(instrument, query))
         .map(|instrument| (figure(live, instrument, by), instrument))
         .collect();
-    let rows = sorted_by(rows, |a, b| compare((a.0, &a.1.symbol), (b.0, &b.1.symbol), by, down));
+    rows.sort_by(|a, b| compare((a.0, &a.1.symbol), (b.0, &b.1.symbol), by, down));
     rows.into_iter().map(|(_, instrument)| instrument.id).collect()
 }
 
@@ -72,20 +72,20 @@ fn compare(a: (Option<f64>, &String), b: (Option<f64>, &String), by: Sort, down:
 }
 
 fn figure(live: Live, instrument: &Instrument, by: Sort) -> Option<f64> {
-    let quote = live.quote(instrument.id)?;
+    let figures = live.figures(instrument.id)?;
     let price = |ticks: engine::money::Ticks| instrument.price(ticks).to_f64();
     match by {
         Sort::Symbol => None,
-        Sort::Last => quote.mark.get().map(price),
+        Sort::Last => figures.mark.get().map(price),
         Sort::Change => {
-            let open = quote.open.get()?.to_f64();
-            (open > 0.0).then_some(price(quote.mark.get()?) / open)
+            let open = price(figures.day_open.get()?);
+            (open > 0.0).then_some(price(figures.mark.get()?) / open)
         }
         Sort::Spread => {
-            let (bid, ask) = (quote.bid.get()?, quote.ask.get()?);
+            let (bid, ask) = (figures.bid.get()?, figures.ask.get()?);
             Some(price(ask - bid))
         }
-        Sort::Age => quote.age_ms(),
+        Sort::Age => figures.age_ms(),
     }
 }
 

@@ -9,7 +9,7 @@ use super::super::tabs::PhoneTab;
 use super::spark::SparklineView;
 use super::{COLUMNS, Column};
 use crate::components::{PriceCell, Units, format};
-use crate::live::{Live, Quote};
+use crate::live::{InstrumentFigures, Live};
 
 /// Age from which a price is grey, in seconds.
 const OLD_SECONDS: i64 = 60;
@@ -18,7 +18,7 @@ const OLD_SECONDS: i64 = 60;
 pub(super) fn Row(
     live: Live,
     instrument: Instrument,
-    quote: Quote,
+    figures: InstrumentFigures,
     tab: RwSignal<PhoneTab>,
     stop: Memo<Option<InstrumentId>>,
     shown: Memo<u16>,
@@ -34,10 +34,10 @@ pub(super) fn Row(
     let cells = move || {
         let columns = COLUMNS.iter().enumerate().filter(|(bit, _)| shown.get() & (1 << bit) != 0);
         columns
-            .map(|(bit, column)| cell(live, quote, units, &symbol.get_value(), bit, *column))
+            .map(|(bit, column)| cell(live, figures, units, &symbol.get_value(), bit, *column))
             .collect_view()
     };
-    let old = Memo::new(move |_| age(live, quote).is_some_and(|age| age > OLD_SECONDS));
+    let old = Memo::new(move |_| age(live, figures).is_some_and(|age| age > OLD_SECONDS));
     view! {
         <tr
             class=move || if chosen() { "chosen" } else { "" }
@@ -63,7 +63,14 @@ pub(super) fn Row(
 }
 
 /// The cell of the column with this bit.
-fn cell(live: Live, quote: Quote, units: Units, symbol: &str, bit: usize, column: Column) -> AnyView {
+fn cell(
+    live: Live,
+    figures: InstrumentFigures,
+    units: Units,
+    symbol: &str,
+    bit: usize,
+    column: Column,
+) -> AnyView {
     let name = |field: &str| format!("{field}-{symbol}");
     let price = move |value: RwSignal<Option<Ticks>>, testid: String| {
         view! {
@@ -74,11 +81,11 @@ fn cell(live: Live, quote: Quote, units: Units, symbol: &str, bit: usize, column
         .into_any()
     };
     match bit {
-        0 => price(quote.mark, name("mark")),
+        0 => price(figures.mark, name("mark")),
         1 => {
             let change = move || {
-                let now = units.price_of(quote.mark.get()?);
-                format::change_percent(now, quote.open.get()?)
+                let now = units.price_of(figures.mark.get()?);
+                format::change_percent(now, units.price_of(figures.day_open.get()?))
             };
             let class = move || match change() {
                 Some(text) if text.starts_with('+') => "num up",
@@ -94,28 +101,28 @@ fn cell(live: Live, quote: Quote, units: Units, symbol: &str, bit: usize, column
         }
         2 => view! {
             <td class="trend">
-                <SparklineView trail=quote.trail />
+                <SparklineView marks=figures.sparkline />
             </td>
         }
         .into_any(),
-        3 => price(quote.bid, name("bid")),
-        4 => price(quote.ask, name("ask")),
+        3 => price(figures.bid, name("bid")),
+        4 => price(figures.ask, name("ask")),
         5 => {
             let spread = move || {
-                let (bid, ask) = (quote.bid.get()?, quote.ask.get()?);
+                let (bid, ask) = (figures.bid.get()?, figures.ask.get()?);
                 Some(units.price(ask - bid))
             };
             plain(column, name("spread"), Signal::derive(move || spread().unwrap_or_else(dash)))
         }
         6 => {
-            let accrued = move || match quote.accrued.get() {
+            let accrued = move || match figures.accrued.get() {
                 Money::ZERO => dash(),
                 money => format::exact_money(money),
             };
             plain(column, name("accrued"), Signal::derive(accrued))
         }
         _ => {
-            let seconds = Memo::new(move |_| age(live, quote));
+            let seconds = Memo::new(move |_| age(live, figures));
             let text = move || seconds.get().map_or_else(dash, age_text);
             plain(column, name("age"), Signal::derive(text))
         }
@@ -133,10 +140,10 @@ fn plain(column: Column, testid: String, text: Signal<String>) -> AnyView {
 
 /// Seconds since the newest tick arrived, by the browser's clock: venue time stops
 /// with the socket.
-fn age(live: Live, quote: Quote) -> Option<i64> {
+fn age(live: Live, figures: InstrumentFigures) -> Option<i64> {
     // The connection is checked several times a second, whatever arrives.
     live.link.track();
-    quote.age_ms().map(|ms| (ms / 1_000.0).max(0.0) as i64)
+    figures.age_ms().map(|ms| (ms / 1_000.0).max(0.0) as i64)
 }
 
 /// `7 s`, `12 min`, `3 h`.

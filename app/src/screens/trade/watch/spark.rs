@@ -7,10 +7,10 @@ use leptos::prelude::*;
 const SIZE: (i64, i64) = (60, 16);
 
 #[component]
-pub(super) fn SparklineView(trail: RwSignal<Vec<Ticks>>) -> impl IntoView {
-    let line = move || trail.with(|trail| points(trail));
+pub(super) fn SparklineView(marks: RwSignal<Vec<Ticks>>) -> impl IntoView {
+    let line = move || marks.with(|marks| points(marks));
     let class = move || {
-        trail.with(|trail| match (trail.first(), trail.last()) {
+        marks.with(|marks| match (marks.first(), marks.last()) {
             (Some(first), Some(last)) if last > first => "spark up",
             (Some(first), Some(last)) if last < first => "spark down",
             _ => "spark",
@@ -24,13 +24,13 @@ pub(super) fn SparklineView(trail: RwSignal<Vec<Ticks>>) -> impl IntoView {
 }
 
 /// Points of the line in whole units.
-fn points(trail: &[Ticks]) -> String {
+fn points(marks: &[Ticks]) -> String {
     let (width, height) = SIZE;
-    let low = trail.iter().map(|mark| mark.0).min().unwrap_or(0);
-    let high = trail.iter().map(|mark| mark.0).max().unwrap_or(0);
-    let steps = (trail.len() as i64 - 1).max(1);
+    let low = marks.iter().map(|mark| mark.0).min().unwrap_or(0);
+    let high = marks.iter().map(|mark| mark.0).max().unwrap_or(0);
+    let steps = (marks.len() as i64 - 1).max(1);
     let mut line = String::new();
-    for (at, mark) in trail.iter().enumerate() {
+    for (at, mark) in marks.iter().enumerate() {
         let x = at as i64 * width / steps;
         // A constant price is a line in the middle.
         let y = if high == low { height / 2 } else { (high - mark.0) * height / (high - low) };

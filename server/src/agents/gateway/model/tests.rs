@@ -1,17 +1,17 @@
-//! The picture against the venue that it follows.
+//! The read model against the venue that it follows.
 
 use engine::id::{AccountId, Digest, InstrumentId, Seq};
 use engine::money::{Lots, Ticks};
-use engine::order::{ClientOrderId, Price, SelfTradePrevention, Side, Ticket, TimeInForce, preview};
+use engine::order::{ClientOrderId, Price, SelfTradePrevention, Side, Ticket, TimeInForce};
 use engine::portfolio::value;
 use engine::sim::{Seed, Simulator};
 use engine::venue::{Command, CommandOutcome, Outcome, Venue, VenueConfig};
 use protocol::bus::{ExecutionBatch, PortfolioMessage, PublishedEntry};
-use protocol::frames::Item;
+use protocol::socket::Item;
 use uuid::Uuid;
 
 use super::ReadModel;
-use super::replica::VenueReplica;
+use super::view::VenueView;
 use crate::bus::{Bus, StreamNames};
 use crate::store::Store;
 
@@ -114,74 +114,75 @@ fn accounts(traded: &mut Traded) -> Vec<AccountId> {
     accounts
 }
 
-fn same(state: &VenueReplica, venue: &Venue) {
-    assert_eq!((state.through, state.step, state.time), (venue.seq(), venue.step(), venue.time()));
-    assert_eq!((state.date, state.date_rev), (venue.date(), venue.date_rev()));
-    assert!(state.is_consistent());
+fn same(view: &VenueView, venue: &Venue) {
+    let market = view.market();
+    assert_eq!((market.through, view.step(), market.time), (venue.seq(), venue.step(), venue.time()));
+    assert_eq!((market.date, market.date_rev), (venue.date(), venue.date_rev()));
+    assert!(view.is_consistent());
     for (id, account) in venue.accounts() {
-        assert_eq!(&state.account(*id).unwrap().account, account);
-        let marked = |id| state.marked(id);
-        assert_eq!(state.valuation(account), value(account, venue.date(), &marked));
+        assert_eq!(view.account(*id).unwrap(), account);
+        let marked = |id| market.marked(id);
+        assert_eq!(view.portfolio(account).valuation, value(account, venue.date(), &marked));
     }
-    for id in venue.instruments().keys() {
-        let (conditions, book) = state.conditions(*id).unwrap();
+    for (id, listed) in &market.instruments {
+        let conditions = market.conditions(listed);
         let (known, message) = (venue.conditions(*id).unwrap(), venue.book_snapshot(*id));
-        assert_eq!(*book, message);
+        assert_eq!(listed.book, message);
         assert_eq!((conditions.mark, conditions.mark_rev), (known.mark, known.mark_rev));
         assert_eq!((conditions.book_rev, conditions.date_rev), (known.book_rev, known.date_rev));
     }
 }
 
 #[test]
-fn following_the_stream_gives_the_venue_itself() {
+fn applying_the_stream_gives_the_venue_itself() {
     let mut traded = Traded::open();
-    let mut state = VenueReplica::new(&traded.venue, 0);
+    let mut view = VenueView::new(&traded.venue, 0);
     let accounts = accounts(&mut traded);
     for round in 0..40 {
         traded.busy(&accounts, round);
         let batch = traded.publish();
-        state.apply(&batch).unwrap();
-        same(&state, &traded.venue);
+        view.apply(&batch).unwrap();
+        same(&view, &traded.venue);
         // The same again changes nothing.
-        let version = state.version;
-        state.apply(&batch).unwrap();
-        assert_eq!(state.version, version);
+        let version = view.version();
+        view.apply(&batch).unwrap();
+        assert_eq!(view.version(), version);
     }
-    assert!(state.account(accounts[0]).unwrap().account.positions[&traded.acme()].lots > Lots::ZERO);
+    assert!(view.account(accounts[0]).unwrap().positions[&traded.acme()].lots > Lots::ZERO);
 }
 
 #[test]
-fn a_gap_is_noticed_and_the_journal_fills_it() {
+fn a_gap_is_detected_and_the_journal_fills_it() {
     let mut traded = Traded::open();
-    let mut state = VenueReplica::new(&traded.venue, 0);
+    let mut view = VenueView::new(&traded.venue, 0);
     let accounts = accounts(&mut traded);
     traded.busy(&accounts, 1);
     let lost = traded.publish();
     traded.busy(&accounts, 2);
     let next = traded.publish();
-    let before = state.through;
-    assert!(state.apply(&next).is_err());
-    assert_eq!(state.through, before);
+    let before = view.market().through;
+    assert!(view.apply(&next).is_err());
+    assert_eq!(view.market().through, before);
     for entry in lost.entries.iter().chain(&next.entries) {
-        state.refill(&entry.outcome, true);
+        view.refill(entry.outcome.seq, &entry.outcome, false).unwrap();
     }
-    // The books are still those from before: nobody may look yet.
-    assert!(!state.is_consistent());
-    state.take_books(next.books.into_iter().chain(lost.books).collect(), vec![]);
-    same(&state, &traded.venue);
+    // The books are still those from before: nobody may read yet.
+    assert!(!view.is_consistent());
+    view.set_books(next.books.into_iter().chain(lost.books).collect(), vec![]);
+    same(&view, &traded.venue);
 }
 
 #[test]
 fn a_book_of_the_future_waits_for_its_entry() {
     let mut traded = Traded::open();
-    let mut state = VenueReplica::new(&traded.venue, 0);
+    let mut view = VenueView::new(&traded.venue, 0);
     let accounts = accounts(&mut traded);
     traded.busy(&accounts, 1);
     let batch = traded.publish();
-    state.take_books(batch.books.clone(), batch.quotes.clone());
-    assert!(!state.is_consistent());
-    state.apply(&batch).unwrap();
-    same(&state, &traded.venue);
+    view.set_books(batch.books.clone(), batch.quotes.clone());
+    assert!(!view.is_consistent());
+    view.apply(&batch).unwrap();
+    same(&view, &traded.venue);
 }
 
 #[test]
@@ -191,32 +192,33 @@ fn executions_are_dense_and_whole_after_a_start_in_the_middle() {
     traded.busy(&accounts, 1);
     traded.publish();
     let restored = Venue::restore(&traded.venue.snapshot()).unwrap();
-    let mut state = VenueReplica::new(&restored, 9);
-    assert!(state.version > 9);
-    same(&state, &traded.venue);
-    let known = state.account(accounts[0]).unwrap().account.account_seq;
+    let mut view = VenueView::new(&restored, 9);
+    assert!(view.version() > 9);
+    same(&view, &traded.venue);
+    let known = view.account(accounts[0]).unwrap().account_seq;
     for round in 0..20 {
         traded.busy(&accounts, round);
-        state.apply(&traded.publish()).unwrap();
+        view.apply(&traded.publish()).unwrap();
     }
-    let followed = state.account(accounts[0]).unwrap();
-    for (expected, execution) in (known + 1..).zip(&followed.executions) {
+    let account_seq = view.account(accounts[0]).unwrap().account_seq;
+    let executions = &view.account_items(accounts[0]).unwrap().executions;
+    for (expected, execution) in (known + 1..).zip(executions) {
         assert_eq!(execution.value.0, expected);
-        let Item::Execution(frame) = execution.value.1.item() else { panic!("not an execution") };
-        assert_eq!(frame.account_seq, expected);
+        let Item::Execution(execution) = execution.value.1.item() else { panic!("not an execution") };
+        assert_eq!(execution.account_seq, expected);
     }
-    assert_eq!(followed.executions.back().unwrap().value.0, followed.account.account_seq);
+    assert_eq!(executions.back().unwrap().value.0, account_seq);
 }
 
 #[test]
-fn a_preview_of_the_picture_is_what_the_venue_decides() {
+fn a_preview_of_the_read_model_is_what_the_venue_decides() {
     let mut traded = Traded::open();
-    let mut state = VenueReplica::new(&traded.venue, 0);
+    let mut view = VenueView::new(&traded.venue, 0);
     let accounts = accounts(&mut traded);
     let mut compared = 0;
     for round in 0..30 {
         traded.busy(&accounts, round);
-        state.apply(&traded.publish()).unwrap();
+        view.apply(&traded.publish()).unwrap();
         for (side, lots, price) in [
             (Side::Buy, 40, None),
             (Side::Sell, 25, None),
@@ -224,11 +226,7 @@ fn a_preview_of_the_picture_is_what_the_venue_decides() {
             (Side::Sell, 9, Some(9_990)),
         ] {
             let ticket = traded.ticket(side, lots, price);
-            let (conditions, book) = state.conditions(ticket.instrument).unwrap();
-            let rows = if side == Side::Buy { &book.asks } else { &book.bids };
-            let account = &state.account(accounts[1]).unwrap().account;
-            let opposite = rows.iter().map(|row| (row.price, row.lots));
-            let previewed = preview(&conditions, account, opposite, &ticket, |id| state.marked(id));
+            let previewed = view.market().preview(view.account(accounts[1]).unwrap(), &ticket);
             let command = Command::PlaceOrder { account: accounts[1], ticket };
             match traded.venue.execute(&command) {
                 Ok(CommandOutcome::Applied(outcome)) => {
@@ -236,7 +234,7 @@ fn a_preview_of_the_picture_is_what_the_venue_decides() {
                     assert_eq!((previewed.basis, previewed.decided), (answer.basis, answer.decided));
                     traded.simulator.observe(outcome.seq, &outcome.flows());
                     traded.outcomes.push(*outcome);
-                    state.apply(&traded.publish()).unwrap();
+                    view.apply(&traded.publish()).unwrap();
                     compared += 1;
                 }
                 Ok(CommandOutcome::Duplicate(seq)) => panic!("entry {seq} has this name"),
@@ -245,15 +243,15 @@ fn a_preview_of_the_picture_is_what_the_venue_decides() {
         }
     }
     assert!(compared > 60, "{compared}");
-    assert!(state.through > Seq(100));
+    assert!(view.market().through > Seq(100));
 }
 
 #[test]
 fn a_valuation_waits_for_the_entry_that_it_is_of() {
     let mut traded = Traded::open();
-    let mut state = VenueReplica::new(&traded.venue, 0);
+    let mut view = VenueView::new(&traded.venue, 0);
     let accounts = accounts(&mut traded);
-    state.apply(&traded.publish()).unwrap();
+    view.apply(&traded.publish()).unwrap();
     traded.busy(&accounts, 1);
     let batch = traded.publish();
     let account = traded.venue.account(accounts[0]).unwrap();
@@ -265,23 +263,23 @@ fn a_valuation_waits_for_the_entry_that_it_is_of() {
         time: traded.venue.time(),
         valuation: value(account, traded.venue.date(), &|_| None),
     };
-    state.apply_portfolio(message.into());
-    assert!(state.account(account.id).unwrap().portfolio.is_none());
-    state.apply(&batch).unwrap();
-    let shown = state.account(account.id).unwrap().portfolio.as_ref().unwrap();
+    view.apply_valuation(message.into());
+    assert!(view.account_items(account.id).unwrap().portfolio.is_none());
+    view.apply(&batch).unwrap();
+    let shown = view.account_items(account.id).unwrap().portfolio.as_ref().unwrap();
     let Item::Portfolio(shown) = shown.value.item() else { panic!("not a valuation") };
-    assert_eq!(shown.through, state.through);
+    assert_eq!(shown.through, view.market().through);
 }
 
 #[tokio::test]
-async fn whoever_is_ahead_of_the_picture_is_waited_for() {
+async fn an_account_ahead_of_the_read_model_is_waited_for() {
     let mut traded = Traded::open();
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open_sqlite(folder.path()).await.unwrap();
     let bus = Bus::local();
     let venue = traded.venue.config().venue_id();
     let model = ReadModel::new(venue, store, bus, StreamNames::of(venue));
-    *model.shared.state.write().unwrap() = Some(VenueReplica::new(&traded.venue, 0));
+    *model.shared.view.write().unwrap() = Some(VenueView::new(&traded.venue, 0));
     traded.outcomes.clear();
     let account = AccountId(Uuid::from_u128(9));
     traded.execute(&Command::OpenAccount { account });
@@ -289,27 +287,30 @@ async fn whoever_is_ahead_of_the_picture_is_waited_for() {
     let waiting = model.clone();
     let met = tokio::spawn(async move {
         waiting.wait_for_account(account).await;
-        waiting.read(|state| state.account(account).is_some())
+        waiting.read(|view| view.account(account).is_ok())
     });
     tokio::task::yield_now().await;
     assert!(!met.is_finished());
-    assert!(model.change(|state| state.apply(&traded.publish()).is_ok()));
+    assert_eq!(model.change(|view| view.apply(&traded.publish())), Some(Ok(())));
     model.announce();
     assert_eq!(met.await.unwrap(), Some(true));
 }
 
 #[test]
-fn a_trail_is_a_minute_of_marks_a_second_apart() {
+fn a_sparkline_is_a_minute_of_marks_a_second_apart() {
     let mut traded = Traded::open();
-    let (acme, mut state) = (traded.acme(), VenueReplica::new(&traded.venue, 0));
+    let (acme, mut view) = (traded.acme(), VenueView::new(&traded.venue, 0));
     (0..800).for_each(|_| traded.step());
-    traded.outcomes[1..].iter().for_each(|outcome| state.refill(outcome, true));
-    let trail = state.trail(acme);
-    let marks = trail.marks();
+    for outcome in &traded.outcomes[1..] {
+        view.refill(outcome.seq, outcome, false).unwrap();
+    }
+    let sparkline = |view: &VenueView| view.sparklines().remove(&acme).unwrap();
+    let shown = sparkline(&view);
+    let marks = shown.marks();
     assert_eq!(marks.len(), 60);
     assert!(marks.iter().any(|mark| *mark != marks[0]));
-    // Whoever starts from a snapshot recalls the same.
-    let mut later = VenueReplica::new(&traded.venue, 0);
+    // A start from a snapshot recalls the same.
+    let mut later = VenueView::new(&traded.venue, 0);
     traded.outcomes.iter().for_each(|outcome| later.recall(outcome));
-    assert_eq!(later.trail(acme), trail);
+    assert_eq!(sparkline(&later), shown);
 }

@@ -1,117 +1,422 @@
-//! Reading the picture: everything that one look sees is as of one entry.
+//! The venue as clients may see it, as of one entry: the engine's replica with
+//! the items that are sent of it.
 //!
-//! Does not change anything.
+//! Every change is stamped with a rising version, by which a socket knows what
+//! it has not sent yet. Decides nothing.
 
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use engine::account::Account;
 use engine::book::BookSnapshot;
-use engine::decimal::Decimal;
-use engine::id::{AccountId, InstrumentId, QuoteId, Seq};
+use engine::id::{AccountId, InstrumentId, Seq};
+use engine::instrument::Instrument;
 use engine::money::Ticks;
-use engine::order::{Conditions, InstrumentStatus};
-use engine::portfolio::{Marked, Valuation, value};
-use engine::quote::Quote;
-use protocol::frames::{AccountFrame, OrderFrame, PositionFrame};
+use engine::order::Reject;
+use engine::quote::QuotesSnapshot;
+use engine::replica::{Execution, Gap, InstrumentReplica, MarketReplica, VenueReplica};
+use engine::time::VenueTime;
+use engine::venue::{Outcome, TapePrint, Venue};
+use protocol::bus::{ExecutionBatch, PortfolioMessage};
+use protocol::frames::{Instruments, PortfolioSnapshot};
+use protocol::socket::{Item, TapeUpdate, TickUpdate};
 use protocol::sparkline::Sparkline;
 
 use super::encoded::Encoded;
-use super::replica::{Followed, Stamped, VenueReplica};
 
-impl VenueReplica {
-    /// Whether every book is the one that this entry left: false while one is
-    /// older than an entry that changed it, or newer than all of them.
+/// Tape of each instrument: longer than a screen shows.
+const TAPE_CAPACITY: usize = 256;
+
+/// Executions of each account: a socket that falls further behind gets the whole
+/// account instead.
+const EXECUTIONS_CAPACITY: usize = 1_024;
+
+/// A value and the version at which it became current.
+#[derive(Clone, Debug)]
+pub(crate) struct Stamped<T> {
+    /// Rises with every change of anything in the view.
+    pub(crate) version: u64,
+    /// The newest.
+    pub(crate) value: T,
+}
+
+type Stamp = Stamped<Arc<Encoded>>;
+
+/// The items of one account, besides the account itself.
+#[derive(Debug, Default)]
+pub(crate) struct AccountItems {
+    /// Its newest executions, by `account_seq`.
+    pub(crate) executions: VecDeque<Stamped<(u64, Arc<Encoded>)>>,
+    /// The portfolio agent's newest valuation.
+    pub(crate) portfolio: Option<Stamp>,
+}
+
+/// The items of one instrument.
+#[derive(Debug)]
+pub(crate) struct InstrumentItems {
+    /// The merged book, or dealers' quotes.
+    pub(crate) book: Stamp,
+    /// Mark and touch; absent before the first mark.
+    pub(crate) tick: Option<Stamp>,
+    /// Newest matches, oldest first.
+    pub(crate) tape: VecDeque<Stamp>,
+    sparkline: Sparkline,
+    /// The first mark of the settlement date.
+    day_open: Option<Ticks>,
+    /// The newest entry that changed the book, whether or not the book of that
+    /// entry has arrived.
+    book_changed: Seq,
+}
+
+/// The venue as of its market's `through`.
+#[derive(Debug)]
+pub(crate) struct VenueView {
+    replica: VenueReplica,
+    instruments: Arc<Instruments>,
+    version: u64,
+    instrument_items: BTreeMap<InstrumentId, InstrumentItems>,
+    account_items: BTreeMap<AccountId, AccountItems>,
+    /// Valuations of entries that have not arrived: nothing in an update may be
+    /// of a later entry than the update.
+    early_valuations: BTreeMap<AccountId, Arc<PortfolioMessage>>,
+}
+
+impl VenueView {
+    /// The view of `venue`. All of it is newer than `version`, the newest that a
+    /// socket may have seen of a view before.
+    pub(crate) fn new(venue: &Venue, version: u64) -> Self {
+        let mut view = Self {
+            replica: VenueReplica::of_venue(venue),
+            instruments: Arc::new(venue.instruments().clone()),
+            version: version + 1,
+            instrument_items: BTreeMap::new(),
+            account_items: BTreeMap::new(),
+            early_valuations: BTreeMap::new(),
+        };
+        let items = |(id, listed): (&InstrumentId, &InstrumentReplica)| {
+            let items = InstrumentItems {
+                book: view.stamp(book_item(listed)),
+                tick: None,
+                tape: VecDeque::new(),
+                sparkline: Sparkline::default(),
+                day_open: None,
+                book_changed: listed.book.rev,
+            };
+            (*id, items)
+        };
+        view.instrument_items = view.market().instruments.iter().map(items).collect();
+        view.update_ticks(view.instrument_ids());
+        view
+    }
+
+    /// Adds the marks and matches of an entry that is included already.
+    pub(crate) fn recall(&mut self, outcome: &Outcome) {
+        for mark in &outcome.marks {
+            if let Some(items) = self.instrument_items.get_mut(&mark.instrument) {
+                items.sparkline.push(outcome.time, mark.price);
+            }
+        }
+        self.add_prints(&outcome.tape, outcome.time);
+    }
+
+    /// Sets the day's first mark of an instrument.
+    pub(crate) fn set_day_open(&mut self, id: InstrumentId, mark: Ticks) {
+        if let Some(items) = self.instrument_items.get_mut(&id) {
+            items.day_open = Some(mark);
+        }
+    }
+
+    /// Applies an entry, or the compacted entries from `first`, from the journal.
+    /// Books are behind until [`VenueView::set_books`] brings them.
+    ///
+    /// # Errors
+    /// [`Gap`] if entries before `first` are missing; nothing has changed then.
+    pub(crate) fn refill(&mut self, first: Seq, outcome: &Outcome, is_compacted: bool) -> Result<(), Gap> {
+        self.version += 1;
+        if self.apply_entry(first, outcome)? {
+            if !is_compacted {
+                self.expect_books(outcome);
+            }
+            self.update_ticks(self.instrument_ids());
+            self.apply_early_valuations();
+        }
+        Ok(())
+    }
+
+    /// Sets the newest published books and quotes, perhaps of later entries.
+    pub(crate) fn set_books(&mut self, books: Vec<BookSnapshot>, quotes: Vec<QuotesSnapshot>) {
+        self.version += 1;
+        books.into_iter().for_each(|book| self.set_book(book));
+        quotes.into_iter().for_each(|quotes| self.set_quotes(quotes));
+        self.update_ticks(self.instrument_ids());
+    }
+
+    /// Applies a committed batch; entries that are included already are skipped.
+    ///
+    /// # Errors
+    /// [`Gap`] if entries before the batch are missing; nothing has changed then.
+    pub(crate) fn apply(&mut self, batch: &ExecutionBatch) -> Result<(), Gap> {
+        let through = self.replica.market.through;
+        if batch.through <= through {
+            return Ok(());
+        }
+        if batch.first_seq > through.next() {
+            return Err(Gap { through: through.0, found: batch.first_seq.0 });
+        }
+        if has_changes(batch) {
+            self.version += 1;
+        }
+        let mut changed = BTreeSet::new();
+        for entry in &batch.entries {
+            if self.apply_entry(entry.outcome.seq, &entry.outcome)? {
+                changed.extend(entry.outcome.marks.iter().map(|mark| mark.instrument));
+                self.expect_books(&entry.outcome);
+                if entry.outcome.new_date.is_some() {
+                    changed.extend(self.instrument_ids());
+                }
+            }
+        }
+        for book in &batch.books {
+            changed.insert(book.instrument);
+            self.set_book(book.clone());
+        }
+        for quotes in &batch.quotes {
+            changed.insert(quotes.instrument);
+            self.set_quotes(quotes.clone());
+        }
+        self.update_ticks(changed);
+        self.apply_early_valuations();
+        Ok(())
+    }
+
+    /// Sets the portfolio agent's newest valuation of an account.
+    pub(crate) fn apply_valuation(&mut self, message: Arc<PortfolioMessage>) {
+        if message.through > self.replica.market.through {
+            self.early_valuations.insert(message.account, message);
+            return;
+        }
+        if !self.replica.accounts.contains_key(&message.account) {
+            return;
+        }
+        self.version += 1;
+        let snapshot = PortfolioSnapshot {
+            through: message.through,
+            timestamp: message.time,
+            valuation: message.valuation.clone(),
+        };
+        let stamp = self.stamp(Item::Portfolio(Box::new(snapshot)));
+        self.account_items.entry(message.account).or_default().portfolio = Some(stamp);
+    }
+
+    /// Applies the valuations whose entries have arrived; the others wait on.
+    fn apply_early_valuations(&mut self) {
+        for message in std::mem::take(&mut self.early_valuations).into_values() {
+            self.apply_valuation(message);
+        }
+    }
+
+    fn expect_books(&mut self, outcome: &Outcome) {
+        for id in &outcome.books {
+            if let Some(items) = self.instrument_items.get_mut(id) {
+                items.book_changed = outcome.seq;
+            }
+        }
+    }
+
+    /// Applies an entry but for its books. Returns false if it was included.
+    fn apply_entry(&mut self, first: Seq, outcome: &Outcome) -> Result<bool, Gap> {
+        if !self.replica.apply(first, outcome)? {
+            return Ok(false);
+        }
+        if outcome.new_date.is_some() {
+            self.instrument_items.values_mut().for_each(|items| items.day_open = None);
+        }
+        for mark in &outcome.marks {
+            if let Some(items) = self.instrument_items.get_mut(&mark.instrument) {
+                items.day_open.get_or_insert(mark.price);
+                items.sparkline.push(outcome.time, mark.price);
+            }
+        }
+        for event in &outcome.events {
+            let Some(account) = self.replica.accounts.get(&event.account) else { continue };
+            let execution = Execution::new(outcome, event, account);
+            let item = self.stamp(Item::Execution(Box::new(execution))).value;
+            let stamped = Stamped { version: self.version, value: (event.account_seq, item) };
+            let items = self.account_items.entry(event.account).or_default();
+            push_bounded(&mut items.executions, stamped, EXECUTIONS_CAPACITY);
+        }
+        self.add_prints(&outcome.tape, outcome.time);
+        Ok(true)
+    }
+
+    fn add_prints(&mut self, prints: &[TapePrint], time: VenueTime) {
+        for print in prints {
+            let stamp = self.stamp(Item::Tape(TapeUpdate { print: *print, time }));
+            if let Some(items) = self.instrument_items.get_mut(&print.instrument) {
+                push_bounded(&mut items.tape, stamp, TAPE_CAPACITY);
+            }
+        }
+    }
+
+    fn set_book(&mut self, book: BookSnapshot) {
+        let id = book.instrument;
+        if self.replica.market.set_book(book) {
+            self.update_book(id);
+        }
+    }
+
+    fn set_quotes(&mut self, quotes: QuotesSnapshot) {
+        let id = quotes.instrument;
+        if self.replica.market.set_quotes(quotes) {
+            self.update_book(id);
+        }
+    }
+
+    fn update_book(&mut self, id: InstrumentId) {
+        let Some(listed) = self.market().instruments.get(&id) else { return };
+        let stamp = self.stamp(book_item(listed));
+        if let Some(items) = self.instrument_items.get_mut(&id) {
+            items.book = stamp;
+        }
+    }
+
+    /// Renews the ticks of instruments whose mark, touch or accrued interest may
+    /// have changed.
+    fn update_ticks(&mut self, ids: impl IntoIterator<Item = InstrumentId>) {
+        for id in ids {
+            let Some(tick) = TickUpdate::new(self.market(), id) else { continue };
+            let stamp = self.stamp(Item::Tick(tick));
+            if let Some(items) = self.instrument_items.get_mut(&id) {
+                items.tick = Some(stamp);
+            }
+        }
+    }
+
+    fn stamp(&self, item: Item) -> Stamp {
+        Stamped { version: self.version, value: self.encoded(item) }
+    }
+
+    /// An item with its encodings.
+    pub(crate) fn encoded(&self, item: Item) -> Arc<Encoded> {
+        Arc::new(Encoded::new(item, self.instruments.clone()))
+    }
+
+    /// Returns true if every book is the one that the newest entry left: false
+    /// while one is older than an entry that changed it, or newer than all.
     pub(crate) fn is_consistent(&self) -> bool {
-        self.markets
-            .values()
-            .all(|market| market.book.rev >= market.changed && market.book.rev <= self.through)
+        self.market().instruments.iter().all(|(id, listed)| {
+            let changed = self.instrument_items.get(id).map_or(Seq(0), |items| items.book_changed);
+            (changed..=self.market().through).contains(&listed.book.rev)
+        })
     }
 
     /// The newest entry that any book is of.
     pub(crate) fn newest_book(&self) -> Seq {
-        self.markets.values().map(|market| market.book.rev).max().unwrap_or_default()
+        self.market().instruments.values().map(|listed| listed.book.rev).max().unwrap_or_default()
     }
 
-    /// A followed account.
-    pub(crate) fn account(&self, id: AccountId) -> Option<&Followed> {
-        self.accounts.get(&id)
+    /// The newest version that anything carries.
+    pub(crate) fn version(&self) -> u64 {
+        self.version
     }
 
-    /// The merged book of an instrument, or its dealers' quotes, as sent.
-    pub(crate) fn book(&self, id: InstrumentId) -> Option<&Stamped<Arc<Encoded>>> {
-        self.markets.get(&id).map(|market| &market.book_item)
+    /// The market, as of its `through`.
+    pub(crate) fn market(&self) -> &MarketReplica {
+        &self.replica.market
     }
 
-    /// A live quote and the instrument that it is about.
-    pub(crate) fn quote(&self, id: QuoteId) -> Option<(InstrumentId, &Quote)> {
-        let mut markets = self.markets.iter();
-        markets.find_map(|(of, market)| Some((*of, market.quotes.iter().find(|quote| quote.id == id)?)))
+    /// Number of the last step applied.
+    pub(crate) fn step(&self) -> u64 {
+        self.replica.step
     }
 
-    /// Mark and touch of an instrument, as sent; absent before its first mark.
-    pub(crate) fn tick(&self, id: InstrumentId) -> Option<&Stamped<Arc<Encoded>>> {
-        self.markets.get(&id).and_then(|market| market.tick_item.as_ref())
+    /// The listed instruments.
+    pub(crate) fn instruments(&self) -> &Instruments {
+        &self.instruments
     }
 
-    /// Newest matches of an instrument, oldest first, as sent.
-    pub(crate) fn tape(&self, id: InstrumentId) -> impl Iterator<Item = &Stamped<Arc<Encoded>>> {
-        self.markets.get(&id).into_iter().flat_map(|market| &market.tape)
+    /// A listed instrument.
+    pub(crate) fn instrument(&self, id: InstrumentId) -> Result<&Instrument, Reject> {
+        self.instruments.get(&id).ok_or(Reject::UnknownInstrument)
     }
 
-    /// An instrument at its mark.
-    pub(crate) fn marked(&self, id: InstrumentId) -> Option<Marked<'_>> {
-        let instrument = self.instruments.get(&id)?;
-        Some(Marked { instrument, mark: self.markets.get(&id)?.mark?.price })
+    /// The listed instruments, by symbol.
+    pub(crate) fn instruments_by_symbol(&self) -> Vec<&Instrument> {
+        let mut listed: Vec<&Instrument> = self.instruments.values().collect();
+        listed.sort_by(|a, b| a.symbol.cmp(&b.symbol));
+        listed
     }
 
-    /// The first mark of an instrument that is known of the settlement date.
-    pub(crate) fn day_open(&self, id: InstrumentId) -> Option<Decimal> {
-        let (instrument, market) = (self.instruments.get(&id)?, self.markets.get(&id)?);
-        market.day_open.map(|mark| instrument.price(mark))
+    /// The ids of the listed instruments.
+    pub(crate) fn instrument_ids(&self) -> Vec<InstrumentId> {
+        self.instruments.keys().copied().collect()
     }
 
-    /// The small picture of an instrument.
-    pub(crate) fn trail(&self, id: InstrumentId) -> Sparkline {
-        self.markets.get(&id).map(|market| market.trail.clone()).unwrap_or_default()
+    /// Marks of the last minute, by instrument.
+    pub(crate) fn sparklines(&self) -> BTreeMap<InstrumentId, Sparkline> {
+        self.instrument_items.iter().map(|(id, items)| (*id, items.sparkline.clone())).collect()
     }
 
-    /// What a preview reads about an instrument, and the rows of its book.
-    pub(crate) fn conditions(&self, id: InstrumentId) -> Option<(Conditions<'_>, &BookSnapshot)> {
-        let (instrument, market) = (self.instruments.get(&id)?, self.markets.get(&id)?);
-        let conditions = Conditions {
-            instrument,
-            status: market.mark.map_or(InstrumentStatus::Halted, |mark| mark.status),
-            mark: market.mark.map_or(Ticks::ZERO, |mark| mark.price),
-            mark_rev: market.mark.map_or(Seq(0), |mark| mark.rev),
-            date: self.date,
-            date_rev: self.date_rev,
-            book_rev: market.book.rev,
-        };
-        Some((conditions, &market.book))
+    /// The first marks of the settlement date, where there are any.
+    pub(crate) fn day_open_marks(&self) -> BTreeMap<InstrumentId, Ticks> {
+        self.instrument_items.iter().filter_map(|(id, items)| Some((*id, items.day_open?))).collect()
     }
 
-    /// An account's figures, as of this very state.
-    pub(crate) fn valuation(&self, account: &Account) -> Valuation {
-        value(account, self.date, &|id| self.marked(id))
+    /// The ids of all accounts.
+    pub(crate) fn account_ids(&self) -> Vec<AccountId> {
+        self.replica.accounts.keys().copied().collect()
     }
 
-    /// An account as its owner sees it.
-    pub(crate) fn account_frame(&self, account: &Account) -> AccountFrame {
-        let positions = account
-            .positions
-            .iter()
-            .filter_map(|(id, position)| Some(PositionFrame::new(position, self.instruments.get(id)?)));
-        let orders = account
-            .open
-            .values()
-            .filter_map(|order| Some(OrderFrame::new(order, self.instruments.get(&order.instrument)?)));
-        AccountFrame {
-            account_seq: account.account_seq,
-            rev: account.rev,
-            cash: account.cash,
-            reserved: account.reserved,
-            positions: positions.collect(),
-            orders: orders.collect(),
+    /// An account, as of the view's entry.
+    pub(crate) fn account(&self, id: AccountId) -> Result<&Account, Reject> {
+        self.replica.accounts.get(&id).ok_or(Reject::UnknownAccount)
+    }
+
+    /// The items of an account that anything has happened to.
+    pub(crate) fn account_items(&self, id: AccountId) -> Option<&AccountItems> {
+        self.account_items.get(&id)
+    }
+
+    /// The items of an instrument.
+    pub(crate) fn instrument_items(&self, id: InstrumentId) -> Option<&InstrumentItems> {
+        self.instrument_items.get(&id)
+    }
+
+    /// An account's figures, as of this very view.
+    pub(crate) fn portfolio(&self, account: &Account) -> PortfolioSnapshot {
+        let market = self.market();
+        PortfolioSnapshot {
+            through: market.through,
+            timestamp: market.time,
+            valuation: market.value(account),
         }
     }
+}
+
+/// The item of an instrument's merged book or dealers' quotes.
+fn book_item(listed: &InstrumentReplica) -> Item {
+    match listed.quotes_snapshot() {
+        Some(quotes) => Item::Quotes(quotes),
+        None => Item::Book(listed.book.clone()),
+    }
+}
+
+/// Returns true if anything that can be subscribed to has changed, not time
+/// alone.
+fn has_changes(batch: &ExecutionBatch) -> bool {
+    let changes = |outcome: &Outcome| {
+        let Outcome { new_date, balances, marks, tape, books, events, positions, .. } = outcome;
+        new_date.is_some()
+            || !(balances.is_empty() && marks.is_empty() && tape.is_empty())
+            || !(books.is_empty() && events.is_empty() && positions.is_empty())
+    };
+    !(batch.books.is_empty() && batch.quotes.is_empty())
+        || batch.entries.iter().any(|entry| changes(&entry.outcome))
+}
+
+fn push_bounded<T>(queue: &mut VecDeque<T>, item: T, capacity: usize) {
+    if queue.len() == capacity {
+        queue.pop_front();
+    }
+    queue.push_back(item);
 }

@@ -1,12 +1,12 @@
-//! What a socket may subscribe to.
+//! The channels that a socket may subscribe to.
 //!
-//! Does not know who is subscribed to what.
+//! Does not know the subscriptions.
 
 use engine::id::{AccountId, InstrumentId};
 use protocol::socket::FrameError;
 
-/// Longest name shown in an error.
-const SHOWN: usize = 64;
+/// Longest name shown in an error, in characters.
+const SHOWN_NAME_MAX_CHARS: usize = 64;
 
 /// A parsed channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -17,15 +17,15 @@ pub(super) enum Channel {
     Tick(InstrumentId),
     /// An instrument's matches.
     Tape(InstrumentId),
-    /// The own account: whole once, then each execution.
+    /// The socket's own account: whole once, then each execution.
     Account,
-    /// The own account's valuation.
+    /// Its valuation.
     Portfolio,
 }
 
 impl Channel {
-    /// Parses a channel's name for the owner of `own`; `listed` says which
-    /// instruments there are.
+    /// Parses a channel's name for the owner of `own`; `listed` returns true for
+    /// listed instruments.
     ///
     /// # Errors
     /// `unknown_channel`; `forbidden` for another's account.
@@ -39,25 +39,25 @@ impl Channel {
             None => (name, None),
         };
         let unknown = || {
-            let shown: String = name.chars().take(SHOWN).collect();
+            let shown: String = name.chars().take(SHOWN_NAME_MAX_CHARS).collect();
             error("unknown_channel", format!("There is no channel {shown:?}."))
         };
         let instrument = || -> Result<InstrumentId, FrameError> {
             let id: Option<InstrumentId> = id.and_then(|id| id.parse().ok());
             id.filter(|id| listed(*id)).ok_or_else(unknown)
         };
-        let mine = |channel: Self| match id {
+        let own_only = |channel: Self| match id {
             None => Ok(channel),
             Some(id) if id.parse() == Ok(own) => Ok(channel),
             Some(_) => Err(error("forbidden", "Accounts are for their owners alone.".to_owned())),
         };
         match kind {
-            // What trades on dealers' quotes has them for a book.
+            // Dealers' quotes are the book of what trades on them.
             "book" | "quotes" => instrument().map(Self::Book),
             "tick" => instrument().map(Self::Tick),
             "tape" => instrument().map(Self::Tape),
-            "account" => mine(Self::Account),
-            "portfolio" => mine(Self::Portfolio),
+            "account" => own_only(Self::Account),
+            "portfolio" => own_only(Self::Portfolio),
             _ => Err(unknown()),
         }
     }
@@ -74,7 +74,7 @@ mod tests {
     use uuid::Uuid;
 
     #[test]
-    fn channels_are_read_or_refused_by_name() {
+    fn channels_are_parsed_or_refused_by_name() {
         let venue = VenueId::from_name("main");
         let acme = InstrumentId::derive(venue, "ACME");
         let own = AccountId(Uuid::from_u128(1));

@@ -1,4 +1,4 @@
-//! Which sockets are open, and whose.
+//! The open sockets of this gateway, by user and session.
 //!
 //! Does not know what they carry.
 
@@ -29,7 +29,7 @@ struct Entry {
     signed_out: CancellationToken,
 }
 
-/// A socket's permit among the open ones; dropping it leaves.
+/// Permission for one open socket; dropping it gives it back.
 #[derive(Debug)]
 pub(super) struct ConnectionPermit {
     sockets: Sockets,
@@ -39,9 +39,8 @@ pub(super) struct ConnectionPermit {
 }
 
 impl Sockets {
-    /// A permit for one more of the user's sockets; `None` when they have
-    /// `most`.
-    pub(super) fn enter(&self, identity: &Identity, most: usize) -> Option<ConnectionPermit> {
+    /// A permit for one more of the user's sockets; `None` if they have `most`.
+    pub(super) fn acquire(&self, identity: &Identity, most: usize) -> Option<ConnectionPermit> {
         let mut open = self.lock();
         if open.sockets.values().filter(|entry| entry.user == identity.user.id).count() >= most {
             return None;
@@ -61,7 +60,7 @@ impl Sockets {
         }
     }
 
-    /// How many are open.
+    /// The number of open sockets.
     pub(in crate::agents::gateway) fn count(&self) -> usize {
         self.lock().sockets.len()
     }

@@ -1,4 +1,5 @@
-//! One socket's life: it greets, listens, sends updates, and ends for a reason.
+//! One connection: sends `hello`, handles client messages, sends updates, and
+//! closes with a code.
 //!
 //! Does not know what is in an update.
 
@@ -18,17 +19,17 @@ use crate::agents::auth::SessionKey;
 use crate::agents::gateway::{Gateway, model};
 use crate::http::parse_json;
 
-/// How long one send may wait for a client that does not read. With the closing
-/// handshake it is gone within five seconds, on a busy machine too.
-const SEND_WITHIN: Duration = Duration::from_secs(3);
+/// Longest that one send may wait for a client that does not read. With the
+/// closing handshake it is gone within five seconds, on a busy machine too.
+const SEND_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// How long a closing handshake may take.
-const CLOSE_WITHIN: Duration = Duration::from_secs(1);
+/// Longest closing handshake.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Pings within the time that a client may stay silent.
-const PINGS: u32 = 3;
+/// Pings within the longest silence of a client.
+const PINGS_PER_SILENCE: u32 = 3;
 
-/// Why a socket ends, as its close code and words.
+/// The reason for closing: code and text of the close frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Close(u16, &'static str);
 
@@ -50,15 +51,15 @@ struct Connection {
     subscription: Subscription,
     /// The number of the newest update, or part of one, that was sent.
     updates: u64,
-    received: Vec<Instant>,
-    heard: Instant,
-    /// How long the client may stay silent.
-    silence: Duration,
-    /// Cuts are no closer than this.
-    between_cuts: Duration,
+    /// Times of the control messages of the last second.
+    control_messages: Vec<Instant>,
+    last_message: Instant,
+    max_silence: Duration,
+    /// Shortest time between two updates.
+    update_interval: Duration,
 }
 
-/// Serves a socket until it ends.
+/// Serves a connection until it closes.
 pub(super) async fn run(
     gateway: Gateway,
     socket: WebSocket,
@@ -75,24 +76,24 @@ pub(super) async fn run(
         encoding,
         subscription,
         updates: 0,
-        received: Vec::new(),
-        heard: Instant::now(),
-        silence: Duration::from_secs(gateway.inner.limits.socket_silence_seconds),
-        between_cuts: Duration::from_secs(1) / gateway.inner.limits.socket_cuts_per_second.max(1),
+        control_messages: Vec::new(),
+        last_message: Instant::now(),
+        max_silence: Duration::from_secs(gateway.inner.limits.socket_silence_seconds),
+        update_interval: Duration::from_secs(1) / gateway.inner.limits.socket_cuts_per_second.max(1),
     };
-    let reason = match connection.greet(&caller).await {
-        Ok(()) => connection.live(session, &permit).await,
+    let reason = match connection.send_hello(&caller).await {
+        Ok(()) => connection.serve(session, &permit).await,
         Err(reason) => reason,
     };
     metrics::counter!("tickhall_sockets_closed_total", "code" => reason.0.to_string()).increment(1);
-    // Out of the way before the client is told, so that it may come again.
+    // Released before the client is told, so that it may reconnect at once.
     drop(permit);
     gateway.inner.activity.sockets_changed();
     connection.close(reason).await;
 }
 
 impl Connection {
-    async fn greet(&mut self, caller: &Caller) -> Result<(), Close> {
+    async fn send_hello(&mut self, caller: &Caller) -> Result<(), Close> {
         let hello = Hello {
             v: FRAMES_VERSION,
             venue: self.gateway.inner.venue,
@@ -102,16 +103,16 @@ impl Connection {
         self.send_frame(&Frame::Hello(hello)).await
     }
 
-    async fn live(&mut self, session: SessionKey, permit: &ConnectionPermit) -> Close {
+    async fn serve(&mut self, session: SessionKey, permit: &ConnectionPermit) -> Close {
         let inner = self.gateway.inner.clone();
-        let mut changed = inner.model.watch();
-        let mut pings = every(self.silence / PINGS);
-        let mut sessions = every(inner.auth.sessions().check_interval().min(self.silence));
-        let mut next_cut: Option<Instant> = None;
-        let mut last_cut = Instant::now() - self.between_cuts;
+        let mut changed = inner.model.versions();
+        let mut pings = every(self.max_silence / PINGS_PER_SILENCE);
+        let mut sessions = every(inner.auth.sessions().check_interval().min(self.max_silence));
+        let mut next_update: Option<Instant> = None;
+        let mut last_update = Instant::now() - self.update_interval;
         loop {
-            let cut_due = async {
-                match next_cut {
+            let update_due = async {
+                match next_update {
                     Some(at) => sleep_until(at).await,
                     None => std::future::pending().await,
                 }
@@ -120,10 +121,10 @@ impl Connection {
                 biased;
                 () = inner.shutdown.cancelled() => Err(RESTARTING),
                 () = permit.signed_out.cancelled() => Err(SIGNED_OUT),
-                received = self.socket.recv() => match self.hear(received).await {
-                    // What was asked for follows in the next update.
+                received = self.socket.recv() => match self.on_message(received).await {
+                    // New channels follow in the next update.
                     Ok(()) => {
-                        next_cut.get_or_insert(last_cut + self.between_cuts);
+                        next_update.get_or_insert(last_update + self.update_interval);
                         Ok(())
                     }
                     Err(reason) => Err(reason),
@@ -132,15 +133,15 @@ impl Connection {
                 _ = sessions.tick() => match inner.auth.sessions().active(session).await {
                     Ok(Some(_)) => Ok(()),
                     Ok(None) => Err(SIGNED_OUT),
-                    // Known again when the store is back.
+                    // Checked again when the store is back.
                     Err(_) => Ok(()),
                 },
-                () = cut_due => {
-                    (next_cut, last_cut) = (None, Instant::now());
-                    self.send_cut().await
+                () = update_due => {
+                    (next_update, last_update) = (None, Instant::now());
+                    self.send_update().await
                 }
-                Ok(()) = changed.changed(), if next_cut.is_none() => {
-                    next_cut = Some(last_cut + self.between_cuts);
+                Ok(()) = changed.changed(), if next_update.is_none() => {
+                    next_update = Some(last_update + self.update_interval);
                     Ok(())
                 }
             };
@@ -150,24 +151,24 @@ impl Connection {
         }
     }
 
-    async fn hear(&mut self, received: Option<Result<Message, axum::Error>>) -> Result<(), Close> {
+    async fn on_message(&mut self, received: Option<Result<Message, axum::Error>>) -> Result<(), Close> {
         let message = match received {
             None => return Err(GONE),
-            Some(Err(error)) => return Err(reason_of(error)),
+            Some(Err(error)) => return Err(close_of(error)),
             Some(Ok(message)) => message,
         };
-        self.heard = Instant::now();
+        self.last_message = Instant::now();
         match message {
             Message::Pong(_) => Ok(()),
             Message::Close(_) => Err(GONE),
             Message::Binary(_) => Err(NOT_TEXT),
-            Message::Ping(_) => self.count(),
+            Message::Ping(_) => self.count_control_message(),
             Message::Text(text) => {
-                self.count()?;
-                // Whoever comes back to a server that has just started may be
-                // there before its picture of the venue.
+                self.count_control_message()?;
+                // A client may reconnect to a server that has just started before
+                // its read model is complete.
                 self.gateway.inner.model.wait_for_seq(Seq(0)).await;
-                match self.obey(text.as_str()) {
+                match self.handle(text.as_str()) {
                     Ok(None) => Ok(()),
                     Ok(Some(answer)) => self.send_frame(&answer).await,
                     Err(refused) => self.send_frame(&Frame::Error(refused)).await,
@@ -176,78 +177,80 @@ impl Connection {
         }
     }
 
-    /// One more control message within the budget of a second.
-    fn count(&mut self) -> Result<(), Close> {
+    /// Counts a control message against the limit of a second.
+    fn count_control_message(&mut self) -> Result<(), Close> {
         let now = Instant::now();
-        self.received.retain(|at| now.duration_since(*at) < Duration::from_secs(1));
-        self.received.push(now);
+        self.control_messages.retain(|at| now.duration_since(*at) < Duration::from_secs(1));
+        self.control_messages.push(now);
         let most = self.gateway.inner.limits.socket_messages_per_second as usize;
-        if self.received.len() > most { Err(TOO_MANY) } else { Ok(()) }
+        if self.control_messages.len() > most { Err(TOO_MANY) } else { Ok(()) }
     }
 
-    fn obey(&mut self, text: &str) -> Result<Option<Frame>, FrameError> {
+    fn handle(&mut self, text: &str) -> Result<Option<Frame>, FrameError> {
         let message: ClientMessage =
             parse_json(text.as_bytes()).map_err(|refused| error(&refused.code, refused.message))?;
         let subscription = &mut self.subscription;
-        let away = || Err(error("unavailable", "The venue cannot be read right now.".to_owned()));
+        let unavailable = || Err(error("unavailable", "The venue cannot be read right now.".to_owned()));
         let model = &self.gateway.inner.model;
         match message {
             ClientMessage::Ping { nonce } => {
                 return Ok(Some(Frame::Pong { nonce, updates: self.updates }));
             }
             ClientMessage::Subscribe { channels, account_seq } => {
-                model.read(|state| subscription.add(&channels, account_seq, state)).unwrap_or_else(away)?;
+                model
+                    .read(|view| subscription.add(&channels, account_seq, view))
+                    .unwrap_or_else(unavailable)?;
             }
             ClientMessage::Unsubscribe { channels } => {
-                model.read(|state| subscription.remove(&channels, state)).unwrap_or_else(away)?;
+                model.read(|view| subscription.remove(&channels, view)).unwrap_or_else(unavailable)?;
             }
         }
         Ok(None)
     }
 
-    async fn send_cut(&mut self) -> Result<(), Close> {
+    async fn send_update(&mut self) -> Result<(), Close> {
         let subscription = &mut self.subscription;
-        let gathered = self.gateway.inner.model.read(|state| subscription.gather(state)).flatten();
+        let gathered = self.gateway.inner.model.read(|view| subscription.gather(view)).flatten();
         let Some((envelope, items)) = gathered else { return Ok(()) };
         let parts = model::parts(&items, self.encoding);
         for (part, left) in parts.iter().zip((0..parts.len()).rev()) {
             self.updates += 1;
             let envelope = Update { number: self.updates, more: left > 0, ..envelope.clone() };
-            self.send(model::update(envelope, part, self.encoding)).await?;
+            self.send(model::encode_update(envelope, part, self.encoding)).await?;
         }
         Ok(())
     }
 
     async fn send_frame(&mut self, frame: &Frame) -> Result<(), Close> {
-        self.send(model::frame(frame, self.encoding)).await
+        self.send(model::encode(frame, self.encoding)).await
     }
 
     async fn send(&mut self, bytes: Vec<u8>) -> Result<(), Close> {
         let message = match self.encoding {
             Encoding::Postcard => Message::Binary(bytes.into()),
-            // JSON is UTF-8 by its making.
+            // JSON is UTF-8.
             Encoding::Json => Message::Text(String::from_utf8(bytes).unwrap_or_default().into()),
         };
         self.put(message).await
     }
 
     async fn ping(&mut self) -> Result<(), Close> {
-        if self.heard.elapsed() >= self.silence {
+        if self.last_message.elapsed() >= self.max_silence {
             return Err(SILENT);
         }
         self.put(Message::Ping(bytes::Bytes::new())).await
     }
 
     async fn put(&mut self, message: Message) -> Result<(), Close> {
-        match timeout(SEND_WITHIN, self.socket.send(message)).await {
+        match timeout(SEND_TIMEOUT, self.socket.send(message)).await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(_)) => Err(GONE),
             Err(_) => Err(SLOW),
         }
     }
 
-    /// Says why and reads on for a moment, so that the answer arrives even
-    /// where the client is still sending.
+    /// Sends the close frame and reads on for a moment, so that it arrives even
+    /// if the client is still sending.
     async fn close(mut self, Close(code, reason): Close) {
         let frame = CloseFrame { code, reason: reason.into() };
         let goodbye = async {
@@ -261,7 +264,7 @@ impl Connection {
                 }
             }
         };
-        let _ = timeout(CLOSE_WITHIN, goodbye).await;
+        let _ = timeout(CLOSE_TIMEOUT, goodbye).await;
     }
 }
 
@@ -272,8 +275,8 @@ fn every(period: Duration) -> tokio::time::Interval {
     ticks
 }
 
-/// What the client did wrong, if the transport says so.
-fn reason_of(error: axum::Error) -> Close {
+/// The close code for a transport error.
+fn close_of(error: axum::Error) -> Close {
     use tungstenite::Error;
     match error.into_inner().downcast_ref::<Error>() {
         Some(Error::Capacity(_)) => TOO_LARGE,
