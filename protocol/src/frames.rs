@@ -87,6 +87,7 @@ impl Frame {
 
 /// Dealers' live quotes of an instrument that trades on them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = Quotes))]
 pub struct QuotesFrame {
     /// The quoted instrument.
     pub instrument_id: InstrumentId,
@@ -98,6 +99,7 @@ pub struct QuotesFrame {
 
 /// A dealer's firm quote.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = Quote))]
 pub struct QuoteFrame {
     /// The name to hit or lift it by.
     pub quote_id: QuoteId,
@@ -176,6 +178,7 @@ pub struct TapeFrame {
 
 /// A whole account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = Account))]
 pub struct AccountFrame {
     /// The newest of the account's events that is included.
     pub account_seq: u64,
@@ -193,6 +196,7 @@ pub struct AccountFrame {
 
 /// A position.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = Position))]
 pub struct PositionFrame {
     /// The instrument.
     pub instrument_id: InstrumentId,
@@ -208,6 +212,7 @@ pub struct PositionFrame {
 
 /// An order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = Order))]
 pub struct OrderFrame {
     /// The venue's name for it.
     pub order_id: OrderId,
@@ -221,6 +226,7 @@ pub struct OrderFrame {
     #[serde(rename = "type")]
     pub order_type: OrderType,
     /// Absent on a market order; the dealer's price on a quote that was taken.
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub limit_price: Option<Decimal>,
     /// Treatment of a remainder.
     pub time_in_force: TimeInForce,
@@ -241,8 +247,10 @@ pub struct OrderFrame {
     /// Venue time of the newest change.
     pub updated_at: VenueTime,
     /// The dealer whose quote it took.
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub dealer_id: Option<String>,
     /// The quote that it took.
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub quote_id: Option<QuoteId>,
 }
 
@@ -271,6 +279,7 @@ pub struct ExecutionFrame {
 
 /// One of the account's fills.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = Fill))]
 pub struct FillFrame {
     /// The match.
     pub trade_id: TradeId,
@@ -296,6 +305,7 @@ pub struct FillFrame {
 
 /// An account's valuation, for its owner.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PortfolioSnapshot {
     /// Marks and positions are as of this entry.
     pub through: Seq,

@@ -80,7 +80,7 @@ pub(super) fn small(shared: &Shared, auth: Option<Auth>, listener: TcpListener) 
     tokio::spawn(serve_agent(
         listener,
         operations,
-        auth.map(|auth| auth::with_sessions(auth::routes(), &auth)),
+        auth.map(|auth| auth::with_sessions(auth::routes().into(), &auth)),
         origins,
         timeout,
         shutdown,

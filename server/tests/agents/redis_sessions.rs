@@ -39,7 +39,7 @@ impl Gateway {
             health: Health::new(desk.clock.clone()),
         };
         let auth = Auth::new(deps, config, false).unwrap();
-        Self { router: with_sessions(routes(), &auth), auth }
+        Self { router: with_sessions(routes().into(), &auth), auth }
     }
 
     async fn send(&self, method: Method, path: &str, cookie: Option<&str>, body: Value) -> Response {

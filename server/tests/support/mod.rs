@@ -1,6 +1,7 @@
 //! What tests share.
 
 pub mod database;
+pub mod description;
 pub mod desk;
 pub mod redis;
 pub mod servers;
