@@ -1,0 +1,132 @@
+//! The venue: its facts, instruments, clock and owner.
+
+use engine::decimal::Decimal;
+use engine::id::{Digest, InstrumentId, Seq, VenueId};
+use engine::instrument::{Instrument, InstrumentKind, Terms};
+use engine::money::Money;
+use engine::time::{Date, VenueTime};
+use serde::{Deserialize, Serialize};
+
+/// Body of `POST /api/v1/venue/claim`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ClaimVenueRequest {
+    /// One-time token that the server printed at its first start.
+    pub token: Option<String>,
+}
+
+/// An instrument in the contract's words.
+#[derive(Clone, Debug, Serialize)]
+pub struct ListedInstrument {
+    /// Id of the instrument.
+    pub instrument_id: InstrumentId,
+    /// Short name, unique in the venue.
+    pub symbol: String,
+    /// Full name.
+    pub name: String,
+    /// Kind of the terms.
+    #[serde(rename = "type")]
+    pub kind: InstrumentKind,
+    /// Smallest price difference.
+    pub tick_size: Decimal,
+    /// Smallest quantity.
+    pub lot_size: Decimal,
+    /// Money a tick and lot.
+    pub tick_value: Money,
+    /// Code of the venue's currency.
+    pub currency: String,
+    /// Last day, where there is one.
+    pub maturity: Option<Date>,
+    /// Underlier of a derivative.
+    pub underlier_instrument_id: Option<InstrumentId>,
+    /// Fee rate of notional, in 1e-9.
+    pub fee_rate_e9: i64,
+    /// Half width of the price collar around the mark.
+    pub collar_bps: u32,
+    /// Dealers that quote it; empty for instruments with an order book.
+    pub dealers: Vec<String>,
+    /// Contract terms of its kind.
+    pub terms: Terms,
+}
+
+impl ListedInstrument {
+    /// `instrument`, which trades in `currency`.
+    pub fn new(instrument: Instrument, currency: &str) -> Self {
+        Self {
+            instrument_id: instrument.id,
+            kind: instrument.kind(),
+            maturity: instrument.terms.maturity(),
+            underlier_instrument_id: instrument.terms.underlier(),
+            symbol: instrument.symbol,
+            name: instrument.name,
+            tick_size: instrument.tick_size,
+            lot_size: instrument.lot_size,
+            tick_value: instrument.tick_value,
+            currency: currency.to_owned(),
+            fee_rate_e9: instrument.fee_rate_e9,
+            collar_bps: instrument.collar_bps,
+            dealers: instrument.dealers,
+            terms: instrument.terms,
+        }
+    }
+}
+
+/// The venue as anybody signed in may know it.
+#[derive(Clone, Debug, Serialize)]
+pub struct VenueInfo {
+    /// Id of the venue.
+    pub venue: VenueId,
+    /// Its name.
+    pub name: String,
+    /// Code of the one currency.
+    pub currency: String,
+    /// Cash of a new account.
+    pub starting_balance: Money,
+    /// Venue time of a step, in microseconds.
+    pub step_us: i64,
+    /// SHA-256(seed ‖ salt).
+    pub seed_commitment: Digest,
+}
+
+/// Query of routes that may be limited to one instrument.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct InstrumentQuery {
+    /// UUID; absent means all.
+    pub instrument_id: Option<String>,
+}
+
+/// State of the venue's clock.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClockState {
+    /// Number of the last applied step.
+    pub step: u64,
+    /// Its venue time.
+    pub time: VenueTime,
+    /// `running`, `paused`, `manual` or `idle`.
+    pub mode: String,
+    /// Requested venue seconds a wall second, in thousandths.
+    pub speed_milli: u64,
+    /// The newest journal entry.
+    pub through: Seq,
+}
+
+/// A command of the venue's owner to its clock.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum ClockCommand {
+    /// Applies this many steps, then answers (manual or paused clock).
+    Step {
+        /// 1 to 100,000.
+        steps: u32,
+    },
+    /// Stops the clock.
+    Pause {},
+    /// Starts it again.
+    Resume {},
+    /// Sets venue seconds a wall second, in thousandths: 1 to 1,000,000.
+    Speed {
+        /// 1,000 is real time.
+        speed_milli: u64,
+    },
+}
