@@ -15,10 +15,10 @@ use protocol::socket::Frame;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_util::sync::CancellationToken;
 
-use crate::support::desk::PATIENCE;
 use crate::support::site::Visitor;
 use crate::support::socket::Socket;
 use crate::support::traders::Random;
+use crate::support::trading_fixture::TEST_TIMEOUT;
 
 /// How often something was done to what came.
 #[derive(Clone, Copy, Debug, Default)]
@@ -198,7 +198,7 @@ async fn connect(visitor: &Visitor) -> Socket {
 /// The next frame as it was sent.
 async fn next(socket: &mut Socket) -> Bytes {
     loop {
-        let next = tokio::time::timeout(PATIENCE, socket.stream.next()).await.expect("nothing comes");
+        let next = tokio::time::timeout(TEST_TIMEOUT, socket.stream.next()).await.expect("nothing comes");
         match next {
             Some(Ok(Message::Binary(bytes))) => return bytes,
             Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}

@@ -122,7 +122,7 @@ impl Floor {
             client.calm().await;
         }
         self.step().await;
-        let store = &self.site.running.as_ref().unwrap().shared.store;
+        let store = &self.site.running.as_ref().unwrap().resources.store;
         let venue = self.truth.now(store).await;
         let mut wrong = Vec::new();
         for (number, (client, account)) in clients.iter_mut().zip(&self.accounts).enumerate() {
@@ -156,7 +156,7 @@ async fn what_clients_believe_is_what_the_venue_is_whatever_happens_to_frames() 
         rounds += 1;
         for number in &wrong {
             let (client, account) = (&clients[*number], floor.accounts[*number]);
-            let store = &floor.site.running.as_ref().unwrap().shared.store;
+            let store = &floor.site.running.as_ref().unwrap().resources.store;
             let venue = floor.truth.now(store).await;
             let (believed, so) = (Picture::of_client(&client.state), Picture::of_venue(venue, account));
             assert_eq!(format!("{believed:#?}"), format!("{so:#?}"), "seed {seed:#x}, round {rounds}");
