@@ -15,6 +15,7 @@ use crate::venue::Outcome;
 
 /// Length of a candle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum Interval {
     /// A second.
     #[serde(rename = "1s")]

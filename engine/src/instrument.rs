@@ -25,6 +25,7 @@ pub const NAME_MAX_BYTES: usize = 8 * 1024;
 
 /// Contract of an instrument.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Terms {
     /// Shares; one lot is `lot_size` shares.
@@ -41,6 +42,7 @@ pub enum Terms {
 
 /// Terms of a vanilla option.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct OptionTerms {
     /// Delivered instrument, or the one whose level settles the option.
     pub underlier: InstrumentId,
@@ -58,6 +60,7 @@ pub struct OptionTerms {
 
 /// Call or put.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "UPPERCASE")]
 pub enum OptionRight {
     /// The right to buy.
@@ -70,6 +73,7 @@ pub enum OptionRight {
 
 /// Exercise style: European for index options, American for single-stock options.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "UPPERCASE")]
 pub enum Exercise {
     /// At expiry only.
@@ -80,6 +84,7 @@ pub enum Exercise {
 
 /// Terms of a cash-settled future.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct FutureTerms {
     /// Instrument whose level settles the future.
     pub underlier: InstrumentId,
@@ -91,12 +96,14 @@ pub struct FutureTerms {
 
 /// Terms of a standard-coupon interest-rate swap; a long position receives fixed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SwapTerms {
     /// Start of the first period.
     pub start: Date,
     /// End of the last period.
     pub maturity: Date,
     /// Standard fixed rate, in 1e-9.
+    #[cfg_attr(feature = "openapi", schema(value_type = i64))]
     pub fixed_rate_e9: E9,
     /// Fixed payments per year.
     pub fixed_frequency: u8,
@@ -143,6 +150,7 @@ impl Terms {
 
 /// Asset class.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "UPPERCASE")]
 pub enum InstrumentKind {
     /// Shares.

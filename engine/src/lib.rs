@@ -12,6 +12,8 @@ pub mod instrument;
 pub mod matching;
 pub mod math;
 pub mod money;
+#[cfg(feature = "openapi")]
+mod openapi;
 pub mod order;
 pub mod portfolio;
 pub mod position;

@@ -67,13 +67,14 @@ impl Order {
 }
 
 /// Revisions of everything that a preview or an execution read: equal bases
-/// mean byte-equal [`OrderDecision`]s.
+/// mean byte-equal decisions.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct DecisionBasis {
     /// The last sequence number that changed the instrument's book.
     pub book_rev: Seq,
-    /// The last sequence number that changed anything else `check` reads: the
-    /// account, the mark, the settlement date.
+    /// The last sequence number that changed anything else that a decision reads:
+    /// the account, the mark, the settlement date.
     pub inputs_rev: Seq,
 }
 

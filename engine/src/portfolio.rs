@@ -25,6 +25,7 @@ pub struct Marked<'a> {
 
 /// Figures of an account. Money is exact except where a model is named.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Valuation {
     /// Cash, reserved part included.
     pub cash: Money,
@@ -49,9 +50,11 @@ pub struct Valuation {
     pub dv01_by_instrument: Vec<Dv01Exposure>,
     /// Net and gross value by asset class.
     pub exposure: Vec<ClassExposure>,
-    /// Gross value over NAV, in 1e-9; absent when NAV is not positive.
+    /// Gross value over NAV, in 1e-9; none when NAV is not positive.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<i64>, required))]
     pub leverage_e9: Option<E9>,
     /// Largest position's share of the gross value, in 1e-9.
+    #[cfg_attr(feature = "openapi", schema(value_type = i64))]
     pub concentration_e9: E9,
     /// All positions ever held, by instrument id.
     pub positions: Vec<PositionValue>,
@@ -59,6 +62,7 @@ pub struct Valuation {
 
 /// Sensitivity to an underlier's price.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct DeltaExposure {
     /// The underlier.
     pub underlier: InstrumentId,
@@ -70,6 +74,7 @@ pub struct DeltaExposure {
 
 /// Sensitivity to an instrument's yield.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Dv01Exposure {
     /// The instrument.
     pub instrument: InstrumentId,
@@ -79,6 +84,7 @@ pub struct Dv01Exposure {
 
 /// Value held in an asset class.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ClassExposure {
     /// The asset class.
     pub kind: InstrumentKind,
@@ -90,13 +96,15 @@ pub struct ClassExposure {
 
 /// A position at its mark.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PositionValue {
     /// The instrument.
     pub instrument: InstrumentId,
     /// Quantity in units, long positive.
     pub quantity: Decimal,
     /// Average cost as a price (bond: dirty), with two more decimals than the
-    /// tick size; absent when flat.
+    /// tick size; none when flat.
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub average_cost: Option<Decimal>,
     /// The mark (bond: clean).
     pub mark: Decimal,
@@ -113,8 +121,10 @@ pub struct PositionValue {
     /// Fees paid.
     pub fees: Money,
     /// Bonds: yield to maturity at the mark, in 1e-9.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<i64>, required))]
     pub yield_e9: Option<E9>,
     /// Bonds: money for one basis point down.
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub dv01: Option<Money>,
 }
 

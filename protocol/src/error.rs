@@ -90,24 +90,30 @@ impl From<Reject> for ApiError {
 
 /// JSON body of an error.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ErrorBody {
     /// The error.
     pub error: ErrorFields,
 }
 
-/// Fields of an [`ErrorBody`].
+/// An error.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = Error))]
 pub struct ErrorFields {
     /// Stable identifier in `snake_case`.
     pub code: String,
     /// Sentence for people.
     pub message: String,
     /// Input field that the error belongs to, if it is one field's.
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub field: Option<String>,
-    /// Amount or quantity that is needed, where there is too little.
+    /// Amount in currency units or quantity in units that is needed, where there is
+    /// too little.
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub required: Option<String>,
     /// Amount or quantity that there is.
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub available: Option<String>,
 }

@@ -41,6 +41,7 @@ pub enum Item {
 
 /// Dealers' live quotes of an instrument that trades on them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = Quotes))]
 pub struct QuotesFrame {
     /// Which instrument.
     pub instrument_id: InstrumentId,
@@ -52,6 +53,7 @@ pub struct QuotesFrame {
 
 /// A dealer's firm quote.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = Quote))]
 pub struct QuoteFrame {
     /// What to name when it is hit or lifted.
     pub quote_id: QuoteId,
@@ -166,6 +168,7 @@ pub struct TapeFrame {
 
 /// The account, whole.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = Account))]
 pub struct AccountFrame {
     /// The newest number of the account's events that is in.
     pub account_seq: u64,
@@ -183,6 +186,7 @@ pub struct AccountFrame {
 
 /// A position.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = Position))]
 pub struct PositionFrame {
     /// Of what.
     pub instrument_id: InstrumentId,
@@ -198,6 +202,7 @@ pub struct PositionFrame {
 
 /// An order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = Order))]
 pub struct OrderFrame {
     /// The venue's name for it.
     pub order_id: OrderId,
@@ -211,6 +216,7 @@ pub struct OrderFrame {
     #[serde(rename = "type")]
     pub order_type: OrderType,
     /// Absent on a market order; the dealer's price on a quote that was taken.
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub limit_price: Option<Decimal>,
     /// What happens to a remainder.
     pub time_in_force: TimeInForce,
@@ -231,8 +237,10 @@ pub struct OrderFrame {
     /// Venue time of the newest change.
     pub updated_at: VenueTime,
     /// The dealer whose quote it took.
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub dealer_id: Option<String>,
     /// The quote that it took.
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub quote_id: Option<QuoteId>,
 }
 
@@ -261,6 +269,7 @@ pub struct ExecutionFrame {
 
 /// One of the account's fills.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = Fill))]
 pub struct FillFrame {
     /// The match.
     pub trade_id: TradeId,
@@ -286,6 +295,7 @@ pub struct FillFrame {
 
 /// An account's valuation for its owner.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PortfolioSnapshot {
     /// Marks and positions are as of this entry.
     pub through: Seq,

@@ -27,8 +27,10 @@ pub type SharedGateway = Arc<dyn GatewayApi>;
 /// The signed-in user of a request: made by the session layer alone, so that
 /// ownership cannot be claimed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Caller {
     /// User id, a UUID.
+    #[cfg_attr(feature = "openapi", schema(format = Uuid))]
     pub user: String,
     /// E-mail address; a guest's has no `@`.
     pub email: String,
@@ -39,6 +41,7 @@ pub struct Caller {
     /// True for the venue's owner.
     pub owner: bool,
     /// Identifies the session; not the value of its cookie.
+    #[cfg_attr(feature = "openapi", schema(format = Uuid))]
     pub session_id: String,
     /// Actions that the user's role allows; clients are not told.
     #[serde(skip)]

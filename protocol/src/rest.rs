@@ -46,11 +46,33 @@ impl From<DecimalText> for String {
     }
 }
 
+#[cfg(feature = "openapi")]
+impl utoipa::PartialSchema for DecimalText {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+        use utoipa::openapi::schema::{AnyOfBuilder, ObjectBuilder, Schema, Type};
+        const TEXT: &str = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$";
+        let text = ObjectBuilder::new().schema_type(Type::String).pattern(Some(TEXT));
+        let forms = AnyOfBuilder::new()
+            .item(text)
+            .item(ObjectBuilder::new().schema_type(Type::Number))
+            .description(Some(
+                "Exact decimal number, as text or as a JSON number that is never read as a float.",
+            ))
+            .examples(["101.25"]);
+        Schema::AnyOf(forms.build()).into()
+    }
+}
+
+#[cfg(feature = "openapi")]
+impl utoipa::ToSchema for DecimalText {}
+
 /// A page of rows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Page<T> {
     /// Newest first.
     pub items: Vec<T>,
-    /// Opaque position of the next page; absent on the last one.
+    /// Opaque position of the next page; `null` on the last one.
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub next_cursor: Option<String>,
 }

@@ -124,7 +124,7 @@ fn etag(file: &EmbeddedFile) -> String {
 }
 
 /// Returns true if `If-None-Match` holds the tag, weak or strong.
-fn matches(headers: &HeaderMap, etag: &str) -> bool {
+pub fn matches(headers: &HeaderMap, etag: &str) -> bool {
     headers
         .get_all(header::IF_NONE_MATCH)
         .iter()

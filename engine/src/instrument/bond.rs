@@ -16,12 +16,14 @@ const ONE_E9: i128 = 1_000_000_000;
 /// itself; a first period that began before the issue pays its share (ACT/ACT ICMA).
 /// Every day is a business day.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct BondTerms {
     /// Start of accrual.
     pub issue: Date,
     /// Date of the last coupon and of redemption at 100.
     pub maturity: Date,
     /// Annual coupon as a fraction of face, in 1e-9.
+    #[cfg_attr(feature = "openapi", schema(value_type = i64))]
     pub coupon_e9: E9,
     /// Coupons per year: 1, 2, 4 or 12.
     pub frequency: u8,
@@ -31,6 +33,7 @@ pub struct BondTerms {
 
 /// Day count convention.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum DayCount {
     /// Actual days over the days of the notional period.
     #[serde(rename = "ACT/ACT ICMA")]

@@ -27,6 +27,7 @@ pub struct Preview {
 
 /// An account's figures before an order and after its immediate part.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Estimate {
     /// Before the order.
     pub before: Valuation,

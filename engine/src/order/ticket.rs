@@ -17,6 +17,7 @@ const CLIENT_ORDER_ID_MAX_LEN: usize = 64;
 
 /// Buy or sell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "UPPERCASE")]
 pub enum Side {
     /// Pays money, receives units.
@@ -61,6 +62,7 @@ impl Side {
 
 /// Contract name of an order's pricing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "UPPERCASE")]
 pub enum OrderType {
     /// At the best available prices within the collar.
@@ -134,6 +136,7 @@ impl Price {
 
 /// Treatment of the part of an order that does not fill at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "UPPERCASE")]
 pub enum TimeInForce {
     /// Rests until filled or cancelled.
@@ -170,6 +173,7 @@ impl TimeInForce {
 
 /// Behaviour of an order that would trade with its own account's resting orders.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum SelfTradePrevention {
     /// The resting orders within the limit are cancelled first.

@@ -5,36 +5,46 @@ use serde::{Deserialize, Serialize};
 
 /// Body of `POST /api/v1/auth/register`, `…/login` and `…/keep`.
 #[derive(Clone, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
 pub struct CredentialsRequest {
     /// E-mail address.
+    #[cfg_attr(feature = "openapi", schema(value_type = String, required))]
     pub email: Option<String>,
     /// Password.
+    #[cfg_attr(feature = "openapi", schema(value_type = String, format = Password, required))]
     pub password: Option<String>,
 }
 
 /// Body of `POST /api/v1/auth/guest`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
 pub struct GuestRequest {
     /// Display name.
+    #[cfg_attr(feature = "openapi", schema(value_type = String, required))]
     pub name: Option<String>,
 }
 
 /// Body of `POST /api/v1/auth/reset`.
 #[derive(Clone, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
 pub struct ResetPasswordRequest {
     /// Token of the reset link.
+    #[cfg_attr(feature = "openapi", schema(value_type = String, required))]
     pub token: Option<String>,
     /// New password.
+    #[cfg_attr(feature = "openapi", schema(value_type = String, format = Password, required))]
     pub password: Option<String>,
 }
 
 /// One of the caller's sessions.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SessionEntry {
     /// Identifies it to its user; opens nothing.
+    #[cfg_attr(feature = "openapi", schema(format = Uuid))]
     pub session_id: String,
     /// True for the session of this very request.
     pub current: bool,

@@ -8,15 +8,21 @@ use serde::{Deserialize, Serialize};
 
 /// Filter and position of a history. Absent means unbounded.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::IntoParams), into_params(parameter_in = Query))]
+#[serde(deny_unknown_fields)]
 pub struct HistoryQuery {
-    /// UUID; required for ticks and candles, a filter of orders and fills.
+    /// UUID of an instrument: required for ticks, a filter of orders and fills, not
+    /// allowed for valuations.
+    #[cfg_attr(feature = "openapi", param(value_type = Option<InstrumentId>))]
     pub instrument_id: Option<String>,
-    /// Venue time, inclusive.
+    /// Earliest venue time, inclusive.
+    #[cfg_attr(feature = "openapi", param(value_type = Option<VenueTime>))]
     pub from: Option<String>,
-    /// Venue time, exclusive.
+    /// Latest venue time, exclusive.
+    #[cfg_attr(feature = "openapi", param(value_type = Option<VenueTime>))]
     pub to: Option<String>,
-    /// Rows of a page, 1 to 1,000; 100 when absent.
+    /// Rows of a page; 100 when absent.
+    #[cfg_attr(feature = "openapi", param(value_type = Option<u32>, minimum = 1, maximum = 1000))]
     pub limit: Option<String>,
     /// `next_cursor` of the page before.
     pub cursor: Option<String>,
@@ -24,19 +30,25 @@ pub struct HistoryQuery {
 
 /// Query of `GET /api/v1/history/candles`: a history with an interval.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::IntoParams), into_params(parameter_in = Query))]
+#[serde(deny_unknown_fields)]
 pub struct CandlesQuery {
     /// `1s`, `5s`, `15s`, `1m`, `5m`, `15m`, `1h` or `1d`.
+    #[cfg_attr(feature = "openapi", param(value_type = engine::candle::Interval, required))]
     pub interval: Option<String>,
-    /// As in [`HistoryQuery`].
+    /// UUID of an instrument.
+    #[cfg_attr(feature = "openapi", param(value_type = Option<InstrumentId>))]
     pub instrument_id: Option<String>,
-    /// As in [`HistoryQuery`].
+    /// Earliest venue time, inclusive.
+    #[cfg_attr(feature = "openapi", param(value_type = Option<VenueTime>))]
     pub from: Option<String>,
-    /// As in [`HistoryQuery`].
+    /// Latest venue time, exclusive.
+    #[cfg_attr(feature = "openapi", param(value_type = Option<VenueTime>))]
     pub to: Option<String>,
-    /// As in [`HistoryQuery`].
+    /// Rows of a page; 100 when absent.
+    #[cfg_attr(feature = "openapi", param(value_type = Option<u32>, minimum = 1, maximum = 1000))]
     pub limit: Option<String>,
-    /// As in [`HistoryQuery`].
+    /// `next_cursor` of the page before.
     pub cursor: Option<String>,
 }
 
@@ -48,8 +60,9 @@ impl CandlesQuery {
     }
 }
 
-/// A row of the contract's `market_ticks`.
+/// Mark and best synthetic prices of an instrument after a step.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct TickRow {
     /// The instrument.
     pub instrument_id: InstrumentId,
@@ -57,19 +70,23 @@ pub struct TickRow {
     pub timestamp: VenueTime,
     /// Number of the step.
     pub step: u64,
-    /// Best synthetic bid.
+    /// Best synthetic bid, in currency units.
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub bid: Option<Decimal>,
-    /// Best synthetic ask.
+    /// Best synthetic ask, in currency units.
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub ask: Option<Decimal>,
-    /// The mark.
+    /// The mark, in currency units.
     #[serde(rename = "mid")]
     pub mark: Decimal,
-    /// Absent for listed instruments.
+    /// Dealer of the prices; `null` for instruments with an order book.
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub dealer_id: Option<String>,
 }
 
 /// Prices and volume of an instrument in a span of venue time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CandleRow {
     /// The instrument.
     pub instrument_id: InstrumentId,
@@ -91,6 +108,7 @@ pub struct CandleRow {
 
 /// A stored valuation: a point of the P&L chart.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PortfolioPoint {
     /// Venue time.
     pub timestamp: VenueTime,

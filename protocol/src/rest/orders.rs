@@ -7,6 +7,12 @@ use engine::instrument::Instrument;
 use engine::money::Money;
 use engine::order::{DecisionBasis, Estimate, OrderDecision, Preview, RawAmend, RawTicket};
 use engine::position::Basis;
+#[cfg(feature = "openapi")]
+use engine::{
+    id::InstrumentId,
+    order::{ClientOrderId, OrderStatus, SelfTradePrevention, Side, TimeInForce},
+    time::VenueTime,
+};
 use serde::{Deserialize, Serialize};
 
 use super::{DecimalText, HistoryQuery};
@@ -14,26 +20,38 @@ use crate::frames::OrderFrame;
 
 /// Body of `POST /api/v1/orders` and of its preview.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
 pub struct PlaceOrderRequest {
     /// UUID of the instrument.
+    #[cfg_attr(feature = "openapi", schema(value_type = InstrumentId, required))]
     pub instrument_id: Option<String>,
     /// `BUY` or `SELL`.
+    #[cfg_attr(feature = "openapi", schema(value_type = Side, required))]
     pub side: Option<String>,
     /// `MARKET` or `LIMIT`.
+    #[cfg_attr(feature = "openapi", schema(value_type = String, pattern = "^(MARKET|LIMIT)$", required))]
     #[serde(rename = "type")]
     pub order_type: Option<String>,
     /// In units, a multiple of the lot size.
+    #[cfg_attr(feature = "openapi", schema(value_type = DecimalText, required))]
     pub quantity: Option<DecimalText>,
-    /// Required with `LIMIT`, forbidden with `MARKET`.
+    /// In currency units, a multiple of the tick size; required with `LIMIT`,
+    /// forbidden with `MARKET`.
     pub limit_price: Option<DecimalText>,
-    /// `GTC`, `IOC`, `FOK` or `DAY`; the order type's own when absent.
+    /// `GTC`, `IOC`, `FOK` or `DAY`; when absent `GTC` for limit orders, `IOC` for
+    /// market orders, which never rest.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<TimeInForce>))]
     pub time_in_force: Option<String>,
-    /// The client's name for the order, unique in the account; a preview needs none.
+    /// The client's name for the order, unique in the account: required except in
+    /// a preview. The same body with the same name is answered again, not repeated.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<ClientOrderId>))]
     pub client_order_id: Option<String>,
     /// Venue time after which it must not be accepted.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<VenueTime>))]
     pub valid_until: Option<String>,
     /// `CANCEL_RESTING` (default) or `REJECT`.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<SelfTradePrevention>))]
     pub self_trade_prevention: Option<String>,
 }
 
@@ -55,17 +73,21 @@ impl From<PlaceOrderRequest> for RawTicket {
 
 /// Body of `PATCH /api/v1/orders/{id}`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
 pub struct AmendOrderRequest {
-    /// New total quantity in units, including what is filled.
+    /// New total quantity in units, the filled part included.
     pub quantity: Option<DecimalText>,
-    /// New limit price.
+    /// New limit price, in currency units.
     pub limit_price: Option<DecimalText>,
     /// The client's name for this request, unique like an order's.
+    #[cfg_attr(feature = "openapi", schema(value_type = ClientOrderId, required))]
     pub client_order_id: Option<String>,
     /// Venue time after which it must not be accepted.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<VenueTime>))]
     pub valid_until: Option<String>,
     /// `CANCEL_RESTING` (default) or `REJECT`.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<SelfTradePrevention>))]
     pub self_trade_prevention: Option<String>,
 }
 
@@ -109,8 +131,9 @@ pub enum PlaceOrderResponse {
     },
 }
 
-/// JSON of a [`PlacedOrder`]. A repeat has the same body as the first answer.
+/// A decided order. A repeated request has the same answer as the first.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = PlacedOrder))]
 pub struct PlacedOrderJson {
     /// Id of the order.
     pub order_id: OrderId,
@@ -133,17 +156,21 @@ impl PlacedOrderJson {
     }
 }
 
-/// JSON of [`PlaceOrderResponse::Pending`].
+/// A request that was not decided in time: look its order up by client order id.
+/// It is never accepted after its `valid_until`.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = PendingOrder))]
 pub struct PendingOrderJson {
     /// `pending`.
+    #[cfg_attr(feature = "openapi", schema(pattern = "^pending$"))]
     pub status: &'static str,
     /// The client's name for the order.
     pub client_order_id: String,
 }
 
-/// JSON of a preview.
+/// Effect of an order now, without placing it.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = Preview))]
 pub struct PreviewJson {
     /// Decided part, equal to the answer's on the same basis.
     pub decided: OrderDecisionJson,
@@ -161,18 +188,19 @@ impl PreviewJson {
     }
 }
 
-/// JSON of an [`OrderDecision`]: prices and quantities as decimals.
+/// Decided effect of an order.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = OrderDecision))]
 pub struct OrderDecisionJson {
     /// Immediate fills, best price first.
     pub fills: Vec<FilledLevelJson>,
     /// Own orders that are cancelled to prevent self-trades.
     pub cancelled: Vec<OrderId>,
-    /// Quantity that fills at once.
+    /// Quantity that fills at once, in units.
     pub filled_quantity: Decimal,
-    /// Quantity that rests in the book.
+    /// Quantity that rests in the book, in units.
     pub resting_quantity: Decimal,
-    /// Quantity that is cancelled at once.
+    /// Quantity that is cancelled at once, in units.
     pub expired_quantity: Decimal,
     /// Money exchanged by the fills.
     pub notional: Money,
@@ -182,7 +210,7 @@ pub struct OrderDecisionJson {
     pub cash: Money,
     /// Reserved cash afterwards.
     pub reserved: Money,
-    /// Position afterwards.
+    /// Position afterwards, in units.
     pub position: Decimal,
     /// Cost basis of the position afterwards.
     pub basis: Basis,
@@ -213,8 +241,9 @@ impl OrderDecisionJson {
     }
 }
 
-/// JSON of a price level: the quantity filled at one price.
+/// Quantity filled at one price.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = FilledLevel))]
 pub struct FilledLevelJson {
     /// Price of the fill.
     pub price: Decimal,
@@ -222,8 +251,9 @@ pub struct FilledLevelJson {
     pub quantity: Decimal,
 }
 
-/// Answer to `DELETE /api/v1/orders`.
+/// Orders that were cancelled at once.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CancelledOrders {
     /// By the time of their acceptance.
     pub cancelled: Vec<OrderFrame>,
@@ -231,21 +261,28 @@ pub struct CancelledOrders {
 
 /// Query of `GET /api/v1/orders`: a history with two more filters.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::IntoParams), into_params(parameter_in = Query))]
+#[serde(deny_unknown_fields)]
 pub struct OrdersQuery {
     /// `OPEN` (live), `PARTIAL`, `FILLED` or `CANCELLED`.
+    #[cfg_attr(feature = "openapi", param(value_type = Option<OrderStatus>))]
     pub status: Option<String>,
     /// The client's name for an order.
+    #[cfg_attr(feature = "openapi", param(value_type = Option<ClientOrderId>))]
     pub client_order_id: Option<String>,
-    /// As in [`HistoryQuery`].
+    /// UUID of an instrument.
+    #[cfg_attr(feature = "openapi", param(value_type = Option<InstrumentId>))]
     pub instrument_id: Option<String>,
-    /// As in [`HistoryQuery`].
+    /// Earliest venue time, inclusive.
+    #[cfg_attr(feature = "openapi", param(value_type = Option<VenueTime>))]
     pub from: Option<String>,
-    /// As in [`HistoryQuery`].
+    /// Latest venue time, exclusive.
+    #[cfg_attr(feature = "openapi", param(value_type = Option<VenueTime>))]
     pub to: Option<String>,
-    /// As in [`HistoryQuery`].
+    /// Rows of a page; 100 when absent.
+    #[cfg_attr(feature = "openapi", param(value_type = Option<u32>, minimum = 1, maximum = 1000))]
     pub limit: Option<String>,
-    /// As in [`HistoryQuery`].
+    /// `next_cursor` of the page before.
     pub cursor: Option<String>,
 }
 

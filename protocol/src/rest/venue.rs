@@ -9,14 +9,17 @@ use serde::{Deserialize, Serialize};
 
 /// Body of `POST /api/v1/venue/claim`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
 pub struct ClaimVenueRequest {
     /// One-time token that the server printed at its first start.
+    #[cfg_attr(feature = "openapi", schema(value_type = String, required))]
     pub token: Option<String>,
 }
 
-/// An instrument in the contract's words.
+/// A listed instrument.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ListedInstrument {
     /// Id of the instrument.
     pub instrument_id: InstrumentId,
@@ -27,21 +30,23 @@ pub struct ListedInstrument {
     /// Kind of the terms.
     #[serde(rename = "type")]
     pub kind: InstrumentKind,
-    /// Smallest price difference.
+    /// Smallest price difference, in currency units.
     pub tick_size: Decimal,
-    /// Smallest quantity.
+    /// Smallest quantity, in units.
     pub lot_size: Decimal,
     /// Money a tick and lot.
     pub tick_value: Money,
     /// Code of the venue's currency.
     pub currency: String,
-    /// Last day, where there is one.
+    /// Last day; `null` for shares.
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub maturity: Option<Date>,
-    /// Underlier of a derivative.
+    /// Underlier of a derivative, else `null`.
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub underlier_instrument_id: Option<InstrumentId>,
     /// Fee rate of notional, in 1e-9.
     pub fee_rate_e9: i64,
-    /// Half width of the price collar around the mark.
+    /// Half width of the price collar around the mark, in basis points.
     pub collar_bps: u32,
     /// Dealers that quote it; empty for instruments with an order book.
     pub dealers: Vec<String>,
@@ -73,6 +78,7 @@ impl ListedInstrument {
 
 /// The venue as anybody signed in may know it.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct VenueInfo {
     /// Id of the venue.
     pub venue: VenueId,
@@ -90,20 +96,24 @@ pub struct VenueInfo {
 
 /// Query of routes that may be limited to one instrument.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::IntoParams), into_params(parameter_in = Query))]
+#[serde(deny_unknown_fields)]
 pub struct InstrumentQuery {
-    /// UUID; absent means all.
+    /// UUID of an instrument; absent means all.
+    #[cfg_attr(feature = "openapi", param(value_type = Option<InstrumentId>))]
     pub instrument_id: Option<String>,
 }
 
 /// State of the venue's clock.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ClockState {
     /// Number of the last applied step.
     pub step: u64,
     /// Its venue time.
     pub time: VenueTime,
     /// `running`, `paused`, `manual` or `idle`.
+    #[cfg_attr(feature = "openapi", schema(pattern = "^(running|paused|manual|idle)$"))]
     pub mode: String,
     /// Requested venue seconds a wall second, in thousandths.
     pub speed_milli: u64,
@@ -113,11 +123,13 @@ pub struct ClockState {
 
 /// A command of the venue's owner to its clock.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum ClockCommand {
     /// Applies this many steps, then answers (manual or paused clock).
     Step {
         /// 1 to 100,000.
+        #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 100_000))]
         steps: u32,
     },
     /// Stops the clock.
@@ -127,6 +139,7 @@ pub enum ClockCommand {
     /// Sets venue seconds a wall second, in thousandths: 1 to 1,000,000.
     Speed {
         /// 1,000 is real time.
+        #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 1_000_000))]
         speed_milli: u64,
     },
 }

@@ -177,6 +177,11 @@ impl Auth {
         &self.inner.sessions
     }
 
+    /// Name of the cookie that identifies a session.
+    pub fn cookie_name(&self) -> &'static str {
+        self.inner.cookie.name()
+    }
+
     /// The client of the sequencer.
     pub fn sequencer(&self) -> &SequencerClient {
         &self.inner.sequencer

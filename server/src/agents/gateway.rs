@@ -11,6 +11,7 @@ mod error;
 mod history;
 mod identity;
 mod model;
+mod openapi;
 mod orders;
 mod page_request;
 mod pages;

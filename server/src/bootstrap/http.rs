@@ -77,7 +77,7 @@ pub(super) fn serve_agent(
     tokio::spawn(operations::serve_agent(
         listener,
         sources,
-        auth.map(|auth| auth::with_sessions(auth::routes(), &auth)),
+        auth.map(|auth| auth::with_sessions(auth::routes().into(), &auth)),
         origins,
         timeout,
         shutdown,

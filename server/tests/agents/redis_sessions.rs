@@ -31,7 +31,7 @@ impl Gateway {
     async fn with(fixture: &TradingFixture, server: &Server, config: &Config) -> Self {
         let context = AgentContext { bus: server.bus().await, ..fixture.context() };
         let auth = Auth::new(context, fixture.client.clone(), config, false).unwrap();
-        Self { router: with_sessions(routes(), &auth), auth }
+        Self { router: with_sessions(routes().into(), &auth), auth }
     }
 
     async fn send(&self, method: Method, path: &str, cookie: Option<&str>, body: Value) -> Response {

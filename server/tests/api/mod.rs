@@ -9,6 +9,7 @@ mod forms;
 mod guests;
 mod history;
 mod hostile;
+mod openapi;
 mod orders;
 mod quotes;
 mod redis;

@@ -1,6 +1,7 @@
 //! What tests share.
 
 pub mod database;
+pub mod description;
 pub mod redis;
 pub mod servers;
 pub mod site;

@@ -20,6 +20,7 @@ use server::clock::WallClock;
 use server::config::{ClockMode, Config, IdlePolicy};
 
 use super::database::TestDatabase;
+use super::description::Description;
 
 /// Who owns the venue once they register.
 pub const OWNER: &str = "owner@example.org";
@@ -230,7 +231,7 @@ impl Visitor {
     }
 
     /// Sends a request from this site's own origin with the cookie, and keeps
-    /// the cookie that comes back.
+    /// the cookie that comes back. An answer of the API must be as described.
     pub async fn send(
         &mut self,
         method: Method,
@@ -238,7 +239,7 @@ impl Visitor {
         change: impl FnOnce(reqwest::RequestBuilder) -> reqwest::RequestBuilder,
     ) -> Answer {
         let mut request =
-            self.client.request(method, format!("{}{path}", self.base)).header("origin", &self.base);
+            self.client.request(method.clone(), format!("{}{path}", self.base)).header("origin", &self.base);
         if let Some(cookie) = &self.cookie {
             request = request.header("cookie", cookie);
         }
@@ -246,6 +247,11 @@ impl Visitor {
         let set = answer.header("set-cookie");
         if let Some(pair) = set.split(';').next().filter(|pair| !pair.is_empty()) {
             self.cookie = (!pair.ends_with('=')).then(|| pair.to_owned());
+        }
+        if path.starts_with("/api/v1/")
+            && let Some(description) = Description::of(self).await
+        {
+            description.check(&method, path, &answer);
         }
         answer
     }

@@ -6,14 +6,16 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
+use axum::Extension;
 use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{delete, get, post};
-use axum::{Extension, Router};
+use axum::routing::post;
 use protocol::error::ApiError;
 use protocol::gateway::Caller;
 use protocol::rest::{CredentialsRequest, ResetPasswordRequest};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::session_layer::SignedOut;
 use super::session_store::DEVICE_KEY;
@@ -34,20 +36,20 @@ const CREDENTIALS_FORM: [&str; 3] = ["email", "password", "next"];
 const RESET: [&str; 2] = ["token", "password"];
 
 /// Auth's routes, to be mounted below [`super::with_sessions`].
-pub fn routes() -> Router {
-    Router::new()
-        .route("/api/v1/auth/register", post(register))
-        .route("/api/v1/auth/login", post(login))
-        .route("/api/v1/auth/logout", post(logout))
-        .route("/api/v1/session", get(session))
-        .route("/api/v1/auth/session", get(session_admin::introspect))
-        .route("/api/v1/auth/sessions", get(session_admin::list).delete(session_admin::end_others))
-        .route("/api/v1/auth/sessions/{id}", delete(session_admin::end))
+pub fn routes<S: Clone + Send + Sync + 'static>() -> OpenApiRouter<S> {
+    OpenApiRouter::new()
+        .routes(routes!(register))
+        .routes(routes!(login))
+        .routes(routes!(logout))
+        .routes(routes!(session))
+        .routes(routes!(session_admin::introspect))
+        .routes(routes!(session_admin::list, session_admin::end_others))
+        .routes(routes!(session_admin::end))
+        .routes(routes!(reset))
+        .routes(routes!(guest::create))
+        .routes(routes!(guest::register))
         .route("/account/sessions", post(session_admin::end_form))
-        .route("/api/v1/auth/reset", post(reset))
         .route("/reset", post(reset_form))
-        .route("/api/v1/auth/guest", post(guest::create))
-        .route("/api/v1/auth/keep", post(guest::register))
         .route("/guest", post(guest::create_form))
         .route("/account/keep", post(guest::register_form))
         .route("/register", post(register_form))
@@ -55,6 +57,16 @@ pub fn routes() -> Router {
         .route("/logout", post(logout_form))
 }
 
+/// Registers a user with an address and a password, opens their account and signs them in.
+#[utoipa::path(
+    post,
+    path = "/api/v1/auth/register",
+    operation_id = "register",
+    tag = "auth",
+    security(()),
+    request_body = CredentialsRequest,
+    responses((status = 201, description = "Registered and signed in, with a cookie.", body = Caller)),
+)]
 async fn register(
     mut session: AuthSession,
     PeerAddress(address): PeerAddress,
@@ -66,6 +78,16 @@ async fn register(
     Ok((StatusCode::CREATED, Json(caller)).into_response())
 }
 
+/// Signs a user in. A session of the request ends.
+#[utoipa::path(
+    post,
+    path = "/api/v1/auth/login",
+    operation_id = "sign_in",
+    tag = "auth",
+    security(()),
+    request_body = CredentialsRequest,
+    responses((status = 200, description = "Signed in, with a cookie.", body = Caller)),
+)]
 async fn login(
     mut session: AuthSession,
     PeerAddress(address): PeerAddress,
@@ -75,11 +97,28 @@ async fn login(
     Ok(Json(sign_in(&mut session, credentials(request, address), &headers).await?))
 }
 
+/// Ends the session of the request, if there is one.
+#[utoipa::path(
+    post,
+    path = "/api/v1/auth/logout",
+    operation_id = "sign_out",
+    tag = "auth",
+    security(()),
+    responses((status = 204, description = "Nobody is signed in.")),
+)]
 async fn logout(mut session: AuthSession) -> Result<Response, ErrorResponse> {
     session.logout().await.map_err(AuthError::from)?;
     Ok((StatusCode::NO_CONTENT, Extension(SignedOut)).into_response())
 }
 
+/// Returns the signed-in user.
+#[utoipa::path(
+    get,
+    path = "/api/v1/session",
+    operation_id = "get_caller",
+    tag = "auth",
+    responses((status = 200, description = "The user.", body = Caller)),
+)]
 async fn session(identity: Identity) -> Json<Caller> {
     Json(identity.into())
 }
@@ -120,6 +159,16 @@ async fn logout_form(mut session: AuthSession) -> Response {
     }
 }
 
+/// Sets a new password with the token of a reset link, and ends all sessions of the user.
+#[utoipa::path(
+    post,
+    path = "/api/v1/auth/reset",
+    operation_id = "reset_password",
+    tag = "auth",
+    security(()),
+    request_body = ResetPasswordRequest,
+    responses((status = 204, description = "The password is set.")),
+)]
 async fn reset(
     session: AuthSession,
     PeerAddress(address): PeerAddress,

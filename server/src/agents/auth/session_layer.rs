@@ -102,7 +102,7 @@ pub(super) struct SessionCookie {
 impl SessionCookie {
     /// Browsers accept a `__Host-` cookie over https alone, from this host and
     /// for all of its paths.
-    fn name(self) -> &'static str {
+    pub(super) fn name(self) -> &'static str {
         if self.secure { "__Host-tickhall" } else { "tickhall" }
     }
 

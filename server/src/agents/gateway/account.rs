@@ -2,9 +2,7 @@
 //! sessions.
 
 use async_trait::async_trait;
-use axum::Router;
 use axum::extract::State;
-use axum::routing::get;
 use engine::id::Seq;
 use engine::money::Money;
 use engine::order::Reject;
@@ -12,6 +10,8 @@ use protocol::error::ApiError;
 use protocol::frames::{AccountFrame, Item, PortfolioSnapshot};
 use protocol::gateway::{AccountApi, Caller};
 use protocol::rest::{DayOpen, SessionEntry, TradingSnapshot};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::identity::RequireUser;
 use super::quotes::live_quotes;
@@ -107,10 +107,18 @@ pub(super) fn portfolio_of(state: &VenueReplica, caller: &Caller) -> Result<Port
     })
 }
 
-pub(super) fn routes() -> Router<Gateway> {
-    Router::new().route("/api/v1/portfolio", get(portfolio)).route("/api/v1/account", get(account))
+pub(super) fn routes() -> OpenApiRouter<Gateway> {
+    OpenApiRouter::new().routes(routes!(portfolio)).routes(routes!(account))
 }
 
+/// Returns the caller's cash, NAV, P&L, positions, delta and DV01 at the marks.
+#[utoipa::path(
+    get,
+    path = "/api/v1/portfolio",
+    operation_id = "get_portfolio",
+    tag = "account",
+    responses((status = 200, description = "The valuation.", body = PortfolioSnapshot)),
+)]
 async fn portfolio(
     State(gateway): State<Gateway>,
     RequireUser(caller): RequireUser,
@@ -118,6 +126,14 @@ async fn portfolio(
     Ok(Json(gateway.portfolio(&caller).await?))
 }
 
+/// Returns the caller's cash, positions and live orders.
+#[utoipa::path(
+    get,
+    path = "/api/v1/account",
+    operation_id = "get_account",
+    tag = "account",
+    responses((status = 200, description = "The account.", body = AccountFrame)),
+)]
 async fn account(
     State(gateway): State<Gateway>,
     RequireUser(caller): RequireUser,

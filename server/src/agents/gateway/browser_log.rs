@@ -23,7 +23,16 @@ const MESSAGE_MAX_CHARS: usize = 1_000;
 const PAGE_MAX_CHARS: usize = 200;
 const DETAILS_MAX_CHARS: usize = 8_000;
 
-/// Writes one line.
+/// Writes a browser's error to the server's log.
+#[utoipa::path(
+    post,
+    path = "/api/v1/logs",
+    operation_id = "write_log",
+    tag = "meta",
+    security(()),
+    request_body = LogRequest,
+    responses((status = 204, description = "Written.")),
+)]
 pub(super) async fn write_line(
     State(gateway): State<Gateway>,
     identity: Option<Extension<Identity>>,

@@ -4,9 +4,7 @@
 //! Does not know how any of them were made.
 
 use async_trait::async_trait;
-use axum::Router;
 use axum::extract::State;
-use axum::routing::get;
 use engine::candle::{Candle, Interval};
 use engine::id::{InstrumentId, Seq};
 use engine::time::VenueTime;
@@ -16,6 +14,8 @@ use protocol::frames::FillFrame;
 use protocol::gateway::{Caller, HistoryApi};
 use protocol::nav_history::{NavHistory, NavRange};
 use protocol::rest::{CandleRow, CandlesQuery, HistoryQuery, Page, PortfolioPoint, TickRow};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::Gateway;
 use super::account::portfolio_of;
@@ -182,14 +182,23 @@ fn required_instrument(page: &PageRequest) -> Result<InstrumentId, ApiError> {
     page.instrument.ok_or_else(|| missing().at("instrument_id"))
 }
 
-pub(super) fn routes() -> Router<Gateway> {
-    Router::new()
-        .route("/api/v1/history/ticks", get(ticks))
-        .route("/api/v1/history/candles", get(candles))
-        .route("/api/v1/history/trades", get(fills))
-        .route("/api/v1/portfolio/history", get(portfolio))
+pub(super) fn routes() -> OpenApiRouter<Gateway> {
+    OpenApiRouter::new()
+        .routes(routes!(ticks))
+        .routes(routes!(candles))
+        .routes(routes!(fills))
+        .routes(routes!(portfolio))
 }
 
+/// Lists the ticks of an instrument.
+#[utoipa::path(
+    get,
+    path = "/api/v1/history/ticks",
+    operation_id = "list_ticks",
+    tag = "history",
+    params(HistoryQuery),
+    responses((status = 200, description = "A page of ticks.", body = Page<TickRow>)),
+)]
 async fn ticks(
     State(gateway): State<Gateway>,
     RequireUser(caller): RequireUser,
@@ -198,6 +207,15 @@ async fn ticks(
     Ok(Json(gateway.ticks(&caller, query).await?))
 }
 
+/// Lists the candles of an instrument.
+#[utoipa::path(
+    get,
+    path = "/api/v1/history/candles",
+    operation_id = "list_candles",
+    tag = "history",
+    params(CandlesQuery),
+    responses((status = 200, description = "A page of candles.", body = Page<CandleRow>)),
+)]
 async fn candles(
     State(gateway): State<Gateway>,
     RequireUser(caller): RequireUser,
@@ -206,6 +224,15 @@ async fn candles(
     Ok(Json(gateway.candles(&caller, query).await?))
 }
 
+/// Lists the caller's fills.
+#[utoipa::path(
+    get,
+    path = "/api/v1/history/trades",
+    operation_id = "list_trades",
+    tag = "history",
+    params(HistoryQuery),
+    responses((status = 200, description = "A page of fills.", body = Page<FillFrame>)),
+)]
 async fn fills(
     State(gateway): State<Gateway>,
     RequireUser(caller): RequireUser,
@@ -214,6 +241,15 @@ async fn fills(
     Ok(Json(gateway.fills(&caller, query).await?))
 }
 
+/// Lists the caller's stored valuations.
+#[utoipa::path(
+    get,
+    path = "/api/v1/portfolio/history",
+    operation_id = "list_valuations",
+    tag = "history",
+    params(HistoryQuery),
+    responses((status = 200, description = "A page of valuations.", body = Page<PortfolioPoint>)),
+)]
 async fn portfolio(
     State(gateway): State<Gateway>,
     RequireUser(caller): RequireUser,

@@ -6,11 +6,9 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use axum::Router;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{delete, post};
 use engine::id::{OrderId, Seq};
 use engine::order::{Amend, Order, OrderStatus, Preview, RawAmend, RawTicket, Reject, Side, Ticket};
 use engine::venue::{AccountChange, Command, Outcome};
@@ -22,6 +20,8 @@ use protocol::rest::{
     AmendOrderRequest, CancelledOrders, InstrumentQuery, OrdersQuery, Page, PendingOrderJson,
     PlaceOrderRequest, PlaceOrderResponse, PlacedOrder, PlacedOrderJson, PreviewJson,
 };
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::Gateway;
 use super::identity::RequireUser;
@@ -233,13 +233,26 @@ fn not_amendable(order: &Order) -> ApiError {
     ApiError::new(409, code, message).at("order_id")
 }
 
-pub(super) fn routes() -> Router<Gateway> {
-    Router::new()
-        .route("/api/v1/orders", post(place).get(list).delete(cancel_all))
-        .route("/api/v1/orders/preview", post(preview))
-        .route("/api/v1/orders/{id}", delete(cancel).get(one).patch(amend))
+pub(super) fn routes() -> OpenApiRouter<Gateway> {
+    OpenApiRouter::new()
+        .routes(routes!(place, list, cancel_all))
+        .routes(routes!(preview))
+        .routes(routes!(cancel, one, amend))
 }
 
+/// Places an order. The answer is durable; a repeated `client_order_id` gets the first one.
+#[utoipa::path(
+    post,
+    path = "/api/v1/orders",
+    operation_id = "place_order",
+    tag = "orders",
+    request_body = PlaceOrderRequest,
+    responses(
+        (status = 201, description = "Accepted.", body = PlacedOrderJson),
+        (status = 200, description = "Accepted before: the first answer again.", body = PlacedOrderJson),
+        (status = 202, description = "Not decided in time.", body = PendingOrderJson),
+    ),
+)]
 async fn place(
     State(gateway): State<Gateway>,
     RequireUser(caller): RequireUser,
@@ -249,6 +262,15 @@ async fn place(
     gateway.order_response(response, StatusCode::CREATED)
 }
 
+/// Computes the effect of an order now, without placing it.
+#[utoipa::path(
+    post,
+    path = "/api/v1/orders/preview",
+    operation_id = "preview_order",
+    tag = "orders",
+    request_body = PlaceOrderRequest,
+    responses((status = 200, description = "The effect.", body = PreviewJson)),
+)]
 async fn preview(
     State(gateway): State<Gateway>,
     RequireUser(caller): RequireUser,
@@ -261,6 +283,21 @@ async fn preview(
     Ok(Json(PreviewJson::new(preview, &instrument)))
 }
 
+/// Changes quantity, limit price or both of a live order.
+///
+/// The order keeps its place in the queue if only its quantity falls. The answer is durable.
+#[utoipa::path(
+    patch,
+    path = "/api/v1/orders/{id}",
+    operation_id = "amend_order",
+    tag = "orders",
+    params(("id" = OrderId, Path, description = "The order.")),
+    request_body = AmendOrderRequest,
+    responses(
+        (status = 200, description = "Amended, now or before.", body = PlacedOrderJson),
+        (status = 202, description = "Not decided in time.", body = PendingOrderJson),
+    ),
+)]
 async fn amend(
     State(gateway): State<Gateway>,
     RequireUser(caller): RequireUser,
@@ -271,6 +308,15 @@ async fn amend(
     gateway.order_response(response, StatusCode::OK)
 }
 
+/// Lists the caller's orders.
+#[utoipa::path(
+    get,
+    path = "/api/v1/orders",
+    operation_id = "list_orders",
+    tag = "orders",
+    params(OrdersQuery),
+    responses((status = 200, description = "A page of orders.", body = Page<OrderFrame>)),
+)]
 async fn list(
     State(gateway): State<Gateway>,
     RequireUser(caller): RequireUser,
@@ -279,6 +325,15 @@ async fn list(
     Ok(Json(gateway.orders(&caller, query).await?))
 }
 
+/// Returns one of the caller's orders, whatever its status.
+#[utoipa::path(
+    get,
+    path = "/api/v1/orders/{id}",
+    operation_id = "get_order",
+    tag = "orders",
+    params(("id" = OrderId, Path, description = "The order.")),
+    responses((status = 200, description = "The order.", body = OrderFrame)),
+)]
 async fn one(
     State(gateway): State<Gateway>,
     RequireUser(caller): RequireUser,
@@ -287,6 +342,15 @@ async fn one(
     Ok(Json(gateway.order(&caller, &id).await?))
 }
 
+/// Cancels the rest of an order. Cancelling twice is harmless.
+#[utoipa::path(
+    delete,
+    path = "/api/v1/orders/{id}",
+    operation_id = "cancel_order",
+    tag = "orders",
+    params(("id" = OrderId, Path, description = "The order.")),
+    responses((status = 200, description = "The cancelled order.", body = OrderFrame)),
+)]
 async fn cancel(
     State(gateway): State<Gateway>,
     RequireUser(caller): RequireUser,
@@ -295,6 +359,15 @@ async fn cancel(
     Ok(Json(gateway.cancel_order(&caller, &id).await?))
 }
 
+/// Cancels all live orders of the caller, or all of one instrument, at once.
+#[utoipa::path(
+    delete,
+    path = "/api/v1/orders",
+    operation_id = "cancel_orders",
+    tag = "orders",
+    params(InstrumentQuery),
+    responses((status = 200, description = "The cancelled orders.", body = CancelledOrders)),
+)]
 async fn cancel_all(
     State(gateway): State<Gateway>,
     RequireUser(caller): RequireUser,

@@ -3,11 +3,9 @@
 //! Does not know how a command is decided, nor why a dealer quotes as it does.
 
 use async_trait::async_trait;
-use axum::Router;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use axum::routing::{get, post};
 use engine::id::{InstrumentId, QuoteId};
 use engine::order::{Preview, RawTake, Reject, Side, Take};
 use engine::venue::Command;
@@ -15,8 +13,11 @@ use protocol::error::ApiError;
 use protocol::frames::{Item, QuotesFrame};
 use protocol::gateway::{Caller, QuoteApi};
 use protocol::rest::{
-    InstrumentQuery, PlaceOrderResponse, PreviewJson, PreviewQuoteRequest, TakeQuoteRequest,
+    InstrumentQuery, PendingOrderJson, PlaceOrderResponse, PlacedOrderJson, PreviewJson, PreviewQuoteRequest,
+    TakeQuoteRequest,
 };
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::identity::RequireUser;
 use super::page_request::parse_instrument_id;
@@ -118,14 +119,23 @@ fn parse_quote_id(text: &str) -> Result<QuoteId, ApiError> {
     text.parse().map_err(|_| ApiError::new(400, "invalid_id", "The id must be a UUID.").at("quote_id"))
 }
 
-pub(super) fn routes() -> Router<Gateway> {
-    Router::new()
-        .route("/api/v1/quotes", get(list))
-        .route("/api/v1/quotes/{id}/hit", post(hit))
-        .route("/api/v1/quotes/{id}/lift", post(lift))
-        .route("/api/v1/quotes/{id}/preview", post(preview))
+pub(super) fn routes() -> OpenApiRouter<Gateway> {
+    OpenApiRouter::new()
+        .routes(routes!(list))
+        .routes(routes!(hit))
+        .routes(routes!(lift))
+        .routes(routes!(preview))
 }
 
+/// Lists the live quotes of one instrument, or of all that trade on quotes.
+#[utoipa::path(
+    get,
+    path = "/api/v1/quotes",
+    operation_id = "list_quotes",
+    tag = "quotes",
+    params(InstrumentQuery),
+    responses((status = 200, description = "Live quotes by instrument.", body = Vec<QuotesFrame>)),
+)]
 async fn list(
     State(gateway): State<Gateway>,
     RequireUser(caller): RequireUser,
@@ -134,6 +144,20 @@ async fn list(
     Ok(Json(gateway.quotes(&caller, query.instrument_id.as_deref()).await?))
 }
 
+/// Sells at a dealer's bid, all of the quantity or nothing. The answer is durable.
+#[utoipa::path(
+    post,
+    path = "/api/v1/quotes/{id}/hit",
+    operation_id = "hit_quote",
+    tag = "quotes",
+    params(("id" = QuoteId, Path, description = "The quote.")),
+    request_body = TakeQuoteRequest,
+    responses(
+        (status = 201, description = "Accepted.", body = PlacedOrderJson),
+        (status = 200, description = "Accepted before: the first answer again.", body = PlacedOrderJson),
+        (status = 202, description = "Not decided in time.", body = PendingOrderJson),
+    ),
+)]
 async fn hit(
     State(gateway): State<Gateway>,
     RequireUser(caller): RequireUser,
@@ -143,6 +167,20 @@ async fn hit(
     gateway.take(&caller, &id, Side::Sell, request).await
 }
 
+/// Buys at a dealer's ask, all of the quantity or nothing. The answer is durable.
+#[utoipa::path(
+    post,
+    path = "/api/v1/quotes/{id}/lift",
+    operation_id = "lift_quote",
+    tag = "quotes",
+    params(("id" = QuoteId, Path, description = "The quote.")),
+    request_body = TakeQuoteRequest,
+    responses(
+        (status = 201, description = "Accepted.", body = PlacedOrderJson),
+        (status = 200, description = "Accepted before: the first answer again.", body = PlacedOrderJson),
+        (status = 202, description = "Not decided in time.", body = PendingOrderJson),
+    ),
+)]
 async fn lift(
     State(gateway): State<Gateway>,
     RequireUser(caller): RequireUser,
@@ -152,6 +190,16 @@ async fn lift(
     gateway.take(&caller, &id, Side::Buy, request).await
 }
 
+/// Computes the effect of taking a quote now, without taking it.
+#[utoipa::path(
+    post,
+    path = "/api/v1/quotes/{id}/preview",
+    operation_id = "preview_quote",
+    tag = "quotes",
+    params(("id" = QuoteId, Path, description = "The quote.")),
+    request_body = PreviewQuoteRequest,
+    responses((status = 200, description = "The effect.", body = PreviewJson)),
+)]
 async fn preview(
     State(gateway): State<Gateway>,
     RequireUser(caller): RequireUser,

@@ -5,30 +5,34 @@
 use axum::Router;
 use axum::http::StatusCode;
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::routing::{get, post};
+use axum::routing::get;
 use leptos::prelude::LeptosOptions;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
-use super::{Gateway, account, browser_log, history, identity, orders, pages, quotes, venue, ws};
+use super::{Gateway, account, browser_log, history, identity, openapi, orders, pages, quotes, venue, ws};
 use crate::agents::auth;
 use crate::http::{ErrorResponse, middleware, operations};
 
 /// The whole site.
 pub(super) fn router(gateway: Gateway, options: LeptosOptions) -> Router {
-    let api = orders::routes()
+    let (api, description) = OpenApiRouter::with_openapi(openapi::empty())
+        .merge(orders::routes())
         .merge(quotes::routes())
         .merge(history::routes())
         .merge(account::routes())
         .merge(venue::routes())
-        .route("/api/v1/stream", get(ws::upgrade))
-        .route("/api/v1/logs", post(browser_log::write_line))
-        .with_state(gateway.clone());
+        .merge(auth::routes())
+        .routes(routes!(ws::upgrade))
+        .routes(routes!(browser_log::write_line))
+        .split_for_parts();
     let origins = gateway.inner.origins.clone();
-    // Routes without a user: bundle, health, metrics.
+    // Routes without a user: bundle, description, health, metrics.
     let public = operations::routes(gateway.inner.operations.clone())
+        .merge(openapi::routes(description, gateway.inner.auth.cookie_name()))
         .route(crate::assets::ROUTE, get(crate::assets::serve));
     let site = Router::new()
-        .merge(api)
-        .merge(auth::routes())
+        .merge(api.with_state(gateway.clone()))
         .merge(pages::routes(&gateway, options))
         .layer(from_fn_with_state(gateway.inner.request_timeout(), middleware::buffer_body))
         .layer(from_fn_with_state(gateway.clone(), identity::limit_requests));

@@ -6,16 +6,16 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::routing::{get, post};
 use engine::id::Digest;
 use engine::instrument::Instrument;
 use protocol::bus::{ClockStatus, Control, ControlMessage};
 use protocol::error::ApiError;
 use protocol::gateway::{Caller, Permission, VenueApi, VenueControlApi};
 use protocol::rest::{ClaimVenueRequest, ClockCommand, ClockState, ListedInstrument, VenueInfo};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::identity::RequireUser;
 use super::{Gateway, VenueReplica};
@@ -167,14 +167,22 @@ pub(super) fn instruments_by_symbol(state: &VenueReplica) -> Vec<Instrument> {
     listed
 }
 
-pub(super) fn routes() -> Router<Gateway> {
-    Router::new()
-        .route("/api/v1/instruments", get(instruments))
-        .route("/api/v1/venue", get(info))
-        .route("/api/v1/venue/clock", get(clock).post(set_clock))
-        .route("/api/v1/venue/claim", post(claim))
+pub(super) fn routes() -> OpenApiRouter<Gateway> {
+    OpenApiRouter::new()
+        .routes(routes!(instruments))
+        .routes(routes!(info))
+        .routes(routes!(clock, set_clock))
+        .routes(routes!(claim))
 }
 
+/// Lists the instruments, by symbol.
+#[utoipa::path(
+    get,
+    path = "/api/v1/instruments",
+    operation_id = "list_instruments",
+    tag = "venue",
+    responses((status = 200, description = "The instruments.", body = Vec<ListedInstrument>)),
+)]
 async fn instruments(
     State(gateway): State<Gateway>,
     RequireUser(caller): RequireUser,
@@ -184,10 +192,26 @@ async fn instruments(
     Ok(Json(listed.map(|instrument| ListedInstrument::new(instrument, currency)).collect()))
 }
 
+/// Returns facts about the venue.
+#[utoipa::path(
+    get,
+    path = "/api/v1/venue",
+    operation_id = "get_venue",
+    tag = "venue",
+    responses((status = 200, description = "The venue.", body = VenueInfo)),
+)]
 async fn info(State(gateway): State<Gateway>, RequireUser(_): RequireUser) -> Json<VenueInfo> {
     Json(gateway.venue_info())
 }
 
+/// Returns the state of the venue's clock.
+#[utoipa::path(
+    get,
+    path = "/api/v1/venue/clock",
+    operation_id = "get_clock",
+    tag = "venue",
+    responses((status = 200, description = "The clock.", body = ClockState)),
+)]
 async fn clock(
     State(gateway): State<Gateway>,
     RequireUser(caller): RequireUser,
@@ -195,6 +219,15 @@ async fn clock(
     Ok(Json(gateway.clock(&caller).await?))
 }
 
+/// Steps, pauses, resumes or sets the speed of the venue's clock; for the owner alone.
+#[utoipa::path(
+    post,
+    path = "/api/v1/venue/clock",
+    operation_id = "set_clock",
+    tag = "venue",
+    request_body = ClockCommand,
+    responses((status = 200, description = "The clock after the command.", body = ClockState)),
+)]
 async fn set_clock(
     State(gateway): State<Gateway>,
     RequireUser(caller): RequireUser,
@@ -203,6 +236,15 @@ async fn set_clock(
     Ok(Json(gateway.set_clock(&caller, command).await?))
 }
 
+/// Makes the caller the venue's owner, once.
+#[utoipa::path(
+    post,
+    path = "/api/v1/venue/claim",
+    operation_id = "claim_venue",
+    tag = "venue",
+    request_body = ClaimVenueRequest,
+    responses((status = 204, description = "The caller owns the venue.")),
+)]
 async fn claim(
     State(gateway): State<Gateway>,
     RequireUser(caller): RequireUser,

@@ -40,14 +40,24 @@ const READ_BUFFER: usize = 4 * 1024;
 const MAX_WAITING: usize = 256 * 1024;
 
 /// Query of the socket's route.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
 pub(super) struct StreamQuery {
     /// `json` (default) or `postcard`.
+    #[param(pattern = "^(json|postcard)$")]
     encoding: Option<String>,
 }
 
-/// Answers the upgrade, or refuses it.
+/// Opens the WebSocket of live updates.
+#[utoipa::path(
+    get,
+    path = "/api/v1/stream",
+    operation_id = "open_stream",
+    tag = "stream",
+    params(StreamQuery),
+    responses((status = 101, description = "The connection is a WebSocket now.")),
+)]
 pub(super) async fn upgrade(
     State(gateway): State<Gateway>,
     identity: Identity,

@@ -12,6 +12,16 @@ use super::{CREDENTIALS, Form, credentials, open_session, see_other};
 use crate::agents::auth::{AuthSession, Credentials, Identity};
 use crate::http::{ErrorResponse, Json, PeerAddress};
 
+/// Registers a guest with a name alone, opens their account and signs them in.
+#[utoipa::path(
+    post,
+    path = "/api/v1/auth/guest",
+    operation_id = "register_guest",
+    tag = "auth",
+    security(()),
+    request_body = GuestRequest,
+    responses((status = 201, description = "Registered and signed in, with a cookie.", body = Caller)),
+)]
 pub(super) async fn create(
     mut session: AuthSession,
     PeerAddress(address): PeerAddress,
@@ -23,6 +33,16 @@ pub(super) async fn create(
     Ok((StatusCode::CREATED, Json(caller)).into_response())
 }
 
+/// Gives the signed-in guest an address and a password; the account stays. All sessions of
+/// the guest end, and a new one begins.
+#[utoipa::path(
+    post,
+    path = "/api/v1/auth/keep",
+    operation_id = "keep_guest",
+    tag = "auth",
+    request_body = CredentialsRequest,
+    responses((status = 200, description = "Registered and signed in, with a new cookie.", body = Caller)),
+)]
 pub(super) async fn register(
     mut session: AuthSession,
     guest: Result<Identity, ErrorResponse>,

@@ -10,6 +10,7 @@ use engine::time::WallTime;
 use protocol::gateway::Caller;
 use protocol::rest::SessionEntry;
 use serde::Serialize;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{Form, see_other};
@@ -21,19 +22,33 @@ use crate::http::ErrorResponse;
 const PAGE: &str = "/account";
 
 /// The caller's session, for the caller.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = SessionDetails)]
 pub(super) struct Introspection {
+    /// The signed-in user.
     caller: Caller,
+    /// The session of the request.
     session: SessionEntry,
     /// End of the session if it stays idle from now on.
     idle_expires_at: WallTime,
 }
 
-#[derive(Serialize)]
+/// The caller's sessions.
+#[derive(Serialize, ToSchema)]
+#[schema(as = SessionList)]
 pub(super) struct Listing {
+    /// The current one first.
     items: Vec<SessionEntry>,
 }
 
+/// Returns the caller with the session of the request.
+#[utoipa::path(
+    get,
+    path = "/api/v1/auth/session",
+    operation_id = "get_session",
+    tag = "auth",
+    responses((status = 200, description = "The session.", body = Introspection)),
+)]
 pub(super) async fn introspect(
     AuthSession { backend: auth, .. }: AuthSession,
     caller: Identity,
@@ -44,6 +59,14 @@ pub(super) async fn introspect(
     Ok(Json(Introspection { caller: caller.into(), session, idle_expires_at }))
 }
 
+/// Lists the caller's sessions, the current one first.
+#[utoipa::path(
+    get,
+    path = "/api/v1/auth/sessions",
+    operation_id = "list_sessions",
+    tag = "auth",
+    responses((status = 200, description = "The sessions.", body = Listing)),
+)]
 pub(super) async fn list(
     AuthSession { backend: auth, .. }: AuthSession,
     caller: Identity,
@@ -52,6 +75,14 @@ pub(super) async fn list(
 }
 
 /// Ends one of the caller's sessions; their own is a sign-out.
+#[utoipa::path(
+    delete,
+    path = "/api/v1/auth/sessions/{id}",
+    operation_id = "end_session",
+    tag = "auth",
+    params(("id" = Uuid, Path, description = "The `session_id`.")),
+    responses((status = 204, description = "It has ended.")),
+)]
 pub(super) async fn end(
     AuthSession { backend: auth, .. }: AuthSession,
     caller: Identity,
@@ -61,6 +92,14 @@ pub(super) async fn end(
     Ok(ended(&caller, &id, StatusCode::NO_CONTENT.into_response()))
 }
 
+/// Ends the caller's sessions other than that of the request.
+#[utoipa::path(
+    delete,
+    path = "/api/v1/auth/sessions",
+    operation_id = "end_other_sessions",
+    tag = "auth",
+    responses((status = 204, description = "They have ended.")),
+)]
 pub(super) async fn end_others(
     AuthSession { backend: auth, .. }: AuthSession,
     caller: Identity,
