@@ -95,7 +95,7 @@ fn NotFound() -> impl IntoView {
                 <h1>"There is no such page"</h1>
                 <p class="lead">"The address may be mistyped."</p>
                 <a class="button" href=routes::TRADE rel="external">
-                    "To the trading floor"
+                    "Go to trading"
                 </a>
             </div>
         </main>

@@ -29,6 +29,6 @@ test("an address that does not exist says so and wakes up like any page", async 
   expect(response?.status()).toBe(404);
   await expect(page).toHaveTitle(/No such page/);
   await site.hydrated();
-  await page.getByRole("link", { name: "To the trading floor" }).click();
+  await page.getByRole("link", { name: "Go to trading" }).click();
   await expect(page).toHaveURL(/\/login/);
 });

@@ -77,6 +77,25 @@ test("a dealer's firm quote is seen, lifted, hit, and grey when it is over", asy
   await expect(terminal.at("order-answer")).toHaveText("Filled 2,000.");
   await expect(body).toHaveAttribute("data-preview-compared", "2");
   await expect(body).toHaveAttribute("data-preview-different", "0");
+
+  // A second press before the first is answered sends nothing.
+  let sent = 0;
+  let answer = () => {};
+  const held = new Promise<void>((resolve) => {
+    answer = resolve;
+  });
+  await page.route("**/api/ui/take_quote", async (route) => {
+    sent += 1;
+    await held;
+    await route.continue();
+  });
+  await first.getByTestId("lift").click();
+  await expect.poll(() => sent).toBe(1);
+  await first.getByTestId("lift").click();
+  answer();
+  await expect(terminal.at("deal-answer")).toHaveText("Filled 2,000.");
+  expect(sent).toBe(1);
+  await page.unroute("**/api/ui/take_quote");
   await terminal.blotter("orders");
   await expect(terminal.at("order").first()).toContainText("Quote");
   // Beside what can be done to an order nothing is hidden.

@@ -17,6 +17,8 @@ const SIZES = [
 ];
 
 test("every screen is drawn, accessible and fits its window", async ({ page, server }, info) => {
+  // Twenty pictures and four audits.
+  test.slow();
   const terminal = new Terminal(page);
   const api = new Api(page, server);
   const shoot = async (name: string) => {

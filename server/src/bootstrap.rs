@@ -27,14 +27,14 @@ use crate::store::{Role, Store, StoreError};
 use crate::telemetry::{Health, PrometheusHandle, recorder, upkeep};
 use crate::venue::{self, OpenError, ServedVenue};
 
-pub use standalone::{Agent, start_alone};
+pub use standalone::{Agent, start_standalone};
 
 /// Time in which all tasks must end.
 const STOP_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(10);
 
 /// Configuration and resources that the agents of a process share.
 #[derive(Clone, Debug)]
-pub struct Shared {
+pub struct ProcessResources {
     /// The effective configuration.
     pub config: Config,
     /// The bus.
@@ -55,15 +55,15 @@ pub struct Shared {
 
 /// A running server.
 #[derive(Debug)]
-pub struct Running {
-    /// Where it listens.
+pub struct RunningServer {
+    /// Address of its listener.
     pub address: SocketAddr,
     /// Makes its bearer the venue's owner, once; known at first start alone.
     pub claim_token: Option<String>,
-    /// What the agents share.
-    pub shared: Shared,
-    /// The gateway's inside, where all agents are in this process.
-    inside: Option<(Gateway, Auth)>,
+    /// Configuration and resources of its agents.
+    pub resources: ProcessResources,
+    /// The gateway and auth, if all agents run in this process.
+    in_process: Option<(Gateway, Auth)>,
     tasks: Vec<JoinHandle<()>>,
 }
 
@@ -91,26 +91,26 @@ pub enum ServeError {
     #[error(transparent)]
     Random(#[from] HashError),
     /// A standalone agent needs a store and a bus outside the process.
-    #[error("--{flag}-url: an agent alone needs it; `tickhall serve` does not")]
-    Alone {
+    #[error("--{flag}-url: a standalone agent needs it; `tickhall serve` does not")]
+    MissingUrl {
         /// `database` or `redis`.
         flag: &'static str,
     },
-    /// It was told to end while it waited for its venue.
-    #[error("ended while waiting for the venue")]
-    Ended,
+    /// Cancelled while it waited for its venue.
+    #[error("cancelled while waiting for the venue")]
+    Cancelled,
 }
 
-impl Running {
-    /// The gateway and auth, for a command that asks them without a door;
-    /// `None` when only one agent runs here.
-    pub(crate) fn inside(&self) -> Option<(&Gateway, &Auth)> {
-        self.inside.as_ref().map(|(gateway, auth)| (gateway, auth))
+impl RunningServer {
+    /// The gateway and auth, for a command that calls them without HTTP; `None`
+    /// when only one agent runs here.
+    pub(crate) fn in_process(&self) -> Option<(&Gateway, &Auth)> {
+        self.in_process.as_ref().map(|(gateway, auth)| (gateway, auth))
     }
 
     /// Ends every task, then the store.
     pub async fn stop(self) {
-        self.shared.shutdown.cancel();
+        self.resources.shutdown.cancel();
         let limit = tokio::time::Instant::now() + STOP_TIMEOUT;
         for mut task in self.tasks {
             // A panic was reported already; a task that hangs is aborted.
@@ -118,12 +118,12 @@ impl Running {
                 task.abort();
             }
         }
-        self.shared.store.close().await;
+        self.resources.store.close().await;
     }
 }
 
-impl Shared {
-    /// What `config` names, opened with the rights of `role`.
+impl ProcessResources {
+    /// Opens the resources that `config` names, with the rights of `role`.
     async fn open(
         config: Config,
         venue: &VenueConfig,
@@ -143,14 +143,14 @@ impl Shared {
         })
     }
 
-    /// The same with the rights of `role` and no others, where the store knows
-    /// rights: a folder has none.
-    async fn of(&self, role: Role) -> Result<Self, StoreError> {
-        let mut shared = self.clone();
+    /// Returns the same with the rights of `role` and no others, where the store
+    /// knows rights: a folder has none.
+    async fn with_role(&self, role: Role) -> Result<Self, StoreError> {
+        let mut resources = self.clone();
         if self.config.database_url.is_some() {
-            shared.store = Store::open(&self.config, role).await?;
+            resources.store = Store::open(&self.config, role).await?;
         }
-        Ok(shared)
+        Ok(resources)
     }
 
     /// The dependencies of an agent of `venue`.
@@ -159,7 +159,7 @@ impl Shared {
         AgentContext { venue, store, bus, streams, clock, health, shutdown }
     }
 
-    /// Keeps the figures' memory bounded.
+    /// Keeps the memory of the metrics bounded.
     fn upkeep(&self) -> JoinHandle<()> {
         tokio::spawn(upkeep(self.metrics.clone(), self.shutdown.clone()))
     }
@@ -186,24 +186,26 @@ pub async fn start(
     venue: VenueConfig,
     listener: TcpListener,
     clock: WallClock,
-) -> Result<Running, ServeError> {
+) -> Result<RunningServer, ServeError> {
     let address =
         listener.local_addr().map_err(|error| ServeError::Listen { address: config.listen, error })?;
-    let shared = Shared::open(config, &venue, clock, Role::Owner, Shutdown::new()).await?;
-    let Shared { store, bus, streams, config, clock, .. } = &shared;
+    let resources = ProcessResources::open(config, &venue, clock, Role::Owner, Shutdown::new()).await?;
+    let ProcessResources { store, bus, streams, config, clock, .. } = &resources;
     let ServedVenue { row, claim_token } = venue::open(store, bus, streams, config, &venue, clock).await?;
     // Whatever can fail comes first.
-    let (trader, maker) = (shared.of(Role::Trading).await?, shared.of(Role::MarketData).await?);
-    let (valuer, keeper) = (shared.of(Role::Portfolio).await?, shared.of(Role::Auth).await?);
-    let site = shared.of(Role::Gateway).await?;
-    let auth = http::auth(&keeper, row.id, keeper.store.clone()).await?;
-    let mut tasks = vec![tasks::market_data(&maker, &row)?];
-    tasks.extend([tasks::trading(&trader, &row), tasks::portfolio(&valuer, &row)]);
-    tasks.push(http::auth_work(&keeper, auth.clone()));
-    let (gateway, listeners) = http::gateway(&site, row, auth.clone(), Peers::none(), listener);
+    let trading = resources.with_role(Role::Trading).await?;
+    let market_data = resources.with_role(Role::MarketData).await?;
+    let portfolio = resources.with_role(Role::Portfolio).await?;
+    let auth_resources = resources.with_role(Role::Auth).await?;
+    let gateway_resources = resources.with_role(Role::Gateway).await?;
+    let auth = http::auth(&auth_resources, row.id, auth_resources.store.clone()).await?;
+    let mut tasks = vec![tasks::market_data(&market_data, &row)?];
+    tasks.extend([tasks::trading(&trading, &row), tasks::portfolio(&portfolio, &row)]);
+    tasks.push(http::auth_upkeep(&auth_resources, auth.clone()));
+    let (gateway, listeners) = http::gateway(&gateway_resources, row, auth.clone(), Peers::none(), listener);
     tasks.extend(listeners);
-    tasks.push(shared.upkeep());
+    tasks.push(resources.upkeep());
     // Whoever is told the address may use it at once: the venue is open.
     gateway.wait_for_seq(Seq(1)).await;
-    Ok(Running { address, claim_token, shared, inside: Some((gateway, auth)), tasks })
+    Ok(RunningServer { address, claim_token, resources, in_process: Some((gateway, auth)), tasks })
 }

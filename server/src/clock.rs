@@ -38,13 +38,13 @@ impl WallClock {
             now.fetch_add(micros, Ordering::SeqCst);
         }
     }
+}
 
-    /// Sleeps for `duration` of real time, also on a manual clock: for delays before
-    /// a retry, where no event can be awaited.
-    #[expect(clippy::disallowed_methods, reason = "the only sleep; everything else awaits an event")]
-    pub async fn sleep(&self, duration: Duration) {
-        tokio::time::sleep(duration).await;
-    }
+/// Sleeps for `duration` of real time, also beside a manual clock: for delays
+/// before a retry and intervals of upkeep, where no event can be awaited.
+#[expect(clippy::disallowed_methods, reason = "the only sleep; everything else awaits an event")]
+pub async fn sleep(duration: Duration) {
+    tokio::time::sleep(duration).await;
 }
 
 #[allow(clippy::disallowed_methods, reason = "everything else reads the injected clock")]

@@ -11,7 +11,7 @@ use engine::venue::VenueConfig;
 use server::agents::auth::grant_reset;
 use server::agents::trading;
 use server::agents::trading::verify::{Report, Steps};
-use server::bootstrap::{self, Agent, Running, ServeError};
+use server::bootstrap::{self, Agent, RunningServer, ServeError};
 use server::cli::{Cli, Command, UserAction};
 use server::clock::WallClock;
 use server::commands::seed_demo::{self, Demo, DemoPlan};
@@ -162,8 +162,8 @@ async fn serve(config: Config) -> anyhow::Result<ExitCode> {
     let listener = bootstrap::listen(&config).await?;
     let running = bootstrap::start(config, VenueConfig::default(), listener, WallClock::System).await?;
     print_address("Tickhall is open", &running);
-    on_signals(running.shared.shutdown.clone())?;
-    running.shared.shutdown.cancelled().await;
+    on_signals(running.resources.shutdown.clone())?;
+    running.resources.shutdown.cancelled().await;
     running.stop().await;
     Ok(ExitCode::SUCCESS)
 }
@@ -174,9 +174,10 @@ async fn run_agent(agent: Agent, config: Config) -> anyhow::Result<ExitCode> {
     let shutdown = Shutdown::new();
     on_signals(shutdown.clone())?;
     let venue = VenueConfig::default();
-    let started = bootstrap::start_alone(agent, config, &venue, WallClock::System, shutdown.clone()).await;
+    let started =
+        bootstrap::start_standalone(agent, config, &venue, WallClock::System, shutdown.clone()).await;
     let running = match started {
-        Err(ServeError::Ended) => return Ok(ExitCode::SUCCESS),
+        Err(ServeError::Cancelled) => return Ok(ExitCode::SUCCESS),
         started => started?,
     };
     print_address(&format!("{agent} answers"), &running);
@@ -185,8 +186,8 @@ async fn run_agent(agent: Agent, config: Config) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn print_address(what: &str, running: &Running) {
-    let Running { address, claim_token, .. } = running;
+fn print_address(what: &str, running: &RunningServer) {
+    let RunningServer { address, claim_token, .. } = running;
     print(&format!("{what} at http://{address}"));
     if let Some(token) = claim_token {
         print(&format!("To own this venue, sign in and claim it with this token, once: {token}"));

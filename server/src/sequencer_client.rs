@@ -18,7 +18,7 @@ use uuid::Uuid;
 
 use crate::bus::decode::decode_or_dead_letter;
 use crate::bus::{Batch, Bus, BusError, Payload, StreamNames};
-use crate::clock::WallClock;
+use crate::clock::{self, WallClock};
 use crate::shutdown::Shutdown;
 use protocol::bus::{AppliedCommand, CommandMessage, CommandReply, ReplyMessage, SequencerStatus, VERSION};
 
@@ -204,7 +204,7 @@ impl Shared {
                 Ok(Batch::Trimmed { through }) => after = through,
                 Err(error) => {
                     tracing::warn!(event = "replies_unreadable", %error, "The sequencer's replies cannot be read.");
-                    self.clock.sleep(RETRY_DELAY).await;
+                    clock::sleep(RETRY_DELAY).await;
                 }
             }
         }

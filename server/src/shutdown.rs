@@ -5,7 +5,7 @@
 use std::future::Future;
 use std::time::Duration;
 
-use crate::clock::WallClock;
+use crate::clock;
 use crate::telemetry::Health;
 
 /// Token of every task, cancelled once when the program is to end.
@@ -46,7 +46,6 @@ pub fn on_signals(shutdown: Shutdown) -> std::io::Result<()> {
 pub fn supervise<F, E>(
     agent: &'static str,
     health: Health,
-    clock: WallClock,
     shutdown: Shutdown,
     mut start: impl FnMut() -> F + Send + 'static,
 ) -> tokio::task::JoinHandle<()>
@@ -77,7 +76,7 @@ where
             };
             tokio::select! {
                 () = shutdown.cancelled() => return,
-                () = clock.sleep(delay) => {}
+                () = clock::sleep(delay) => {}
             }
         }
     })
@@ -89,6 +88,7 @@ mod tests {
     use std::sync::atomic::{AtomicU32, Ordering};
 
     use super::*;
+    use crate::clock::WallClock;
 
     #[tokio::test(start_paused = true)]
     async fn an_agent_that_fails_or_panics_is_started_again_until_the_shutdown() {
@@ -96,7 +96,7 @@ mod tests {
         let shutdown = Shutdown::new();
         let runs = Arc::new(AtomicU32::new(0));
         let (count, stop) = (runs.clone(), shutdown.clone());
-        let task = supervise("portfolio", health.clone(), WallClock::System, shutdown.clone(), move || {
+        let task = supervise("portfolio", health.clone(), shutdown.clone(), move || {
             let (count, stop) = (count.clone(), stop.clone());
             async move {
                 match count.fetch_add(1, Ordering::SeqCst) {

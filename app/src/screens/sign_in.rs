@@ -14,7 +14,7 @@ use protocol::gateway::SharedGateway;
 
 use crate::components::format;
 use crate::routes::{LOGIN, REGISTER, RESET};
-use fields::{EmailField, FormAnswer, NextField, PasswordField};
+use fields::{EmailField, FieldProblem, FormAlert, FormAnswer, NextField, PasswordField};
 
 /// Hint of a field for a new password.
 const PASSWORD_HINT: &str = "At least 10 characters; a few unusual words are best.";
@@ -26,7 +26,7 @@ pub(crate) fn LoginScreen() -> impl IntoView {
     let answer = FormAnswer::read();
     view! {
         <Title text="Sign in" />
-        <FormCard heading="Sign in" lead="Welcome back to the floor." answer=answer.clone()>
+        <FormCard heading="Sign in" lead="Welcome back." answer=answer.clone()>
             <GuestForm answer=answer.clone() />
             {answer
                 .password_set
@@ -143,14 +143,7 @@ fn GuestForm(answer: FormAnswer) -> impl IntoView {
                     aria-describedby=problem.map(|_| "name-problem")
                     data-testid="guest-name"
                 />
-                {problem
-                    .map(|text| {
-                        view! {
-                            <p class="problem" id="name-problem" data-testid="guest-name-error">
-                                {text}
-                            </p>
-                        }
-                    })}
+                <FieldProblem text=problem id="name-problem" testid="guest-name-error" />
             </div>
             <button data-testid="try-it">"Try it"</button>
         </form>
@@ -166,15 +159,7 @@ pub(crate) fn KeepAccount() -> impl IntoView {
         <p class="lead">
             "You are a guest in this browser alone. With an address and a password the account, and everything in it, stays yours."
         </p>
-        {answer
-            .problem_of(None)
-            .map(|text| {
-                view! {
-                    <p class="problem form-problem" role="alert">
-                        {text}
-                    </p>
-                }
-            })}
+        <FormAlert answer=answer.clone() />
         <form method="post" action="/account/keep" data-testid="keep-form">
             <EmailField answer=answer.clone() />
             <PasswordField answer autocomplete="new-password" hint=PASSWORD_HINT />
@@ -211,15 +196,7 @@ fn FormCard(
             </p>
             <h1>{heading}</h1>
             <p class="lead">{lead}</p>
-            {answer
-                .problem_of(None)
-                .map(|text| {
-                    view! {
-                        <p class="problem form-problem" role="alert" data-testid="form-error">
-                            {text}
-                        </p>
-                    }
-                })}
+            <FormAlert answer />
             {children()}
         </div>
     }

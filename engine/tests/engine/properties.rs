@@ -10,9 +10,11 @@ use proptest::test_runner::Config;
 
 /// Returns a configuration with `count` cases unless `PROPTEST_CASES` is set.
 pub(crate) fn cases(count: u32) -> Config {
-    match std::env::var_os("PROPTEST_CASES") {
-        // The default reads the variable.
-        Some(_) => Config::default(),
-        None => Config::with_cases(count),
+    // The default reads the variable.
+    let mut config = Config::default();
+    if std::env::var_os("PROPTEST_CASES").is_none() {
+        config.cases = count;
     }
+    config.max_global_rejects = config.max_global_rejects.max(config.cases);
+    config
 }

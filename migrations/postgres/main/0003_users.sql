@@ -26,7 +26,7 @@ CREATE TABLE sessions (
     -- SHA-256 of the id in the cookie: a copy of this table signs nobody in.
     session_hash BYTEA  NOT NULL PRIMARY KEY CHECK (length(session_hash) = 32),
     user_id      UUID   REFERENCES users (id),
-    data         BYTEA  NOT NULL,
+    device       TEXT   NOT NULL,
     created_at   BIGINT NOT NULL,
     last_seen_at BIGINT NOT NULL,
     expires_at   BIGINT NOT NULL

@@ -33,13 +33,13 @@ pub(crate) struct Clients {
 }
 
 /// New users, as the cookies of their sessions.
-pub(crate) async fn register(door: &str, count: usize) -> Vec<String> {
+pub(crate) async fn register(address: &str, count: usize) -> Vec<String> {
     let client = reqwest::Client::new();
     let mut cookies = Vec::new();
     for number in 0..count {
         let body = json!({ "email": format!("u{number}@example.org"), "password": "correct horse battery" });
-        let asked = client.post(format!("http://{door}/api/v1/auth/register"));
-        let answer = asked.header("origin", format!("http://{door}")).json(&body).send().await.unwrap();
+        let asked = client.post(format!("http://{address}/api/v1/auth/register"));
+        let answer = asked.header("origin", format!("http://{address}")).json(&body).send().await.unwrap();
         assert_eq!(answer.status(), 201);
         let cookie = answer.headers()["set-cookie"].to_str().unwrap();
         cookies.push(cookie.split(';').next().unwrap().to_owned());
@@ -50,7 +50,7 @@ pub(crate) async fn register(door: &str, count: usize) -> Vec<String> {
 impl Clients {
     /// One for each cookie; each follows `kinds` (`tick`, `book`) of everything
     /// that is listed.
-    pub(crate) async fn follow(door: &str, cookies: &[String], kinds: &[&str]) -> Self {
+    pub(crate) async fn follow(address: &str, cookies: &[String], kinds: &[&str]) -> Self {
         let venue = market::config().venue_id();
         let ids = (0..market::INSTRUMENTS).map(|number| InstrumentId::derive(venue, &market::symbol(number)));
         let channels: Vec<_> =
@@ -58,9 +58,9 @@ impl Clients {
         let subscribe = json!({ "subscribe": { "channels": channels } }).to_string();
         let (received, mut all) = (Arc::new(Received::default()), JoinSet::new());
         for cookie in cookies {
-            let url = format!("ws://{door}/api/v1/stream?encoding=postcard");
+            let url = format!("ws://{address}/api/v1/stream?encoding=postcard");
             let mut request = url.into_client_request().unwrap();
-            request.headers_mut().insert("origin", format!("http://{door}").parse().unwrap());
+            request.headers_mut().insert("origin", format!("http://{address}").parse().unwrap());
             request.headers_mut().insert("cookie", cookie.parse().unwrap());
             let (mut socket, _) = tokio_tungstenite::connect_async(request).await.unwrap();
             socket.send(Message::text(subscribe.clone())).await.unwrap();

@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use peer::Peer;
 use testbed::{Postgres, Topology};
-use users::Crowd;
+use users::Users;
 
 /// How long each is measured, and before it is.
 const TIME: Duration = Duration::from_secs(5);
@@ -55,8 +55,8 @@ fn main() {
         settings.push(("TICKHALL_LOG", "warn"));
         let binary = Path::new(env!("CARGO_BIN_EXE_tickhall"));
         let site = Topology::start(&file, binary, &settings, postgres).unwrap();
-        let doors: Vec<_> = site.published().iter().map(|name| site.url(name)).collect();
-        let orders = runtime.block_on(measure(&doors));
+        let addresses: Vec<_> = site.published().iter().map(|name| site.url(name)).collect();
+        let orders = runtime.block_on(measure(&addresses));
         split.push(peer.tell(&format!("compose.yaml, two gateways, {USERS} users"), orders, 1.5));
     }
     println!("in the middle: one process {:.2}x, compose.yaml {:.2}x", middle(embedded), middle(split));
@@ -68,12 +68,13 @@ fn middle(mut ratios: Vec<f64>) -> f64 {
     ratios[ratios.len() / 2]
 }
 
-/// Acknowledged orders a second through these doors.
-async fn measure(doors: &[String]) -> f64 {
-    let doors: Vec<_> = doors.iter().map(|door| door.trim_start_matches("http://").to_owned()).collect();
-    let crowd = Crowd::register(&doors, USERS).await;
-    crowd.trade(WARM).await;
-    let accepted = crowd.trade(TIME).await;
+/// Acknowledged orders a second through these addresses.
+async fn measure(addresses: &[String]) -> f64 {
+    let addresses: Vec<_> =
+        addresses.iter().map(|address| address.trim_start_matches("http://").to_owned()).collect();
+    let users = Users::register(&addresses, USERS).await;
+    users.trade(WARM).await;
+    let accepted = users.trade(TIME).await;
     f64::from(accepted) / TIME.as_secs_f64()
 }
 

@@ -1,4 +1,4 @@
-//! A crowd on keep-alive connections, with as little HTTP as an order needs, so
+//! A users on keep-alive connections, with as little HTTP as an order needs, so
 //! that the figures are the server's and not a client library's.
 
 use std::time::Duration;
@@ -11,34 +11,35 @@ use tokio::net::TcpStream;
 use tokio::time::Instant;
 
 /// Everybody, signed in.
-pub(crate) struct Crowd {
+pub(crate) struct Users {
     users: Vec<(String, String)>,
 }
 
-impl Crowd {
-    /// Registers users, in turn at each door, and waits until ACME trades.
-    pub(crate) async fn register(doors: &[String], count: usize) -> Self {
+impl Users {
+    /// Registers users, in turn at each address, and waits until ACME trades.
+    pub(crate) async fn register(addresses: &[String], count: usize) -> Self {
         let mut users = Vec::new();
         for number in 0..count {
-            let door = &doors[number % doors.len()];
+            let address = &addresses[number % addresses.len()];
             let body =
                 json!({ "email": format!("u{number}@example.org"), "password": "correct horse battery" });
-            let mut line = Line::open(door).await;
-            let (status, head, _) = line.post(door, "", "/api/v1/auth/register", &body).await;
+            let mut line = Line::open(address).await;
+            let (status, head, _) = line.post(address, "", "/api/v1/auth/register", &body).await;
             assert_eq!(status, 201);
             let cookie = head.lines().find_map(|line| line.strip_prefix("set-cookie: ")).unwrap();
-            users.push((door.clone(), cookie.split(';').next().unwrap().to_owned()));
+            users.push((address.clone(), cookie.split(';').next().unwrap().to_owned()));
         }
-        let crowd = Self { users };
-        while crowd.trade(Duration::from_millis(100)).await == 0 {}
-        crowd
+        let users = Self { users };
+        while users.trade(Duration::from_millis(100)).await == 0 {}
+        users
     }
 
     /// Orders accepted while everybody trades for `time`.
     pub(crate) async fn trade(&self, time: Duration) -> u32 {
         let end = Instant::now() + time;
         let all = self.users.iter().cloned();
-        let trading: Vec<_> = all.map(|(door, cookie)| tokio::spawn(trade(door, cookie, end))).collect();
+        let trading: Vec<_> =
+            all.map(|(address, cookie)| tokio::spawn(trade(address, cookie, end))).collect();
         let mut accepted = 0;
         for user in trading {
             accepted += user.await.unwrap();
@@ -47,9 +48,9 @@ impl Crowd {
     }
 }
 
-async fn trade(door: String, cookie: String, end: Instant) -> u32 {
+async fn trade(address: String, cookie: String, end: Instant) -> u32 {
     let acme = InstrumentId::derive(VenueConfig::default().venue_id(), "ACME").to_string();
-    let mut line = Line::open(&door).await;
+    let mut line = Line::open(&address).await;
     let mut accepted = 0;
     let mut sides = ["BUY", "SELL"].into_iter().cycle();
     while Instant::now() < end {
@@ -57,7 +58,7 @@ async fn trade(door: String, cookie: String, end: Instant) -> u32 {
             "instrument_id": acme, "side": sides.next(), "type": "MARKET", "quantity": "1",
             "client_order_id": uuid::Uuid::new_v4().to_string(),
         });
-        let (status, _, _) = line.post(&door, &cookie, "/api/v1/orders", &order).await;
+        let (status, _, _) = line.post(&address, &cookie, "/api/v1/orders", &order).await;
         accepted += u32::from(status == 201);
     }
     accepted
@@ -69,17 +70,23 @@ struct Line {
 }
 
 impl Line {
-    async fn open(door: &str) -> Self {
-        let stream = TcpStream::connect(door).await.unwrap();
+    async fn open(address: &str) -> Self {
+        let stream = TcpStream::connect(address).await.unwrap();
         stream.set_nodelay(true).unwrap();
         Self { stream: BufReader::new(stream) }
     }
 
     /// Status, head and body of the answer.
-    async fn post(&mut self, door: &str, cookie: &str, path: &str, body: &Value) -> (u16, String, Vec<u8>) {
+    async fn post(
+        &mut self,
+        address: &str,
+        cookie: &str,
+        path: &str,
+        body: &Value,
+    ) -> (u16, String, Vec<u8>) {
         let body = body.to_string();
         let request = format!(
-            "POST {path} HTTP/1.1\r\nHost: {door}\r\nOrigin: http://{door}\r\nCookie: {cookie}\r\n\
+            "POST {path} HTTP/1.1\r\nHost: {address}\r\nOrigin: http://{address}\r\nCookie: {cookie}\r\n\
              Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
             body.len()
         );

@@ -26,8 +26,8 @@ use engine::id::{AccountId, Digest, VenueId};
 use engine::venue::Command;
 use uuid::Uuid;
 
-use crate::bus::{Bus, StreamNames};
-use crate::clock::WallClock;
+use crate::agents::context::AgentContext;
+use crate::clock::{self, WallClock};
 use crate::config::Config;
 use crate::http::RateLimiter;
 use crate::sequencer_client::{SendError, SequencerClient};
@@ -113,25 +113,6 @@ impl From<axum_login::Error<Auth>> for AuthError {
     }
 }
 
-/// Dependencies of the agent.
-#[derive(Clone, Debug)]
-pub struct Deps {
-    /// Users and sessions.
-    pub store: Store,
-    /// Carries announcements of ended sessions, and their copies.
-    pub bus: Bus,
-    /// Names on the bus.
-    pub streams: StreamNames,
-    /// Opens accounts.
-    pub sequencer: SequencerClient,
-    /// Sessions and limits use wall time.
-    pub clock: WallClock,
-    /// The market in which new users get an account.
-    pub venue: VenueId,
-    /// Receives the agent's reports.
-    pub health: Health,
-}
-
 /// The agent, and the backend of axum-login; clones share it.
 #[derive(Clone, Debug)]
 pub struct Auth {
@@ -145,6 +126,7 @@ struct Inner {
     clock: WallClock,
     venue: VenueId,
     health: Health,
+    shutdown: Shutdown,
     sessions: Sessions,
     cookie: SessionCookie,
     hasher: password::Hasher,
@@ -156,14 +138,20 @@ struct Inner {
 }
 
 impl Auth {
-    /// Creates the agent; `secure` if the site is served over https.
+    /// Creates the agent, which opens accounts through `sequencer`; `secure` if the
+    /// site is served over https.
     ///
     /// # Errors
     /// When the system gives no randomness.
-    pub fn new(deps: Deps, config: &Config, secure: bool) -> Result<Self, HashError> {
-        let (limits, clock) = (&config.limits, || deps.clock.clone());
+    pub fn new(
+        context: AgentContext,
+        sequencer: SequencerClient,
+        config: &Config,
+        secure: bool,
+    ) -> Result<Self, HashError> {
+        let (limits, clock) = (&config.limits, || context.clock.clone());
         let inner = Inner {
-            sessions: Sessions::new(&deps, config.session),
+            sessions: Sessions::new(&context, config.session),
             cookie: SessionCookie { secure },
             hasher: password::Hasher::new()?,
             failures: RateLimiter::strict_per_minute(limits.login_failures_per_minute, clock()),
@@ -174,11 +162,12 @@ impl Auth {
             resets: RateLimiter::strict_per_minute(limits.login_failures_per_minute, clock()),
             registrations: RateLimiter::per_minute(limits.registrations_per_minute, clock()),
             owner_email: config.owner_email.as_ref().map(|email| email.to_lowercase()),
-            store: deps.store,
-            sequencer: deps.sequencer,
-            clock: deps.clock,
-            venue: deps.venue,
-            health: deps.health,
+            store: context.store,
+            sequencer,
+            clock: context.clock,
+            venue: context.venue,
+            health: context.health,
+            shutdown: context.shutdown,
         };
         Ok(Self { inner: Arc::new(inner) })
     }
@@ -289,7 +278,7 @@ impl Auth {
 ///
 /// # Errors
 /// When the store fails.
-pub async fn run(auth: Auth, shutdown: Shutdown) -> Result<(), StoreError> {
+pub async fn run(auth: Auth) -> Result<(), StoreError> {
     let inner = &auth.inner;
     if let Some(email) = &inner.owner_email {
         inner.store.set_owner(inner.venue, email).await?;
@@ -297,18 +286,18 @@ pub async fn run(auth: Auth, shutdown: Shutdown) -> Result<(), StoreError> {
     while let Err(error) = auth.open_accounts(None).await {
         tracing::warn!(event = "accounts_unopened", %error, "accounts could not be opened yet");
         tokio::select! {
-            () = shutdown.cancelled() => return Ok(()),
-            () = pause(RETRY_DELAY) => {}
+            () = inner.shutdown.cancelled() => return Ok(()),
+            () = clock::sleep(RETRY_DELAY) => {}
         }
     }
     let mut cleanups = 0;
     loop {
-        inner.sessions.delete_stale().await?;
+        inner.sessions.delete_expired().await?;
         cleanups += 1;
         inner.health.report("auth", cleanups);
         tokio::select! {
-            () = shutdown.cancelled() => return Ok(()),
-            () = pause(CLEANUP_INTERVAL) => {}
+            () = inner.shutdown.cancelled() => return Ok(()),
+            () = clock::sleep(CLEANUP_INTERVAL) => {}
         }
     }
 }
@@ -328,12 +317,4 @@ fn random_token() -> Result<String, StoreError> {
     let mut bytes = [0; 32];
     getrandom::fill(&mut bytes).map_err(|error| StoreError::Corrupt(format!("no randomness: {error}")))?;
     Ok(Digest(bytes).to_string())
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "sessions end by wall time; nothing announces that trading is back"
-)]
-async fn pause(wait: Duration) {
-    tokio::time::sleep(wait).await;
 }

@@ -34,6 +34,7 @@ use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
 use crate::agents::auth::Auth;
+use crate::agents::context::AgentContext;
 use crate::bus::{Bus, StreamNames};
 use crate::clock::WallClock;
 use crate::config::RateLimits;
@@ -56,21 +57,9 @@ use ws::Sockets;
 /// Limit of the sockets' close handshakes at shutdown.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Dependencies of the gateway.
+/// Settings of the gateway.
 #[derive(Clone, Debug)]
-pub struct Deps {
-    /// Read-only.
-    pub store: Store,
-    /// Bus of the agents.
-    pub bus: Bus,
-    /// Names of its streams.
-    pub streams: StreamNames,
-    /// Client of the sequencer, for orders.
-    pub sequencer: SequencerClient,
-    /// Sessions and accounts.
-    pub auth: Auth,
-    /// Clock of the rate limits.
-    pub clock: WallClock,
+pub struct Settings {
     /// The market.
     pub venue: VenueRow,
     /// Rate limits of clients.
@@ -117,15 +106,15 @@ struct Inner {
 }
 
 impl Gateway {
-    /// Creates the gateway; its sockets end at `shutdown`.
-    pub fn new(deps: Deps, shutdown: Shutdown) -> Self {
-        let venue = deps.venue.id;
-        let (limits, clock) = (&deps.limits, &deps.clock);
-        let model = ReadModel::new(venue, deps.store.clone(), deps.bus.clone(), deps.streams.clone());
+    /// Creates the gateway, whose users sign in with `auth`.
+    pub fn new(context: AgentContext, auth: Auth, settings: Settings) -> Self {
+        let AgentContext { venue, store, bus, streams, clock, shutdown, .. } = context;
+        let Settings { venue: row, limits, public_url, operations } = settings;
+        let model = ReadModel::new(venue, store.clone(), bus.clone(), streams.clone());
         let inner = Inner {
-            seed_commitment: deps.venue.seed_commitment,
-            cursors: CursorSigner::new(&deps.venue.salt),
-            config: deps.venue.config,
+            seed_commitment: row.seed_commitment,
+            cursors: CursorSigner::new(&row.salt),
+            config: row.config,
             venue,
             model,
             sockets: Sockets::default(),
@@ -135,15 +124,15 @@ impl Gateway {
             request_limit: RateLimiter::per_second(limits.requests_per_second, clock.clone()),
             browser_log_limit: RateLimiter::strict_per_minute(limits.browser_lines_per_minute, clock.clone()),
             id: Uuid::new_v4(),
-            store: deps.store,
-            bus: deps.bus,
-            streams: deps.streams,
-            sequencer: deps.sequencer,
-            auth: deps.auth,
-            clock: deps.clock,
-            limits: deps.limits,
-            origins: Origins { public_url: deps.public_url },
-            operations: deps.operations,
+            sequencer: auth.sequencer().clone(),
+            store,
+            bus,
+            streams,
+            auth,
+            clock,
+            limits,
+            origins: Origins { public_url },
+            operations,
             shutdown,
         };
         Self { inner: Arc::new(inner) }
@@ -176,8 +165,9 @@ impl Gateway {
 ///
 /// # Errors
 /// When store or bus fail: run it again.
-pub async fn run(gateway: Gateway, shutdown: Shutdown) -> Result<(), FollowError> {
+pub async fn run(gateway: Gateway) -> Result<(), FollowError> {
     let inner = &gateway.inner;
+    let shutdown = &inner.shutdown;
     let progress = |seq: Seq| inner.operations.health.report("gateway", seq.0);
     tokio::try_join!(
         inner.model.follow(shutdown.clone(), progress),
@@ -195,9 +185,10 @@ impl Inner {
 }
 
 /// Serves the site on `listener` until `shutdown`.
-pub async fn serve(listener: TcpListener, gateway: Gateway, shutdown: Shutdown) {
+pub async fn serve(listener: TcpListener, gateway: Gateway) {
     let options = crate::assets::leptos_options();
     let (sockets, timeout) = (gateway.inner.socket_tasks.clone(), gateway.inner.request_timeout());
+    let shutdown = gateway.inner.shutdown.clone();
     http::serve(listener, router::router(gateway, options), timeout, shutdown).await;
     // The accept loop does not wait for upgraded connections.
     sockets.close();

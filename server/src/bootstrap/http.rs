@@ -1,7 +1,7 @@
-//! Everything that answers over HTTP: the gateway with auth's routes, and the
-//! small door of an agent alone.
+//! Listeners: the gateway with auth's routes, and the operations of a standalone
+//! agent.
 //!
-//! Does not know what an answer holds.
+//! Does not know what a response holds.
 
 use std::time::Duration;
 
@@ -10,84 +10,76 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 use super::tasks::supervised;
-use super::{ServeError, Shared};
+use super::{ProcessResources, ServeError};
 use crate::agents::auth::{self, Auth};
+use crate::agents::context::AgentContext;
 use crate::agents::gateway::{self, Gateway};
 use crate::http::middleware::Origins;
-use crate::http::operations::{Operations, serve_agent};
+use crate::http::operations::{self, Operations};
 use crate::peers::Peers;
 use crate::sequencer_client::SequencerClient;
 use crate::store::Store;
 use crate::store::journal::VenueRow;
 
-/// Auth for whoever mounts its routes, over `store`.
-pub(super) async fn auth(shared: &Shared, venue: VenueId, store: Store) -> Result<Auth, ServeError> {
-    let config = &shared.config;
+/// Creates auth over `store`, for a listener that mounts its routes.
+pub(super) async fn auth(
+    resources: &ProcessResources,
+    venue: VenueId,
+    store: Store,
+) -> Result<Auth, ServeError> {
+    let config = &resources.config;
     let secure = config.public_url.as_ref().is_some_and(|url| url.starts_with("https://"));
-    let deps = auth::Deps {
-        store,
-        bus: shared.bus.clone(),
-        streams: shared.streams.clone(),
-        sequencer: sequencer(shared, venue).await?,
-        clock: shared.clock.clone(),
-        venue,
-        health: shared.health.clone(),
-    };
-    Ok(Auth::new(deps, config, secure)?)
+    let context = AgentContext { store, ..resources.context(venue) };
+    let ProcessResources { bus, streams, clock, shutdown, .. } = resources.clone();
+    let sequencer = SequencerClient::start(bus, streams, venue, clock, shutdown).await?;
+    Ok(Auth::new(context, sequencer, config, secure)?)
 }
 
-/// What auth does unasked. Twice at once does no harm: an account opens once,
-/// and what is swept is gone.
-pub(super) fn auth_work(shared: &Shared, auth: Auth) -> JoinHandle<()> {
-    let shutdown = shared.shutdown.clone();
-    supervised(shared, "auth", move || auth::run(auth.clone(), shutdown.clone()))
+/// Starts auth's upkeep. Running it in two processes does no harm: an account opens
+/// once, and deleting a deleted session changes nothing.
+pub(super) fn auth_upkeep(resources: &ProcessResources, auth: Auth) -> JoinHandle<()> {
+    supervised(resources, "auth", move || auth::run(auth.clone()))
 }
 
-/// The gateway and its listener.
+/// Starts the gateway and its listener.
 pub(super) fn gateway(
-    shared: &Shared,
+    resources: &ProcessResources,
     venue: VenueRow,
     auth: Auth,
     peers: Peers,
     listener: TcpListener,
 ) -> (Gateway, Vec<JoinHandle<()>>) {
-    let Shared { config, bus, streams, store, clock, health, metrics, shutdown } = shared.clone();
-    let deps = gateway::Deps {
-        store,
-        bus,
-        streams,
-        sequencer: auth.sequencer().clone(),
-        auth,
-        clock,
+    let ProcessResources { config, health, metrics, .. } = resources.clone();
+    let context = resources.context(venue.id);
+    let settings = gateway::Settings {
         venue,
         limits: config.limits,
         public_url: config.public_url,
         operations: Operations { health, peers, metrics },
     };
-    let gateway = Gateway::new(deps, shutdown.clone());
-    let served = tokio::spawn(gateway::serve(listener, gateway.clone(), shutdown.clone()));
+    let gateway = Gateway::new(context, auth, settings);
+    let listening = tokio::spawn(gateway::serve(listener, gateway.clone()));
     let follower = gateway.clone();
-    let following = supervised(shared, "gateway", move || gateway::run(follower.clone(), shutdown.clone()));
-    (gateway, vec![following, served])
+    let following = supervised(resources, "gateway", move || gateway::run(follower.clone()));
+    (gateway, vec![following, listening])
 }
 
-/// An agent's own door: health and figures, and auth's routes if it is auth.
-pub(super) fn small(shared: &Shared, auth: Option<Auth>, listener: TcpListener) -> JoinHandle<()> {
-    let Shared { config, health, metrics, shutdown, .. } = shared.clone();
-    let operations = Operations { health, peers: Peers::none(), metrics };
+/// Serves a standalone agent's health and metrics, and auth's routes if it is auth.
+pub(super) fn serve_agent(
+    resources: &ProcessResources,
+    auth: Option<Auth>,
+    listener: TcpListener,
+) -> JoinHandle<()> {
+    let ProcessResources { config, health, metrics, shutdown, .. } = resources.clone();
+    let sources = Operations { health, peers: Peers::none(), metrics };
     let origins = Origins { public_url: config.public_url };
     let timeout = Duration::from_secs(config.limits.request_seconds);
-    tokio::spawn(serve_agent(
+    tokio::spawn(operations::serve_agent(
         listener,
-        operations,
+        sources,
         auth.map(|auth| auth::with_sessions(auth::routes().into(), &auth)),
         origins,
         timeout,
         shutdown,
     ))
-}
-
-async fn sequencer(shared: &Shared, venue: VenueId) -> Result<SequencerClient, ServeError> {
-    let Shared { bus, streams, clock, shutdown, .. } = shared.clone();
-    Ok(SequencerClient::start(bus, streams, venue, clock, shutdown).await?)
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use engine::id::{Seq, VenueId};
 
 use super::ServeError;
+use crate::clock;
 use crate::config::Config;
 use crate::shutdown::Shutdown;
 use crate::store::journal::VenueRow;
@@ -65,10 +66,9 @@ fn log_once(is_logged: &mut bool, why: &str) {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "no event announces the first start of another process")]
 async fn pause(shutdown: &Shutdown) -> Result<(), ServeError> {
     tokio::select! {
-        () = shutdown.cancelled() => Err(ServeError::Ended),
-        () = tokio::time::sleep(POLL_INTERVAL) => Ok(()),
+        () = shutdown.cancelled() => Err(ServeError::Cancelled),
+        () = clock::sleep(POLL_INTERVAL) => Ok(()),
     }
 }

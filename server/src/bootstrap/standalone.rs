@@ -9,7 +9,7 @@ use clap::ValueEnum;
 use engine::venue::VenueConfig;
 use tokio::net::TcpListener;
 
-use super::{Running, ServeError, Shared, http, listen_at, readiness, tasks};
+use super::{ProcessResources, RunningServer, ServeError, http, listen_at, readiness, tasks};
 use crate::clock::WallClock;
 use crate::config::Config;
 use crate::peers::{self, Peers};
@@ -62,16 +62,16 @@ impl Agent {
 ///
 /// # Errors
 /// [`ServeError`]; nothing runs then.
-pub async fn start_alone(
+pub async fn start_standalone(
     agent: Agent,
     config: Config,
     venue: &VenueConfig,
     clock: WallClock,
     shutdown: Shutdown,
-) -> Result<Running, ServeError> {
+) -> Result<RunningServer, ServeError> {
     for (flag, url) in [("database", &config.database_url), ("redis", &config.redis_url)] {
         if url.is_none() {
-            return Err(ServeError::Alone { flag });
+            return Err(ServeError::MissingUrl { flag });
         }
     }
     let configured = agent.address(&config);
@@ -85,34 +85,39 @@ pub async fn start_alone(
     } else {
         readiness::wait_for_schema(&config, agent.role(), &shutdown).await?;
     }
-    let shared = Shared::open(config, venue, clock, agent.role(), shutdown).await?;
+    let resources = ProcessResources::open(config, venue, clock, agent.role(), shutdown).await?;
     let row = match created {
         Some(row) => row,
         None => {
-            readiness::wait_for_venue(&shared.store, venue.venue_id(), agent.role(), &shared.shutdown).await?
+            readiness::wait_for_venue(&resources.store, venue.venue_id(), agent.role(), &resources.shutdown)
+                .await?
         }
     };
-    let mut tasks = vec![shared.upkeep()];
-    let heartbeat =
-        peers::publish_health(shared.health.clone(), shared.bus.clone(), row.id, shared.shutdown.clone());
+    let mut tasks = vec![resources.upkeep()];
+    let heartbeat = peers::publish_health(
+        resources.health.clone(),
+        resources.bus.clone(),
+        row.id,
+        resources.shutdown.clone(),
+    );
     tasks.push(tokio::spawn(heartbeat));
     match agent {
-        Agent::Trading => tasks.push(tasks::trading(&shared, &row)),
-        Agent::MarketData => tasks.push(tasks::market_data(&shared, &row)?),
-        Agent::Portfolio => tasks.push(tasks::portfolio(&shared, &row)),
+        Agent::Trading => tasks.push(tasks::trading(&resources, &row)),
+        Agent::MarketData => tasks.push(tasks::market_data(&resources, &row)?),
+        Agent::Portfolio => tasks.push(tasks::portfolio(&resources, &row)),
         Agent::Auth => {
-            let auth = http::auth(&shared, row.id, shared.store.clone()).await?;
-            tasks.push(http::auth_work(&shared, auth.clone()));
-            tasks.push(http::small(&shared, Some(auth), listener));
-            return Ok(Running { address, claim_token, shared, inside: None, tasks });
+            let auth = http::auth(&resources, row.id, resources.store.clone()).await?;
+            tasks.push(http::auth_upkeep(&resources, auth.clone()));
+            tasks.push(http::serve_agent(&resources, Some(auth), listener));
+            return Ok(RunningServer { address, claim_token, resources, in_process: None, tasks });
         }
         Agent::Gateway => {
-            tasks.extend(start_gateway(&shared, row, listener).await?);
-            return Ok(Running { address, claim_token, shared, inside: None, tasks });
+            tasks.extend(start_gateway(&resources, row, listener).await?);
+            return Ok(RunningServer { address, claim_token, resources, in_process: None, tasks });
         }
     }
-    tasks.push(http::small(&shared, None, listener));
-    Ok(Running { address, claim_token, shared, inside: None, tasks })
+    tasks.push(http::serve_agent(&resources, None, listener));
+    Ok(RunningServer { address, claim_token, resources, in_process: None, tasks })
 }
 
 /// Creates schema and venue with the rights of the owner, and closes that store.
@@ -123,7 +128,8 @@ async fn create_venue(
     shutdown: &Shutdown,
 ) -> Result<ServedVenue, ServeError> {
     let owner =
-        Shared::open(config.clone(), venue, clock.clone(), Role::Owner, shutdown.child_token()).await?;
+        ProcessResources::open(config.clone(), venue, clock.clone(), Role::Owner, shutdown.child_token())
+            .await?;
     let opened = venue::open(&owner.store, &owner.bus, &owner.streams, config, venue, clock).await;
     owner.store.close().await;
     Ok(opened?)
@@ -131,13 +137,13 @@ async fn create_venue(
 
 /// Starts the gateway, whose sign-in writes users with auth's rights only.
 async fn start_gateway(
-    shared: &Shared,
+    resources: &ProcessResources,
     row: VenueRow,
     listener: TcpListener,
 ) -> Result<Vec<tokio::task::JoinHandle<()>>, ServeError> {
-    let store = Store::open(&shared.config, Role::Auth).await?;
-    let auth = http::auth(shared, row.id, store).await?;
-    let peers = Peers::of(row.id, shared.bus.clone(), shared.clock.clone());
-    let (_, tasks) = http::gateway(shared, row, auth, peers, listener);
+    let store = Store::open(&resources.config, Role::Auth).await?;
+    let auth = http::auth(resources, row.id, store).await?;
+    let peers = Peers::of(row.id, resources.bus.clone(), resources.clock.clone());
+    let (_, tasks) = http::gateway(resources, row, auth, peers, listener);
     Ok(tasks)
 }

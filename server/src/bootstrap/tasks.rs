@@ -4,26 +4,29 @@
 
 use tokio::task::JoinHandle;
 
-use super::Shared;
+use super::ProcessResources;
 use crate::agents::{market_data, portfolio, trading};
 use crate::shutdown::supervise;
 use crate::store::StoreError;
 use crate::store::journal::VenueRow;
 
 /// The sequencer.
-pub(super) fn trading(shared: &Shared, row: &VenueRow) -> JoinHandle<()> {
-    let (context, config) = (shared.context(row.id), &shared.config);
+pub(super) fn trading(resources: &ProcessResources, row: &VenueRow) -> JoinHandle<()> {
+    let (context, config) = (resources.context(row.id), &resources.config);
     let settings = trading::Settings {
         snapshot_entries: config.snapshot.journal_entries,
         acknowledge: config.trading.acknowledge,
         faults: trading::no_faults(),
     };
-    supervised(shared, "trading", move || trading::run(context.clone(), settings.clone()))
+    supervised(resources, "trading", move || trading::run(context.clone(), settings.clone()))
 }
 
 /// The simulation and the venue's clock.
-pub(super) fn market_data(shared: &Shared, row: &VenueRow) -> Result<JoinHandle<()>, StoreError> {
-    let (context, config) = (shared.context(row.id), &shared.config);
+pub(super) fn market_data(
+    resources: &ProcessResources,
+    row: &VenueRow,
+) -> Result<JoinHandle<()>, StoreError> {
+    let (context, config) = (resources.context(row.id), &resources.config);
     let settings = market_data::Settings {
         config: row.config.clone(),
         seed: engine::sim::Seed::from_bytes(row.seed()?),
@@ -34,22 +37,22 @@ pub(super) fn market_data(shared: &Shared, row: &VenueRow) -> Result<JoinHandle<
         history: config.history,
         outbox: config.streams.limits(),
     };
-    Ok(supervised(shared, "market_data", move || market_data::run(context.clone(), settings.clone())))
+    Ok(supervised(resources, "market_data", move || market_data::run(context.clone(), settings.clone())))
 }
 
 /// The valuations.
-pub(super) fn portfolio(shared: &Shared, row: &VenueRow) -> JoinHandle<()> {
-    let context = shared.context(row.id);
+pub(super) fn portfolio(resources: &ProcessResources, row: &VenueRow) -> JoinHandle<()> {
+    let context = resources.context(row.id);
     let settings = portfolio::Settings {
         config: row.config.clone(),
-        snapshot_seconds: shared.config.snapshot.portfolio_seconds,
+        snapshot_seconds: resources.config.snapshot.portfolio_seconds,
     };
-    supervised(shared, "portfolio", move || portfolio::run(context.clone(), settings.clone()))
+    supervised(resources, "portfolio", move || portfolio::run(context.clone(), settings.clone()))
 }
 
 /// One agent's task, which is started again when it fails.
 pub(super) fn supervised<F, E>(
-    shared: &Shared,
+    resources: &ProcessResources,
     name: &'static str,
     start: impl FnMut() -> F + Send + 'static,
 ) -> JoinHandle<()>
@@ -57,5 +60,5 @@ where
     F: Future<Output = Result<(), E>> + Send + 'static,
     E: std::fmt::Display + Send + 'static,
 {
-    supervise(name, shared.health.clone(), shared.clock.clone(), shared.shutdown.clone(), start)
+    supervise(name, resources.health.clone(), resources.shutdown.clone(), start)
 }

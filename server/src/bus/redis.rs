@@ -25,6 +25,7 @@ use tokio::sync::watch;
 
 use super::decode_cache::DecodeCache;
 use super::{AppendResult, Batch, BusError, Payload, StreamLimits};
+use crate::clock;
 use crate::redact::redact_url;
 use connect::describe;
 use packed_entry::{Entry, PackedEntry, messages};
@@ -182,7 +183,7 @@ impl RedisBus {
                 Ok(batch) => return Ok(batch),
                 Err(error) if !is_transient(&error) => return Err(failed(&error)),
                 Err(_) => {
-                    pause(delay).await;
+                    clock::sleep(delay).await;
                     delay = (delay * 2).min(MAX_RETRY_DELAY);
                 }
             }
@@ -322,9 +323,4 @@ fn failed(error: &RedisError) -> BusError {
     } else {
         BusError::Unavailable(describe(error))
     }
-}
-
-#[expect(clippy::disallowed_methods, reason = "nothing announces that an outage is over")]
-async fn pause(delay: Duration) {
-    tokio::time::sleep(delay).await;
 }

@@ -99,7 +99,7 @@ pub async fn create(
     let listener = bootstrap::listen(&config).await?;
     let id = venue.venue_id();
     let running = bootstrap::start(config, venue, listener, clock).await?;
-    let demo = match running.inside() {
+    let demo = match running.in_process() {
         Some((gateway, auth)) => trade(gateway, auth, id, plan).await,
         None => Err(ApiError::new(503, "unavailable", "There is no gateway.").into()),
     };

@@ -21,6 +21,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tower::ServiceExt as _;
 
+use crate::clock;
 use crate::shutdown::Shutdown;
 
 /// Limit of running requests at shutdown: a client that is slow on purpose
@@ -52,7 +53,7 @@ pub async fn serve(listener: TcpListener, router: Router, head_timeout: Duration
             }
             Err(error) => {
                 tracing::warn!(event = "connection_refused", %error, "a connection was not accepted");
-                pause(RETRY_DELAY).await;
+                clock::sleep(RETRY_DELAY).await;
             }
         }
     }
@@ -95,9 +96,4 @@ async fn respond(
 ) -> Result<axum::response::Response, Infallible> {
     request.extensions_mut().insert(ConnectInfo(peer));
     router.oneshot(request.map(Body::new)).await
-}
-
-#[expect(clippy::disallowed_methods, reason = "nothing announces that the system has resources again")]
-async fn pause(delay: Duration) {
-    tokio::time::sleep(delay).await;
 }

@@ -277,12 +277,12 @@ impl Store {
     pub async fn insert_session(&self, user: Uuid, session: &SessionRow) -> Result<(), StoreError> {
         on_backend!(self, |backend| {
             sqlx::query(
-                "INSERT INTO sessions (session_hash, user_id, data, created_at, last_seen_at, expires_at)
+                "INSERT INTO sessions (session_hash, user_id, device, created_at, last_seen_at, expires_at)
                  VALUES ($1, $2, $3, $4, $5, $6)",
             )
             .bind(session.hash.as_slice())
             .bind(user)
-            .bind(session.device.as_bytes())
+            .bind(&session.device)
             .bind(session.created_at.0)
             .bind(session.last_seen_at.0)
             .bind(session.expires_at.0)
@@ -294,10 +294,10 @@ impl Store {
 
     /// The user's sessions, most recently active first.
     pub async fn sessions_of(&self, user: Uuid) -> Result<Vec<SessionRow>, StoreError> {
-        type Columns = (Vec<u8>, Vec<u8>, i64, i64, i64);
+        type Columns = (Vec<u8>, String, i64, i64, i64);
         let rows: Vec<Columns> = on_backend!(self, |backend| {
             sqlx::query_as(
-                "SELECT session_hash, data, created_at, last_seen_at, expires_at FROM sessions
+                "SELECT session_hash, device, created_at, last_seen_at, expires_at FROM sessions
                  WHERE user_id = $1 ORDER BY last_seen_at DESC, created_at DESC, session_hash",
             )
             .bind(user)
@@ -305,10 +305,10 @@ impl Store {
             .await?
         });
         rows.into_iter()
-            .map(|(session_hash, data, created_at, last_seen_at, expires_at)| {
+            .map(|(session_hash, device, created_at, last_seen_at, expires_at)| {
                 Ok(SessionRow {
                     hash: hash(session_hash)?,
-                    device: String::from_utf8_lossy(&data).into_owned(),
+                    device,
                     created_at: WallTime(created_at),
                     last_seen_at: WallTime(last_seen_at),
                     expires_at: WallTime(expires_at),
@@ -390,7 +390,7 @@ impl Store {
 
     /// Ends all sessions last active before `idle_before` or expired before `now`;
     /// their number.
-    pub async fn delete_stale_sessions(
+    pub async fn delete_expired_sessions(
         &self,
         idle_before: WallTime,
         now: WallTime,

@@ -1,5 +1,6 @@
 //! Agents by themselves and side by side, over a real store and bus.
 
+mod agents_fixture;
 mod gateway;
 mod journal;
 mod market_data;
@@ -8,7 +9,6 @@ mod postgres_standby;
 mod redis_outbox;
 mod redis_sessions;
 mod redis_wipes;
-mod stage;
 mod trading;
 mod trading_client;
 mod trading_faults;

@@ -11,45 +11,45 @@ use protocol::bus::PortfolioMessage;
 use server::bus::decode::decode;
 use server::store::valuations::ValuationWindow;
 
-use super::stage::{Reader, Stage};
+use super::agents_fixture::{AgentsFixture, Reader};
 
-fn entry(stage: &Stage, seq: u64) -> Outcome {
-    Outcome { seq: Seq(seq), time: stage.row.config.time_of(seq), step: seq, ..Outcome::default() }
+fn entry(fixture: &AgentsFixture, seq: u64) -> Outcome {
+    Outcome { seq: Seq(seq), time: fixture.row.config.time_of(seq), step: seq, ..Outcome::default() }
 }
 
 fn balance(account: AccountId, cash: i64) -> Balance {
     Balance { account, cash: Money::from_units(cash), reserved: Money::ZERO, account_seq: 1 }
 }
 
-fn opened(stage: &Stage, seq: u64, account: AccountId) -> Outcome {
-    Outcome { balances: vec![balance(account, 1_000_000)], ..entry(stage, seq) }
+fn opened(fixture: &AgentsFixture, seq: u64, account: AccountId) -> Outcome {
+    Outcome { balances: vec![balance(account, 1_000_000)], ..entry(fixture, seq) }
 }
 
 /// The user is long 100 ACME that cost 100 each.
-fn long_100_at_100(stage: &Stage, seq: u64, account: AccountId) -> Outcome {
+fn long_100_at_100(fixture: &AgentsFixture, seq: u64, account: AccountId) -> Outcome {
     let mut position = Position::default();
     position.fill(Lots(100), Money::from_units(10_000), Money::ZERO);
     Outcome {
         balances: vec![balance(account, 990_000)],
-        positions: vec![PositionState { account, instrument: stage.instrument("ACME"), position }],
-        ..entry(stage, seq)
+        positions: vec![PositionState { account, instrument: fixture.instrument("ACME"), position }],
+        ..entry(fixture, seq)
     }
 }
 
-fn tick(stage: &Stage, seq: u64, mid: i64) -> Outcome {
+fn tick(fixture: &AgentsFixture, seq: u64, mid: i64) -> Outcome {
     let mark = Mark {
-        instrument: stage.instrument("ACME"),
+        instrument: fixture.instrument("ACME"),
         price: Ticks(mid),
         rev: Seq(seq),
         status: InstrumentStatus::Trading,
     };
-    Outcome { marks: vec![mark], ..entry(stage, seq) }
+    Outcome { marks: vec![mark], ..entry(fixture, seq) }
 }
 
 /// The next valuation as of `through` or later.
-async fn valued(stage: &Stage, risk: &mut Reader, through: u64) -> PortfolioMessage {
+async fn valued(fixture: &AgentsFixture, risk: &mut Reader, through: u64) -> PortfolioMessage {
     loop {
-        let message: PortfolioMessage = decode(stage.row.id, &risk.next().await.bytes()).unwrap();
+        let message: PortfolioMessage = decode(fixture.row.id, &risk.next().await.bytes()).unwrap();
         if message.through >= Seq(through) {
             return message;
         }
@@ -58,36 +58,36 @@ async fn valued(stage: &Stage, risk: &mut Reader, through: u64) -> PortfolioMess
 
 #[tokio::test]
 async fn long_100_at_100_and_a_tick_at_105_gain_500() {
-    let stage = Stage::new("1").await;
-    let (user, other) = (stage.account(1), stage.account(2));
-    let agent = stage.portfolio();
-    let entries = vec![entry(&stage, 1), opened(&stage, 2, user), opened(&stage, 3, other)];
-    stage.publish(entries).await;
-    stage.publish(vec![long_100_at_100(&stage, 4, user)]).await;
-    stage.publish(vec![tick(&stage, 5, 10_500)]).await;
+    let fixture = AgentsFixture::new("1").await;
+    let (user, other) = (fixture.account(1), fixture.account(2));
+    let agent = fixture.portfolio();
+    let entries = vec![entry(&fixture, 1), opened(&fixture, 2, user), opened(&fixture, 3, other)];
+    fixture.publish(entries).await;
+    fixture.publish(vec![long_100_at_100(&fixture, 4, user)]).await;
+    fixture.publish(vec![tick(&fixture, 5, 10_500)]).await;
 
-    let mut risk = stage.reader(&stage.streams.risk);
-    let message = valued(&stage, &mut risk, 5).await;
+    let mut risk = fixture.reader(&fixture.streams.risk);
+    let message = valued(&fixture, &mut risk, 5).await;
     let valuation = &message.valuation;
     // 100 × (105 − 100) = 500; 990,000 + 100 × 105 = 1,000,500
     assert_eq!(valuation.unrealized_pnl, Money::from_units(500));
     assert_eq!((valuation.nav, valuation.cash), (Money::from_units(1_000_500), Money::from_units(990_000)));
     // Delta: 100 shares, 10,500 at the mark. An equity has no DV01.
     let delta = &valuation.delta[0];
-    assert_eq!((delta.underlier, delta.notional), (stage.instrument("ACME"), Money::from_units(10_500)));
+    assert_eq!((delta.underlier, delta.notional), (fixture.instrument("ACME"), Money::from_units(10_500)));
     assert!(delta.units.same_value(engine::decimal::Decimal::new(100, 0)));
     assert_eq!(valuation.dv01, Money::ZERO);
     // It is the user's own: nothing of anybody else's is in it.
     assert_eq!(message.account, user);
     assert!(!serde_json::to_string(&message).unwrap().contains(&other.to_string()));
     // The newest value is kept for whoever comes later.
-    let latest = stage.bus.get_latest(&stage.streams.portfolio(user)).await.unwrap().unwrap();
-    assert_eq!(decode::<PortfolioMessage>(stage.row.id, &latest).unwrap(), message);
+    let latest = fixture.bus.get_latest(&fixture.streams.portfolio(user)).await.unwrap().unwrap();
+    assert_eq!(decode::<PortfolioMessage>(fixture.row.id, &latest).unwrap(), message);
 
     agent.stop().await;
-    let rows = stage
+    let rows = fixture
         .store
-        .valuations(stage.row.id, user, ValuationWindow { limit: 10, ..ValuationWindow::default() })
+        .valuations(fixture.row.id, user, ValuationWindow { limit: 10, ..ValuationWindow::default() })
         .await
         .unwrap();
     let newest = &rows[0];
@@ -97,33 +97,33 @@ async fn long_100_at_100_and_a_tick_at_105_gain_500() {
     assert_eq!(delta[0]["notional"], "10500.00");
     let dv01: serde_json::Value = serde_json::from_str(&newest.dv01_exposure).unwrap();
     assert_eq!(dv01["total"], "0.00");
-    let cursor = stage.store.history_cursor(stage.row.id, "portfolio", &stage.streams.execution).await;
+    let cursor = fixture.store.history_cursor(fixture.row.id, "portfolio", &fixture.streams.execution).await;
     assert_eq!(cursor.unwrap(), 5);
 }
 
 #[tokio::test]
 async fn the_first_loss_and_every_extreme_are_stored_soon() {
-    let stage = Stage::new("1").await;
-    let user = stage.account(1);
-    let agent = stage.portfolio();
-    stage.publish(vec![entry(&stage, 1), opened(&stage, 2, user)]).await;
-    let mut risk = stage.reader(&stage.streams.risk);
-    valued(&stage, &mut risk, 2).await;
+    let fixture = AgentsFixture::new("1").await;
+    let user = fixture.account(1);
+    let agent = fixture.portfolio();
+    fixture.publish(vec![entry(&fixture, 1), opened(&fixture, 2, user)]).await;
+    let mut risk = fixture.reader(&fixture.streams.risk);
+    valued(&fixture, &mut risk, 2).await;
     // Long 100 at 100: 990,000 and 100 × 105, 90, 101.
-    stage.publish(vec![long_100_at_100(&stage, 3, user), tick(&stage, 4, 10_500)]).await;
-    valued(&stage, &mut risk, 4).await;
-    stage.publish(vec![tick(&stage, 5, 9_000)]).await;
-    valued(&stage, &mut risk, 5).await;
-    stage.publish(vec![tick(&stage, 6, 10_100)]).await;
-    valued(&stage, &mut risk, 6).await;
+    fixture.publish(vec![long_100_at_100(&fixture, 3, user), tick(&fixture, 4, 10_500)]).await;
+    valued(&fixture, &mut risk, 4).await;
+    fixture.publish(vec![tick(&fixture, 5, 9_000)]).await;
+    valued(&fixture, &mut risk, 5).await;
+    fixture.publish(vec![tick(&fixture, 6, 10_100)]).await;
+    valued(&fixture, &mut risk, 6).await;
     // More than five venue seconds on; the next one is valued after the store.
     for seq in [7, 8] {
-        stage.publish(vec![Outcome { seq: Seq(seq), ..tick(&stage, 60 + seq, 10_100) }]).await;
-        valued(&stage, &mut risk, seq).await;
+        fixture.publish(vec![Outcome { seq: Seq(seq), ..tick(&fixture, 60 + seq, 10_100) }]).await;
+        valued(&fixture, &mut risk, seq).await;
     }
-    let rows = stage
+    let rows = fixture
         .store
-        .valuations(stage.row.id, user, ValuationWindow { limit: 10, ..ValuationWindow::default() })
+        .valuations(fixture.row.id, user, ValuationWindow { limit: 10, ..ValuationWindow::default() })
         .await
         .unwrap();
     let mut stored: Vec<_> = rows.iter().map(|row| (row.seq.0, row.nav)).collect();
@@ -137,39 +137,39 @@ async fn the_first_loss_and_every_extreme_are_stored_soon() {
 
 #[tokio::test]
 async fn an_entry_counts_once_however_often_it_comes() {
-    let stage = Stage::new("1").await;
-    let user = stage.account(1);
-    let agent = stage.portfolio();
-    stage.publish(vec![entry(&stage, 1), opened(&stage, 2, user)]).await;
+    let fixture = AgentsFixture::new("1").await;
+    let user = fixture.account(1);
+    let agent = fixture.portfolio();
+    fixture.publish(vec![entry(&fixture, 1), opened(&fixture, 2, user)]).await;
     // The second message repeats entry 2 and says something else about it.
-    stage.publish(vec![long_100_at_100(&stage, 2, user), tick(&stage, 3, 10_500)]).await;
-    stage.publish(vec![Outcome { balances: vec![balance(user, 7)], ..entry(&stage, 4) }]).await;
-    let mut risk = stage.reader(&stage.streams.risk);
-    let message = valued(&stage, &mut risk, 4).await;
+    fixture.publish(vec![long_100_at_100(&fixture, 2, user), tick(&fixture, 3, 10_500)]).await;
+    fixture.publish(vec![Outcome { balances: vec![balance(user, 7)], ..entry(&fixture, 4) }]).await;
+    let mut risk = fixture.reader(&fixture.streams.risk);
+    let message = valued(&fixture, &mut risk, 4).await;
     assert_eq!((message.valuation.nav, message.valuation.positions.len()), (Money::from_units(7), 0));
     agent.stop().await;
 }
 
 #[tokio::test]
 async fn an_unreadable_execution_stops_it() {
-    let stage = Stage::new("1").await;
-    let agent = stage.portfolio();
-    stage.bus.append_after(&stage.streams.execution, 0, &[(9, "not json".into())]).await.unwrap();
+    let fixture = AgentsFixture::new("1").await;
+    let agent = fixture.portfolio();
+    fixture.bus.append_after(&fixture.streams.execution, 0, &[(9, "not json".into())]).await.unwrap();
     assert_eq!(agent.ended().await.unwrap_err(), "message 9 of the execution stream cannot be read");
-    stage.reader(&stage.streams.dead_letter).next().await;
+    fixture.reader(&fixture.streams.dead_letter).next().await;
 }
 
 #[tokio::test]
 async fn it_starts_from_snapshot_and_journal_and_agrees_with_the_venue() {
-    let mut stage = Stage::new("23").await;
-    let user = stage.account(1);
-    let (trading, market) = (stage.trading(), stage.market_data(stage.manual()));
-    stage.step(10).await;
-    let client = stage.client().await;
+    let mut fixture = AgentsFixture::new("23").await;
+    let user = fixture.account(1);
+    let (trading, market) = (fixture.trading(), fixture.market_data(fixture.manual()));
+    fixture.step(10).await;
+    let client = fixture.client().await;
     client.send(Command::OpenAccount { account: user }, Duration::from_secs(5)).await.unwrap();
     for (number, symbol) in ["ACME", "GOV-4.5-2036", "ACME"].into_iter().enumerate() {
         let ticket = Ticket {
-            instrument: stage.instrument(symbol),
+            instrument: fixture.instrument(symbol),
             side: Side::Buy,
             price: Price::Market,
             quantity: Lots(50),
@@ -180,17 +180,17 @@ async fn it_starts_from_snapshot_and_journal_and_agrees_with_the_venue() {
         };
         client.send(Command::PlaceOrder { account: user, ticket }, Duration::from_secs(5)).await.unwrap();
         // Past a snapshot of the venue, so that start-up needs both.
-        stage.step(20).await;
+        fixture.step(20).await;
     }
     market.stop().await;
     trading.stop().await;
-    assert!(!stage.store.state_snapshots(stage.row.id, 1).await.unwrap().is_empty());
-    stage = stage.restarted().await;
+    assert!(!fixture.store.state_snapshots(fixture.row.id, 1).await.unwrap().is_empty());
+    fixture = fixture.restarted().await;
 
-    let head = stage.store.journal_head(stage.row.id).await.unwrap().unwrap().seq;
-    let agent = stage.portfolio();
-    let mut risk = stage.reader(&stage.streams.risk);
-    let message = valued(&stage, &mut risk, head.0).await;
+    let head = fixture.store.journal_head(fixture.row.id).await.unwrap().unwrap().seq;
+    let agent = fixture.portfolio();
+    let mut risk = fixture.reader(&fixture.streams.risk);
+    let message = valued(&fixture, &mut risk, head.0).await;
     agent.stop().await;
     let valuation = &message.valuation;
     // NAV = cash + what the positions are worth; the bond alone has DV01.
@@ -198,7 +198,7 @@ async fn it_starts_from_snapshot_and_journal_and_agrees_with_the_venue() {
     assert_eq!((valuation.positions.len(), valuation.nav), (2, valuation.cash + worth));
     assert!(valuation.dv01 > Money::ZERO);
     assert_eq!(valuation.dv01_by_instrument.len(), 1);
-    assert_eq!(valuation.dv01_by_instrument[0].instrument, stage.instrument("GOV-4.5-2036"));
+    assert_eq!(valuation.dv01_by_instrument[0].instrument, fixture.instrument("GOV-4.5-2036"));
     assert_eq!((message.account, message.through), (user, head));
     // realized + unrealized − fees = NAV − 1,000,000
     let gained = valuation.realized_pnl + valuation.unrealized_pnl - valuation.fees;

@@ -8,37 +8,29 @@ use axum::http::{Method, Request, StatusCode};
 use axum::response::Response;
 use engine::id::Digest;
 use serde_json::{Value, json};
-use server::agents::auth::{Auth, Deps, routes, with_sessions};
+use server::agents::auth::{Auth, routes, with_sessions};
+use server::agents::context::AgentContext;
 use server::config::Config;
-use server::telemetry::Health;
 use tower::ServiceExt as _;
 
-use crate::support::desk::{Desk, PATIENCE};
 use crate::support::redis::Server;
 use crate::support::site::PASSWORD;
+use crate::support::trading_fixture::{TEST_TIMEOUT, TradingFixture};
 
-/// One gateway's auth over the desk's store, with a connection of its own.
+/// One gateway's auth over the fixture's store, with a connection of its own.
 struct Gateway {
     auth: Auth,
     router: Router,
 }
 
 impl Gateway {
-    async fn open(desk: &Desk, server: &Server) -> Self {
-        Self::with(desk, server, &Config::default()).await
+    async fn open(fixture: &TradingFixture, server: &Server) -> Self {
+        Self::with(fixture, server, &Config::default()).await
     }
 
-    async fn with(desk: &Desk, server: &Server, config: &Config) -> Self {
-        let deps = Deps {
-            store: desk.store.clone(),
-            bus: server.bus().await,
-            streams: desk.streams.clone(),
-            sequencer: desk.client.clone(),
-            clock: desk.clock.clone(),
-            venue: desk.venue(),
-            health: Health::new(desk.clock.clone()),
-        };
-        let auth = Auth::new(deps, config, false).unwrap();
+    async fn with(fixture: &TradingFixture, server: &Server, config: &Config) -> Self {
+        let context = AgentContext { bus: server.bus().await, ..fixture.context() };
+        let auth = Auth::new(context, fixture.client.clone(), config, false).unwrap();
         Self { router: with_sessions(routes().into(), &auth), auth }
     }
 
@@ -74,8 +66,8 @@ impl Gateway {
 
 #[tokio::test]
 async fn a_session_that_ended_at_one_gateway_has_ended_at_the_other() {
-    let (desk, server) = (Desk::open().await, Server::private());
-    let (one, other) = (Gateway::open(&desk, &server).await, Gateway::open(&desk, &server).await);
+    let (fixture, server) = (TradingFixture::open().await, Server::private());
+    let (one, other) = (Gateway::open(&fixture, &server).await, Gateway::open(&fixture, &server).await);
     let (ann, bob) = (one.register("ann").await, one.register("bob").await);
     for session in [&ann, &bob] {
         // Both hold a copy from now on.
@@ -84,13 +76,13 @@ async fn a_session_that_ended_at_one_gateway_has_ended_at_the_other() {
     one.sign_out(&ann).await;
     assert!(!other.knows(&ann).await && !one.knows(&ann).await);
     assert!(other.knows(&bob).await);
-    desk.close().await;
+    fixture.close().await;
 }
 
 #[tokio::test]
 async fn a_wipe_and_an_outage_neither_end_nor_restore_a_session() {
-    let (desk, mut server) = (Desk::open().await, Server::private());
-    let (one, other) = (Gateway::open(&desk, &server).await, Gateway::open(&desk, &server).await);
+    let (fixture, mut server) = (TradingFixture::open().await, Server::private());
+    let (one, other) = (Gateway::open(&fixture, &server).await, Gateway::open(&fixture, &server).await);
     let (ann, bob) = (one.register("ann").await, one.register("bob").await);
     assert!(other.knows(&ann).await && other.knows(&bob).await);
     server.wipe();
@@ -102,7 +94,7 @@ async fn a_wipe_and_an_outage_neither_end_nor_restore_a_session() {
     server.restart();
     assert!(!one.knows(&ann).await && !other.knows(&ann).await);
     assert!(one.knows(&bob).await && other.knows(&bob).await);
-    desk.close().await;
+    fixture.close().await;
 }
 
 #[tokio::test]
@@ -110,8 +102,8 @@ async fn a_session_saved_after_its_end_is_not_restored() {
     use axum_login::tower_sessions::SessionStore as _;
     use axum_login::tower_sessions::session::Id;
 
-    let (desk, server) = (Desk::open().await, Server::private());
-    let gateway = Gateway::open(&desk, &server).await;
+    let (fixture, server) = (TradingFixture::open().await, Server::private());
+    let gateway = Gateway::open(&fixture, &server).await;
     let cookie = gateway.register("ann").await;
     let id: Id = cookie.split_once('=').unwrap().1.parse().unwrap();
     let sessions = gateway.auth.sessions();
@@ -126,46 +118,48 @@ async fn a_session_saved_after_its_end_is_not_restored() {
         sessions.save(&record).await.unwrap();
         assert!(sessions.load(&id).await.unwrap().is_none(), "wiped: {wiped}");
     }
-    assert!(desk.store.session(desk.venue(), Digest::of(&[&id.0.to_le_bytes()]).0).await.unwrap().is_none());
-    desk.close().await;
+    assert!(
+        fixture.store.session(fixture.venue(), Digest::of(&[&id.0.to_le_bytes()]).0).await.unwrap().is_none()
+    );
+    fixture.close().await;
 }
 
 #[tokio::test]
 async fn an_open_socket_keeps_a_session_under_the_shortest_limit() {
-    let (desk, server) = (Desk::open().await, Server::private());
+    let (fixture, server) = (TradingFixture::open().await, Server::private());
     let mut config = Config::default();
     config.session.idle_minutes = 1;
-    let gateway = Gateway::with(&desk, &server, &config).await;
+    let gateway = Gateway::with(&fixture, &server, &config).await;
     let ann = gateway.register("ann").await;
     // A little early every time, as a timer may be.
     let interval = i64::try_from(gateway.auth.sessions().check_interval().as_micros()).unwrap() - 1;
     for turn in 0..40 {
-        desk.clock.advance_micros(interval);
+        fixture.clock.advance_micros(interval);
         assert!(gateway.knows(&ann).await, "check {turn}");
     }
-    desk.clock.advance_micros(60_000_000);
+    fixture.clock.advance_micros(60_000_000);
     assert!(!gateway.knows(&ann).await, "idle for a minute");
-    desk.close().await;
+    fixture.close().await;
 }
 
 #[tokio::test]
 async fn limits_and_activity_hold_for_all_gateways() {
-    let (desk, server) = (Desk::open().await, Server::private());
-    let (one, other) = (Gateway::open(&desk, &server).await, Gateway::open(&desk, &server).await);
+    let (fixture, server) = (TradingFixture::open().await, Server::private());
+    let (one, other) = (Gateway::open(&fixture, &server).await, Gateway::open(&fixture, &server).await);
     let minutes = |count: i64| count * 60_000_000;
     let ann = one.register("ann").await;
     // Active by turns, here and there: 24 × 29 min = 11 h 36 min.
     for turn in 0..24 {
-        desk.clock.advance_micros(minutes(29));
+        fixture.clock.advance_micros(minutes(29));
         assert!((if turn % 2 == 0 { &one } else { &other }).knows(&ann).await, "turn {turn}");
     }
-    desk.clock.advance_micros(minutes(24) - 1);
+    fixture.clock.advance_micros(minutes(24) - 1);
     assert!(one.knows(&ann).await);
     // The copy is fresh; the twelve hours are over all the same.
-    desk.clock.advance_micros(1);
+    fixture.clock.advance_micros(1);
     assert!(!other.knows(&ann).await && !one.knows(&ann).await);
     let bob = other.register("bob").await;
-    desk.clock.advance_micros(minutes(30));
+    fixture.clock.advance_micros(minutes(30));
     assert!(!one.knows(&bob).await && !other.knows(&bob).await);
-    tokio::time::timeout(PATIENCE, desk.close()).await.unwrap();
+    tokio::time::timeout(TEST_TIMEOUT, fixture.close()).await.unwrap();
 }

@@ -10,27 +10,27 @@ use server::bus::Bus;
 use server::sequencer_client::SendError;
 
 use crate::support::database::{DatabaseKind, TestDatabase};
-use crate::support::desk::{Desk, fault_at};
+use crate::support::trading_fixture::{TradingFixture, fault_at};
 
 /// Entry 1, two accounts, two steps: the commits before the order's.
 const BEFORE: u64 = 4;
 
 async fn order_through(fault: Fault) {
-    let mut desk = Desk::with(10_000, fault_at(BEFORE + 1, fault)).await;
-    let (account, _other) = (desk.account().await, desk.account().await);
-    desk.quote(9_990, 10_010).await;
-    let ticket = desk.limit(Side::Buy, 10, 10_010);
+    let mut fixture = TradingFixture::with(10_000, fault_at(BEFORE + 1, fault)).await;
+    let (account, _other) = (fixture.account().await, fixture.account().await);
+    fixture.quote(9_990, 10_010).await;
+    let ticket = fixture.limit(Side::Buy, 10, 10_010);
     // The commit goes wrong; nobody notices but the log.
-    let reply = desk.send(Command::PlaceOrder { account, ticket }).await.unwrap();
+    let reply = fixture.send(Command::PlaceOrder { account, ticket }).await.unwrap();
     assert_eq!(reply.outcome.answer.unwrap().order.filled.0, 10);
-    desk.until(|outcome| outcome.seq >= reply.seq).await;
-    let events = desk.outcomes.iter().flat_map(|outcome| &outcome.events);
+    fixture.until(|outcome| outcome.seq >= reply.seq).await;
+    let events = fixture.outcomes.iter().flat_map(|outcome| &outcome.events);
     let orders = events.filter(|event| matches!(event.change, AccountChange::OrderAccepted(_))).count();
     assert_eq!(orders, 1, "published once");
-    assert_eq!(desk.number("SELECT count(*) FROM orders").await, 1);
-    assert_eq!(desk.number("SELECT sum(qty_filled) FROM trades").await, 10);
-    desk.quote(9_990, 10_010).await;
-    desk.close().await;
+    assert_eq!(fixture.number("SELECT count(*) FROM orders").await, 1);
+    assert_eq!(fixture.number("SELECT sum(qty_filled) FROM trades").await, 10);
+    fixture.quote(9_990, 10_010).await;
+    fixture.close().await;
 }
 
 #[tokio::test]
@@ -47,15 +47,15 @@ async fn a_commit_with_unknown_outcome_is_answered_from_the_journal() {
 async fn what_was_decided_while_a_commit_failed_is_decided_again() {
     for fault in [Fault::Fails, Fault::Unknown] {
         // The first order's commit fails while the others are being decided.
-        let mut desk = Desk::with(10_000, fault_at(BEFORE + 1, fault)).await;
-        let (account, other) = (desk.account().await, desk.account().await);
-        desk.quote(9_990, 10_010).await;
-        let tickets: Vec<_> = (0..40).map(|_| desk.limit(Side::Buy, 1, 10_010)).collect();
+        let mut fixture = TradingFixture::with(10_000, fault_at(BEFORE + 1, fault)).await;
+        let (account, other) = (fixture.account().await, fixture.account().await);
+        fixture.quote(9_990, 10_010).await;
+        let tickets: Vec<_> = (0..40).map(|_| fixture.limit(Side::Buy, 1, 10_010)).collect();
         // Half of them twice over, the copies in other batches than the originals.
         let copies = tickets.iter().chain(&tickets[..20]).zip(0..);
         let sends = copies.map(|(ticket, place)| {
             let account = if place % 2 == 0 { account } else { other };
-            desk.send(Command::PlaceOrder { account, ticket: ticket.clone() })
+            fixture.send(Command::PlaceOrder { account, ticket: ticket.clone() })
         });
         let replies = futures::future::join_all(sends).await;
         let mut entries: Vec<_> = replies.into_iter().map(|reply| reply.unwrap().seq).collect();
@@ -63,12 +63,12 @@ async fn what_was_decided_while_a_commit_failed_is_decided_again() {
         entries.sort_unstable();
         entries.dedup();
         assert_eq!(entries.len(), 40, "{fault:?}");
-        assert_eq!(desk.number("SELECT count(*) FROM orders").await, 40);
-        assert_eq!(desk.number("SELECT sum(qty_filled) FROM trades").await, 40);
-        // Published in order, each once: the desk looks.
+        assert_eq!(fixture.number("SELECT count(*) FROM orders").await, 40);
+        assert_eq!(fixture.number("SELECT sum(qty_filled) FROM trades").await, 40);
+        // Published in order, each once: the fixture looks.
         let last = entries[39];
-        desk.until(|outcome| outcome.seq >= last).await;
-        desk.close().await;
+        fixture.until(|outcome| outcome.seq >= last).await;
+        fixture.close().await;
     }
 }
 
@@ -80,59 +80,59 @@ async fn every_commit_may_fail_once_and_nothing_is_lost_or_doubled() {
         3 => Fault::Unknown,
         _ => Fault::None,
     });
-    let mut desk = Desk::with(10, faults).await;
-    let account = desk.account().await;
-    desk.quote(9_990, 10_010).await;
+    let mut fixture = TradingFixture::with(10, faults).await;
+    let account = fixture.account().await;
+    fixture.quote(9_990, 10_010).await;
     for round in 0..20 {
-        desk.place(account, Side::Buy, 1 + round % 3, 10_010).await;
-        desk.quote(9_990, 10_010).await;
+        fixture.place(account, Side::Buy, 1 + round % 3, 10_010).await;
+        fixture.quote(9_990, 10_010).await;
     }
-    assert_eq!(desk.number("SELECT count(*) FROM orders").await, 20);
+    assert_eq!(fixture.number("SELECT count(*) FROM orders").await, 20);
     assert_eq!(
-        desk.number("SELECT sum(qty_filled) FROM trades").await,
+        fixture.number("SELECT sum(qty_filled) FROM trades").await,
         (0..20).map(|round| 1 + round % 3).sum::<i64>()
     );
     // Snapshots have let payloads go that this made-up market cannot give again.
-    desk.stop().await;
-    desk.abandon().await;
+    fixture.stop().await;
+    fixture.abandon().await;
 }
 
 #[tokio::test]
 async fn a_restart_finds_everything_as_it_was() {
-    let mut desk = Desk::open().await;
-    let account = desk.account().await;
-    desk.quote(9_990, 10_010).await;
-    desk.place(account, Side::Buy, 10, 10_010).await;
-    let resting = desk.place(account, Side::Buy, 20, 9_995).await;
-    desk.drain().await;
-    let before = desk.verify().await.unwrap();
+    let mut fixture = TradingFixture::open().await;
+    let account = fixture.account().await;
+    fixture.quote(9_990, 10_010).await;
+    fixture.place(account, Side::Buy, 10, 10_010).await;
+    let resting = fixture.place(account, Side::Buy, 20, 9_995).await;
+    fixture.drain().await;
+    let before = fixture.verify().await.unwrap();
 
-    desk.crash().await;
-    desk.start().await;
+    fixture.crash().await;
+    fixture.start().await;
     // What the wiped stream lacks is published from the journal, with books.
-    assert_eq!(desk.outcomes.first().unwrap().seq.0, 1);
-    assert_eq!(desk.seen(), before.seq);
-    let acme = desk.instrument("ACME").id;
-    let book = desk.batches[0].books.iter().find(|book| book.instrument == acme).unwrap();
+    assert_eq!(fixture.outcomes.first().unwrap().seq.0, 1);
+    assert_eq!(fixture.seen(), before.seq);
+    let acme = fixture.instrument("ACME").id;
+    let book = fixture.batches[0].books.iter().find(|book| book.instrument == acme).unwrap();
     assert_eq!((book.bids[0].price.0, book.bids[0].lots.0), (9_995, 20));
-    assert_eq!(desk.verify().await.unwrap(), before);
+    assert_eq!(fixture.verify().await.unwrap(), before);
 
     // The resting order still lives: the ask comes down and fills it.
-    let step = desk.quote(9_980, 9_990).await;
+    let step = fixture.quote(9_980, 9_990).await;
     assert!(step.fills().any(|fill| fill.order == resting && fill.lots.0 == 20));
-    desk.close().await;
+    fixture.close().await;
 }
 
 #[tokio::test]
 async fn a_crash_in_the_middle_of_orders_loses_none_that_was_answered() {
-    let mut desk = Desk::open().await;
-    let account = desk.account().await;
-    desk.quote(9_990, 10_010).await;
+    let mut fixture = TradingFixture::open().await;
+    let account = fixture.account().await;
+    fixture.quote(9_990, 10_010).await;
     for round in 0..5 {
         let mut answered = Vec::new();
-        let tickets: Vec<_> = (0..40).map(|_| desk.limit(Side::Buy, 1, 10_010)).collect();
+        let tickets: Vec<_> = (0..40).map(|_| fixture.limit(Side::Buy, 1, 10_010)).collect();
         let sends = tickets.iter().map(|ticket| {
-            let (client, ticket) = (desk.client.clone(), ticket.clone());
+            let (client, ticket) = (fixture.client.clone(), ticket.clone());
             tokio::spawn(async move {
                 let name = ticket.client_order_id.to_string();
                 let command = Command::PlaceOrder { account, ticket };
@@ -143,63 +143,64 @@ async fn a_crash_in_the_middle_of_orders_loses_none_that_was_answered() {
         // The process dies when the first answers are out.
         for (index, send) in sends.into_iter().enumerate() {
             if index == 3 + round {
-                desk.crash().await;
+                fixture.crash().await;
             }
             if let Ok(Ok(Ok(name))) = tokio::time::timeout(std::time::Duration::from_millis(200), send).await
             {
                 answered.push(name);
             }
         }
-        desk.start().await;
-        let orders = desk.store.order_rows(desk.venue(), engine::id::Seq(0), 1_000).await.unwrap();
+        fixture.start().await;
+        let orders = fixture.store.order_rows(fixture.venue(), engine::id::Seq(0), 1_000).await.unwrap();
         for name in &answered {
             assert_eq!(orders.iter().filter(|order| order.client_order_id == *name).count(), 1, "{name}");
         }
         assert!(answered.len() > 3, "round {round}: only {} were answered", answered.len());
     }
-    desk.close().await;
+    fixture.close().await;
 }
 
 #[tokio::test]
 async fn a_second_sequencer_fences_the_first() {
     // Where no lease keeps the second waiting.
-    let mut desk = Desk::at(TestDatabase::new(DatabaseKind::Sqlite).await, 10_000, no_faults()).await;
-    let account = desk.account().await;
-    desk.quote(9_990, 10_010).await;
+    let mut fixture =
+        TradingFixture::at(TestDatabase::new(DatabaseKind::Sqlite).await, 10_000, no_faults()).await;
+    let account = fixture.account().await;
+    fixture.quote(9_990, 10_010).await;
 
     // Another takes over; it listens on a bus of its own, so that only the
     // store can keep the two apart.
-    let context = AgentContext { bus: Bus::local(), ..desk.context() };
-    let (second, stop) = desk.launch(context.clone());
-    context.bus.read_after(&desk.streams.execution, 0, 1).await.unwrap();
+    let context = AgentContext { bus: Bus::local(), ..fixture.context() };
+    let (second, stop) = fixture.launch(context.clone());
+    context.bus.read_after(&fixture.streams.execution, 0, 1).await.unwrap();
 
     // What the first decides from now on it cannot write, so it never answers.
-    let head = desk.store.journal_head(desk.venue()).await.unwrap().unwrap();
-    let ticket = desk.limit(Side::Buy, 10, 10_010);
+    let head = fixture.store.journal_head(fixture.venue()).await.unwrap().unwrap();
+    let ticket = fixture.limit(Side::Buy, 10, 10_010);
     let command = Command::PlaceOrder { account, ticket };
-    let sent = desk.client.send(command, std::time::Duration::from_millis(100)).await;
+    let sent = fixture.client.send(command, std::time::Duration::from_millis(100)).await;
     assert_eq!(sent.unwrap_err(), SendError::Pending);
-    assert_eq!(desk.store.journal_head(desk.venue()).await.unwrap().unwrap(), head);
+    assert_eq!(fixture.store.journal_head(fixture.venue()).await.unwrap().unwrap(), head);
 
     stop.cancel();
     second.await.unwrap().unwrap();
-    desk.close().await;
+    fixture.close().await;
 }
 
 #[tokio::test]
 async fn a_venue_that_does_not_add_up_halts_and_says_so() {
-    let mut desk = Desk::open().await;
-    let account = desk.account().await;
-    desk.quote(9_990, 10_010).await;
-    desk.stop().await;
-    desk.crash().await;
-    assert_eq!(desk.damage("UPDATE accounts SET cash_balance = cash_balance + 1").await, 1);
-    desk.prepare().await;
-    let (task, shutdown) = desk.launch(desk.context());
-    let ticket = desk.limit(Side::Buy, 10, 10_010);
-    let sent = desk.send(Command::PlaceOrder { account, ticket }).await;
+    let mut fixture = TradingFixture::open().await;
+    let account = fixture.account().await;
+    fixture.quote(9_990, 10_010).await;
+    fixture.stop().await;
+    fixture.crash().await;
+    assert_eq!(fixture.damage("UPDATE accounts SET cash_balance = cash_balance + 1").await, 1);
+    fixture.prepare().await;
+    let (task, shutdown) = fixture.launch(fixture.context());
+    let ticket = fixture.limit(Side::Buy, 10, 10_010);
+    let sent = fixture.send(Command::PlaceOrder { account, ticket }).await;
     assert_eq!(sent.unwrap_err(), SendError::TradingHalted);
     shutdown.cancel();
     task.await.unwrap().unwrap();
-    desk.abandon().await;
+    fixture.abandon().await;
 }

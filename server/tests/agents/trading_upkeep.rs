@@ -6,69 +6,75 @@ use server::agents::trading::verify::{Steps, replay, verify};
 use server::store::Store;
 
 use crate::support::database::{DatabaseKind, TestDatabase, tamper};
-use crate::support::desk::Desk;
+use crate::support::trading_fixture::TradingFixture;
 
 #[tokio::test]
 async fn quiet_stretches_become_ranges_that_the_seed_gives_again() {
-    let mut desk = Desk::with(50, no_faults()).await;
-    desk.simulate().await;
-    desk.steps(20).await;
-    let account = desk.account().await;
-    desk.steps(100).await;
+    let mut fixture = TradingFixture::with(50, no_faults()).await;
+    fixture.simulate().await;
+    fixture.steps(20).await;
+    let account = fixture.account().await;
+    fixture.steps(100).await;
     let ask = {
-        let acme = desk.instrument("ACME").id;
-        desk.batches.iter().flat_map(|batch| &batch.books).rfind(|book| book.instrument == acme).unwrap().asks
-            [0]
-        .price
+        let acme = fixture.instrument("ACME").id;
+        fixture
+            .batches
+            .iter()
+            .flat_map(|batch| &batch.books)
+            .rfind(|book| book.instrument == acme)
+            .unwrap()
+            .asks[0]
+            .price
     };
-    desk.place(account, Side::Buy, 700, ask.0 + 1).await;
-    desk.steps(200).await;
-    desk.drain().await;
-    let report = desk.verify().await.unwrap();
+    fixture.place(account, Side::Buy, 700, ask.0 + 1).await;
+    fixture.steps(200).await;
+    fixture.drain().await;
+    let report = fixture.verify().await.unwrap();
 
-    let ranges = desk.number("SELECT count(*) FROM journal WHERE kind = 'range'").await;
-    let covered = desk.number("SELECT sum(seq - first_seq + 1) FROM journal WHERE kind = 'range'").await;
-    let rows = desk.number("SELECT count(*) FROM journal").await;
+    let ranges = fixture.number("SELECT count(*) FROM journal WHERE kind = 'range'").await;
+    let covered = fixture.number("SELECT sum(seq - first_seq + 1) FROM journal WHERE kind = 'range'").await;
+    let rows = fixture.number("SELECT count(*) FROM journal").await;
     assert!((1..=6).contains(&ranges), "{ranges} ranges");
     assert!(covered > 150, "{covered} entries in ranges");
     assert!(rows < 200, "{rows} rows");
-    assert_eq!(desk.number("SELECT count(*) FROM state_snapshots").await, 2);
-    let kept = desk.number("SELECT count(*) FROM journal WHERE payload IS NOT NULL").await;
+    assert_eq!(fixture.number("SELECT count(*) FROM state_snapshots").await, 2);
+    let kept = fixture.number("SELECT count(*) FROM journal WHERE payload IS NOT NULL").await;
     assert!((50..=110).contains(&kept), "{kept} payloads");
 
     // From the seed alone, and from the snapshot: the same state.
-    assert_eq!(replay(&desk.store, desk.venue()).await.unwrap(), (report.seq, report.state_hash));
-    desk.crash().await;
-    desk.start().await;
-    let after = desk.verify().await.unwrap();
+    assert_eq!(replay(&fixture.store, fixture.venue()).await.unwrap(), (report.seq, report.state_hash));
+    fixture.crash().await;
+    fixture.start().await;
+    let after = fixture.verify().await.unwrap();
     assert_eq!(
         (after.seq, after.state_hash, after.journal_hash),
         (report.seq, report.state_hash, report.journal_hash)
     );
 
     // A damaged newest snapshot is passed over for the one before it.
-    desk.crash().await;
-    desk.damage(
+    fixture.crash().await;
+    fixture.damage(
         "UPDATE state_snapshots SET state = substr(state, 1, 1) WHERE seq = (SELECT max(seq) FROM state_snapshots)",
     )
     .await;
-    desk.start().await;
-    assert!(desk.store.journal_head(desk.venue()).await.unwrap().unwrap().seq == report.seq);
-    // Until two newer ones have taken its place, `verify` would name it.
-    desk.steps(120).await;
-    desk.close().await;
+    fixture.start().await;
+    assert!(fixture.store.journal_head(fixture.venue()).await.unwrap().unwrap().seq == report.seq);
+    // Until two newer ones have taken its database, `verify` would name it.
+    fixture.steps(120).await;
+    fixture.close().await;
 }
 
 #[tokio::test]
 async fn verify_names_what_was_tampered_with() {
     // Files are copied sooner than databases; what is compared is the same.
-    let mut desk = Desk::at(TestDatabase::new(DatabaseKind::Sqlite).await, 10_000, no_faults()).await;
-    let account = desk.account().await;
-    desk.quote(9_990, 10_010).await;
-    desk.place(account, Side::Buy, 10, 10_010).await;
-    desk.place(account, Side::Buy, 10, 10_000).await;
-    desk.stop().await;
-    let whole = desk.verify().await.unwrap();
+    let mut fixture =
+        TradingFixture::at(TestDatabase::new(DatabaseKind::Sqlite).await, 10_000, no_faults()).await;
+    let account = fixture.account().await;
+    fixture.quote(9_990, 10_010).await;
+    fixture.place(account, Side::Buy, 10, 10_010).await;
+    fixture.place(account, Side::Buy, 10, 10_000).await;
+    fixture.stop().await;
+    let whole = fixture.verify().await.unwrap();
     assert_eq!((whole.accounts, whole.orders, whole.trades), (1, 2, 1));
     for (damage, named) in [
         ("UPDATE accounts SET cash_balance = cash_balance + 1", "accounts disagrees"),
@@ -87,12 +93,12 @@ async fn verify_names_what_was_tampered_with() {
         ("DELETE FROM journal WHERE seq = 4", "lacks entry 4"),
         ("UPDATE venues SET salt = zeroblob(32)", "the stored seed"),
     ] {
-        let copy = desk.copy().await;
+        let copy = fixture.copy().await;
         assert!(tamper(copy.path(), damage).await > 0, "{damage}");
         let store = Store::open_sqlite(copy.path()).await.unwrap();
-        let error = verify(&store, desk.venue(), Steps::Stored).await.expect_err(damage).to_string();
+        let error = verify(&store, fixture.venue(), Steps::Stored).await.expect_err(damage).to_string();
         assert!(error.contains(named) && !error.contains('\n'), "{damage}: {error}");
         store.close().await;
     }
-    desk.close().await;
+    fixture.close().await;
 }

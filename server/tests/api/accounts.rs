@@ -228,7 +228,7 @@ async fn an_unopened_account_is_opened_at_start_up() {
     let user = site.user("ada").await;
     site.stop().await;
     // A user who was stored just before a crash.
-    let store = site.place.open().await;
+    let store = site.database.open().await;
     let venue = engine::venue::VenueConfig::default().venue_id();
     let id = uuid::Uuid::new_v4();
     let new = server::store::users::NewUser {
@@ -247,12 +247,14 @@ async fn an_unopened_account_is_opened_at_start_up() {
     drop(store);
     site.start().await;
     let opened = async {
-        let store = &site.running.as_ref().unwrap().shared.store;
+        let store = &site.running.as_ref().unwrap().resources.store;
         while !store.unopened_accounts(venue, None).await.unwrap().is_empty() {
             tokio::task::yield_now().await;
         }
     };
-    tokio::time::timeout(crate::support::desk::PATIENCE, opened).await.expect("the account stays unopened");
+    tokio::time::timeout(crate::support::trading_fixture::TEST_TIMEOUT, opened)
+        .await
+        .expect("the account stays unopened");
     // The session from before the restart goes on.
     let user = crate::support::site::Visitor { base: site.base.clone(), ..user };
     let portfolio = user.get("/api/v1/portfolio").await.json();

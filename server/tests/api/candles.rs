@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::support::desk::PATIENCE;
 use crate::support::site::{Site, Visitor, money, ticket};
+use crate::support::trading_fixture::TEST_TIMEOUT;
 
 /// Asks until there are `wanted` rows: they are written a moment later.
 async fn rows(user: &Visitor, path: &str, wanted: usize) -> Vec<Value> {
@@ -17,7 +17,7 @@ async fn rows(user: &Visitor, path: &str, wanted: usize) -> Vec<Value> {
             tokio::task::yield_now().await;
         }
     };
-    tokio::time::timeout(PATIENCE, there).await.expect("the rows do not come")
+    tokio::time::timeout(TEST_TIMEOUT, there).await.expect("the rows do not come")
 }
 
 #[tokio::test]
@@ -143,7 +143,7 @@ async fn the_portfolio_page_is_drawn_from_the_stored_valuations() {
             }
         }
     };
-    let (points, page) = tokio::time::timeout(PATIENCE, drawn).await.expect("rows keep coming");
+    let (points, page) = tokio::time::timeout(TEST_TIMEOUT, drawn).await.expect("rows keep coming");
     assert_eq!(page.status, 200);
     // The running maximum begins with what was paid in and ends with now, the
     // deepest fall is the one that lost the largest share of it. By hand, to the

@@ -16,7 +16,9 @@ async fn ticks(user: &crate::support::site::Visitor, path: &str, count: usize) -
             tokio::task::yield_now().await;
         }
     };
-    tokio::time::timeout(crate::support::desk::PATIENCE, written).await.expect("ticks are not written")
+    tokio::time::timeout(crate::support::trading_fixture::TEST_TIMEOUT, written)
+        .await
+        .expect("ticks are not written")
 }
 
 #[tokio::test]

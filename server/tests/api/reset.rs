@@ -9,7 +9,7 @@ const NEW: &str = "violet anchor 42 lantern";
 
 /// A token as `tickhall user reset` prints it.
 async fn token(site: &Site, name: &str) -> String {
-    let store = &site.running.as_ref().unwrap().shared.store;
+    let store = &site.running.as_ref().unwrap().resources.store;
     grant_reset(store, &format!("{name}@Example.org"), site.clock.now()).await.unwrap().unwrap()
 }
 
@@ -53,7 +53,7 @@ async fn a_token_sets_a_password_once_and_ends_the_users_sessions() {
 async fn replaced_expired_and_invented_tokens_are_refused() {
     let site = Site::open().await;
     site.user("ada").await;
-    let store = &site.running.as_ref().unwrap().shared.store;
+    let store = &site.running.as_ref().unwrap().resources.store;
     for nobody in ["bob@example.org", "ada", ""] {
         assert_eq!(grant_reset(store, nobody, site.clock.now()).await.unwrap(), None, "{nobody}");
     }

@@ -6,8 +6,8 @@ use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use crate::support::desk::PATIENCE;
 use crate::support::site::{PASSWORD, Site};
+use crate::support::trading_fixture::TEST_TIMEOUT;
 
 /// A site with time limits of one second.
 async fn impatient_site() -> Site {
@@ -23,7 +23,7 @@ async fn exchange(site: &Site, text: &str) -> String {
     let mut stream = TcpStream::connect(site.base.trim_start_matches("http://")).await.unwrap();
     stream.write_all(text.as_bytes()).await.unwrap();
     let mut answer = Vec::new();
-    let read = tokio::time::timeout(PATIENCE, stream.read_to_end(&mut answer)).await;
+    let read = tokio::time::timeout(TEST_TIMEOUT, stream.read_to_end(&mut answer)).await;
     read.expect("the server waits for ever").unwrap();
     String::from_utf8(answer).unwrap()
 }
@@ -91,7 +91,7 @@ async fn a_socket_that_answers_no_ping_is_closed_and_one_that_does_stays_open() 
             tokio::time::timeout(Duration::from_millis(100), awake.next()).await.ok();
         }
     };
-    tokio::time::timeout(PATIENCE, closed).await.expect("the silent client stays connected");
+    tokio::time::timeout(TEST_TIMEOUT, closed).await.expect("the silent client stays connected");
     assert_eq!(silent.closed().await, 4012);
     awake.say(&json!({ "ping": { "nonce": 7 } })).await;
     while !matches!(awake.frame().await, protocol::socket::Frame::Pong { nonce: 7, .. }) {}
@@ -113,12 +113,12 @@ async fn an_open_socket_counts_as_activity() {
                 tokio::task::yield_now().await;
             }
         };
-        tokio::time::timeout(PATIENCE, noted).await.expect("the socket does not count as activity");
+        tokio::time::timeout(TEST_TIMEOUT, noted).await.expect("the socket does not count as activity");
     }
     assert_eq!(user.get("/api/v1/session").await.status, 200);
     // Nor does it keep the session beyond its twelve hours.
     site.clock.advance_micros(12 * 3_600_000_000);
-    assert_eq!(tokio::time::timeout(PATIENCE, reading).await.unwrap().unwrap(), 4001);
+    assert_eq!(tokio::time::timeout(TEST_TIMEOUT, reading).await.unwrap().unwrap(), 4001);
     let body = json!({ "email": "ada@example.org", "password": PASSWORD });
     assert_eq!(site.visitor().post("/api/v1/auth/login", &body).await.status, 200);
     site.close().await;

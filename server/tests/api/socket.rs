@@ -9,8 +9,8 @@ use protocol::socket::Frame;
 use serde_json::json;
 use tokio_tungstenite::tungstenite::Message;
 
-use crate::support::desk::PATIENCE;
 use crate::support::site::{Site, Visitor, ticket};
+use crate::support::trading_fixture::TEST_TIMEOUT;
 
 #[tokio::test]
 async fn an_upgrade_needs_a_session_and_the_own_origin() {
@@ -275,7 +275,7 @@ async fn a_client_that_never_reads_is_cut_off_while_others_go_on() {
             }
         }
     };
-    tokio::time::timeout(PATIENCE, cut_off).await.expect("the slow client is kept");
+    tokio::time::timeout(TEST_TIMEOUT, cut_off).await.expect("the slow client is kept");
     site.steps(2).await;
     quick.next_update().await;
     site.close().await;

@@ -17,7 +17,7 @@ use server::store::users::{NewUser, SessionRow};
 use uuid::Uuid;
 
 use crate::support::database::{DatabaseKind, TestDatabase};
-use crate::support::desk::Desk;
+use crate::support::trading_fixture::TradingFixture;
 
 const EMAIL: &str = "ada@example.org";
 
@@ -49,14 +49,14 @@ fn config_of(database: &TestDatabase) -> Config {
 }
 
 /// A venue with trades, history, a user and a session.
-async fn traded_venue(database: TestDatabase) -> Desk {
-    let mut desk = Desk::at(database, 40, no_faults()).await;
-    desk.simulate().await;
-    desk.steps(5).await;
-    let account = desk.account().await;
-    trade(&mut desk, account).await;
-    desk.steps(100).await;
-    let (venue, id) = (desk.venue(), Uuid::new_v4());
+async fn traded_venue(database: TestDatabase) -> TradingFixture {
+    let mut fixture = TradingFixture::at(database, 40, no_faults()).await;
+    fixture.simulate().await;
+    fixture.steps(5).await;
+    let account = fixture.account().await;
+    trade(&mut fixture, account).await;
+    fixture.steps(100).await;
+    let (venue, id) = (fixture.venue(), Uuid::new_v4());
     let user = NewUser {
         id,
         email: EMAIL.to_owned(),
@@ -66,7 +66,7 @@ async fn traded_venue(database: TestDatabase) -> Desk {
         venue,
         account: engine::id::AccountId::derive(venue, id),
     };
-    assert!(desk.store.insert_user(&user).await.unwrap());
+    assert!(fixture.store.insert_user(&user).await.unwrap());
     let session = SessionRow {
         hash: [4; 32],
         device: "browser".to_owned(),
@@ -74,8 +74,8 @@ async fn traded_venue(database: TestDatabase) -> Desk {
         last_seen_at: WallTime(8),
         expires_at: WallTime(9),
     };
-    desk.store.insert_session(id, &session).await.unwrap();
-    let instrument = desk.instrument("ACME").id;
+    fixture.store.insert_session(id, &session).await.unwrap();
+    let instrument = fixture.instrument("ACME").id;
     let time = VenueTime(1);
     let ticks = (1..=1_200).map(|step| TickRecord {
         instrument,
@@ -89,82 +89,82 @@ async fn traded_venue(database: TestDatabase) -> Desk {
     });
     let books = vec![BookRecord { instrument, step: 250_001, time, levels: "{}".to_owned() }];
     let batch = MarketBatch { ticks: ticks.collect(), books, ..MarketBatch::default() };
-    desk.store.write_market(venue, &batch).await.unwrap();
+    fixture.store.write_market(venue, &batch).await.unwrap();
     let cursor = Cursor { consumer: "portfolio".to_owned(), stream: "s".to_owned(), position: 5 };
-    desk.store.write_valuations(venue, &[], &cursor).await.unwrap();
-    desk
+    fixture.store.write_valuations(venue, &[], &cursor).await.unwrap();
+    fixture
 }
 
 /// Buys at the best ask.
-async fn trade(desk: &mut Desk, account: engine::id::AccountId) {
-    let acme = desk.instrument("ACME").id;
-    desk.drain().await;
-    let mut books = desk.batches.iter().flat_map(|batch| &batch.books);
+async fn trade(fixture: &mut TradingFixture, account: engine::id::AccountId) {
+    let acme = fixture.instrument("ACME").id;
+    fixture.drain().await;
+    let mut books = fixture.batches.iter().flat_map(|batch| &batch.books);
     let ask = books.rfind(|book| book.instrument == acme).unwrap().asks[0].price;
-    let before = desk.number("SELECT count(*) FROM trades").await;
-    desk.place(account, Side::Buy, 10, ask.0).await;
-    assert_eq!(desk.number("SELECT count(*) FROM trades").await, before + 1);
+    let before = fixture.number("SELECT count(*) FROM trades").await;
+    fixture.place(account, Side::Buy, 10, ask.0).await;
+    assert_eq!(fixture.number("SELECT count(*) FROM trades").await, before + 1);
 }
 
-async fn assert_complete(desk: &Desk) {
-    let store = &desk.store;
+async fn assert_complete(fixture: &TradingFixture) {
+    let store = &fixture.store;
     let window = MarketWindow { limit: 10_000, ..MarketWindow::default() };
-    let ticks = store.ticks(desk.venue(), desk.instrument("ACME").id, window).await.unwrap();
+    let ticks = store.ticks(fixture.venue(), fixture.instrument("ACME").id, window).await.unwrap();
     assert_eq!((ticks.len(), ticks[0].bid, ticks[1].bid), (1_200, Some(Ticks(-3)), None));
     assert_eq!((ticks[0].metadata.as_str(), ticks[1_193].dealer.as_deref()), ("{\"ü\": 1}", Some("D1")));
-    let books = store.books(desk.venue(), desk.instrument("ACME").id, window).await.unwrap();
+    let books = store.books(fixture.venue(), fixture.instrument("ACME").id, window).await.unwrap();
     assert_eq!(books.len(), 1);
-    assert_eq!(store.history_cursor(desk.venue(), "portfolio", "s").await.unwrap(), 5);
+    assert_eq!(store.history_cursor(fixture.venue(), "portfolio", "s").await.unwrap(), 5);
     assert!(store.user_by_email(EMAIL).await.unwrap().is_some());
-    assert_eq!(store.session(desk.venue(), [4; 32]).await.unwrap().unwrap().user.email, EMAIL);
+    assert_eq!(store.session(fixture.venue(), [4; 32]).await.unwrap().unwrap().user.email, EMAIL);
 }
 
 #[tokio::test]
 async fn a_venue_moves_to_postgres_and_back_and_trades_on() {
-    let mut desk = traded_venue(TestDatabase::new(DatabaseKind::Sqlite).await).await;
-    desk.stop().await;
-    let before = desk.verify().await.unwrap();
-    desk.leave().await;
+    let mut fixture = traded_venue(TestDatabase::new(DatabaseKind::Sqlite).await).await;
+    fixture.stop().await;
+    let before = fixture.verify().await.unwrap();
+    fixture.leave().await;
 
     let postgres = Arc::new(TestDatabase::new(DatabaseKind::Postgres).await);
-    let mut config = config_of(&desk.place);
+    let mut config = config_of(&fixture.database);
     postgres.configure(&mut config);
     assert_eq!(migrate(&config).await.unwrap(), std::slice::from_ref(&before));
     // A second migration is refused.
     let again = migrate(&config).await.unwrap_err();
     assert!(matches!(again, CopyError::Store(StoreError::NotEmpty { .. })), "{again}");
 
-    desk.enter(postgres).await;
-    assert_complete(&desk).await;
-    assert_eq!(desk.verify().await.unwrap(), before);
-    desk.start().await;
-    desk.steps(60).await;
-    let account = desk.account().await;
-    trade(&mut desk, account).await;
+    fixture.enter(postgres).await;
+    assert_complete(&fixture).await;
+    assert_eq!(fixture.verify().await.unwrap(), before);
+    fixture.start().await;
+    fixture.steps(60).await;
+    let account = fixture.account().await;
+    trade(&mut fixture, account).await;
 
     // The sequencer is running.
     let folder = tempfile::tempdir().unwrap();
-    let copied = backup(&config_of(&desk.place), folder.path()).await.unwrap();
-    desk.stop().await;
-    let after = desk.verify().await.unwrap();
+    let copied = backup(&config_of(&fixture.database), folder.path()).await.unwrap();
+    fixture.stop().await;
+    let after = fixture.verify().await.unwrap();
     assert!(after.seq > Seq(before.seq.0 + 60));
     assert_eq!(copied, std::slice::from_ref(&after));
-    desk.leave().await;
-    desk.enter(Arc::new(TestDatabase::Folder(folder))).await;
-    assert_complete(&desk).await;
-    desk.start().await;
-    desk.steps(3).await;
-    trade(&mut desk, account).await;
-    desk.close().await;
+    fixture.leave().await;
+    fixture.enter(Arc::new(TestDatabase::Folder(folder))).await;
+    assert_complete(&fixture).await;
+    fixture.start().await;
+    fixture.steps(3).await;
+    trade(&mut fixture, account).await;
+    fixture.close().await;
 }
 
 #[tokio::test]
 async fn a_backup_of_a_served_folder_is_restored_only_into_an_empty_sqlite_or_postgres() {
-    let mut desk = traded_venue(TestDatabase::new(DatabaseKind::Sqlite).await).await;
+    let mut fixture = traded_venue(TestDatabase::new(DatabaseKind::Sqlite).await).await;
     let folder = tempfile::tempdir().unwrap();
-    let copied = backup(&config_of(&desk.place), folder.path()).await.unwrap();
-    desk.stop().await;
-    let report = desk.verify().await.unwrap();
+    let copied = backup(&config_of(&fixture.database), folder.path()).await.unwrap();
+    fixture.stop().await;
+    let report = fixture.verify().await.unwrap();
     assert_eq!(copied, std::slice::from_ref(&report));
     for kind in [DatabaseKind::Sqlite, DatabaseKind::Postgres] {
         let database = TestDatabase::new(kind).await;
@@ -174,11 +174,11 @@ async fn a_backup_of_a_served_folder_is_restored_only_into_an_empty_sqlite_or_po
         assert!(matches!(refused, CopyError::Store(StoreError::NotEmpty { .. })), "{refused}");
     }
     // A folder in use and a missing backup are refused.
-    let in_use = restore(&config_of(&desk.place), folder.path()).await.unwrap_err();
+    let in_use = restore(&config_of(&fixture.database), folder.path()).await.unwrap_err();
     assert!(matches!(in_use, CopyError::Store(StoreError::FolderInUse { .. })), "{in_use}");
-    let missing = restore(&config_of(&desk.place), std::path::Path::new("/no/such")).await.unwrap_err();
+    let missing = restore(&config_of(&fixture.database), std::path::Path::new("/no/such")).await.unwrap_err();
     assert!(missing.to_string().contains("no tickhall.db"), "{missing}");
-    desk.close().await;
+    fixture.close().await;
 }
 
 #[tokio::test]

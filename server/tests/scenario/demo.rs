@@ -11,7 +11,7 @@ use server::commands::seed_demo::{self, Demo, DemoError, DemoPlan};
 use server::config::Config;
 use server::store::{Store, StoreError};
 
-use crate::support::desk::PATIENCE;
+use crate::support::trading_fixture::TEST_TIMEOUT;
 
 const PLAN: DemoPlan = DemoPlan { traders: 4, minutes: 1 };
 
@@ -35,7 +35,7 @@ async fn released(folder: &tempfile::TempDir) -> Store {
             }
         }
     };
-    tokio::time::timeout(PATIENCE, open).await.expect("the folder stays locked")
+    tokio::time::timeout(TEST_TIMEOUT, open).await.expect("the folder stays locked")
 }
 
 fn venue() -> VenueId {

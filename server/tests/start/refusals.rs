@@ -35,10 +35,10 @@ fn an_invalid_setting_is_named_and_nothing_is_written() {
         (&["--set", "sped=1"], "error: --set sped: no setting is called \"sped\""),
         (&["--config", "missing.toml"], "error: --config: missing.toml: "),
         (&["--sped", "1"], "error: unexpected argument '--sped' found"),
-        (&["agent", "trading"], "error: --database-url: an agent alone needs it"),
+        (&["agent", "trading"], "error: --database-url: a standalone agent needs it"),
         (
             &["agent", "gateway", "--database-url", "postgres://localhost/t"],
-            "error: --redis-url: an agent alone needs it",
+            "error: --redis-url: a standalone agent needs it",
         ),
         (&["health", "http://127.0.0.1:9"], "error: http://127.0.0.1:9: "),
         (&["fly"], "error: unrecognized subcommand 'fly'"),

@@ -12,8 +12,8 @@ use tokio_tungstenite::client_async;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 
 use super::process::Server;
-use crate::support::desk::PATIENCE;
 use crate::support::site::{OWNER, PASSWORD, Visitor};
+use crate::support::trading_fixture::TEST_TIMEOUT;
 
 /// Number of clients that never read.
 const CLIENTS: usize = 40;
@@ -141,7 +141,7 @@ async fn clients_that_never_read_are_disconnected_in_time_and_cost_little() {
             peak = peak.max(resident_bytes(&server));
         }
     };
-    tokio::time::timeout(PATIENCE, all).await.expect("slow clients stay connected");
+    tokio::time::timeout(TEST_TIMEOUT, all).await.expect("slow clients stay connected");
     assert_eq!(closed_as_slow(&user).await, CLIENTS);
     let waited = queues.values().map(|queue| queue.disconnected_at.unwrap() - queue.changed_at);
     let (longest, growth) = (waited.max().unwrap(), peak.saturating_sub(before));

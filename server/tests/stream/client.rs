@@ -16,10 +16,10 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_util::sync::CancellationToken;
 
 use super::replay::Snapshot;
-use crate::support::desk::PATIENCE;
 use crate::support::site::Visitor;
 use crate::support::socket::Socket;
 use crate::support::traders::Random;
+use crate::support::trading_fixture::TEST_TIMEOUT;
 
 /// Numbers of disturbed frames.
 #[derive(Clone, Copy, Debug, Default)]
@@ -204,7 +204,7 @@ async fn connect(visitor: &Visitor) -> Socket {
 /// The next frame as it was sent.
 async fn next(socket: &mut Socket) -> Bytes {
     loop {
-        let next = tokio::time::timeout(PATIENCE, socket.stream.next()).await.expect("nothing comes");
+        let next = tokio::time::timeout(TEST_TIMEOUT, socket.stream.next()).await.expect("nothing comes");
         match next {
             Some(Ok(Message::Binary(bytes))) => return bytes,
             Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}

@@ -130,7 +130,7 @@ impl Scenario {
             client.catch_up().await;
         }
         self.step().await;
-        let store = &self.site.running.as_ref().unwrap().shared.store;
+        let store = &self.site.running.as_ref().unwrap().resources.store;
         let venue = self.replayed.now(store).await;
         let mut wrong = Vec::new();
         for (number, (client, account)) in clients.iter_mut().zip(&self.accounts).enumerate() {
@@ -163,7 +163,7 @@ async fn clients_agree_with_the_venue_whatever_happens_to_frames() {
         rounds += 1;
         for number in &wrong {
             let (client, account) = (&clients[*number], scenario.accounts[*number]);
-            let store = &scenario.site.running.as_ref().unwrap().shared.store;
+            let store = &scenario.site.running.as_ref().unwrap().resources.store;
             let venue = scenario.replayed.now(store).await;
             let (shown, expected) = (client.snapshot(), Snapshot::of_venue(venue, account));
             assert_eq!(format!("{shown:#?}"), format!("{expected:#?}"), "seed {seed:#x}, round {rounds}");

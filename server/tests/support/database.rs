@@ -12,8 +12,8 @@ use sqlx::{AssertSqlSafe, Connection as _, PgConnection, SqliteConnection};
 use testbed::{Failure, Postgres};
 use uuid::Uuid;
 
-use super::desk::PATIENCE;
 use super::servers::{if_there, named};
+use super::trading_fixture::TEST_TIMEOUT;
 
 const NOT_INSTALLED: &str = "PostgreSQL: `cargo xtask test` installs it";
 
@@ -88,7 +88,7 @@ impl TestDatabase {
                 }
             }
         };
-        tokio::time::timeout(PATIENCE, opened).await.expect("the folder stays in use")
+        tokio::time::timeout(TEST_TIMEOUT, opened).await.expect("the folder stays in use")
     }
 
     /// Runs a statement on the money tables; the number of changed rows. SQLite does

@@ -15,7 +15,7 @@ use reqwest::header::HeaderMap;
 use reqwest::{Method, Response, StatusCode};
 use serde_json::{Value, json};
 use server::agents::trading::verify::{Report, Steps, verify};
-use server::bootstrap::{self, Running};
+use server::bootstrap::{self, RunningServer};
 use server::clock::WallClock;
 use server::config::{ClockMode, Config, IdlePolicy};
 
@@ -30,8 +30,8 @@ pub const PASSWORD: &str = "correct horse battery";
 
 /// A running server.
 pub struct Site {
-    pub running: Option<Running>,
-    pub place: Arc<TestDatabase>,
+    pub running: Option<RunningServer>,
+    pub database: Arc<TestDatabase>,
     pub clock: WallClock,
     pub base: String,
     pub config: Config,
@@ -51,7 +51,7 @@ impl Site {
 
     /// The same, of another venue than the default.
     pub async fn of(venue: VenueConfig, change: impl FnOnce(&mut Config)) -> Self {
-        let place = Arc::new(TestDatabase::of_this_run().await);
+        let database = Arc::new(TestDatabase::of_this_run().await);
         let mut config = Config {
             listen: ([127, 0, 0, 1], 0).into(),
             clock: ClockMode::Manual,
@@ -60,13 +60,13 @@ impl Site {
             owner_email: Some(OWNER.to_owned()),
             ..Config::default()
         };
-        place.configure(&mut config);
+        database.configure(&mut config);
         config.limits.requests_per_second = 100_000;
         config.limits.orders_per_second = 100_000;
         config.limits.registrations_per_minute = 100_000;
         change(&mut config);
         let clock = WallClock::manual(WallTime(1_800_000_000_000_000));
-        let mut site = Self { running: None, place, clock, base: String::new(), config, venue };
+        let mut site = Self { running: None, database, clock, base: String::new(), config, venue };
         site.start().await;
         site
     }
@@ -74,7 +74,7 @@ impl Site {
     /// Starts the server again in the same folder.
     pub async fn start(&mut self) {
         let listener = bootstrap::listen(&self.config).await.unwrap();
-        self.place.open().await.close().await;
+        self.database.open().await.close().await;
         let config = self.config.clone();
         let running =
             bootstrap::start(config, self.venue.clone(), listener, self.clock.clone()).await.unwrap();
@@ -98,7 +98,9 @@ impl Site {
                 tokio::task::yield_now().await;
             }
         };
-        tokio::time::timeout(super::desk::PATIENCE, ready).await.expect("the gateway does not get ready");
+        tokio::time::timeout(super::trading_fixture::TEST_TIMEOUT, ready)
+            .await
+            .expect("the gateway does not get ready");
     }
 
     /// Somebody who is not signed in.
@@ -144,13 +146,13 @@ impl Site {
 
     /// A text from the money database.
     pub async fn text(&self, sql: &'static str) -> String {
-        self.place.text(sql).await
+        self.database.text(sql).await
     }
 
     /// Ends the server; its journal must fold to its projections.
     pub async fn close(mut self) -> Report {
         self.stop().await;
-        let store = self.place.open().await;
+        let store = self.database.open().await;
         let report = verify(&store, VenueConfig::default().venue_id(), Steps::FromSeed).await.unwrap();
         store.close().await;
         self.running = None;

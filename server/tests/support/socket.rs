@@ -10,8 +10,8 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
-use super::desk::PATIENCE;
 use super::site::Visitor;
+use super::trading_fixture::TEST_TIMEOUT;
 
 /// An open socket.
 pub struct Socket {
@@ -66,7 +66,7 @@ impl Socket {
     /// The next frame in its JSON form, or the code that the socket closed with.
     pub async fn next(&mut self) -> Result<Frame<ItemFrame>, u16> {
         loop {
-            let next = tokio::time::timeout(PATIENCE, self.stream.next()).await.expect("nothing comes");
+            let next = tokio::time::timeout(TEST_TIMEOUT, self.stream.next()).await.expect("nothing comes");
             match next {
                 Some(Ok(Message::Text(text))) => return Ok(serde_json::from_str(text.as_str()).unwrap()),
                 Some(Ok(Message::Binary(bytes))) => {

@@ -16,10 +16,10 @@ use tokio_util::sync::CancellationToken;
 pub const TRADERS: usize = 6;
 
 /// Nothing on this machine takes longer.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const TEST_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Before somebody who was not answered tries again.
-const AGAIN: Duration = Duration::from_millis(25);
+const RETRY_DELAY: Duration = Duration::from_millis(25);
 
 /// What the store holds by client order id: order ids and seqs.
 pub type Stored = BTreeMap<String, Vec<(String, u64)>>;
@@ -104,7 +104,7 @@ impl Trader {
             json!({ "email": format!("trader{number}@example.org"), "password": "correct horse battery" });
         let client = reqwest::Client::new();
         let request = client.post(format!("{base}/api/v1/auth/register")).header("origin", base).json(&body);
-        let answer = request.timeout(PATIENCE).send().await.unwrap();
+        let answer = request.timeout(TEST_TIMEOUT).send().await.unwrap();
         assert_eq!(answer.status().as_u16(), 201, "{}", answer.text().await.unwrap());
         let cookie = answer.headers()["set-cookie"].to_str().unwrap();
         let cookie = cookie.split(';').next().unwrap().to_owned();
@@ -143,7 +143,7 @@ impl Trader {
             }
             let order = open.pop().unwrap_or_else(|| self.next());
             if self.send(&client, &bases[turn % bases.len()], &order).await != Some(true) {
-                at(AGAIN).await;
+                at(RETRY_DELAY).await;
             }
             turn += 1;
         }
@@ -170,7 +170,7 @@ impl Trader {
             .header("origin", base)
             .header("cookie", &self.cookie)
             .json(body)
-            .timeout(PATIENCE);
+            .timeout(TEST_TIMEOUT);
         let answer = request.send().await.ok()?;
         let status = answer.status().as_u16();
         let answer = answer.json::<Value>().await.ok()?;

@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 
-use super::place::{Place, answers_well, health, visitor};
+use super::deployment::{Deployment, answers_healthy, health, visitor};
 use crate::support::site::Visitor;
-use crate::support::traders::{PATIENCE, Random, Traders, at};
+use crate::support::traders::{Random, TEST_TIMEOUT, Traders, at};
 
 /// One step of the venue.
 const STEP: Duration = Duration::from_millis(100);
@@ -40,8 +40,8 @@ struct Seen {
 async fn topology_kills_lose_no_answered_order_and_double_none() {
     let kills = std::env::var("TICKHALL_TOPOLOGY_KILLS");
     let kills: usize = kills.ok().and_then(|text| text.parse().ok()).unwrap_or(12);
-    let place = Place::open(
-        Place::postgres(),
+    let deployment = Deployment::open(
+        Deployment::postgres(),
         &[
             ("TICKHALL_IDLE", "run"),
             ("TICKHALL_SEED", "7"),
@@ -49,15 +49,17 @@ async fn topology_kills_lose_no_answered_order_and_double_none() {
             ("TICKHALL_SNAPSHOT__SIM_STEPS", "20"),
         ],
     );
-    place.well().await;
-    let mut venue = Killed { place, traders: Traders::default(), random: Random(0x5eed), seen: Vec::new() };
-    venue.traders.register(&venue.place.gateways[0]).await;
+    deployment.until_healthy().await;
+    let mut venue =
+        Killed { deployment, traders: Traders::default(), random: Random(0x5eed), seen: Vec::new() };
+    venue.traders.register(&venue.deployment.gateways[0]).await;
     let end = CancellationToken::new();
     let all = venue.traders.all.iter().cloned();
-    let trading: Vec<_> =
-        all.map(|trader| tokio::spawn(trader.until(venue.place.gateways.clone(), end.clone()))).collect();
+    let trading: Vec<_> = all
+        .map(|trader| tokio::spawn(trader.until(venue.deployment.gateways.clone(), end.clone())))
+        .collect();
 
-    let mut targets = venue.place.site.names();
+    let mut targets = venue.deployment.site.names();
     targets.extend(["postgres".to_owned(), "redis".to_owned()]);
     for kill in 0..kills {
         // Everybody in turn, so that nobody is left out, at a random moment.
@@ -69,12 +71,12 @@ async fn topology_kills_lose_no_answered_order_and_double_none() {
     }
     end.cancel();
     for trader in trading {
-        tokio::time::timeout(PATIENCE, trader).await.expect("a trader is never answered").unwrap();
+        tokio::time::timeout(TEST_TIMEOUT, trader).await.expect("a trader is never answered").unwrap();
     }
 
-    let lost = venue.traders.lost(&venue.place.stored());
+    let lost = venue.traders.lost(&venue.deployment.stored());
     assert!(lost.is_empty(), "seed 0x5eed: answered and lost: {lost:?}");
-    let verified = venue.place.say(&["verify"]);
+    let verified = venue.deployment.say(&["verify"]);
     assert!(verified.contains("books balance"), "{verified}");
     let gaps = venue.steps_lost(&verified);
     println!("{kills} kills: {}; {gaps} steps never journalled", venue.traders.tell());
@@ -92,7 +94,7 @@ async fn leads(visitor: &Visitor) -> bool {
 }
 
 struct Killed {
-    place: Place,
+    deployment: Deployment,
     traders: Traders,
     random: Random,
     seen: Vec<Seen>,
@@ -104,27 +106,32 @@ impl Killed {
         at(Duration::from_millis(150 + self.random.draw() % 700)).await;
         let (before, since) = (self.step().await, Instant::now());
         match target {
-            "postgres" => self.place.site.postgres.kill(),
-            "redis" => self.place.site.redis.kill(),
-            service => self.place.site.kill(service),
+            "postgres" => self.deployment.site.postgres.kill(),
+            "redis" => self.deployment.site.redis.kill(),
+            service => self.deployment.site.kill(service),
         }
         at(Duration::from_millis(self.random.draw() % 300)).await;
         let answered = self.traders.answered();
         let restarted = Instant::now();
         match target {
-            "postgres" => self.place.site.postgres.restart().unwrap(),
-            "redis" => self.place.site.redis.restart().unwrap(),
+            "postgres" => self.deployment.site.postgres.restart().unwrap(),
+            "redis" => self.deployment.site.redis.restart().unwrap(),
             service => {
-                self.place.site.spawn(service).unwrap();
-                self.place.site.wait_until_ready(service).unwrap();
+                self.deployment.site.spawn(service).unwrap();
+                self.deployment.site.wait_until_ready(service).unwrap();
             }
         }
         // A server is back when somebody is answered again.
-        let asked = self.place.site.names().contains(&target.to_owned()).then(|| self.place.site.url(target));
+        let asked = self
+            .deployment
+            .site
+            .names()
+            .contains(&target.to_owned())
+            .then(|| self.deployment.site.url(target));
         let back = async {
             loop {
                 let is_back = match &asked {
-                    Some(url) => answers_well(&visitor(url)).await && leads(&visitor(url)).await,
+                    Some(url) => answers_healthy(&visitor(url)).await && leads(&visitor(url)).await,
                     None => self.traders.answered() > answered,
                 };
                 if is_back {
@@ -133,9 +140,9 @@ impl Killed {
                 at(LOOK).await;
             }
         };
-        let Ok(back) = tokio::time::timeout(PATIENCE, back).await else {
+        let Ok(back) = tokio::time::timeout(TEST_TIMEOUT, back).await else {
             let words: Vec<_> =
-                self.place.site.names().iter().map(|name| self.place.site.log_tail(name)).collect();
+                self.deployment.site.names().iter().map(|name| self.deployment.site.log_tail(name)).collect();
             panic!("{target} does not come back: {}", words.join("\n"));
         };
         let mut missed = None;
@@ -152,13 +159,13 @@ impl Killed {
 
     /// Empties Redis.
     fn wipe(&self) {
-        let done = self.place.site.redis.client("redis-cli").unwrap().arg("FLUSHALL").output().unwrap();
+        let done = self.deployment.site.redis.client("redis-cli").unwrap().arg("FLUSHALL").output().unwrap();
         assert!(done.status.success(), "{done:?}");
     }
 
     /// The last step that market data made.
     async fn step(&self) -> u64 {
-        let said = health(&visitor(&self.place.site.url("market-data"))).await;
+        let said = health(&visitor(&self.deployment.site.url("market-data"))).await;
         said["agents"]["market_data"]["progress"].as_u64().unwrap_or_else(|| panic!("market data: {said}"))
     }
 
@@ -169,8 +176,12 @@ impl Killed {
             before.rsplit(' ').find(|word| !word.is_empty()).unwrap().parse::<u64>().unwrap()
         };
         let (entries, step) = (number(" entries"), number(" steps"));
-        let commands: u64 =
-            self.place.sql("SELECT count(*) FROM journal WHERE kind = 'command'").trim().parse().unwrap();
+        let commands: u64 = self
+            .deployment
+            .sql("SELECT count(*) FROM journal WHERE kind = 'command'")
+            .trim()
+            .parse()
+            .unwrap();
         // Entry 1 opens; every other one is a command or a step.
         step - (entries - 1 - commands)
     }

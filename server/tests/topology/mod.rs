@@ -1,9 +1,9 @@
 //! The site as processes: every agent of compose.yaml on a private PostgreSQL
 //! and Redis.
 
-mod doors;
+mod deployment;
+mod gateways;
 mod kills;
-mod place;
 mod resume;
 mod standby;
 mod story;

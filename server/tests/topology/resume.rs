@@ -4,7 +4,7 @@ use protocol::frames::ItemFrame;
 use protocol::socket::Frame;
 use serde_json::json;
 
-use super::place::{Place, enter};
+use super::deployment::{Deployment, enter};
 use crate::support::site::{OWNER, Visitor, ticket};
 use crate::support::socket::Socket;
 
@@ -28,10 +28,11 @@ async fn events(socket: &mut Socket, last: u64) -> Vec<(u64, Option<String>)> {
 
 #[tokio::test]
 async fn topology_a_fill_while_nobody_listened_arrives_once_at_the_other_gateway() {
-    let place = Place::open(Place::postgres(), &[("TICKHALL_CLOCK", "manual"), ("TICKHALL_IDLE", "run")]);
-    place.well().await;
-    let mut one = enter(place.visitor(0), OWNER).await;
-    let mut two = Visitor { base: place.gateways[1].clone(), ..one.clone() };
+    let deployment =
+        Deployment::open(Deployment::postgres(), &[("TICKHALL_CLOCK", "manual"), ("TICKHALL_IDLE", "run")]);
+    deployment.until_healthy().await;
+    let mut one = enter(deployment.visitor(0), OWNER).await;
+    let mut two = Visitor { base: deployment.gateways[1].clone(), ..one.clone() };
     let stepped = one.post("/api/v1/venue/clock", &json!({ "step": { "steps": 20 } })).await;
     assert_eq!(stepped.status, 200, "{}", stepped.text);
     let acme = engine::id::InstrumentId::derive(engine::venue::VenueConfig::default().venue_id(), "ACME");
@@ -74,5 +75,5 @@ async fn topology_a_fill_while_nobody_listened_arrives_once_at_the_other_gateway
         matches!(&update.items[..], [ItemFrame::Account(account)] if account.account_seq == known + 6),
         "{update:?}"
     );
-    assert!(place.say(&["verify"]).contains("books balance"));
+    assert!(deployment.say(&["verify"]).contains("books balance"));
 }

@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use super::place::{Place, health, visitor};
-use crate::support::traders::{PATIENCE, Random, Traders, at};
+use super::deployment::{Deployment, health, visitor};
+use crate::support::traders::{Random, TEST_TIMEOUT, Traders, at};
 
 /// Whoever dies is killed this often, in turn.
 const KILLS: usize = 4;
@@ -21,7 +21,7 @@ const LOOK: Duration = Duration::from_millis(5);
 
 /// A site with two sequencers, and people who trade on it.
 struct Pair {
-    place: Place,
+    deployment: Deployment,
     traders: Traders,
     trading: Vec<JoinHandle<()>>,
     end: CancellationToken,
@@ -29,28 +29,28 @@ struct Pair {
 
 impl Pair {
     async fn open() -> Self {
-        let mut place = Place::open(
-            Place::postgres(),
+        let mut deployment = Deployment::open(
+            Deployment::postgres(),
             &[
                 ("TICKHALL_IDLE", "run"),
                 ("TICKHALL_SEED", "7"),
                 ("TICKHALL_SNAPSHOT__JOURNAL_ENTRIES", "150"),
             ],
         );
-        place.well().await;
-        place.site.add("trading", "trading-2").unwrap();
+        deployment.until_healthy().await;
+        deployment.site.add("trading", "trading-2").unwrap();
         let mut traders = Traders::default();
-        traders.register(&place.gateways[0]).await;
+        traders.register(&deployment.gateways[0]).await;
         let end = CancellationToken::new();
         let all = traders.all.iter().cloned();
         let trading =
-            all.map(|trader| tokio::spawn(trader.until(place.gateways.clone(), end.clone()))).collect();
-        Self { place, traders, trading, end }
+            all.map(|trader| tokio::spawn(trader.until(deployment.gateways.clone(), end.clone()))).collect();
+        Self { deployment, traders, trading, end }
     }
 
     /// What a process says of its sequencer.
     async fn sequencer(&self, name: &str) -> Value {
-        health(&visitor(&self.place.site.url(name))).await["agents"]["trading"].clone()
+        health(&visitor(&self.deployment.site.url(name))).await["agents"]["trading"].clone()
     }
 
     async fn until(&self, name: &str, standby: bool) {
@@ -63,8 +63,8 @@ impl Pair {
                 at(LOOK).await;
             }
         };
-        if tokio::time::timeout(PATIENCE, there).await.is_err() {
-            let words = ["trading", "trading-2"].map(|name| self.place.site.log_tail(name));
+        if tokio::time::timeout(TEST_TIMEOUT, there).await.is_err() {
+            let words = ["trading", "trading-2"].map(|name| self.deployment.site.log_tail(name));
             panic!("{name} is not standby: {standby}; {}", words.join("\n"));
         }
     }
@@ -77,36 +77,36 @@ impl Pair {
                 at(LOOK).await;
             }
         };
-        tokio::time::timeout(PATIENCE, answered).await.expect("nobody is answered");
+        tokio::time::timeout(TEST_TIMEOUT, answered).await.expect("nobody is answered");
     }
 
     /// Waits until a gateway's health is that of the sequencer that works.
     async fn until_heard_of(&self) {
         let heard_of = async {
             loop {
-                let seen = health(&self.place.visitor(0)).await["elsewhere"]["trading"].clone();
+                let seen = health(&self.deployment.visitor(0)).await["elsewhere"]["trading"].clone();
                 if seen["ok"] == json!(true) && seen["progress"].as_u64() > Some(1) {
                     return;
                 }
                 at(LOOK).await;
             }
         };
-        tokio::time::timeout(PATIENCE, heard_of).await.expect("nobody hears of who works");
+        tokio::time::timeout(TEST_TIMEOUT, heard_of).await.expect("nobody hears of who works");
     }
 
     fn epoch(&self) -> u64 {
-        self.place.sql("SELECT epoch FROM epochs").parse().unwrap()
+        self.deployment.sql("SELECT epoch FROM epochs").parse().unwrap()
     }
 
     /// Ends the trading; everything that was answered is there, once. In words.
     async fn adds_up(self) -> String {
         self.end.cancel();
         for trader in self.trading {
-            tokio::time::timeout(PATIENCE, trader).await.expect("a trader is never answered").unwrap();
+            tokio::time::timeout(TEST_TIMEOUT, trader).await.expect("a trader is never answered").unwrap();
         }
-        let lost = self.traders.lost(&self.place.stored());
+        let lost = self.traders.lost(&self.deployment.stored());
         assert!(lost.is_empty(), "answered and lost: {lost:?}");
-        assert!(self.place.say(&["verify"]).contains("books balance"));
+        assert!(self.deployment.say(&["verify"]).contains("books balance"));
         self.traders.tell()
     }
 }
@@ -129,13 +129,13 @@ async fn topology_a_second_sequencer_never_writes_until_the_first_is_killed() {
     for kill in 1..=KILLS {
         at(Duration::from_millis(150 + random.draw() % 700)).await;
         let killed = Instant::now();
-        pair.place.site.kill(first);
+        pair.deployment.site.kill(first);
         pair.until(second, false).await;
         pair.answers(1).await;
         took.push(killed.elapsed());
         assert_eq!(pair.epoch(), before + kill as u64);
-        pair.place.site.spawn(first).unwrap();
-        pair.place.site.wait_until_ready(first).unwrap();
+        pair.deployment.site.spawn(first).unwrap();
+        pair.deployment.site.wait_until_ready(first).unwrap();
         pair.until(first, true).await;
         (first, second) = (second, first);
     }
@@ -151,12 +151,12 @@ async fn topology_a_sequencer_that_stalled_writes_nothing_when_it_goes_on() {
     let before = pair.epoch();
     pair.answers(50).await;
     let stalled = Instant::now();
-    pair.place.site.set_stopped("trading", true);
+    pair.deployment.site.set_stopped("trading", true);
     // The database hears nothing of it and gives its turn away.
     pair.until("trading-2", false).await;
     pair.answers(50).await;
     println!("the other one had answered 50 orders after {:?}", stalled.elapsed());
-    pair.place.site.set_stopped("trading", false);
+    pair.deployment.site.set_stopped("trading", false);
     pair.until("trading", true).await;
     pair.answers(50).await;
     assert_eq!(pair.epoch(), before + 1);

@@ -9,9 +9,9 @@ use server::agents::trading::verify::replay;
 use server::store::Store;
 use server::store::users::NewUser;
 
-use super::place::{Place, enter};
-use crate::support::desk::PATIENCE;
+use super::deployment::{Deployment, enter};
 use crate::support::site::{OWNER, Site, Visitor, ticket};
+use crate::support::trading_fixture::TEST_TIMEOUT;
 
 const ADA: &str = "ada@example.org";
 
@@ -33,8 +33,8 @@ const STREAMS: [(&str, &str); 8] = [
 async fn tell(bases: &[String]) -> [Visitor; 2] {
     let acme = InstrumentId::derive(engine::venue::VenueConfig::default().venue_id(), "ACME");
     let gov = InstrumentId::derive(engine::venue::VenueConfig::default().venue_id(), "GOV-4.5-2036");
-    let mut owner = enter(super::place::visitor(&bases[0]), OWNER).await;
-    let mut ada = enter(super::place::visitor(&bases[0]), ADA).await;
+    let mut owner = enter(super::deployment::visitor(&bases[0]), OWNER).await;
+    let mut ada = enter(super::deployment::visitor(&bases[0]), ADA).await;
     let at = |user: &mut Visitor, turn: usize| user.base.clone_from(&bases[turn % bases.len()]);
     for turn in 0..60 {
         at(&mut owner, turn);
@@ -114,7 +114,7 @@ async fn assert_same(one: (&[Visitor], &str), other: (&[Visitor], &str)) {
             (expected, found) = tokio::join!(seen(one.0, one.1), seen(other.0, other.1));
         }
     };
-    if tokio::time::timeout(PATIENCE, same).await.is_err() {
+    if tokio::time::timeout(TEST_TIMEOUT, same).await.is_err() {
         for (what, expected) in &expected {
             assert_eq!(found.get(what), Some(expected), "{what}");
         }
@@ -150,22 +150,22 @@ async fn topology_decides_what_one_process_decides() {
     let mut embedded = Site::open().await;
     let embedded_users = tell(std::slice::from_ref(&embedded.base)).await;
     embedded.stop().await;
-    let folder = embedded.place.open().await;
+    let folder = embedded.database.open().await;
     let (seq, state) = replay(&folder, engine::venue::VenueConfig::default().venue_id()).await.unwrap();
 
-    let postgres = Place::postgres();
-    let store = Place::store(&postgres).await;
+    let postgres = Deployment::postgres();
+    let store = Deployment::store(&postgres).await;
     copy(&folder, &store).await;
     store.close().await;
     folder.close().await;
     drop(folder);
     let mut settings = vec![("TICKHALL_CLOCK", "manual"), ("TICKHALL_IDLE", "run")];
     settings.extend(STREAMS);
-    let place = Place::open(postgres, &settings);
-    place.well().await;
-    let mut users = tell(&place.gateways).await;
+    let deployment = Deployment::open(postgres, &settings);
+    deployment.until_healthy().await;
+    let mut users = tell(&deployment.gateways).await;
     embedded.start().await;
-    for gateway in &place.gateways {
+    for gateway in &deployment.gateways {
         assert_same((&embedded_users, &embedded.base), (&users, gateway)).await;
     }
     // Also the stream of sign-outs has been used.
@@ -173,11 +173,11 @@ async fn topology_decides_what_one_process_decides() {
     // The streams are called as they were told to be, and no other way.
     let mut names: Vec<_> = STREAMS.iter().map(|(_, name)| (*name).to_owned()).collect();
     names.sort_unstable();
-    assert_eq!(place.streams(), names);
+    assert_eq!(deployment.streams(), names);
 
     // Accounts, books, positions: everything that a state hash covers, and
     // every entry of the journal on the way there.
     let report = embedded.close().await;
-    assert_eq!(place.say(&["replay"]), format!("replayed: {seq} entries\nstate   {state}"));
-    assert_eq!(place.say(&["verify"]), report.to_string());
+    assert_eq!(deployment.say(&["replay"]), format!("replayed: {seq} entries\nstate   {state}"));
+    assert_eq!(deployment.say(&["verify"]), report.to_string());
 }

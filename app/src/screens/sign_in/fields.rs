@@ -37,6 +37,34 @@ impl FormAnswer {
     }
 }
 
+/// The refusal of the form as a whole.
+#[component]
+pub(super) fn FormAlert(answer: FormAnswer) -> impl IntoView {
+    answer.problem_of(None).map(|text| {
+        view! {
+            <p class="problem form-problem" role="alert" data-testid="form-error">
+                {text}
+            </p>
+        }
+    })
+}
+
+/// The refusal of one field, below it.
+#[component]
+pub(super) fn FieldProblem(
+    text: Option<&'static str>,
+    id: &'static str,
+    testid: &'static str,
+) -> impl IntoView {
+    text.map(|text| {
+        view! {
+            <p class="problem" id=id data-testid=testid>
+                {text}
+            </p>
+        }
+    })
+}
+
 /// The path to go to after signing in; the server accepts its own paths alone.
 #[component]
 pub(super) fn NextField(answer: FormAnswer) -> impl IntoView {
@@ -61,14 +89,7 @@ pub(super) fn EmailField(answer: FormAnswer) -> impl IntoView {
                 aria-describedby=problem.map(|_| "email-problem")
                 data-testid="email"
             />
-            {problem
-                .map(|text| {
-                    view! {
-                        <p class="problem" id="email-problem" data-testid="email-error">
-                            {text}
-                        </p>
-                    }
-                })}
+            <FieldProblem text=problem id="email-problem" testid="email-error" />
         </div>
     }
 }
@@ -95,14 +116,7 @@ pub(super) fn PasswordField(
                 aria-describedby=described_by
                 data-testid="password"
             />
-            {problem
-                .map(|text| {
-                    view! {
-                        <p class="problem" id="password-problem" data-testid="password-error">
-                            {text}
-                        </p>
-                    }
-                })}
+            <FieldProblem text=problem id="password-problem" testid="password-error" />
             {hint
                 .map(|text| {
                     view! {

@@ -70,9 +70,9 @@ pub(super) fn AmendRow(
             is_open.set(false);
         }
     });
-    let is_closed = Memo::new(move |_| !hydrated.get() || !live.link.with(|link| link.phase.is_fresh()));
+    let cannot_send = Memo::new(move |_| !hydrated.get() || !live.link.with(|link| link.phase.is_fresh()));
     let is_ready = Memo::new(move |_| {
-        !is_closed.get()
+        !cannot_send.get()
             && match sender.submission.get() {
                 Submission::Sending => false,
                 Submission::Unknown(_) => true,
@@ -136,7 +136,7 @@ pub(super) fn AmendRow(
                     <span class=move || effect.get().0 data-testid="amend-effect">
                         {move || effect.get().1}
                     </span>
-                    <SubmissionStatus sender is_closed testid="amend-answer" with_reason=true />
+                    <SubmissionStatus sender cannot_send testid="amend-answer" with_reason=true />
                 </form>
             </td>
         </tr>

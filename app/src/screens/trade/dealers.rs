@@ -25,7 +25,7 @@ pub(super) fn DealersPanel(
     tab: RwSignal<PhoneTab>,
 ) -> impl IntoView {
     let Hydrated(hydrated) = expect_context();
-    let is_closed = Memo::new(move |_| !hydrated.get() || !live.link.with(|link| link.phase.is_fresh()));
+    let cannot_send = Memo::new(move |_| !hydrated.get() || !live.link.with(|link| link.phase.is_fresh()));
     // A click found no quantity, and none was typed since.
     let needs_quantity = RwSignal::new(false);
     let is_missing =
@@ -70,10 +70,10 @@ pub(super) fn DealersPanel(
             </div>
             <ul>
                 <For each=dealers key=|(id, index, _)| (*id, *index) let:dealer>
-                    <Dealer live form tab is_closed needs_quantity id=dealer.0 index=dealer.1 name=dealer.2 />
+                    <Dealer live form tab cannot_send needs_quantity id=dealer.0 index=dealer.1 name=dealer.2 />
                 </For>
             </ul>
-            <SubmissionStatus sender is_closed testid="deal-answer" with_reason=true />
+            <SubmissionStatus sender cannot_send testid="deal-answer" with_reason=true />
         </div>
     }
 }
@@ -91,7 +91,7 @@ fn Dealer(
     live: Live,
     form: TicketForm,
     tab: RwSignal<PhoneTab>,
-    is_closed: Memo<bool>,
+    cannot_send: Memo<bool>,
     needs_quantity: RwSignal<bool>,
     id: InstrumentId,
     /// Position in the instrument's list of dealers.
@@ -122,7 +122,7 @@ fn Dealer(
     };
     let offer = move |side: Side| {
         let best = if side == Side::Buy { figures.ask } else { figures.bid };
-        view! { <Offer form tab is_closed needs_quantity units side best name=name.clone() shown is_live /> }
+        view! { <Offer form tab cannot_send needs_quantity units side best name=name.clone() shown is_live /> }
     };
     let title = live.instrument(id)?.dealer(index).unwrap_or_default().to_owned();
     Some(view! {
@@ -149,7 +149,7 @@ fn Dealer(
 fn Offer(
     form: TicketForm,
     tab: RwSignal<PhoneTab>,
-    is_closed: Memo<bool>,
+    cannot_send: Memo<bool>,
     needs_quantity: RwSignal<bool>,
     units: Units,
     side: Side,
@@ -167,7 +167,7 @@ fn Offer(
         None => dash(),
     };
     let is_disabled =
-        move || is_closed.get() || !is_live.get() || offered().is_none_or(|(_, lots)| lots == Lots::ZERO);
+        move || cannot_send.get() || !is_live.get() || offered().is_none_or(|(_, lots)| lots == Lots::ZERO);
     let take = move |_| {
         let Some(quote) = shown.get_untracked().map(|shown| shown.quote.id) else { return };
         request_quote(form, tab, needs_quantity, side, quote);

@@ -107,10 +107,10 @@ fn Row(
         Side::Sell => format!("ask-{level}"),
     };
     let tone = match (side, level < PHONE_MAX_ROWS) {
-        (Side::Buy, true) => "rung bid",
-        (Side::Buy, false) => "rung bid deep",
-        (Side::Sell, true) => "rung ask",
-        (Side::Sell, false) => "rung ask deep",
+        (Side::Buy, true) => "ladder-row bid",
+        (Side::Buy, false) => "ladder-row bid deep",
+        (Side::Sell, true) => "ladder-row ask",
+        (Side::Sell, false) => "ladder-row ask deep",
     };
     // Arrow keys move between rows; one row a side is in the tab order.
     let tabindex = if level == 0 { "0" } else { "-1" };

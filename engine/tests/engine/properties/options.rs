@@ -353,8 +353,10 @@ proptest! {
             (8.0 * (at(step) - at(-step)) - (at(2.0 * step) - at(-2.0 * step))) / (12.0 * step)
         };
         let vega = slope(2e-3 * market.vol, |market, step| market.vol += step);
-        let rho = slope(2e-4, |market, step| market.rate += step);
-        let dividend_rho = slope(2e-4, |market, step| market.div_yield += step);
+        // Near a rate of zero the price bends so sharply that wider steps are
+        // further off than the tolerance.
+        let rho = slope(5e-5, |market, step| market.rate += step);
+        let dividend_rho = slope(5e-5, |market, step| market.div_yield += step);
         let near = |got: f64, want: f64, scale: f64| (got - want).abs() <= 2e-6 * scale;
         let (vega_scale, rate_scale) = (market.spot * terms.years.sqrt(), option.total() * terms.years);
         prop_assert!(near(got.vega, vega, vega_scale), "vega {} {vega}", got.vega);

@@ -17,6 +17,7 @@ use uuid::Uuid;
 use super::session_store::SessionKey;
 use crate::bus::Cache;
 use crate::bus::decode::json;
+use crate::clock;
 use crate::store::users::{User, UserSession};
 
 /// Lifetime of a copy.
@@ -108,7 +109,7 @@ impl SessionCache {
         let until = Instant::now() + COPY_TTL + ROW_MAX_AGE;
         tokio::spawn(async move {
             while Instant::now() < until && cache.put(&key, ENDED_MARKER, MARKER_TTL).await.is_err() {
-                pause(RETRY_DELAY).await;
+                clock::sleep(RETRY_DELAY).await;
             }
         });
     }
@@ -132,11 +133,6 @@ fn encode(session: &UserSession) -> Vec<u8> {
     let UserSession { user, created_at, last_seen_at } = session.clone();
     // Plain data with text keys always has a JSON form.
     serde_json::to_vec(&CachedSession { v: VERSION, user, created_at, last_seen_at }).unwrap_or_default()
-}
-
-#[expect(clippy::disallowed_methods, reason = "nothing announces that an outage is over")]
-async fn pause(wait: Duration) {
-    tokio::time::sleep(wait).await;
 }
 
 #[cfg(test)]

@@ -24,7 +24,8 @@ use uuid::Uuid;
 
 use super::session_cache::{CacheLookup, SessionCache};
 use super::session_events::announce;
-use super::{Deps, device, run_to_completion};
+use super::{device, run_to_completion};
+use crate::agents::context::AgentContext;
 use crate::bus::Bus;
 use crate::clock::WallClock;
 use crate::config::SessionLimits;
@@ -96,16 +97,16 @@ pub struct Sessions {
 }
 
 impl Sessions {
-    pub(super) fn new(deps: &Deps, limits: SessionLimits) -> Self {
+    pub(super) fn new(context: &AgentContext, limits: SessionLimits) -> Self {
         let micros = |seconds: u64| i64::try_from(seconds).unwrap_or(i64::MAX / 2) * MICROS_PER_SECOND;
         let idle_micros = micros(limits.idle_minutes * 60);
         Self {
-            cache: SessionCache::new(deps.bus.cache(), deps.venue),
-            store: deps.store.clone(),
-            bus: deps.bus.clone(),
-            stream: deps.streams.session.clone(),
-            clock: deps.clock.clone(),
-            venue: deps.venue,
+            cache: SessionCache::new(context.bus.cache(), context.venue),
+            store: context.store.clone(),
+            bus: context.bus.clone(),
+            stream: context.streams.session.clone(),
+            clock: context.clock.clone(),
+            venue: context.venue,
             idle_micros,
             touch_micros: TOUCH_INTERVAL_MICROS.min(idle_micros / 4),
             absolute_micros: micros(limits.absolute_hours * 3_600),
@@ -248,9 +249,9 @@ impl Sessions {
     ///
     /// # Errors
     /// When the store fails.
-    pub(super) async fn delete_stale(&self) -> std::result::Result<u64, StoreError> {
+    pub(super) async fn delete_expired(&self) -> std::result::Result<u64, StoreError> {
         let now = self.clock.now();
-        self.store.delete_stale_sessions(now.plus_micros(-self.idle_micros), now).await
+        self.store.delete_expired_sessions(now.plus_micros(-self.idle_micros), now).await
     }
 }
 

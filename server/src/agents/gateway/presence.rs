@@ -12,6 +12,7 @@ use tokio::sync::Notify;
 use super::Gateway;
 use super::model::FollowError;
 use crate::bus::decode::encode;
+use crate::clock;
 use crate::shutdown::Shutdown;
 use protocol::bus::{Control, ControlMessage};
 
@@ -72,18 +73,13 @@ impl Gateway {
             }
             let changed = async {
                 inner.activity.changed.notified().await;
-                pause(REPORT_DELAY).await;
+                clock::sleep(REPORT_DELAY).await;
             };
             tokio::select! {
                 () = shutdown.cancelled() => return Ok(()),
                 () = changed => {}
-                () = pause(REPORT_INTERVAL) => {}
+                () = clock::sleep(REPORT_INTERVAL) => {}
             }
         }
     }
-}
-
-#[expect(clippy::disallowed_methods, reason = "presence is measured in wall time")]
-async fn pause(wait: Duration) {
-    tokio::time::sleep(wait).await;
 }

@@ -15,6 +15,7 @@ use tokio::time::Instant;
 
 use super::{MarketDataError, Settings};
 use crate::agents::context::AgentContext;
+use crate::clock;
 use crate::journal::{Follower, JournalBatch};
 use crate::shutdown::Shutdown;
 use crate::store::history::{CandleRecord, CandleWindow};
@@ -40,7 +41,7 @@ pub(super) async fn run(context: AgentContext, settings: Settings, shutdown: Shu
         metrics::counter!("tickhall_candle_failures_total").increment(1);
         tokio::select! {
             () = shutdown.cancelled() => {}
-            () = context.clock.sleep(RETRY_DELAY) => {}
+            () = clock::sleep(RETRY_DELAY) => {}
         }
     }
 }

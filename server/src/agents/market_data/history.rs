@@ -14,6 +14,7 @@ use engine::time::{MICROS_PER_SECOND, VenueTime};
 use tokio::sync::Notify;
 
 use crate::agents::context::AgentContext;
+use crate::clock;
 use crate::config::HistoryLimits;
 use crate::shutdown::Shutdown;
 use crate::store::Store;
@@ -100,7 +101,7 @@ impl History {
 
     /// Writes queued rows until `shutdown`, and the remaining ones then.
     pub(super) async fn write(self, context: AgentContext, shutdown: Shutdown) {
-        let AgentContext { store, clock, .. } = &context;
+        let store = &context.store;
         let mut since_retention: BTreeMap<InstrumentId, u64> = BTreeMap::new();
         loop {
             tokio::select! {
@@ -108,7 +109,7 @@ impl History {
                 () = self.arrived.notified() => {
                     tokio::select! {
                         () = shutdown.cancelled() => {}
-                        () = clock.sleep(BATCH_DELAY) => {}
+                        () = clock::sleep(BATCH_DELAY) => {}
                     }
                 }
             }
@@ -124,7 +125,7 @@ impl History {
                         if shutdown.is_cancelled() {
                             return;
                         }
-                        clock.sleep(RETRY_DELAY).await;
+                        clock::sleep(RETRY_DELAY).await;
                     }
                 }
             }

@@ -14,6 +14,7 @@ use protocol::bus::{PortfolioMessage, VERSION};
 use super::books::Books;
 use crate::agents::context::AgentContext;
 use crate::bus::{BusError, Payload};
+use crate::clock;
 use crate::journal::{Follower, JournalBatch, JournalError};
 use crate::store::StoreError;
 use crate::store::journal::Cursor;
@@ -65,7 +66,7 @@ pub enum PortfolioError {
 /// # Errors
 /// [`PortfolioError`]; running again starts from the store.
 pub async fn run(context: AgentContext, settings: Settings) -> Result<(), PortfolioError> {
-    let AgentContext { venue, store, bus, streams, clock, shutdown, .. } = context.clone();
+    let AgentContext { venue, store, bus, streams, shutdown, .. } = context.clone();
     let stored = store.history_cursor(venue, NAME, &streams.execution).await?;
     let mut books = snapshot(&context, &settings.config).await?;
     let mut journal = Follower::new(venue, store, bus.clone(), &streams, books.through());
@@ -102,7 +103,7 @@ pub async fn run(context: AgentContext, settings: Settings) -> Result<(), Portfo
                 agent.unsent = agent.books.accounts();
                 agent.publish().await;
             }
-            () = clock.sleep(RETRY_DELAY), if !agent.unsent.is_empty() => agent.publish().await,
+            () = clock::sleep(RETRY_DELAY), if !agent.unsent.is_empty() => agent.publish().await,
         }
     }
 }

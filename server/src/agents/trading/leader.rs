@@ -20,6 +20,7 @@ use super::{NAME, Settings, TradingError, publish};
 use crate::agents::context::AgentContext;
 use crate::bus::decode::decode_or_dead_letter;
 use crate::bus::{Batch, BusError, Message};
+use crate::clock;
 use crate::store::StoreError;
 use crate::store::journal::{CommitBatch, Cursor, EntryKind, NewEntry, VenueRow};
 use crate::store::lease::Lease;
@@ -163,7 +164,7 @@ impl Leader {
                     }
                     tokio::select! {
                         () = self.context.shutdown.cancelled() => return Ok(TermOutcome::ShutDown),
-                        () = self.context.clock.sleep(delay) => {}
+                        () = clock::sleep(delay) => {}
                     }
                     if !self.lease.is_held() {
                         return Ok(TermOutcome::LeaseLost);

@@ -29,6 +29,7 @@ use super::{NAME, TradingError};
 use crate::agents::context::AgentContext;
 use crate::bus::decode::{dead_letter, decode_or_dead_letter};
 use crate::bus::{Batch, BusError, Message};
+use crate::clock;
 use crate::config::Acknowledge;
 use crate::store::StoreError;
 use crate::store::journal::CommitBatch;
@@ -328,7 +329,7 @@ impl<'a> Pipeline<'a> {
         if self.leader.settings.acknowledge == Acknowledge::BeforeCommit {
             output.publication = self.publication(&batch);
             self.release(std::mem::take(&mut output), None).await?;
-            self.leader.context.clock.sleep(WRITE_BEHIND_DELAY).await;
+            clock::sleep(WRITE_BEHIND_DELAY).await;
         }
         self.in_flight = Some(InFlightCommit {
             started: Instant::now(),
@@ -452,13 +453,13 @@ impl<'a> Pipeline<'a> {
     /// Delays the next retry while the bus is unreachable.
     async fn wait_for_bus(&mut self, error: &BusError) {
         tracing::warn!(event = "sequencer_waits", %error, "The sequencer waits for the bus.");
-        let AgentContext { health, shutdown, clock, .. } = &self.leader.context;
+        let AgentContext { health, shutdown, .. } = &self.leader.context;
         if self.retry_delay > REPORTED_RETRY_DELAY {
             health.fail(NAME, &error.to_string());
         }
         tokio::select! {
             () = shutdown.cancelled() => {}
-            () = clock.sleep(self.retry_delay) => {}
+            () = clock::sleep(self.retry_delay) => {}
         }
         self.retry_delay = (self.retry_delay * 2).min(MAX_RETRY_DELAY);
     }

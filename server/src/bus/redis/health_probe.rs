@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use ::redis::{RedisResult, cmd};
 
-use super::{Inner, pause};
+use super::Inner;
+use crate::clock;
 
 /// Key of the value that identifies the server's data.
 const DATA_ID_KEY: &str = "tickhall:data_id";
@@ -43,7 +44,7 @@ pub(super) async fn run(bus: Weak<Inner>, mut data_id: String) {
         }
         metrics::gauge!("tickhall_bus_up").set(f64::from(u8::from(*inner.up.borrow())));
         drop(inner);
-        pause(PROBE_INTERVAL).await;
+        clock::sleep(PROBE_INTERVAL).await;
     }
 }
 

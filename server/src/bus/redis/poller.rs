@@ -14,8 +14,9 @@ use tokio::sync::{Notify, watch};
 use tokio_util::task::AbortOnDropHandle;
 
 use super::packed_entry::{Entry, messages};
-use super::{CONNECT_TIMEOUT, MAX_ID_SUFFIX, pause, trimmed_key};
+use super::{CONNECT_TIMEOUT, MAX_ID_SUFFIX, trimmed_key};
 use crate::bus::Message;
+use crate::clock;
 
 /// Limit for one blocking read on the server.
 const BLOCK_TIMEOUT: Duration = Duration::from_secs(1);
@@ -170,7 +171,7 @@ async fn run(client: Client, stream: String, poller: Arc<StreamPoller>) {
             Err(_) => {
                 poller.tail.send_replace(Tail::default());
                 connection = None;
-                pause(RETRY_DELAY).await;
+                clock::sleep(RETRY_DELAY).await;
             }
         }
     }

@@ -38,7 +38,7 @@ struct Ticket {
     instrument: Memo<Option<Instrument>>,
     preview: Memo<TicketPreview>,
     /// True while nothing can be sent.
-    is_closed: Memo<bool>,
+    cannot_send: Memo<bool>,
     /// Warnings that wait for a confirmation.
     warnings: RwSignal<Vec<OrderWarning>>,
     /// The dealer's quote that the user chose to take, kept for the confirmation; `None`:
@@ -59,14 +59,15 @@ impl Ticket {
                 Some(Err(reject)) => TicketPreview::Refused(reject),
             }
         });
-        let is_closed = Memo::new(move |_| !hydrated.get() || !live.link.with(|link| link.phase.is_fresh()));
+        let cannot_send =
+            Memo::new(move |_| !hydrated.get() || !live.link.with(|link| link.phase.is_fresh()));
         Self {
             live,
             form,
             sender,
             instrument,
             preview,
-            is_closed,
+            cannot_send,
             warnings: RwSignal::new(Vec::new()),
             quote: StoredValue::new(None),
         }
@@ -79,7 +80,7 @@ impl Ticket {
     /// Returns true if the ticket can be sent. An attempt whose outcome is unknown
     /// may be repeated, whatever its preview says now.
     fn is_ready(self) -> bool {
-        !self.is_closed.get()
+        !self.cannot_send.get()
             && match self.sender.submission.get() {
                 Submission::Sending => false,
                 Submission::Unknown(_) => true,
@@ -99,11 +100,15 @@ impl Ticket {
     }
 
     /// Sends the ticket, checked against the current state and not the last
-    /// frame's; asks first if there are warnings and `confirmed` is false.
+    /// frame's; asks first if there are warnings and `confirmed` is false. Does
+    /// nothing while another attempt is under way.
     fn send(self, confirmed: bool) {
         let Self { live, sender, warnings, .. } = self;
+        if matches!(sender.submission.get_untracked(), Submission::Sending) {
+            return;
+        }
         let intent = || self.with_instrument(|instrument| self.form.intent(instrument));
-        let Some(intent) = untrack(intent).filter(|_| !self.is_closed.get_untracked()) else { return };
+        let Some(intent) = untrack(intent).filter(|_| !self.cannot_send.get_untracked()) else { return };
         let intent = sender.prepare(&intent, self.quote.get_value());
         if sender.is_repeat(&intent) {
             sender.send(intent, None);
@@ -169,7 +174,7 @@ pub(crate) fn TicketPanel(
 ) -> impl IntoView {
     let ticket = Ticket::new(live, form, sender);
     ticket.follow(tab);
-    let Ticket { is_closed, warnings, .. } = ticket;
+    let Ticket { cannot_send, warnings, .. } = ticket;
     let is_ready = Memo::new(move |_| ticket.is_ready());
     let is_dealt = Memo::new(move |_| ticket.with_instrument(Instrument::is_dealt));
     let problem = Signal::derive(move || ticket.problem());
@@ -198,7 +203,7 @@ pub(crate) fn TicketPanel(
         <form
             class="body"
             data-testid="ticket"
-            data-closed=move || is_closed.get().to_string()
+            data-closed=move || cannot_send.get().to_string()
             on:submit=submit
             on:keydown=ignore_repeated_enter
         >
@@ -215,7 +220,7 @@ pub(crate) fn TicketPanel(
             >
                 <ConfirmDialog warnings confirm />
             </Show>
-            <SubmissionStatus sender is_closed testid="order-answer" />
+            <SubmissionStatus sender cannot_send testid="order-answer" />
             <PreviewTable live side=form.side preview />
         </form>
     }

@@ -105,14 +105,14 @@ pub(super) fn ConfirmDialog(warnings: RwSignal<Vec<OrderWarning>>, confirm: Call
 #[component]
 pub(crate) fn SubmissionStatus(
     sender: OrderSender,
-    is_closed: Memo<bool>,
+    cannot_send: Memo<bool>,
     testid: &'static str,
     /// True if a refusal's reason stands here and not beside its field.
     #[prop(optional)]
     with_reason: bool,
 ) -> impl IntoView {
     let shown = Memo::new(move |_| match sender.submission.get() {
-        Submission::Idle if is_closed.get() => {
+        Submission::Idle if cannot_send.get() => {
             ("nothing", "answer muted", "Waiting for live prices.".to_owned())
         }
         Submission::Idle => ("nothing", "answer", String::new()),

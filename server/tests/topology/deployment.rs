@@ -6,17 +6,17 @@ use serde_json::{Value, json};
 use server::store::{Role, Store};
 use testbed::{Postgres, Topology};
 
-use crate::support::desk::PATIENCE;
 use crate::support::site::{OWNER, PASSWORD, Visitor};
 use crate::support::traders::Stored;
+use crate::support::trading_fixture::TEST_TIMEOUT;
 
 /// A site under test, with limits that no test reaches by accident.
-pub struct Place {
+pub struct Deployment {
     pub site: Topology,
     pub gateways: Vec<String>,
 }
 
-impl Place {
+impl Deployment {
     /// Starts everything; `more` are settings of the test's own.
     pub fn open(postgres: Postgres, more: &[(&str, &str)]) -> Self {
         let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../compose.yaml");
@@ -50,21 +50,21 @@ impl Place {
     }
 
     /// Waits until every service says that it is well, its own agent named.
-    pub async fn well(&self) {
+    pub async fn until_healthy(&self) {
         for name in self.site.names() {
-            self.is_well(&name).await;
+            self.until_service_is_healthy(&name).await;
         }
     }
 
     /// Waits until one service is well.
-    pub async fn is_well(&self, name: &str) {
+    pub async fn until_service_is_healthy(&self, name: &str) {
         let visitor = visitor(&self.site.url(name));
         let well = async {
-            while !answers_well(&visitor).await {
+            while !answers_healthy(&visitor).await {
                 tokio::task::yield_now().await;
             }
         };
-        if tokio::time::timeout(PATIENCE, well).await.is_err() {
+        if tokio::time::timeout(TEST_TIMEOUT, well).await.is_err() {
             panic!("does not get well: {}", self.site.log_tail(name));
         }
     }
@@ -117,13 +117,13 @@ pub fn visitor(base: &str) -> Visitor {
 
 /// What a process says of its health; null when it does not answer.
 pub async fn health(visitor: &Visitor) -> Value {
-    let request = visitor.client.get(format!("{}/health", visitor.base)).timeout(PATIENCE);
+    let request = visitor.client.get(format!("{}/health", visitor.base)).timeout(TEST_TIMEOUT);
     let Ok(answer) = request.send().await else { return Value::Null };
     answer.json().await.unwrap_or_default()
 }
 
 /// Whether a process answers and its agent works.
-pub async fn answers_well(visitor: &Visitor) -> bool {
+pub async fn answers_healthy(visitor: &Visitor) -> bool {
     let said = health(visitor).await;
     let agents = said["agents"].as_object();
     said["ok"] == json!(true) && agents.is_some_and(|agents| !agents.is_empty())

@@ -4,13 +4,13 @@
 use protocol::socket::Frame;
 use serde_json::json;
 
-use super::place::{Place, enter};
-use crate::support::desk::PATIENCE;
+use super::deployment::{Deployment, enter};
 use crate::support::site::{OWNER, Visitor, ticket};
+use crate::support::trading_fixture::TEST_TIMEOUT;
 
 /// Gives every agent but trading, which has made the tables, a login that can
 /// do nothing but its work.
-async fn own_logins(place: &mut Place) {
+async fn own_logins(deployment: &mut Deployment) {
     for (name, roles) in [
         ("market-data", "tickhall_market_data"),
         ("portfolio", "tickhall_portfolio"),
@@ -19,24 +19,25 @@ async fn own_logins(place: &mut Place) {
         ("gateway-2", "tickhall_gateway, tickhall_auth"),
     ] {
         let login = name.replace('-', "_");
-        place.sql(&format!("CREATE ROLE {login} LOGIN IN ROLE {roles}"));
-        let url = place.site.postgres.url("postgres");
+        deployment.sql(&format!("CREATE ROLE {login} LOGIN IN ROLE {roles}"));
+        let url = deployment.site.postgres.url("postgres");
         let (_, here) = url.split_once('@').unwrap();
-        place.site.kill(name);
-        place.site.set_database_url(name, format!("postgres://{login}@{here}"));
-        place.site.start_all().unwrap();
-        place.is_well(name).await;
+        deployment.site.kill(name);
+        deployment.site.set_database_url(name, format!("postgres://{login}@{here}"));
+        deployment.site.start_all().unwrap();
+        deployment.until_service_is_healthy(name).await;
     }
 }
 
 #[tokio::test]
 async fn topology_two_gateways_are_one_site() {
-    let mut place = Place::open(Place::postgres(), &[("TICKHALL_CLOCK", "manual"), ("TICKHALL_IDLE", "run")]);
-    place.well().await;
-    own_logins(&mut place).await;
-    let mut one = enter(place.visitor(0), OWNER).await;
+    let mut deployment =
+        Deployment::open(Deployment::postgres(), &[("TICKHALL_CLOCK", "manual"), ("TICKHALL_IDLE", "run")]);
+    deployment.until_healthy().await;
+    own_logins(&mut deployment).await;
+    let mut one = enter(deployment.visitor(0), OWNER).await;
     // The cookie of one is good at the other.
-    let mut two = Visitor { base: place.gateways[1].clone(), ..one.clone() };
+    let mut two = Visitor { base: deployment.gateways[1].clone(), ..one.clone() };
     assert_eq!(two.get("/api/v1/session").await.json()["email"], json!(OWNER));
     let answer = two.post("/api/v1/venue/clock", &json!({ "step": { "steps": 20 } })).await;
     assert_eq!(answer.status, 200, "{}", answer.text);
@@ -62,7 +63,7 @@ async fn topology_two_gateways_are_one_site() {
                 tokio::task::yield_now().await;
             }
         };
-        tokio::time::timeout(PATIENCE, known).await.unwrap_or_else(|_| panic!("{agent} is unheard of"));
+        tokio::time::timeout(TEST_TIMEOUT, known).await.unwrap_or_else(|_| panic!("{agent} is unheard of"));
     }
 
     // Signed out at one is signed out at both, sockets included.
@@ -73,8 +74,8 @@ async fn topology_two_gateways_are_one_site() {
     assert_eq!(two.get("/api/v1/session").await.status, 401);
 
     // Auth alone answers for itself.
-    let auth = enter(super::place::visitor(&place.site.url("auth")), OWNER).await;
-    let back = Visitor { base: place.gateways[0].clone(), ..auth };
+    let auth = enter(super::deployment::visitor(&deployment.site.url("auth")), OWNER).await;
+    let back = Visitor { base: deployment.gateways[0].clone(), ..auth };
     assert_eq!(back.get("/api/v1/session").await.status, 200);
-    assert!(place.say(&["verify"]).contains("books balance"));
+    assert!(deployment.say(&["verify"]).contains("books balance"));
 }

@@ -1,8 +1,8 @@
-//! A venue with its sequencer and nothing else: the test plays market data,
-//! the gateway and the disaster.
+//! A venue with its sequencer and no other agent: the test stands in for market
+//! data, the gateway and the failures.
 //!
 //! `close` checks that the journal's fold equals the projections and that the
-//! books balance; a desk that is dropped without it fails its test.
+//! books balance; a fixture that is dropped without it fails its test.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -33,10 +33,10 @@ use uuid::Uuid;
 use super::database::TestDatabase;
 
 /// Long enough for any answer on a busy machine.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const TEST_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// A venue under test.
-pub struct Desk {
+/// A sequencer under test.
+pub struct TradingFixture {
     pub config: VenueConfig,
     pub store: Store,
     pub bus: Bus,
@@ -44,7 +44,7 @@ pub struct Desk {
     pub clock: WallClock,
     pub client: SequencerClient,
     settings: Settings,
-    pub place: Arc<TestDatabase>,
+    pub database: Arc<TestDatabase>,
     /// Every outcome that was published, in order.
     pub outcomes: Vec<Outcome>,
     pub batches: Vec<ExecutionBatch>,
@@ -59,7 +59,7 @@ pub struct Desk {
     closed: bool,
 }
 
-impl Desk {
+impl TradingFixture {
     /// A venue whose steps the test makes up.
     pub async fn open() -> Self {
         Self::with(10_000, no_faults()).await
@@ -71,16 +71,16 @@ impl Desk {
         Self::at(TestDatabase::of_this_run().await, snapshot_entries, faults).await
     }
 
-    /// The same, at a place of the test's choice.
-    pub async fn at(place: TestDatabase, snapshot_entries: u64, faults: Faults) -> Self {
-        let store = place.open().await;
+    /// The same, in a database of the test's choice.
+    pub async fn at(database: TestDatabase, snapshot_entries: u64, faults: Faults) -> Self {
+        let store = database.open().await;
         let config = VenueConfig::default();
         let clock = WallClock::manual(WallTime(1_800_000_000_000_000));
         let settings = Settings { snapshot_entries, acknowledge: Acknowledge::AfterCommit, faults };
         let (bus, streams) = (Bus::local(), StreamNames::of(config.venue_id()));
         let replies = Shutdown::new();
         let client = client(&bus, &streams, &config, &clock, &replies).await;
-        let mut desk = Self {
+        let mut fixture = Self {
             health: Health::new(clock.clone()),
             config,
             store,
@@ -89,7 +89,7 @@ impl Desk {
             clock,
             client,
             settings,
-            place: Arc::new(place),
+            database: Arc::new(database),
             outcomes: Vec::new(),
             batches: Vec::new(),
             simulator: None,
@@ -100,8 +100,8 @@ impl Desk {
             replies,
             closed: false,
         };
-        desk.start().await;
-        desk
+        fixture.start().await;
+        fixture
     }
 
     /// From now on steps come from the venue's own seed.
@@ -149,7 +149,7 @@ impl Desk {
     /// were gone; then opens the store again.
     pub async fn crash(&mut self) {
         self.leave().await;
-        self.enter(Arc::clone(&self.place)).await;
+        self.enter(Arc::clone(&self.database)).await;
     }
 
     /// Ends the sequencer where it stands and lets go of its store.
@@ -165,10 +165,10 @@ impl Desk {
         self.store = Store::open_sqlite(elsewhere.path()).await.unwrap();
     }
 
-    /// Opens the store at `place`, which has this venue too, with an empty bus.
-    pub async fn enter(&mut self, place: Arc<TestDatabase>) {
-        self.place = place;
-        self.store = self.place.open().await;
+    /// Opens the store of `database`, which has this venue too, with an empty bus.
+    pub async fn enter(&mut self, database: Arc<TestDatabase>) {
+        self.database = database;
+        self.store = self.database.open().await;
         self.bus = Bus::local();
         self.replies = Shutdown::new();
         self.client = client(&self.bus, &self.streams, &self.config, &self.clock, &self.replies).await;
@@ -203,7 +203,7 @@ impl Desk {
     }
 
     pub async fn send(&self, command: Command) -> Result<AppliedCommand, SendError> {
-        self.client.send(command, PATIENCE).await
+        self.client.send(command, TEST_TIMEOUT).await
     }
 
     /// A limit order on ACME, good till cancelled.
@@ -283,7 +283,8 @@ impl Desk {
                 return outcome.clone();
             }
             let waited = self.bus.read_after(&self.streams.execution, self.read, 1);
-            let batch = tokio::time::timeout(PATIENCE, waited).await.expect("no such outcome came").unwrap();
+            let batch =
+                tokio::time::timeout(TEST_TIMEOUT, waited).await.expect("no such outcome came").unwrap();
             self.take(batch);
         }
     }
@@ -323,7 +324,7 @@ impl Desk {
 
     /// A copy of the databases, all that is committed in it.
     pub async fn copy(&self) -> tempfile::TempDir {
-        let TestDatabase::Folder(folder) = &*self.place else { panic!("only files are copied") };
+        let TestDatabase::Folder(folder) = &*self.database else { panic!("only files are copied") };
         let copy = tempfile::tempdir().unwrap();
         for file in std::fs::read_dir(folder.path()).unwrap() {
             let file = file.unwrap();
@@ -334,12 +335,12 @@ impl Desk {
 
     /// A statement straight at this venue's money tables.
     pub async fn damage(&self, sql: &'static str) -> u64 {
-        self.place.tamper(sql).await
+        self.database.tamper(sql).await
     }
 
     /// A number from the money tables.
     pub async fn number(&self, sql: &str) -> i64 {
-        self.place.number(sql).await
+        self.database.number(sql).await
     }
 
     /// Ends the venue; its journal must fold to its projections.
@@ -361,9 +362,9 @@ impl Desk {
     }
 }
 
-impl Drop for Desk {
+impl Drop for TradingFixture {
     fn drop(&mut self) {
-        assert!(self.closed || std::thread::panicking(), "close() the desk: it checks the books");
+        assert!(self.closed || std::thread::panicking(), "close() the fixture: it checks the books");
     }
 }
 

@@ -1,4 +1,4 @@
-//! A store, a bus and a venue for agents to play on, and the agents as tasks.
+//! A store, a bus and a venue for agents under test, which run as tasks.
 //!
 //! Nothing here sleeps: every wait is for a message.
 
@@ -29,17 +29,17 @@ use uuid::Uuid;
 use crate::support::database::TestDatabase;
 
 /// Longer than anything here takes; a test that waits this long has failed.
-const PATIENCE: Duration = Duration::from_secs(60);
+const TEST_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Where agents play.
-pub struct Stage {
+/// Resources of the agents under test.
+pub struct AgentsFixture {
     pub store: Store,
     pub bus: Bus,
     pub streams: StreamNames,
     pub row: VenueRow,
     pub clock: WallClock,
     pub health: Health,
-    place: TestDatabase,
+    database: TestDatabase,
 }
 
 /// An agent that runs.
@@ -72,10 +72,10 @@ impl Task {
 
 /// Waits for `event`, but not for ever.
 pub async fn patiently<T>(event: impl Future<Output = T>) -> T {
-    tokio::time::timeout(PATIENCE, event).await.expect("it should have happened by now")
+    tokio::time::timeout(TEST_TIMEOUT, event).await.expect("it should have happened by now")
 }
 
-impl Stage {
+impl AgentsFixture {
     /// An empty store and bus with the demonstration venue.
     pub async fn new(seed: &str) -> Self {
         Self::over(Bus::local(), seed).await
@@ -86,23 +86,23 @@ impl Stage {
         Self::at(TestDatabase::of_this_run().await, bus, seed).await
     }
 
-    async fn at(place: TestDatabase, bus: Bus, seed: &str) -> Self {
+    async fn at(database: TestDatabase, bus: Bus, seed: &str) -> Self {
         let config = VenueConfig::default();
-        let store = place.open().await;
+        let store = database.open().await;
         let streams = StreamNames::of(config.venue_id());
         let clock = WallClock::manual(WallTime(1_767_225_600_000_000));
         let seed = SeedChoice::Given(seed.parse().unwrap());
         let row = trading::prepare(&store, &bus, &streams, &config, &seed, None, &clock).await.unwrap();
-        Self { health: Health::new(clock.clone()), store, bus, streams, row, clock, place }
+        Self { health: Health::new(clock.clone()), store, bus, streams, row, clock, database }
     }
 
     /// The same store after the process ended, with an empty bus.
     pub async fn restarted(self) -> Self {
         self.store.close().await;
-        let Self { place, store, .. } = self;
+        let Self { database, store, .. } = self;
         drop(store);
         // The seed is stored; another one would not be looked at.
-        Self::at(place, Bus::local(), "0").await
+        Self::at(database, Bus::local(), "0").await
     }
 
     /// Market data, stepped by hand.
