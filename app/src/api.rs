@@ -83,11 +83,7 @@ pub async fn read_fills() -> Result<Vec<Fill>, ApiError> {
 #[server(prefix = "/api/ui", endpoint = "candles", input = Postcard, output = Postcard)]
 pub async fn read_candles(instrument_id: String, interval: Interval) -> Result<CandleHistory, ApiError> {
     let (gateway, caller) = gateway_and_caller()?;
-    let listed = respond(gateway.instruments(&caller).await)?;
-    let found = listed.into_iter().find(|instrument| instrument.id.to_string() == instrument_id);
-    let unknown = || ApiError::new(404, "unknown_instrument", "There is no such instrument.");
-    let instrument = respond(found.ok_or_else(unknown))?;
-    respond(context::candles(&gateway, &caller, &instrument, interval).await)
+    respond(context::candles(&gateway, &caller, instrument_id, interval).await)
 }
 
 /// The caller's valuation by the portfolio agent.
@@ -144,16 +140,14 @@ pub async fn cancel_all() -> Result<u32, ApiError> {
 /// The gateway and the caller of a request, and the status of its answer.
 #[cfg(feature = "ssr")]
 mod context {
-    use engine::candle::Interval;
-    use engine::decimal::Decimal;
-    use engine::instrument::Instrument;
+    use engine::candle::{Candle, Interval};
     use engine::time::VenueTime;
     use leptos::prelude::use_context;
     use leptos_axum::ResponseOptions;
     use protocol::candle_history::{Bar, CandleHistory};
     use protocol::error::ApiError;
     use protocol::gateway::{Caller, SharedGateway};
-    use protocol::rest::{CandleRow, CandlesQuery, HistoryQuery, OrdersQuery};
+    use protocol::rest::{CandlesQuery, HistoryQuery, OrdersQuery};
 
     pub(super) fn gateway_and_caller() -> Result<(SharedGateway, Caller), ApiError> {
         let missing = || ApiError::new(500, "internal", "The page was not given a gateway.");
@@ -177,29 +171,26 @@ mod context {
     pub(super) async fn candles(
         gateway: &SharedGateway,
         caller: &Caller,
-        instrument: &Instrument,
+        instrument_id: String,
         interval: Interval,
     ) -> Result<CandleHistory, ApiError> {
         let query = CandlesQuery {
             interval: Some(interval.as_str().to_owned()),
-            instrument_id: Some(instrument.id.to_string()),
+            instrument_id: Some(instrument_id),
             limit: Some("1000".to_owned()),
             ..CandlesQuery::default()
         };
-        let rows = gateway.candles(caller, query).await?.items;
-        let through = rows.first().map_or(VenueTime(i64::MIN), |row| row.updated_at);
-        let bar = |row: &CandleRow| {
-            let ticks = |price: Decimal| price.in_units_of(instrument.tick_size);
-            Some(Bar {
-                start: row.timestamp,
-                open: ticks(row.open)?,
-                high: ticks(row.high)?,
-                low: ticks(row.low)?,
-                close: ticks(row.close)?,
-                volume: row.volume.in_units_of(instrument.lot_size)?,
-            })
+        let candles = gateway.candles(caller, query).await?.items;
+        let through = candles.first().map_or(VenueTime(i64::MIN), |candle| candle.through);
+        let bar = |candle: &Candle| Bar {
+            start: candle.start,
+            open: candle.open.0,
+            high: candle.high.0,
+            low: candle.low.0,
+            close: candle.close.0,
+            volume: candle.volume.0,
         };
-        Ok(CandleHistory { list: rows.iter().rev().filter_map(bar).collect(), through })
+        Ok(CandleHistory { list: candles.iter().rev().map(bar).collect(), through })
     }
 
     pub(super) fn newest_orders(limit: u16) -> OrdersQuery {

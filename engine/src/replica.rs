@@ -1,5 +1,5 @@
-//! Read models of a venue, kept by applying its outcomes: what the gateway, the
-//! portfolio agent and the browser know of the market and of accounts.
+//! Read models of a venue's market and accounts, changed by its outcomes alone:
+//! those of the gateway, the portfolio agent and the browser.
 //!
 //! An outcome carries the states after its entry, so applying one decides
 //! nothing. Does not know how outcomes, books or executions arrive.
@@ -43,7 +43,7 @@ impl VenueReplica {
     /// The replica before entry 1.
     ///
     /// # Errors
-    /// What is wrong with `config`, by name.
+    /// The rule that `config` breaks, by name.
     pub fn before_opening(config: &VenueConfig) -> Result<Self, ConfigError> {
         Ok(Self { market: MarketReplica::before_opening(config)?, accounts: BTreeMap::new(), step: 0 })
     }

@@ -2,7 +2,7 @@
 //! REST: prices and quantities are decimals in the instrument's units.
 //!
 //! Nothing in a frame belongs to another account than the one it is made for.
-//! Does not know how frames are asked for or sent.
+//! Does not know how frames are requested or sent.
 
 use std::collections::BTreeMap;
 
@@ -153,7 +153,7 @@ pub struct TickFrame {
     /// The mark (bond: clean).
     #[serde(rename = "mid")]
     pub mark: Decimal,
-    /// Whether the instrument trades.
+    /// Its trading status.
     pub status: InstrumentStatus,
     /// The entry that set the mark or the status.
     pub mark_rev: Seq,

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use engine::account::Account;
+use engine::candle::Candle;
 use engine::id::{AccountId, InstrumentId};
 use engine::instrument::Instrument;
 use engine::order::{Order, Preview, RawAmend, RawTake, RawTicket, Side};
@@ -20,7 +21,7 @@ use crate::error::ApiError;
 use crate::frames::PortfolioSnapshot;
 use crate::nav_history::{NavHistory, NavRange};
 use crate::rest::{
-    CandleRow, CandlesQuery, ClockCommand, ClockState, HistoryQuery, OrdersQuery, Page, PlaceOrderResponse,
+    CandlesQuery, ClockCommand, ClockState, HistoryQuery, OrdersQuery, Page, PlaceOrderResponse,
     PortfolioPoint, SessionEntry, TickRow, TradingSnapshot, VenueInfo,
 };
 
@@ -156,7 +157,7 @@ pub trait HistoryApi: Send + Sync + 'static {
     async fn ticks(&self, caller: &Caller, query: HistoryQuery) -> Result<Page<TickRow>, ApiError>;
 
     /// Candles of an instrument.
-    async fn candles(&self, caller: &Caller, query: CandlesQuery) -> Result<Page<CandleRow>, ApiError>;
+    async fn candles(&self, caller: &Caller, query: CandlesQuery) -> Result<Page<Candle>, ApiError>;
 
     /// The caller's stored valuations.
     async fn portfolio_history(

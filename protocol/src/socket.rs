@@ -82,7 +82,7 @@ pub enum Frame<I = Item> {
     /// One consistent flush.
     #[serde(rename = "cut")]
     Update(Update<I>),
-    /// Refuses a client message, or answers it in another way than asked; the
+    /// Refuses a client message, or answers it in another way than requested; the
     /// socket stays open.
     Error(FrameError),
     /// Answers a `ping`.
@@ -187,7 +187,7 @@ pub struct TapeUpdate {
     pub time: VenueTime,
 }
 
-/// The refusal of a client message, or an answer in another way than asked.
+/// The refusal of a client message, or an answer in another way than requested.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FrameError {
     /// Stable: `unknown_channel`, `forbidden`, `too_many_channels`,

@@ -52,7 +52,7 @@ fn subscribe(state: &State, tape: bool) -> String {
 pub struct SequenceTracker {
     /// The number of the socket's newest update.
     newest: u64,
-    /// True while the account's missing events have been asked for and not come.
+    /// True while the account's missing events have been requested and have not come.
     awaits_events: bool,
 }
 

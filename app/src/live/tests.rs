@@ -96,8 +96,8 @@ fn every_quote_that_is_taken_was_previewed() {
     }
     assert!(compared > 50 && refused > 5, "{compared} {refused}");
     let fresh = bench.page();
-    let (shown, known) = (&page.market.instruments[&dealt], &fresh.market.instruments[&dealt]);
-    assert_eq!((shown.book.rev, &shown.quotes), (known.book.rev, &known.quotes));
+    let (shown, expected) = (&page.market.instruments[&dealt], &fresh.market.instruments[&dealt]);
+    assert_eq!((shown.book.rev, &shown.quotes), (expected.book.rev, &expected.quotes));
     assert_eq!(page.valuation(), fresh.valuation());
 }
 

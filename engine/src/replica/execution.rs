@@ -21,7 +21,7 @@ pub struct Execution {
     pub cash: Money,
     /// The part of it that open orders hold.
     pub reserved: Money,
-    /// What happened.
+    /// The change.
     pub change: AccountChange,
     /// The position after that entry, if the event changed one.
     pub position: Option<(InstrumentId, Position)>,

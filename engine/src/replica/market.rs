@@ -101,7 +101,7 @@ impl MarketReplica {
     /// The market before entry 1.
     ///
     /// # Errors
-    /// What is wrong with `config`, by name.
+    /// The rule that `config` breaks, by name.
     pub fn before_opening(config: &VenueConfig) -> Result<Self, ConfigError> {
         let time = config.time_of(0);
         let instruments = config.instruments()?.into_iter();
@@ -205,7 +205,7 @@ impl MarketReplica {
     /// The effect of placing `ticket` now, by the venue's own rule.
     ///
     /// # Errors
-    /// What the venue would refuse.
+    /// The venue's refusal.
     pub fn preview(&self, account: &Account, ticket: &Ticket) -> Result<Preview, Reject> {
         let listed = self.listed(ticket.instrument)?;
         let opposite = listed.levels(ticket.side.opposite()).iter().copied();
@@ -216,7 +216,7 @@ impl MarketReplica {
     /// rule.
     ///
     /// # Errors
-    /// What the venue would refuse; `unknown_quote` for what is not live here.
+    /// The venue's refusal; `unknown_quote` if the quote is not live here.
     pub fn preview_take(
         &self,
         account: &Account,
@@ -233,7 +233,7 @@ impl MarketReplica {
     /// rule.
     ///
     /// # Errors
-    /// What the venue would refuse.
+    /// The venue's refusal.
     pub fn preview_amend(&self, account: &Account, amend: &Amend) -> Result<Preview, Reject> {
         let order = account.open.get(&amend.order).ok_or(Reject::UnknownOrder)?;
         let listed = self.listed(order.instrument)?;

@@ -1,7 +1,9 @@
 //! Stored rows, page by page.
 
+use engine::candle::Candle;
 use engine::decimal::Decimal;
 use engine::id::{InstrumentId, Seq};
+use engine::instrument::Instrument;
 use engine::money::Money;
 use engine::time::VenueTime;
 use serde::{Deserialize, Serialize};
@@ -104,6 +106,22 @@ pub struct CandleRow {
     pub volume: Decimal,
     /// Venue time of the newest mark or match in it.
     pub updated_at: VenueTime,
+}
+
+impl CandleRow {
+    /// `candle` in the units of `instrument`.
+    pub fn new(candle: &Candle, instrument: &Instrument) -> Self {
+        Self {
+            instrument_id: instrument.id,
+            timestamp: candle.start,
+            open: instrument.price(candle.open),
+            high: instrument.price(candle.high),
+            low: instrument.price(candle.low),
+            close: instrument.price(candle.close),
+            volume: instrument.quantity(candle.volume),
+            updated_at: candle.through,
+        }
+    }
 }
 
 /// A stored valuation: a point of the P&L chart.

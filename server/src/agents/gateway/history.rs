@@ -19,7 +19,7 @@ use utoipa_axum::routes;
 
 use super::Gateway;
 use super::identity::RequireUser;
-use super::page_request::PageRequest;
+use super::page_request::{PageRequest, parse_instrument_id};
 use crate::http::{ErrorResponse, Json, StrictQuery};
 use crate::store::history::{CandleWindow, MarketWindow, TickRecord};
 use crate::store::projections::FillFilter;
@@ -66,42 +66,25 @@ impl HistoryApi for Gateway {
         Ok(Page { items: rows.into_iter().map(tick).collect(), next_cursor })
     }
 
-    async fn candles(&self, _caller: &Caller, query: CandlesQuery) -> Result<Page<CandleRow>, ApiError> {
+    async fn candles(&self, _caller: &Caller, query: CandlesQuery) -> Result<Page<Candle>, ApiError> {
         let interval = query.interval.as_deref().and_then(Interval::from_word).ok_or_else(|| {
             let message = "The interval must be 1s, 5s, 15s, 1m, 5m, 15m, 1h or 1d.";
             ApiError::new(422, "invalid_interval", message).at("interval")
         })?;
         let page = self.page_request(&query.history(), &format!("candles|{}", interval.as_str()))?;
-        let instrument_id = required_instrument(&page)?;
-        let instrument = self.instrument(instrument_id)?;
+        let instrument = required_instrument(&page)?;
         // A page ends with a candle's start; the next one has those before it.
         let before = page.after.and_then(|micros| i64::try_from(micros).ok()).map(VenueTime);
         let to = match (page.to, before) {
             (Some(to), Some(before)) => Some(to.min(before)),
             (to, before) => to.or(before),
         };
-        let window = CandleWindow {
-            instrument: instrument_id,
-            interval,
-            from: page.from,
-            to,
-            limit: page.fetch_limit(),
-        };
+        let window = CandleWindow { instrument, interval, from: page.from, to, limit: page.fetch_limit() };
         let inner = &self.inner;
         let mut rows = inner.store.candles(inner.venue, window).await?;
         let position = |candle: &Candle| candle.start.0.max(0).cast_unsigned();
         let next_cursor = page.next_cursor(&mut rows, &inner.cursors, position);
-        let candle = |row: Candle| CandleRow {
-            instrument_id,
-            timestamp: row.start,
-            open: instrument.price(row.open),
-            high: instrument.price(row.high),
-            low: instrument.price(row.low),
-            close: instrument.price(row.close),
-            volume: instrument.quantity(row.volume),
-            updated_at: row.through,
-        };
-        Ok(Page { items: rows.into_iter().map(candle).collect(), next_cursor })
+        Ok(Page { items: rows, next_cursor })
     }
 
     async fn portfolio_history(
@@ -212,7 +195,11 @@ async fn candles(
     RequireUser(caller): RequireUser,
     StrictQuery(query): StrictQuery<CandlesQuery>,
 ) -> Result<Json<Page<CandleRow>>, ErrorResponse> {
-    Ok(Json(gateway.candles(&caller, query).await?))
+    let id = query.instrument_id.clone().unwrap_or_default();
+    let Page { items, next_cursor } = gateway.candles(&caller, query).await?;
+    let instrument = gateway.instrument(parse_instrument_id(&id)?)?;
+    let items = items.iter().map(|candle| CandleRow::new(candle, &instrument)).collect();
+    Ok(Json(Page { items, next_cursor }))
 }
 
 /// Lists the caller's fills.

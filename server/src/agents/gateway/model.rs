@@ -1,9 +1,8 @@
-//! The gateway's read model of the venue, kept by following the streams of the
-//! trading and portfolio agents.
+//! The gateway's read model of the venue, which follows the streams of the trading
+//! and portfolio agents.
 //!
-//! It starts from trading's newest snapshot and the journal after it, continues
-//! with the execution stream, and refills from the journal wherever the stream
-//! has a gap. Every read is consistent, as of one entry. Decides nothing.
+//! It starts from trading's newest snapshot and follows the journal from there.
+//! Every read is consistent, as of one entry. Decides nothing.
 
 mod encoded;
 mod view;
@@ -18,10 +17,12 @@ use engine::quote::QuotesSnapshot;
 use engine::replica::Gap;
 use engine::time::VenueTime;
 use engine::venue::{Input, Venue};
-use protocol::bus::{ExecutionBatch, PortfolioMessage};
+use protocol::bus::PortfolioMessage;
 use tokio::sync::watch;
 
 use crate::bus::{Batch, Bus, BusError, StreamNames, decode};
+use crate::clock::sleep;
+use crate::journal::{Follower, JournalBatch, JournalError};
 use crate::shutdown::Shutdown;
 use crate::store::history::CandleWindow;
 use crate::store::journal::EntryKind;
@@ -33,13 +34,14 @@ pub(crate) use view::{AccountItems, Stamped, VenueView};
 /// Most messages taken from a stream at once, and keys read at once.
 const BATCH_MAX_MESSAGES: usize = 256;
 
-/// Most journal rows read at once.
-const JOURNAL_PAGE_ROWS: u32 = 1_000;
+/// State snapshots to try, newest first.
+const MAX_SNAPSHOTS: u32 = 2;
 
 /// Entries before a snapshot whose matches are shown again after a start.
 const TAPE_HISTORY_ENTRIES: u64 = 1_000;
 
-/// Delay between two looks for the books that trading publishes when it starts.
+/// Delay between two looks for the books that trading publishes when it starts:
+/// nothing announces them.
 const BOOKS_RETRY_DELAY: Duration = Duration::from_millis(20);
 
 /// Longest that a reader waits for the model to reach an entry.
@@ -54,6 +56,9 @@ pub enum FollowError {
     /// The bus failed.
     #[error(transparent)]
     Bus(#[from] BusError),
+    /// The journal cannot be followed.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
     /// The venue is not there yet, or its journal cannot be read.
     #[error("{0}")]
     Venue(String),
@@ -136,66 +141,55 @@ impl ReadModel {
         tokio::time::timeout(READ_TIMEOUT, reached).await.unwrap_or(false)
     }
 
-    /// Follows the venue until `shutdown`; `progress` is told each entry reached.
+    /// Follows the venue until `shutdown`; `progress` receives each entry reached.
     ///
     /// # Errors
-    /// When store or bus fail: run it again.
+    /// [`FollowError`]; running again starts from the store.
     pub(crate) async fn follow(&self, shutdown: Shutdown, progress: impl Fn(Seq)) -> Result<(), FollowError> {
         let shared = &self.shared;
-        let mut execution_id = self.load().await?.0;
+        let mut journal = self.load().await?;
         let mut valuation_id = shared.bus.last_id(&shared.streams.risk).await?;
         self.read_newest_valuations().await?;
-        self.wait_until_consistent(&shutdown).await?;
+        self.wait_until_consistent(&mut journal, &shutdown).await?;
         loop {
-            progress(Seq(execution_id));
-            let (execution, risk) = (&shared.streams.execution, &shared.streams.risk);
+            progress(journal.through());
             tokio::select! {
                 () = shutdown.cancelled() => return Ok(()),
-                batch = shared.bus.read_after(execution, execution_id, BATCH_MAX_MESSAGES) => {
-                    execution_id = self.apply_executions(batch?, execution_id, &shutdown).await?;
-                }
-                batch = shared.bus.read_after(risk, valuation_id, BATCH_MAX_MESSAGES) => {
+                batch = journal.next() => match batch {
+                    Ok(batch) => self.apply_journal(batch, &mut journal, &shutdown).await?,
+                    // The next batch comes from the store.
+                    Err(JournalError::UnreadableExecution { .. }) => {}
+                    Err(error) => return Err(error.into()),
+                },
+                batch = shared.bus.read_after(&shared.streams.risk, valuation_id, BATCH_MAX_MESSAGES) => {
                     valuation_id = self.apply_valuations(batch?, valuation_id).await;
                 }
             }
         }
     }
 
-    /// Applies what the execution stream had after message `after`; returns the
-    /// last message applied.
-    async fn apply_executions(
+    /// Applies `batch` and everything that was read with it.
+    async fn apply_journal(
         &self,
-        batch: Batch,
-        mut after: u64,
+        batch: JournalBatch,
+        journal: &mut Follower,
         shutdown: &Shutdown,
-    ) -> Result<u64, FollowError> {
-        let shared = &self.shared;
-        let messages = match batch {
-            Batch::Messages(messages) => messages,
-            Batch::Trimmed { .. } => {
-                self.refill().await?;
-                self.wait_until_consistent(shutdown).await?;
-                return Ok(self.through().0.max(after));
-            }
-        };
-        for message in messages {
-            after = message.id;
-            let decoded = decode::decode_shared::<ExecutionBatch>(&shared.bus, shared.venue, &message);
-            let applied = match decoded {
-                Ok(batch) => self.change(|view| view.apply(&batch)).is_some_and(|applied| applied.is_ok()),
-                Err(reason) => {
-                    let (bus, stream) = (&shared.bus, &shared.streams.execution);
-                    decode::dead_letter(bus, shared.venue, stream, &message, &reason.to_string()).await;
-                    false
+    ) -> Result<(), FollowError> {
+        let mut next = Some(batch);
+        while let Some(batch) = next {
+            match batch {
+                JournalBatch::Published { batch, .. } => {
+                    self.change(|view| view.apply(&batch)).transpose()?;
                 }
-            };
-            if !applied {
-                self.refill().await?;
-                self.wait_until_consistent(shutdown).await?;
+                JournalBatch::Stored(entries) => {
+                    self.change(|view| view.apply_stored(&entries)).transpose()?;
+                    self.wait_until_consistent(journal, shutdown).await?;
+                }
             }
+            next = journal.next_buffered();
         }
         self.announce();
-        Ok(after)
+        Ok(())
     }
 
     /// Applies what the risk stream had after message `after`; returns the last
@@ -227,10 +221,10 @@ impl ReadModel {
     }
 
     /// Starts from the newest snapshot that can be read, else from entry 1.
-    async fn load(&self) -> Result<Seq, FollowError> {
-        let shared = &self.shared;
+    async fn load(&self) -> Result<Follower, FollowError> {
+        let Shared { venue: id, store, bus, streams, .. } = &*self.shared;
         let version = self.peek(VenueView::version).unwrap_or_default();
-        let snapshots = shared.store.state_snapshots(shared.venue, 2).await?;
+        let snapshots = store.state_snapshots(*id, MAX_SNAPSHOTS).await?;
         let restored = snapshots.iter().find_map(|snapshot| Venue::restore(&snapshot.state).ok());
         let venue = match restored {
             Some(venue) => venue,
@@ -239,19 +233,14 @@ impl ReadModel {
         let mut view = VenueView::new(&venue, version);
         // Beyond the older snapshot entries may be compacted, without their tape.
         let dense_from = snapshots.last().map_or(0, |snapshot| snapshot.seq.0);
-        let mut after = Seq(dense_from.max(venue.seq().0.saturating_sub(TAPE_HISTORY_ENTRIES)));
-        while after < venue.seq() {
-            let rows = shared.store.journal_after(shared.venue, after, JOURNAL_PAGE_ROWS).await?;
-            let Some(last) = rows.last() else { break };
-            after = last.seq;
-            for row in rows.iter().filter(|row| row.seq <= venue.seq()) {
-                view.recall(&row.outcome()?);
-            }
+        let tape_from = Seq(dense_from.max(venue.seq().0.saturating_sub(TAPE_HISTORY_ENTRIES)));
+        let mut journal = Follower::new(*id, store.clone(), bus.clone(), streams, tape_from);
+        while let Some(JournalBatch::Stored(entries)) = journal.next_stored().await? {
+            view.apply_stored(&entries)?;
         }
-        *shared.view.write().unwrap_or_else(PoisonError::into_inner) = Some(view);
-        self.refill().await?;
+        *self.shared.view.write().unwrap_or_else(PoisonError::into_inner) = Some(view);
         self.read_day_opens(venue.config().t0).await?;
-        Ok(self.through())
+        Ok(journal)
     }
 
     /// Reads the day's first prices, which a snapshot does not contain.
@@ -292,41 +281,42 @@ impl ReadModel {
         }
     }
 
-    /// Applies everything that the journal has after the last entry applied.
-    async fn refill(&self) -> Result<(), FollowError> {
-        let shared = &self.shared;
-        loop {
-            let rows = shared.store.journal_after(shared.venue, self.through(), JOURNAL_PAGE_ROWS).await?;
-            if rows.is_empty() {
-                return Ok(());
-            }
-            for row in &rows {
-                let (outcome, is_compacted) = (row.outcome()?, row.kind == EntryKind::Range);
-                self.change(|view| view.refill(row.first_seq, &outcome, is_compacted)).transpose()?;
-            }
+    /// Applies the rest of the stored journal.
+    async fn refill(&self, journal: &mut Follower) -> Result<(), FollowError> {
+        while let Some(JournalBatch::Stored(entries)) = journal.next_stored().await? {
+            self.change(|view| view.apply_stored(&entries)).transpose()?;
         }
+        Ok(())
     }
 
     /// Waits until the newest published books fit the journal: trading publishes
     /// them when it starts.
-    async fn wait_until_consistent(&self, shutdown: &Shutdown) -> Result<(), FollowError> {
+    async fn wait_until_consistent(
+        &self,
+        journal: &mut Follower,
+        shutdown: &Shutdown,
+    ) -> Result<(), FollowError> {
         loop {
             // A bus that is away comes back, and trading publishes the books again.
             if let Err(error) = self.read_newest_books().await {
                 tracing::warn!(event = "books_unread", %error, "newest books cannot be read yet");
             }
             let Some(newest) = self.peek(VenueView::newest_book) else { return Ok(()) };
-            if newest > self.through() {
-                self.refill().await?;
+            if newest > journal.through() {
+                self.refill(journal).await?;
             }
             if self.read(|_| ()).is_some() {
                 self.announce();
                 return Ok(());
             }
-            tracing::debug!(event = "books_awaited", through = self.through().0, "waiting for newest books");
+            tracing::debug!(
+                event = "books_awaited",
+                through = journal.through().0,
+                "waiting for newest books"
+            );
             tokio::select! {
                 () = shutdown.cancelled() => return Ok(()),
-                () = books_retry_delay() => self.refill().await?,
+                () = sleep(BOOKS_RETRY_DELAY) => self.refill(journal).await?,
             }
         }
     }
@@ -339,8 +329,8 @@ impl ReadModel {
         for bytes in shared.bus.get_all_latest(&keys).await?.into_iter().flatten() {
             if let Ok(book) = decode::json::<BookSnapshot>(&bytes) {
                 books.push(book);
-            } else if let Ok(message) = decode::json::<QuotesSnapshot>(&bytes) {
-                quotes.push(message);
+            } else if let Ok(snapshot) = decode::json::<QuotesSnapshot>(&bytes) {
+                quotes.push(snapshot);
             }
         }
         self.change(|view| view.set_books(books, quotes));
@@ -363,10 +353,6 @@ impl ReadModel {
         Ok(())
     }
 
-    fn through(&self) -> Seq {
-        self.peek(|view| view.market().through).unwrap_or_default()
-    }
-
     /// Reads the view even while it is inconsistent.
     fn peek<T>(&self, read: impl FnOnce(&VenueView) -> T) -> Option<T> {
         self.shared.view.read().unwrap_or_else(PoisonError::into_inner).as_ref().map(read)
@@ -379,14 +365,11 @@ impl ReadModel {
     fn announce(&self) {
         if let Some((through, version)) = self.read(|view| (view.market().through, view.version())) {
             self.shared.through.send_replace(through);
-            self.shared.version.send_if_modified(|known| std::mem::replace(known, version) != version);
+            self.shared
+                .version
+                .send_if_modified(|announced| std::mem::replace(announced, version) != version);
         }
     }
-}
-
-#[expect(clippy::disallowed_methods, reason = "nothing announces that trading has published its books")]
-async fn books_retry_delay() {
-    tokio::time::sleep(BOOKS_RETRY_DELAY).await;
 }
 
 #[cfg(test)]

@@ -26,7 +26,7 @@ impl Books {
     /// The books before the first entry.
     ///
     /// # Errors
-    /// What is wrong with `config`, by name.
+    /// The rule that `config` breaks, by name.
     pub(super) fn empty(config: &VenueConfig) -> Result<Self, ConfigError> {
         Ok(Self::new(VenueReplica::before_opening(config)?))
     }

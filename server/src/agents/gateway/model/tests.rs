@@ -13,6 +13,7 @@ use uuid::Uuid;
 use super::ReadModel;
 use super::view::VenueView;
 use crate::bus::{Bus, StreamNames};
+use crate::journal::StoredEntry;
 use crate::store::Store;
 
 /// A venue that trades and publishes, one entry at a time.
@@ -114,6 +115,12 @@ fn accounts(traded: &mut Traded) -> Vec<AccountId> {
     accounts
 }
 
+fn stored<'a>(outcomes: impl IntoIterator<Item = &'a Outcome>) -> Vec<StoredEntry> {
+    let entry =
+        |outcome: &Outcome| StoredEntry { first_seq: outcome.seq, outcome: outcome.clone(), is_range: false };
+    outcomes.into_iter().map(entry).collect()
+}
+
 fn same(view: &VenueView, venue: &Venue) {
     let market = view.market();
     assert_eq!((market.through, view.step(), market.time), (venue.seq(), venue.step(), venue.time()));
@@ -126,10 +133,10 @@ fn same(view: &VenueView, venue: &Venue) {
     }
     for (id, listed) in &market.instruments {
         let conditions = market.conditions(listed);
-        let (known, message) = (venue.conditions(*id).unwrap(), venue.book_snapshot(*id));
-        assert_eq!(listed.book, message);
-        assert_eq!((conditions.mark, conditions.mark_rev), (known.mark, known.mark_rev));
-        assert_eq!((conditions.book_rev, conditions.date_rev), (known.book_rev, known.date_rev));
+        let (expected, book) = (venue.conditions(*id).unwrap(), venue.book_snapshot(*id));
+        assert_eq!(listed.book, book);
+        assert_eq!((conditions.mark, conditions.mark_rev), (expected.mark, expected.mark_rev));
+        assert_eq!((conditions.book_rev, conditions.date_rev), (expected.book_rev, expected.date_rev));
     }
 }
 
@@ -163,8 +170,8 @@ fn a_gap_is_detected_and_the_journal_fills_it() {
     let before = view.market().through;
     assert!(view.apply(&next).is_err());
     assert_eq!(view.market().through, before);
-    for entry in lost.entries.iter().chain(&next.entries) {
-        view.refill(entry.outcome.seq, &entry.outcome, false).unwrap();
+    for batch in [&lost, &next] {
+        view.apply_stored(&stored(batch.entries.iter().map(|entry| &entry.outcome))).unwrap();
     }
     // The books are still those from before: nobody may read yet.
     assert!(!view.is_consistent());
@@ -195,14 +202,14 @@ fn executions_are_dense_and_whole_after_a_start_in_the_middle() {
     let mut view = VenueView::new(&restored, 9);
     assert!(view.version() > 9);
     same(&view, &traded.venue);
-    let known = view.account(accounts[0]).unwrap().account_seq;
+    let before = view.account(accounts[0]).unwrap().account_seq;
     for round in 0..20 {
         traded.busy(&accounts, round);
         view.apply(&traded.publish()).unwrap();
     }
     let account_seq = view.account(accounts[0]).unwrap().account_seq;
     let executions = &view.account_items(accounts[0]).unwrap().executions;
-    for (expected, execution) in (known + 1..).zip(executions) {
+    for (expected, execution) in (before + 1..).zip(executions) {
         assert_eq!(execution.value.0, expected);
         let Item::Execution(execution) = execution.value.1.item() else { panic!("not an execution") };
         assert_eq!(execution.account_seq, expected);
@@ -301,16 +308,14 @@ fn a_sparkline_is_a_minute_of_marks_a_second_apart() {
     let mut traded = Traded::open();
     let (acme, mut view) = (traded.acme(), VenueView::new(&traded.venue, 0));
     (0..800).for_each(|_| traded.step());
-    for outcome in &traded.outcomes[1..] {
-        view.refill(outcome.seq, outcome, false).unwrap();
-    }
+    view.apply_stored(&stored(&traded.outcomes[1..])).unwrap();
     let sparkline = |view: &VenueView| view.sparklines().remove(&acme).unwrap();
     let shown = sparkline(&view);
     let marks = shown.marks();
     assert_eq!(marks.len(), 60);
     assert!(marks.iter().any(|mark| *mark != marks[0]));
-    // A start from a snapshot recalls the same.
+    // A start from a snapshot adds the same.
     let mut later = VenueView::new(&traded.venue, 0);
-    traded.outcomes.iter().for_each(|outcome| later.recall(outcome));
+    later.apply_stored(&stored(&traded.outcomes)).unwrap();
     assert_eq!(sparkline(&later), shown);
 }

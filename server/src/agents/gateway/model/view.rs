@@ -15,14 +15,14 @@ use engine::money::Ticks;
 use engine::order::Reject;
 use engine::quote::QuotesSnapshot;
 use engine::replica::{Execution, Gap, InstrumentReplica, MarketReplica, VenueReplica};
-use engine::time::VenueTime;
-use engine::venue::{Outcome, TapePrint, Venue};
+use engine::venue::{Outcome, Venue};
 use protocol::bus::{ExecutionBatch, PortfolioMessage};
 use protocol::frames::{Instruments, PortfolioSnapshot};
 use protocol::socket::{Item, TapeUpdate, TickUpdate};
 use protocol::sparkline::Sparkline;
 
 use super::encoded::Encoded;
+use crate::journal::StoredEntry;
 
 /// Tape of each instrument: longer than a screen shows.
 const TAPE_CAPACITY: usize = 256;
@@ -109,16 +109,6 @@ impl VenueView {
         view
     }
 
-    /// Adds the marks and matches of an entry that is included already.
-    pub(crate) fn recall(&mut self, outcome: &Outcome) {
-        for mark in &outcome.marks {
-            if let Some(items) = self.instrument_items.get_mut(&mark.instrument) {
-                items.sparkline.push(outcome.time, mark.price);
-            }
-        }
-        self.add_prints(&outcome.tape, outcome.time);
-    }
-
     /// Sets the day's first mark of an instrument.
     pub(crate) fn set_day_open(&mut self, id: InstrumentId, mark: Ticks) {
         if let Some(items) = self.instrument_items.get_mut(&id) {
@@ -126,20 +116,22 @@ impl VenueView {
         }
     }
 
-    /// Applies an entry, or the compacted entries from `first`, from the journal.
-    /// Books are behind until [`VenueView::set_books`] brings them.
+    /// Applies stored entries. Of those that are included already only marks and
+    /// matches are added. Books are behind until [`VenueView::set_books`].
     ///
     /// # Errors
-    /// [`Gap`] if entries before `first` are missing; nothing has changed then.
-    pub(crate) fn refill(&mut self, first: Seq, outcome: &Outcome, is_compacted: bool) -> Result<(), Gap> {
+    /// [`Gap`] if entries before one of them are missing.
+    pub(crate) fn apply_stored(&mut self, entries: &[StoredEntry]) -> Result<(), Gap> {
         self.version += 1;
-        if self.apply_entry(first, outcome)? {
-            if !is_compacted {
+        for StoredEntry { first_seq, outcome, is_range } in entries {
+            if !self.apply_entry(*first_seq, outcome)? {
+                self.add_marks_and_prints(outcome);
+            } else if !is_range {
                 self.expect_books(outcome);
             }
-            self.update_ticks(self.instrument_ids());
-            self.apply_early_valuations();
         }
+        self.update_ticks(self.instrument_ids());
+        self.apply_early_valuations();
         Ok(())
     }
 
@@ -156,12 +148,8 @@ impl VenueView {
     /// # Errors
     /// [`Gap`] if entries before the batch are missing; nothing has changed then.
     pub(crate) fn apply(&mut self, batch: &ExecutionBatch) -> Result<(), Gap> {
-        let through = self.replica.market.through;
-        if batch.through <= through {
+        if batch.through <= self.replica.market.through {
             return Ok(());
-        }
-        if batch.first_seq > through.next() {
-            return Err(Gap { through: through.0, found: batch.first_seq.0 });
         }
         if has_changes(batch) {
             self.version += 1;
@@ -234,7 +222,6 @@ impl VenueView {
         for mark in &outcome.marks {
             if let Some(items) = self.instrument_items.get_mut(&mark.instrument) {
                 items.day_open.get_or_insert(mark.price);
-                items.sparkline.push(outcome.time, mark.price);
             }
         }
         for event in &outcome.events {
@@ -245,13 +232,19 @@ impl VenueView {
             let items = self.account_items.entry(event.account).or_default();
             push_bounded(&mut items.executions, stamped, EXECUTIONS_CAPACITY);
         }
-        self.add_prints(&outcome.tape, outcome.time);
+        self.add_marks_and_prints(outcome);
         Ok(true)
     }
 
-    fn add_prints(&mut self, prints: &[TapePrint], time: VenueTime) {
-        for print in prints {
-            let stamp = self.stamp(Item::Tape(TapeUpdate { print: *print, time }));
+    /// Adds an entry's marks and matches to sparklines and tapes.
+    fn add_marks_and_prints(&mut self, outcome: &Outcome) {
+        for mark in &outcome.marks {
+            if let Some(items) = self.instrument_items.get_mut(&mark.instrument) {
+                items.sparkline.push(outcome.time, mark.price);
+            }
+        }
+        for print in &outcome.tape {
+            let stamp = self.stamp(Item::Tape(TapeUpdate { print: *print, time: outcome.time }));
             if let Some(items) = self.instrument_items.get_mut(&print.instrument) {
                 push_bounded(&mut items.tape, stamp, TAPE_CAPACITY);
             }

@@ -17,7 +17,7 @@ pub(super) enum Channel {
     Tick(InstrumentId),
     /// An instrument's matches.
     Tape(InstrumentId),
-    /// The socket's own account: whole once, then each execution.
+    /// The socket's own account: all of it once, then each execution.
     Account,
     /// Its valuation.
     Portfolio,

@@ -86,7 +86,7 @@ pub(super) async fn run(
         Err(reason) => reason,
     };
     metrics::counter!("tickhall_sockets_closed_total", "code" => reason.0.to_string()).increment(1);
-    // Released before the client is told, so that it may reconnect at once.
+    // Released before the close frame, so that it may reconnect at once.
     drop(permit);
     gateway.inner.activity.sockets_changed();
     connection.close(reason).await;
