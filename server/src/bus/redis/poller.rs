@@ -35,8 +35,11 @@ const RETRY_DELAY: Duration = Duration::from_millis(100);
 #[derive(Debug)]
 pub(super) struct StreamPollers {
     client: Client,
-    pollers: Mutex<BTreeMap<String, (Arc<StreamPoller>, AbortOnDropHandle<()>)>>,
+    pollers: Mutex<BTreeMap<String, RunningPoller>>,
 }
+
+/// A poller and its task, which ends with the handle.
+type RunningPoller = (Arc<StreamPoller>, AbortOnDropHandle<()>);
 
 impl StreamPollers {
     pub(super) fn new(client: Client) -> Self {
