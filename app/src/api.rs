@@ -1,4 +1,4 @@
-//! Server functions: the pages' queries and commands, each one line over the
+//! Server functions: the pages' queries and commands, thin calls of the
 //! gateway.
 //!
 //! Know no rule: permissions and answers are the gateway's.

@@ -1,12 +1,11 @@
-//! Command palette, list of shortcuts, and preferences: three dialogs that
-//! every screen has.
+//! The dialogs of the command palette, of the shortcuts and of the preferences,
+//! which every screen has.
 //!
 //! One table names every command and its key; a screen carries out the commands
 //! that are its own.
 
 mod dialog;
 mod palette;
-mod preferences;
 mod preferences_dialog;
 mod shortcuts;
 mod table;
@@ -16,7 +15,6 @@ use leptos::prelude::*;
 use leptos::web_sys::HtmlElement;
 use leptos_router::hooks::{use_location, use_navigate};
 
-pub(crate) use preferences::Preferences;
 pub(crate) use table::Command;
 
 use crate::live::Live;

@@ -83,7 +83,7 @@ pub(crate) fn AuthenticatedPage() -> impl IntoView {
 fn Frame(live: Live) -> impl IntoView {
     provide_context(live);
     Effect::new(move || live.start());
-    Effect::new(move || publish_receipts(live));
+    Effect::new(move || publish_preview_stats(live));
     view! {
         <a class="skip" href="#screen" rel="external">
             "Skip to the screen"
@@ -121,7 +121,7 @@ fn Unavailable(error: ApiError) -> impl IntoView {
     view! {
         <main class="gate">
             <div class="card" role="alert">
-                <h1>"The floor cannot be shown"</h1>
+                <h1>"The market cannot be shown"</h1>
                 <p class="lead">{error.message}</p>
                 <a class="button" href=TRADE rel="external">
                     "Try again"
@@ -143,7 +143,7 @@ pub(crate) fn CardPage() -> impl IntoView {
 }
 
 /// Writes the comparison of previews and fills onto the page, for tests.
-fn publish_receipts(live: Live) {
+fn publish_preview_stats(live: Live) {
     let receipts = live.previews.get();
     if let Some(body) = document().body() {
         for (name, count) in [

@@ -10,9 +10,11 @@ pub mod api;
 pub mod chart;
 mod commands;
 mod components;
+mod format;
 mod layout;
 mod lazy_routes;
 pub mod live;
+mod preferences;
 pub mod report;
 mod routes;
 mod screens;
@@ -22,10 +24,11 @@ use leptos_meta::{MetaTags, Title, provide_meta_context};
 use leptos_router::components::{ParentRoute, Route, Router, Routes};
 use leptos_router::{Lazy, SsrMode, StaticSegment, path};
 
-use crate::commands::{CommandRegistry, Preferences};
+use crate::commands::CommandRegistry;
 use crate::layout::{CardPage, Hydrated};
 use crate::lazy_routes::{AccountRoute, AuthenticatedRoute, PortfolioRoute, TradeRoute};
 use crate::live::LiveSession;
+use crate::preferences::Preferences;
 use crate::screens::sign_in::{LoginScreen, RegisterScreen, ResetScreen};
 
 /// The HTML document around the application, made by the server for every page.

@@ -173,7 +173,7 @@ pub trait HistoryApi: Send + Sync + 'static {
 /// The caller's account and sessions.
 #[async_trait]
 pub trait AccountApi: Send + Sync + 'static {
-    /// One consistent cut of market and account.
+    /// Market and account as of one entry.
     async fn trading_snapshot(&self, caller: &Caller) -> Result<TradingSnapshot, ApiError>;
 
     /// Cash, positions and live orders.

@@ -95,7 +95,7 @@ fn without_trailing_zeros(value: &Value) -> Value {
     }
 }
 
-/// What must hold for a message of this type, by its fixture.
+/// Checks a message type against its fixture.
 fn keeps_its_contract<T>(name: &str)
 where
     T: Serialize + DeserializeOwned + PartialEq + Debug,

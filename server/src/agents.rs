@@ -1,4 +1,5 @@
-//! The five agents. Each also runs alone in a process; none names another.
+//! The five agents. Each also runs alone in a process; only the gateway names
+//! another, auth, for the sessions of its requests.
 
 pub mod auth;
 pub mod context;

@@ -207,7 +207,7 @@ pub struct RateLimits {
     #[serde(deserialize_with = "values::between::<_, _, 1, 1_000>")]
     pub socket_messages_per_second: u32,
     #[serde(deserialize_with = "values::between::<_, _, 1, 1_000>")]
-    pub socket_cuts_per_second: u32,
+    pub socket_updates_per_second: u32,
     #[serde(deserialize_with = "values::between::<_, _, 1, 1_000>")]
     pub sockets_per_user: u32,
     #[serde(deserialize_with = "values::between::<_, _, 1, 300>")]

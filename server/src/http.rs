@@ -1,7 +1,7 @@
 //! HTTP around the handlers: accept loop, middleware, extractors, error body,
 //! rate limits.
 //!
-//! Does not know users, orders or markets.
+//! Does not know users or markets; of orders it knows one error code.
 
 mod accept;
 mod error;
@@ -12,5 +12,5 @@ mod rate_limit;
 
 pub use accept::serve;
 pub use error::ErrorResponse;
-pub use extract::{Json, PeerAddress, StrictQuery, parse_json, read_body};
+pub use extract::{Json, PeerAddress, StrictForm, StrictQuery, parse_json};
 pub use rate_limit::RateLimiter;

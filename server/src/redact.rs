@@ -38,7 +38,7 @@ mod tests {
             ("redis://localhost:6379/2", "redis://localhost:6379/2"),
             ("redis://ann:s3cret@h:1/2", "redis://ann:[redacted]@h:1/2"),
             ("redis://:s3cret@h", "redis://:[redacted]@h"),
-            ("postgres://ann@h/floor?sslmode=require", "postgres://ann@h/floor?sslmode=require"),
+            ("postgres://ann@h/tickhall?sslmode=require", "postgres://ann@h/tickhall?sslmode=require"),
             (
                 "postgres://a:b@h/d?Password=s3cret&host=/run",
                 "postgres://a:[redacted]@h/d?Password=[redacted]&host=/run",

@@ -1,4 +1,4 @@
-//! What the private servers promise whoever kills them.
+//! Guarantees of the private servers to whoever kills them.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
 
 use testbed::{Postgres, Redis};

@@ -23,7 +23,7 @@ const PROJECT_NAME: &str = "tickhall-site";
 /// Services of the product; all but the databases.
 const AGENTS: [&str; 6] = ["trading", "market-data", "portfolio", "auth", "gateway-1", "gateway-2"];
 
-/// What the services of compose.yaml run as.
+/// Runtime of compose.yaml's services.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Deployment {
     Containers,

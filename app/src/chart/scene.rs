@@ -11,7 +11,7 @@ use engine::time::VenueTime;
 
 use super::axes::{Axis, multiples, nice_step, time_step, within};
 use super::bars::Bars;
-use crate::components::format;
+use crate::format;
 use protocol::candle_history::Bar;
 use protocol::nav_history::Drawdown;
 
@@ -95,9 +95,9 @@ pub struct ChartScene {
     pub last: Option<i64>,
     /// The price that gains are measured from.
     pub base: Option<i64>,
-    /// OwnFill fills.
+    /// The account's fills.
     pub fills: Vec<OwnFill>,
-    /// OwnFill resting orders.
+    /// The account's resting orders.
     pub orders: Vec<OwnOrder>,
     /// Width and height in CSS pixels.
     pub size: (f64, f64),

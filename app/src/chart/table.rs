@@ -22,7 +22,7 @@ pub(super) fn BarTable(chart: Chart) -> impl IntoView {
     };
     let heads: &[&str] = match below {
         Lower::Volume => &["Open", "High", "Low", "Close", "Volume"],
-        Lower::Drawdown => &["NAV", "P&L", "Drawdown", "Below the best"],
+        Lower::Drawdown => &["NAV", "P&L", "Drawdown", "Below the high"],
     };
     let heads = heads.iter().map(|head| {
         view! {

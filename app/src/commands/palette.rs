@@ -107,11 +107,11 @@ fn Search(live: Live, registry: CommandRegistry, perform: Callback<Command>) -> 
             }
             on:keydown=key
         />
-        <ul id="palette-list" role="listbox" aria-label="What was found">
+        <ul id="palette-list" role="listbox" aria-label="Results">
             {move || found.get().into_iter().enumerate().map(row).collect_view()}
         </ul>
         <Show when=move || found.with(Vec::is_empty)>
-            <p class="empty">"Nothing has such a name."</p>
+            <p class="empty">"No match."</p>
         </Show>
     }
 }

@@ -5,9 +5,9 @@
 use leptos::prelude::*;
 
 use super::dialog::Modal;
-use super::preferences::{Scheme, local_zone_minutes};
 use super::{CommandRegistry, Dialog};
 use crate::live::Live;
+use crate::preferences::{Scheme, local_zone_minutes};
 
 #[component]
 pub(super) fn PreferencesDialog(live: Live, registry: CommandRegistry) -> impl IntoView {
@@ -83,11 +83,11 @@ fn Fields(live: Live) -> impl IntoView {
                     preferences.change(|values| values.keys = on);
                 }
             />
-            "Single keys do something"
+            "Single-key shortcuts"
         </label>
         <p>
             <a href="/account" rel="external">
-                "Where you are signed in"
+                "Your sessions"
             </a>
         </p>
     }

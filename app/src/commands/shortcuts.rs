@@ -22,8 +22,8 @@ pub(super) fn Shortcuts(live: Live, registry: CommandRegistry) -> impl IntoView 
     let single = move || COMMANDS.iter().filter_map(|entry| Some(row(entry.key?, entry.name))).collect_view();
     let by_focus = move || FOCUS_KEYS.map(|(key, name)| row(key, name)).collect_view();
     view! {
-        <Modal registry which=Dialog::Shortcuts title="All keys" testid="keys">
-            <h2>"All keys"</h2>
+        <Modal registry which=Dialog::Shortcuts title="Keyboard shortcuts" testid="keys">
+            <h2>"Keyboard shortcuts"</h2>
             <table>
                 <tbody>{single()} {by_focus()}</tbody>
             </table>
@@ -37,7 +37,7 @@ pub(super) fn Shortcuts(live: Live, registry: CommandRegistry) -> impl IntoView 
                         live.preferences.change(|preferences| preferences.keys = on);
                     }
                 />
-                "Single keys do something"
+                "Single-key shortcuts"
             </label>
         </Modal>
     }

@@ -43,7 +43,7 @@ const fn entry(command: Command, key: Option<&'static str>, name: &'static str) 
 /// All commands, in the order of the list of shortcuts.
 pub(crate) const COMMANDS: [CommandEntry; 18] = [
     entry(Command::Palette, None, "Command palette"),
-    entry(Command::Shortcuts, Some("?"), "All keys"),
+    entry(Command::Shortcuts, Some("?"), "Keyboard shortcuts"),
     entry(Command::Preferences, Some(","), "Preferences"),
     entry(Command::Trade, Some("t"), "Screen: Trade"),
     entry(Command::Portfolio, Some("p"), "Screen: Portfolio"),

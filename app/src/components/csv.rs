@@ -16,7 +16,7 @@ fn field(text: &str) -> String {
     if let Some(number) = number(text) {
         return number;
     }
-    let text = if text == crate::components::format::ABSENT { "" } else { text };
+    let text = if text == crate::format::ABSENT { "" } else { text };
     let quote = if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { "'" } else { "" };
     let text = format!("{quote}{text}");
     if text.contains(['"', ',', '\n', '\r']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text }

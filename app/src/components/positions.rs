@@ -9,7 +9,7 @@ use engine::money::Money;
 use engine::portfolio::{PositionValue, Valuation};
 use leptos::prelude::*;
 
-use crate::components::format;
+use crate::format;
 use crate::live::Live;
 
 /// A money column: its header, its name in test ids, a position's figure and the

@@ -5,7 +5,7 @@
 
 use leptos::prelude::*;
 
-use super::format::ABSENT;
+use crate::format::ABSENT;
 
 /// Time between two flashes of a cell at least, in milliseconds.
 const FLASH_INTERVAL_MS: f64 = 500.0;

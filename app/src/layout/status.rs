@@ -5,7 +5,7 @@
 
 use leptos::prelude::*;
 
-use crate::components::format;
+use crate::format;
 use crate::live::Live;
 
 #[component]
@@ -30,7 +30,7 @@ pub(super) fn StatusBar(live: Live) -> impl IntoView {
                     "…"
                 </span>
             </span>
-            <Receipts live />
+            <PreviewMatches live />
             <p class="news" role="status" aria-live="polite" data-testid="announcer">
                 {move || live.notifications.line()}
             </p>
@@ -40,7 +40,7 @@ pub(super) fn StatusBar(live: Live) -> impl IntoView {
 
 /// Answers that were equal to their previews.
 #[component]
-fn Receipts(live: Live) -> impl IntoView {
+fn PreviewMatches(live: Live) -> impl IntoView {
     let text = move || {
         live.previews.with(|receipts| match (receipts.compared, receipts.different) {
             (0, _) => format::ABSENT.to_owned(),

@@ -8,7 +8,7 @@ use leptos::prelude::*;
 use super::Hydrated;
 use super::connection::ConnectionPill;
 use crate::commands::{CommandRegistry, Dialog};
-use crate::components::format;
+use crate::format;
 use crate::live::Live;
 
 #[component]

@@ -14,7 +14,7 @@ use engine::venue::{AccountChange, Fill};
 use leptos::prelude::*;
 
 use super::now_ms;
-use crate::components::{Units, format};
+use crate::format::{self, Units};
 
 /// Shortest time between two announcements.
 const MIN_INTERVAL: Duration = Duration::from_secs(2);

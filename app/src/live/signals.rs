@@ -25,7 +25,7 @@ use super::ladder::Ladder;
 use super::notifications::{Notification, NotificationQueue};
 use super::now_ms;
 use super::state::{AgentNav, Changes, State};
-use crate::commands::Preferences;
+use crate::preferences::Preferences;
 
 /// The entry that everything on the screen is as of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -34,11 +34,11 @@ pub(crate) fn AccountScreen() -> impl IntoView {
     view! {
         <Title text="Account" />
         <div class="card wide">
-            <h1>"Where you are signed in"</h1>
+            <h1>"Your sessions"</h1>
             <Suspense>{content}</Suspense>
             <p class="other">
                 <a href=TRADE rel="external">
-                    "Back to the floor"
+                    "Back to trading"
                 </a>
             </p>
         </div>

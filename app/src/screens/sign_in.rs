@@ -12,7 +12,7 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use protocol::gateway::SharedGateway;
 
-use crate::components::format;
+use crate::format;
 use crate::routes::{LOGIN, REGISTER, RESET};
 use fields::{EmailField, FieldProblem, FormAlert, FormAnswer, NextField, PasswordField};
 

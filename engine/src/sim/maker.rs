@@ -36,9 +36,9 @@ pub(super) struct Thinning {
     pub(super) asks: f64,
 }
 
-/// Target of the synthetic book: best first, never crossed.
+/// TargetBook of the synthetic book: best first, never crossed.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Target {
+pub(super) struct TargetBook {
     pub(super) bids: Vec<TargetLevel>,
     pub(super) asks: Vec<TargetLevel>,
 }
@@ -90,7 +90,7 @@ impl MarketMaker {
     ///
     /// A thinned side moves away by up to a spread. Levels below one tick are left
     /// out.
-    pub(super) fn target(&self, mark: f64, thinning: Thinning, noise: impl Fn(Ticks) -> f64) -> Target {
+    pub(super) fn target(&self, mark: f64, thinning: Thinning, noise: impl Fn(Ticks) -> f64) -> TargetBook {
         let spread = self.spec.spread_ticks;
         let widening = |thin: f64| ((spread as f64 * thin) as i64).min(spread - 1);
         let bid = whole(mark - 0.5 * spread as f64);
@@ -109,12 +109,12 @@ impl MarketMaker {
             levels
         };
         let gap = self.spec.level_gap_ticks;
-        Target { bids: levels(bid, -gap, thinning.bids), asks: levels(ask, gap, thinning.asks) }
+        TargetBook { bids: levels(bid, -gap, thinning.bids), asks: levels(ask, gap, thinning.asks) }
     }
 
     /// Returns the trade of the simulated public in this tick, if there is one: it
     /// takes the target's touch, or users' orders at better prices.
-    pub(super) fn prints(&self, target: &Target, draws: &mut Draws<'_>) -> Vec<Print> {
+    pub(super) fn prints(&self, target: &TargetBook, draws: &mut Draws<'_>) -> Vec<Print> {
         if draws.uniform() >= fraction(self.spec.print_chance_e9) {
             return Vec::new();
         }

@@ -15,7 +15,7 @@ use crate::frames::PortfolioSnapshot;
 use crate::gateway::Caller;
 use crate::sparkline::Sparkline;
 
-/// One consistent cut of market and account: the data of a trading screen.
+/// Market and account as of one entry: the data of a trading screen.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TradingSnapshot {
     /// Id of the venue.

@@ -17,7 +17,7 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 
 use crate::market;
 
-/// What has been received by all clients together.
+/// Frames received by all clients together.
 #[derive(Debug, Default)]
 pub(crate) struct Received {
     /// Ticks, or ticks and books: whatever was asked for.

@@ -1,4 +1,4 @@
-//! What an update costs that reaches many screens: sixty sockets, each with
+//! Cost of an update that reaches many screens: sixty sockets, each with
 //! fifty instruments that tick five times a second, on the real program, beside
 //! one write of one pre-framed message for every update and socket.
 //!
@@ -22,13 +22,13 @@ use clients::Clients;
 use market::INSTRUMENTS;
 use peer::Peer;
 
-/// How many watch.
+/// Number of sockets.
 const SOCKETS: usize = 60;
 
 /// Between two ticks of an instrument.
 const EVERY: Duration = Duration::from_millis(200);
 
-/// How long each is measured, and before it is.
+/// Time of a measurement, and of the warm-up before it.
 const TIME: Duration = Duration::from_secs(15);
 const WARM: Duration = Duration::from_secs(3);
 
@@ -68,7 +68,7 @@ fn main() {
     }
 }
 
-/// What was delivered and what it took.
+/// Delivered frames and their cost.
 struct Measured {
     updates: f64,
     messages: f64,

@@ -10,7 +10,7 @@ use server::bus::{Bus, StreamNames};
 use server::clock::WallClock;
 use server::store::Store;
 
-/// How many are listed.
+/// Number of listed instruments.
 pub(crate) const INSTRUMENTS: usize = 50;
 
 /// The venue's configuration.
@@ -39,7 +39,7 @@ fn share(number: usize, like: &ListingSpec) -> ListingSpec {
     listing
 }
 
-/// What a share is called.
+/// Symbol of a share.
 pub(crate) fn symbol(number: usize) -> String {
     format!("S{number:02}")
 }

@@ -19,11 +19,11 @@ use peer::Peer;
 use testbed::{Postgres, Topology};
 use users::Users;
 
-/// How long each is measured, and before it is.
+/// Time of a measurement, and of the warm-up before it.
 const TIME: Duration = Duration::from_secs(5);
 const WARM: Duration = Duration::from_secs(2);
 
-/// How often each is measured, in turn: a machine is not the same for long.
+/// Measurements of each, in turn: a machine is not the same for long.
 const ROUNDS: usize = 3;
 
 /// How many trade at once, each as fast as they are answered.

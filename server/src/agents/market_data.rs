@@ -34,7 +34,7 @@ pub struct Settings {
     pub config: VenueConfig,
     /// The venue's secret seed.
     pub seed: Seed,
-    /// What drives the steps.
+    /// Source of time for the steps.
     pub clock: ClockMode,
     /// Venue seconds a wall second, in thousandths.
     pub speed_milli: u64,

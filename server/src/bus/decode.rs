@@ -190,7 +190,7 @@ pub async fn dead_letter(bus: &Bus, venue: VenueId, stream: &str, message: &Mess
         stream,
         id = message.id,
         reason,
-        "A message could not be decoded and was moved to the dead-letter stream."
+        "A message could not be handled and was moved to the dead-letter stream."
     );
     let letter = serde_json::json!({
         "v": 1,

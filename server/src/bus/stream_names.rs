@@ -63,8 +63,8 @@ impl StreamNames {
     }
 
     /// Key of an instrument's newest merged book
-    /// ([`engine::book::BookMessage`]), or of its dealers' newest quotes
-    /// ([`engine::quote::QuotesMessage`]).
+    /// ([`engine::book::BookSnapshot`]), or of its dealers' newest quotes
+    /// ([`engine::quote::QuotesSnapshot`]).
     pub fn book(&self, instrument: InstrumentId) -> String {
         format!("{}:{instrument}", self.book_prefix)
     }

@@ -1,5 +1,5 @@
-//! Extractors: JSON bodies and query strings, read strictly, and the client's
-//! address.
+//! Extractors: JSON bodies, forms and query strings, read strictly, and the
+//! client's address.
 //!
 //! Does not know what a field means.
 
@@ -42,7 +42,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
     type Rejection = ErrorResponse;
 
     async fn from_request(request: Request, _state: &S) -> Result<Self, ErrorResponse> {
-        if !is_json(request.headers()) {
+        if !has_content_type(request.headers(), "application/json") {
             let (status, message) = (StatusCode::UNSUPPORTED_MEDIA_TYPE, "Send application/json.");
             return Err(ErrorResponse::new(status, "unsupported_media_type", message));
         }
@@ -60,18 +60,37 @@ impl<T: Serialize> IntoResponse for Json<T> {
 ///
 /// # Errors
 /// 400 when the connection breaks off.
-pub async fn read_body(request: Request) -> Result<Bytes, ErrorResponse> {
+async fn read_body(request: Request) -> Result<Bytes, ErrorResponse> {
     let collected = request.into_body().collect().await;
     let broken = |_| ErrorResponse::new(StatusCode::BAD_REQUEST, "invalid_body", "The body broke off.");
     Ok(collected.map_err(broken)?.to_bytes())
 }
 
-fn is_json(headers: &HeaderMap) -> bool {
+fn has_content_type(headers: &HeaderMap, expected: &str) -> bool {
     headers
         .get(header::CONTENT_TYPE)
         .and_then(|value| value.to_str().ok())
         .map(|value| value.split(';').next().unwrap_or_default().trim())
-        .is_some_and(|kind| kind.eq_ignore_ascii_case("application/json"))
+        .is_some_and(|kind| kind.eq_ignore_ascii_case(expected))
+}
+
+/// A body of `application/x-www-form-urlencoded` as `T`, which must refuse unknown
+/// fields; no field twice.
+#[derive(Debug)]
+pub struct StrictForm<T>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for StrictForm<T> {
+    type Rejection = ErrorResponse;
+
+    async fn from_request(request: Request, _state: &S) -> Result<Self, ErrorResponse> {
+        if !has_content_type(request.headers(), "application/x-www-form-urlencoded") {
+            let (status, message) = (StatusCode::UNSUPPORTED_MEDIA_TYPE, "Send a form.");
+            return Err(ErrorResponse::new(status, "unsupported_media_type", message));
+        }
+        let body = read_body(request).await?;
+        let form = serde_urlencoded::from_bytes(&body);
+        Ok(Self(form.map_err(|error| explain_fields(&body, "invalid_form", &error))?))
+    }
 }
 
 /// Decodes JSON as strictly as [`Json`] does.
@@ -195,22 +214,25 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for StrictQuery<T>
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, ErrorResponse> {
         let query = parts.uri.query().unwrap_or_default();
-        Ok(Self(serde_urlencoded::from_str(query).map_err(|error| explain_query(query, &error))?))
+        let fields = serde_urlencoded::from_str(query);
+        Ok(Self(fields.map_err(|error| explain_fields(query.as_bytes(), "invalid_query", &error))?))
     }
 }
 
-fn explain_query(query: &str, error: &serde_urlencoded::de::Error) -> ApiError {
+/// The reason why urlencoded `fields` are refused, with `code` unless it is an
+/// unknown field.
+fn explain_fields(fields: &[u8], code: &str, error: &serde_urlencoded::de::Error) -> ApiError {
     let mut names = BTreeSet::new();
-    for (name, _) in form_urlencoded::parse(query.as_bytes()) {
+    for (name, _) in form_urlencoded::parse(fields) {
         if let Some(name) = names.replace(name) {
             let message = format!("{name:.64} is given twice.");
-            return ApiError::new(400, "invalid_query", message).at(&name);
+            return ApiError::new(400, code, message).at(&name);
         }
     }
     let message = error.to_string();
     match message.strip_prefix("unknown field `").and_then(|rest| rest.rsplit_once("`, expected")) {
         Some((name, _)) => unknown_field(name),
-        None => ApiError::new(400, "invalid_query", format!("The query is not valid: {message}.")),
+        None => ApiError::new(400, code, format!("A field is not valid: {message}.")),
     }
 }
 

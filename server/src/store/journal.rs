@@ -121,7 +121,7 @@ impl JournalRow {
     }
 }
 
-/// What a range stores of its headers: enough to reproduce each from the seed.
+/// A range's step headers: enough to reproduce each from the seed.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct RangeBody {
     /// Number of the range's first step; the others follow without gaps.

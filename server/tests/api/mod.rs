@@ -2,9 +2,9 @@
 //! row of bad input and hostile clients.
 
 mod accounts;
+mod amendments;
 mod browser;
 mod candles;
-mod changes;
 mod forms;
 mod guests;
 mod history;

@@ -35,7 +35,7 @@ struct Scenario {
 impl Scenario {
     async fn open(seed: u64) -> Self {
         let site = Site::with(|config| {
-            config.limits.socket_cuts_per_second = 1_000;
+            config.limits.socket_updates_per_second = 1_000;
             config.limits.socket_messages_per_second = 1_000;
             config.limits.sockets_per_user = 1_000;
             config.snapshot.journal_entries = 1_000_000;

@@ -22,7 +22,7 @@ use server::config::{ClockMode, Config, IdlePolicy};
 use super::database::TestDatabase;
 use super::description::Description;
 
-/// Who owns the venue once they register.
+/// E-mail address that owns the venue.
 pub const OWNER: &str = "owner@example.org";
 
 /// Good enough for everybody.

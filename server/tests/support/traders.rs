@@ -12,7 +12,7 @@ use engine::venue::VenueConfig;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
-/// How many trade at the same time.
+/// Number of concurrent traders.
 pub const TRADERS: usize = 6;
 
 /// Nothing on this machine takes longer.
@@ -21,7 +21,7 @@ pub const TEST_TIMEOUT: Duration = Duration::from_secs(60);
 /// Before somebody who was not answered tries again.
 const RETRY_DELAY: Duration = Duration::from_millis(25);
 
-/// What the store holds by client order id: order ids and seqs.
+/// Stored order ids and seqs by client order id.
 pub type Stored = BTreeMap<String, Vec<(String, u64)>>;
 
 /// Everybody who trades.
@@ -39,7 +39,7 @@ pub struct Trader {
     sent: Arc<Mutex<BTreeMap<String, Sent>>>,
 }
 
-/// What a user knows about an order.
+/// An order as its sender knows it.
 #[derive(Clone)]
 struct Sent {
     body: Value,
@@ -111,7 +111,7 @@ impl Trader {
         Self { number, cookie, sent: Arc::default() }
     }
 
-    /// What nobody answered yet.
+    /// Orders without an answer yet.
     fn open(&self) -> Vec<(String, Value)> {
         let sent = self.sent.lock().unwrap();
         let unanswered = sent.iter().filter(|(_, sent)| sent.answer.is_none() && !sent.refused);

@@ -48,7 +48,7 @@ pub struct TradingFixture {
     /// Every outcome that was published, in order.
     pub outcomes: Vec<Outcome>,
     pub batches: Vec<ExecutionBatch>,
-    /// Where the steps come from when the test does not make them up.
+    /// Source of the steps, unless the test makes them up.
     simulator: Option<Simulator>,
     step: u64,
     read: u64,

@@ -26,7 +26,7 @@ const LATE: Duration = Duration::from_secs(1);
 /// Between two looks at who is back.
 const LOOK: Duration = Duration::from_millis(10);
 
-/// What was seen of one kill.
+/// Observations of one kill.
 struct Seen {
     target: String,
     /// From the restart to being well.

@@ -48,7 +48,7 @@ impl Pair {
         Self { deployment, traders, trading, end }
     }
 
-    /// What a process says of its sequencer.
+    /// A process's report on its sequencer.
     async fn sequencer(&self, name: &str) -> Value {
         health(&visitor(&self.deployment.site.url(name))).await["agents"]["trading"].clone()
     }

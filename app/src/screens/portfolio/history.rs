@@ -10,7 +10,7 @@ use protocol::nav_history::{Drawdown, NavHistory, NavRange};
 
 use crate::api::{self, PageData};
 use crate::chart::{Bars, Chart, ChartScene, ChartView, Lower, Style};
-use crate::components::format;
+use crate::format;
 use crate::live::Live;
 use crate::live::connection::Phase;
 use crate::live::state::AgentNav;
@@ -83,7 +83,7 @@ fn NavChart(live: Live, opening: Option<NavHistory>) -> impl IntoView {
             <header>
                 <h2 id="history-title">"NAV and drawdown " <span class="unit">{currency}</span></h2>
                 <div class="tools">
-                    <div class="ranges" role="group" aria-label="How far back">
+                    <div class="ranges" role="group" aria-label="Time range">
                         {buttons.collect_view()}
                     </div>
                     <button type="button" class="small" data-testid="history-fit" on:click=move |_| nav.fit()>

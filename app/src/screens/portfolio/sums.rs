@@ -6,7 +6,7 @@ use engine::instrument::InstrumentKind;
 use engine::portfolio::ClassExposure;
 use leptos::prelude::*;
 
-use crate::components::format;
+use crate::format;
 use crate::live::Live;
 
 #[component]

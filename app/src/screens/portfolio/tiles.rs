@@ -7,7 +7,7 @@ use engine::money::Money;
 use engine::portfolio::Valuation;
 use leptos::prelude::*;
 
-use crate::components::format;
+use crate::format;
 use crate::live::Live;
 
 #[component]

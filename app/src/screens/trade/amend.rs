@@ -13,7 +13,7 @@ use super::ticket::{
     OrderIntent, OrderSender, PREVIEW_ORDER_ID, PreTradeCheck, Submission, SubmissionStatus, reject_text,
     strip_separators,
 };
-use crate::components::{Units, format};
+use crate::format::{self, Units};
 use crate::layout::Hydrated;
 use crate::live::Live;
 

@@ -10,7 +10,7 @@ use leptos::prelude::*;
 
 use super::tabs::PhoneTab;
 use super::ticket::TicketForm;
-use crate::components::{Units, format};
+use crate::format::{self, Units};
 use crate::live::Live;
 
 /// Steps in order: text and the element to focus.

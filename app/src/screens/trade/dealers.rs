@@ -13,7 +13,7 @@ use leptos::prelude::*;
 use super::tabs::PhoneTab;
 use super::ticket::{OrderSender, SubmissionStatus, TicketForm};
 use crate::commands::focus;
-use crate::components::{Units, format};
+use crate::format::{self, Units};
 use crate::layout::Hydrated;
 use crate::live::Live;
 

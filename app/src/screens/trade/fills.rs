@@ -7,7 +7,7 @@ use leptos::prelude::*;
 use super::blotter::matches_filter;
 use super::orders::{side_class, side_text};
 use crate::api::NEWEST_ROWS;
-use crate::components::{Units, format};
+use crate::format::{self, Units};
 use crate::live::{Live, fill_key};
 
 #[component]

@@ -8,7 +8,8 @@ use leptos::prelude::*;
 
 use super::tabs::PhoneTab;
 use super::ticket::TicketForm;
-use crate::components::{Units, focus_next_row, format};
+use crate::components::focus_next_row;
+use crate::format::{self, Units};
 use crate::live::{Ladder, LadderRow, Live};
 
 /// Rows on each side of the spread.

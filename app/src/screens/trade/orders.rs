@@ -10,7 +10,7 @@ use leptos::prelude::*;
 use super::amend::AmendRow;
 use super::blotter::matches_filter;
 use crate::api;
-use crate::components::{Units, format};
+use crate::format::{self, Units};
 use crate::layout::Hydrated;
 use crate::live::Live;
 

@@ -12,7 +12,7 @@ use leptos::prelude::*;
 use super::blotter::matches_filter;
 use super::dealers::time_left;
 use super::tabs::PhoneTab;
-use crate::components::{Units, format};
+use crate::format::{self, Units};
 use crate::live::Live;
 
 /// Time that an expired quote stays on the screen, in microseconds.

@@ -6,7 +6,7 @@ use engine::order::Side;
 use leptos::prelude::*;
 use protocol::socket::TapeUpdate;
 
-use crate::components::Units;
+use crate::format::Units;
 use crate::live::Live;
 
 /// Rows at most.

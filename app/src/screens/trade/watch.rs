@@ -110,7 +110,7 @@ pub(super) fn Watch(live: Live, tab: RwSignal<PhoneTab>) -> impl IntoView {
                 </tbody>
             </table>
             <Show when=move || ids.with(Vec::is_empty)>
-                <p class="empty">"Nothing listed has such a name."</p>
+                <p class="empty">"No instrument matches."</p>
             </Show>
         </div>
     }

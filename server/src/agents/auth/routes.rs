@@ -3,37 +3,45 @@
 //! A handler parses, calls [`Auth`] and answers. Does not know how a password
 //! is checked.
 
-use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use axum::Extension;
-use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use protocol::error::ApiError;
 use protocol::gateway::Caller;
 use protocol::rest::{CredentialsRequest, ResetPasswordRequest};
+use serde::Deserialize;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::session_layer::SignedOut;
 use super::session_store::DEVICE_KEY;
 use super::{AuthError, AuthSession, Credentials, Identity, device};
-use crate::http::{ErrorResponse, Json, PeerAddress, read_body};
+use crate::http::{ErrorResponse, Json, PeerAddress, StrictForm};
 use crate::store::users::User;
 
 mod guest;
 mod session_admin;
 
-/// Fields of a sign-in, and of a registration.
-const CREDENTIALS: [&str; 2] = ["email", "password"];
+/// Form of a sign-in, and of a registration.
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct CredentialsForm {
+    email: String,
+    password: String,
+    /// Path to go to afterwards.
+    next: String,
+}
 
-/// The same in a form.
-const CREDENTIALS_FORM: [&str; 3] = ["email", "password", "next"];
-
-/// Fields of a new password.
-const RESET: [&str; 2] = ["token", "password"];
+/// Form of a new password.
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct ResetForm {
+    token: String,
+    password: String,
+}
 
 /// Auth's routes, to be mounted below [`super::with_sessions`].
 pub fn routes<S: Clone + Send + Sync + 'static>() -> OpenApiRouter<S> {
@@ -126,13 +134,9 @@ async fn session(identity: Identity) -> Json<Caller> {
 async fn register_form(
     mut session: AuthSession,
     PeerAddress(address): PeerAddress,
-    request: Request,
+    headers: HeaderMap,
+    StrictForm(form): StrictForm<CredentialsForm>,
 ) -> Response {
-    let headers = request.headers().clone();
-    let form = match Form::read(request, &CREDENTIALS_FORM).await {
-        Ok(form) => form,
-        Err(error) => return error.into_response(),
-    };
     let registered = async {
         let user = session.backend.register(form.credentials(address)).await?;
         open_session(&mut session, &user, &headers).await
@@ -143,13 +147,10 @@ async fn register_form(
 async fn login_form(
     mut session: AuthSession,
     PeerAddress(address): PeerAddress,
-    request: Request,
+    headers: HeaderMap,
+    StrictForm(form): StrictForm<CredentialsForm>,
 ) -> Response {
-    let headers = request.headers().clone();
-    match Form::read(request, &CREDENTIALS_FORM).await {
-        Ok(form) => form.answer("/login", sign_in(&mut session, form.credentials(address), &headers).await),
-        Err(error) => error.into_response(),
-    }
+    form.answer("/login", sign_in(&mut session, form.credentials(address), &headers).await)
 }
 
 async fn logout_form(mut session: AuthSession) -> Response {
@@ -180,13 +181,13 @@ async fn reset(
     Ok(StatusCode::NO_CONTENT)
 }
 
-async fn reset_form(session: AuthSession, PeerAddress(address): PeerAddress, request: Request) -> Response {
-    let form = match Form::read(request, &RESET).await {
-        Ok(form) => form,
-        Err(error) => return error.into_response(),
-    };
-    let token: String = form.get("token").chars().take(64).collect();
-    match session.backend.reset(&token, form.get("password").to_owned(), address).await {
+async fn reset_form(
+    session: AuthSession,
+    PeerAddress(address): PeerAddress,
+    StrictForm(form): StrictForm<ResetForm>,
+) -> Response {
+    let token: String = form.token.chars().take(64).collect();
+    match session.backend.reset(&token, form.password, address).await {
         Ok(()) => see_other("/login?notice=password_set"),
         Err(error) => {
             let mut query = form_urlencoded::Serializer::new(String::new());
@@ -225,67 +226,34 @@ fn credentials(request: CredentialsRequest, address: IpAddr) -> Credentials {
     Credentials { email: email.unwrap_or_default(), password: password.unwrap_or_default(), address }
 }
 
-/// Fields of a form.
-struct Form(BTreeMap<String, String>);
-
-impl Form {
-    /// Reads a form that may have the fields `allowed`.
-    async fn read(request: Request, allowed: &[&str]) -> Result<Self, ErrorResponse> {
-        let kind = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-        let is_form = kind.is_some_and(|kind| {
-            kind.split(';')
-                .next()
-                .is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/x-www-form-urlencoded"))
-        });
-        if !is_form {
-            let message = "Send a form.";
-            return Err(ErrorResponse::new(
-                StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                "unsupported_media_type",
-                message,
-            ));
-        }
-        let body = read_body(request).await?;
-        let mut fields = BTreeMap::new();
-        for (name, value) in form_urlencoded::parse(&body) {
-            if !allowed.contains(&name.as_ref()) {
-                let message = "The form holds a field that is not known here.";
-                return Err(
-                    ErrorResponse::new(StatusCode::UNPROCESSABLE_ENTITY, "unknown_field", message).at(&name)
-                );
-            }
-            fields.insert(name.into_owned(), value.into_owned());
-        }
-        Ok(Self(fields))
-    }
-
-    fn get(&self, field: &str) -> &str {
-        self.0.get(field).map_or("", String::as_str)
-    }
-
+impl CredentialsForm {
     fn credentials(&self, address: IpAddr) -> Credentials {
-        let (email, password) = (self.get("email").to_owned(), self.get("password").to_owned());
-        Credentials { email, password, address }
+        Credentials { email: self.email.clone(), password: self.password.clone(), address }
     }
 
-    /// Redirects to the page that the user wanted, or back to the form with the
-    /// error; never with the password.
     fn answer(&self, page: &str, signed_in: Result<Caller, AuthError>) -> Response {
-        let error = match signed_in {
-            Ok(_) => return see_other(local_path(self.get("next"))),
-            Err(error) => ErrorResponse::from(error),
-        };
-        let mut query = form_urlencoded::Serializer::new(String::new());
-        query.append_pair("error", &error.error.code);
-        query.append_pair("email", &self.get("email").chars().take(254).collect::<String>());
-        if let Some(seconds) = error.retry_after {
-            query.append_pair("wait", &seconds.to_string());
-        }
-        if local_path(self.get("next")) != "/" {
-            query.append_pair("next", local_path(self.get("next")));
-        }
-        see_other(&format!("{page}?{}", query.finish()))
+        answer_form(page, &self.email, &self.next, signed_in)
     }
+}
+
+/// Redirects to `next`, the path that the user wanted, or back to the form on `page`
+/// with the error and the e-mail address; never with the password.
+fn answer_form(page: &str, email: &str, next: &str, signed_in: Result<Caller, AuthError>) -> Response {
+    let next = local_path(next);
+    let error = match signed_in {
+        Ok(_) => return see_other(next),
+        Err(error) => ErrorResponse::from(error),
+    };
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    query.append_pair("error", &error.error.code);
+    query.append_pair("email", &email.chars().take(254).collect::<String>());
+    if let Some(seconds) = error.retry_after {
+        query.append_pair("wait", &seconds.to_string());
+    }
+    if next != "/" {
+        query.append_pair("next", next);
+    }
+    see_other(&format!("{page}?{}", query.finish()))
 }
 
 /// `next` if it is a path of this site, else the front page.

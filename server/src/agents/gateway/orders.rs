@@ -30,7 +30,7 @@ use crate::http::{ErrorResponse, Json, StrictQuery};
 use crate::sequencer_client::SendError;
 use crate::store::projections::OrderFilter;
 
-/// How long a command may wait for the sequencer; later it is refused there.
+/// Longest wait of a command for the sequencer; later it is refused there.
 const COMMAND_VALIDITY: Duration = Duration::from_secs(3);
 
 #[async_trait]

@@ -16,7 +16,7 @@ use super::preview::PreviewTable;
 use super::sender::{OrderSender, Submission};
 use super::texts;
 use super::warnings::OrderWarning;
-use crate::components::{Units, format};
+use crate::format::{self, Units};
 use crate::layout::Hydrated;
 use crate::live::Live;
 use crate::screens::trade::tabs::PhoneTab;

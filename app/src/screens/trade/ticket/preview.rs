@@ -9,7 +9,7 @@ use engine::portfolio::Valuation;
 use leptos::prelude::*;
 
 use super::texts::minus;
-use crate::components::{Units, format};
+use crate::format::{self, Units};
 use crate::live::Live;
 
 /// A preview and what it is shown beside. A handle.

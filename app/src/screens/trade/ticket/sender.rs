@@ -16,7 +16,7 @@ use protocol::rest::PlaceOrderResponse;
 use super::intent::OrderIntent;
 use super::texts;
 use crate::api;
-use crate::components::Units;
+use crate::format::Units;
 use crate::live::Live;
 
 /// Time between two look-ups of an order that was not answered.
@@ -93,7 +93,7 @@ impl OrderSender {
                 Ok(PlaceOrderResponse::Pending { .. }) if is_amendment => not_answered(),
                 Ok(PlaceOrderResponse::Pending { client_order_id }) => look_up(client_order_id).await,
                 Err(error) if error.leaves_doubt() => Submission::Unknown(format!(
-                    "{} Sending it again is safe: it keeps its name.",
+                    "{} Sending it again is safe: it keeps its client order id.",
                     error.message
                 )),
                 Err(error) => {
@@ -144,7 +144,9 @@ async fn look_up(client_order_id: String) -> Submission {
 }
 
 fn not_answered() -> Submission {
-    Submission::Unknown("Not answered yet. Sending it again is safe: it keeps its name.".to_owned())
+    Submission::Unknown(
+        "Not answered yet. Sending it again is safe: it keeps its client order id.".to_owned(),
+    )
 }
 
 /// A client order id of 128 random bits.

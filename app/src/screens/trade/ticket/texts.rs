@@ -5,7 +5,7 @@
 use engine::decimal::Decimal;
 use engine::order::Reject;
 
-use crate::components::format;
+use crate::format;
 use protocol::error::ApiError;
 
 /// Text of a typed refusal.

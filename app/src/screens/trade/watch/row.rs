@@ -8,7 +8,8 @@ use leptos::prelude::*;
 use super::super::tabs::PhoneTab;
 use super::spark::SparklineView;
 use super::{COLUMNS, Column};
-use crate::components::{PriceCell, Units, format};
+use crate::components::PriceCell;
+use crate::format::{self, Units};
 use crate::live::{InstrumentFigures, Live};
 
 /// Age from which a price is grey, in seconds.

@@ -2,15 +2,24 @@
 //!
 //! Does not know what makes a guest.
 
-use axum::extract::Request;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use protocol::gateway::Caller;
 use protocol::rest::{CredentialsRequest, GuestRequest};
+use serde::Deserialize;
 
-use super::{CREDENTIALS, Form, credentials, open_session, see_other};
+use super::{CredentialsForm, answer_form, credentials, open_session, see_other};
 use crate::agents::auth::{AuthSession, Credentials, Identity};
-use crate::http::{ErrorResponse, Json, PeerAddress};
+use crate::http::{ErrorResponse, Json, PeerAddress, StrictForm};
+
+/// Form of a guest.
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct GuestForm {
+    name: String,
+    /// Path to go to afterwards.
+    next: String,
+}
 
 /// Registers a guest with a name alone, opens their account and signs them in.
 #[utoipa::path(
@@ -58,31 +67,23 @@ pub(super) async fn register(
 pub(super) async fn create_form(
     mut session: AuthSession,
     PeerAddress(address): PeerAddress,
-    request: Request,
+    headers: HeaderMap,
+    StrictForm(form): StrictForm<GuestForm>,
 ) -> Response {
-    let headers = request.headers().clone();
-    let form = match Form::read(request, &["name", "next"]).await {
-        Ok(form) => form,
-        Err(error) => return error.into_response(),
-    };
     let created = async {
-        let user = session.backend.create_guest(form.get("name"), address).await?;
+        let user = session.backend.create_guest(&form.name, address).await?;
         open_session(&mut session, &user, &headers).await
     };
-    form.answer("/login", created.await)
+    answer_form("/login", "", &form.next, created.await)
 }
 
 pub(super) async fn register_form(
     mut session: AuthSession,
     guest: Result<Identity, ErrorResponse>,
     PeerAddress(address): PeerAddress,
-    request: Request,
+    headers: HeaderMap,
+    StrictForm(form): StrictForm<CredentialsForm>,
 ) -> Response {
-    let headers = request.headers().clone();
-    let form = match Form::read(request, &CREDENTIALS).await {
-        Ok(form) => form,
-        Err(error) => return error.into_response(),
-    };
     let guest = match guest {
         Ok(guest) => guest,
         Err(error) if error.error.status == 401 => return see_other("/login?next=/account"),

@@ -2,29 +2,28 @@
 //!
 //! Does not know how a session ends.
 
-use axum::extract::{Path, Request};
+use axum::extract::Path;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use engine::time::WallTime;
 use protocol::gateway::Caller;
 use protocol::rest::SessionEntry;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{Form, see_other};
+use super::see_other;
 use crate::agents::auth::session_layer::SignedOut;
 use crate::agents::auth::{Auth, AuthError, AuthSession, Identity};
-use crate::http::ErrorResponse;
+use crate::http::{ErrorResponse, StrictForm};
 
 /// Page on which a browser shows the sessions.
 const PAGE: &str = "/account";
 
 /// The caller's session, for the caller.
 #[derive(Serialize, ToSchema)]
-#[schema(as = SessionDetails)]
-pub(super) struct Introspection {
+pub(super) struct SessionDetails {
     /// The signed-in user.
     caller: Caller,
     /// The session of the request.
@@ -35,8 +34,7 @@ pub(super) struct Introspection {
 
 /// The caller's sessions.
 #[derive(Serialize, ToSchema)]
-#[schema(as = SessionList)]
-pub(super) struct Listing {
+pub(super) struct SessionList {
     /// The current one first.
     items: Vec<SessionEntry>,
 }
@@ -47,16 +45,16 @@ pub(super) struct Listing {
     path = "/api/v1/auth/session",
     operation_id = "get_session",
     tag = "auth",
-    responses((status = 200, description = "The session.", body = Introspection)),
+    responses((status = 200, description = "The session.", body = SessionDetails)),
 )]
 pub(super) async fn introspect(
     AuthSession { backend: auth, .. }: AuthSession,
     caller: Identity,
-) -> Result<Json<Introspection>, ErrorResponse> {
+) -> Result<Json<SessionDetails>, ErrorResponse> {
     let session = entries(&auth, &caller).await?.into_iter().find(|entry| entry.current);
     let session = session.ok_or(AuthError::NotSignedIn)?;
     let idle_expires_at = auth.sessions().idle_expiry(session.last_seen_at).min(session.expires_at);
-    Ok(Json(Introspection { caller: caller.into(), session, idle_expires_at }))
+    Ok(Json(SessionDetails { caller: caller.into(), session, idle_expires_at }))
 }
 
 /// Lists the caller's sessions, the current one first.
@@ -65,13 +63,13 @@ pub(super) async fn introspect(
     path = "/api/v1/auth/sessions",
     operation_id = "list_sessions",
     tag = "auth",
-    responses((status = 200, description = "The sessions.", body = Listing)),
+    responses((status = 200, description = "The sessions.", body = SessionList)),
 )]
 pub(super) async fn list(
     AuthSession { backend: auth, .. }: AuthSession,
     caller: Identity,
-) -> Result<Json<Listing>, ErrorResponse> {
-    Ok(Json(Listing { items: entries(&auth, &caller).await? }))
+) -> Result<Json<SessionList>, ErrorResponse> {
+    Ok(Json(SessionList { items: entries(&auth, &caller).await? }))
 }
 
 /// Ends one of the caller's sessions; their own is a sign-out.
@@ -108,15 +106,22 @@ pub(super) async fn end_others(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// The same as a form: `session` is a session's id, or `others`.
+/// Form that ends a session.
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct SessionForm {
+    /// A session's id, or `others`.
+    session: String,
+}
+
+/// Ends a session of the caller, or all others.
 pub(super) async fn end_form(
     AuthSession { backend: auth, .. }: AuthSession,
     caller: Result<Identity, ErrorResponse>,
-    request: Request,
+    StrictForm(form): StrictForm<SessionForm>,
 ) -> Response {
     let done = async {
-        let form = Form::read(request, &["session"]).await?;
-        let (caller, id) = (caller?, form.get("session"));
+        let (caller, id) = (caller?, form.session.as_str());
         match id {
             "others" => auth.end_other_sessions(&caller).await?,
             id => match end_session(&auth, &caller, id).await {

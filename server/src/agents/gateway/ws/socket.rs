@@ -79,7 +79,7 @@ pub(super) async fn run(
         control_messages: Vec::new(),
         last_message: Instant::now(),
         max_silence: Duration::from_secs(gateway.inner.limits.socket_silence_seconds),
-        update_interval: Duration::from_secs(1) / gateway.inner.limits.socket_cuts_per_second.max(1),
+        update_interval: Duration::from_secs(1) / gateway.inner.limits.socket_updates_per_second.max(1),
     };
     let reason = match connection.send_hello(&caller).await {
         Ok(()) => connection.serve(session, &permit).await,

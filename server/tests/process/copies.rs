@@ -18,7 +18,7 @@ use crate::support::traders::at;
 /// How much longer each copy lives than the one before, until one is done.
 const LATER: Duration = Duration::from_millis(10);
 
-/// What the program says, which is one line when all is well.
+/// Output of the program: one line when all is well.
 fn said(words: &[&str], folder: &Path) -> String {
     let output = finished(words, folder);
     let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));

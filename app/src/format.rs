@@ -1,11 +1,15 @@
 //! Numbers for display: thousands separated, a true minus, a dash for an absent
 //! figure.
 //!
-//! Rounds for display alone; knows no instrument and no account.
+//! Rounds for display alone; knows no account.
+
+mod units;
 
 use engine::decimal::Decimal;
 use engine::money::{Money, div_half_even};
 use engine::time::{Date, VenueTime};
+
+pub use units::Units;
 
 /// Text of an absent figure; never a zero.
 pub const ABSENT: &str = "—";

@@ -7,7 +7,7 @@
 use engine::time::VenueTime;
 use leptos::prelude::*;
 
-use crate::components::format;
+use crate::format;
 
 /// Name of the cookie.
 const COOKIE_NAME: &str = "tickhall_view";

@@ -6,7 +6,7 @@ use engine::decimal::Decimal;
 use engine::instrument::{Instrument, InstrumentKind};
 use engine::money::{Lots, Ticks};
 
-use super::format;
+use crate::format;
 
 /// The units in which an instrument is priced and sized.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
