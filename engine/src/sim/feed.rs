@@ -4,7 +4,7 @@
 //! Does not know other instruments, nor sequence numbers.
 
 use super::dealer::Dealer;
-use super::maker::{MAX_MARK, MarketMaker, Target, Thinning, fraction, whole};
+use super::maker::{MAX_MARK, MarketMaker, TargetBook, Thinning, fraction, whole};
 use super::noise::Noise;
 use super::processes::{Gbm, MeanReverting, years};
 use super::rng::{Purpose, Seed, Stream};
@@ -119,7 +119,7 @@ impl Feed {
         let noise = |price: Ticks| self.noise.at(price.0.div_euclid(gap));
         let target = self.maker.target(mark, self.thinning, noise);
         let prints = self.maker.prints(&target, &mut self.print_draws.at(step));
-        let Target { bids, asks } = target;
+        let TargetBook { bids, asks } = target;
         Some(Tick { instrument, mark: Ticks(whole(mark)), yield_e9, bids, asks, prints })
     }
 

@@ -36,7 +36,7 @@ pub(super) struct Thinning {
     pub(super) asks: f64,
 }
 
-/// TargetBook of the synthetic book: best first, never crossed.
+/// Target of the synthetic book: best first, never crossed.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct TargetBook {
     pub(super) bids: Vec<TargetLevel>,
