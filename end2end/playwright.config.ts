@@ -17,7 +17,8 @@ export default defineConfig<object, ServerSettings>({
   // A test that passes only at the second attempt is a failing test.
   retries: 0,
   workers: 2,
-  timeout: 60_000,
+  // Ends what hangs; a busy machine needs most of a minute for a long journey.
+  timeout: 120_000,
   expect: { timeout: 10_000 },
   reporter: [["list"]],
   use: {

@@ -45,7 +45,7 @@ test("two cross each other, a third watches, and a killed server is recovered fr
   server,
   complaints,
 }) => {
-  test.setTimeout(120_000);
+  test.setTimeout(240_000);
   complaints.allow(/WebSocket|ERR_CONNECTION_REFUSED|ERR_EMPTY_RESPONSE|Failed to load resource/);
   const contexts: BrowserContext[] = [];
   const come = async (name: string, size: { width: number; height: number }): Promise<Person> => {
