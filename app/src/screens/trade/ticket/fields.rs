@@ -84,12 +84,12 @@ pub(super) fn TifField(form: TicketForm) -> impl IntoView {
                 on:change=choose
             >
                 <option value="GTC" selected disabled=market>
-                    "Good till cancelled"
+                    "Till cancelled"
                 </option>
                 <option value="DAY" disabled=market>
                     "Day"
                 </option>
-                <option value="IOC">"Immediate or cancel"</option>
+                <option value="IOC">"Immediate"</option>
                 <option value="FOK">"Fill or kill"</option>
             </select>
         </div>
