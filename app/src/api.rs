@@ -9,10 +9,10 @@ use engine::order::{Order, RawAmend, RawTake, RawTicket, Side};
 use engine::venue::Fill;
 use leptos::prelude::*;
 use leptos::server_fn::codec::Postcard;
+use protocol::caller::Caller;
 use protocol::candle_history::CandleHistory;
 use protocol::error::ApiError;
 use protocol::frames::PortfolioSnapshot;
-use protocol::gateway::Caller;
 use protocol::nav_history::{NavHistory, NavRange};
 use protocol::rest::{Opening, PlaceOrderResponse, SessionEntry};
 use serde::{Deserialize, Serialize};
@@ -144,9 +144,10 @@ mod context {
     use engine::time::VenueTime;
     use leptos::prelude::use_context;
     use leptos_axum::ResponseOptions;
+    use protocol::caller::Caller;
     use protocol::candle_history::{Bar, CandleHistory};
     use protocol::error::ApiError;
-    use protocol::gateway::{Caller, SharedGateway};
+    use protocol::gateway::SharedGateway;
     use protocol::rest::{CandlesQuery, HistoryQuery, OrdersQuery};
 
     pub(super) fn gateway_and_caller() -> Result<(SharedGateway, Caller), ApiError> {

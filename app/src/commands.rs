@@ -15,7 +15,7 @@ use leptos::prelude::*;
 use leptos::web_sys::HtmlElement;
 use leptos_router::hooks::{use_location, use_navigate};
 
-pub(crate) use table::Command;
+pub(crate) use table::UserCommand;
 
 use crate::live::Live;
 use crate::routes::{PORTFOLIO, TRADE};
@@ -33,7 +33,7 @@ pub(crate) enum Dialog {
 /// handle.
 #[derive(Clone, Copy)]
 pub(crate) struct CommandRegistry {
-    pub(crate) pending: RwSignal<Option<Command>>,
+    pub(crate) pending: RwSignal<Option<UserCommand>>,
     pub(crate) dialog: RwSignal<Option<Dialog>>,
 }
 
@@ -45,16 +45,16 @@ impl Default for CommandRegistry {
 
 impl CommandRegistry {
     /// Carries out `command`, or leaves it to the trading screen.
-    fn perform(self, live: Live, command: Command, go: impl Fn(&str)) {
+    fn perform(self, live: Live, command: UserCommand, go: impl Fn(&str)) {
         match command {
-            Command::Palette => self.dialog.set(Some(Dialog::Palette)),
-            Command::Shortcuts => self.dialog.set(Some(Dialog::Shortcuts)),
-            Command::Preferences => self.dialog.set(Some(Dialog::Preferences)),
-            Command::Trade => go(TRADE),
-            Command::Portfolio => go(PORTFOLIO),
-            Command::Next => select_neighbour(live, 1),
-            Command::Previous => select_neighbour(live, -1),
-            Command::SignOut => click("[data-testid=sign-out]"),
+            UserCommand::Palette => self.dialog.set(Some(Dialog::Palette)),
+            UserCommand::Shortcuts => self.dialog.set(Some(Dialog::Shortcuts)),
+            UserCommand::Preferences => self.dialog.set(Some(Dialog::Preferences)),
+            UserCommand::Trade => go(TRADE),
+            UserCommand::Portfolio => go(PORTFOLIO),
+            UserCommand::Next => select_neighbour(live, 1),
+            UserCommand::Previous => select_neighbour(live, -1),
+            UserCommand::SignOut => click("[data-testid=sign-out]"),
             other => {
                 go(TRADE);
                 self.pending.set(Some(other));
@@ -85,7 +85,7 @@ pub(crate) fn CommandDialogs(live: Live) -> impl IntoView {
             navigate(to, Default::default());
         }
     };
-    let perform = Callback::new(move |command: Command| registry.perform(live, command, &go));
+    let perform = Callback::new(move |command: UserCommand| registry.perform(live, command, &go));
     let keys = window_event_listener(leptos::ev::keydown, move |event| {
         if let Some(command) = command_for(&event, live.preferences.untracked().keys) {
             event.prevent_default();
@@ -101,10 +101,10 @@ pub(crate) fn CommandDialogs(live: Live) -> impl IntoView {
 }
 
 /// The command of a key press; `None` while the user types text.
-fn command_for(event: &KeyboardEvent, single_keys: bool) -> Option<Command> {
+fn command_for(event: &KeyboardEvent, single_keys: bool) -> Option<UserCommand> {
     let key = event.key();
     if (event.ctrl_key() || event.meta_key()) && key.eq_ignore_ascii_case("k") {
-        return Some(Command::Palette);
+        return Some(UserCommand::Palette);
     }
     if !single_keys || event.ctrl_key() || event.meta_key() || event.alt_key() || is_typing() {
         return None;

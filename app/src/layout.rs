@@ -48,7 +48,7 @@ pub(crate) fn mark_hydrated() {
 /// returns true if so. The browser never does: the server answered before.
 pub(crate) fn redirect_to_login() -> bool {
     #[cfg(feature = "ssr")]
-    if matches!(use_context::<Option<protocol::gateway::Caller>>(), Some(None)) {
+    if matches!(use_context::<Option<protocol::caller::Caller>>(), Some(None)) {
         let path = leptos_router::hooks::use_location().pathname.get_untracked();
         leptos_axum::redirect(&format!("{LOGIN}?next={path}"));
         return true;
@@ -70,7 +70,7 @@ pub(crate) fn AuthenticatedPage() -> impl IntoView {
     let page = move || {
         let answer = opening.get();
         Unsuspend::new(move || match answer {
-            Some(Ok(opening)) => view! { <Frame live=session.open(opening) /> }.into_any(),
+            Some(Ok(opening)) => view! { <SignedInPage live=session.open(opening) /> }.into_any(),
             Some(Err(error)) => view! { <Unavailable error /> }.into_any(),
             None => ().into_any(),
         })
@@ -80,7 +80,7 @@ pub(crate) fn AuthenticatedPage() -> impl IntoView {
 
 /// Top bar, rail, screen and status bar.
 #[component]
-fn Frame(live: Live) -> impl IntoView {
+fn SignedInPage(live: Live) -> impl IntoView {
     provide_context(live);
     Effect::new(move || live.start());
     Effect::new(move || publish_preview_stats(live));

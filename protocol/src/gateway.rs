@@ -4,19 +4,18 @@
 //! implements them. The first argument names the caller, so that no method can
 //! forget whose data it is about. Does not know HTTP, storage or agents.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use engine::account::Account;
 use engine::candle::Candle;
-use engine::id::{AccountId, InstrumentId};
+use engine::id::InstrumentId;
 use engine::instrument::Instrument;
 use engine::order::{Order, Preview, RawAmend, RawTake, RawTicket, Side};
 use engine::quote::QuotesSnapshot;
 use engine::venue::Fill;
-use serde::{Deserialize, Serialize};
 
+use crate::caller::Caller;
 use crate::error::ApiError;
 use crate::frames::PortfolioSnapshot;
 use crate::nav_history::{NavHistory, NavRange};
@@ -27,59 +26,6 @@ use crate::rest::{
 
 /// The gateway as axum's state and Leptos's context hold it.
 pub type SharedGateway = Arc<dyn GatewayApi>;
-
-/// The signed-in user of a request: made by the session layer alone, so that
-/// ownership cannot be claimed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct Caller {
-    /// User id, a UUID.
-    #[cfg_attr(feature = "openapi", schema(format = Uuid))]
-    pub user: String,
-    /// E-mail address; a guest's has no `@`.
-    pub email: String,
-    /// Display name, else the address.
-    pub name: String,
-    /// Their account in the venue.
-    pub account: AccountId,
-    /// True for the venue's owner.
-    pub owner: bool,
-    /// Identifies the session; not the value of its cookie.
-    #[cfg_attr(feature = "openapi", schema(format = Uuid))]
-    pub session_id: String,
-    /// Actions that the user's role allows; clients are not told.
-    #[serde(skip)]
-    pub permissions: HashSet<Permission>,
-}
-
-/// Actions that a role allows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Permission {
-    /// Place, amend and cancel orders, take quotes.
-    Trade,
-    /// Set the venue's clock.
-    ControlVenue,
-}
-
-impl Caller {
-    /// Checks that the caller has a permission.
-    ///
-    /// # Errors
-    /// 403 `not_trader` or `not_owner`.
-    pub fn require(&self, permission: Permission) -> Result<(), ApiError> {
-        let (code, message) = match permission {
-            _ if self.permissions.contains(&permission) => return Ok(()),
-            Permission::Trade => ("not_trader", "Only traders may do this."),
-            Permission::ControlVenue => ("not_owner", "Only the venue's owner may change its clock."),
-        };
-        Err(ApiError::new(403, code, message))
-    }
-
-    /// Returns true for a user without an e-mail address.
-    pub fn is_guest(&self) -> bool {
-        !self.email.contains('@')
-    }
-}
 
 /// Every operation of the gateway.
 pub trait GatewayApi: OrderApi + QuoteApi + HistoryApi + AccountApi + VenueApi + VenueControlApi {}

@@ -6,6 +6,7 @@
 //! sent or drawn.
 
 pub mod bus;
+pub mod caller;
 pub mod candle_history;
 pub mod error;
 pub mod frames;

@@ -27,7 +27,7 @@ use crate::store::{Role, Store, StoreError};
 use crate::telemetry::{Health, PrometheusHandle, recorder, upkeep};
 use crate::venue::{self, OpenError, ServedVenue};
 
-pub use standalone::{Agent, start_standalone};
+pub use standalone::{AgentKind, start_standalone};
 
 /// Time in which all tasks must end.
 const STOP_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(10);

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::bootstrap::Agent;
+use crate::bootstrap::AgentKind;
 use crate::config::{Config, ConfigError, Sources};
 
 /// A trading simulator in one binary.
@@ -30,7 +30,7 @@ pub enum Command {
     /// Run one agent alone, over PostgreSQL and Redis.
     Agent {
         /// Name of the agent.
-        agent: Agent,
+        agent: AgentKind,
     },
     /// Query the health of a running process: exit code 0 if it is healthy.
     Health {
@@ -145,7 +145,7 @@ impl Flags {
         environment: Vec<(String, String)>,
     ) -> Result<Config, ConfigError> {
         let listen = match command {
-            Some(Command::Agent { agent }) if *agent != Agent::Gateway => "agent.listen",
+            Some(Command::Agent { agent }) if *agent != AgentKind::Gateway => "agent.listen",
             _ => "listen",
         };
         let named = [

@@ -168,7 +168,8 @@ impl Follower {
         });
         let rows = page.await;
         self.page = None;
-        let rows = rows.map_err(|error| StoreError::Corrupt(format!("reading the journal: {error}")))??;
+        let rows =
+            rows.map_err(|error| StoreError::Interrupted(format!("reading the journal: {error}")))??;
         let Some(last) = rows.last() else { return Ok(None) };
         let entries = rows.iter().map(StoredEntry::new).collect::<Result<_, _>>()?;
         self.through = last.seq;

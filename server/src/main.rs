@@ -11,7 +11,7 @@ use engine::venue::VenueConfig;
 use server::agents::auth::grant_reset;
 use server::agents::trading;
 use server::agents::trading::verify::{Report, Steps};
-use server::bootstrap::{self, Agent, RunningServer, ServeError};
+use server::bootstrap::{self, AgentKind, RunningServer, ServeError};
 use server::cli::{Cli, Command, UserAction};
 use server::clock::WallClock;
 use server::commands::seed_demo::{self, Demo, DemoPlan};
@@ -169,7 +169,7 @@ async fn serve(config: Config) -> anyhow::Result<ExitCode> {
 }
 
 /// Runs one agent; ends with success if told to while it waits for the others.
-async fn run_agent(agent: Agent, config: Config) -> anyhow::Result<ExitCode> {
+async fn run_agent(agent: AgentKind, config: Config) -> anyhow::Result<ExitCode> {
     start_logging(&config.log, WallClock::System);
     let shutdown = Shutdown::new();
     on_signals(shutdown.clone())?;

@@ -69,8 +69,8 @@ impl Peers {
 }
 
 /// Health at `now` by the last report.
-fn health_at(now: WallTime, report: Option<Report>) -> PeerHealth {
-    let Some(Report { at, health }) = report else {
+fn health_at(now: WallTime, report: Option<PeerReport>) -> PeerHealth {
+    let Some(PeerReport { at, health }) = report else {
         return PeerHealth { ok: false, progress: 0, reason: "never heard of".to_owned(), age_ms: None };
     };
     let age = now.0.saturating_sub(at.0).max(0);
@@ -85,7 +85,7 @@ fn health_at(now: WallTime, report: Option<Report>) -> PeerHealth {
 
 /// A process's report on one of its agents.
 #[derive(serde::Serialize, serde::Deserialize)]
-struct Report {
+struct PeerReport {
     at: WallTime,
     health: AgentHealth,
 }
@@ -101,7 +101,7 @@ pub async fn publish_health(health: Health, bus: Bus, venue: VenueId, shutdown: 
         // Of two processes of an agent, only the active one reports.
         let active = health.report_all().agents.into_iter().filter(|(_, agent)| !agent.standby);
         for (agent, state) in active {
-            let report = Report { at: health.now(), health: state };
+            let report = PeerReport { at: health.now(), health: state };
             let bytes = serde_json::to_vec(&report).unwrap_or_default();
             // The next report makes up for a failed one.
             let _ = bus.put_latest(&key(venue, agent), bytes).await;
@@ -138,7 +138,7 @@ mod tests {
             assert_eq!((report[silent].ok, report[silent].age_ms), (false, None));
         }
         // 5 s and a microsecond later its process counts as dead.
-        let report = Report {
+        let report = PeerReport {
             at: WallTime(0),
             health: AgentHealth {
                 ok: true,

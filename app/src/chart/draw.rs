@@ -15,7 +15,7 @@ use plotters::style::{Color, TextStyle};
 
 use super::axes::within;
 use super::palette::Palette;
-use super::scene::{ChartScene, Frame, Lower, Style};
+use super::scene::{ChartScene, Lower, PlotArea, Style};
 
 type Area<B> = DrawingArea<B, Shift>;
 type Drawn<B> = Result<(), DrawingAreaErrorKind<<B as DrawingBackend>::ErrorType>>;
@@ -34,13 +34,13 @@ const FONT_FAMILY: &str = "ui-monospace, Menlo, Consolas, 'Liberation Mono', 'De
 #[cfg(feature = "ssr")]
 pub fn svg(scene: &ChartScene) -> String {
     let (width, height) = scene.size;
-    let frame = scene.frame();
+    let plot = scene.plot_area();
     let colours = Palette::of_tokens();
     let mut text = String::new();
     {
         let area = SVGBackend::with_string(&mut text, (width as u32, height as u32)).into_drawing_area();
-        let drawn = plot(&area, scene, &frame, &colours)
-            .and_then(|()| overlay(&area, scene, &frame, &colours, None))
+        let drawn = plot_series(&area, scene, &plot, &colours)
+            .and_then(|()| overlay(&area, scene, &plot, &colours, None))
             .and_then(|()| area.present());
         if drawn.is_err() {
             return String::new();
@@ -50,49 +50,49 @@ pub fn svg(scene: &ChartScene) -> String {
 }
 
 /// Grid, labels, bars, lower pane, own fills and orders.
-pub fn plot<B: DrawingBackend>(
+pub fn plot_series<B: DrawingBackend>(
     area: &Area<B>,
     scene: &ChartScene,
-    frame: &Frame,
+    plot: &PlotArea,
     colours: &Palette,
 ) -> Drawn<B> {
-    grid(area, scene, frame, colours)?;
+    grid(area, scene, plot, colours)?;
     match scene.style {
-        Style::Candles => candles(area, scene, frame, colours)?,
-        Style::Line => line(area, scene, frame, colours)?,
+        Style::Candles => candles(area, scene, plot, colours)?,
+        Style::Line => line(area, scene, plot, colours)?,
     }
-    lower(area, scene, frame, colours)?;
-    own(area, scene, frame, colours)
+    lower(area, scene, plot, colours)?;
+    own(area, scene, plot, colours)
 }
 
 /// The last price, and the crosshair at the cursor.
 pub fn overlay<B: DrawingBackend>(
     area: &Area<B>,
     scene: &ChartScene,
-    frame: &Frame,
+    plot: &PlotArea,
     colours: &Palette,
     cursor: Option<(f64, f64)>,
 ) -> Drawn<B> {
     if let Some(last) = scene.last {
-        let y = frame.y.at(last as f64);
-        if y >= frame.y.pixels.1 && y <= frame.y.pixels.0 {
-            dashed(area, (0.0, y), (frame.right(), y), colours.accent)?;
-            tag(area, scene.price(last), frame.right(), y, colours.accent, colours)?;
+        let y = plot.y.at(last as f64);
+        if y >= plot.y.pixels.1 && y <= plot.y.pixels.0 {
+            dashed(area, (0.0, y), (plot.right(), y), colours.accent)?;
+            tag(area, scene.price(last), plot.right(), y, colours.accent, colours)?;
         }
     }
     let Some((x, y)) = cursor else { return Ok(()) };
-    let Some(bar) = scene.bar_at(frame, x) else { return Ok(()) };
-    let x = scene.middle(frame, bar);
-    dashed(area, (x, frame.y.pixels.1), (x, frame.bottom()), colours.label)?;
-    if y >= frame.y.pixels.1 && y <= frame.y.pixels.0 {
-        dashed(area, (0.0, y), (frame.right(), y), colours.label)?;
-        let price = scene.price(frame.y.value(y).round() as i64);
-        tag(area, price, frame.right(), y, colours.label, colours)?;
+    let Some(bar) = scene.bar_at(plot, x) else { return Ok(()) };
+    let x = scene.middle(plot, bar);
+    dashed(area, (x, plot.y.pixels.1), (x, plot.bottom()), colours.label)?;
+    if y >= plot.y.pixels.1 && y <= plot.y.pixels.0 {
+        dashed(area, (0.0, y), (plot.right(), y), colours.label)?;
+        let price = scene.price(plot.y.value(y).round() as i64);
+        tag(area, price, plot.right(), y, colours.label, colours)?;
     }
     let time = scene.start_text(bar, scene.bars.step_us().min(30_000_000));
     let half = time.chars().count() as f64 * 3.4 + 5.0;
-    let middle = within(x, half, (frame.right() - half).max(half));
-    let bottom = frame.bottom();
+    let middle = within(x, half, (plot.right() - half).max(half));
+    let bottom = plot.bottom();
     area.draw(&Rectangle::new(
         [px(middle - half, bottom + 1.0), px(middle + half, bottom + 17.0)],
         colours.label.filled(),
@@ -100,36 +100,41 @@ pub fn overlay<B: DrawingBackend>(
     text(area, &time, (middle, bottom + 9.0), HPos::Center, colours.ground)
 }
 
-fn grid<B: DrawingBackend>(area: &Area<B>, scene: &ChartScene, frame: &Frame, colours: &Palette) -> Drawn<B> {
-    let (right, bottom) = (frame.right(), frame.bottom());
-    for price in &frame.prices {
-        let y = frame.y.at(*price as f64);
+fn grid<B: DrawingBackend>(
+    area: &Area<B>,
+    scene: &ChartScene,
+    plot: &PlotArea,
+    colours: &Palette,
+) -> Drawn<B> {
+    let (right, bottom) = (plot.right(), plot.bottom());
+    for price in &plot.prices {
+        let y = plot.y.at(*price as f64);
         stroke(area, &[(0.0, y), (right, y)], colours.grid)?;
         text(area, &scene.price(*price), (right + 6.0, y), HPos::Left, colours.label)?;
     }
-    for time in &frame.times {
-        let x = frame.x.at(*time as f64);
-        stroke(area, &[(x, frame.y.pixels.1), (x, bottom)], colours.grid)?;
+    for time in &plot.times {
+        let x = plot.x.at(*time as f64);
+        stroke(area, &[(x, plot.y.pixels.1), (x, bottom)], colours.grid)?;
         if x > 24.0 && x < right - 24.0 {
-            let label = scene.time(engine::time::VenueTime(*time), frame.time_step);
+            let label = scene.time(engine::time::VenueTime(*time), plot.time_step);
             text(area, &label, (x, bottom + 9.0), HPos::Center, colours.label)?;
         }
     }
-    stroke(area, &[(0.0, bottom), (right, bottom), (right, frame.y.pixels.1)], colours.grid)
+    stroke(area, &[(0.0, bottom), (right, bottom), (right, plot.y.pixels.1)], colours.grid)
 }
 
 fn candles<B: DrawingBackend>(
     area: &Area<B>,
     scene: &ChartScene,
-    frame: &Frame,
+    plot: &PlotArea,
     colours: &Palette,
 ) -> Drawn<B> {
-    let half = half_width(scene, frame);
-    for bar in &scene.bars.list()[frame.visible.clone()] {
-        let x = scene.middle(frame, bar).round();
+    let half = half_width(scene, plot);
+    for bar in &scene.bars.list()[plot.visible.clone()] {
+        let x = scene.middle(plot, bar).round();
         let colour = if bar.rose() { colours.up } else { colours.down };
-        let [high, low, open, close] = [bar.high, bar.low, bar.open, bar.close].map(|p| frame.y.at(p as f64));
-        if x + half > frame.right() {
+        let [high, low, open, close] = [bar.high, bar.low, bar.open, bar.close].map(|p| plot.y.at(p as f64));
+        if x + half > plot.right() {
             continue;
         }
         stroke(area, &[(x, high), (x, low)], colour)?;
@@ -145,23 +150,28 @@ fn candles<B: DrawingBackend>(
     Ok(())
 }
 
-fn line<B: DrawingBackend>(area: &Area<B>, scene: &ChartScene, frame: &Frame, colours: &Palette) -> Drawn<B> {
-    let bars = &scene.bars.list()[frame.visible.clone()];
+fn line<B: DrawingBackend>(
+    area: &Area<B>,
+    scene: &ChartScene,
+    plot: &PlotArea,
+    colours: &Palette,
+) -> Drawn<B> {
+    let bars = &scene.bars.list()[plot.visible.clone()];
     if let Some(base) = scene.base {
-        let y = frame.y.at(base as f64);
-        if y >= frame.y.pixels.1 && y <= frame.y.pixels.0 {
-            dashed(area, (0.0, y), (frame.right(), y), colours.label)?;
+        let y = plot.y.at(base as f64);
+        if y >= plot.y.pixels.1 && y <= plot.y.pixels.0 {
+            dashed(area, (0.0, y), (plot.right(), y), colours.label)?;
         }
         // High and low within a bar, which the line through the closes hides.
         for bar in bars.iter().filter(|bar| bar.high > bar.low) {
-            let x = within(scene.middle(frame, bar), 0.0, frame.right());
-            let [high, low] = [bar.high, bar.low].map(|nav| frame.y.at(nav as f64));
+            let x = within(scene.middle(plot, bar), 0.0, plot.right());
+            let [high, low] = [bar.high, bar.low].map(|nav| plot.y.at(nav as f64));
             stroke(area, &[(x, high), (x, low)], colours.accent_soft)?;
         }
     }
     let points: Vec<(f64, f64)> = bars
         .iter()
-        .map(|bar| (within(scene.middle(frame, bar), 0.0, frame.right()), frame.y.at(bar.close as f64)))
+        .map(|bar| (within(scene.middle(plot, bar), 0.0, plot.right()), plot.y.at(bar.close as f64)))
         .collect();
     let points: Vec<(i32, i32)> = points.into_iter().map(|(x, y)| px(x, y)).collect();
     area.draw(&PathElement::new(points, colours.accent.stroke_width(2)))
@@ -170,18 +180,18 @@ fn line<B: DrawingBackend>(area: &Area<B>, scene: &ChartScene, frame: &Frame, co
 fn lower<B: DrawingBackend>(
     area: &Area<B>,
     scene: &ChartScene,
-    frame: &Frame,
+    plot: &PlotArea,
     colours: &Palette,
 ) -> Drawn<B> {
-    let Some(below) = frame.below else { return Ok(()) };
-    let bars = &scene.bars.list()[frame.visible.clone()];
+    let Some(below) = plot.below else { return Ok(()) };
+    let bars = &scene.bars.list()[plot.visible.clone()];
     let base = below.at(0.0);
     match scene.lower {
         Lower::Volume => {
-            let half = half_width(scene, frame);
+            let half = half_width(scene, plot);
             for bar in bars.iter().filter(|bar| bar.volume > 0) {
-                let x = scene.middle(frame, bar).round();
-                if x + half > frame.right() {
+                let x = scene.middle(plot, bar).round();
+                if x + half > plot.right() {
                     continue;
                 }
                 let colour = if bar.rose() { colours.up_soft } else { colours.down_soft };
@@ -193,30 +203,35 @@ fn lower<B: DrawingBackend>(
             }
         }
         Lower::Drawdown => {
-            let x = |bar| within(scene.middle(frame, bar), 0.0, frame.right());
+            let x = |bar| within(scene.middle(plot, bar), 0.0, plot.right());
             let edge = bars.iter().map(|bar| px(x(bar), below.at(scene.lower_value(bar) as f64)));
             let mut shape: Vec<(i32, i32)> = edge.collect();
             if let (Some(first), Some(last)) = (bars.first(), bars.last()) {
                 shape.extend([px(x(last), base), px(x(first), base)]);
                 area.draw(&Polygon::new(shape, colours.down_soft.filled()))?;
             }
-            stroke(area, &[(0.0, base), (frame.right(), base)], colours.grid)?;
+            stroke(area, &[(0.0, base), (plot.right(), base)], colours.grid)?;
         }
     }
     let maximum = scene.lower_label(below.values.1 as i64);
     let at = below.at(below.values.1);
     let inside = if at < base { at + 9.0 } else { at - 8.0 };
-    text(area, &maximum, (frame.right() + 6.0, inside), HPos::Left, colours.label)
+    text(area, &maximum, (plot.right() + 6.0, inside), HPos::Left, colours.label)
 }
 
 /// Own fills as triangles that point in the direction of the trade, own orders as
 /// lines; orders outside the price range as labels with an arrow at its edge, one
 /// below the other.
-fn own<B: DrawingBackend>(area: &Area<B>, scene: &ChartScene, frame: &Frame, colours: &Palette) -> Drawn<B> {
-    let (bottom, top) = frame.y.pixels;
+fn own<B: DrawingBackend>(
+    area: &Area<B>,
+    scene: &ChartScene,
+    plot: &PlotArea,
+    colours: &Palette,
+) -> Drawn<B> {
+    let (bottom, top) = plot.y.pixels;
     let (mut above, mut below) = (0.0_f64, 0.0);
     for order in &scene.orders {
-        let y = frame.y.at(order.price as f64);
+        let y = plot.y.at(order.price as f64);
         // Labels take half of the picture at most; the blotter shows all orders.
         if (y < top || y > bottom) && above.max(below) > (bottom - top) / 2.0 {
             continue;
@@ -228,7 +243,7 @@ fn own<B: DrawingBackend>(area: &Area<B>, scene: &ChartScene, frame: &Frame, col
             below += LINE_HEIGHT;
             ("↓", bottom - below + LINE_HEIGHT / 2.0)
         } else {
-            dashed(area, (0.0, y), (frame.right(), y), colours.own)?;
+            dashed(area, (0.0, y), (plot.right(), y), colours.own)?;
             // Above its line, unless the legend is there.
             (if order.is_buy { "▲" } else { "▼" }, if y - top < 16.0 { y + 8.0 } else { y - 8.0 })
         };
@@ -239,9 +254,9 @@ fn own<B: DrawingBackend>(area: &Area<B>, scene: &ChartScene, frame: &Frame, col
     let step = scene.bars.step_us();
     for fill in &scene.fills {
         let start = fill.time.0.div_euclid(step) * step;
-        let x = frame.x.at(start as f64 + step as f64 / 2.0);
-        let y = frame.y.at(fill.price as f64);
-        if x < 0.0 || x > frame.right() || y < top || y > bottom {
+        let x = plot.x.at(start as f64 + step as f64 / 2.0);
+        let y = plot.y.at(fill.price as f64);
+        if x < 0.0 || x > plot.right() || y < top || y > bottom {
             continue;
         }
         let away = if fill.is_buy { 8.0 } else { -8.0 };
@@ -253,8 +268,8 @@ fn own<B: DrawingBackend>(area: &Area<B>, scene: &ChartScene, frame: &Frame, col
 }
 
 /// Half the width of a bar's body.
-fn half_width(scene: &ChartScene, frame: &Frame) -> f64 {
-    within(scene.bars.step_us() as f64 * frame.x.per_unit() * 0.35, 0.5, 12.0)
+fn half_width(scene: &ChartScene, plot: &PlotArea) -> f64 {
+    within(scene.bars.step_us() as f64 * plot.x.per_unit() * 0.35, 0.5, 12.0)
 }
 
 /// A label on the price axis with a background.

@@ -113,7 +113,7 @@ pub struct ChartScene {
 
 /// The axes of one picture.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Frame {
+pub struct PlotArea {
     /// Time axis.
     pub x: Axis,
     /// Price axis.
@@ -130,7 +130,7 @@ pub struct Frame {
     pub time_step: i64,
 }
 
-impl Frame {
+impl PlotArea {
     /// Right edge of the plot, where the price labels begin.
     pub fn right(&self) -> f64 {
         self.x.pixels.1
@@ -198,23 +198,23 @@ impl ChartScene {
 
     /// Moves the window by `pixels`; positive shows older bars.
     pub fn pan(&mut self, pixels: f64) {
-        let frame = self.frame();
-        let (from, to) = frame.x.values;
-        let end = to - pixels / frame.x.per_unit().max(f64::MIN_POSITIVE);
+        let plot = self.plot_area();
+        let (from, to) = plot.x.values;
+        let end = to - pixels / plot.x.per_unit().max(f64::MIN_POSITIVE);
         self.set_end(end, to - from);
     }
 
     /// Shows `factor` times as much time around pixel `x`.
     pub fn zoom(&mut self, factor: f64, x: f64) {
-        let frame = self.frame();
-        let (from, to) = frame.x.values;
+        let plot = self.plot_area();
+        let (from, to) = plot.x.values;
         let (fewest, most) = WINDOW_LIMITS;
         let before = self.wide();
         let wide = within(before * factor, fewest, most);
         let factor = wide / before;
         self.wide = Some(wide);
-        if !self.follows() || x < frame.right() - 1.0 {
-            let fixed = frame.x.value(within(x, frame.x.pixels.0, frame.right()));
+        if !self.follows() || x < plot.right() - 1.0 {
+            let fixed = plot.x.value(within(x, plot.x.pixels.0, plot.right()));
             let newest_end = self.newest_end();
             let end = fixed + (to - fixed) * factor;
             // A window at the newest bar stays there.
@@ -239,7 +239,7 @@ impl ChartScene {
     }
 
     /// Axes for the current window and size.
-    pub fn frame(&self) -> Frame {
+    pub fn plot_area(&self) -> PlotArea {
         let step = self.bars.step_us() as f64;
         let end = self.end.unwrap_or_else(|| self.newest_end());
         let span = self.wide() * step;
@@ -271,7 +271,7 @@ impl ChartScene {
         let time_step = time_step(span as i64, ((right / 84.0) as i64).max(2));
         let zone = self.zone_us as f64;
         let times = multiples(from + zone, end + zone, time_step);
-        Frame {
+        PlotArea {
             x: Axis { values: (from, end), pixels: (0.0, right) },
             y,
             below,
@@ -307,17 +307,17 @@ impl ChartScene {
     }
 
     /// The bar whose middle is nearest to pixel `x`.
-    pub fn bar_at(&self, frame: &Frame, x: f64) -> Option<&Bar> {
+    pub fn bar_at(&self, plot: &PlotArea, x: f64) -> Option<&Bar> {
         let step = self.bars.step_us() as f64;
-        let time = frame.x.value(x);
+        let time = plot.x.value(x);
         let near = |bar: &&Bar| (bar.start.0 as f64 + step / 2.0 - time).abs();
-        let seen = self.bars.list().get(frame.visible.clone())?;
+        let seen = self.bars.list().get(plot.visible.clone())?;
         seen.iter().min_by(|a, b| near(a).total_cmp(&near(b)))
     }
 
     /// Pixel of the middle of a bar.
-    pub fn middle(&self, frame: &Frame, bar: &Bar) -> f64 {
-        frame.x.at(bar.start.0 as f64 + self.bars.step_us() as f64 / 2.0)
+    pub fn middle(&self, plot: &PlotArea, bar: &Bar) -> f64 {
+        plot.x.at(bar.start.0 as f64 + self.bars.step_us() as f64 / 2.0)
     }
 
     /// A price for display.

@@ -15,8 +15,8 @@ pub(super) fn BarTable(chart: Chart) -> impl IntoView {
     let rows = move || {
         chart.version.track();
         chart.scene.with_value(|scene| {
-            let frame = scene.frame();
-            let seen = scene.bars.list().get(frame.visible).unwrap_or_default();
+            let plot = scene.plot_area();
+            let seen = scene.bars.list().get(plot.visible).unwrap_or_default();
             seen.iter().rev().take(MAX_ROWS).map(|bar| row(scene, bar)).collect_view()
         })
     };

@@ -27,21 +27,21 @@ fn scene(count: i64) -> ChartScene {
 
 #[test]
 fn the_window_follows_the_newest_bar() {
-    let frame = scene(200).frame();
+    let plot = scene(200).plot_area();
     // 90 bars end 3 bars after the start of the newest, at 199 s.
-    assert_eq!(frame.x.values, (112e6, 202e6));
-    assert_eq!(frame.visible, 112..200);
+    assert_eq!(plot.x.values, (112e6, 202e6));
+    assert_eq!(plot.visible, 112..200);
     // Lowest 999 + 112, highest 1,002 + 199; 8 % of 90 on both sides.
-    assert_eq!(frame.y.values, (1_111.0 - 7.2, 1_201.0 + 7.2));
+    assert_eq!(plot.y.values, (1_111.0 - 7.2, 1_201.0 + 7.2));
 }
 
 #[test]
 fn prices_and_times_are_labelled_in_round_steps() {
     let scene = scene(200);
-    let frame = scene.frame();
-    assert!(frame.prices.iter().all(|price| price % 20 == 0), "{:?}", frame.prices);
-    assert!(frame.prices.len() >= 3 && frame.times.len() >= 3);
-    assert_eq!(frame.time_step, 15 * SECOND);
+    let plot = scene.plot_area();
+    assert!(plot.prices.iter().all(|price| price % 20 == 0), "{:?}", plot.prices);
+    assert!(plot.prices.len() >= 3 && plot.times.len() >= 3);
+    assert_eq!(plot.time_step, 15 * SECOND);
     assert_eq!(scene.price(1_120), "11.20");
     assert_eq!(scene.time(VenueTime(120 * SECOND), SECOND), "00:02:00");
     assert_eq!(scene.time(VenueTime(120 * SECOND), 60 * SECOND), "00:02");
@@ -50,22 +50,22 @@ fn prices_and_times_are_labelled_in_round_steps() {
 #[test]
 fn a_pixel_finds_its_bar() {
     let scene = scene(200);
-    let frame = scene.frame();
+    let plot = scene.plot_area();
     for second in [112, 150, 199] {
         let bar = scene.bars.list()[second];
-        assert_eq!(scene.bar_at(&frame, scene.middle(&frame, &bar)), Some(&bar));
+        assert_eq!(scene.bar_at(&plot, scene.middle(&plot, &bar)), Some(&bar));
     }
     // Past the newest bar it is still the nearest.
-    assert_eq!(scene.bar_at(&frame, 5_000.0).map(|bar| bar.start), Some(VenueTime(199 * SECOND)));
-    assert_eq!(self::scene(0).bar_at(&frame, 10.0), None);
+    assert_eq!(scene.bar_at(&plot, 5_000.0).map(|bar| bar.start), Some(VenueTime(199 * SECOND)));
+    assert_eq!(self::scene(0).bar_at(&plot, 10.0), None);
 }
 
 #[test]
 fn panning_leaves_the_newest_and_comes_back() {
     let mut scene = scene(200);
-    let before = scene.frame();
+    let before = scene.plot_area();
     scene.pan(100.0);
-    let after = scene.frame();
+    let after = scene.plot_area();
     assert!(!scene.follows());
     let moved = before.x.values.1 - after.x.values.1;
     assert!((moved - 100.0 / before.x.per_unit()).abs() < 1.0);
@@ -75,33 +75,33 @@ fn panning_leaves_the_newest_and_comes_back() {
     assert!(scene.follows());
     // And never so far that there is nothing to see.
     scene.pan(1e9);
-    assert!(!scene.frame().visible.is_empty());
+    assert!(!scene.plot_area().visible.is_empty());
 }
 
 #[test]
 fn zooming_keeps_what_is_under_the_pointer() {
     let mut scene = scene(1_000);
     scene.pan(400.0);
-    let before = scene.frame();
+    let before = scene.plot_area();
     let time = before.x.value(250.0);
     scene.zoom(0.5, 250.0);
-    let after = scene.frame();
+    let after = scene.plot_area();
     assert!((after.x.at(time) - 250.0).abs() < 1e-6);
-    let spans = [before, after].map(|frame| frame.x.values.1 - frame.x.values.0);
+    let spans = [before, after].map(|plot| plot.x.values.1 - plot.x.values.0);
     assert!((spans[1] / spans[0] - 0.5).abs() < 1e-9);
     for _ in 0..50 {
         scene.zoom(0.5, 250.0);
     }
     // Ten bars are the fewest.
-    let frame = scene.frame();
-    assert!((frame.x.values.1 - frame.x.values.0 - 10e6).abs() < 1.0);
+    let plot = scene.plot_area();
+    assert!((plot.x.values.1 - plot.x.values.0 - 10e6).abs() < 1.0);
 }
 
 #[test]
 fn an_empty_chart_has_axes_too() {
-    let frame = scene(0).frame();
-    assert!(frame.visible.is_empty());
-    assert_eq!(frame.y.values, (0.0, 1.0));
+    let plot = scene(0).plot_area();
+    assert!(plot.visible.is_empty());
+    assert_eq!(plot.y.values, (0.0, 1.0));
 }
 
 #[test]
@@ -113,11 +113,11 @@ fn own_fills_and_near_orders_are_in_view() {
     // Bars and fill: 1,100 to 1,201, so orders from 999 to 1,302 are near.
     let order = |price| OwnOrder { price, is_buy: price < 1_150 };
     scene.orders = vec![order(1_000), order(998), order(1_300), order(5_000)];
-    let frame = scene.frame();
+    let plot = scene.plot_area();
     // 8 % of 1,300 − 1,000 on both sides.
-    assert_eq!(frame.y.values, (1_000.0 - 24.0, 1_300.0 + 24.0));
+    assert_eq!(plot.y.values, (1_000.0 - 24.0, 1_300.0 + 24.0));
     scene.orders.clear();
-    assert_eq!(scene.frame().y.values, (1_100.0 - 8.08, 1_201.0 + 8.08));
+    assert_eq!(scene.plot_area().y.values, (1_100.0 - 8.08, 1_201.0 + 8.08));
 }
 
 #[test]
@@ -135,11 +135,11 @@ fn a_long_bar_is_named_by_its_day() {
 #[test]
 fn little_room_leaves_out_the_lower_pane() {
     let mut scene = scene(20);
-    assert!(scene.frame().below.is_some());
+    assert!(scene.plot_area().below.is_some());
     scene.size = (300.0, 120.0);
-    let frame = scene.frame();
-    assert!(frame.below.is_none());
-    assert!(frame.right() < 300.0 && frame.bottom() < 120.0);
+    let plot = scene.plot_area();
+    assert!(plot.below.is_none());
+    assert!(plot.right() < 300.0 && plot.bottom() < 120.0);
 }
 
 /// NAV that rose to 1,100.00, fell to 990.00 and recovered, a bar each.
@@ -160,8 +160,8 @@ fn fallen() -> ChartScene {
 #[test]
 fn a_drawdown_hangs_from_the_best_as_a_share_of_it() {
     let scene = fallen();
-    let frame = scene.frame();
-    let below = frame.below.unwrap();
+    let plot = scene.plot_area();
+    let below = plot.below.unwrap();
     let bars = scene.bars.list();
     // 110 of 1,100 is 10 %, 55 of 1,100 is 5 %: the pane's whole and half height.
     let values: Vec<i64> = bars.iter().map(|bar| scene.lower_value(bar)).collect();
@@ -178,14 +178,14 @@ fn a_drawdown_hangs_from_the_best_as_a_share_of_it() {
 #[test]
 fn everything_stays_in_view_until_it_is_zoomed() {
     let mut scene = fallen();
-    assert_eq!(scene.frame().visible, 0..4);
+    assert_eq!(scene.plot_area().visible, 0..4);
     let longer: Vec<Bar> = (0..700).map(|n| Bar::at(VenueTime(n * 10 * SECOND), 100_000 + n)).collect();
     scene.bars = Bars::new(10 * SECOND, longer);
-    assert_eq!(scene.frame().visible, 0..700);
+    assert_eq!(scene.plot_area().visible, 0..700);
     scene.zoom(0.5, 300.0);
-    assert!(scene.frame().visible.len() < 400);
+    assert!(scene.plot_area().visible.len() < 400);
     scene.reset();
-    assert_eq!(scene.frame().visible, 0..700);
+    assert_eq!(scene.plot_area().visible, 0..700);
 }
 
 #[cfg(feature = "ssr")]

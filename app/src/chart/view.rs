@@ -64,7 +64,7 @@ impl Chart {
         self.version.track();
         let cursor = self.cursor.get();
         self.scene.with_value(|scene| match cursor {
-            Some((x, _)) => scene.bar_at(&scene.frame(), x).copied(),
+            Some((x, _)) => scene.bar_at(&scene.plot_area(), x).copied(),
             None => scene.bars.list().last().copied(),
         })
     }
@@ -73,13 +73,13 @@ impl Chart {
     fn step(self, bars: f64) {
         let at = self.cursor.get_untracked();
         let next = self.scene.with_value(|scene| {
-            let frame = scene.frame();
-            let width = scene.bars.step_us() as f64 * frame.x.per_unit();
-            let seen = scene.bars.list().get(frame.visible.clone())?;
-            let last = scene.middle(&frame, seen.last()?);
+            let plot = scene.plot_area();
+            let width = scene.bars.step_us() as f64 * plot.x.per_unit();
+            let seen = scene.bars.list().get(plot.visible.clone())?;
+            let last = scene.middle(&plot, seen.last()?);
             let x = at.map_or(last, |(x, _)| within(x + bars * width, 0.0, last));
-            let bar = scene.bar_at(&frame, x)?;
-            Some((scene.middle(&frame, bar), frame.y.at(bar.close as f64)))
+            let bar = scene.bar_at(&plot, x)?;
+            Some((scene.middle(&plot, bar), plot.y.at(bar.close as f64)))
         });
         self.cursor.set(next);
     }

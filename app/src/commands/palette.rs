@@ -9,7 +9,7 @@ use leptos::html;
 use leptos::prelude::*;
 
 use super::dialog::Modal;
-use super::table::{COMMANDS, Command};
+use super::table::{COMMANDS, UserCommand};
 use super::{CommandRegistry, Dialog};
 use crate::live::Live;
 
@@ -20,7 +20,7 @@ const MAX_ROWS: usize = 12;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Target {
     Select(InstrumentId),
-    Perform(Command),
+    Perform(UserCommand),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,7 +31,11 @@ struct PaletteRow {
 }
 
 #[component]
-pub(super) fn Palette(live: Live, registry: CommandRegistry, perform: Callback<Command>) -> impl IntoView {
+pub(super) fn Palette(
+    live: Live,
+    registry: CommandRegistry,
+    perform: Callback<UserCommand>,
+) -> impl IntoView {
     view! {
         <Modal registry which=Dialog::Palette title="Command palette" testid="palette">
             <Search live registry perform />
@@ -40,7 +44,7 @@ pub(super) fn Palette(live: Live, registry: CommandRegistry, perform: Callback<C
 }
 
 #[component]
-fn Search(live: Live, registry: CommandRegistry, perform: Callback<Command>) -> impl IntoView {
+fn Search(live: Live, registry: CommandRegistry, perform: Callback<UserCommand>) -> impl IntoView {
     let query = RwSignal::new(String::new());
     let at = RwSignal::new(0_usize);
     let found = Memo::new(move |_| query.with(|query| find(live, query)));
@@ -55,7 +59,7 @@ fn Search(live: Live, registry: CommandRegistry, perform: Callback<Command>) -> 
         match target {
             Target::Select(id) => {
                 live.selected.set(id);
-                perform.run(Command::Trade);
+                perform.run(UserCommand::Trade);
             }
             Target::Perform(command) => perform.run(command),
         }
@@ -124,7 +128,7 @@ fn find(live: Live, query: &str) -> Vec<PaletteRow> {
         target: Target::Select(instrument.id),
     });
     let commands =
-        COMMANDS.iter().filter(|entry| entry.command != Command::Palette).map(|entry| PaletteRow {
+        COMMANDS.iter().filter(|entry| entry.command != UserCommand::Palette).map(|entry| PaletteRow {
             name: entry.name.to_owned(),
             note: entry.key.unwrap_or_default().to_owned(),
             target: Target::Perform(entry.command),

@@ -5,7 +5,7 @@
 
 /// A command that the user can give.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Command {
+pub(crate) enum UserCommand {
     Palette,
     Shortcuts,
     Preferences,
@@ -29,37 +29,37 @@ pub(crate) enum Command {
 /// A row of the table.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct CommandEntry {
-    pub(crate) command: Command,
+    pub(crate) command: UserCommand,
     /// Its name in the palette.
     pub(crate) name: &'static str,
     /// Its single key.
     pub(crate) key: Option<&'static str>,
 }
 
-const fn entry(command: Command, key: Option<&'static str>, name: &'static str) -> CommandEntry {
+const fn entry(command: UserCommand, key: Option<&'static str>, name: &'static str) -> CommandEntry {
     CommandEntry { command, name, key }
 }
 
 /// All commands, in the order of the list of shortcuts.
 pub(crate) const COMMANDS: [CommandEntry; 18] = [
-    entry(Command::Palette, None, "Command palette"),
-    entry(Command::Shortcuts, Some("?"), "Keyboard shortcuts"),
-    entry(Command::Preferences, Some(","), "Preferences"),
-    entry(Command::Trade, Some("t"), "Screen: Trade"),
-    entry(Command::Portfolio, Some("p"), "Screen: Portfolio"),
-    entry(Command::Search, Some("/"), "Search the market watch"),
-    entry(Command::Next, Some("j"), "Next instrument"),
-    entry(Command::Previous, Some("k"), "Previous instrument"),
-    entry(Command::Buy, Some("b"), "Ticket: buy"),
-    entry(Command::Sell, Some("s"), "Ticket: sell"),
-    entry(Command::Quantity, Some("q"), "Ticket: quantity"),
-    entry(Command::Chart, Some("c"), "Chart: read it by keys"),
-    entry(Command::Positions, Some("1"), "Blotter: positions"),
-    entry(Command::Orders, Some("2"), "Blotter: orders"),
-    entry(Command::Fills, Some("3"), "Blotter: fills"),
-    entry(Command::Quotes, Some("4"), "Blotter: quotes"),
-    entry(Command::CancelAll, None, "Orders: cancel all"),
-    entry(Command::SignOut, None, "Sign out"),
+    entry(UserCommand::Palette, None, "Command palette"),
+    entry(UserCommand::Shortcuts, Some("?"), "Keyboard shortcuts"),
+    entry(UserCommand::Preferences, Some(","), "Preferences"),
+    entry(UserCommand::Trade, Some("t"), "Screen: Trade"),
+    entry(UserCommand::Portfolio, Some("p"), "Screen: Portfolio"),
+    entry(UserCommand::Search, Some("/"), "Search the market watch"),
+    entry(UserCommand::Next, Some("j"), "Next instrument"),
+    entry(UserCommand::Previous, Some("k"), "Previous instrument"),
+    entry(UserCommand::Buy, Some("b"), "Ticket: buy"),
+    entry(UserCommand::Sell, Some("s"), "Ticket: sell"),
+    entry(UserCommand::Quantity, Some("q"), "Ticket: quantity"),
+    entry(UserCommand::Chart, Some("c"), "Chart: read it by keys"),
+    entry(UserCommand::Positions, Some("1"), "Blotter: positions"),
+    entry(UserCommand::Orders, Some("2"), "Blotter: orders"),
+    entry(UserCommand::Fills, Some("3"), "Blotter: fills"),
+    entry(UserCommand::Quotes, Some("4"), "Blotter: quotes"),
+    entry(UserCommand::CancelAll, None, "Orders: cancel all"),
+    entry(UserCommand::SignOut, None, "Sign out"),
 ];
 
 /// Keys that depend on the focus; they work even with single keys switched off.

@@ -5,22 +5,25 @@
 use leptos::prelude::*;
 
 use crate::live::Live;
-use crate::live::connection::Phase;
+use crate::live::connection::ConnectionPhase;
 
 #[component]
 pub(super) fn ConnectionPill(live: Live) -> impl IntoView {
     let link = live.link;
     let phase = Memo::new(move |_| link.get().phase);
-    Effect::new(move |before: Option<Phase>| {
+    Effect::new(move |before: Option<ConnectionPhase>| {
         let now = phase.get();
         match (before, now) {
-            (Some(Phase::Live | Phase::Delayed), Phase::Stale) => {
+            (Some(ConnectionPhase::Live | ConnectionPhase::Delayed), ConnectionPhase::Stale) => {
                 live.announce("Prices are stale; the ticket is closed.");
             }
-            (Some(before), Phase::Reconnecting) if before != Phase::Connecting => {
+            (Some(before), ConnectionPhase::Reconnecting) if before != ConnectionPhase::Connecting => {
                 live.announce("Connection lost; reconnecting.");
             }
-            (Some(Phase::Reconnecting | Phase::Stale), Phase::Live | Phase::Delayed) => {
+            (
+                Some(ConnectionPhase::Reconnecting | ConnectionPhase::Stale),
+                ConnectionPhase::Live | ConnectionPhase::Delayed,
+            ) => {
                 live.announce("Connection is live again.");
             }
             _ => {}
@@ -32,7 +35,7 @@ pub(super) fn ConnectionPill(live: Live) -> impl IntoView {
         None => "— ms".to_owned(),
     };
     let age = move || match phase.get() {
-        Phase::Connecting => "— s".to_owned(),
+        ConnectionPhase::Connecting => "— s".to_owned(),
         _ => format!("{:.1} s", link.get().age_ms / 1_000.0),
     };
     view! {

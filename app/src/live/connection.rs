@@ -19,7 +19,7 @@ const MAX_RETRY_DELAY_MS: f64 = 15_000.0;
 
 /// State of the connection.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Phase {
+pub enum ConnectionPhase {
     /// The first socket is not open yet.
     #[default]
     Connecting,
@@ -33,7 +33,7 @@ pub enum Phase {
     Reconnecting,
 }
 
-impl Phase {
+impl ConnectionPhase {
     /// The phase of a socket whose newest frame is `age_ms` old.
     pub fn of(open: bool, age_ms: f64, round_trip_ms: Option<f64>) -> Self {
         if !open {
@@ -77,9 +77,9 @@ impl Phase {
 
 /// The connection on screen.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Link {
+pub struct ConnectionState {
     /// Its state.
-    pub phase: Phase,
+    pub phase: ConnectionPhase,
     /// Newest round trip of a ping, in ms.
     pub round_trip_ms: Option<f64>,
     /// Age of the newest frame, in ms.
@@ -101,15 +101,15 @@ mod tests {
     #[test]
     fn age_and_round_trip_make_the_phase() {
         for (open, age, round_trip, phase) in [
-            (true, 100.0, Some(12.0), Phase::Live),
-            (true, 100.0, Some(1_200.0), Phase::Delayed),
-            (true, 2_000.0, None, Phase::Delayed),
-            (true, 3_000.0, Some(12.0), Phase::Stale),
-            (false, 0.0, Some(12.0), Phase::Reconnecting),
+            (true, 100.0, Some(12.0), ConnectionPhase::Live),
+            (true, 100.0, Some(1_200.0), ConnectionPhase::Delayed),
+            (true, 2_000.0, None, ConnectionPhase::Delayed),
+            (true, 3_000.0, Some(12.0), ConnectionPhase::Stale),
+            (false, 0.0, Some(12.0), ConnectionPhase::Reconnecting),
         ] {
-            assert_eq!(Phase::of(open, age, round_trip), phase, "{open} {age}");
+            assert_eq!(ConnectionPhase::of(open, age, round_trip), phase, "{open} {age}");
         }
-        assert!(!Phase::Stale.is_fresh() && !Phase::Connecting.is_fresh());
+        assert!(!ConnectionPhase::Stale.is_fresh() && !ConnectionPhase::Connecting.is_fresh());
     }
 
     #[test]

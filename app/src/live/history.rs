@@ -18,14 +18,14 @@ const ORDERS_CAPACITY: usize = 300;
 
 /// The account's recent orders and fills.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct History {
+pub struct OrderHistory {
     orders: BTreeMap<OrderId, Order>,
     /// Order of arrival: orders of one step have equal times.
     arrivals: BTreeMap<OrderId, u64>,
     fills: Vec<Fill>,
 }
 
-impl History {
+impl OrderHistory {
     /// A history of what the server read, both newest first.
     pub fn new(orders: Vec<Order>, fills: Vec<Fill>) -> Self {
         let arrivals = orders.iter().rev().zip(0..).map(|(order, arrival)| (order.id, arrival)).collect();
@@ -166,7 +166,7 @@ mod tests {
     fn orders_of_one_step_stay_in_the_order_of_their_acceptance() {
         let [a, b, c, d] = ["a", "b", "c", "d"].map(|digit| digit.repeat(8) + "-0000-4000-8000-000000000000");
         // Read newest first: c, then a, then an older b; d arrives later.
-        let mut history = History::new(vec![order(&c, 2), order(&a, 2), order(&b, 1)], Vec::new());
+        let mut history = OrderHistory::new(vec![order(&c, 2), order(&a, 2), order(&b, 1)], Vec::new());
         history.set_order(order(&d, 2));
         history.set_order(order(&a, 2));
         let ids: Vec<String> = history.newest_orders().iter().map(ToString::to_string).collect();

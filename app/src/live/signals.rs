@@ -14,12 +14,12 @@ use engine::quote::Quote;
 use engine::time::{Date, VenueTime};
 use engine::venue::Fill;
 use leptos::prelude::*;
-use protocol::gateway::Caller;
+use protocol::caller::Caller;
 use protocol::rest::Opening;
 use protocol::socket::TapeUpdate;
 use protocol::sparkline::Sparkline;
 
-use super::connection::Link;
+use super::connection::ConnectionState;
 use super::history::PreviewStats;
 use super::ladder::Ladder;
 use super::notifications::{Notification, NotificationQueue};
@@ -98,7 +98,7 @@ pub struct Live {
     /// The last entry that changed the account.
     pub account_rev: RwSignal<Seq>,
     /// The connection.
-    pub link: RwSignal<Link>,
+    pub link: RwSignal<ConnectionState>,
     /// Announcements to the user.
     pub notifications: NotificationQueue,
     /// The instrument of ladder and ticket.
@@ -140,7 +140,7 @@ impl Live {
             day_open_nav: RwSignal::new(state.day_open.nav),
             agent_nav: RwSignal::new(state.agent_nav),
             account_rev: RwSignal::new(state.account.rev),
-            link: RwSignal::new(Link::default()),
+            link: RwSignal::new(ConnectionState::default()),
             notifications: NotificationQueue::new(),
             previews: RwSignal::new(PreviewStats::default()),
             selected: RwSignal::new(first),

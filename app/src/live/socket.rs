@@ -14,7 +14,7 @@ use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::Closure;
 use web_sys::{BinaryType, Event, MessageEvent, WebSocket};
 
-use super::connection::{Link, Phase, retry_delay_ms};
+use super::connection::{ConnectionPhase, ConnectionState, retry_delay_ms};
 use super::now_ms;
 use super::signals::Live;
 use super::state::Changes;
@@ -179,8 +179,12 @@ impl Socket {
         let age_ms = now_ms() - self.received_ms.get();
         let round_trip_ms = self.round_trip_ms.get();
         let is_first = self.attempts.get() == 0 && state == Some(WebSocket::CONNECTING);
-        let phase = if is_first { Phase::Connecting } else { Phase::of(is_open, age_ms, round_trip_ms) };
-        let link = Link { phase, round_trip_ms, age_ms };
+        let phase = if is_first {
+            ConnectionPhase::Connecting
+        } else {
+            ConnectionPhase::of(is_open, age_ms, round_trip_ms)
+        };
+        let link = ConnectionState { phase, round_trip_ms, age_ms };
         if self.live.link.get_untracked() != link {
             self.live.link.set(link);
         }

@@ -17,7 +17,7 @@ use protocol::rest::{DayOpen, Opening};
 use protocol::socket::{Item, TapeUpdate, TickUpdate, Update};
 use protocol::sparkline::Sparkline;
 
-use super::history::History;
+use super::history::OrderHistory;
 use super::notifications::Notification;
 
 /// Tape of each instrument: as long as the gateway sends it at first.
@@ -88,7 +88,7 @@ pub struct State {
     /// Newest matches, newest first.
     pub tapes: BTreeMap<InstrumentId, VecDeque<TapeUpdate>>,
     /// The newest orders and fills, closed ones too.
-    pub history: History,
+    pub history: OrderHistory,
     /// Base of the day's changes.
     pub day_open: DayOpen,
     /// The portfolio agent's newest NAV.
@@ -99,7 +99,7 @@ impl State {
     /// The state that a page starts from.
     pub fn open(opening: Opening) -> Self {
         let Opening { snapshot, orders, fills, .. } = opening;
-        let mut history = History::new(orders, fills);
+        let mut history = OrderHistory::new(orders, fills);
         history.merge_live(snapshot.account.open.values());
         let mut state = Self {
             agent_nav: AgentNav::of(&snapshot.portfolio),

@@ -173,7 +173,7 @@ pub(crate) fn KeepAccount() -> impl IntoView {
 /// Redirects a signed-in user to the trading screen.
 fn redirect_to_trade() {
     #[cfg(feature = "ssr")]
-    if use_context::<Option<protocol::gateway::Caller>>().flatten().is_some() {
+    if use_context::<Option<protocol::caller::Caller>>().flatten().is_some() {
         leptos_axum::redirect(crate::routes::TRADE);
     }
 }

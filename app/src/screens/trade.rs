@@ -20,7 +20,7 @@ mod watch;
 use engine::order::Side;
 use leptos::prelude::*;
 
-use crate::commands::{Command, CommandRegistry, click, focus};
+use crate::commands::{CommandRegistry, UserCommand, click, focus};
 use crate::layout::ScreenTitle;
 use crate::live::Live;
 use tabs::PhoneTab;
@@ -79,22 +79,24 @@ pub(crate) fn TradeScreen() -> impl IntoView {
 }
 
 /// Carries out a command of this screen.
-fn perform(command: Command, form: TicketForm, tab: RwSignal<PhoneTab>) {
+fn perform(command: UserCommand, form: TicketForm, tab: RwSignal<PhoneTab>) {
     let (panel, target) = match command {
-        Command::Search => (PhoneTab::Watch, "#watch-search"),
-        Command::Buy | Command::Sell | Command::Quantity => (PhoneTab::Trade, "#quantity"),
-        Command::Chart => (PhoneTab::Chart, "[data-testid=chart]"),
-        Command::Positions => (PhoneTab::Positions, "#tab-of-positions"),
-        Command::Orders | Command::CancelAll => (PhoneTab::Positions, "#tab-of-orders"),
-        Command::Fills => (PhoneTab::Positions, "#tab-of-fills"),
-        Command::Quotes => (PhoneTab::Positions, "#tab-of-quotes"),
+        UserCommand::Search => (PhoneTab::Watch, "#watch-search"),
+        UserCommand::Buy | UserCommand::Sell | UserCommand::Quantity => (PhoneTab::Trade, "#quantity"),
+        UserCommand::Chart => (PhoneTab::Chart, "[data-testid=chart]"),
+        UserCommand::Positions => (PhoneTab::Positions, "#tab-of-positions"),
+        UserCommand::Orders | UserCommand::CancelAll => (PhoneTab::Positions, "#tab-of-orders"),
+        UserCommand::Fills => (PhoneTab::Positions, "#tab-of-fills"),
+        UserCommand::Quotes => (PhoneTab::Positions, "#tab-of-quotes"),
         _ => return,
     };
     match command {
-        Command::Buy => form.side.set(Side::Buy),
-        Command::Sell => form.side.set(Side::Sell),
-        Command::Positions | Command::Orders | Command::Fills | Command::Quotes => click(target),
-        Command::CancelAll => {
+        UserCommand::Buy => form.side.set(Side::Buy),
+        UserCommand::Sell => form.side.set(Side::Sell),
+        UserCommand::Positions | UserCommand::Orders | UserCommand::Fills | UserCommand::Quotes => {
+            click(target)
+        }
+        UserCommand::CancelAll => {
             click(target);
             click("[data-testid=cancel-all]");
         }

@@ -11,8 +11,8 @@ use engine::time::VenueTime;
 use engine::venue::Fill;
 use serde::{Deserialize, Serialize};
 
+use crate::caller::Caller;
 use crate::frames::PortfolioSnapshot;
-use crate::gateway::Caller;
 use crate::sparkline::Sparkline;
 
 /// Market and account as of one entry: the data of a trading screen.

@@ -67,7 +67,7 @@ pub enum AuthError {
     #[error("A name has 1 to 40 letters, digits, spaces, or - _ . '")]
     InvalidName,
     /// The user has an address and a password already.
-    #[error("This account is kept already.")]
+    #[error("This account has an e-mail address already.")]
     NotGuest,
     /// Another user's address.
     #[error("There is a user with this e-mail address.")]
@@ -309,12 +309,13 @@ where
     T: Send + 'static,
     E: From<StoreError> + Send + 'static,
 {
-    tokio::spawn(work).await.map_err(|error| StoreError::Corrupt(error.to_string()))?
+    tokio::spawn(work).await.map_err(|error| StoreError::Interrupted(error.to_string()))?
 }
 
 /// 256 bits of the system's randomness, in hexadecimal.
 fn random_token() -> Result<String, StoreError> {
     let mut bytes = [0; 32];
-    getrandom::fill(&mut bytes).map_err(|error| StoreError::Corrupt(format!("no randomness: {error}")))?;
+    getrandom::fill(&mut bytes)
+        .map_err(|error| StoreError::Interrupted(format!("no randomness: {error}")))?;
     Ok(Digest(bytes).to_string())
 }

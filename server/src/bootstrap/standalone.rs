@@ -20,7 +20,7 @@ use crate::venue::{self, ServedVenue};
 
 /// An agent that can run in a process of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Agent {
+pub enum AgentKind {
     /// Generates the market's steps.
     MarketData,
     /// Decides and commits; creates the venue at first start.
@@ -33,13 +33,13 @@ pub enum Agent {
     Auth,
 }
 
-impl std::fmt::Display for Agent {
+impl std::fmt::Display for AgentKind {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.to_possible_value().as_ref().map_or("agent", |value| value.get_name()))
     }
 }
 
-impl Agent {
+impl AgentKind {
     fn role(self) -> Role {
         match self {
             Self::MarketData => Role::MarketData,
@@ -63,7 +63,7 @@ impl Agent {
 /// # Errors
 /// [`ServeError`]; nothing runs then.
 pub async fn start_standalone(
-    agent: Agent,
+    agent: AgentKind,
     config: Config,
     venue: &VenueConfig,
     clock: WallClock,
@@ -79,7 +79,7 @@ pub async fn start_standalone(
     let address = listener.local_addr().map_err(|error| ServeError::Listen { address: configured, error })?;
     let mut claim_token = None;
     let mut created = None;
-    if agent == Agent::Trading {
+    if agent == AgentKind::Trading {
         let opened = create_venue(&config, venue, &clock, &shutdown).await?;
         (claim_token, created) = (opened.claim_token, Some(opened.row));
     } else {
@@ -102,16 +102,16 @@ pub async fn start_standalone(
     );
     tasks.push(tokio::spawn(heartbeat));
     match agent {
-        Agent::Trading => tasks.push(tasks::trading(&resources, &row)),
-        Agent::MarketData => tasks.push(tasks::market_data(&resources, &row)?),
-        Agent::Portfolio => tasks.push(tasks::portfolio(&resources, &row)),
-        Agent::Auth => {
+        AgentKind::Trading => tasks.push(tasks::trading(&resources, &row)),
+        AgentKind::MarketData => tasks.push(tasks::market_data(&resources, &row)?),
+        AgentKind::Portfolio => tasks.push(tasks::portfolio(&resources, &row)),
+        AgentKind::Auth => {
             let auth = http::auth(&resources, row.id, resources.store.clone()).await?;
             tasks.push(http::auth_upkeep(&resources, auth.clone()));
             tasks.push(http::serve_agent(&resources, Some(auth), listener));
             return Ok(RunningServer { address, claim_token, resources, in_process: None, tasks });
         }
-        Agent::Gateway => {
+        AgentKind::Gateway => {
             tasks.extend(start_gateway(&resources, row, listener).await?);
             return Ok(RunningServer { address, claim_token, resources, in_process: None, tasks });
         }

@@ -184,7 +184,7 @@ pub async fn decode_or_dead_letter<M: Envelope + Send + Sync + 'static>(
 
 /// Moves a message that cannot be acted upon to the dead-letter stream.
 pub async fn dead_letter(bus: &Bus, venue: VenueId, stream: &str, message: &Message, reason: &str) {
-    metrics::counter!("dead_letters_total", "stream" => stream.to_owned()).increment(1);
+    metrics::counter!("tickhall_dead_letters_total", "stream" => stream.to_owned()).increment(1);
     tracing::error!(
         event = "dead_letter",
         stream,

@@ -11,8 +11,9 @@ use std::net::Ipv4Addr;
 use engine::id::{Digest, VenueId};
 use engine::time::VenueTime;
 use engine::venue::VenueConfig;
+use protocol::caller::Caller;
 use protocol::error::ApiError;
-use protocol::gateway::{AccountApi as _, Caller, OrderApi as _, QuoteApi as _, VenueControlApi as _};
+use protocol::gateway::{AccountApi as _, OrderApi as _, QuoteApi as _, VenueControlApi as _};
 use protocol::rest::{ClockCommand, PlaceOrderResponse};
 use uuid::Uuid;
 
@@ -184,6 +185,7 @@ async fn round(gateway: &Gateway, callers: &[Caller], round: u32, demo: &mut Dem
 
 fn password() -> Result<String, DemoError> {
     let mut bytes = [0; 12];
-    getrandom::fill(&mut bytes).map_err(|error| StoreError::Corrupt(format!("no randomness: {error}")))?;
+    getrandom::fill(&mut bytes)
+        .map_err(|error| StoreError::Interrupted(format!("no randomness: {error}")))?;
     Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }

@@ -81,6 +81,9 @@ pub enum StoreError {
     /// A statement failed.
     #[error("the database failed: {0}")]
     Database(#[from] sqlx::Error),
+    /// A task of the store ended before its work was done.
+    #[error("work on the store was interrupted: {0}")]
+    Interrupted(String),
     /// A row holds what this program never writes.
     #[error("{0}")]
     Corrupt(String),

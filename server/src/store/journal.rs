@@ -11,8 +11,11 @@ use uuid::Uuid;
 
 use super::batch_statement::{BatchConnection as _, BatchStatement, InputRows};
 use super::copying::Schema;
-use super::projections::fold::{Fold, ListedInstruments};
 use super::{Role, Store, StoreError, on_backend};
+
+mod fold;
+
+use fold::{Fold, ListedInstruments};
 
 /// A venue.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -14,8 +14,6 @@ use uuid::Uuid;
 use super::journal::{signed, unsigned};
 use super::{Store, StoreError, on_backend};
 
-pub(super) mod fold;
-
 /// Filter for an account's orders, newest first.
 #[derive(Clone, Debug, Default)]
 pub struct OrderFilter {

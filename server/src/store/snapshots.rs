@@ -3,6 +3,7 @@
 //! Does not know when a snapshot or a compaction is due.
 
 use engine::id::{Digest, Seq, VenueId};
+use engine::venue::Venue;
 
 use super::batch_statement::BatchConnection as _;
 use super::copying::Schema;
@@ -29,6 +30,15 @@ pub struct SnapshotRow {
     pub state_hash: Digest,
     /// Hash of the chain at `seq`.
     pub journal_hash: Digest,
+}
+
+impl SnapshotRow {
+    /// The venue of an intact snapshot; `None` if any byte of it is damaged.
+    pub fn restore(&self) -> Option<Venue> {
+        let is_intact = Digest::of(&[&self.state]) == self.state_hash;
+        let venue = is_intact.then(|| Venue::restore(&self.state).ok()).flatten()?;
+        (venue.seq() == self.seq).then_some(venue)
+    }
 }
 
 impl Store {

@@ -3,7 +3,8 @@
 use engine::id::{AccountId, Seq};
 use engine::order::RawTicket;
 use protocol::bus::SequencerStatus;
-use protocol::gateway::{Caller, OrderApi as _};
+use protocol::caller::Caller;
+use protocol::gateway::OrderApi as _;
 use protocol::rest::{OrdersQuery, PlaceOrderResponse};
 use server::agents::auth::{Auth, VenueRole};
 use server::agents::context::AgentContext;

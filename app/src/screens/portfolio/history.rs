@@ -12,7 +12,7 @@ use crate::api::{self, PageData};
 use crate::chart::{Bars, Chart, ChartScene, ChartView, Lower, Style};
 use crate::format;
 use crate::live::Live;
-use crate::live::connection::Phase;
+use crate::live::connection::ConnectionPhase;
 use crate::live::state::AgentNav;
 
 /// One cent: the unit of the chart.
@@ -46,7 +46,9 @@ fn NavChart(live: Live, opening: Option<NavHistory>) -> impl IntoView {
     let nav = NavView { live, chart, range, history: RwSignal::new(opening) };
     Effect::new(move || nav.follow(live.agent_nav.get()));
     Effect::new(move |before: Option<bool>| {
-        let broken = live.link.with(|link| matches!(link.phase, Phase::Stale | Phase::Reconnecting));
+        let broken = live
+            .link
+            .with(|link| matches!(link.phase, ConnectionPhase::Stale | ConnectionPhase::Reconnecting));
         let missing = before.is_none() && nav.history.with_untracked(Option::is_none);
         if missing || (before == Some(true) && !broken) {
             nav.read();

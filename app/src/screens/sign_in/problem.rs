@@ -16,7 +16,7 @@ pub(super) fn problem(code: &str) -> FormProblem {
     let (field, text) = match code {
         "invalid_email" => (Some("email"), "Enter an e-mail address like name@example.com."),
         "invalid_name" => (Some("name"), "Use 1 to 40 letters, digits, spaces, or - _ . '"),
-        "not_guest" => (None, "This account is kept already."),
+        "not_guest" => (None, "This account has an e-mail address already."),
         "email_taken" => (Some("email"), "This address is already registered. Sign in instead."),
         "password_weak" => (Some("password"), "This password is easy to guess. Use a longer, unusual one."),
         "password_too_short" => (Some("password"), "Use at least 10 characters."),

@@ -8,7 +8,7 @@ use std::fmt;
 use std::net::IpAddr;
 
 use axum_login::{AuthUser, AuthnBackend, AuthzBackend};
-use protocol::gateway::Permission;
+use protocol::caller::Permission;
 use uuid::Uuid;
 
 use super::{Auth, AuthError, Email};

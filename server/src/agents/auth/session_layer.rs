@@ -14,8 +14,8 @@ use axum::response::{IntoResponse, Response};
 use axum_login::tower_sessions::cookie::{Cookie, SameSite, time};
 use axum_login::tower_sessions::{Expiry, SessionManagerLayer};
 use axum_login::{AuthManagerLayerBuilder, AuthzBackend as _};
+use protocol::caller::{Caller, Permission};
 use protocol::error::ApiError;
-use protocol::gateway::{Caller, Permission};
 
 use super::session_store::{LOGIN_KEY, SessionKey};
 use super::{Auth, AuthError, AuthSession};

@@ -10,7 +10,7 @@ use axum::extract::{FromRequestParts, Request, State};
 use axum::http::request::Parts;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use protocol::gateway::Caller;
+use protocol::caller::Caller;
 use uuid::Uuid;
 
 use super::Gateway;

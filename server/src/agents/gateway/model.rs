@@ -26,6 +26,7 @@ use crate::journal::{Follower, JournalBatch, JournalError};
 use crate::shutdown::Shutdown;
 use crate::store::history::CandleWindow;
 use crate::store::journal::EntryKind;
+use crate::store::snapshots::SnapshotRow;
 use crate::store::{Store, StoreError};
 
 pub(crate) use encoded::{Encoded, encode, encode_update, parts};
@@ -225,7 +226,7 @@ impl ReadModel {
         let Shared { venue: id, store, bus, streams, .. } = &*self.shared;
         let version = self.peek(VenueView::version).unwrap_or_default();
         let snapshots = store.state_snapshots(*id, MAX_SNAPSHOTS).await?;
-        let restored = snapshots.iter().find_map(|snapshot| Venue::restore(&snapshot.state).ok());
+        let restored = snapshots.iter().find_map(SnapshotRow::restore);
         let venue = match restored {
             Some(venue) => venue,
             None => self.opened_venue().await?,

@@ -13,9 +13,10 @@ use engine::id::{OrderId, Seq};
 use engine::order::{Amend, Order, OrderStatus, Preview, RawAmend, RawTicket, Reject, Ticket};
 use engine::venue::{AccountChange, Command};
 use protocol::bus::AppliedCommand;
+use protocol::caller::{Caller, Permission};
 use protocol::error::ApiError;
 use protocol::frames::OrderFrame;
-use protocol::gateway::{Caller, OrderApi, Permission};
+use protocol::gateway::OrderApi;
 use protocol::rest::{
     AmendOrderRequest, CancelledOrders, InstrumentQuery, OrdersQuery, Page, PendingOrderJson,
     PlaceOrderRequest, PlaceOrderResponse, PlacedOrderJson, PreviewJson,

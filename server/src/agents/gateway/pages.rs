@@ -13,8 +13,9 @@ use leptos::nonce::use_nonce;
 use leptos::prelude::{LeptosOptions, provide_context, use_context};
 use leptos::server_fn::error::SERVER_FN_ERROR_HEADER;
 use leptos_axum::{LeptosRoutes, ResponseOptions, generate_route_list, render_app_async_with_context};
+use protocol::caller::Caller;
 use protocol::error::ApiError;
-use protocol::gateway::{Caller, SharedGateway};
+use protocol::gateway::SharedGateway;
 use tower_http::CompressionLevel;
 use tower_http::compression::CompressionLayer;
 

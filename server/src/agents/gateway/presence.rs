@@ -14,7 +14,7 @@ use super::model::FollowError;
 use crate::bus::decode::encode;
 use crate::clock;
 use crate::shutdown::Shutdown;
-use protocol::bus::{Control, ControlMessage};
+use protocol::bus::{Control, ControlMessage, VERSION};
 
 /// Interval of reports while the number is not zero.
 const REPORT_INTERVAL: Duration = Duration::from_secs(10);
@@ -63,7 +63,7 @@ impl Gateway {
             metrics::gauge!("tickhall_sockets").set(inner.sockets.count() as f64);
             if count > 0 || reported > 0 {
                 let control = Control::Watchers { gateway: inner.id, count };
-                let message = ControlMessage { v: 1, venue: inner.venue, control };
+                let message = ControlMessage { v: VERSION, venue: inner.venue, control };
                 // The next report makes up for a failed one.
                 let sent = inner.bus.append_auto(&inner.streams.control, encode(&message), usize::MAX).await;
                 if let Err(error) = sent {

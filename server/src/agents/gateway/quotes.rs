@@ -11,9 +11,10 @@ use engine::instrument::Instrument;
 use engine::order::{Preview, RawTake, Reject, Side, Take};
 use engine::quote::QuotesSnapshot;
 use engine::venue::Command;
+use protocol::caller::Caller;
 use protocol::error::ApiError;
 use protocol::frames::QuotesFrame;
-use protocol::gateway::{Caller, QuoteApi};
+use protocol::gateway::QuoteApi;
 use protocol::rest::{
     InstrumentQuery, PendingOrderJson, PlaceOrderResponse, PlacedOrderJson, PreviewJson, PreviewQuoteRequest,
     TakeQuoteRequest,

@@ -10,9 +10,10 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use engine::id::Digest;
 use engine::instrument::Instrument;
-use protocol::bus::{ClockStatus, Control, ControlMessage};
+use protocol::bus::{ClockStatus, Control, ControlMessage, VERSION};
+use protocol::caller::{Caller, Permission};
 use protocol::error::ApiError;
-use protocol::gateway::{Caller, Permission, VenueApi, VenueControlApi};
+use protocol::gateway::{VenueApi, VenueControlApi};
 use protocol::rest::{ClaimVenueRequest, ClockCommand, ClockState, ListedInstrument, VenueInfo};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -62,7 +63,7 @@ impl VenueControlApi for Gateway {
         caller.require(Permission::ControlVenue)?;
         let control = self.check_command(command).await?;
         let inner = &self.inner;
-        let message = ControlMessage { v: 1, venue: inner.venue, control };
+        let message = ControlMessage { v: VERSION, venue: inner.venue, control };
         let last_report = inner.bus.last_id(&inner.streams.clock).await?;
         let id = inner.bus.append_auto(&inner.streams.control, encode(&message), usize::MAX).await?;
         let done = async {

@@ -15,8 +15,8 @@ use axum::extract::State;
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::response::{IntoResponse, Response};
+use protocol::caller::Caller;
 use protocol::error::ApiError;
-use protocol::gateway::Caller;
 use protocol::socket::Encoding;
 use serde::Deserialize;
 
@@ -36,6 +36,9 @@ const MESSAGE_MAX_BYTES: usize = 16 * 1024;
 /// Size of a socket's read buffer; it is zeroed at every read, and clients send
 /// little.
 const READ_BUFFER_BYTES: usize = 4 * 1024;
+
+/// Sign-outs that are read from the session stream at once.
+const SIGN_OUTS_PER_READ: usize = 256;
 
 /// Most bytes that wait inside a socket for a slow client.
 const WRITE_BUFFER_MAX_BYTES: usize = 256 * 1024;
@@ -104,7 +107,7 @@ impl Gateway {
         loop {
             let batch = tokio::select! {
                 () = shutdown.cancelled() => return Ok(()),
-                batch = inner.bus.read_after(&stream, after, 256) => batch?,
+                batch = inner.bus.read_after(&stream, after, SIGN_OUTS_PER_READ) => batch?,
             };
             match batch {
                 // Sockets check their session from time to time anyway.

@@ -12,7 +12,7 @@ use protocol::bus::{ClockStatus, Control, ControlMessage, MarketStep, VERSION};
 use tokio::time::Instant;
 
 use super::heartbeat::{Due, Heartbeat};
-use super::history::History;
+use super::history::HistoryQueue;
 use super::outbox::StepOutbox;
 use super::presence::Presence;
 use super::restart::{Rebuilt, rebuild};
@@ -45,14 +45,14 @@ const BATCH_MAX_STEPS: usize = 32;
 pub async fn run(context: AgentContext, settings: Settings) -> Result<(), MarketDataError> {
     let rebuilt = rebuild(&context, &settings).await?;
     let live_orders = context.store.live_orders(context.venue).await?.into_iter().collect();
-    let history = History::new(context.venue, settings.history);
+    let history = HistoryQueue::new(context.venue, settings.history);
     // The writers end after the agent, also when that panics.
     let writers = Shutdown::new();
     let _guard = writers.clone().drop_guard();
     let history_writer = tokio::spawn(history.clone().write(context.clone(), writers.clone()));
     let candle_writer = tokio::spawn(super::candles::run(context.clone(), settings.clone(), writers.clone()));
     let presence = Presence::new(settings.idle, live_orders, Instant::now());
-    let result = Agent::new(context, settings, rebuilt, history, presence).run().await;
+    let result = MarketDataAgent::new(context, settings, rebuilt, history, presence).run().await;
     writers.cancel();
     // History may have gaps, and candles continue from their cursor at the next
     // start: a panic in either costs nothing else.
@@ -61,13 +61,13 @@ pub async fn run(context: AgentContext, settings: Settings) -> Result<(), Market
     result
 }
 
-struct Agent {
+struct MarketDataAgent {
     context: AgentContext,
     settings: Settings,
     simulator: Simulator,
     heartbeat: Heartbeat,
     presence: Presence,
-    history: History,
+    history: HistoryQueue,
     /// Delivers what the simulation has not seen.
     journal: Follower,
     /// The last journalled step.
@@ -88,12 +88,12 @@ struct Agent {
     speed_reached_milli: u64,
 }
 
-impl Agent {
+impl MarketDataAgent {
     fn new(
         context: AgentContext,
         settings: Settings,
         rebuilt: Rebuilt,
-        history: History,
+        history: HistoryQueue,
         presence: Presence,
     ) -> Self {
         let Rebuilt { simulator, seen, journalled, unjournalled, last_id } = rebuilt;

@@ -47,14 +47,14 @@ struct Waiting {
 
 /// Queue of rows; clones share it.
 #[derive(Clone)]
-pub(super) struct History {
+pub(super) struct HistoryQueue {
     venue: VenueId,
     limits: HistoryLimits,
     waiting: Arc<Mutex<Waiting>>,
     arrived: Arc<Notify>,
 }
 
-impl History {
+impl HistoryQueue {
     /// An empty queue.
     pub(super) fn new(venue: VenueId, limits: HistoryLimits) -> Self {
         // Registered from the start: zero is information too.
@@ -250,8 +250,8 @@ mod tests {
         }
     }
 
-    fn queue(queue_rows: usize) -> History {
-        History::new(VENUE, HistoryLimits { rows_per_instrument: 1_000, queue_rows })
+    fn queue(queue_rows: usize) -> HistoryQueue {
+        HistoryQueue::new(VENUE, HistoryLimits { rows_per_instrument: 1_000, queue_rows })
     }
 
     #[test]

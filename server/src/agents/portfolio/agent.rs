@@ -5,10 +5,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use engine::id::{AccountId, Digest, Seq};
+use engine::id::{AccountId, Seq};
 use engine::portfolio::Valuation;
 use engine::time::{MICROS_PER_SECOND, VenueTime};
-use engine::venue::{ConfigError, Venue, VenueConfig};
+use engine::venue::{ConfigError, VenueConfig};
 use protocol::bus::{PortfolioMessage, VERSION};
 
 use super::books::Books;
@@ -18,6 +18,7 @@ use crate::clock;
 use crate::journal::{Follower, JournalBatch, JournalError};
 use crate::store::StoreError;
 use crate::store::journal::Cursor;
+use crate::store::snapshots::SnapshotRow;
 use crate::store::valuations::ValuationRecord;
 
 /// The agent's name in health, logs and cursors.
@@ -73,7 +74,7 @@ pub async fn run(context: AgentContext, settings: Settings) -> Result<(), Portfo
     while let Some(batch) = journal.next_stored().await? {
         apply(&mut books, &batch)?;
     }
-    let mut agent = Agent {
+    let mut agent = PortfolioAgent {
         to_store: books.touched_after(Seq(stored)),
         traded: BTreeSet::new(),
         extremes: BTreeMap::new(),
@@ -122,11 +123,7 @@ async fn missing_on_bus(
 /// The books as of the newest intact state snapshot.
 async fn snapshot(context: &AgentContext, config: &VenueConfig) -> Result<Books, PortfolioError> {
     let snapshots = context.store.state_snapshots(context.venue, MAX_SNAPSHOTS).await?;
-    let venue = snapshots
-        .iter()
-        .filter(|snapshot| Digest::of(&[&snapshot.state]) == snapshot.state_hash)
-        .find_map(|snapshot| Venue::restore(&snapshot.state).ok());
-    Ok(match venue {
+    Ok(match snapshots.iter().find_map(SnapshotRow::restore) {
         Some(venue) => Books::of_venue(&venue),
         None => Books::empty(config)?,
     })
@@ -139,7 +136,7 @@ fn apply(books: &mut Books, batch: &JournalBatch) -> Result<(), StoreError> {
     })
 }
 
-struct Agent {
+struct PortfolioAgent {
     context: AgentContext,
     settings: Settings,
     books: Books,
@@ -170,7 +167,7 @@ struct Valued {
     valuation: Valuation,
 }
 
-impl Agent {
+impl PortfolioAgent {
     fn apply(&mut self, batch: &JournalBatch) -> Result<(), StoreError> {
         let balances = batch.outcomes().flat_map(|(_, outcome)| &outcome.balances);
         self.traded.extend(balances.map(|balance| balance.account));

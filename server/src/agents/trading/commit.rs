@@ -49,12 +49,12 @@ impl Commit {
     /// # Errors
     /// The store's; whatever it is, the outcome is unknown.
     pub(super) async fn finished(&mut self) -> Result<(), StoreError> {
-        let failed = || StoreError::Corrupt("a test made this commit fail".to_owned());
+        let failed = || StoreError::Interrupted("a test made this commit fail".to_owned());
         let Some(task) = &mut self.task else { return Err(failed()) };
         match task.await {
             Ok(Ok(())) if self.fault == Fault::Unknown => Err(failed()),
             Ok(result) => result,
-            Err(error) => Err(StoreError::Corrupt(format!("the commit's task ended: {error}"))),
+            Err(error) => Err(StoreError::Interrupted(format!("the commit: {error}"))),
         }
     }
 }

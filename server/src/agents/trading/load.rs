@@ -3,7 +3,7 @@
 //!
 //! Does not know why the state is loaded.
 
-use engine::id::{Digest, Seq};
+use engine::id::Seq;
 use engine::venue::Venue;
 
 use super::fold::{Fold, FoldError};
@@ -39,18 +39,15 @@ pub(super) async fn load(context: &AgentContext, row: &VenueRow) -> Result<Loade
     let mut newest = Seq(0);
     for snapshot in store.state_snapshots(row.id, MAX_SNAPSHOTS).await? {
         newest = newest.max(snapshot.seq);
-        let is_intact = Digest::of(&[&snapshot.state]) == snapshot.state_hash;
-        match Venue::restore(&snapshot.state) {
-            Ok(venue) if is_intact && venue.seq() == snapshot.seq => {
-                fold = Some(Fold::from_snapshot(venue, snapshot.journal_hash));
-                break;
-            }
-            _ => tracing::error!(
-                event = "snapshot_damaged",
-                seq = snapshot.seq.0,
-                "A state snapshot is damaged and was skipped."
-            ),
+        if let Some(venue) = snapshot.restore() {
+            fold = Some(Fold::from_snapshot(venue, snapshot.journal_hash));
+            break;
         }
+        tracing::error!(
+            event = "snapshot_damaged",
+            seq = snapshot.seq.0,
+            "A state snapshot is damaged and was skipped."
+        );
     }
     let mut fold = match fold {
         Some(fold) => fold,

@@ -494,5 +494,5 @@ async fn commit_finished(in_flight: &mut Option<InFlightCommit>) -> Result<InFli
     let result = commit.commit.finished().await;
     let committed = in_flight.take();
     result?;
-    committed.ok_or_else(|| StoreError::Corrupt("no commit was in flight".to_owned()))
+    committed.ok_or_else(|| StoreError::Interrupted("no commit was in flight".to_owned()))
 }

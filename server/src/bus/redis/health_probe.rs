@@ -28,7 +28,7 @@ pub(super) async fn run(bus: Weak<Inner>, mut data_id: String) {
                 }
                 if data_id != found {
                     tracing::warn!(event = "bus_wiped", url = inner.redacted_url, "Redis has lost its data");
-                    metrics::counter!("tickhall_bus_wipes_total").increment(1);
+                    metrics::counter!("tickhall_bus_data_losses_total").increment(1);
                     inner.data_loss_epoch.send_modify(|epoch| *epoch += 1);
                     inner.pollers.reset();
                 }

@@ -31,7 +31,7 @@ enum TicketPreview {
 
 /// State of the ticket, and sending it. A handle.
 #[derive(Clone, Copy)]
-struct Ticket {
+struct TicketState {
     live: Live,
     form: TicketForm,
     sender: OrderSender,
@@ -46,7 +46,7 @@ struct Ticket {
     quote: StoredValue<Option<QuoteId>>,
 }
 
-impl Ticket {
+impl TicketState {
     fn new(live: Live, form: TicketForm, sender: OrderSender) -> Self {
         let Hydrated(hydrated) = expect_context();
         let instrument = Memo::new(move |_| live.instrument(live.selected.get()));
@@ -172,9 +172,9 @@ pub(crate) fn TicketPanel(
     sender: OrderSender,
     tab: RwSignal<PhoneTab>,
 ) -> impl IntoView {
-    let ticket = Ticket::new(live, form, sender);
+    let ticket = TicketState::new(live, form, sender);
     ticket.follow(tab);
-    let Ticket { cannot_send, warnings, .. } = ticket;
+    let TicketState { cannot_send, warnings, .. } = ticket;
     let is_ready = Memo::new(move |_| ticket.is_ready());
     let is_dealt = Memo::new(move |_| ticket.with_instrument(Instrument::is_dealt));
     let problem = Signal::derive(move || ticket.problem());
@@ -228,7 +228,7 @@ pub(crate) fn TicketPanel(
 
 /// Quantity and limit price, in the instrument's units.
 #[component]
-fn Amounts(ticket: Ticket, is_dealt: Memo<bool>, problem: Signal<Option<Problem>>) -> impl IntoView {
+fn Amounts(ticket: TicketState, is_dealt: Memo<bool>, problem: Signal<Option<Problem>>) -> impl IntoView {
     let form = ticket.form;
     let quantity_hint = Signal::derive(move || {
         ticket.with_instrument(|instrument| format!("multiple of {}", format::decimal(instrument.lot_size)))

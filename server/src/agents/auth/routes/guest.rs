@@ -4,7 +4,7 @@
 
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use protocol::gateway::Caller;
+use protocol::caller::Caller;
 use protocol::rest::{CredentialsRequest, GuestRequest};
 use serde::Deserialize;
 

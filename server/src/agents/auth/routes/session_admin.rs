@@ -7,7 +7,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use engine::time::WallTime;
-use protocol::gateway::Caller;
+use protocol::caller::Caller;
 use protocol::rest::SessionEntry;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;

@@ -19,11 +19,11 @@ pub(in crate::agents::gateway) struct Sockets {
 #[derive(Debug, Default)]
 struct Open {
     next: u64,
-    sockets: BTreeMap<u64, Entry>,
+    sockets: BTreeMap<u64, OpenSocket>,
 }
 
 #[derive(Debug)]
-struct Entry {
+struct OpenSocket {
     user: Uuid,
     session: SessionKey,
     signed_out: CancellationToken,
@@ -48,7 +48,7 @@ impl Sockets {
         open.next += 1;
         let (number, signed_out) = (open.next, CancellationToken::new());
         let (user, session) = (identity.user.id, identity.session);
-        let entry = Entry { user, session, signed_out: signed_out.clone() };
+        let entry = OpenSocket { user, session, signed_out: signed_out.clone() };
         open.sockets.insert(number, entry);
         Some(ConnectionPermit { sockets: self.clone(), number, signed_out })
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use axum::extract::ws::{CloseFrame, Message, WebSocket};
 use engine::id::Seq;
-use protocol::gateway::Caller;
+use protocol::caller::Caller;
 use protocol::socket::{ClientMessage, Encoding, FRAMES_VERSION, Frame, FrameError, Hello, Update};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
 use tokio_tungstenite::tungstenite;
@@ -33,12 +33,12 @@ const PINGS_PER_SILENCE: u32 = 3;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Close(u16, &'static str);
 
-const GONE: Close = Close(1000, "goodbye");
+const CLIENT_LEFT: Close = Close(1000, "goodbye");
 const RESTARTING: Close = Close(1012, "the server is stopping");
 const NOT_TEXT: Close = Close(1003, "send text");
 const NOT_UTF8: Close = Close(1007, "not UTF-8");
 const TOO_LARGE: Close = Close(1009, "a message may be 16 KiB");
-const BROKEN: Close = Close(1002, "not the protocol");
+const PROTOCOL_ERROR: Close = Close(1002, "not the protocol");
 const SIGNED_OUT: Close = Close(4001, "the session has ended");
 const SLOW: Close = Close(4008, "the client does not read");
 const SILENT: Close = Close(4012, "the client does not answer");
@@ -106,8 +106,8 @@ impl Connection {
     async fn serve(&mut self, session: SessionKey, permit: &ConnectionPermit) -> Close {
         let inner = self.gateway.inner.clone();
         let mut changed = inner.model.versions();
-        let mut pings = every(self.max_silence / PINGS_PER_SILENCE);
-        let mut sessions = every(inner.auth.sessions().check_interval().min(self.max_silence));
+        let mut pings = periodic(self.max_silence / PINGS_PER_SILENCE);
+        let mut sessions = periodic(inner.auth.sessions().check_interval().min(self.max_silence));
         let mut next_update: Option<Instant> = None;
         let mut last_update = Instant::now() - self.update_interval;
         loop {
@@ -153,14 +153,14 @@ impl Connection {
 
     async fn on_message(&mut self, received: Option<Result<Message, axum::Error>>) -> Result<(), Close> {
         let message = match received {
-            None => return Err(GONE),
+            None => return Err(CLIENT_LEFT),
             Some(Err(error)) => return Err(close_of(error)),
             Some(Ok(message)) => message,
         };
         self.last_message = Instant::now();
         match message {
             Message::Pong(_) => Ok(()),
-            Message::Close(_) => Err(GONE),
+            Message::Close(_) => Err(CLIENT_LEFT),
             Message::Binary(_) => Err(NOT_TEXT),
             Message::Ping(_) => self.count_control_message(),
             Message::Text(text) => {
@@ -231,20 +231,20 @@ impl Connection {
             // JSON is UTF-8.
             Encoding::Json => Message::Text(String::from_utf8(bytes).unwrap_or_default().into()),
         };
-        self.put(message).await
+        self.send_message(message).await
     }
 
     async fn ping(&mut self) -> Result<(), Close> {
         if self.last_message.elapsed() >= self.max_silence {
             return Err(SILENT);
         }
-        self.put(Message::Ping(bytes::Bytes::new())).await
+        self.send_message(Message::Ping(bytes::Bytes::new())).await
     }
 
-    async fn put(&mut self, message: Message) -> Result<(), Close> {
+    async fn send_message(&mut self, message: Message) -> Result<(), Close> {
         match timeout(SEND_TIMEOUT, self.socket.send(message)).await {
             Ok(Ok(())) => Ok(()),
-            Ok(Err(_)) => Err(GONE),
+            Ok(Err(_)) => Err(CLIENT_LEFT),
             Err(_) => Err(SLOW),
         }
     }
@@ -268,7 +268,7 @@ impl Connection {
     }
 }
 
-fn every(period: Duration) -> tokio::time::Interval {
+fn periodic(period: Duration) -> tokio::time::Interval {
     let mut ticks = interval(period);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     ticks.reset();
@@ -281,7 +281,7 @@ fn close_of(error: axum::Error) -> Close {
     match error.into_inner().downcast_ref::<Error>() {
         Some(Error::Capacity(_)) => TOO_LARGE,
         Some(Error::Utf8(_)) => NOT_UTF8,
-        Some(Error::Protocol(_)) => BROKEN,
-        _ => GONE,
+        Some(Error::Protocol(_)) => PROTOCOL_ERROR,
+        _ => CLIENT_LEFT,
     }
 }

@@ -12,9 +12,9 @@ use engine::time::VenueTime;
 use engine::venue::{AccountChange, Asset, Balance, Fill, Input, Party, PositionState, Posting};
 use uuid::Uuid;
 
+use super::{CommitBatch, EntryKind, NewEntry};
 use crate::store::StoreError;
 use crate::store::batch_statement::{BatchStatement, InputRows};
-use crate::store::journal::{CommitBatch, EntryKind, NewEntry};
 
 /// Opens accounts, with the users to whom they are assigned.
 const OPEN_ACCOUNTS: &str = "
@@ -27,7 +27,7 @@ const OPEN_ACCOUNTS: &str = "
 
 /// Total changes of a batch.
 #[derive(Default)]
-pub(in crate::store) struct Fold<'a> {
+pub(super) struct Fold<'a> {
     opened: BTreeMap<AccountId, VenueTime>,
     balances: BTreeMap<AccountId, (&'a Balance, Seq)>,
     accepted: BTreeMap<OrderId, Seq>,
@@ -37,7 +37,7 @@ pub(in crate::store) struct Fold<'a> {
 }
 
 impl<'a> Fold<'a> {
-    pub(in crate::store) fn of(entries: &'a [NewEntry]) -> Self {
+    pub(super) fn of(entries: &'a [NewEntry]) -> Self {
         let mut fold = Self::default();
         for NewEntry { outcome, .. } in entries {
             let seq = outcome.seq;
@@ -71,7 +71,7 @@ impl<'a> Fold<'a> {
     }
 
     /// Statements, parents before the rows that refer to them.
-    pub(in crate::store) fn statements(&self, batch: &'a CommitBatch) -> Vec<BatchStatement<'a>> {
+    pub(super) fn statements(&self, batch: &'a CommitBatch) -> Vec<BatchStatement<'a>> {
         let venue = batch.venue.0;
         let mut statements = Vec::from(self.accounts(venue, &batch.currency));
         statements.extend(self.orders(venue));
@@ -212,7 +212,7 @@ fn postings(batch: &CommitBatch) -> BatchStatement<'_> {
 }
 
 /// Instruments of a venue that the batch opens.
-pub(in crate::store) struct ListedInstruments {
+pub(super) struct ListedInstruments {
     currency: String,
     instruments: Vec<ListedInstrument>,
 }
@@ -227,7 +227,7 @@ struct ListedInstrument {
 }
 
 impl ListedInstruments {
-    pub(in crate::store) fn of(entries: &[NewEntry]) -> Result<Self, StoreError> {
+    pub(super) fn of(entries: &[NewEntry]) -> Result<Self, StoreError> {
         let mut listed = Self { currency: String::new(), instruments: Vec::new() };
         let corrupt = || StoreError::Corrupt("entry 1 does not say what is listed".to_owned());
         for new in entries.iter().filter(|new| new.kind == EntryKind::Opened) {
@@ -249,7 +249,7 @@ impl ListedInstruments {
         Ok(listed)
     }
 
-    pub(in crate::store) fn statement(&self, venue: VenueId) -> BatchStatement<'_> {
+    pub(super) fn statement(&self, venue: VenueId) -> BatchStatement<'_> {
         let listed = || self.instruments.iter();
         let instruments = || listed().map(|listed| &listed.instrument);
         let rows = InputRows::new()
