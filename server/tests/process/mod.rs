@@ -2,6 +2,7 @@
 
 mod compose;
 mod copies;
+mod health;
 mod log_schema;
 mod logging;
 mod process;
