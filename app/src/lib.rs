@@ -42,7 +42,10 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                 <meta charset="utf-8" />
                 <meta name="viewport" content="width=device-width, initial-scale=1" />
                 <meta name="color-scheme" content="dark" />
-                <meta name="description" content="A trading simulator that can be replayed to the bit." />
+                <meta
+                    name="description"
+                    content="Practise trading shares and bonds with play money, in a simulated market."
+                />
                 <link rel="icon" href=format!("{bundle}/icon.svg") type="image/svg+xml" />
                 <link id="tickhall" rel="stylesheet" href=format!("{bundle}/tickhall.css") />
                 <HydrationScripts options />
@@ -50,6 +53,11 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
             </head>
             <body>
                 <App />
+                <noscript>
+                    <p class="noscript">
+                        "Live prices and orders need JavaScript, which is off: the figures here stand still. Signing in, the portfolio and the account work without it."
+                    </p>
+                </noscript>
             </body>
         </html>
     }

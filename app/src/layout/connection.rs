@@ -4,12 +4,14 @@
 
 use leptos::prelude::*;
 
+use super::Hydrated;
 use crate::live::Live;
 use crate::live::connection::ConnectionPhase;
 
 #[component]
 pub(super) fn ConnectionPill(live: Live) -> impl IntoView {
     let link = live.link;
+    let Hydrated(hydrated) = expect_context();
     let phase = Memo::new(move |_| link.get().phase);
     Effect::new(move |before: Option<ConnectionPhase>| {
         let now = phase.get();
@@ -46,7 +48,7 @@ pub(super) fn ConnectionPill(live: Live) -> impl IntoView {
             title="Round trip · age of the newest message"
         >
             <span class="dot" aria-hidden="true"></span>
-            <strong>{move || phase.get().word()}</strong>
+            <strong>{move || if hydrated.get() { phase.get().word() } else { "Not live" }}</strong>
             <span class="num">{round_trip}</span>
             <span class="num age">{age}</span>
         </p>
