@@ -91,7 +91,7 @@ fn SignedInPage(live: Live) -> impl IntoView {
         <CommandDialogs live />
         <div class="frame" data-link=move || live.link.with(|link| link.phase.key())>
             <top::TopBar live />
-            <rail::Rail />
+            <rail::Rail owner=live.caller().owner />
             <main id="screen" tabindex="-1">
                 <Outlet />
             </main>

@@ -26,7 +26,7 @@ use leptos_router::{Lazy, SsrMode, StaticSegment, path};
 
 use crate::commands::CommandRegistry;
 use crate::layout::{CardPage, Hydrated};
-use crate::lazy_routes::{AccountRoute, AuthenticatedRoute, PortfolioRoute, TradeRoute};
+use crate::lazy_routes::{AccountRoute, AuthenticatedRoute, ControlRoute, PortfolioRoute, TradeRoute};
 use crate::live::LiveSession;
 use crate::preferences::Preferences;
 use crate::screens::sign_in::{LoginScreen, RegisterScreen, ResetScreen};
@@ -80,6 +80,7 @@ pub fn App() -> impl IntoView {
                 <ParentRoute path=path!("") view={Lazy::<AuthenticatedRoute>::new()}>
                     <Route path=path!("/") view={Lazy::<TradeRoute>::new()} ssr=SsrMode::Async />
                     <Route path=StaticSegment(routes::PORTFOLIO) view={Lazy::<PortfolioRoute>::new()} ssr=SsrMode::Async />
+                    <Route path=StaticSegment(routes::CONTROL) view={Lazy::<ControlRoute>::new()} ssr=SsrMode::Async />
                 </ParentRoute>
                 <ParentRoute path=path!("") view=CardPage>
                     <Route path=StaticSegment(routes::ACCOUNT) view={Lazy::<AccountRoute>::new()} ssr=SsrMode::Async />

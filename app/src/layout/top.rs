@@ -4,12 +4,14 @@
 
 use engine::money::Money;
 use leptos::prelude::*;
+use leptos_router::components::A;
 
 use super::Hydrated;
 use super::connection::ConnectionPill;
 use crate::commands::{CommandRegistry, Dialog};
 use crate::format;
 use crate::live::Live;
+use crate::routes;
 
 #[component]
 pub(super) fn TopBar(live: Live) -> impl IntoView {
@@ -51,6 +53,21 @@ pub(super) fn TopBar(live: Live) -> impl IntoView {
                 <span class="num" data-testid="venue-time">
                     {move || live.preferences.clock(live.moment.get().time)}
                 </span>
+                {live
+                    .caller()
+                    .owner
+                    .then(|| {
+                        view! {
+                            <A
+                                href=routes::CONTROL
+                                attr:class="button small"
+                                attr:title="Pause, speed, step"
+                                attr:data-testid="open-control"
+                            >
+                                "Control"
+                            </A>
+                        }
+                    })}
             </p>
             <ConnectionPill live />
             <form class="user" method="post" action="/logout">
