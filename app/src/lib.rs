@@ -18,6 +18,7 @@ mod preferences;
 pub mod report;
 mod routes;
 mod screens;
+mod theme;
 
 use leptos::prelude::*;
 use leptos_meta::{MetaTags, Title, provide_meta_context};
@@ -37,11 +38,16 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
     let bundle = format!("/{}", options.site_pkg_dir);
     view! {
         <!DOCTYPE html>
-        <html lang="en" data-theme="dark" data-dir=preferences.scheme.key() data-density=preferences.density()>
+        <html
+            lang="en"
+            data-theme=preferences.theme.key()
+            data-dir=preferences.scheme.key()
+            data-density=preferences.density()
+        >
             <head>
                 <meta charset="utf-8" />
                 <meta name="viewport" content="width=device-width, initial-scale=1" />
-                <meta name="color-scheme" content="dark" />
+                <meta name="color-scheme" content=preferences.theme.color_scheme() />
                 <meta
                     name="description"
                     content="Practise trading shares and bonds with play money, in a simulated market."
