@@ -5,7 +5,7 @@
 use leptos::prelude::*;
 
 use super::Hydrated;
-use crate::live::Live;
+use crate::live::{Live, NotificationKind};
 use crate::live::connection::ConnectionPhase;
 
 #[component]
@@ -17,16 +17,16 @@ pub(super) fn ConnectionPill(live: Live) -> impl IntoView {
         let now = phase.get();
         match (before, now) {
             (Some(ConnectionPhase::Live | ConnectionPhase::Delayed), ConnectionPhase::Stale) => {
-                live.announce("Prices are stale; the ticket is closed.");
+                live.notify(NotificationKind::Connection, "Prices are stale: the ticket is closed.");
             }
             (Some(before), ConnectionPhase::Reconnecting) if before != ConnectionPhase::Connecting => {
-                live.announce("Connection lost; reconnecting.");
+                live.notify(NotificationKind::Connection, "Connection lost. Reconnecting.");
             }
             (
                 Some(ConnectionPhase::Reconnecting | ConnectionPhase::Stale),
                 ConnectionPhase::Live | ConnectionPhase::Delayed,
             ) => {
-                live.announce("Connection is live again.");
+                live.notify(NotificationKind::Connection, "Connected again: prices are live.");
             }
             _ => {}
         }
