@@ -62,14 +62,14 @@ fn paint(chart: Chart, plot: &HtmlCanvasElement, over: &HtmlCanvasElement, stale
     chart.scene.update_value(|scene| scene.size = (width, height));
     let cursor = chart.cursor.get_untracked();
     chart.scene.with_value(|scene| {
-        let plot = scene.plot_area();
+        let area = scene.plot_area();
         let pixels = |css: f64| (css * ratio).round() as u32;
         let again = stale || grown || plot.width() != pixels(width);
         if again && let Some(canvas) = clear(plot, (width, height), ratio) {
-            let _ = draw::plot_series(&canvas.into_drawing_area(), scene, &plot, &colours);
+            let _ = draw::plot_series(&canvas.into_drawing_area(), scene, &area, &colours);
         }
         if let Some(canvas) = clear(over, (width, height), ratio) {
-            let _ = draw::overlay(&canvas.into_drawing_area(), scene, &plot, &colours, cursor);
+            let _ = draw::overlay(&canvas.into_drawing_area(), scene, &area, &colours, cursor);
         }
     });
     if let Some(parent) = plot.parent_element() {
