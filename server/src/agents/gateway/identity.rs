@@ -20,7 +20,8 @@ use crate::agents::auth::Identity;
 use crate::http::{ClientAddress, ErrorResponse};
 
 /// Server functions that read nothing from the store: all others are reads.
-const COMMANDS: [&str; 5] = ["place_order", "cancel_order", "amend_order", "take_quote", "cancel_all"];
+const COMMANDS: [&str; 7] =
+    ["place_order", "cancel_order", "amend_order", "take_quote", "cancel_all", "set_clock", "claim_venue"];
 
 /// Extracts the signed-in user; 401 without one.
 pub(super) struct RequireUser(pub(super) Caller);
