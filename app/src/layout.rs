@@ -7,6 +7,7 @@ mod connection;
 mod rail;
 mod status;
 mod top;
+mod user;
 
 use leptos::prelude::*;
 use leptos::suspense::Unsuspend;

@@ -87,7 +87,7 @@ fn Fields(live: Live) -> impl IntoView {
         </label>
         <p>
             <a href="/account" rel="external">
-                "Your sessions"
+                "Account"
             </a>
         </p>
     }

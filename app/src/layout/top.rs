@@ -7,6 +7,7 @@ use leptos::prelude::*;
 
 use super::Hydrated;
 use super::connection::ConnectionPill;
+use super::user::UserControls;
 use crate::commands::{CommandRegistry, Dialog};
 use crate::format;
 use crate::live::Live;
@@ -21,7 +22,6 @@ pub(super) fn TopBar(live: Live) -> impl IntoView {
     };
     let cash = move || valuation.with(|valuation| valuation.cash);
     let currency = live.currency();
-    let name = live.caller().name;
     view! {
         <header class="top" data-testid="top-bar">
             <p class="brand" aria-hidden="true">
@@ -53,24 +53,7 @@ pub(super) fn TopBar(live: Live) -> impl IntoView {
                 </span>
             </p>
             <ConnectionPill live />
-            <form class="user" method="post" action="/logout">
-                {live
-                    .caller()
-                    .is_guest()
-                    .then(|| {
-                        view! {
-                            <a class="button small" href="/account" rel="external" data-testid="keep-account">
-                                "Keep account"
-                            </a>
-                        }
-                    })}
-                <a class="email" href="/account" rel="external" title=name.clone() data-testid="user">
-                    {name.clone()}
-                </a>
-                <button class="small plain" data-testid="sign-out">
-                    "Sign out"
-                </button>
-            </form>
+            <UserControls live />
         </header>
     }
 }
