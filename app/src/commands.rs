@@ -19,7 +19,7 @@ use leptos_router::hooks::{use_location, use_navigate};
 pub(crate) use table::UserCommand;
 
 use crate::live::Live;
-use crate::routes::{ACCOUNT, PORTFOLIO, TRADE};
+use crate::routes::{ACCOUNT, CONTROL, PORTFOLIO, TRADE};
 use table::COMMANDS;
 
 /// A dialog that can be open.
@@ -57,6 +57,7 @@ impl CommandRegistry {
             UserCommand::Account => {
                 let _ = location().set_href(ACCOUNT);
             }
+            UserCommand::Control => go(CONTROL),
             UserCommand::Next => select_neighbour(live, 1),
             UserCommand::Previous => select_neighbour(live, -1),
             UserCommand::SignOut => click("[data-testid=sign-out]"),

@@ -194,7 +194,7 @@ fn print_address(what: &str, running: &RunningServer) {
     let RunningServer { address, claim_token, owner_token, resources, .. } = running;
     print(&format!("{what} at http://{address}"));
     if let Some(token) = claim_token {
-        print(&format!("To own this venue, sign in and claim it with this token, once: {token}"));
+        print(&format!("To own this venue, register, open /control and enter this token, once: {token}"));
     }
     if let (Some(token), Some(email)) = (owner_token, &resources.config.owner_email) {
         // An agent's own address is not the site's.
@@ -204,7 +204,9 @@ fn print_address(what: &str, running: &RunningServer) {
             (None, false) => local_url(&resources.config),
         };
         let link = reset_link(&site, token);
-        print(&format!("{email} owns this venue and sets the password here, once and within an hour: {link}"));
+        print(&format!(
+            "{email} owns this venue and sets the password here, once and within an hour: {link}"
+        ));
     }
 }
 

@@ -1,8 +1,8 @@
 //! The auth agent: users, and the sessions that identify them.
 //!
 //! *Listens*: nothing; it serves requests. *Publishes*: `OpenAccount` and
-//! `CloseAccount` commands, and [`SessionEnded`] at every sign-out. *Owns*: users and sessions. *Never*
-//! writes money: the venue decides what a new account holds.
+//! `CloseAccount` commands, and [`SessionEnded`] at every sign-out. *Owns*: users
+//! and sessions. *Never* writes money: the venue decides what a new account holds.
 
 mod backend;
 mod device;

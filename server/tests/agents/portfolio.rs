@@ -112,7 +112,11 @@ async fn a_closed_account_is_valued_no_more_and_leaves_no_value_behind() {
     let mut risk = fixture.reader(&fixture.streams.risk);
     valued(&fixture, &mut risk, 5).await;
     let latest = async |account| fixture.bus.get_latest(&fixture.streams.portfolio(account)).await.unwrap();
-    let flat = PositionState { account: user, instrument: fixture.instrument("ACME"), position: Position::default() };
+    let flat = PositionState {
+        account: user,
+        instrument: fixture.instrument("ACME"),
+        position: Position::default(),
+    };
     let event = AccountEvent { account: user, account_seq: 2, change: AccountChange::Closed };
     let closed = Outcome {
         events: vec![event],

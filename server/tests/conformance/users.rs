@@ -146,10 +146,15 @@ async fn idle_sessions_of_guests_end_later_than_those_of_users() {
         let joes = session(&store, joe, 4, 10).await;
         let ended = store.delete_expired_sessions(WallTime(15), WallTime(5), WallTime(1_000)).await.unwrap();
         assert_eq!(ended, 2);
-        let left = async |user| store.sessions_of(user).await.unwrap().iter().map(|row| row.hash).collect::<Vec<_>>();
+        let left = async |user| {
+            store.sessions_of(user).await.unwrap().iter().map(|row| row.hash).collect::<Vec<_>>()
+        };
         assert_eq!((left(ann).await, left(joe).await), (vec![late], vec![joes]));
         // The absolute limit is one for all.
-        assert_eq!(store.delete_expired_sessions(WallTime(0), WallTime(0), WallTime(1_001)).await.unwrap(), 2);
+        assert_eq!(
+            store.delete_expired_sessions(WallTime(0), WallTime(0), WallTime(1_001)).await.unwrap(),
+            2
+        );
     }
 }
 

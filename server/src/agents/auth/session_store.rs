@@ -297,9 +297,7 @@ impl Sessions {
     pub(super) async fn delete_expired(&self) -> std::result::Result<u64, StoreError> {
         let now = self.clock.now();
         let idle_before = |lifetime: Lifetime| now.plus_micros(-lifetime.idle_micros);
-        self.store
-            .delete_expired_sessions(idle_before(self.registered), idle_before(self.guest), now)
-            .await
+        self.store.delete_expired_sessions(idle_before(self.registered), idle_before(self.guest), now).await
     }
 }
 

@@ -50,7 +50,8 @@ pub(super) async fn introspect(
 ) -> Result<Json<SessionDetails>, ErrorResponse> {
     let session = entries(&auth, &caller).await?.into_iter().find(|entry| entry.current);
     let session = session.ok_or(AuthError::NotSignedIn)?;
-    let idle_expires_at = auth.sessions().idle_expiry(caller.user.is_guest(), session.last_seen_at).min(session.expires_at);
+    let idle_expires_at =
+        auth.sessions().idle_expiry(caller.user.is_guest(), session.last_seen_at).min(session.expires_at);
     Ok(Json(SessionDetails { caller: caller.into(), session, idle_expires_at }))
 }
 
