@@ -21,6 +21,7 @@ use protocol::error::ApiError;
 use protocol::gateway::SharedGateway;
 use tower_http::CompressionLevel;
 use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{Predicate as _, SizeAbove};
 
 use super::Gateway;
 use crate::agents::auth::Identity;
@@ -29,6 +30,9 @@ use crate::http::middleware::page_policy;
 
 /// Path of every server function.
 pub(super) const SERVER_FN_PREFIX: &str = "/api/ui/";
+/// Answers of this size and less are sent as they are, so that an order waits for no
+/// compression.
+const UNCOMPRESSED_MAX_BYTES: u16 = 1_024;
 
 /// Brotli level of pages: most of the gain, in a millisecond.
 const PAGE_COMPRESSION: CompressionLevel = CompressionLevel::Precise(4);
@@ -50,7 +54,11 @@ pub(super) fn routes(gateway: &Gateway, options: LeptosOptions) -> Router {
             }
             not_found(request).await
         })
-        .layer(CompressionLayer::new().quality(PAGE_COMPRESSION).compress_when(is_html))
+        .layer(
+            CompressionLayer::new()
+                .quality(PAGE_COMPRESSION)
+                .compress_when(SizeAbove::new(UNCOMPRESSED_MAX_BYTES).and(is_for_browsers)),
+        )
         .with_state(options)
 }
 
@@ -73,9 +81,11 @@ fn context(gateway: SharedGateway) -> impl Fn() + Clone + Send + Sync + 'static 
     }
 }
 
-/// Pages are large and repetitive; answers to programs are small.
-fn is_html(_: StatusCode, _: Version, headers: &HeaderMap, _: &Extensions) -> bool {
-    headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"))
+/// Pages and answers of server functions are large and repetitive; answers to
+/// programs are small.
+fn is_for_browsers(_: StatusCode, _: Version, headers: &HeaderMap, _: &Extensions) -> bool {
+    let kind = headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
+    kind.starts_with(b"text/html") || kind == PostcardEncoding::CONTENT_TYPE.as_bytes()
 }
 
 /// Middleware: encodes the errors of server functions, and of what refuses their
