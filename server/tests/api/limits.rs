@@ -39,7 +39,10 @@ async fn a_password_is_judged_after_the_limits() {
     assert_eq!(refusal(&answer), (422, "password_too_short".to_owned()));
     site.clock.advance_micros(60_000_000);
     assert_eq!(guest.post("/api/v1/auth/keep", &body).await.status, 200);
-    assert_eq!((site.running_auth().password_hashes(), site.running_auth().password_estimates()), (before.0 + 1, 1));
+    assert_eq!(
+        (site.running_auth().password_hashes(), site.running_auth().password_estimates()),
+        (before.0 + 1, 1)
+    );
     site.close().await;
 }
 
