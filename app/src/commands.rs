@@ -18,7 +18,7 @@ use leptos_router::hooks::{use_location, use_navigate};
 pub(crate) use table::UserCommand;
 
 use crate::live::Live;
-use crate::routes::{PORTFOLIO, TRADE};
+use crate::routes::{CONTROL, PORTFOLIO, TRADE};
 use table::COMMANDS;
 
 /// A dialog that can be open.
@@ -52,6 +52,7 @@ impl CommandRegistry {
             UserCommand::Preferences => self.dialog.set(Some(Dialog::Preferences)),
             UserCommand::Trade => go(TRADE),
             UserCommand::Portfolio => go(PORTFOLIO),
+            UserCommand::Control => go(CONTROL),
             UserCommand::Next => select_neighbour(live, 1),
             UserCommand::Previous => select_neighbour(live, -1),
             UserCommand::SignOut => click("[data-testid=sign-out]"),

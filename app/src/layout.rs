@@ -4,6 +4,8 @@
 //! Do not know what the screen in their middle shows.
 
 mod connection;
+mod details;
+mod notices;
 mod rail;
 mod status;
 mod top;
@@ -91,12 +93,15 @@ fn SignedInPage(live: Live) -> impl IntoView {
         <CommandDialogs live />
         <div class="frame" data-link=move || live.link.with(|link| link.phase.key())>
             <top::TopBar live />
-            <rail::Rail />
+            <rail::Rail owner=live.caller().owner />
             <main id="screen" tabindex="-1">
                 <Outlet />
             </main>
             <status::StatusBar live />
+            <notices::Toasts live />
         </div>
+        <notices::NoticeLog live />
+        <details::Details live />
     }
 }
 

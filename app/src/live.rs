@@ -18,7 +18,7 @@ mod tests;
 
 pub use history::fill_key;
 pub use ladder::{Ladder, LadderRow};
-pub use notifications::Notification;
+pub use notifications::{LogEntry, Notification, NotificationKind, Notifications};
 pub use signals::{InstrumentFigures, Live, Moment};
 
 use leptos::prelude::*;

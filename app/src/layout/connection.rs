@@ -4,27 +4,29 @@
 
 use leptos::prelude::*;
 
-use crate::live::Live;
+use super::Hydrated;
+use crate::live::{Live, NotificationKind};
 use crate::live::connection::ConnectionPhase;
 
 #[component]
 pub(super) fn ConnectionPill(live: Live) -> impl IntoView {
     let link = live.link;
+    let Hydrated(hydrated) = expect_context();
     let phase = Memo::new(move |_| link.get().phase);
     Effect::new(move |before: Option<ConnectionPhase>| {
         let now = phase.get();
         match (before, now) {
             (Some(ConnectionPhase::Live | ConnectionPhase::Delayed), ConnectionPhase::Stale) => {
-                live.announce("Prices are stale; the ticket is closed.");
+                live.notify(NotificationKind::Connection, "Prices are stale: the ticket is closed.");
             }
             (Some(before), ConnectionPhase::Reconnecting) if before != ConnectionPhase::Connecting => {
-                live.announce("Connection lost; reconnecting.");
+                live.notify(NotificationKind::Connection, "Connection lost. Reconnecting.");
             }
             (
                 Some(ConnectionPhase::Reconnecting | ConnectionPhase::Stale),
                 ConnectionPhase::Live | ConnectionPhase::Delayed,
             ) => {
-                live.announce("Connection is live again.");
+                live.notify(NotificationKind::Connection, "Connected again: prices are live.");
             }
             _ => {}
         }
@@ -46,7 +48,7 @@ pub(super) fn ConnectionPill(live: Live) -> impl IntoView {
             title="Round trip · age of the newest message"
         >
             <span class="dot" aria-hidden="true"></span>
-            <strong>{move || phase.get().word()}</strong>
+            <strong>{move || if hydrated.get() { phase.get().word() } else { "Not live" }}</strong>
             <span class="num">{round_trip}</span>
             <span class="num age">{age}</span>
         </p>

@@ -8,7 +8,10 @@ use leptos_router::components::A;
 use crate::routes;
 
 #[component]
-pub(super) fn Rail() -> impl IntoView {
+pub(super) fn Rail(
+    /// True if the user owns the venue.
+    owner: bool,
+) -> impl IntoView {
     view! {
         <nav class="rail" aria-label="Screens">
             <ScreenLink name="Trade" href=routes::TRADE testid="nav-trade">
@@ -17,6 +20,14 @@ pub(super) fn Rail() -> impl IntoView {
             <ScreenLink name="Portfolio" href=routes::PORTFOLIO testid="nav-portfolio">
                 <path d="M12 3v9l7.5 5A9 9 0 1 1 12 3zM15 3.5A9 9 0 0 1 21 12h-6z" />
             </ScreenLink>
+            {owner
+                .then(|| {
+                    view! {
+                        <ScreenLink name="Control" href=routes::CONTROL testid="nav-control">
+                            <path d="M4 7h9M19 7h1M4 17h1M11 17h9M13 4v6h6V4zM5 14v6h6v-6z" />
+                        </ScreenLink>
+                    }
+                })}
         </nav>
     }
 }

@@ -22,7 +22,7 @@ use protocol::sparkline::Sparkline;
 use super::connection::ConnectionState;
 use super::history::PreviewStats;
 use super::ladder::Ladder;
-use super::notifications::{Notification, NotificationQueue};
+use super::notifications::{Notification, NotificationKind, Notifications};
 use super::now_ms;
 use super::state::{AgentNav, Changes, State};
 use crate::preferences::Preferences;
@@ -99,8 +99,8 @@ pub struct Live {
     pub account_rev: RwSignal<Seq>,
     /// The connection.
     pub link: RwSignal<ConnectionState>,
-    /// Announcements to the user.
-    pub notifications: NotificationQueue,
+    /// What the user is told.
+    pub notifications: Notifications,
     /// The instrument of ladder and ticket.
     pub selected: RwSignal<InstrumentId>,
     /// Previews compared with answers.
@@ -141,7 +141,7 @@ impl Live {
             agent_nav: RwSignal::new(state.agent_nav),
             account_rev: RwSignal::new(state.account.rev),
             link: RwSignal::new(ConnectionState::default()),
-            notifications: NotificationQueue::new(),
+            notifications: Notifications::new(),
             previews: RwSignal::new(PreviewStats::default()),
             selected: RwSignal::new(first),
             preferences: use_context().unwrap_or_default(),
@@ -246,9 +246,15 @@ impl Live {
         self.state.try_update_value(change).unwrap_or_default()
     }
 
-    /// Announces `text` to the user.
+    /// Tells the user about something that is neither good nor bad.
     pub fn announce(self, text: impl Into<String>) {
-        self.notifications.push(Notification(text.into()));
+        self.notify(NotificationKind::Info, text);
+    }
+
+    /// Tells the user about `kind`.
+    pub fn notify(self, kind: NotificationKind, text: impl Into<String>) {
+        let time = self.moment.get_untracked().time;
+        self.notifications.push(Notification::new(kind, text), time);
     }
 
     /// Sets the signals of what has changed since the last frame.
@@ -279,7 +285,8 @@ impl Live {
             }
             self.show_orders(state, &changes);
         });
-        changes.notifications.into_iter().for_each(|each| self.notifications.push(each));
+        let time = self.moment.get_untracked().time;
+        changes.notifications.into_iter().for_each(|each| self.notifications.push(each, time));
     }
 
     #[cfg_attr(not(target_arch = "wasm32"), allow(dead_code, reason = "sockets are the browser's"))]

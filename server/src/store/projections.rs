@@ -841,6 +841,8 @@ mod tests {
                 let found = plan(store, &fills_sql(&filter), &ids, &numbers, last).await;
                 assert!(found.contains(index) && !found.contains("TEMP B-TREE"), "{filter:?}: {found}");
             }
+            let found = plan(store, LIVE_ORDERS, &[VENUE.0], &[], None).await;
+            assert!(found.contains("orders_by_status") || !is_sqlite, "{found}");
             let key = [VENUE.0, ACCOUNT.0];
             let found = plan(store, &TRADES.last_before_sql(), &key, &[500_000], None).await;
             assert!(found.contains(by_number), "{found}");

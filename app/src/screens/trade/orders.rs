@@ -12,7 +12,7 @@ use super::blotter::matches_filter;
 use crate::api;
 use crate::format::{self, Units};
 use crate::layout::Hydrated;
-use crate::live::Live;
+use crate::live::{Live, NotificationKind};
 
 #[component]
 pub(super) fn Orders(live: Live, filter: RwSignal<String>, open_only: RwSignal<bool>) -> impl IntoView {
@@ -166,7 +166,7 @@ fn CancelButton(live: Live, id: OrderId, about: String) -> impl IntoView {
     let cancel = Action::new(move |(): &()| async move {
         let answer = api::cancel_order(id.to_string()).await;
         if let Err(error) = &answer {
-            live.announce(format!("Not cancelled: {}", error.message));
+            live.notify(NotificationKind::Refusal, format!("Not cancelled: {}", error.message));
         }
         answer.is_ok()
     });
