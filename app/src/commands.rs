@@ -8,6 +8,7 @@ mod dialog;
 mod palette;
 mod preferences_dialog;
 mod shortcuts;
+mod sign_out_dialog;
 mod table;
 
 use leptos::ev::KeyboardEvent;
@@ -18,7 +19,7 @@ use leptos_router::hooks::{use_location, use_navigate};
 pub(crate) use table::UserCommand;
 
 use crate::live::Live;
-use crate::routes::{CONTROL, PORTFOLIO, TRADE};
+use crate::routes::{ACCOUNT, CONTROL, PORTFOLIO, TRADE};
 use table::COMMANDS;
 
 /// A dialog that can be open.
@@ -27,6 +28,7 @@ pub(crate) enum Dialog {
     Palette,
     Shortcuts,
     Preferences,
+    SignOut,
 }
 
 /// The command that a screen has still to carry out, and the open dialog. A
@@ -52,6 +54,9 @@ impl CommandRegistry {
             UserCommand::Preferences => self.dialog.set(Some(Dialog::Preferences)),
             UserCommand::Trade => go(TRADE),
             UserCommand::Portfolio => go(PORTFOLIO),
+            UserCommand::Account => {
+                let _ = location().set_href(ACCOUNT);
+            }
             UserCommand::Control => go(CONTROL),
             UserCommand::Next => select_neighbour(live, 1),
             UserCommand::Previous => select_neighbour(live, -1),
@@ -98,6 +103,7 @@ pub(crate) fn CommandDialogs(live: Live) -> impl IntoView {
         <palette::Palette live registry perform />
         <shortcuts::Shortcuts live registry />
         <preferences_dialog::PreferencesDialog live registry />
+        {live.caller().is_guest().then(|| view! { <sign_out_dialog::SignOutDialog registry /> })}
     }
 }
 

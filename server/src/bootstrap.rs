@@ -15,7 +15,7 @@ use engine::venue::VenueConfig;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-use crate::agents::auth::{Auth, HashError};
+use crate::agents::auth::{Auth, AuthError, HashError};
 use crate::agents::context::AgentContext;
 use crate::agents::gateway::Gateway;
 use crate::bus::{Bus, BusError, StreamNames};
@@ -60,6 +60,9 @@ pub struct RunningServer {
     pub address: SocketAddr,
     /// Makes its bearer the venue's owner, once; known at first start alone.
     pub claim_token: Option<String>,
+    /// Sets the password of the configured owner, once and within an hour; known when
+    /// they were appointed alone.
+    pub owner_token: Option<String>,
     /// Configuration and resources of its agents.
     pub resources: ProcessResources,
     /// The gateway and auth, if all agents run in this process.
@@ -90,6 +93,9 @@ pub enum ServeError {
     /// The system gave no randomness.
     #[error(transparent)]
     Random(#[from] HashError),
+    /// The configured owner cannot be appointed.
+    #[error("--owner-email: {0}")]
+    Owner(#[from] AuthError),
     /// A standalone agent needs a store and a bus outside the process.
     #[error("--{flag}-url: a standalone agent needs it; `tickhall serve` does not")]
     MissingUrl {
@@ -102,6 +108,11 @@ pub enum ServeError {
 }
 
 impl RunningServer {
+    /// Returns true if all agents run in this process.
+    pub const fn is_whole_site(&self) -> bool {
+        self.in_process.is_some()
+    }
+
     /// The gateway and auth, for a command that calls them without HTTP; `None`
     /// when only one agent runs here.
     pub(crate) fn in_process(&self) -> Option<(&Gateway, &Auth)> {
@@ -199,6 +210,7 @@ pub async fn start(
     let auth_resources = resources.with_role(Role::Auth).await?;
     let gateway_resources = resources.with_role(Role::Gateway).await?;
     let auth = http::auth(&auth_resources, row.id, auth_resources.store.clone()).await?;
+    let owner_token = auth.appoint_owner().await?;
     let mut tasks = vec![tasks::market_data(&market_data, &row)?];
     tasks.extend([tasks::trading(&trading, &row), tasks::portfolio(&portfolio, &row)]);
     tasks.push(http::auth_upkeep(&auth_resources, auth.clone()));
@@ -207,5 +219,6 @@ pub async fn start(
     tasks.push(resources.upkeep());
     // Whoever is told the address may use it at once: the venue is open.
     gateway.wait_for_seq(Seq(1)).await;
-    Ok(RunningServer { address, claim_token, resources, in_process: Some((gateway, auth)), tasks })
+    let in_process = Some((gateway, auth));
+    Ok(RunningServer { address, claim_token, owner_token, resources, in_process, tasks })
 }

@@ -331,6 +331,23 @@ impl Bus {
         }
     }
 
+    /// Removes the newest values of `keys`.
+    ///
+    /// # Errors
+    /// [`BusError::Unavailable`].
+    pub async fn remove_all_latest(&self, keys: &[String]) -> Result<(), BusError> {
+        if keys.is_empty() {
+            return Ok(());
+        }
+        match self {
+            Self::Local(bus) => {
+                bus.remove_latest(keys);
+                Ok(())
+            }
+            Self::Redis(bus) => bus.remove_latest(keys).await,
+        }
+    }
+
     /// The newest value of `key`.
     ///
     /// # Errors

@@ -81,7 +81,8 @@ pub struct Config {
     /// Seed of a new venue; drawn from the system if absent.
     #[serde(default, deserialize_with = "values::seed", serialize_with = "values::hidden")]
     pub seed: Option<Seed>,
-    /// E-mail address of the venue's owner; a claim token is printed if absent.
+    /// E-mail address of the venue's owner, whose password a printed link sets; a claim
+    /// token is printed if absent.
     #[serde(default, deserialize_with = "values::email")]
     pub owner_email: Option<String>,
     #[serde(deserialize_with = "values::idle_policy")]
@@ -186,6 +187,8 @@ pub struct SessionLimits {
     pub idle_minutes: u64,
     #[serde(deserialize_with = "values::between::<_, _, 1, 720>")]
     pub absolute_hours: u64,
+    #[serde(deserialize_with = "values::between::<_, _, 1, 365>")]
+    pub guest_days: u64,
 }
 
 /// Limits of a client's requests.
@@ -198,6 +201,10 @@ pub struct RateLimits {
     pub login_failures_per_address_per_minute: u32,
     #[serde(deserialize_with = "values::between::<_, _, 1, 100_000>")]
     pub registrations_per_minute: u32,
+    #[serde(deserialize_with = "values::between::<_, _, 1, 1_000_000>")]
+    pub guests: u32,
+    #[serde(deserialize_with = "values::between::<_, _, 1, 1_000>")]
+    pub sessions_per_user: u32,
     #[serde(deserialize_with = "values::between::<_, _, 1, 100_000>")]
     pub requests_per_second: u32,
     #[serde(deserialize_with = "values::between::<_, _, 1, 100_000>")]

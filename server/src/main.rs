@@ -144,9 +144,13 @@ async fn reset(config: &Config, email: &str) -> anyhow::Result<ExitCode> {
     let token = grant_reset(&store, email, WallClock::System.now()).await?;
     store.close().await;
     let token = token.ok_or_else(|| anyhow::anyhow!("{email:?} is no user's e-mail address"))?;
-    let site = config.public_url.clone().unwrap_or_else(|| local_url(config));
-    print(&format!("{site}/reset?token={token}"));
+    print(&reset_link(&config.public_url.clone().unwrap_or_else(|| local_url(config)), &token));
     Ok(ExitCode::SUCCESS)
+}
+
+/// Link with which a user sets a new password at `site`.
+fn reset_link(site: &str, token: &str) -> String {
+    format!("{site}/reset?token={token}")
 }
 
 /// Address of the site on this machine.
@@ -204,10 +208,22 @@ async fn run_agent(agent: AgentKind, config: Config) -> anyhow::Result<ExitCode>
 }
 
 fn print_address(what: &str, running: &RunningServer) {
-    let RunningServer { address, claim_token, .. } = running;
+    let RunningServer { address, claim_token, owner_token, resources, .. } = running;
     print(&format!("{what} at http://{address}"));
     if let Some(token) = claim_token {
         print(&format!("To own this venue, register, open /control and enter this token, once: {token}"));
+    }
+    if let (Some(token), Some(email)) = (owner_token, &resources.config.owner_email) {
+        // An agent's own address is not the site's.
+        let site = match (&resources.config.public_url, running.is_whole_site()) {
+            (Some(url), _) => url.clone(),
+            (None, true) => format!("http://{address}"),
+            (None, false) => local_url(&resources.config),
+        };
+        let link = reset_link(&site, token);
+        print(&format!(
+            "{email} owns this venue and sets the password here, once and within an hour: {link}"
+        ));
     }
 }
 

@@ -1,13 +1,14 @@
 //! `cargo xtask site`: every service of compose.yaml, in containers if a Docker
 //! engine runs, else as plain processes on a private PostgreSQL and Redis.
 //!
-//! Reads `kill` (every agent, at once) and `start` from standard input; ends
-//! with it, and removes everything that was stored.
+//! Reads `kill` (every agent, at once), `start` and `reset EMAIL` (print the link that
+//! sets a user's password) from standard input; ends with it, and removes everything
+//! that was stored.
 
 use std::io::BufRead as _;
 use std::process::Command;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context as _, Result};
 use testbed::{Postgres, Redis};
 
 use crate::project::Project;
@@ -68,10 +69,18 @@ fn run_processes(project: &Project, settings: &[(&str, &str)]) -> Result<()> {
                 site.start_all()?;
                 print_addresses(&site);
             }
-            other => bail!("kill or start, not {other:?}"),
+            line => {
+                let email = reset_of(line)?;
+                shell::run(&mut site.command(&["user", "reset", email]))?;
+            }
         }
     }
     Ok(())
+}
+
+/// The address in a line `reset EMAIL`.
+fn reset_of(line: &str) -> Result<&str> {
+    line.strip_prefix("reset ").with_context(|| format!("kill, start or reset EMAIL, not {line:?}"))
 }
 
 fn print_addresses(site: &testbed::Topology) {
@@ -100,7 +109,7 @@ fn run_containers(project: &Project, settings: &[(&str, &str)]) -> Result<()> {
             match line?.trim() {
                 "kill" => compose(&[&["kill"][..], &AGENTS].concat())?,
                 "start" => start()?,
-                other => bail!("kill or start, not {other:?}"),
+                line => compose(&["exec", "--no-TTY", "auth", "tickhall", "user", "reset", reset_of(line)?])?,
             }
         }
         Ok(())

@@ -84,6 +84,12 @@ pub enum Command {
         /// Quote and quantity.
         take: Take,
     },
+    /// Closes an account for ever: cancels its live orders, sells its positions to the
+    /// house at the mark, and transfers its cash to the house.
+    CloseAccount {
+        /// The account; unknown afterwards.
+        account: AccountId,
+    },
 }
 
 impl Command {
@@ -96,7 +102,8 @@ impl Command {
             | Self::AmendOrder { account, .. }
             | Self::CancelAll { account, .. }
             | Self::HitQuote { account, .. }
-            | Self::LiftQuote { account, .. } => *account,
+            | Self::LiftQuote { account, .. }
+            | Self::CloseAccount { account } => *account,
         }
     }
 }
@@ -191,6 +198,8 @@ pub enum AccountChange {
     /// An order has a new quantity or limit; its immediate fills follow as separate
     /// events.
     OrderAmended(Order),
+    /// Closed: no order, position or cash is left, and this is its last event.
+    Closed,
 }
 
 impl AccountChange {
@@ -201,7 +210,7 @@ impl AccountChange {
             | Self::OrderAmended(order)
             | Self::OrderFilled { order, .. }
             | Self::OrderCancelled { order, .. } => Some(order),
-            Self::Opened | Self::CouponPaid { .. } | Self::Redeemed { .. } => None,
+            Self::Opened | Self::CouponPaid { .. } | Self::Redeemed { .. } | Self::Closed => None,
         }
     }
 }
@@ -263,7 +272,8 @@ pub struct PositionState {
 pub enum Party {
     /// A user's account.
     Account(AccountId),
-    /// Synthetic liquidity, dealers, bond issuers and the source of starting cash.
+    /// Synthetic liquidity, dealers, bond issuers, the source of starting cash and the
+    /// receiver of what a closed account leaves.
     House,
     /// The venue's fee income.
     Fees,

@@ -1,5 +1,6 @@
 //! Properties over random inputs.
 
+mod closing;
 mod differential;
 mod options;
 mod quotes;

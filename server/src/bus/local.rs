@@ -196,6 +196,13 @@ impl LocalBus {
         lock(&self.shared.latest).extend(values);
     }
 
+    pub(super) fn remove_latest(&self, keys: &[String]) {
+        let mut latest = lock(&self.shared.latest);
+        for key in keys {
+            latest.remove(key);
+        }
+    }
+
     pub(super) fn get_latest(&self, keys: &[String]) -> Vec<Option<Bytes>> {
         let latest = lock(&self.shared.latest);
         keys.iter().map(|key| latest.get(key).cloned()).collect()

@@ -350,6 +350,16 @@ impl RedisBus {
         self.inner.while_up(done).await
     }
 
+    pub(super) async fn remove_latest(&self, keys: &[String]) -> Result<(), BusError> {
+        let mut remove = cmd("UNLINK");
+        remove.arg(keys);
+        let done = self.with_retry(|mut connection| {
+            let remove = remove.clone();
+            async move { remove.exec_async(&mut connection).await }
+        });
+        done.await.map_err(|error| failed(&error))
+    }
+
     pub(super) async fn get_latest(&self, keys: &[String]) -> Result<Vec<Option<Bytes>>, BusError> {
         let mut get = cmd("MGET");
         get.arg(keys);

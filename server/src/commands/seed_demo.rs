@@ -109,6 +109,8 @@ pub async fn create(
     if config.seed.is_none() {
         config.seed = DEFAULT_SEED.parse().ok();
     }
+    // The same for the same seed, whoever will own it: the owner is appointed later.
+    config.owner_email = None;
     (config.clock, config.idle) = (ClockMode::Manual, IdlePolicy::Run);
     config.listen = (Ipv4Addr::LOCALHOST, 0).into();
     config.limits.orders_per_second = 1_000_000;

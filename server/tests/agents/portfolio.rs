@@ -6,7 +6,7 @@ use engine::id::{AccountId, Seq};
 use engine::money::{Lots, Money, Ticks};
 use engine::order::{ClientOrderId, InstrumentStatus, Price, SelfTradePrevention, Side, Ticket, TimeInForce};
 use engine::position::Position;
-use engine::venue::{Balance, Command, Mark, Outcome, PositionState};
+use engine::venue::{AccountChange, AccountEvent, Balance, Command, Mark, Outcome, PositionState};
 use protocol::bus::PortfolioMessage;
 use protocol::nav_history::{Drawdown, NavHistory, NavRange};
 use server::bus::decode::decode;
@@ -100,6 +100,37 @@ async fn long_100_at_100_and_a_tick_at_105_gain_500() {
     assert_eq!(dv01["total"], "0.00");
     let cursor = fixture.store.history_cursor(fixture.row.id, "portfolio", &fixture.streams.execution).await;
     assert_eq!(cursor.unwrap(), 5);
+}
+
+#[tokio::test]
+async fn a_closed_account_is_valued_no_more_and_leaves_no_value_behind() {
+    let fixture = AgentsFixture::new("1").await;
+    let (user, other) = (fixture.account(1), fixture.account(2));
+    let agent = fixture.portfolio();
+    let entries = vec![entry(&fixture, 1), opened(&fixture, 2, user), opened(&fixture, 3, other)];
+    fixture.publish(entries).await;
+    fixture.publish(vec![long_100_at_100(&fixture, 4, user), long_100_at_100(&fixture, 5, other)]).await;
+    let mut risk = fixture.reader(&fixture.streams.risk);
+    valued(&fixture, &mut risk, 5).await;
+    let latest = async |account| fixture.bus.get_latest(&fixture.streams.portfolio(account)).await.unwrap();
+    let flat = PositionState {
+        account: user,
+        instrument: fixture.instrument("ACME"),
+        position: Position::default(),
+    };
+    let event = AccountEvent { account: user, account_seq: 2, change: AccountChange::Closed };
+    let closed = Outcome {
+        events: vec![event],
+        balances: vec![balance(user, 0)],
+        positions: vec![flat],
+        ..entry(&fixture, 6)
+    };
+    fixture.publish(vec![closed]).await;
+    fixture.publish(vec![tick(&fixture, 7, 10_500)]).await;
+    while valued(&fixture, &mut risk, 7).await.account != other {}
+    assert_eq!(latest(user).await, None);
+    assert!(latest(other).await.is_some());
+    agent.stop().await;
 }
 
 #[tokio::test]

@@ -282,6 +282,12 @@ async fn a_newest_value_replaces_the_previous_one() {
         bus.put_all_latest(vec![(other.clone(), "three".into())]).await.unwrap();
         let found = bus.get_all_latest(&[other, format!("{s}:none"), s.to_owned()]).await.unwrap();
         assert_eq!(found, [Some("three".into()), None, Some("two".into())]);
+        // A removed one is gone; removing it again is harmless.
+        for _ in 0..2 {
+            bus.remove_all_latest(&[s.to_owned(), format!("{s}:none")]).await.unwrap();
+        }
+        assert_eq!(bus.get_latest(s).await.unwrap(), None);
+        assert!(bus.get_latest(&format!("{s}:other")).await.unwrap().is_some());
     }
 }
 

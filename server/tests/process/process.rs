@@ -5,6 +5,10 @@ use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::thread::JoinHandle;
 
+use serde_json::json;
+
+use crate::support::site::{OWNER, PASSWORD, Visitor};
+
 /// A command with an empty environment.
 pub fn command(words: &[&str], folder: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_tickhall"));
@@ -57,11 +61,24 @@ impl Server {
                 break url;
             }
         };
-        // The claim token follows at a first start.
-        if first_start && !more.contains(&"--owner-email") {
+        // The claim token or the owner's link follows at a first start.
+        if first_start {
             printed.extend(lines.next().transpose().unwrap());
         }
         Self { child, logged: Some(logged), url, printed }
+    }
+
+    /// The configured owner, signed in: at the first start with the link that it printed.
+    pub async fn owner(&self) -> Visitor {
+        let mut owner = Visitor { client: reqwest::Client::new(), base: self.url.clone(), cookie: None };
+        let link = self.printed.iter().find_map(|line| line.split_once("/reset?token="));
+        if let Some((_, token)) = link {
+            let reset = json!({ "token": token, "password": PASSWORD });
+            assert_eq!(owner.post("/api/v1/auth/reset", &reset).await.status, 204);
+        }
+        let login = json!({ "email": OWNER, "password": PASSWORD });
+        assert_eq!(owner.post("/api/v1/auth/login", &login).await.status, 200);
+        owner
     }
 
     /// Process id.

@@ -12,7 +12,7 @@ use tokio_tungstenite::client_async;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 
 use super::process::Server;
-use crate::support::site::{OWNER, PASSWORD, Visitor};
+use crate::support::site::{OWNER, Visitor};
 use crate::support::trading_fixture::TEST_TIMEOUT;
 
 /// Number of clients that never read.
@@ -85,10 +85,7 @@ async fn clients_that_never_read_are_disconnected_in_time_and_cost_little() {
     let limits = ["limits.sockets_per_user=100", "limits.requests_per_second=100000"];
     let more = ["--owner-email", OWNER, "--idle", "run", "--set", limits[0], "--set", limits[1]];
     let server = Server::start(folder.path(), &more);
-    let client = reqwest::Client::new();
-    let mut user = Visitor { client, base: server.url.clone(), cookie: None };
-    let body = json!({ "email": OWNER, "password": PASSWORD });
-    assert_eq!(user.post("/api/v1/auth/register", &body).await.status, 201);
+    let mut user = server.owner().await;
     let steps = user.post("/api/v1/venue/clock", &json!({ "step": { "steps": 3_000 } })).await;
     assert_eq!(steps.status, 200, "{}", steps.text);
     let listed = user.get("/api/v1/instruments").await.json();

@@ -14,10 +14,13 @@ use engine::venue::VenueConfig;
 use reqwest::header::HeaderMap;
 use reqwest::{Method, Response, StatusCode};
 use serde_json::{Value, json};
+use server::agents::auth::{Auth, grant_reset};
+use server::agents::context::AgentContext;
 use server::agents::trading::verify::{Report, Steps, verify};
-use server::bootstrap::{self, RunningServer};
+use server::bootstrap::{self, ProcessResources, RunningServer};
 use server::clock::WallClock;
 use server::config::{ClockMode, Config, IdlePolicy};
+use server::sequencer_client::SequencerClient;
 
 use super::database::TestDatabase;
 use super::description::Description;
@@ -68,7 +71,21 @@ impl Site {
         let clock = WallClock::manual(WallTime(1_800_000_000_000_000));
         let mut site = Self { running: None, database, clock, base: String::new(), config, venue };
         site.start().await;
+        site.wait_for_accounts().await;
         site
+    }
+
+    /// Waits until every user's account is open, that of the owner before anything else.
+    async fn wait_for_accounts(&self) {
+        let store = &self.running.as_ref().unwrap().resources.store;
+        let opened = async {
+            while !store.unopened_accounts(self.venue.venue_id(), None).await.unwrap().is_empty() {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(super::trading_fixture::TEST_TIMEOUT, opened)
+            .await
+            .expect("an account stays unopened");
     }
 
     /// Starts the server again in the same folder.
@@ -114,12 +131,17 @@ impl Site {
         self.registered(&format!("{name}@example.org")).await
     }
 
-    /// The venue's owner, signed in.
+    /// The venue's owner, signed in. The first time, with the token that the operator
+    /// hands them.
     pub async fn owner(&self) -> Visitor {
         let mut owner = self.visitor();
         let body = json!({ "email": OWNER, "password": PASSWORD });
         if owner.post("/api/v1/auth/login", &body).await.status != 200 {
-            return self.registered(OWNER).await;
+            let store = &self.running.as_ref().unwrap().resources.store;
+            let token = grant_reset(store, OWNER, self.clock.now()).await.unwrap();
+            let reset = json!({ "token": token.expect("an owner"), "password": PASSWORD });
+            assert_eq!(owner.post("/api/v1/auth/reset", &reset).await.status, 204);
+            assert_eq!(owner.post("/api/v1/auth/login", &body).await.status, 200);
         }
         owner
     }
@@ -130,6 +152,17 @@ impl Site {
         let answer = user.post("/api/v1/auth/register", &body).await;
         assert_eq!(answer.status, 201, "{}", answer.text);
         user
+    }
+
+    /// Auth beside the server's own, for what that does every few minutes.
+    pub async fn auth(&self) -> Auth {
+        let resources = self.running.as_ref().unwrap().resources.clone();
+        let ProcessResources { config, bus, streams, store, clock, health, shutdown, .. } = resources;
+        let venue = self.venue.venue_id();
+        let (events, names, time, end) = (bus.clone(), streams.clone(), clock.clone(), shutdown.clone());
+        let sequencer = SequencerClient::start(events, names, venue, time, end).await.unwrap();
+        let context = AgentContext { venue, store, bus, streams, clock, health, shutdown };
+        Auth::new(context, sequencer, &config, false).unwrap()
     }
 
     /// Makes so many steps and waits until they are applied.

@@ -49,6 +49,17 @@ impl Deployment {
         visitor(&self.gateways[gateway])
     }
 
+    /// The venue's owner at the gateway of this number, signed in with the link that the
+    /// program prints.
+    pub async fn owner(&self, gateway: usize) -> Visitor {
+        let mut owner = self.visitor(gateway);
+        let link = self.say(&["user", "reset", OWNER]);
+        let (_, token) = link.split_once("/reset?token=").unwrap();
+        let reset = json!({ "token": token, "password": PASSWORD });
+        assert_eq!(owner.post("/api/v1/auth/reset", &reset).await.status, 204);
+        enter(owner, OWNER).await
+    }
+
     /// Waits until every service says that it is well, its own agent named.
     pub async fn until_healthy(&self) {
         for name in self.site.names() {

@@ -184,8 +184,8 @@ impl PortfolioAgent {
         apply(&mut self.books, batch)
     }
 
-    /// Publishes the valuation of every account that changed; while the bus is
-    /// unreachable only the newest one later.
+    /// Publishes the valuation of every account that changed, and removes that of every
+    /// account that was closed; while the bus is unreachable only the newest one later.
     async fn publish(&mut self) {
         let (through, time) = (self.books.through(), self.books.time());
         let changed = self.books.take_changed();
@@ -212,9 +212,12 @@ impl PortfolioAgent {
                 Some((streams.portfolio(account), Payload::new(message)))
             });
             let (keys, stream): (Vec<String>, Vec<Payload>) = messages.unzip();
+            let closed = batch.iter().filter(|account| !self.books.contains(**account));
+            let closed: Vec<String> = closed.map(|account| streams.portfolio(*account)).collect();
             let newest = keys.into_iter().zip(stream.iter().map(|message| message.bytes().clone())).collect();
             let sent = async {
                 bus.put_all_latest(newest).await?;
+                bus.remove_all_latest(&closed).await?;
                 bus.append_all(&streams.risk, stream, usize::MAX).await
             };
             if let Err(error) = sent.await {

@@ -8,7 +8,10 @@ use protocol::caller::Caller;
 use protocol::rest::{CredentialsRequest, GuestRequest};
 use serde::Deserialize;
 
-use super::{CredentialsForm, answer_form, credentials, open_session, see_other};
+use super::{
+    ACCOUNT_PAGE, CredentialsForm, SIGN_IN_FOR_ACCOUNT, answer_form, credentials, local_path, open_session,
+    see_other,
+};
 use crate::agents::auth::{AuthSession, Credentials, Identity};
 use crate::http::{ErrorResponse, Json, PeerAddress, StrictForm};
 
@@ -70,11 +73,15 @@ pub(super) async fn create_form(
     headers: HeaderMap,
     StrictForm(form): StrictForm<GuestForm>,
 ) -> Response {
+    // Sent twice, or from a page that is older than the session: the account stays.
+    if session.user.is_some() {
+        return see_other(local_path(&form.next));
+    }
     let created = async {
         let user = session.backend.create_guest(&form.name, address).await?;
         open_session(&mut session, &user, &headers).await
     };
-    answer_form("/login", "", &form.next, created.await)
+    answer_form("/login", &[], &form.next, created.await)
 }
 
 pub(super) async fn register_form(
@@ -86,7 +93,7 @@ pub(super) async fn register_form(
 ) -> Response {
     let guest = match guest {
         Ok(guest) => guest,
-        Err(error) if error.error.status == 401 => return see_other("/login?next=/account"),
+        Err(error) if error.error.status == 401 => return see_other(SIGN_IN_FOR_ACCOUNT),
         Err(error) => return error.into_response(),
     };
     let registered = async {
@@ -94,5 +101,5 @@ pub(super) async fn register_form(
         let user = session.backend.register_guest(&guest, &email, password, address).await?;
         open_session(&mut session, &user, &headers).await
     };
-    form.answer("/account", registered.await)
+    form.answer(ACCOUNT_PAGE, registered.await)
 }
