@@ -9,12 +9,14 @@
 use std::sync::LazyLock;
 
 use axum::body::Body;
-use axum::extract::Path;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use leptos::WasmSplitManifest;
 use leptos::prelude::{ArcStoredValue, LeptosOptions};
+use protocol::error::ApiError;
 use rust_embed::{EmbeddedFile, RustEmbed};
+
+use crate::http::{ErrorResponse, PathText};
 
 /// Route of [`serve`].
 pub const ROUTE: &str = "/pkg/{*path}";
@@ -48,11 +50,11 @@ pub fn split_manifest() -> Option<WasmSplitManifest> {
 }
 
 /// Handler of `GET /pkg/{version}/{file}`.
-pub async fn serve(Path(path): Path<String>, headers: HeaderMap) -> Response {
+pub async fn serve(PathText(path): PathText, headers: HeaderMap) -> Response {
     let (version, file) = path.split_once('/').unwrap_or_default();
     let found = content_type(file).filter(|_| version == *VERSION).zip(pick(file, &headers));
     let Some((content_type, (found, encoding))) = found else {
-        return StatusCode::NOT_FOUND.into_response();
+        return ErrorResponse::from(ApiError::not_found()).into_response();
     };
     let etag = etag(&found);
     let mut response = if matches(&headers, &etag) {
@@ -178,8 +180,9 @@ mod tests {
     #[tokio::test]
     async fn another_version_is_not_served() {
         for path in ["0123456789abcdef/tickhall.js", "tickhall.js"] {
-            let response = serve(Path(path.to_owned()), HeaderMap::new()).await;
+            let response = serve(PathText(path.to_owned()), HeaderMap::new()).await;
             assert_eq!(response.status(), StatusCode::NOT_FOUND, "{path}");
+            assert_eq!(response.headers()[header::CONTENT_TYPE], "application/json", "{path}");
         }
     }
 }

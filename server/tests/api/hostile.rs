@@ -179,6 +179,7 @@ async fn orders_are_refused_by_name_and_change_nothing() {
         (with("limit_price", json!("0")), 422, "invalid_price"),
         (with("limit_price", json!(-5)), 422, "invalid_price"),
         (with("limit_price", json!("1e309")), 422, "invalid_price"),
+        (with("limit_price", json!("1e18")), 422, "invalid_price"),
         (with("limit_price", json!([1])), 422, "invalid_price"),
         (with("limit_price", json!("100.005")), 422, "tick_size"),
         (with("limit_price", json!("200")), 422, "price_collar"),
