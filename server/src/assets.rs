@@ -13,7 +13,7 @@ use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use leptos::WasmSplitManifest;
-use leptos::prelude::{ArcStoredValue, LeptosOptions};
+use leptos::prelude::{ArcStoredValue, LeptosOptions, ReadValue as _};
 use protocol::error::ApiError;
 use rust_embed::{EmbeddedFile, RustEmbed};
 

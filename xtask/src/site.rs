@@ -8,7 +8,7 @@
 use std::io::BufRead as _;
 use std::process::Command;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 use testbed::{Postgres, Proxy, Redis};
 
 use crate::project::Project;

@@ -40,7 +40,7 @@ pub struct Server {
 impl Server {
     /// Starts a server on a free port and waits for its address.
     pub fn start(folder: &Path, more: &[&str]) -> Self {
-        Self::run(command(&Self::words(more), folder), folder, more)
+        Self::run(command(&Self::words(more), folder), folder)
     }
 
     /// The same, with at most so many open files.
@@ -52,14 +52,14 @@ impl Server {
             env!("CARGO_BIN_EXE_tickhall"),
         ]);
         command.args(Self::words(more)).current_dir(folder).env_clear();
-        Self::run(command, folder, more)
+        Self::run(command, folder)
     }
 
     fn words<'w>(more: &[&'w str]) -> Vec<&'w str> {
         ["serve", "--listen", "127.0.0.1:0", "--clock", "manual"].iter().chain(more).copied().collect()
     }
 
-    fn run(mut command: Command, folder: &Path, more: &[&str]) -> Self {
+    fn run(mut command: Command, folder: &Path) -> Self {
         let first_start = !folder.join("data").exists();
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut stderr = child.stderr.take().unwrap();
