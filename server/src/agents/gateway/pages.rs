@@ -11,6 +11,8 @@ use axum::middleware::map_response;
 use axum::response::{IntoResponse, Response};
 use leptos::nonce::use_nonce;
 use leptos::prelude::{LeptosOptions, provide_context, use_context};
+use leptos::server_fn::ContentType as _;
+use leptos::server_fn::codec::PostcardEncoding;
 use leptos::server_fn::error::SERVER_FN_ERROR_HEADER;
 use leptos_axum::{LeptosRoutes, ResponseOptions, generate_route_list, render_app_async_with_context};
 use protocol::caller::Caller;
@@ -18,11 +20,16 @@ use protocol::error::ApiError;
 use protocol::gateway::SharedGateway;
 use tower_http::CompressionLevel;
 use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{Predicate as _, SizeAbove};
 
 use super::Gateway;
 use crate::agents::auth::Identity;
 use crate::http::ErrorResponse;
 use crate::http::middleware::page_policy;
+
+/// Answers of this size and less are sent as they are, so that an order waits for no
+/// compression.
+const UNCOMPRESSED_MAX_BYTES: u16 = 1_024;
 
 /// Brotli level of pages: most of the gain, in a millisecond.
 const PAGE_COMPRESSION: CompressionLevel = CompressionLevel::Precise(4);
@@ -45,7 +52,11 @@ pub(super) fn routes(gateway: &Gateway, options: LeptosOptions) -> Router {
             not_found(request).await
         })
         .layer(map_response(correct_status))
-        .layer(CompressionLayer::new().quality(PAGE_COMPRESSION).compress_when(is_html))
+        .layer(
+            CompressionLayer::new()
+                .quality(PAGE_COMPRESSION)
+                .compress_when(SizeAbove::new(UNCOMPRESSED_MAX_BYTES).and(is_for_browsers)),
+        )
         .with_state(options)
 }
 
@@ -68,9 +79,11 @@ fn context(gateway: SharedGateway) -> impl Fn() + Clone + Send + Sync + 'static 
     }
 }
 
-/// Pages are large and repetitive; answers to programs are small.
-fn is_html(_: StatusCode, _: Version, headers: &HeaderMap, _: &Extensions) -> bool {
-    headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"))
+/// Pages and answers of server functions are large and repetitive; answers to
+/// programs are small.
+fn is_for_browsers(_: StatusCode, _: Version, headers: &HeaderMap, _: &Extensions) -> bool {
+    let kind = headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
+    kind.starts_with(b"text/html") || kind == PostcardEncoding::CONTENT_TYPE.as_bytes()
 }
 
 /// Turns 500 into 400 for arguments that a server function could not read; its
