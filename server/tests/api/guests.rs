@@ -224,7 +224,7 @@ async fn a_removal_that_was_interrupted_is_finished_after_a_restart() {
     // From now on it is too late to keep the account.
     let kept = store.register_guest(guests[1].user, "bob@example.org", "$argon2id$one").await.unwrap();
     assert_eq!(kept, GuestRegistration::NotGuest);
-    drop((auth, store));
+    drop(store);
     site.stop().await;
     site.start().await;
     let auth = site.auth();
@@ -232,7 +232,6 @@ async fn a_removal_that_was_interrupted_is_finished_after_a_restart() {
     assert!(matches!(again, SendError::Refused(_)), "{again}");
     auth.clean_up().await.unwrap();
     assert_eq!(left(&site).await, ["0", "1", "1", "0", "0"]);
-    drop(auth);
     site.close().await;
 }
 

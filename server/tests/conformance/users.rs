@@ -95,7 +95,8 @@ async fn active_users_are_counted_and_the_latest_are_listed() {
         session(&store, bob, 4, 40).await;
         session(&store, cleo, 5, 19).await;
         let (users, total) = store.active_users(venue().id, WallTime(20), 10).await.unwrap();
-        let shown: Vec<_> = users.iter().map(|found| (found.user, found.sessions, found.last_seen_at)).collect();
+        let shown: Vec<_> =
+            users.iter().map(|found| (found.user, found.sessions, found.last_seen_at)).collect();
         assert_eq!(shown, [(bob, 1, WallTime(40)), (ann, 2, WallTime(30))]);
         assert_eq!((total, users[1].name.as_deref()), (2, Some("ANN")));
         assert_eq!(users[1].account, AccountId::derive(venue().id, ann));

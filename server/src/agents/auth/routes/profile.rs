@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use super::{ACCOUNT_PAGE, SIGN_IN_FOR_ACCOUNT, refuse_form, see_other};
 use crate::agents::auth::{AuthSession, Identity};
-use crate::http::{ErrorResponse, Json, ClientAddress, StrictForm};
+use crate::http::{ClientAddress, ErrorResponse, Json, StrictForm};
 
 /// Form of a display name.
 #[derive(Default, Deserialize)]
