@@ -7,6 +7,7 @@
 
 pub mod bus;
 pub mod caller;
+#[path = "bar.rs"]
 pub mod candle_history;
 pub mod error;
 pub mod frames;
