@@ -6,13 +6,14 @@
 //! version gets 404 instead of a part that does not fit its module. Does not
 //! know pages or markets.
 
+use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use leptos::WasmSplitManifest;
-use leptos::prelude::{ArcStoredValue, LeptosOptions};
+use leptos::prelude::{ArcStoredValue, LeptosOptions, ReadValue as _};
 use protocol::error::ApiError;
 use rust_embed::{EmbeddedFile, RustEmbed};
 
@@ -47,6 +48,31 @@ pub fn split_manifest() -> Option<WasmSplitManifest> {
         Some(WasmSplitManifest(ArcStoredValue::new(value)))
     });
     MANIFEST.clone()
+}
+
+/// Value of the `Link` header of a signed-in page: the module's parts that its
+/// routes need, so that the browser fetches them beside the module and not after
+/// it. Leptos makes the same links, but on a runtime of several threads only for
+/// some of the pages.
+pub fn preload_links(path: &str) -> Option<HeaderValue> {
+    let WasmSplitManifest(manifest) = split_manifest()?;
+    let manifest = manifest.try_read_value()?;
+    let (folder, parts, _) = &*manifest;
+    let routes: &[&str] = match path.split('/').nth(1) {
+        Some("account") => &["__account_route"],
+        Some("control") => &["__authenticated_route", "__control_route"],
+        Some("portfolio") => &["__authenticated_route", "__portfolio_route"],
+        _ => &["__authenticated_route", "__trade_route"],
+    };
+    let needed: BTreeSet<&String> = parts
+        .iter()
+        .filter(|(route, _)| routes.iter().any(|name| route.starts_with(name)))
+        .flat_map(|(_, parts)| parts)
+        .collect();
+    let link = |part: &&String| {
+        format!("<{folder}/{part}.wasm>; rel=preload; as=fetch; type=\"application/wasm\"; crossorigin")
+    };
+    HeaderValue::try_from(needed.iter().map(link).collect::<Vec<_>>().join(", ")).ok()
 }
 
 /// Handler of `GET /pkg/{version}/{file}`.

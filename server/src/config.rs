@@ -238,12 +238,16 @@ pub struct ClientLimits {
     pub connections_per_address: usize,
 }
 
-/// Limits of the market's stored history.
+/// Limits of the stored history.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct HistoryLimits {
     #[serde(deserialize_with = "values::between::<_, _, 1_000, 1_000_000_000>")]
     pub rows_per_instrument: u64,
+    #[serde(deserialize_with = "values::between::<_, _, 100, 10_000_000>")]
+    pub candles_per_interval: u64,
+    #[serde(deserialize_with = "values::between::<_, _, 100, 10_000>")]
+    pub valuations_per_account: u64,
     #[serde(deserialize_with = "values::between::<_, _, 100, 10_000_000>")]
     pub queue_rows: usize,
 }

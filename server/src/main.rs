@@ -1,7 +1,7 @@
 //! The `tickhall` program: reads the command line, runs the command and reports
 //! a failure in one line.
 
-use std::io::Write as _;
+use std::io::{IsTerminal as _, Write as _};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -14,12 +14,12 @@ use server::agents::trading::verify::{Report, Steps};
 use server::bootstrap::{self, AgentKind, RunningServer, ServeError};
 use server::cli::{Cli, Command, UserAction};
 use server::clock::WallClock;
-use server::commands::seed_demo::{self, Demo, DemoPlan};
+use server::commands::seed_demo::{self, Demo, DemoPlan, Progress};
 use server::commands::store::{self, CopyError};
 use server::config::Config;
 use server::http::raise_descriptor_limit;
 use server::shutdown::{Shutdown, on_signals};
-use server::store::{Role, Store};
+use server::store::Store;
 use server::telemetry::start_logging;
 
 /// Requests and messages are many small allocations.
@@ -106,7 +106,8 @@ async fn replay(config: &Config) -> anyhow::Result<ExitCode> {
 /// Creates a demonstration and prints its logins.
 async fn seed_demo(config: Config, plan: DemoPlan) -> anyhow::Result<ExitCode> {
     start_logging("warn", WallClock::System);
-    let demo = seed_demo::create(config, VenueConfig::default(), plan, WallClock::System).await?;
+    let (venue, clock) = (VenueConfig::default(), WallClock::System);
+    let demo = seed_demo::create(config, venue, plan, clock, print_progress).await?;
     let Demo { orders, fills, until, traders, password } = demo;
     print(&format!(
         "{} traders placed {orders} orders with {fills} fills; it is {until} there",
@@ -118,6 +119,22 @@ async fn seed_demo(config: Config, plan: DemoPlan) -> anyhow::Result<ExitCode> {
         print(&format!("with the password {password}"));
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Prints the progress to standard error: on a terminal in one line, elsewhere a line
+/// for each tenth.
+fn print_progress(progress: Progress) {
+    let Progress { minute, minutes, orders } = progress;
+    let mut stderr = std::io::stderr();
+    let line = format!("{minute} of {minutes} venue minutes, {orders} orders");
+    let _ = if stderr.is_terminal() {
+        let end = if minute == minutes { "\n" } else { "" };
+        write!(stderr, "\r{line}{end}")
+    } else if minute * 10 / minutes > (minute - 1) * 10 / minutes {
+        writeln!(stderr, "{line}")
+    } else {
+        Ok(())
+    };
 }
 
 /// Prints a report for each copied venue.
@@ -153,10 +170,10 @@ fn local_url(config: &Config) -> String {
     format!("http://{address}")
 }
 
-/// Opens an existing store to audit it; a missing one is not created.
+/// Opens an existing store to audit it, as of now, and writes nothing.
 async fn open_existing_store(config: &Config) -> anyhow::Result<Store> {
     ensure_store_exists(config)?;
-    Ok(Store::open(config, Role::Auditor).await?)
+    Ok(Store::open_snapshot(config).await?)
 }
 
 fn ensure_store_exists(config: &Config) -> anyhow::Result<()> {

@@ -5,8 +5,8 @@
 use leptos::prelude::*;
 
 use super::Hydrated;
-use crate::live::{Live, NotificationKind};
 use crate::live::connection::ConnectionPhase;
+use crate::live::{Live, NotificationKind};
 
 #[component]
 pub(super) fn ConnectionPill(live: Live) -> impl IntoView {

@@ -232,8 +232,10 @@ impl Auth {
         self.count_registration(address)?;
         self.check_strength(&password, email.as_str(), address).await?;
         let auth = self.clone();
-        let id = Uuid::new_v4();
-        run_to_completion(async move { auth.create(id, email, name, password, Some(address)).await }).await
+        run_to_completion(
+            async move { auth.create(Uuid::new_v4(), email, name, password, Some(address)).await },
+        )
+        .await
     }
 
     /// Checks that a new password cannot be guessed; its length is right. Comes after

@@ -8,6 +8,7 @@ use engine::order::{ClientOrderId, InstrumentStatus, Price, SelfTradePrevention,
 use engine::position::Position;
 use engine::venue::{AccountChange, AccountEvent, Balance, Command, Mark, Outcome, PositionState};
 use protocol::bus::PortfolioMessage;
+use protocol::nav_history::{Drawdown, NavHistory, NavRange};
 use server::bus::decode::decode;
 use server::store::valuations::ValuationWindow;
 
@@ -164,6 +165,41 @@ async fn the_first_loss_and_every_extreme_are_stored_soon() {
     assert_eq!(stored.iter().map(|row| row.1).collect::<Vec<_>>(), expected);
     assert_eq!(stored.iter().map(|row| row.0).collect::<Vec<_>>()[..3], [2, 4, 5]);
     agent.stop().await;
+}
+
+#[tokio::test]
+async fn stored_valuations_stay_few_and_keep_peak_and_deepest_drawdown() {
+    let fixture = AgentsFixture::new("1").await;
+    let user = fixture.account(1);
+    let agent = fixture.portfolio_with(1, 40);
+    fixture.publish(vec![entry(&fixture, 1), opened(&fixture, 2, user)]).await;
+    fixture.publish(vec![long_100_at_100(&fixture, 3, user)]).await;
+    let mut risk = fixture.reader(&fixture.streams.risk);
+    valued(&fixture, &mut risk, 3).await;
+    // A minute apart, so each is stored: 105, 90, 120, then up and down above 101.
+    let marks = [10_500, 9_000, 12_000].into_iter().chain((0..200).map(|number| 11_000 + 7 * (number % 50)));
+    for (seq, mark) in (4..).zip(marks) {
+        fixture.publish(vec![Outcome { seq: Seq(seq), ..tick(&fixture, 600 * seq, mark) }]).await;
+        valued(&fixture, &mut risk, seq).await;
+    }
+    agent.stop().await;
+    let stored = fixture.store.nav_points(fixture.row.id, user, Seq(0), 1_000).await.unwrap();
+    assert!((10..=40).contains(&stored.len()), "{} of 203", stored.len());
+    let now = stored.last().unwrap().time;
+    let mut history = NavHistory::new(NavRange::All, 100_000_000, fixture.row.config.t0, now);
+    for point in &stored {
+        history.push(point.time, point.nav.to_cents());
+    }
+    // 990,000 + 100 × 120; 990,000 + 100 × 105 − (990,000 + 100 × 90) = 1,500 of 1,000,500
+    assert_eq!(history.peak(), 100_200_000);
+    assert_eq!(history.max_drawdown(), Drawdown { below: 150_000, peak: 100_050_000 });
+    // A restart counts what is stored.
+    let agent = fixture.portfolio_with(1, 10);
+    fixture.publish(vec![Outcome { seq: Seq(207), ..tick(&fixture, 600 * 207, 11_000) }]).await;
+    valued(&fixture, &mut risk, 207).await;
+    agent.stop().await;
+    let stored = fixture.store.nav_points(fixture.row.id, user, Seq(0), 1_000).await.unwrap();
+    assert!(stored.len() <= 10, "{}", stored.len());
 }
 
 #[tokio::test]

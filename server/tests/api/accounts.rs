@@ -165,10 +165,10 @@ async fn an_unknown_user_costs_as_many_hashes_as_a_wrong_password() {
     for (email, status) in
         [("ada@example.org", 401), ("nobody@example.org", 401), ("not an address", 401), ("", 401)]
     {
-        let before = site.running_auth().password_hashes();
+        let before = site.auth().password_hashes();
         let body = json!({ "email": email, "password": "wrong password 1" });
         assert_eq!(visitor.post("/api/v1/auth/login", &body).await.status, status);
-        assert_eq!(site.running_auth().password_hashes() - before, 1, "{email}");
+        assert_eq!(site.auth().password_hashes() - before, 1, "{email}");
     }
     let metrics = visitor.get("/metrics").await.text;
     assert!(metrics.contains("tickhall_password_hashes_total"), "{metrics}");

@@ -22,7 +22,7 @@ async fn a_password_is_judged_after_the_limits() {
     let site = Site::with(|config| config.limits.registrations_per_minute = 1).await;
     let mut guest = site.visitor();
     assert_eq!(guest.post("/api/v1/auth/guest", &json!({ "name": "ada" })).await.status, 201);
-    let before = (site.running_auth().password_hashes(), site.running_auth().password_estimates());
+    let before = (site.auth().password_hashes(), site.auth().password_estimates());
     let body = json!({ "email": "ada@example.org", "password": EXPENSIVE });
     let form = format!("email=ada%40example.org&password={}", "x%7C".repeat(20));
     let limited = (429, "rate_limited".to_owned());
@@ -32,24 +32,21 @@ async fn a_password_is_judged_after_the_limits() {
     assert!(back.header("location").starts_with("/register?error=rate_limited&"), "{back:?}");
     let back = guest.form("/account/keep", &form).await;
     assert!(back.header("location").starts_with("/account?error=rate_limited&"), "{back:?}");
-    assert_eq!((site.running_auth().password_hashes(), site.running_auth().password_estimates()), before);
+    assert_eq!((site.auth().password_hashes(), site.auth().password_estimates()), before);
     // One that is too short costs nothing, so that it does not count either.
     let short = json!({ "email": "ada@example.org", "password": "short" });
     let answer = site.visitor().post("/api/v1/auth/register", &short).await;
     assert_eq!(refusal(&answer), (422, "password_too_short".to_owned()));
     site.clock.advance_micros(60_000_000);
     assert_eq!(guest.post("/api/v1/auth/keep", &body).await.status, 200);
-    assert_eq!(
-        (site.running_auth().password_hashes(), site.running_auth().password_estimates()),
-        (before.0 + 1, 1)
-    );
+    assert_eq!((site.auth().password_hashes(), site.auth().password_estimates()), (before.0 + 1, 1));
     site.close().await;
 }
 
 #[tokio::test]
 async fn a_storm_of_sign_ins_is_refused_with_a_time_to_come_again() {
     let site = Site::with(|config| config.limits.login_failures_per_address_per_minute = 100_000).await;
-    let before = site.running_auth().password_hashes();
+    let before = site.auth().password_hashes();
     let tries = (0..200).map(|number| {
         let mut visitor = site.visitor();
         let body = json!({ "email": format!("user-{number}@example.org"), "password": PASSWORD });
@@ -68,7 +65,7 @@ async fn a_storm_of_sign_ins_is_refused_with_a_time_to_come_again() {
         }
     }
     // Who was refused was not tried, and has all tries left.
-    assert_eq!((site.running_auth().password_hashes() - before, tried + refused), (tried, 200));
+    assert_eq!((site.auth().password_hashes() - before, tried + refused), (tried, 200));
     site.close().await;
 }
 

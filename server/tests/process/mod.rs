@@ -1,5 +1,6 @@
 //! The program as a process: start, refusals, logs.
 
+mod audits;
 mod compose;
 mod copies;
 mod health;

@@ -22,7 +22,7 @@ fn config(folder: &tempfile::TempDir) -> Config {
 
 async fn made(folder: &tempfile::TempDir) -> Result<Demo, DemoError> {
     let clock = WallClock::manual(WallTime(1_800_000_000_000_000));
-    seed_demo::create(config(folder), VenueConfig::default(), PLAN, clock).await
+    seed_demo::create(config(folder), VenueConfig::default(), PLAN, clock, |_| {}).await
 }
 
 /// The store once the last of the server before has let go of it.

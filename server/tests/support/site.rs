@@ -15,13 +15,11 @@ use reqwest::header::HeaderMap;
 use reqwest::{Method, Response, StatusCode};
 use serde_json::{Value, json};
 use server::agents::auth::{Auth, grant_reset};
-use server::agents::context::AgentContext;
 use server::agents::trading::verify::{Report, Steps, verify};
-use server::bootstrap::{self, ProcessResources, RunningServer};
+use server::bootstrap::{self, RunningServer};
 use server::clock::WallClock;
 use server::config::{ClockMode, Config, IdlePolicy};
 use server::shutdown::Shutdown;
-use server::sequencer_client::SequencerClient;
 
 use super::database::TestDatabase;
 use super::description::Description;
@@ -122,8 +120,8 @@ impl Site {
         self.base.trim_start_matches("http://")
     }
 
-    /// The auth agent of the server.
-    pub fn running_auth(&self) -> &Auth {
+    /// The auth agent.
+    pub fn auth(&self) -> &Auth {
         self.running.as_ref().unwrap().in_process().unwrap().1
     }
 
@@ -172,17 +170,6 @@ impl Site {
         let answer = user.post("/api/v1/auth/register", &body).await;
         assert_eq!(answer.status, 201, "{}", answer.text);
         user
-    }
-
-    /// Auth beside the server's own, for what that does every few minutes.
-    pub async fn auth(&self) -> Auth {
-        let resources = self.running.as_ref().unwrap().resources.clone();
-        let ProcessResources { config, bus, streams, store, clock, health, shutdown, .. } = resources;
-        let venue = self.venue.venue_id();
-        let (events, names, time, end) = (bus.clone(), streams.clone(), clock.clone(), shutdown.clone());
-        let sequencer = SequencerClient::start(events, names, venue, time, end).await.unwrap();
-        let context = AgentContext { venue, store, bus, streams, clock, health, shutdown };
-        Auth::new(context, sequencer, &config, false).unwrap()
     }
 
     /// Makes so many steps and waits until they are applied.

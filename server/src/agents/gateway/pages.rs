@@ -25,14 +25,16 @@ use tower_http::compression::predicate::{Predicate as _, SizeAbove};
 
 use super::Gateway;
 use crate::agents::auth::Identity;
+use crate::assets::preload_links;
 use crate::http::ErrorResponse;
 use crate::http::middleware::page_policy;
 
-/// Path of every server function.
-pub(super) const SERVER_FN_PREFIX: &str = "/api/ui/";
 /// Answers of this size and less are sent as they are, so that an order waits for no
 /// compression.
 const UNCOMPRESSED_MAX_BYTES: u16 = 1_024;
+
+/// Path of every server function.
+pub(super) const SERVER_FN_PREFIX: &str = "/api/ui/";
 
 /// Brotli level of pages: most of the gain, in a millisecond.
 const PAGE_COMPRESSION: CompressionLevel = CompressionLevel::Precise(4);
@@ -68,12 +70,18 @@ fn context(gateway: SharedGateway) -> impl Fn() + Clone + Send + Sync + 'static 
     move || {
         provide_context(gateway.clone());
         let parts = use_context::<Parts>();
-        provide_context(parts.as_ref().and_then(|parts| caller(&parts.extensions)));
+        let caller = parts.as_ref().and_then(|parts| caller(&parts.extensions));
+        let page = parts.as_ref().filter(|_| caller.is_some()).map(|parts| parts.uri.path());
+        let links = page.and_then(preload_links);
+        provide_context(caller);
         let is_page = parts.is_some_and(|parts| !is_for_programs(&parts.method, parts.uri.path()));
         if let (true, Some(nonce), Some(response)) = (is_page, use_nonce(), use_context::<ResponseOptions>())
             && let Ok(policy) = HeaderValue::try_from(page_policy(&nonce))
         {
             response.insert_header(header::CONTENT_SECURITY_POLICY, policy);
+            if let Some(links) = links {
+                response.insert_header(header::LINK, links);
+            }
         }
         if let Some(manifest) = crate::assets::split_manifest() {
             provide_context(manifest);

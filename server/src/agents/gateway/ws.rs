@@ -138,11 +138,11 @@ impl Gateway {
                 Batch::Trimmed { through } => after = through,
                 Batch::Messages(messages) => {
                     for message in messages {
-                        after = message.id;
+                        let (bus, venue) = (&inner.bus, inner.venue);
                         let read =
-                            decode_or_dead_letter::<SessionEnded>(&inner.bus, inner.venue, &stream, &message)
-                                .await;
+                            decode_or_dead_letter::<SessionEnded>(bus, venue, &stream, &message, after).await;
                         if let Some(ended) = read {
+                            after = message.id;
                             inner.sockets.close_session(ended.key());
                         }
                     }

@@ -97,7 +97,8 @@ impl OrderSender {
                     error.message
                 )),
                 Err(error) => {
-                    self.live.notify(NotificationKind::Refusal, format!("Refused: {}", texts::error_text(&error)));
+                    self.live
+                        .notify(NotificationKind::Refusal, format!("Refused: {}", texts::error_text(&error)));
                     Submission::Refused(Box::new(error))
                 }
             };
