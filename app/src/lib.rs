@@ -70,7 +70,11 @@ pub fn App() -> impl IntoView {
         <Router>
             <Routes fallback=NotFound>
                 <ParentRoute path=path!("") view={Lazy::<AuthenticatedRoute>::new()}>
-                    <Route path=path!("/") view={Lazy::<TradeRoute>::new()} ssr=SsrMode::Async />
+                    // One view for both paths: another instrument is another address.
+                    <ParentRoute path=path!("") view={Lazy::<TradeRoute>::new()}>
+                        <Route path=path!("/") view=|| () ssr=SsrMode::Async />
+                        <Route path=path!("/trade/:symbol?") view=|| () ssr=SsrMode::Async />
+                    </ParentRoute>
                     <Route path=StaticSegment(routes::PORTFOLIO) view={Lazy::<PortfolioRoute>::new()} ssr=SsrMode::Async />
                 </ParentRoute>
                 <ParentRoute path=path!("") view=CardPage>

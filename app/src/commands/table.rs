@@ -53,7 +53,7 @@ pub(crate) const COMMANDS: [CommandEntry; 18] = [
     entry(UserCommand::Buy, Some("b"), "Ticket: buy"),
     entry(UserCommand::Sell, Some("s"), "Ticket: sell"),
     entry(UserCommand::Quantity, Some("q"), "Ticket: quantity"),
-    entry(UserCommand::Chart, Some("c"), "Chart: read it by keys"),
+    entry(UserCommand::Chart, Some("c"), "Chart: focus"),
     entry(UserCommand::Positions, Some("1"), "Blotter: positions"),
     entry(UserCommand::Orders, Some("2"), "Blotter: orders"),
     entry(UserCommand::Fills, Some("3"), "Blotter: fills"),

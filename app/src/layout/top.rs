@@ -46,7 +46,7 @@ pub(super) fn TopBar(live: Live) -> impl IntoView {
             <p class="clock" data-testid="venue-clock">
                 <span class="sr-only">"Venue time "</span>
                 <span class="num muted" data-testid="venue-date">
-                    {move || live.moment.get().date.to_string()}
+                    {move || live.preferences.day(live.moment.get().time)}
                 </span>
                 <span class="num" data-testid="venue-time">
                     {move || live.preferences.clock(live.moment.get().time)}

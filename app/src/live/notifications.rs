@@ -28,16 +28,24 @@ pub struct Notification(pub String);
 
 impl Notification {
     /// Sentences about one update's executions, in order; consecutive fills of
-    /// an order make one sentence.
+    /// an order make one sentence, and so do cancels that the user has requested.
     pub fn all(executions: &[Execution], market: &MarketReplica) -> Vec<Self> {
-        let same_order =
-            |a: &Execution, b: &Execution| filled_order(a).is_some_and(|id| filled_order(b) == Some(id));
-        let sentence = |group: &[Execution]| match filled_order(group.first()?) {
-            Some(_) => filled(&group.iter().filter_map(fill).collect::<Vec<_>>(), market),
-            None => other(&group.first()?.change, market),
+        let belong_together = |a: &Execution, b: &Execution| match (filled_order(a), filled_order(b)) {
+            (Some(a), Some(b)) => a == b,
+            (None, None) => is_requested(a) && is_requested(b),
+            _ => false,
         };
-        executions.chunk_by(same_order).filter_map(sentence).map(Self).collect()
+        let sentence = |group: &[Execution]| match (filled_order(group.first()?), group) {
+            (Some(_), _) => filled(&group.iter().filter_map(fill).collect::<Vec<_>>(), market),
+            (None, [one]) => other(&one.change, market),
+            (None, many) => Some(format!("{} orders cancelled", many.len())),
+        };
+        executions.chunk_by(belong_together).filter_map(sentence).map(Self).collect()
     }
+}
+
+fn is_requested(execution: &Execution) -> bool {
+    matches!(execution.change, AccountChange::OrderCancelled { reason: CancelReason::Requested, .. })
 }
 
 fn fill(execution: &Execution) -> Option<&Fill> {
@@ -80,16 +88,25 @@ fn other(change: &AccountChange, market: &MarketReplica) -> Option<String> {
         }
         _ => return None,
     };
-    let symbol = &market.instruments.get(&order.instrument)?.instrument.symbol;
-    let why = match reason {
-        CancelReason::Requested => "cancelled",
-        CancelReason::ImmediateOrCancel => "remainder cancelled: no more liquidity",
-        CancelReason::SelfTrade => "cancelled: it would have traded with your own order",
-        CancelReason::Expired => "cancelled: the instrument matured",
-        CancelReason::FillOrKill => "cancelled: it could not be filled whole",
-        CancelReason::EndOfDay => "cancelled: the trading day is over",
+    let instrument = &market.instruments.get(&order.instrument)?.instrument;
+    let units = Units::of(instrument);
+    let [side, opposite] = match order.side {
+        Side::Buy => ["buy", "sell"],
+        Side::Sell => ["sell", "buy"],
     };
-    Some(format!("{symbol} order {why}"))
+    let price = order.price.limit().map(|price| format!(" @ {}", units.price(price))).unwrap_or_default();
+    let left = units.quantity(order.quantity - order.filled);
+    let about = format!("Your {} {side} {left}{price} was cancelled", instrument.symbol);
+    Some(match reason {
+        CancelReason::Requested => about,
+        CancelReason::ImmediateOrCancel => format!("{about}: nothing more is available"),
+        CancelReason::SelfTrade => {
+            format!("{about} because your {opposite} order could have traded with it.")
+        }
+        CancelReason::Expired => format!("{about}: the instrument matured"),
+        CancelReason::FillOrKill => format!("{about}: it could not be filled whole"),
+        CancelReason::EndOfDay => format!("{about}: the trading day is over"),
+    })
 }
 
 /// Notifications before the one live region.
@@ -147,7 +164,8 @@ fn summary(notifications: &[Notification]) -> String {
     let text = first.join(" · ");
     match notifications.len().saturating_sub(MAX_SENTENCES) {
         0 => text,
-        more => format!("{text} · and {more} more"),
+        1 => format!("{text} · and 1 more event"),
+        more => format!("{text} · and {more} more events"),
     }
 }
 
@@ -159,6 +177,7 @@ mod tests {
     fn many_notifications_become_one_announcement() {
         let all: Vec<_> = ["A", "B", "C", "D"].map(|text| Notification(text.to_owned())).into();
         assert_eq!(summary(&all[..1]), "A");
-        assert_eq!(summary(&all), "A · B · and 2 more");
+        assert_eq!(summary(&all[..3]), "A · B · and 1 more event");
+        assert_eq!(summary(&all), "A · B · and 2 more events");
     }
 }

@@ -14,6 +14,9 @@ use super::copying::Schema;
 use super::journal::{Cursor, digest, signed, unsigned};
 use super::{Store, StoreError, on_backend};
 
+/// Name of the consumer that writes candles.
+pub const CANDLES_CONSUMER: &str = "candles";
+
 /// A row of `market_ticks`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TickRecord {

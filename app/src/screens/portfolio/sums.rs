@@ -15,7 +15,7 @@ pub(super) fn Sums(live: Live) -> impl IntoView {
         <div class="sums">
             <section class="panel" aria-labelledby="sums-title">
                 <header>
-                    <h2 id="sums-title">"How NAV comes about"</h2>
+                    <h2 id="sums-title">"NAV breakdown"</h2>
                 </header>
                 <NavParts live />
             </section>
@@ -67,13 +67,13 @@ fn NavParts(live: Live) -> impl IntoView {
                 </tfoot>
             </table>
             <p class="said">
-                "The venue's portfolio agent: NAV "
+                "Server NAV "
                 <span class="num" data-testid="agent-nav">
                     {move || format::money(live.agent_nav.get().nav)}
-                </span> " as of entry "
+                </span> " (entry "
                 <span class="num" data-testid="agent-through">
-                    {move || format!("#{}", format::count(live.agent_nav.get().through.0))}
-                </span>
+                    {move || format::count(live.agent_nav.get().through.0)}
+                </span> ")"
             </p>
         </div>
     }

@@ -25,7 +25,7 @@ pub(super) fn DealersPanel(
     tab: RwSignal<PhoneTab>,
 ) -> impl IntoView {
     let Hydrated(hydrated) = expect_context();
-    let cannot_send = Memo::new(move |_| !hydrated.get() || !live.link.with(|link| link.phase.is_fresh()));
+    let cannot_send = Memo::new(move |_| !hydrated.get() || !live.can_trade());
     // A click found no quantity, and none was typed since.
     let needs_quantity = RwSignal::new(false);
     let is_missing =
@@ -133,6 +133,7 @@ fn Dealer(
         >
             <h3>{title}</h3>
             <span class="num" data-testid=format!("good-for-{index}")>
+                {move || if is_live.get() { "Expires in " } else { "" }}
                 {move || time_left(left_us.get())}
             </span>
             <svg class="life" viewBox="0 0 100 1" preserveAspectRatio="none" aria-hidden="true">
@@ -172,16 +173,16 @@ fn Offer(
         let Some(quote) = shown.get_untracked().map(|shown| shown.quote.id) else { return };
         request_quote(form, tab, needs_quantity, side, quote);
     };
-    let (word, verb, key) = match side {
-        Side::Sell => ("Hit", "Sell to", "hit"),
-        Side::Buy => ("Lift", "Buy from", "lift"),
+    let (word, to, key) = match side {
+        Side::Sell => ("Sell", "to", "hit"),
+        Side::Buy => ("Buy", "from", "lift"),
     };
     let is_best = move || {
         let taken = offered().filter(|(_, left)| is_live.get() && *left > Lots::ZERO);
         taken.is_some_and(|(price, _)| best.get() == Some(price))
     };
-    let mark = move || if is_best() { " · best" } else { "" };
-    let label = move || format!("{word}{}: {verb} {name} at {}, {} left", mark(), price(), size());
+    let mark = move || if is_best() { " (best)" } else { "" };
+    let label = move || format!("{word} {to} {name} at {}{}, {} left", price(), mark(), size());
     view! {
         <button
             type="button"
@@ -192,8 +193,8 @@ fn Offer(
             data-testid=key
             on:click=take
         >
-            <span class="word">{word} {mark}</span>
-            <span class="num">{price}</span>
+            <span class="word">{word}</span>
+            <span class="num">{price} <span class="word">{mark}</span></span>
             <span class="num size">{size}</span>
         </button>
     }

@@ -11,12 +11,15 @@ use axum::middleware::map_response;
 use axum::response::{IntoResponse, Response};
 use leptos::nonce::use_nonce;
 use leptos::prelude::{LeptosOptions, provide_context, use_context};
+use leptos::server_fn::ContentType;
+use leptos::server_fn::codec::PostcardEncoding;
 use leptos::server_fn::error::SERVER_FN_ERROR_HEADER;
 use leptos_axum::{LeptosRoutes, ResponseOptions, generate_route_list, render_app_async_with_context};
 use protocol::caller::Caller;
 use protocol::error::ApiError;
 use protocol::gateway::SharedGateway;
 use tower_http::CompressionLevel;
+use tower_http::compression::predicate::{Predicate, SizeAbove};
 use tower_http::compression::CompressionLayer;
 
 use super::Gateway;
@@ -24,8 +27,11 @@ use crate::agents::auth::Identity;
 use crate::http::ErrorResponse;
 use crate::http::middleware::page_policy;
 
-/// Brotli level of pages: most of the gain, in a millisecond.
-const PAGE_COMPRESSION: CompressionLevel = CompressionLevel::Precise(4);
+/// Brotli level of pages and answers: most of the gain, in a millisecond.
+const COMPRESSION_LEVEL: CompressionLevel = CompressionLevel::Precise(4);
+
+/// Smaller answers are sent as they are: they fit a packet.
+const COMPRESSION_MIN_BYTES: u16 = 1024;
 
 /// Routes of pages and server functions, and the fallback of the whole site: a
 /// 404 page for people, an error for programs.
@@ -36,6 +42,7 @@ pub(super) fn routes(gateway: &Gateway, options: LeptosOptions) -> Router {
         move || shell(options.clone())
     };
     let not_found = render_app_async_with_context(context.clone(), document.clone());
+    let compressed = SizeAbove::new(COMPRESSION_MIN_BYTES).and(is_compressible);
     Router::new()
         .leptos_routes_with_context(&options, generate_route_list(App), context, document)
         .fallback(move |request: Request| async move {
@@ -45,7 +52,7 @@ pub(super) fn routes(gateway: &Gateway, options: LeptosOptions) -> Router {
             not_found(request).await
         })
         .layer(map_response(correct_status))
-        .layer(CompressionLayer::new().quality(PAGE_COMPRESSION).compress_when(is_html))
+        .layer(CompressionLayer::new().quality(COMPRESSION_LEVEL).compress_when(compressed))
         .with_state(options)
 }
 
@@ -68,9 +75,11 @@ fn context(gateway: SharedGateway) -> impl Fn() + Clone + Send + Sync + 'static 
     }
 }
 
-/// Pages are large and repetitive; answers to programs are small.
-fn is_html(_: StatusCode, _: Version, headers: &HeaderMap, _: &Extensions) -> bool {
-    headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"))
+/// Returns true for pages and for the answers of server functions: rows of
+/// candles and fills repeat themselves.
+fn is_compressible(_: StatusCode, _: Version, headers: &HeaderMap, _: &Extensions) -> bool {
+    let kind = headers.get(header::CONTENT_TYPE).map_or(&[][..], HeaderValue::as_bytes);
+    kind.starts_with(b"text/html") || kind == PostcardEncoding::CONTENT_TYPE.as_bytes()
 }
 
 /// Turns 500 into 400 for arguments that a server function could not read; its
