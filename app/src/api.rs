@@ -14,7 +14,9 @@ use protocol::caller::Caller;
 use protocol::error::ApiError;
 use protocol::frames::PortfolioSnapshot;
 use protocol::nav_history::{NavHistory, NavRange};
-use protocol::rest::{Opening, Page, PlaceOrderResponse, SessionEntry};
+use protocol::rest::{
+    AgentState, ClockCommand, ClockState, ConnectedUsers, Opening, Page, PlaceOrderResponse, SessionEntry,
+};
 use serde::{Deserialize, Serialize};
 
 #[cfg(feature = "ssr")]
@@ -39,6 +41,17 @@ pub struct AccountOverview {
     pub caller: Caller,
     /// The user's sessions, the current one first.
     pub sessions: Vec<SessionEntry>,
+}
+
+/// What the owner's page shows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ControlOverview {
+    /// The venue's clock.
+    pub clock: ClockState,
+    /// Who is connected.
+    pub users: ConnectedUsers,
+    /// The venue's agents.
+    pub agents: Vec<AgentState>,
 }
 
 /// Market and account that the screens start from.
@@ -139,6 +152,34 @@ pub async fn cancel_all() -> Result<u32, ApiError> {
     let (gateway, caller) = gateway_and_caller()?;
     let cancelled = respond(gateway.cancel_all(&caller, None).await)?;
     Ok(u32::try_from(cancelled.len()).unwrap_or(u32::MAX))
+}
+
+/// The venue's clock, users and agents; `None` for anybody but the owner, who may
+/// still claim the venue.
+#[server(prefix = "/api/ui", endpoint = "control", input = Postcard, output = Postcard)]
+pub async fn read_control() -> Result<Option<ControlOverview>, ApiError> {
+    let (gateway, caller) = gateway_and_caller()?;
+    if !caller.owner {
+        return Ok(None);
+    }
+    let clock = respond(gateway.clock(&caller).await)?;
+    let users = respond(gateway.connected_users(&caller).await)?;
+    let agents = respond(gateway.agents(&caller).await)?;
+    Ok(Some(ControlOverview { clock, users, agents }))
+}
+
+/// Steps, pauses, resumes or sets the speed of the venue's clock.
+#[server(prefix = "/api/ui", endpoint = "set_clock", input = Postcard, output = Postcard)]
+pub async fn set_clock(command: ClockCommand) -> Result<ClockState, ApiError> {
+    let (gateway, caller) = gateway_and_caller()?;
+    respond(gateway.set_clock(&caller, command).await)
+}
+
+/// Makes the caller the venue's owner.
+#[server(prefix = "/api/ui", endpoint = "claim_venue", input = Postcard, output = Postcard)]
+pub async fn claim_venue(token: String) -> Result<(), ApiError> {
+    let (gateway, caller) = gateway_and_caller()?;
+    respond(gateway.claim_venue(&caller, &token).await)
 }
 
 /// The gateway and the caller of a request, and the status of its answer.

@@ -17,7 +17,7 @@ use leptos::web_sys::HtmlElement;
 pub(crate) use table::UserCommand;
 
 use crate::live::Live;
-use crate::routes::PORTFOLIO;
+use crate::routes::{CONTROL, PORTFOLIO};
 use table::COMMANDS;
 
 /// A dialog that can be open.
@@ -51,6 +51,7 @@ impl CommandRegistry {
             UserCommand::Preferences => self.dialog.set(Some(Dialog::Preferences)),
             UserCommand::Trade => live.show_trade(),
             UserCommand::Portfolio => live.go(PORTFOLIO.to_owned()),
+            UserCommand::Control => live.go(CONTROL.to_owned()),
             UserCommand::Next => select_neighbour(live, 1),
             UserCommand::Previous => select_neighbour(live, -1),
             UserCommand::SignOut => click("[data-testid=sign-out]"),

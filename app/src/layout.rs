@@ -4,6 +4,8 @@
 //! Do not know what the screen in their middle shows.
 
 mod connection;
+mod details;
+mod notices;
 mod rail;
 mod status;
 mod top;
@@ -102,7 +104,10 @@ fn SignedInPage(live: Live) -> impl IntoView {
                 <Outlet />
             </main>
             <status::StatusBar live />
+            <notices::Toasts live />
         </div>
+        <notices::NoticeLog live />
+        <details::Details live />
     }
 }
 

@@ -8,6 +8,7 @@ use leptos_router::{LazyRoute, lazy_route};
 
 use crate::layout::AuthenticatedPage;
 use crate::screens::account::AccountScreen;
+use crate::screens::control::ControlScreen;
 use crate::screens::portfolio::PortfolioScreen;
 use crate::screens::trade::TradeScreen;
 
@@ -64,5 +65,19 @@ impl LazyRoute for AccountRoute {
 
     fn view(_route: Self) -> AnyView {
         view! { <AccountScreen /> }.into_any()
+    }
+}
+
+/// The page of the venue's owner.
+pub(crate) struct ControlRoute;
+
+#[lazy_route]
+impl LazyRoute for ControlRoute {
+    fn data() -> Self {
+        Self
+    }
+
+    fn view(_route: Self) -> AnyView {
+        view! { <ControlScreen /> }.into_any()
     }
 }

@@ -18,6 +18,7 @@ mod preferences;
 pub mod report;
 mod routes;
 mod screens;
+mod theme;
 
 use leptos::prelude::*;
 use leptos_meta::{MetaTags, Title, provide_meta_context};
@@ -26,7 +27,7 @@ use leptos_router::{Lazy, SsrMode, StaticSegment, path};
 
 use crate::commands::CommandRegistry;
 use crate::layout::{CardPage, Hydrated};
-use crate::lazy_routes::{AccountRoute, AuthenticatedRoute, PortfolioRoute, TradeRoute};
+use crate::lazy_routes::{AccountRoute, AuthenticatedRoute, ControlRoute, PortfolioRoute, TradeRoute};
 use crate::live::LiveSession;
 use crate::preferences::Preferences;
 use crate::screens::sign_in::{LoginScreen, RegisterScreen, ResetScreen};
@@ -37,12 +38,20 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
     let bundle = format!("/{}", options.site_pkg_dir);
     view! {
         <!DOCTYPE html>
-        <html lang="en" data-theme="dark" data-dir=preferences.scheme.key() data-density=preferences.density()>
+        <html
+            lang="en"
+            data-theme=preferences.theme.key()
+            data-dir=preferences.scheme.key()
+            data-density=preferences.density()
+        >
             <head>
                 <meta charset="utf-8" />
                 <meta name="viewport" content="width=device-width, initial-scale=1" />
-                <meta name="color-scheme" content="dark" />
-                <meta name="description" content="A trading simulator that can be replayed to the bit." />
+                <meta name="color-scheme" content=preferences.theme.color_scheme() />
+                <meta
+                    name="description"
+                    content="Practise trading shares and bonds with play money, in a simulated market."
+                />
                 <link rel="icon" href=format!("{bundle}/icon.svg") type="image/svg+xml" />
                 <link id="tickhall" rel="stylesheet" href=format!("{bundle}/tickhall.css") />
                 <HydrationScripts options />
@@ -50,6 +59,11 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
             </head>
             <body>
                 <App />
+                <noscript>
+                    <p class="noscript">
+                        "Live prices and orders need JavaScript, which is off: the figures here stand still. Signing in, the portfolio and the account work without it."
+                    </p>
+                </noscript>
             </body>
         </html>
     }
@@ -76,6 +90,7 @@ pub fn App() -> impl IntoView {
                         <Route path=path!("/trade/:symbol?") view=|| () ssr=SsrMode::Async />
                     </ParentRoute>
                     <Route path=StaticSegment(routes::PORTFOLIO) view={Lazy::<PortfolioRoute>::new()} ssr=SsrMode::Async />
+                    <Route path=StaticSegment(routes::CONTROL) view={Lazy::<ControlRoute>::new()} ssr=SsrMode::Async />
                 </ParentRoute>
                 <ParentRoute path=path!("") view=CardPage>
                     <Route path=StaticSegment(routes::ACCOUNT) view={Lazy::<AccountRoute>::new()} ssr=SsrMode::Async />

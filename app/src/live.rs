@@ -21,7 +21,7 @@ mod tests;
 pub use address::PageAddress;
 pub use history::fill_key;
 pub use ladder::{Ladder, LadderRow};
-pub use notifications::Notification;
+pub use notifications::{LogEntry, Notification, NotificationKind, Notifications};
 pub(crate) use pages::{all_fills, all_orders};
 pub use signals::{InstrumentFigures, Live, Moment};
 

@@ -1,4 +1,4 @@
-//! Display preferences: colours for up and down, density, time zone, single
+//! Display preferences: theme, colours for up and down, density, time zone, single
 //! keys, the market watch's columns.
 //!
 //! Stored in one cookie, which the server reads too, so that the first paint is
@@ -8,6 +8,7 @@ use engine::time::{Date, VenueTime};
 use leptos::prelude::*;
 
 use crate::format;
+use crate::theme::Theme;
 
 /// Name of the cookie.
 const COOKIE_NAME: &str = "tickhall_view";
@@ -53,6 +54,8 @@ impl Scheme {
 /// Values of all preferences.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PreferenceValues {
+    /// The colour theme.
+    pub theme: Theme,
     /// Colours of gains and losses.
     pub scheme: Scheme,
     /// True for lower rows.
@@ -67,7 +70,14 @@ pub struct PreferenceValues {
 
 impl Default for PreferenceValues {
     fn default() -> Self {
-        Self { scheme: Scheme::Green, compact: false, zone_minutes: 0, keys: true, columns: DEFAULT_COLUMNS }
+        Self {
+            theme: Theme::System,
+            scheme: Scheme::Green,
+            compact: false,
+            zone_minutes: 0,
+            keys: true,
+            columns: DEFAULT_COLUMNS,
+        }
     }
 }
 
@@ -81,7 +91,9 @@ impl PreferenceValues {
         let zone: i32 = parts.next()?.parse().ok()?;
         let keys = flag(parts.next())?;
         let columns = parts.next()?.parse().ok()?;
+        let theme = parts.next()?;
         Some(Self {
+            theme: Theme::ALL.into_iter().find(|one| one.key() == theme)?,
             scheme: Scheme::ALL.into_iter().find(|one| one.key() == scheme)?,
             compact,
             zone_minutes: Some(zone).filter(|zone| (-900..=900).contains(zone))?,
@@ -92,8 +104,9 @@ impl PreferenceValues {
 
     /// Formats the cookie's value.
     pub fn to_cookie(self) -> String {
-        let Self { scheme, compact, zone_minutes, keys, columns } = self;
-        format!("{}.{}.{zone_minutes}.{}.{columns}", scheme.key(), u8::from(compact), u8::from(keys))
+        let Self { theme, scheme, compact, zone_minutes, keys, columns } = self;
+        let (compact, keys) = (u8::from(compact), u8::from(keys));
+        format!("{}.{compact}.{zone_minutes}.{keys}.{columns}.{}", scheme.key(), theme.key())
     }
 
     /// The value of `data-density`.
@@ -213,6 +226,7 @@ fn store(values: PreferenceValues) {
     #[cfg(target_arch = "wasm32")]
     {
         if let Some(root) = document().document_element() {
+            let _ = root.set_attribute("data-theme", values.theme.key());
             let _ = root.set_attribute("data-dir", values.scheme.key());
             let _ = root.set_attribute("data-density", values.density());
         }
@@ -227,13 +241,14 @@ mod tests {
     #[test]
     fn values_survive_the_cookie() {
         let values = PreferenceValues {
+            theme: Theme::Light,
             scheme: Scheme::Blue,
             compact: true,
             zone_minutes: -330,
             keys: false,
             columns: 9,
         };
-        assert_eq!(values.to_cookie(), "cb.1.-330.0.9");
+        assert_eq!(values.to_cookie(), "cb.1.-330.0.9.light");
         assert_eq!(PreferenceValues::parse(&values.to_cookie()), Some(values));
         let header = format!("session=x; {COOKIE_NAME}={}; other=1", values.to_cookie());
         assert_eq!(cookie_in(&header, COOKIE_NAME), Some(values.to_cookie()));
@@ -243,7 +258,7 @@ mod tests {
 
     #[test]
     fn an_unreadable_cookie_gives_the_defaults() {
-        for text in ["", "cb", "pink.1.0.1.1", "cb.1.9999.1.1", "cb.1.x.1.1", "cb.1.0.1.65536"] {
+        for text in ["", "cb", "pink.1.0.1.1.dark", "cb.1.9999.1.1.dark", "cb.1.x.1.1.dark", "cb.1.0.1.65536.dark", "cb.1.0.1.1.sepia"] {
             assert_eq!(PreferenceValues::parse(text), None, "{text}");
         }
     }

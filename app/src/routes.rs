@@ -11,6 +11,9 @@ pub(crate) const TRADE: &str = "/";
 /// The portfolio screen.
 pub(crate) const PORTFOLIO: &str = "/portfolio";
 
+/// The page of the venue's owner.
+pub(crate) const CONTROL: &str = "/control";
+
 /// The user's sessions.
 pub(crate) const ACCOUNT: &str = "/account";
 

@@ -1,4 +1,5 @@
 import { AxeBuilder } from "@axe-core/playwright";
+import { DESK, PHONE } from "../support/pictures.ts";
 import { expect, test } from "../support/test.ts";
 import { PASSWORD, Terminal } from "../pages/terminal.ts";
 
@@ -7,7 +8,20 @@ test("a name and one press is enough to trade, and the account can be kept", asy
   await page.goto("/");
   await expect(page).toHaveURL(/\/login/);
   await terminal.hydrated();
-  await page.screenshot({ path: info.outputPath("gate.png") });
+  // A newcomer reads what this is, and finds the shortest way in first.
+  await expect(page.getByRole("heading", { level: 1 }).first()).toHaveText(
+    "Practise trading shares and bonds with play money.",
+  );
+  for (const size of [PHONE, DESK]) {
+    await page.setViewportSize(size);
+    const [guest, signIn] = await Promise.all([
+      terminal.at("try-it").boundingBox(),
+      terminal.at("login-form").boundingBox(),
+    ]);
+    expect((guest?.y ?? 0) + (guest?.height ?? 0)).toBeLessThan(signIn?.y ?? 0);
+    expect((guest?.y ?? 0) + (guest?.height ?? 0), "without scrolling").toBeLessThan(size.height);
+    await page.screenshot({ path: info.outputPath(`gate-${size.width}.png`) });
+  }
   await terminal.at("guest-name").fill("a@b.example");
   await terminal.at("try-it").click();
   await expect(terminal.at("guest-name-error")).toBeVisible();

@@ -18,6 +18,13 @@ test("the page can be read without scripts", async ({ browser, server }) => {
   const response = await page.goto(server.url);
   expect(response?.status()).toBe(200);
   await expect(page).toHaveTitle(/Tickhall/);
+  await expect(page.getByText("need JavaScript, which is off")).toBeVisible();
+  // The trading screen does not promise what cannot come.
+  await page.getByTestId("guest-name").fill("Paper");
+  await page.getByTestId("try-it").click();
+  await expect(page.getByTestId("watch")).toBeVisible();
+  await expect(page.getByText("need JavaScript, which is off")).toBeVisible();
+  await expect(page.getByTestId("connection")).toHaveText(/^Not live/);
   await context.close();
 });
 

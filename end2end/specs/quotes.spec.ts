@@ -48,12 +48,19 @@ test("a dealer's firm quote is seen, lifted, hit, and grey when it is over", asy
   // Without a quantity a press asks for one and trades nothing.
   const first = page.locator("[data-testid^=dealer-][data-live=true]").first();
   await first.getByTestId("lift").click();
-  await expect(terminal.at("deal-quantity")).toBeFocused();
-  await expect(terminal.at("deal-problem")).toHaveText("Type a quantity first.");
+  await expect(terminal.at("quantity")).toBeFocused();
+  await expect(terminal.at("deal-problem")).toHaveText("Type a quantity in the ticket first.");
   await expect(terminal.at("dealers").locator("[data-best=true]").first()).toContainText("best");
-  await terminal.at("deal-quantity").fill("5000");
-  await expect(terminal.at("quantity")).toHaveValue("5000");
+  await terminal.at("quantity").fill("5000");
+  await expect(terminal.at("deal-quantity")).toHaveText("Quantity: 5000 face");
   await expect(terminal.at("deal-problem")).toBeEmpty();
+  // The ticket has the one field, and no dealer's name is so long that it wraps.
+  await expect(terminal.at("dealers").locator("input")).toHaveCount(0);
+  const names = terminal.at("dealers").locator("h3");
+  for (const name of await names.all()) {
+    expect(await name.evaluate((one) => one.getClientRects().length), await name.innerText()).toBe(1);
+    expect((await name.boundingBox())?.height).toBeLessThan(24);
+  }
 
   // The ticket previews the best; this very dealer is lifted.
   await expect(terminal.at("submit-order")).toHaveText("Lift the best offer");

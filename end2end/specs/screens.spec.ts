@@ -14,10 +14,12 @@ const SIZES = [
   { width: 768, height: 1024 },
   { width: 1024, height: 768 },
   { width: 1280, height: 800 },
+  { width: 1920, height: 1080 },
+  { width: 844, height: 390 },
 ];
 
 test("every screen is drawn, accessible and fits its window", async ({ page, server }, info) => {
-  // Twenty pictures and four audits.
+  // Twenty-eight pictures and four audits.
   test.slow();
   const terminal = new Terminal(page);
   const api = new Api(page, server);

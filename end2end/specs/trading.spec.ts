@@ -1,3 +1,4 @@
+import { AxeBuilder } from "@axe-core/playwright";
 import { expect, test } from "../support/test.ts";
 import { Api } from "../support/api.ts";
 import { Terminal } from "../pages/terminal.ts";
@@ -241,4 +242,70 @@ test("palette, keys and preferences", async ({ page }) => {
   // The next page is right before any script runs.
   expect(html).toMatch(/<html[^>]*data-dir="cb"/);
   expect(html).toMatch(/<html[^>]*data-density="compact"/);
+});
+
+test("the theme is the system's until one is chosen, and charts follow it", async ({ page }, info) => {
+  const terminal = new Terminal(page);
+  const ground = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+  /** The chart's colour of labels, as it is painted and as the style sheet has it. */
+  const labels = () =>
+    terminal.at("chart").evaluate((chart) => {
+      const wanted = getComputedStyle(chart).getPropertyValue("--fg-2").match(/\d+/g)?.map(Number) ?? [];
+      const canvas = chart.querySelector("canvas");
+      const pixels = canvas?.getContext("2d")?.getImageData(0, 0, canvas.width, canvas.height).data ?? [];
+      for (let at = 0; at < pixels.length; at += 4) {
+        if (wanted.every((value, channel) => pixels[at + channel] === value) && pixels[at + 3] === 255) return true;
+      }
+      return false;
+    });
+  const [dark, light] = ["rgb(11, 14, 20)", "rgb(244, 246, 249)"];
+  await expect.poll(() => terminal.painted("chart")).toBeGreaterThan(1_000);
+  for (const [colorScheme, colour] of [
+    ["dark", dark],
+    ["light", light],
+  ] as const) {
+    await page.emulateMedia({ colorScheme });
+    await expect.poll(ground).toBe(colour);
+    await expect.poll(labels, `labels of the chart, ${colorScheme}`).toBe(true);
+  }
+  // In either theme everything can be read.
+  for (const theme of ["light", "dark"]) {
+    await terminal.at("open-preferences").click();
+    await terminal.at("pref-theme").selectOption(theme);
+    await page.keyboard.press("Escape");
+    await expect.poll(ground).toBe(theme === "light" ? light : dark);
+    await expect.poll(labels, `labels of the chart, ${theme}`).toBe(true);
+    for (const scheme of ["green", "red", "cb"]) {
+      await page.locator("html").evaluate((html, dir) => html.setAttribute("data-dir", dir), scheme);
+      const found = await new AxeBuilder({ page }).withRules(["color-contrast"]).analyze();
+      const nodes = found.violations.flatMap((one) => one.nodes.map((node) => node.target.join(" ")));
+      expect(nodes, `${theme}, ${scheme}`).toEqual([]);
+    }
+    await page.screenshot({ path: info.outputPath(`${theme}.png`) });
+    const html = await (await page.request.get("/")).text();
+    expect(html).toMatch(new RegExp(`<html[^>]*data-theme="${theme}"`));
+  }
+  await page.emulateMedia({ colorScheme: "light" });
+  await page.reload();
+  await terminal.hydrated();
+  expect(await ground(), "chosen, whatever the system says").toBe(dark);
+});
+
+test("compact rows are lower and their type smaller", async ({ page }) => {
+  const terminal = new Terminal(page);
+  const row = terminal.at("watch-ACME");
+  const figures = () =>
+    row.evaluate((one) => ({
+      height: Math.round(one.getBoundingClientRect().height),
+      type: getComputedStyle(one.querySelector("td") as HTMLElement).fontSize,
+    }));
+  for (const [density, height, type] of [
+    ["compact", 20, "11px"],
+    ["default", 28, "12px"],
+  ] as const) {
+    await terminal.at("open-preferences").click();
+    await terminal.at("pref-density").selectOption(density);
+    await page.keyboard.press("Escape");
+    expect(await figures(), density).toEqual({ height, type });
+  }
 });

@@ -38,7 +38,7 @@ pub struct Caller {
 pub enum Permission {
     /// Place, amend and cancel orders, take quotes.
     Trade,
-    /// Set the venue's clock.
+    /// Set the venue's clock, see who is connected and how agents do.
     ControlVenue,
 }
 
@@ -51,7 +51,7 @@ impl Caller {
         let (code, message) = match permission {
             _ if self.permissions.contains(&permission) => return Ok(()),
             Permission::Trade => ("not_trader", "Only traders may do this."),
-            Permission::ControlVenue => ("not_owner", "Only the venue's owner may change its clock."),
+            Permission::ControlVenue => ("not_owner", "Only the venue's owner may do this."),
         };
         Err(ApiError::new(403, code, message))
     }

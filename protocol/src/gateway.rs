@@ -20,8 +20,8 @@ use crate::error::ApiError;
 use crate::frames::PortfolioSnapshot;
 use crate::nav_history::{NavHistory, NavRange};
 use crate::rest::{
-    CandlesQuery, ClockCommand, ClockState, HistoryQuery, OrdersQuery, Page, PlaceOrderResponse,
-    PortfolioPoint, SessionEntry, TickRow, TradingSnapshot, VenueInfo,
+    AgentState, CandlesQuery, ClockCommand, ClockState, ConnectedUsers, HistoryQuery, OrdersQuery, Page,
+    PlaceOrderResponse, PortfolioPoint, SessionEntry, TickRow, TradingSnapshot, VenueInfo,
 };
 
 /// The gateway as axum's state and Leptos's context hold it.
@@ -151,7 +151,14 @@ pub trait VenueControlApi: Send + Sync + 'static {
     /// Changes the venue's clock; 403 for anybody but the owner.
     async fn set_clock(&self, caller: &Caller, command: ClockCommand) -> Result<ClockState, ApiError>;
 
+    /// Users with an active session; 403 for anybody but the owner.
+    async fn connected_users(&self, caller: &Caller) -> Result<ConnectedUsers, ApiError>;
+
+    /// Health of the venue's agents; 403 for anybody but the owner.
+    async fn agents(&self, caller: &Caller) -> Result<Vec<AgentState>, ApiError>;
+
     /// Makes the caller the venue's owner if `token` is the one-time claim
-    /// token printed at first start.
+    /// token printed at first start. Guests are refused: nobody could own the
+    /// venue once their session is over.
     async fn claim_venue(&self, caller: &Caller, token: &str) -> Result<(), ApiError>;
 }

@@ -190,7 +190,7 @@ fn print_address(what: &str, running: &RunningServer) {
     let RunningServer { address, claim_token, .. } = running;
     print(&format!("{what} at http://{address}"));
     if let Some(token) = claim_token {
-        print(&format!("To own this venue, sign in and claim it with this token, once: {token}"));
+        print(&format!("To own this venue, register, open /control and enter this token, once: {token}"));
     }
 }
 

@@ -56,10 +56,11 @@ impl Palette {
         }
     }
 
-    /// Values of the tokens as `read` returns them; grey if not `#rrggbb`.
+    /// Values of the tokens as `read` returns them; grey if not `rgb(…)`, the form
+    /// of a computed colour.
     #[cfg(any(target_arch = "wasm32", test))]
     pub fn read(read: impl Fn(&str) -> String) -> Self {
-        Self::of(|token| hex(read(TOKENS[token]).trim()).unwrap_or((128, 128, 128)))
+        Self::of(|token| rgb(read(TOKENS[token]).trim()).unwrap_or((128, 128, 128)))
     }
 
     /// Placeholder colours, for [`Palette::into_tokens`].
@@ -85,16 +86,13 @@ pub(super) fn css(colour: BackendColor) -> String {
     format!("#{:08x}", u32::from_be_bytes([r, g, b, alpha]))
 }
 
-/// `#rgb` or `#rrggbb`.
+/// `rgb(r, g, b)`.
 #[cfg(any(target_arch = "wasm32", test))]
-fn hex(text: &str) -> Option<(u8, u8, u8)> {
-    let digits: Option<Vec<u8>> =
-        text.strip_prefix('#')?.chars().map(|digit| digit.to_digit(16).map(|digit| digit as u8)).collect();
-    match digits?.as_slice() {
-        [r, g, b] => Some((r * 17, g * 17, b * 17)),
-        [r, s, g, h, b, c] => Some((r * 16 + s, g * 16 + h, b * 16 + c)),
-        _ => None,
-    }
+fn rgb(text: &str) -> Option<(u8, u8, u8)> {
+    let channels = text.strip_prefix("rgb(")?.strip_suffix(')')?;
+    let mut channels = channels.split(',').map(|channel| channel.trim().parse().ok());
+    let colour = (channels.next()??, channels.next()??, channels.next()??);
+    channels.next().is_none().then_some(colour)
 }
 
 #[cfg(test)]
@@ -111,12 +109,23 @@ mod tests {
     }
 
     #[test]
-    fn tokens_are_read_as_css_writes_them() {
-        assert_eq!(hex("#0b0e14"), Some((11, 14, 20)));
-        assert_eq!(hex("#fff"), Some((255, 255, 255)));
-        assert_eq!(hex("rgb(1,2,3)"), None);
-        let palette = Palette::read(|token| if token == "--up" { " #3ecf8e" } else { "" }.to_owned());
+    fn tokens_are_read_as_browsers_compute_them() {
+        assert_eq!(rgb("rgb(11, 14, 20)"), Some((11, 14, 20)));
+        for text in ["", "#0b0e14", "rgb(1, 2)", "rgb(1, 2, 3, 4)", "rgb(1, 2, 256)", "light-dark(#fff, #000)"] {
+            assert_eq!(rgb(text), None, "{text}");
+        }
+        let up = |token: &str| if token == "--up" { " rgb(62, 207, 142)" } else { "" }.to_owned();
+        let palette = Palette::read(up);
         assert_eq!(palette.up, RGBAColor(62, 207, 142, 1.0));
         assert_eq!(palette.down, RGBAColor(128, 128, 128, 1.0));
+    }
+
+    #[test]
+    fn every_token_of_a_chart_is_registered_as_a_colour() {
+        let sheet = include_str!("../../../style/tokens.css");
+        for token in TOKENS {
+            let rule = format!("@property {token} {{ syntax: \"<color>\";");
+            assert!(sheet.contains(&rule), "{token}");
+        }
     }
 }

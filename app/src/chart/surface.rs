@@ -12,6 +12,8 @@ use super::canvas::Canvas;
 use super::draw;
 use super::palette::Palette;
 use super::view::Chart;
+use crate::preferences::Preferences;
+use crate::theme::on_system_change;
 
 /// Paints `chart` on its canvases whenever it changes.
 pub(super) fn attach(chart: Chart, plot: HtmlCanvasElement, over: HtmlCanvasElement) {
@@ -39,11 +41,20 @@ pub(super) fn attach(chart: Chart, plot: HtmlCanvasElement, over: HtmlCanvasElem
         chart.cursor.track();
         request_paint();
     });
-    let resized = Closure::<dyn FnMut()>::new(move || {
+    let repaint = move || {
         if is_stale.try_set_value(true).is_none() {
             request_paint();
         }
-    });
+    };
+    // Colours are read from the style sheet when the chart is painted.
+    if let Some(preferences) = use_context::<Preferences>() {
+        Effect::new(move || {
+            preferences.get();
+            repaint();
+        });
+    }
+    on_system_change(repaint);
+    let resized = Closure::<dyn FnMut()>::new(repaint);
     if let Ok(observer) = ResizeObserver::new(resized.as_ref().unchecked_ref()) {
         observer.observe(&plot);
         let observed = StoredValue::new_local((observer, resized));

@@ -1,4 +1,4 @@
-//! The preferences dialog: colours, density, time zone, single keys.
+//! The preferences dialog: theme, colours, density, time zone, single keys.
 //!
 //! Sets values; the style sheet and the screens apply them.
 
@@ -8,6 +8,7 @@ use super::dialog::Modal;
 use super::{CommandRegistry, Dialog};
 use crate::live::Live;
 use crate::preferences::{Scheme, local_zone_minutes};
+use crate::theme::Theme;
 
 #[component]
 pub(super) fn PreferencesDialog(live: Live, registry: CommandRegistry) -> impl IntoView {
@@ -21,6 +22,12 @@ pub(super) fn PreferencesDialog(live: Live, registry: CommandRegistry) -> impl I
 #[component]
 fn Fields(live: Live) -> impl IntoView {
     let preferences = live.preferences;
+    let theme = move |event| {
+        let chosen = event_target_value(&event);
+        if let Some(theme) = Theme::ALL.into_iter().find(|one| one.key() == chosen) {
+            preferences.change(|values| values.theme = theme);
+        }
+    };
     let scheme = move |event| {
         let chosen = event_target_value(&event);
         if let Some(scheme) = Scheme::ALL.into_iter().find(|one| one.key() == chosen) {
@@ -38,6 +45,17 @@ fn Fields(live: Live) -> impl IntoView {
     let option = |value: &'static str, word: &'static str| view! { <option value=value>{word}</option> };
     view! {
         <h2>"Preferences"</h2>
+        <div class="field">
+            <label for="pref-theme">"Theme"</label>
+            <select
+                id="pref-theme"
+                data-testid="pref-theme"
+                prop:value=move || preferences.get().theme.key()
+                on:change=theme
+            >
+                {Theme::ALL.map(|one| option(one.key(), one.word())).collect_view()}
+            </select>
+        </div>
         <div class="field">
             <label for="pref-scheme">"Up and down"</label>
             <select
@@ -87,7 +105,7 @@ fn Fields(live: Live) -> impl IntoView {
         </label>
         <p>
             <a href="/account" rel="external">
-                "Your sessions"
+                "Account (sessions)"
             </a>
         </p>
     }

@@ -6,27 +6,29 @@
 use leptos::prelude::*;
 use protocol::socket::ClockUpdate;
 
-use crate::live::Live;
+use super::Hydrated;
 use crate::live::connection::{ConnectionPhase, clock_change, label, label_key};
+use crate::live::{Live, NotificationKind};
 
 #[component]
 pub(super) fn ConnectionPill(live: Live) -> impl IntoView {
     let link = live.link;
+    let Hydrated(hydrated) = expect_context();
     let phase = Memo::new(move |_| link.get().phase);
     Effect::new(move |before: Option<ConnectionPhase>| {
         let now = phase.get();
         match (before, now) {
             (Some(ConnectionPhase::Live | ConnectionPhase::Delayed), ConnectionPhase::Stale) => {
-                live.announce("Prices are stale; the ticket is closed.");
+                live.notify(NotificationKind::Connection, "Prices are stale: the ticket is closed.");
             }
             (Some(before), ConnectionPhase::Reconnecting) if before != ConnectionPhase::Connecting => {
-                live.announce("Connection lost; reconnecting.");
+                live.notify(NotificationKind::Connection, "Connection lost. Reconnecting.");
             }
             (
                 Some(ConnectionPhase::Reconnecting | ConnectionPhase::Stale),
                 ConnectionPhase::Live | ConnectionPhase::Delayed,
             ) => {
-                live.announce("Connection is live again.");
+                live.notify(NotificationKind::Connection, "Connected again: prices are live.");
             }
             _ => {}
         }
@@ -55,7 +57,9 @@ pub(super) fn ConnectionPill(live: Live) -> impl IntoView {
             title="Round trip · age of the newest message"
         >
             <span class="dot" aria-hidden="true"></span>
-            <strong>{move || label(phase.get(), live.clock.get())}</strong>
+            <strong>
+                {move || if hydrated.get() { label(phase.get(), live.clock.get()) } else { "Not live".to_owned() }}
+            </strong>
             <span class="num">{round_trip}</span>
             <span class="num age">{age}</span>
         </p>

@@ -10,9 +10,10 @@ use crate::routes::{self, TradeAddress};
 
 #[component]
 pub(super) fn Rail(live: Live) -> impl IntoView {
+    let owner = live.caller().owner;
     // The trading screen as it was last.
     let trade = Signal::derive(move || live.address.with(TradeAddress::href));
-    let portfolio = Signal::stored(routes::PORTFOLIO.to_owned());
+    let [portfolio, control] = [routes::PORTFOLIO, routes::CONTROL].map(|to| Signal::stored(to.to_owned()));
     view! {
         <nav class="rail" aria-label="Screens">
             <ScreenLink name="Trade" href=trade testid="nav-trade">
@@ -21,6 +22,14 @@ pub(super) fn Rail(live: Live) -> impl IntoView {
             <ScreenLink name="Portfolio" href=portfolio testid="nav-portfolio">
                 <path d="M12 3v9l7.5 5A9 9 0 1 1 12 3zM15 3.5A9 9 0 0 1 21 12h-6z" />
             </ScreenLink>
+            {owner
+                .then(|| {
+                    view! {
+                        <ScreenLink name="Control" href=control testid="nav-control">
+                            <path d="M4 7h9M19 7h1M4 17h1M11 17h9M13 4v6h6V4zM5 14v6h6v-6z" />
+                        </ScreenLink>
+                    }
+                })}
         </nav>
     }
 }

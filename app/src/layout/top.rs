@@ -4,12 +4,19 @@
 
 use engine::money::Money;
 use leptos::prelude::*;
+use leptos_router::components::A;
 
 use super::Hydrated;
 use super::connection::ConnectionPill;
+use super::details::DETAILS_ID;
+use super::notices::LOG_ID;
 use crate::commands::{CommandRegistry, Dialog};
 use crate::format;
 use crate::live::Live;
+use crate::routes::{self, TradeAddress};
+
+/// Id of the phone's menu.
+const MENU_ID: &str = "menu";
 
 #[component]
 pub(super) fn TopBar(live: Live) -> impl IntoView {
@@ -21,13 +28,11 @@ pub(super) fn TopBar(live: Live) -> impl IntoView {
     };
     let cash = move || valuation.with(|valuation| valuation.cash);
     let currency = live.currency();
-    let name = live.caller().name;
     view! {
         <header class="top" data-testid="top-bar">
             <p class="brand" aria-hidden="true">
                 "Tickhall"
             </p>
-            <DialogButtons />
             <dl class="figures">
                 <Figure label="NAV" unit=currency.clone() testid="nav">
                     {move || format::money(nav())}
@@ -43,35 +48,124 @@ pub(super) fn TopBar(live: Live) -> impl IntoView {
                     {move || format::money(cash())}
                 </Figure>
             </dl>
-            <p class="clock" data-testid="venue-clock">
-                <span class="sr-only">"Venue time "</span>
-                <span class="num muted" data-testid="venue-date">
-                    {move || live.preferences.day(live.moment.get().time)}
-                </span>
-                <span class="num" data-testid="venue-time">
-                    {move || live.preferences.clock(live.moment.get().time)}
-                </span>
-            </p>
             <ConnectionPill live />
-            <form class="user" method="post" action="/logout">
-                {live
-                    .caller()
-                    .is_guest()
-                    .then(|| {
-                        view! {
-                            <a class="button small" href="/account" rel="external" data-testid="keep-account">
-                                "Keep account"
-                            </a>
-                        }
-                    })}
-                <a class="email" href="/account" rel="external" title=name.clone() data-testid="user">
-                    {name.clone()}
-                </a>
-                <button class="small plain" data-testid="sign-out">
-                    "Sign out"
-                </button>
-            </form>
+            <button
+                type="button"
+                class="menu-button"
+                popovertarget=MENU_ID
+                aria-label="Menu"
+                data-testid="open-menu"
+            >
+                <svg viewBox="0 0 24 24" aria-hidden="true" fill="none" stroke="currentColor" stroke-width="2">
+                    <path d="M4 6h16M4 12h16M4 18h16" />
+                </svg>
+            </button>
+            // A phone folds into one menu what other screens have side by side.
+            <div id=MENU_ID popover="auto" class="sheet menu-sheet">
+                <MenuLinks live />
+                <DialogButtons />
+                <div class="folded">
+                    <button type="button" popovertarget=LOG_ID>
+                        "Notices"
+                    </button>
+                    <button type="button" popovertarget=DETAILS_ID>
+                        "Details"
+                    </button>
+                </div>
+                <Clock live />
+                <UserForm live />
+            </div>
         </header>
+    }
+}
+
+/// The venue's time; for the owner also the way to the page that moves it.
+#[component]
+fn Clock(live: Live) -> impl IntoView {
+    let control = || {
+        view! {
+            <A
+                href=routes::CONTROL
+                attr:class="button small"
+                attr:title="Pause, speed, step"
+                attr:data-testid="open-control"
+                on:click=|_| close_menu()
+            >
+                "Control"
+            </A>
+        }
+    };
+    view! {
+        <p class="clock" data-testid="venue-clock">
+            <span class="sr-only">"Venue time "</span>
+            <span class="num muted" data-testid="venue-date">
+                {move || live.preferences.day(live.moment.get().time)}
+            </span>
+            <span class="num" data-testid="venue-time">
+                {move || live.preferences.clock(live.moment.get().time)}
+            </span>
+            {live.caller().owner.then(control)}
+        </p>
+    }
+}
+
+/// The user, and the way out.
+#[component]
+fn UserForm(live: Live) -> impl IntoView {
+    let name = live.caller().name;
+    view! {
+        <form class="user" method="post" action="/logout">
+            {live
+                .caller()
+                .is_guest()
+                .then(|| {
+                    view! {
+                        <a class="button small" href="/account" rel="external" data-testid="keep-account">
+                            "Save account"
+                        </a>
+                    }
+                })}
+            <a class="email" href="/account" rel="external" title=name.clone() data-testid="user">
+                {name.clone()}
+            </a>
+            <button class="small plain" data-testid="sign-out">
+                "Sign out"
+            </button>
+        </form>
+    }
+}
+
+/// The screens, in a phone's menu; elsewhere the rail has them.
+#[component]
+fn MenuLinks(live: Live) -> impl IntoView {
+    let link = |name: &'static str, href: Signal<String>| {
+        view! {
+            <A href=move || href.get() exact=true attr:class="button" on:click=|_| close_menu()>
+                {name}
+            </A>
+        }
+    };
+    let fixed = |href: &str| Signal::stored(href.to_owned());
+    // The trading screen as it was last.
+    let trade = Signal::derive(move || live.address.with(TradeAddress::href));
+    view! {
+        <nav class="folded" aria-label="Screens">
+            {link("Trade", trade)} {link("Portfolio", fixed(routes::PORTFOLIO))}
+            {live.caller().owner.then(|| link("Control", fixed(routes::CONTROL)))}
+        </nav>
+    }
+}
+
+/// Closes the menu, which a link on the same page leaves open.
+fn close_menu() {
+    #[cfg(target_arch = "wasm32")]
+    {
+        use wasm_bindgen::JsCast as _;
+        let menu = document().get_element_by_id(MENU_ID);
+        if let Some(menu) = menu.and_then(|menu| menu.dyn_into::<web_sys::HtmlElement>().ok()) {
+            // Fails where it is not open, which is all right.
+            let _ = menu.hide_popover();
+        }
     }
 }
 
@@ -97,7 +191,7 @@ fn DialogButtons() -> impl IntoView {
     view! {
         <div class="helpers">
             {button(Dialog::Palette, "Find", "small palette-box", "open-palette")}
-            {button(Dialog::Preferences, "View", "small plain", "open-preferences")}
+            {button(Dialog::Preferences, "Preferences", "small plain", "open-preferences")}
         </div>
     }
 }

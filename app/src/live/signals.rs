@@ -24,7 +24,7 @@ use super::address::PageAddress;
 use super::connection::ConnectionState;
 use super::history::{Older, OrderHistory, PreviewStats};
 use super::ladder::Ladder;
-use super::notifications::{Notification, NotificationQueue};
+use super::notifications::{Notification, NotificationKind, Notifications};
 use super::now_ms;
 use super::state::{AgentNav, Changes, Series, State};
 use crate::preferences::Preferences;
@@ -106,8 +106,8 @@ pub struct Live {
     pub account_rev: RwSignal<Seq>,
     /// The connection.
     pub link: RwSignal<ConnectionState>,
-    /// Announcements to the user.
-    pub notifications: NotificationQueue,
+    /// What the user is told.
+    pub notifications: Notifications,
     /// The venue's clock.
     pub clock: RwSignal<ClockUpdate>,
     /// Counts changes of the chart's candles.
@@ -165,7 +165,7 @@ impl Live {
             agent_nav: RwSignal::new(state.agent_nav),
             account_rev: RwSignal::new(state.account.rev),
             link: RwSignal::new(ConnectionState::default()),
-            notifications: NotificationQueue::new(),
+            notifications: Notifications::new(),
             previews: RwSignal::new(PreviewStats::default()),
             clock: RwSignal::new(state.clock),
             candles: RwSignal::new(0),
@@ -318,9 +318,15 @@ impl Live {
         self.state.try_update_value(change).unwrap_or_default()
     }
 
-    /// Announces `text` to the user.
+    /// Tells the user about something that is neither good nor bad.
     pub fn announce(self, text: impl Into<String>) {
-        self.notifications.push(Notification(text.into()));
+        self.notify(NotificationKind::Info, text);
+    }
+
+    /// Tells the user about `kind`.
+    pub fn notify(self, kind: NotificationKind, text: impl Into<String>) {
+        let time = self.moment.get_untracked().time;
+        self.notifications.push(Notification::new(kind, text), time);
     }
 
     /// Sets the signals of what has changed since the last frame.
@@ -356,7 +362,8 @@ impl Live {
             self.show_orders(state, &changes);
             set(self.has_older, has_older(state));
         });
-        changes.notifications.into_iter().for_each(|each| self.notifications.push(each));
+        let time = self.moment.get_untracked().time;
+        changes.notifications.into_iter().for_each(|each| self.notifications.push(each, time));
     }
 
     fn show_orders(self, state: &State, changes: &Changes) {

@@ -4,14 +4,15 @@ mod bench;
 
 use std::collections::BTreeMap;
 
-use super::notifications::Notification;
+use super::notifications::NotificationKind;
 use super::state::{Changes, State};
 use super::stream::{SequenceTracker, change_candles};
 use crate::chart::Bars;
+use crate::format::Units;
 use bench::Bench;
 use engine::candle::{Candle, Candles, Interval};
 use engine::money::{Lots, Ticks};
-use engine::order::{CancelReason, Price, Side};
+use engine::order::{Price, Side};
 use engine::time::{MICROS_PER_SECOND, VenueTime};
 use engine::venue::{Command, TapePrint};
 use protocol::bar::Bar;
@@ -187,37 +188,13 @@ fn an_update_applied_twice_changes_nothing() {
     let outcome = bench.execute(&command);
     let update = bench.update(&outcome);
     let changes = page.apply(update.clone());
-    assert!(changes.fills && changes.notifications[0].0.starts_with("Bought 10 ACME at "));
+    assert!(changes.fills && changes.notifications[0].text.starts_with("Bought 10 ACME at "));
     let (cash, fills) = (page.account.cash, page.history.fills().len());
     let again = page.apply(update);
     assert!(!again.account && again.notifications.is_empty());
     assert_eq!((page.account.cash, page.history.fills().len()), (cash, fills));
     let order = page.history.order(page.history.newest_orders()[0]).unwrap();
     assert!(!order.status.is_live());
-}
-
-#[test]
-fn cancels_that_the_user_has_requested_are_one_sentence() {
-    let mut bench = Bench::open();
-    let mut page = bench.page();
-    let ask = bench.venue.book_snapshot(bench.instrument(0).id).asks[0].price;
-    for below in 1..=3 {
-        let ticket = bench.ticket(0, Side::Buy, Price::Limit(Ticks(ask.0 - 100 - below)), 10 * below);
-        let command = bench.place(&ticket);
-        let outcome = bench.execute(&command);
-        page.apply(bench.update(&outcome));
-    }
-    let first = page.history.newest_orders()[2];
-    let account = bench.account;
-    let outcome = bench.execute(&Command::CancelOrder { account, order: first });
-    let sentences = page.apply(bench.update(&outcome)).notifications;
-    let price = format!("{}.{:02}", (ask.0 - 101) / 100, (ask.0 - 101) % 100);
-    assert_eq!(sentences, [Notification(format!("Your ACME buy 10 @ {price} was cancelled"))]);
-    let outcome = bench.execute(&Command::CancelAll { account, instrument: None });
-    let sentences = page.apply(bench.update(&outcome)).notifications;
-    assert_eq!(sentences, [Notification("2 orders cancelled".to_owned())]);
-    let cancelled = page.history.order(first).unwrap().clone();
-    assert_eq!(page.history.cancel_reason(&cancelled), Some(CancelReason::Requested));
 }
 
 #[test]
@@ -350,4 +327,51 @@ fn a_busy_tape_pushes_nothing_out_of_a_quiet_one() {
     assert!(changes.tapes.contains(&seldom) && changes.tapes.contains(&often));
     assert_eq!((page.tapes[&seldom].len(), page.tapes[&often].len()), (1, 256));
     assert_eq!(page.tapes[&often][0].print.lots, Lots(999), "newest first");
+}
+
+#[test]
+fn notifications_name_the_order_and_what_is_left_of_it() {
+    let mut bench = Bench::open();
+    let mut page = bench.page();
+    let account = bench.account;
+    let (id, units) = (bench.instrument(0).id, Units::of(bench.instrument(0)));
+    let ask = bench.venue.book_snapshot(id).asks[0];
+    let mut told = |bench: &mut Bench, command: &Command| {
+        let outcome = bench.execute(command);
+        let changes = page.apply(bench.update(&outcome));
+        let told = changes.notifications.into_iter().map(|each| (each.kind, each.text));
+        (told.collect::<Vec<_>>(), page.history.newest_orders()[0])
+    };
+    // 30 more than there are at the best price: they rest.
+    let ordered = Lots(ask.lots.0 + 30);
+    let ticket = bench.ticket(0, Side::Buy, Price::Limit(ask.price), ordered.0);
+    let command = bench.place(&ticket);
+    let (bought, order) = told(&mut bench, &command);
+    let (price, ordered) = (units.price(ask.price), units.quantity(ordered));
+    let text = format!("Bought {} ACME at {price}; 30 of {ordered} left", units.quantity(ask.lots));
+    assert_eq!(bought, [(NotificationKind::Fill, text)]);
+    let (cancelled, _) = told(&mut bench, &Command::CancelOrder { account, order });
+    assert_eq!(cancelled, [(NotificationKind::Cancel, format!("ACME buy {ordered} @ {price} cancelled"))]);
+
+    // The own bid is the best: whoever sells meets it first.
+    let best = Ticks(bench.venue.book_snapshot(id).bids[0].price.0 + 1);
+    let ticket = bench.ticket(0, Side::Buy, Price::Limit(best), 50);
+    let command = bench.place(&ticket);
+    assert_eq!(told(&mut bench, &command).0, []);
+    let ticket = bench.ticket(0, Side::Sell, Price::Market, 10);
+    let command = bench.place(&ticket);
+    let (sold, _) = told(&mut bench, &command);
+    let name = format!("ACME buy 50 @ {}", units.price(best));
+    let text = format!("Your {name} was cancelled because your sell order could have traded with it.");
+    assert_eq!(sold[0], (NotificationKind::Cancel, text));
+    assert!(sold[1].0 == NotificationKind::Fill && sold[1].1.starts_with("Sold 10 ACME at "), "{sold:?}");
+
+    // What is cancelled together is told together.
+    for below in [200, 300] {
+        let ticket = bench.ticket(0, Side::Buy, Price::Limit(Ticks(ask.price.0 - below)), 10);
+        let command = bench.place(&ticket);
+        told(&mut bench, &command);
+    }
+    let (cancelled, _) = told(&mut bench, &Command::CancelAll { account, instrument: None });
+    assert_eq!(cancelled, [(NotificationKind::Cancel, "2 orders cancelled".to_owned())]);
 }

@@ -4,6 +4,7 @@
 //! Know no rule about passwords, only the words for its refusals.
 
 mod fields;
+mod pitch;
 mod problem;
 
 use codee::binary::PostcardCodec;
@@ -15,43 +16,52 @@ use protocol::gateway::SharedGateway;
 use crate::format;
 use crate::routes::{LOGIN, REGISTER, RESET};
 use fields::{EmailField, FieldProblem, FormAlert, FormAnswer, NextField, PasswordField};
+use pitch::Pitch;
 
 /// Hint of a field for a new password.
 const PASSWORD_HINT: &str = "At least 10 characters; a few unusual words are best.";
 
-/// The sign-in form.
+/// The landing page: what this is, the form of a guest, the sign-in form.
 #[component]
 pub(crate) fn LoginScreen() -> impl IntoView {
     redirect_to_trade();
     let answer = FormAnswer::read();
     view! {
         <Title text="Sign in" />
-        <FormCard heading="Sign in" lead="Welcome back." answer=answer.clone()>
-            <GuestForm answer=answer.clone() />
-            {answer
-                .password_set
-                .then(|| {
-                    view! {
-                        <p class="lead" role="status" data-testid="notice">
-                            "Your new password is set. Sign in with it."
-                        </p>
-                    }
-                })}
-            <form method="post" action=LOGIN data-testid="login-form">
-                <NextField answer=answer.clone() />
-                <EmailField answer=answer.clone() />
-                <PasswordField answer=answer.clone() autocomplete="current-password" />
-                <button class="primary" data-testid="submit">
-                    "Sign in"
-                </button>
-            </form>
-            <p class="other">
-                "New here? "
-                <a href=REGISTER rel="external">
-                    "Open an account"
-                </a>
-            </p>
-        </FormCard>
+        <div class="landing">
+            <Pitch />
+            <FormCard
+                heading="Start trading"
+                lead="No e-mail needed: a name is enough."
+                answer=answer.clone()
+            >
+                <GuestForm answer=answer.clone() />
+                <h2>"Sign in"</h2>
+                {answer
+                    .password_set
+                    .then(|| {
+                        view! {
+                            <p class="lead" role="status" data-testid="notice">
+                                "Your new password is set. Sign in with it."
+                            </p>
+                        }
+                    })}
+                <form method="post" action=LOGIN data-testid="login-form">
+                    <NextField answer=answer.clone() />
+                    <EmailField answer=answer.clone() />
+                    <PasswordField answer=answer.clone() autocomplete="current-password" />
+                    <button data-testid="submit">
+                        "Sign in"
+                    </button>
+                </form>
+                <p class="other">
+                    "New here? "
+                    <a href=REGISTER rel="external">
+                        "Open an account"
+                    </a>
+                </p>
+            </FormCard>
+        </div>
     }
 }
 
@@ -131,7 +141,7 @@ fn GuestForm(answer: FormAnswer) -> impl IntoView {
         <form class="try" method="post" action="/guest" data-testid="guest-form">
             <NextField answer />
             <div class="field">
-                <label for="name">"Just looking? Choose a name"</label>
+                <label for="name">"Your name"</label>
                 <input
                     id="name"
                     name="name"
@@ -145,7 +155,9 @@ fn GuestForm(answer: FormAnswer) -> impl IntoView {
                 />
                 <FieldProblem text=problem id="name-problem" testid="guest-name-error" />
             </div>
-            <button data-testid="try-it">"Try it"</button>
+            <button class="primary" data-testid="try-it">
+                "Start trading as a guest"
+            </button>
         </form>
     }
 }
@@ -178,6 +190,19 @@ fn redirect_to_trade() {
     }
 }
 
+/// The product's sign and name.
+#[component]
+pub(super) fn Brand() -> impl IntoView {
+    view! {
+        <p class="brand">
+            <svg viewBox="0 0 24 24" aria-hidden="true" fill="none" stroke="currentColor" stroke-width="2">
+                <path d="M5 4v16M5 8h3v7H5M12 2v20M10 6h4v9h-4zM19 6v14M17 10h4v6h-4z" />
+            </svg>
+            "Tickhall"
+        </p>
+    }
+}
+
 /// The card around a form: heading, and the problem of the form as a whole.
 #[component]
 fn FormCard(
@@ -188,12 +213,7 @@ fn FormCard(
 ) -> impl IntoView {
     view! {
         <div class="card">
-            <p class="brand">
-                <svg viewBox="0 0 24 24" aria-hidden="true" fill="none" stroke="currentColor" stroke-width="2">
-                    <path d="M5 4v16M5 8h3v7H5M12 2v20M10 6h4v9h-4zM19 6v14M17 10h4v6h-4z" />
-                </svg>
-                "Tickhall"
-            </p>
+            <Brand />
             <h1>{heading}</h1>
             <p class="lead">{lead}</p>
             <FormAlert answer />

@@ -1,10 +1,10 @@
 //! The venue: its facts, instruments, clock and owner.
 
 use engine::decimal::Decimal;
-use engine::id::{Digest, InstrumentId, Seq, VenueId};
+use engine::id::{AccountId, Digest, InstrumentId, Seq, VenueId};
 use engine::instrument::{Instrument, InstrumentKind, Terms};
 use engine::money::Money;
-use engine::time::{Date, VenueTime};
+use engine::time::{Date, VenueTime, WallTime};
 use serde::{Deserialize, Serialize};
 
 /// Body of `POST /api/v1/venue/claim`.
@@ -117,8 +117,71 @@ pub struct ClockState {
     pub mode: String,
     /// Requested venue seconds a wall second, in thousandths.
     pub speed_milli: u64,
+    /// Speed reached in the last second, in thousandths.
+    pub speed_reached_milli: u64,
     /// The newest journal entry.
     pub through: Seq,
+}
+
+/// Users with a session that was active in the last two minutes; an open socket
+/// counts as activity.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ConnectedUsers {
+    /// At most 200, the most recently active first.
+    pub users: Vec<ConnectedUser>,
+    /// Their number, those that are not listed included.
+    pub total: u64,
+    /// Sockets open at the gateway that answers.
+    pub sockets: u64,
+}
+
+/// A user with an active session.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ConnectedUser {
+    /// User id, a UUID.
+    #[cfg_attr(feature = "openapi", schema(format = Uuid))]
+    pub user: String,
+    /// E-mail address; a guest's has no `@`.
+    pub email: String,
+    /// Display name, else the address.
+    pub name: String,
+    /// Their account in the venue.
+    pub account: AccountId,
+    /// Active sessions.
+    pub sessions: u32,
+    /// Sockets open at the gateway that answers.
+    pub sockets: u32,
+    /// Time of the last activity, to half a minute.
+    pub last_seen_at: WallTime,
+    /// NAV at the newest marks; `null` before the account is open.
+    #[cfg_attr(feature = "openapi", schema(required))]
+    pub nav: Option<Money>,
+}
+
+impl ConnectedUser {
+    /// Returns true for a user without an e-mail address.
+    pub fn is_guest(&self) -> bool {
+        !self.email.contains('@')
+    }
+}
+
+/// Health of one of the venue's agents.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct AgentState {
+    /// `auth`, `gateway`, `market_data`, `portfolio` or `trading`.
+    pub agent: String,
+    /// True if it reported lately that it works.
+    pub ok: bool,
+    /// The last step or sequence number that it handled.
+    pub progress: u64,
+    /// Reason if it does not work; else empty.
+    pub reason: String,
+    /// Milliseconds since its last report; `null` without one.
+    #[cfg_attr(feature = "openapi", schema(required))]
+    pub age_ms: Option<u64>,
 }
 
 /// A command of the venue's owner to its clock.

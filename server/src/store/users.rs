@@ -102,6 +102,23 @@ pub struct SessionRow {
     pub expires_at: WallTime,
 }
 
+/// A user with sessions that were active lately.
+#[derive(Clone, Debug)]
+pub struct ActiveUser {
+    /// The user.
+    pub user: Uuid,
+    /// Address in lower case; a guest has a text without an `@`.
+    pub email: String,
+    /// Display name.
+    pub name: Option<String>,
+    /// The user's account in the venue.
+    pub account: AccountId,
+    /// Active sessions.
+    pub sessions: u32,
+    /// Time of the last activity.
+    pub last_seen_at: WallTime,
+}
+
 /// Result of [`Store::register_guest`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum GuestRegistration {
@@ -315,6 +332,44 @@ impl Store {
                 })
             })
             .collect()
+    }
+
+    /// Users of `venue` with sessions active since `since`, the latest first: the
+    /// first `limit` of them and their number.
+    pub async fn active_users(
+        &self,
+        venue: VenueId,
+        since: WallTime,
+        limit: u32,
+    ) -> Result<(Vec<ActiveUser>, u64), StoreError> {
+        type Columns = (Uuid, String, Option<String>, Uuid, i64, i64, i64);
+        let rows: Vec<Columns> = on_backend!(self, |backend| {
+            sqlx::query_as(
+                "SELECT u.id, u.email, u.name, h.account_id, count(*), max(s.last_seen_at), count(*) OVER ()
+                 FROM sessions s
+                 JOIN users u ON u.id = s.user_id
+                 JOIN user_accounts h ON h.user_id = u.id AND h.venue_id = $1
+                 WHERE s.last_seen_at >= $2
+                 GROUP BY u.id, u.email, u.name, h.account_id
+                 ORDER BY 6 DESC, u.id
+                 LIMIT $3",
+            )
+            .bind(venue.0)
+            .bind(since.0)
+            .bind(i64::from(limit))
+            .fetch_all(&backend.main_readers)
+            .await?
+        });
+        let total = rows.first().map_or(0, |row| row.6.unsigned_abs());
+        let user = |(user, email, name, account, sessions, last_seen_at, _): Columns| ActiveUser {
+            user,
+            email,
+            name,
+            account: AccountId(account),
+            sessions: u32::try_from(sessions).unwrap_or(u32::MAX),
+            last_seen_at: WallTime(last_seen_at),
+        };
+        Ok((rows.into_iter().map(user).collect(), total))
     }
 
     /// A session and its user, as `venue` sees them.

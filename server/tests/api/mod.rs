@@ -5,6 +5,7 @@ mod accounts;
 mod amendments;
 mod browser;
 mod candles;
+mod control;
 mod forms;
 mod guests;
 mod history;

@@ -170,6 +170,10 @@ async fn answers_of_a_trading_day_are_as_described() {
         send(&mut owner, post.clone(), "/api/v1/venue/clock", Some(json!({ command: {} })), 200).await;
     }
 
+    for path in ["/api/v1/venue/users", "/api/v1/venue/agents"] {
+        send(&mut owner, get.clone(), path, None, 200).await;
+    }
+
     let mut user = site.visitor();
     send(&mut user, post.clone(), "/api/v1/auth/guest", Some(json!({ "name": "Ada" })), 201).await;
     let credentials = json!({ "email": "ada@example.org", "password": PASSWORD });

@@ -185,7 +185,7 @@ impl NavView {
                     }
                     self.follow(self.live.agent_nav.get_untracked());
                 }
-                Err(error) => self.live.announce(format!("The history of NAV is missing: {}", error.message)),
+                Err(error) => self.live.announce(format!("NAV history could not be loaded: {}", error.message)),
             }
         });
     }

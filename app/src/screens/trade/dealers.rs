@@ -26,13 +26,17 @@ pub(super) fn DealersPanel(
 ) -> impl IntoView {
     let Hydrated(hydrated) = expect_context();
     let cannot_send = Memo::new(move |_| !hydrated.get() || !live.can_trade());
-    // A click found no quantity, and none was typed since.
+    // A click found no quantity in the ticket, and none was typed since.
     let needs_quantity = RwSignal::new(false);
     let is_missing =
         Memo::new(move |_| needs_quantity.get() && form.quantity.with(|typed| typed.trim().is_empty()));
     let instrument = Memo::new(move |_| live.instrument(live.selected.get()));
     let symbol = move || instrument.with(|found| found.as_ref().map(|i| i.symbol.clone()));
-    let counted = move || instrument.with(|found| found.as_ref().map(|i| Units::of(i).counted()));
+    let counted = move || instrument.with(|found| found.as_ref().map_or("", |i| Units::of(i).counted()));
+    let quantity = move || match form.quantity.get().trim() {
+        "" => "Quantity: as the ticket has it".to_owned(),
+        typed => format!("Quantity: {typed} {}", counted()),
+    };
     let dealers = move || {
         instrument.with(|found| {
             let listed =
@@ -45,29 +49,14 @@ pub(super) fn DealersPanel(
             <h2 id="ladder-title">"Dealers " <span data-testid="dealers-symbol">{symbol}</span></h2>
         </header>
         <div class="body dealers" data-testid="dealers">
-            <div class="field">
-                <label for="deal-quantity">"Quantity " <span class="unit">{counted}</span></label>
-                <input
-                    id="deal-quantity"
-                    class="num"
-                    type="text"
-                    inputmode="decimal"
-                    autocomplete="off"
-                    prop:value=move || form.quantity.get()
-                    aria-invalid=move || is_missing.get().then_some("true")
-                    aria-describedby="deal-problem"
-                    data-testid="deal-quantity"
-                    on:input=move |event| {
-                        needs_quantity.set(false);
-                        form.quantity.set(event_target_value(&event));
-                    }
-                />
-                <p id="deal-problem" class="beside" role="alert" data-testid="deal-problem">
-                    {move || {
-                        is_missing.get().then(|| view! { <span class="problem">"Type a quantity first."</span> })
-                    }}
-                </p>
-            </div>
+            <p class="for" data-testid="deal-quantity">
+                {quantity}
+            </p>
+            <p class="beside" role="alert" data-testid="deal-problem">
+                {move || {
+                    is_missing.get().then(|| view! { <span class="problem">"Type a quantity in the ticket first."</span> })
+                }}
+            </p>
             <ul>
                 <For each=dealers key=|(id, index, _)| (*id, *index) let:dealer>
                     <Dealer live form tab cannot_send needs_quantity id=dealer.0 index=dealer.1 name=dealer.2 />
@@ -131,7 +120,7 @@ fn Dealer(
             data-live=move || is_live.get().to_string()
             data-quote=move || shown.get().map(|shown| shown.quote.id.to_string())
         >
-            <h3>{title}</h3>
+            <h3 title=title.clone()>{title.clone()}</h3>
             <span class="num" data-testid=format!("good-for-{index}")>
                 {move || if is_live.get() { "Expires in " } else { "" }}
                 {move || time_left(left_us.get())}
@@ -212,8 +201,10 @@ fn request_quote(
     let none = form.quantity.with_untracked(|typed| typed.trim().is_empty());
     needs_quantity.set(none);
     if none {
-        tab.set(PhoneTab::More);
-        focus("#deal-quantity");
+        tab.set(PhoneTab::Trade);
+        focus("#quantity");
+        // A phone shows the ticket in the next frame.
+        request_animation_frame(|| focus("#quantity"));
     } else {
         form.requested_quote.set(Some(quote));
     }

@@ -17,7 +17,7 @@ use crate::api;
 use crate::components::{SortKey, Sorting, csv_line, symbol_link};
 use crate::format::{self, Units};
 use crate::layout::Hydrated;
-use crate::live::{Live, all_orders};
+use crate::live::{Live, NotificationKind, all_orders};
 
 /// Columns: name and class.
 const COLUMNS: [(&str, &str); 8] = [
@@ -249,7 +249,7 @@ fn CancelButton(live: Live, id: OrderId, about: String) -> impl IntoView {
     let cancel = Action::new(move |(): &()| async move {
         let answer = api::cancel_order(id.to_string()).await;
         if let Err(error) = &answer {
-            live.announce(format!("Not cancelled: {}", error.message));
+            live.notify(NotificationKind::Refusal, format!("Not cancelled: {}", error.message));
         }
         answer.is_ok()
     });
@@ -277,7 +277,7 @@ pub(super) fn CancelAllButton(live: Live, shown: Signal<bool>, count: Signal<usi
     let is_asking = RwSignal::new(false);
     let cancel = Action::new(move |(): &()| async move {
         if let Err(error) = api::cancel_all().await {
-            live.announce(format!("Not cancelled: {}", error.message));
+            live.notify(NotificationKind::Refusal, format!("Not cancelled: {}", error.message));
         }
     });
     let is_disabled = move || cancel.pending().get() || !hydrated.get() || count.get() == 0;

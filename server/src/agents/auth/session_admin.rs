@@ -1,4 +1,4 @@
-//! A user's own sessions: list and revoke.
+//! Sessions: list and revoke a user's own, count those of all.
 //!
 //! Does not know who signs in.
 
@@ -6,8 +6,20 @@ use protocol::rest::SessionEntry;
 use uuid::Uuid;
 
 use super::{Auth, AuthError, Identity, run_to_completion};
+use crate::store::StoreError;
+use crate::store::users::ActiveUser;
 
 impl Auth {
+    /// Users with a session active in the last `micros`, the latest first: the
+    /// first `limit` of them and their number.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn active_users(&self, micros: i64, limit: u32) -> Result<(Vec<ActiveUser>, u64), StoreError> {
+        let since = self.inner.clock.now().plus_micros(-micros);
+        self.inner.store.active_users(self.inner.venue, since, limit).await
+    }
+
     /// The user's sessions that have not ended, `current` first.
     ///
     /// # Errors

@@ -1,8 +1,10 @@
-//! The venue: listed instruments, what it committed to, its clock, its owner.
+//! The venue: listed instruments, what it committed to, its clock, its owner, and
+//! what the owner sees: who is connected, how agents do.
 //!
 //! A clock command is a message to market data, which reports when it is done.
 //! Does not know when a step runs.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -10,11 +12,15 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use engine::id::Digest;
 use engine::instrument::Instrument;
+use engine::time::MICROS_PER_SECOND;
 use protocol::bus::{ClockStatus, Control, ControlMessage, VERSION};
 use protocol::caller::{Caller, Permission};
 use protocol::error::ApiError;
 use protocol::gateway::{VenueApi, VenueControlApi};
-use protocol::rest::{ClaimVenueRequest, ClockCommand, ClockState, ListedInstrument, VenueInfo};
+use protocol::rest::{
+    AgentState, ClaimVenueRequest, ClockCommand, ClockState, ConnectedUser, ConnectedUsers, ListedInstrument,
+    VenueInfo,
+};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -22,7 +28,10 @@ use super::Gateway;
 use super::identity::RequireUser;
 use crate::bus::Batch;
 use crate::bus::decode::{decode, encode};
+use crate::http::operations::Operations;
 use crate::http::{ErrorResponse, Json};
+use crate::peers::PeerHealth;
+use crate::telemetry::AgentHealth;
 
 /// Limit of a clock command, steps included.
 const CLOCK_TIMEOUT: Duration = Duration::from_secs(60);
@@ -30,6 +39,13 @@ const CLOCK_TIMEOUT: Duration = Duration::from_secs(60);
 /// Most steps of one command, and the fastest speed.
 const MAX_STEPS: u32 = 100_000;
 const MAX_SPEED_MILLI: u64 = 1_000_000;
+
+/// Time for which a session counts as active: more than the time between two
+/// records of its activity.
+const ACTIVE_MICROS: i64 = 120 * MICROS_PER_SECOND;
+
+/// Most users that are listed as connected.
+const MAX_USERS: u32 = 200;
 
 /// Clock reports read at a time.
 const BATCH_MAX_MESSAGES: usize = 64;
@@ -77,7 +93,50 @@ impl VenueControlApi for Gateway {
         self.clock_state().await
     }
 
+    async fn connected_users(&self, caller: &Caller) -> Result<ConnectedUsers, ApiError> {
+        caller.require(Permission::ControlVenue)?;
+        let inner = &self.inner;
+        let (users, total) = inner.auth.active_users(ACTIVE_MICROS, MAX_USERS).await?;
+        let sockets = inner.sockets.count_by_user();
+        let users = self.read(|view| {
+            let connected = users.into_iter().map(|found| ConnectedUser {
+                nav: view.account(found.account).ok().map(|account| view.portfolio(account).valuation.nav),
+                sockets: sockets.get(&found.user).copied().unwrap_or(0),
+                user: found.user.to_string(),
+                name: found.name.unwrap_or_else(|| found.email.clone()),
+                email: found.email,
+                account: found.account,
+                sessions: found.sessions,
+                last_seen_at: found.last_seen_at,
+            });
+            Ok(connected.collect())
+        })?;
+        Ok(ConnectedUsers { users, total, sockets: sockets.values().map(|count| u64::from(*count)).sum() })
+    }
+
+    async fn agents(&self, caller: &Caller) -> Result<Vec<AgentState>, ApiError> {
+        caller.require(Permission::ControlVenue)?;
+        let Operations { health, peers, .. } = &self.inner.operations;
+        let now = health.now();
+        let mut agents: BTreeMap<&str, AgentState> = BTreeMap::new();
+        for (agent, state) in peers.report().await {
+            let PeerHealth { ok, progress, reason, age_ms } = state;
+            agents.insert(agent, AgentState { agent: agent.to_owned(), ok, progress, reason, age_ms });
+        }
+        // Of an agent in this process this process knows more.
+        let own = health.report_all().agents.into_iter().filter(|(_, state)| !state.standby);
+        for (agent, AgentHealth { ok, progress, reason, at, .. }) in own {
+            let age_ms = u64::try_from((now.0 - at.0) / 1_000).ok();
+            agents.insert(agent, AgentState { agent: agent.to_owned(), ok, progress, reason, age_ms });
+        }
+        Ok(agents.into_values().collect())
+    }
+
     async fn claim_venue(&self, caller: &Caller, token: &str) -> Result<(), ApiError> {
+        if caller.is_guest() {
+            let message = "A guest cannot own the venue: save your account first.";
+            return Err(ApiError::new(403, "guest_account", message));
+        }
         let hash = Digest::of(&[token.as_bytes()]).0;
         let user = caller.user.parse().map_err(|_| ApiError::unavailable())?;
         if self.inner.auth.claim_venue(hash, user).await? {
@@ -98,6 +157,7 @@ impl Gateway {
                 time: view.market().time,
                 mode: status.map_or("running", |status| status.mode.as_str()).to_owned(),
                 speed_milli: status.map_or(1_000, |status| status.speed_milli),
+                speed_reached_milli: status.map_or(0, |status| status.speed_reached_milli),
                 through: view.market().through,
             })
         })
@@ -167,6 +227,8 @@ pub(super) fn routes() -> OpenApiRouter<Gateway> {
         .routes(routes!(info))
         .routes(routes!(clock, set_clock))
         .routes(routes!(claim))
+        .routes(routes!(users))
+        .routes(routes!(agents))
 }
 
 /// Lists the instruments, by symbol.
@@ -246,4 +308,34 @@ async fn claim(
 ) -> Result<StatusCode, ErrorResponse> {
     gateway.claim_venue(&caller, &request.token.unwrap_or_default()).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// Lists the users with an active session; for the owner alone.
+#[utoipa::path(
+    get,
+    path = "/api/v1/venue/users",
+    operation_id = "list_connected_users",
+    tag = "venue",
+    responses((status = 200, description = "The users.", body = ConnectedUsers)),
+)]
+async fn users(
+    State(gateway): State<Gateway>,
+    RequireUser(caller): RequireUser,
+) -> Result<Json<ConnectedUsers>, ErrorResponse> {
+    Ok(Json(gateway.connected_users(&caller).await?))
+}
+
+/// Lists the venue's agents and how they do; for the owner alone.
+#[utoipa::path(
+    get,
+    path = "/api/v1/venue/agents",
+    operation_id = "list_agents",
+    tag = "venue",
+    responses((status = 200, description = "The agents, by name.", body = Vec<AgentState>)),
+)]
+async fn agents(
+    State(gateway): State<Gateway>,
+    RequireUser(caller): RequireUser,
+) -> Result<Json<Vec<AgentState>>, ErrorResponse> {
+    Ok(Json(gateway.agents(&caller).await?))
 }

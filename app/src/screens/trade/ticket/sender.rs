@@ -18,7 +18,7 @@ use super::intent::OrderIntent;
 use super::texts;
 use crate::api;
 use crate::format::Units;
-use crate::live::Live;
+use crate::live::{Live, NotificationKind};
 
 /// Time between two look-ups of an order that was not answered.
 const LOOKUP_DELAY: Duration = Duration::from_millis(700);
@@ -98,7 +98,7 @@ impl OrderSender {
                     error.message
                 )),
                 Err(error) => {
-                    self.live.announce(format!("Refused: {}", texts::error_text(&error)));
+                    self.live.notify(NotificationKind::Refusal, format!("Refused: {}", texts::error_text(&error)));
                     Submission::Refused(Box::new(error))
                 }
             };

@@ -78,7 +78,8 @@ const ERRORS: &[(u16, &str, &str)] = &[
     (503, "busy", "Too much waits before the request, or the clock has not got there yet."),
     (503, "trading_halted", "The venue's books did not add up: trading is halted."),
     // The venue's clock and owner.
-    (403, "not_owner", "Only the venue's owner may change its clock."),
+    (403, "guest_account", "A guest cannot own the venue: give the account an address and a password first."),
+    (403, "not_owner", "Only the venue's owner may do this."),
     (409, "clock_running", "The clock runs: pause it before stepping."),
     (422, "out_of_range", "The number of steps or the speed is out of range."),
     // Users and sessions.
@@ -215,7 +216,9 @@ const OPERATIONS: &[(&str, &[&[&str]])] = &[
     ("list_candles", &[PAGE, &["instrument_required", "invalid_interval"]]),
     ("list_trades", &[PAGE]),
     ("set_clock", &[&["not_owner", "out_of_range", "clock_running", "busy"]]),
-    ("claim_venue", &[&["invalid_token"]]),
+    ("list_connected_users", &[&["not_owner"]]),
+    ("list_agents", &[&["not_owner"]]),
+    ("claim_venue", &[&["guest_account", "invalid_token"]]),
     ("register", &[PASSWORD, &["invalid_email", "email_taken"]]),
     ("sign_in", &[&["invalid_credentials"]]),
     ("reset_password", &[PASSWORD, &["invalid_token"]]),

@@ -65,6 +65,15 @@ impl Sockets {
         self.lock().sockets.len()
     }
 
+    /// The number of open sockets by user.
+    pub(in crate::agents::gateway) fn count_by_user(&self) -> BTreeMap<Uuid, u32> {
+        let mut counts = BTreeMap::new();
+        for entry in self.lock().sockets.values() {
+            *counts.entry(entry.user).or_insert(0) += 1;
+        }
+        counts
+    }
+
     fn lock(&self) -> MutexGuard<'_, Open> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -1,0 +1,117 @@
+import { Api } from "../support/api.ts";
+import { DESK, PHONE } from "../support/pictures.ts";
+import { expect, test } from "../support/test.ts";
+import { Terminal } from "../pages/terminal.ts";
+
+const OWNER = "owner@example.com";
+const WALL = { width: 1920, height: 1080 };
+const SIDEWAYS = { width: 844, height: 390 };
+
+test.use({ serverOptions: { clock: "manual", args: ["--owner-email", OWNER, "--seed", "2026"] } });
+
+let registered = false;
+
+test.beforeEach(async ({ page, server }) => {
+  const terminal = new Terminal(page);
+  await page.setViewportSize(DESK);
+  if (registered) await terminal.signIn(OWNER);
+  else await terminal.register(OWNER);
+  registered = true;
+  await new Api(page, server).step(200);
+  if (await terminal.at("coach-close").isVisible()) await terminal.at("coach-close").click();
+});
+
+interface Box {
+  x: number;
+  y: number;
+  width: number;
+  height: number;
+}
+
+test("a desk's screen is filled: the chart has two thirds of its column", async ({ page }) => {
+  const terminal = new Terminal(page);
+  const panel = async (name: string): Promise<Box> => (await page.locator(`.trade > .${name}`).boundingBox()) as Box;
+  for (const size of [DESK, WALL]) {
+    await page.setViewportSize(size);
+    const [chart, blotter, watch, tape] = [
+      await panel("chart"),
+      await panel("blotter"),
+      await panel("watch"),
+      await panel("tape"),
+    ];
+    const share = chart.height / (chart.height + blotter.height);
+    expect(share, `at ${size.width} px`).toBeGreaterThan(0.62);
+    expect(share, `at ${size.width} px`).toBeLessThan(0.7);
+    // Every instrument is in view, and nothing below the watch is empty.
+    const last = (await terminal.at("watch").locator("tbody tr").last().boundingBox()) as Box;
+    expect(last.y + last.height).toBeLessThanOrEqual(watch.y + watch.height);
+    expect(Math.max(...[blotter, tape].map((one) => one.y + one.height))).toBeGreaterThan(size.height - 40);
+  }
+  expect((await panel("blotter")).width, "as wide as watch and chart").toBeGreaterThan(1_000);
+  await page.setViewportSize(DESK);
+  // A figure keeps its distance from the panel's edge.
+  const head = terminal.at("positions").locator("thead th").last();
+  expect(await head.evaluate((one) => parseFloat(getComputedStyle(one).paddingRight))).toBeGreaterThanOrEqual(8);
+});
+
+test("the portfolio has two rows of six tiles and says nothing twice", async ({ page }) => {
+  const terminal = new Terminal(page);
+  await page.setViewportSize(WALL);
+  await terminal.at("nav-portfolio").click();
+  await expect(terminal.at("tile-nav")).toBeVisible();
+  const tops = await page.locator(".tile").evaluateAll((all) => all.map((one) => one.getBoundingClientRect().top));
+  expect(tops.length).toBe(12);
+  expect(new Set(tops).size).toBe(2);
+  await expect(terminal.at("nav")).toBeHidden();
+  await expect(terminal.at("cash")).toBeHidden();
+});
+
+test("a phone has one line above the market and one menu for the rest", async ({ page }, info) => {
+  const terminal = new Terminal(page);
+  await page.setViewportSize(PHONE);
+  expect((await terminal.at("top-bar").boundingBox())?.height).toBeLessThanOrEqual(48);
+  await expect(terminal.at("nav")).toBeVisible();
+  await expect(terminal.at("day-pnl")).toBeVisible();
+  const content = (await page.locator("#screen").boundingBox()) as Box;
+  expect(content.height / PHONE.height).toBeGreaterThan(0.6);
+  for (const id of ["sign-out", "open-preferences", "open-palette", "open-control", "user"]) {
+    await expect(terminal.at(id), id).toBeHidden();
+  }
+  await terminal.at("open-menu").click();
+  for (const id of ["sign-out", "open-preferences", "open-palette", "open-control", "user"]) {
+    await expect(terminal.at(id), id).toBeVisible();
+  }
+  await page.screenshot({ path: info.outputPath("menu.png") });
+  await page.keyboard.press("Escape");
+  await expect(terminal.at("sign-out")).toBeHidden();
+  await terminal.at("open-menu").click();
+  await page.locator("#menu").getByRole("link", { name: "Portfolio" }).click();
+  await expect(terminal.at("tile-nav")).toBeVisible();
+  await expect(terminal.at("sign-out")).toBeHidden();
+  await terminal.at("open-menu").click();
+  await terminal.at("open-preferences").click();
+  await expect(terminal.at("preferences")).toBeVisible();
+});
+
+test("a phone on its side shows a panel and the ticket beside it", async ({ page }, info) => {
+  const terminal = new Terminal(page);
+  await page.setViewportSize(SIDEWAYS);
+  const panels = { watch: "watch", chart: "chart", positions: "blotter", more: "ladder", trade: "ladder" } as const;
+  for (const [tab, panel] of Object.entries(panels)) {
+    await terminal.panel(tab as keyof typeof panels);
+    const left = (await page.locator(`.trade > .${panel}`).boundingBox()) as Box;
+    const ticket = (await page.locator(".trade > .ticket").boundingBox()) as Box;
+    expect(left.x + left.width, tab).toBeLessThanOrEqual(ticket.x);
+    expect(left.height, tab).toBeGreaterThan(300);
+    await expect(terminal.at("submit-order"), tab).toBeInViewport({ ratio: 1 });
+    const over = await page.evaluate(() => {
+      const root = document.documentElement;
+      return [root.scrollWidth - root.clientWidth, root.scrollHeight - root.clientHeight];
+    });
+    expect(over, tab).toEqual([0, 0]);
+    await page.screenshot({ path: info.outputPath(`sideways-${tab}.png`) });
+  }
+  await terminal.place({ side: "buy", quantity: "10" });
+  await terminal.at("open-menu").click();
+  await expect(terminal.at("sign-out")).toBeVisible();
+});
