@@ -105,6 +105,15 @@ pub fn count(value: u64) -> String {
     grouped(i128::from(value), 0, false)
 }
 
+/// A speed as a multiple of real time: `×60`, `×0.5`.
+pub fn speed(speed_milli: u64) -> String {
+    let (whole, part) = (speed_milli / 1_000, speed_milli % 1_000);
+    match part {
+        0 => format!("×{}", count(whole)),
+        part => format!("×{whole}.{}", format!("{part:03}").trim_end_matches('0')),
+    }
+}
+
 fn rescale(mantissa: i128, from: u8, to: u8) -> i128 {
     if to >= from {
         mantissa * 10_i128.pow(u32::from(to - from))

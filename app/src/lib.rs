@@ -123,3 +123,17 @@ fn NotFound() -> impl IntoView {
         </main>
     }
 }
+
+#[cfg(all(test, feature = "ssr"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_screen_has_its_paths() {
+        let listed = leptos_axum::generate_route_list(App);
+        let paths: Vec<&str> = listed.iter().map(|route| route.path()).collect();
+        for path in ["/", "/trade", "/trade/{symbol}", "/portfolio", "/control", "/account", "/login"] {
+            assert!(paths.contains(&path), "{path}: {paths:?}");
+        }
+    }
+}

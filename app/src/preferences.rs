@@ -258,7 +258,15 @@ mod tests {
 
     #[test]
     fn an_unreadable_cookie_gives_the_defaults() {
-        for text in ["", "cb", "pink.1.0.1.1.dark", "cb.1.9999.1.1.dark", "cb.1.x.1.1.dark", "cb.1.0.1.65536.dark", "cb.1.0.1.1.sepia"] {
+        for text in [
+            "",
+            "cb",
+            "pink.1.0.1.1.dark",
+            "cb.1.9999.1.1.dark",
+            "cb.1.x.1.1.dark",
+            "cb.1.0.1.65536.dark",
+            "cb.1.0.1.1.sepia",
+        ] {
             assert_eq!(PreferenceValues::parse(text), None, "{text}");
         }
     }

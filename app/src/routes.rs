@@ -64,7 +64,8 @@ impl TradeAddress {
 
     /// Formats it, without the defaults.
     pub(crate) fn href(&self) -> String {
-        let mut href = self.symbol.as_ref().map_or_else(|| TRADE.to_owned(), |symbol| format!("/trade/{symbol}"));
+        let mut href =
+            self.symbol.as_ref().map_or_else(|| TRADE.to_owned(), |symbol| format!("/trade/{symbol}"));
         let mut separator = '?';
         if self.interval != Self::default().interval {
             href.push_str(&format!("?interval={}", self.interval.as_str()));

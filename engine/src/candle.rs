@@ -155,11 +155,6 @@ impl Candles {
         self.current.insert((instrument, interval), candle);
     }
 
-    /// The current candle of an instrument and interval.
-    pub fn current(&self, instrument: InstrumentId, interval: Interval) -> Option<&Candle> {
-        self.current.get(&(instrument, interval))
-    }
-
     /// Applies a journal entry, each once and in order. `changed` is called with
     /// every changed candle.
     pub fn apply(&mut self, outcome: &Outcome, mut changed: impl FnMut(InstrumentId, Interval, Candle)) {

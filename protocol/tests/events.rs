@@ -256,7 +256,9 @@ fn the_json_of_a_candle_and_of_the_clock_is_the_fixture() {
     let candle = CandleUpdate { instrument: acme.id, interval: Interval::S1, previous, candle };
     let clock = ClockUpdate { phase: ClockPhase::Paused, speed_milli: 60_000 };
     for (name, item) in [("frame_candle", Item::Candle(candle)), ("frame_clock", Item::Clock(clock))] {
-        let Frame::Update(update) = read::<Frame<ItemFrame>>(&fixture(name)).unwrap() else { panic!("{name}") };
+        let Frame::Update(update) = read::<Frame<ItemFrame>>(&fixture(name)).unwrap() else {
+            panic!("{name}")
+        };
         assert_eq!(ItemFrame::new(&item, &instruments).as_ref(), update.items.first(), "{name}");
         let bytes = postcard::to_allocvec(&item).unwrap();
         assert_eq!(postcard::from_bytes::<Item>(&bytes).unwrap(), item, "{name}");

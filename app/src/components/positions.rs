@@ -90,7 +90,8 @@ pub(crate) fn Positions(
     let sorting = Sorting::by(0, false);
     let ids = Memo::new(move |_| {
         live.valuation.with(|valuation| {
-            let lines = sorting.sorted(&valuation.positions, |column, line| key(live, valuation, column, line));
+            let lines =
+                sorting.sorted(&valuation.positions, |column, line| key(live, valuation, column, line));
             lines.into_iter().map(|line| line.instrument).collect::<Vec<_>>()
         })
     });
@@ -296,7 +297,10 @@ mod tests {
     fn mark_less_average_cost_is_what_is_unrealized_of_a_bond() {
         let listed = VenueConfig::default().instruments().unwrap();
         let bond = listed.values().find(|instrument| instrument.symbol == "GOV-4.5-2036").unwrap();
-        let account = AccountId::derive(VenueId::from_name("main"), "67e55044-10b1-426f-9247-bb680e5fe0c8".parse().unwrap());
+        let account = AccountId::derive(
+            VenueId::from_name("main"),
+            "67e55044-10b1-426f-9247-bb680e5fe0c8".parse().unwrap(),
+        );
         let mut account = Account::new(account, Money::from_units(1_000_000), Seq(1));
         let date: Date = "2026-01-05".parse().unwrap();
         // 50 lots of 1,000 face at 102.48 clean and the accrued interest of the day.

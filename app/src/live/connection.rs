@@ -100,7 +100,7 @@ pub fn label(phase: ConnectionPhase, clock: ClockUpdate) -> String {
         ClockPhase::Manual => format!("{word}, manual"),
         ClockPhase::Running | ClockPhase::Idle => match clock.speed_milli {
             1_000 => word.to_owned(),
-            other => format!("{word} {}", speed(other)),
+            other => format!("{word} {}", format::speed(other)),
         },
     }
 }
@@ -110,16 +110,12 @@ pub fn label_key(phase: ConnectionPhase, clock: ClockUpdate) -> &'static str {
     match clock.phase {
         ClockPhase::Halted if phase.is_fresh() => "halted",
         ClockPhase::Paused if phase.is_fresh() => "paused",
+        ClockPhase::Running | ClockPhase::Idle
+            if phase == ConnectionPhase::Live && clock.speed_milli != 1_000 =>
+        {
+            "speed"
+        }
         _ => phase.key(),
-    }
-}
-
-/// A speed as a multiple of real time: `×60`, `×0.5`.
-pub fn speed(speed_milli: u64) -> String {
-    let (whole, part) = (speed_milli / 1_000, speed_milli % 1_000);
-    match part {
-        0 => format!("×{}", format::count(whole)),
-        part => format!("×{whole}.{}", format!("{part:03}").trim_end_matches('0')),
     }
 }
 
@@ -131,7 +127,7 @@ pub fn clock_change(before: ClockUpdate, now: ClockUpdate) -> Option<String> {
         ClockPhase::Paused if before.phase != ClockPhase::Paused => Some("The venue is paused.".to_owned()),
         _ if runs(now) && !runs(before) => Some("The venue runs again.".to_owned()),
         _ if runs(now) && now.speed_milli != before.speed_milli => {
-            Some(format!("The venue runs at {}.", speed(now.speed_milli)))
+            Some(format!("The venue runs at {}.", format::speed(now.speed_milli)))
         }
         _ => None,
     }
@@ -169,10 +165,10 @@ mod tests {
         let clock = |phase, speed_milli| ClockUpdate { phase, speed_milli };
         for (phase, clock, text, key) in [
             (Live, clock(ClockPhase::Running, 1_000), "Live", "live"),
-            (Live, clock(ClockPhase::Running, 60_000), "Live ×60", "live"),
+            (Live, clock(ClockPhase::Running, 60_000), "Live ×60", "speed"),
             (Delayed, clock(ClockPhase::Idle, 1_000_000), "Delayed ×1,000", "delayed"),
-            (Live, clock(ClockPhase::Running, 500), "Live ×0.5", "live"),
-            (Live, clock(ClockPhase::Running, 1_250), "Live ×1.25", "live"),
+            (Live, clock(ClockPhase::Running, 500), "Live ×0.5", "speed"),
+            (Live, clock(ClockPhase::Running, 1_250), "Live ×1.25", "speed"),
             (Live, clock(ClockPhase::Paused, 60_000), "Paused", "paused"),
             (Live, clock(ClockPhase::Manual, 1_000), "Live, manual", "live"),
             (Live, clock(ClockPhase::Halted, 1_000), "Halted", "halted"),

@@ -180,7 +180,9 @@ impl OrderHistory {
     /// changed orders; what executions have changed since is newer and stays.
     pub fn merge(&mut self, orders: Page<Order>, fills: Page<Fill>) -> BTreeSet<OrderId> {
         // Between a page that reaches no row held and those rows there may be others.
-        if orders.next_cursor.is_some() && orders.items.last().is_some_and(|last| self.order(last.id).is_none()) {
+        if orders.next_cursor.is_some()
+            && orders.items.last().is_some_and(|last| self.order(last.id).is_none())
+        {
             self.older_orders = Older::After(None);
         }
         let is_held = |last: &Fill| self.fills.iter().any(|fill| fill_key(fill) == fill_key(last));

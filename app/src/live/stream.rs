@@ -57,7 +57,8 @@ fn candle_channel((instrument, interval): Series) -> String {
 
 /// The messages that change the candles received from `before` to `now`.
 pub fn change_candles(before: Option<Series>, now: Series) -> impl Iterator<Item = String> {
-    let message = |word: &str, series| format!("{{\"{word}\":{{\"channels\":[\"{}\"]}}}}", candle_channel(series));
+    let message =
+        |word: &str, series| format!("{{\"{word}\":{{\"channels\":[\"{}\"]}}}}", candle_channel(series));
     let end = before.map(|before| message("unsubscribe", before));
     end.into_iter().chain([message("subscribe", now)])
 }

@@ -100,10 +100,13 @@ async fn the_socket_brings_the_candles_that_are_stored() {
         let same = async {
             loop {
                 let rows = user.get(path).await.json()["items"].as_array().unwrap().clone();
-                let rows: BTreeMap<String, Value> =
-                    rows.into_iter().map(|row| (row["timestamp"].as_str().unwrap().to_owned(), row)).collect();
+                let rows: BTreeMap<String, Value> = rows
+                    .into_iter()
+                    .map(|row| (row["timestamp"].as_str().unwrap().to_owned(), row))
+                    .collect();
                 let newest = seen.keys().next_back();
-                if newest.is_none() || newest.and_then(|newest| rows.get(newest)) == seen.values().next_back() {
+                if newest.is_none() || newest.and_then(|newest| rows.get(newest)) == seen.values().next_back()
+                {
                     for (timestamp, candle) in seen {
                         assert_eq!(rows.get(timestamp), Some(candle));
                     }
@@ -133,7 +136,9 @@ async fn the_socket_brings_the_candles_that_are_stored() {
     let mut after = BTreeMap::new();
     let placed = user.order(&ticket(acme, "SELL", "100", None, "c-9")).await;
     receive(&mut socket, placed["seq"].as_u64().unwrap(), &mut after).await;
-    let newest = |seen: &BTreeMap<String, Value>| seen.iter().next_back().map(|(at, row)| (at.clone(), money(&row["volume"])));
+    let newest = |seen: &BTreeMap<String, Value>| {
+        seen.iter().next_back().map(|(at, row)| (at.clone(), money(&row["volume"])))
+    };
     let (before, now) = (newest(&seen).unwrap(), newest(&after).unwrap());
     assert_eq!((now.0, now.1), (before.0, before.1 + 100_000_000));
     stored(&user, &path, &after).await;

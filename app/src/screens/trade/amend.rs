@@ -106,9 +106,12 @@ pub(super) fn AmendRow(
         check.with(|check| match check {
             _ if !warning.with(String::is_empty) => ("problem", warning.get()),
             Err(_) if !is_edited.get() => ("muted", "Change the quantity or the limit.".to_owned()),
-            Err(reject) => ("problem", live.instrument(before.instrument).map_or_else(String::new, |found| {
-                typed_text(reject, &found, live.held(&found), &quantity.get(), &limit.get())
-            })),
+            Err(reject) => (
+                "problem",
+                live.instrument(before.instrument).map_or_else(String::new, |found| {
+                    typed_text(reject, &found, live.held(&found), &quantity.get(), &limit.get())
+                }),
+            ),
             Ok(check) => ("muted", effect_text(check, units)),
         })
     });

@@ -31,11 +31,8 @@ const RETRY_DELAY: Duration = Duration::from_secs(1);
 #[component]
 pub(super) fn ChartPanel(live: Live) -> impl IntoView {
     let series = live.series.get_untracked();
-    let opening: PageData<Vec<Bar>> = PageData::new_with_options(
-        || (),
-        move |()| api::read_candles(series.0.to_string(), series.1),
-        true,
-    );
+    let opening: PageData<Vec<Bar>> =
+        PageData::new_with_options(|| (), move |()| api::read_candles(series.0.to_string(), series.1), true);
     view! {
         <Suspense>
             {move || Suspend::new(async move {

@@ -88,7 +88,8 @@ pub(super) async fn file(live: Live, filter: RwSignal<String>) -> Result<String,
     let mut fills = all_fills().await?;
     untrack(|| fills.retain(|fill| is_shown(live, fill, filter)));
     let (currency, (_, notional, fee)) = (live.currency(), total(&fills));
-    let heads = COLUMNS.map(|(name, _, money)| if money { format!("{name} {currency}") } else { name.to_owned() });
+    let heads =
+        COLUMNS.map(|(name, _, money)| if money { format!("{name} {currency}") } else { name.to_owned() });
     let mut text = csv_line(&heads);
     for fill in &fills {
         let Some(instrument) = live.instrument(fill.instrument) else { continue };
@@ -106,7 +107,16 @@ pub(super) async fn file(live: Live, filter: RwSignal<String>) -> Result<String,
     }
     let blank = String::new;
     let [notional, fee] = [notional, fee].map(|money| money.to_decimal().to_string());
-    text.push_str(&csv_line(&["Total".to_owned(), blank(), blank(), blank(), blank(), notional, fee, blank()]));
+    text.push_str(&csv_line(&[
+        "Total".to_owned(),
+        blank(),
+        blank(),
+        blank(),
+        blank(),
+        notional,
+        fee,
+        blank(),
+    ]));
     Ok(text)
 }
 

@@ -32,7 +32,12 @@ struct ShownPrices {
 
 impl ShownPrices {
     /// The prices of `ladder`, or those shown before while `is_held`.
-    fn next(before: Option<&Self>, is_held: bool, instrument: InstrumentId, ladder: impl FnOnce() -> Ladder) -> Self {
+    fn next(
+        before: Option<&Self>,
+        is_held: bool,
+        instrument: InstrumentId,
+        ladder: impl FnOnce() -> Ladder,
+    ) -> Self {
         let before = before.filter(|before| before.instrument == Some(instrument));
         if let Some(before) = before.filter(|_| is_held) {
             return before.clone();
@@ -223,7 +228,12 @@ mod tests {
     use super::*;
 
     fn ladder(bids: &[i64], asks: &[i64]) -> Ladder {
-        let row = |price: &i64| LadderRow { price: Ticks(*price), lots: Lots(1), own: Lots(0), cumulative: Lots(1) };
+        let row = |price: &i64| LadderRow {
+            price: Ticks(*price),
+            lots: Lots(1),
+            own: Lots(0),
+            cumulative: Lots(1),
+        };
         Ladder {
             bids: bids.iter().map(row).collect(),
             asks: asks.iter().map(row).collect(),

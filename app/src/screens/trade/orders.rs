@@ -83,7 +83,11 @@ pub(super) fn Orders(live: Live, filter: RwSignal<String>, open_only: RwSignal<b
 }
 
 /// A button that loads older rows, while the server has any.
-pub(super) fn older_button<L>(testid: &'static str, has_older: Signal<bool>, load: impl Fn() -> L + Copy + Send + Sync + 'static) -> AnyView
+pub(super) fn older_button<L>(
+    testid: &'static str,
+    has_older: Signal<bool>,
+    load: impl Fn() -> L + Copy + Send + Sync + 'static,
+) -> AnyView
 where
     L: Future<Output = Result<(), ApiError>> + 'static,
 {
@@ -113,7 +117,11 @@ where
 ///
 /// # Errors
 /// The server's.
-pub(super) async fn file(live: Live, filter: RwSignal<String>, open_only: RwSignal<bool>) -> Result<String, ApiError> {
+pub(super) async fn file(
+    live: Live,
+    filter: RwSignal<String>,
+    open_only: RwSignal<bool>,
+) -> Result<String, ApiError> {
     let orders = all_orders().await?;
     let mut text = csv_line(&COLUMNS.map(|(name, _)| name.to_owned()));
     for order in &orders {

@@ -240,10 +240,8 @@ impl ReadModel {
         let keys = [streams.clock_status.clone(), streams.trading_status.clone()];
         let Ok(newest) = bus.get_all_latest(&keys).await else { return };
         let [clock, trading] = newest.as_slice() else { return };
-        let clock: Option<ClockStatus> =
-            clock.as_ref().and_then(|bytes| decode::decode(*venue, bytes).ok());
-        let trading: Option<SequencerStatus> =
-            trading.as_ref().and_then(|bytes| decode::json(bytes).ok());
+        let clock: Option<ClockStatus> = clock.as_ref().and_then(|bytes| decode::decode(*venue, bytes).ok());
+        let trading: Option<SequencerStatus> = trading.as_ref().and_then(|bytes| decode::json(bytes).ok());
         let Some(ClockStatus { mode, speed_milli, .. }) = clock else { return };
         let phase = match trading {
             Some(SequencerStatus::Halted { .. }) => ClockPhase::Halted,

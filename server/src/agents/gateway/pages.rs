@@ -19,8 +19,8 @@ use protocol::caller::Caller;
 use protocol::error::ApiError;
 use protocol::gateway::SharedGateway;
 use tower_http::CompressionLevel;
-use tower_http::compression::predicate::{Predicate, SizeAbove};
 use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{Predicate, SizeAbove};
 
 use super::Gateway;
 use crate::agents::auth::Identity;

@@ -18,7 +18,8 @@ use crate::live::Live;
 pub(super) fn lines(live: Live, form: TicketForm, preview: Signal<Option<Preview>>) -> AnyView {
     let figures = Memo::new(move |_| {
         let instrument = live.instrument(live.selected.get())?;
-        let price = preview.with(|preview| preview.as_ref().and_then(average)).or_else(|| typed(form, &instrument));
+        let price =
+            preview.with(|preview| preview.as_ref().and_then(average)).or_else(|| typed(form, &instrument));
         let mark = || live.figures(instrument.id)?.mark.get();
         let date = live.moment.get().date;
         Units::of(&instrument).is_bond().then(|| texts(&instrument, price.or_else(mark)?, date))?
@@ -65,8 +66,10 @@ fn texts(instrument: &Instrument, price: Ticks, date: engine::time::Date) -> Opt
     let accrued = units.price_of_money(instrument.accrued_per_lot(date), Lots(1))?;
     // 1e-9 of one is 1e-7 of a per cent.
     let annual = bond_risk(instrument, price, date).map(|risk| Decimal::new(risk.yield_e9, 7));
-    let annual = annual.map_or_else(|| format::ABSENT.to_owned(), |e7| format!("{} %", format::decimal_at(e7, 3)));
-    let [clean_text, accrued_text, dirty] = [clean, accrued, format::plus(clean, accrued)].map(format::decimal);
+    let annual =
+        annual.map_or_else(|| format::ABSENT.to_owned(), |e7| format!("{} %", format::decimal_at(e7, 3)));
+    let [clean_text, accrued_text, dirty] =
+        [clean, accrued, format::plus(clean, accrued)].map(format::decimal);
     Some([clean_text, accrued_text, dirty, annual])
 }
 

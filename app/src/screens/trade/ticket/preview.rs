@@ -88,11 +88,7 @@ impl PreviewView {
 }
 
 #[component]
-pub(super) fn PreviewTable(
-    live: Live,
-    form: TicketForm,
-    preview: Signal<Option<Preview>>,
-) -> impl IntoView {
+pub(super) fn PreviewTable(live: Live, form: TicketForm, preview: Signal<Option<Preview>>) -> impl IntoView {
     let units = Memo::new(move |_| live.instrument(live.selected.get()).map(|found| Units::of(&found)));
     let view = PreviewView { live, form, units, preview };
     let basis = view.figure(|preview| {

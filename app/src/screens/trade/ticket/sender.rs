@@ -98,7 +98,8 @@ impl OrderSender {
                     error.message
                 )),
                 Err(error) => {
-                    self.live.notify(NotificationKind::Refusal, format!("Refused: {}", texts::error_text(&error)));
+                    self.live
+                        .notify(NotificationKind::Refusal, format!("Refused: {}", texts::error_text(&error)));
                     Submission::Refused(Box::new(error))
                 }
             };
@@ -141,7 +142,8 @@ impl OrderSender {
 
 /// Result of an accepted order; `available` lots are offered at its price now.
 fn answer_text(order: &Order, units: Units, available: Lots) -> String {
-    let [quantity, filled, leaves] = [order.quantity, order.filled, order.leaves()].map(|lots| units.quantity(lots));
+    let [quantity, filled, leaves] =
+        [order.quantity, order.filled, order.leaves()].map(|lots| units.quantity(lots));
     let dropped = units.quantity(order.quantity - order.filled);
     let nobody = match (order.side, order.price.limit()) {
         (Side::Buy, Some(_)) => "no one offers at this price",
@@ -157,7 +159,9 @@ fn answer_text(order: &Order, units: Units, available: Lots) -> String {
         (0, 0) => format!("Not filled: {nobody}."),
         (0, _) => format!("Order placed; {leaves} waiting in the book."),
         (_, 0) if order.filled == order.quantity => format!("Filled {filled}."),
-        (_, 0) => format!("Filled {filled} of {quantity}: {nobody} for the other {dropped}, which is cancelled."),
+        (_, 0) => {
+            format!("Filled {filled} of {quantity}: {nobody} for the other {dropped}, which is cancelled.")
+        }
         (_, _) => format!("Filled {filled}; {leaves} waiting in the book."),
     }
 }
@@ -256,7 +260,11 @@ mod tests {
                 8_340,
                 "Not filled: fill or kill, and only 8,340 of 50,000 are available.",
             ),
-            (order(TimeInForce::Fok, buy, limit, 500, 0, over), 0, "Not filled: no one offers at this price."),
+            (
+                order(TimeInForce::Fok, buy, limit, 500, 0, over),
+                0,
+                "Not filled: no one offers at this price.",
+            ),
             (order(TimeInForce::Ioc, sell, limit, 500, 0, over), 0, "Not filled: no one bids at this price."),
             (
                 order(TimeInForce::Ioc, sell, Price::Market, 9_000, 7_040, over),

@@ -60,7 +60,9 @@ pub(crate) fn typed_text(
             if held.same_value(*available) {
                 format!("You hold {held_text}; you cannot sell {required}.")
             } else {
-                format!("You hold {held_text}, and {available_text} is not in open orders; you cannot sell {required}.")
+                format!(
+                    "You hold {held_text}, and {available_text} is not in open orders; you cannot sell {required}."
+                )
             }
         }
         other => reject_text(other),

@@ -65,8 +65,14 @@ mod tests {
         let found = |query: &str| listed.values().filter(|instrument| matches(instrument, query)).count();
         let kinds = |kind| listed.values().filter(|instrument| instrument.kind() == kind).count();
         assert_eq!(found(""), listed.len());
-        assert_eq!((found("bond"), found("BONDS ")), (kinds(InstrumentKind::Bond), kinds(InstrumentKind::Bond)));
-        assert_eq!((found("equity"), found("stock")), (kinds(InstrumentKind::Equity), kinds(InstrumentKind::Equity)));
+        assert_eq!(
+            (found("bond"), found("BONDS ")),
+            (kinds(InstrumentKind::Bond), kinds(InstrumentKind::Bond))
+        );
+        assert_eq!(
+            (found("equity"), found("stock")),
+            (kinds(InstrumentKind::Equity), kinds(InstrumentKind::Equity))
+        );
         assert_eq!((found("acme"), found("gov bond") > 0, found("acme bond")), (1, true, 0));
     }
 }

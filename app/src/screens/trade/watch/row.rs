@@ -57,13 +57,7 @@ pub(super) fn Row(
 }
 
 /// The cell of a column.
-fn cell(
-    live: Live,
-    figures: InstrumentFigures,
-    units: Units,
-    symbol: &str,
-    column: Column,
-) -> AnyView {
+fn cell(live: Live, figures: InstrumentFigures, units: Units, symbol: &str, column: Column) -> AnyView {
     let name = |field: &str| format!("{field}-{symbol}");
     let price = move |value: RwSignal<Option<Ticks>>, testid: String| {
         view! {
