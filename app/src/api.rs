@@ -41,6 +41,8 @@ pub struct AccountOverview {
     pub caller: Caller,
     /// The user's sessions, the current one first.
     pub sessions: Vec<SessionEntry>,
+    /// Days without activity after which a guest is removed.
+    pub guest_days: i64,
 }
 
 /// What the owner's page shows.
@@ -115,7 +117,7 @@ pub async fn read_portfolio() -> Result<PortfolioSnapshot, ApiError> {
 pub async fn read_account() -> Result<AccountOverview, ApiError> {
     let (gateway, caller) = gateway_and_caller()?;
     let sessions = respond(gateway.sessions(&caller).await)?;
-    Ok(AccountOverview { caller, sessions })
+    Ok(AccountOverview { caller, sessions, guest_days: gateway.guest_days() })
 }
 
 /// Places an order; the answer is durable.

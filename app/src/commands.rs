@@ -8,6 +8,7 @@ mod dialog;
 mod palette;
 mod preferences_dialog;
 mod shortcuts;
+mod sign_out_dialog;
 mod table;
 
 use leptos::ev::KeyboardEvent;
@@ -17,7 +18,7 @@ use leptos::web_sys::HtmlElement;
 pub(crate) use table::UserCommand;
 
 use crate::live::Live;
-use crate::routes::{CONTROL, PORTFOLIO};
+use crate::routes::{ACCOUNT, CONTROL, PORTFOLIO};
 use table::COMMANDS;
 
 /// A dialog that can be open.
@@ -26,6 +27,7 @@ pub(crate) enum Dialog {
     Palette,
     Shortcuts,
     Preferences,
+    SignOut,
 }
 
 /// The command that a screen has still to carry out, and the open dialog. A
@@ -51,6 +53,9 @@ impl CommandRegistry {
             UserCommand::Preferences => self.dialog.set(Some(Dialog::Preferences)),
             UserCommand::Trade => live.show_trade(),
             UserCommand::Portfolio => live.go(PORTFOLIO.to_owned()),
+            UserCommand::Account => {
+                let _ = location().set_href(ACCOUNT);
+            }
             UserCommand::Control => live.go(CONTROL.to_owned()),
             UserCommand::Next => select_neighbour(live, 1),
             UserCommand::Previous => select_neighbour(live, -1),
@@ -97,6 +102,7 @@ pub(crate) fn CommandDialogs(live: Live) -> impl IntoView {
         <palette::Palette live registry perform />
         <shortcuts::Shortcuts live registry />
         <preferences_dialog::PreferencesDialog live registry />
+        {live.caller().is_guest().then(|| view! { <sign_out_dialog::SignOutDialog registry /> })}
     }
 }
 

@@ -9,6 +9,7 @@ mod notices;
 mod rail;
 mod status;
 mod top;
+mod user;
 
 use leptos::prelude::*;
 use leptos::suspense::Unsuspend;

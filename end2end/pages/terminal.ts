@@ -1,4 +1,5 @@
 import { expect, type Locator } from "@playwright/test";
+import { ownerLink } from "../support/server.ts";
 import { Site } from "./site.ts";
 
 export const PASSWORD = "violet-anchor-42-lantern";
@@ -17,8 +18,20 @@ export class Terminal extends Site {
     return this.page.getByTestId(id);
   }
 
-  /** Registers by the plain form and arrives at the trading screen. */
+  /**
+   * Registers by the plain form and arrives at the trading screen. The venue's owner,
+   * who is registered, sets a password by the operator's link.
+   */
   async register(email: string): Promise<void> {
+    const link = await ownerLink(email);
+    if (link) {
+      await this.open(link);
+      await this.at("password").fill(PASSWORD);
+      await this.at("submit").click();
+      await expect(this.at("notice")).toBeVisible();
+      await this.signIn(email);
+      return;
+    }
     await this.open("/register");
     await this.at("email").fill(email);
     await this.at("password").fill(PASSWORD);

@@ -1,9 +1,10 @@
-import { spawn, type ChildProcess } from "node:child_process";
+import { execFile, spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import path from "node:path";
 
 /** What a test may ask of its server. */
@@ -17,6 +18,7 @@ export interface ServerOptions {
 const START_LIMIT_MS = 30_000;
 const STOP_LIMIT_MS = 10_000;
 const KEPT_LINES = 2_000;
+const LINK = /\/reset\?token=\w+/;
 const ADDRESS = /http:\/\/127\.0\.0\.1:(\d+)/;
 
 /**
@@ -26,6 +28,14 @@ const ADDRESS = /http:\/\/127\.0\.0\.1:(\d+)/;
 const TOPOLOGY = process.env["TICKHALL_TOPOLOGY"];
 const SITE_START_LIMIT_MS = TOPOLOGY === "containers" ? 3_600_000 : 60_000;
 
+/** This worker's server. */
+let current: Server | undefined;
+
+/** Path of a link that sets the password of `email`; none unless they are the named owner. */
+export async function ownerLink(email: string): Promise<string | undefined> {
+  return current?.isOwner(email) ? current.passwordLink(email) : undefined;
+}
+
 /** One `tickhall serve` with a data folder of its own, on a free port. */
 export class Server {
   protected child: ChildProcess | undefined;
@@ -34,7 +44,7 @@ export class Server {
   private listeners = new Set<(line: string) => void>();
 
   protected constructor(
-    private readonly binary: string,
+    protected readonly binary: string,
     protected readonly options: ServerOptions,
     /** The data folder, the same over restarts. */
     readonly data: string,
@@ -44,6 +54,7 @@ export class Server {
     const data = await mkdtemp(path.join(tmpdir(), "tickhall-e2e-"));
     const server = TOPOLOGY ? new Site(options, data) : new Server(findBinary(), options, data);
     await server.start();
+    current = server;
     return server;
   }
 
@@ -54,6 +65,19 @@ export class Server {
   /** Everything that the process printed, the newest lines last. */
   get output(): string {
     return this.lines.join("\n");
+  }
+
+  isOwner(email: string): boolean {
+    const { args } = this.options;
+    const at = args.indexOf("--owner-email");
+    return at >= 0 && args[at + 1] === email;
+  }
+
+  /** Path of the link that the operator gets for a user who has no password. */
+  async passwordLink(email: string): Promise<string> {
+    const words = ["user", "reset", email, "--data", this.data];
+    const options = { cwd: this.data, env: withoutSettings(process.env) };
+    return linkIn((await promisify(execFile)(this.binary, words, options)).stdout);
   }
 
   /** Starts, or starts again where it was: same data, same port. */
@@ -171,6 +195,12 @@ class Site extends Server {
     this.child?.stdin?.write("kill\n");
   }
 
+  override async passwordLink(email: string): Promise<string> {
+    const printed = this.waitFor(LINK, STOP_LIMIT_MS);
+    this.child?.stdin?.write(`reset ${email}\n`);
+    return linkIn((await printed).input);
+  }
+
   override async stop(): Promise<void> {
     const child = this.child;
     this.child = undefined;
@@ -190,6 +220,12 @@ class Site extends Server {
     }
     return settings;
   }
+}
+
+function linkIn(text: string): string {
+  const found = LINK.exec(text);
+  if (!found) throw new Error(`no link in ${text}`);
+  return found[0];
 }
 
 function findXtask(): string {

@@ -13,7 +13,7 @@ use crate::account::Account;
 use crate::id::{AccountId, Seq};
 use crate::money::Money;
 use crate::portfolio::Valuation;
-use crate::venue::{ConfigError, Outcome, Venue, VenueConfig};
+use crate::venue::{AccountChange, ConfigError, Outcome, Venue, VenueConfig};
 
 pub use execution::Execution;
 pub use market::{InstrumentReplica, MarketReplica};
@@ -82,7 +82,10 @@ impl VenueReplica {
             self.account_mut(state.account).positions.insert(state.instrument, state.position);
         }
         for event in &outcome.events {
-            execution::update_open_orders(self.account_mut(event.account), &event.change);
+            match event.change {
+                AccountChange::Closed => drop(self.accounts.remove(&event.account)),
+                ref change => execution::update_open_orders(self.account_mut(event.account), change),
+            }
         }
         Ok(true)
     }

@@ -4,6 +4,7 @@
 //! nothing; there is no undo. Reads no clock (its time is that of the last applied
 //! step) and does not know how entries are stored or published.
 
+mod closing;
 mod config;
 mod dates;
 mod demo;
@@ -16,6 +17,7 @@ mod recorder;
 mod settlement;
 mod state;
 
+pub(crate) use config::DEPTH_UNITS;
 pub use config::{
     ConfigError, DealerSpec, FeedSpec, ListingSpec, MakerSpec, ProcessSpec, RULES_VERSION, VenueConfig,
 };
@@ -130,6 +132,7 @@ impl Venue {
             Command::CancelAll { account, instrument } => self.cancel_all(*account, *instrument),
             Command::HitQuote { account, take } => self.take_quote(*account, Side::Sell, take),
             Command::LiftQuote { account, take } => self.take_quote(*account, Side::Buy, take),
+            Command::CloseAccount { account } => self.close_account(*account),
         }
     }
 

@@ -482,7 +482,10 @@ impl ExecutionFrame {
             AccountChange::CouponPaid { amount, .. } | AccountChange::Redeemed { amount, .. } => {
                 payment = Some(*amount);
             }
-            AccountChange::Opened | AccountChange::OrderAccepted(_) | AccountChange::OrderAmended(_) => {}
+            AccountChange::Opened
+            | AccountChange::OrderAccepted(_)
+            | AccountChange::OrderAmended(_)
+            | AccountChange::Closed => {}
         }
         Some(Self {
             account_seq: execution.account_seq,

@@ -130,6 +130,9 @@ pub trait AccountApi: Send + Sync + 'static {
 
     /// The caller's sessions, the current one first.
     async fn sessions(&self, caller: &Caller) -> Result<Vec<SessionEntry>, ApiError>;
+
+    /// Days without activity after which a guest is removed.
+    fn guest_days(&self) -> i64;
 }
 
 /// Facts about the venue for anybody signed in.

@@ -75,7 +75,7 @@ impl Drawdown {
 
     /// Returns true if the loss is a larger share than `other`, compared without
     /// rounding.
-    fn is_deeper_than(self, other: Self) -> bool {
+    pub fn is_deeper_than(self, other: Self) -> bool {
         let wide = i128::from;
         wide(self.below) * wide(other.peak.max(1)) > wide(other.below) * wide(self.peak.max(1))
     }

@@ -15,7 +15,7 @@ use engine::venue::VenueConfig;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-use crate::agents::auth::{Auth, HashError};
+use crate::agents::auth::{Auth, AuthError, HashError};
 use crate::agents::context::AgentContext;
 use crate::agents::gateway::Gateway;
 use crate::bus::{Bus, BusError, StreamNames};
@@ -28,6 +28,9 @@ use crate::telemetry::{Health, PrometheusHandle, recorder, upkeep};
 use crate::venue::{self, OpenError, ServedVenue};
 
 pub use standalone::{AgentKind, start_standalone};
+
+/// Longest wait for the agents' first reports.
+const START_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(10);
 
 /// Time in which all tasks must end.
 const STOP_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(10);
@@ -60,6 +63,9 @@ pub struct RunningServer {
     pub address: SocketAddr,
     /// Makes its bearer the venue's owner, once; known at first start alone.
     pub claim_token: Option<String>,
+    /// Sets the password of the configured owner, once and within an hour; known when
+    /// they were appointed alone.
+    pub owner_token: Option<String>,
     /// Configuration and resources of its agents.
     pub resources: ProcessResources,
     /// The gateway and auth, if all agents run in this process.
@@ -90,6 +96,9 @@ pub enum ServeError {
     /// The system gave no randomness.
     #[error(transparent)]
     Random(#[from] HashError),
+    /// The configured owner cannot be appointed.
+    #[error("--owner-email: {0}")]
+    Owner(#[from] AuthError),
     /// A standalone agent needs a store and a bus outside the process.
     #[error("--{flag}-url: a standalone agent needs it; `tickhall serve` does not")]
     MissingUrl {
@@ -102,9 +111,14 @@ pub enum ServeError {
 }
 
 impl RunningServer {
-    /// The gateway and auth, for a command that calls them without HTTP; `None`
-    /// when only one agent runs here.
-    pub(crate) fn in_process(&self) -> Option<(&Gateway, &Auth)> {
+    /// Returns true if all agents run in this process.
+    pub const fn is_whole_site(&self) -> bool {
+        self.in_process.is_some()
+    }
+
+    /// The gateway and auth, for whoever calls them without HTTP; `None` when only one
+    /// agent runs here.
+    pub fn in_process(&self) -> Option<(&Gateway, &Auth)> {
         self.in_process.as_ref().map(|(gateway, auth)| (gateway, auth))
     }
 
@@ -177,7 +191,8 @@ async fn listen_at(address: SocketAddr) -> Result<TcpListener, ServeError> {
     TcpListener::bind(address).await.map_err(|error| ServeError::Listen { address, error })
 }
 
-/// Starts every agent of the venue `venue` and the listeners on `listener`.
+/// Starts every agent of the venue `venue` and the listeners on `listener`; all end
+/// with `shutdown`.
 ///
 /// # Errors
 /// [`ServeError`]; nothing runs then.
@@ -186,10 +201,11 @@ pub async fn start(
     venue: VenueConfig,
     listener: TcpListener,
     clock: WallClock,
+    shutdown: Shutdown,
 ) -> Result<RunningServer, ServeError> {
     let address =
         listener.local_addr().map_err(|error| ServeError::Listen { address: config.listen, error })?;
-    let resources = ProcessResources::open(config, &venue, clock, Role::Owner, Shutdown::new()).await?;
+    let resources = ProcessResources::open(config, &venue, clock, Role::Owner, shutdown).await?;
     let ProcessResources { store, bus, streams, config, clock, .. } = &resources;
     let ServedVenue { row, claim_token } = venue::open(store, bus, streams, config, &venue, clock).await?;
     // Whatever can fail comes first.
@@ -199,13 +215,21 @@ pub async fn start(
     let auth_resources = resources.with_role(Role::Auth).await?;
     let gateway_resources = resources.with_role(Role::Gateway).await?;
     let auth = http::auth(&auth_resources, row.id, auth_resources.store.clone()).await?;
+    let owner_token = auth.appoint_owner().await?;
     let mut tasks = vec![tasks::market_data(&market_data, &row)?];
     tasks.extend([tasks::trading(&trading, &row), tasks::portfolio(&portfolio, &row)]);
     tasks.push(http::auth_upkeep(&auth_resources, auth.clone()));
     let (gateway, listeners) = http::gateway(&gateway_resources, row, auth.clone(), Peers::none(), listener);
     tasks.extend(listeners);
     tasks.push(resources.upkeep());
-    // Whoever is told the address may use it at once: the venue is open.
+    // Whoever is told the address may use it at once: the venue is open, and every
+    // agent works or says why not.
     gateway.wait_for_seq(Seq(1)).await;
-    Ok(RunningServer { address, claim_token, resources, in_process: Some((gateway, auth)), tasks })
+    let started = tokio::time::timeout(START_TIMEOUT, resources.health.wait_until_started());
+    tokio::select! {
+        _ = started => {}
+        () = resources.shutdown.cancelled() => {}
+    }
+    let in_process = Some((gateway, auth));
+    Ok(RunningServer { address, claim_token, owner_token, resources, in_process, tasks })
 }

@@ -13,8 +13,11 @@
 //! - a stream keeps its newest messages within [`StreamLimits`];
 //! - a data loss looks like an empty stream and advances
 //!   [`Bus::data_loss_epoch`];
+//! - an entry that no producer here writes is a message that cannot be decoded, and
+//!   [`Bus::discard`] makes the stream as if it had never been there;
 //! - streams and newest values share one namespace;
-//! - reads wait for an unreachable bus, writes fail at once.
+//! - reads that wait for messages wait for an unreachable bus; all else fails at once,
+//!   and soon when the bus stops answering.
 //!
 //! Does not know what the bytes mean beyond the helpers in [`decode`].
 
@@ -36,6 +39,10 @@ use redis::RedisBus;
 pub use cache::Cache;
 pub use payload::Payload;
 pub use stream_names::StreamNames;
+
+/// Highest id of a message: as microseconds, the year 2112. The scripts on a Redis
+/// server count exactly up to twice as much.
+pub const MAX_MESSAGE_ID: u64 = 1 << 52;
 
 /// Bounds of a stream, which keeps its newest messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -230,7 +237,7 @@ impl Bus {
         }
     }
 
-    /// The stream's highest id so far; 0 when it is new.
+    /// The stream's highest id so far below [`MAX_MESSAGE_ID`]; 0 when it is new.
     ///
     /// # Errors
     /// [`BusError::Unavailable`].
@@ -270,6 +277,35 @@ impl Bus {
         }
     }
 
+    /// Removes message `id`, which cannot be acted upon, and rewinds the stream as
+    /// [`Self::rewind`] does. Returns true if the message was there: of several
+    /// consumers, one removes it.
+    ///
+    /// # Errors
+    /// [`BusError::Unavailable`], [`BusError::Unanswered`].
+    pub async fn discard(&self, stream: &str, id: u64, floor: u64) -> Result<bool, BusError> {
+        match self {
+            Self::Local(bus) => Ok(bus.discard(stream, id, floor)),
+            Self::Redis(bus) => bus.discard(stream, id, floor).await,
+        }
+    }
+
+    /// Makes the last id fall back to that of the newest message, but not below
+    /// `floor`, the position of the caller: an id far ahead of the producer's would
+    /// refuse everything that the producer has to append.
+    ///
+    /// # Errors
+    /// [`BusError::Unavailable`].
+    pub async fn rewind(&self, stream: &str, floor: u64) -> Result<(), BusError> {
+        match self {
+            Self::Local(bus) => {
+                bus.rewind(stream, floor);
+                Ok(())
+            }
+            Self::Redis(bus) => bus.rewind(stream, floor).await,
+        }
+    }
+
     /// Replaces the newest value of `key`.
     ///
     /// # Errors
@@ -292,6 +328,23 @@ impl Bus {
                 Ok(())
             }
             Self::Redis(bus) => bus.put_latest(&values).await,
+        }
+    }
+
+    /// Removes the newest values of `keys`.
+    ///
+    /// # Errors
+    /// [`BusError::Unavailable`].
+    pub async fn remove_all_latest(&self, keys: &[String]) -> Result<(), BusError> {
+        if keys.is_empty() {
+            return Ok(());
+        }
+        match self {
+            Self::Local(bus) => {
+                bus.remove_latest(keys);
+                Ok(())
+            }
+            Self::Redis(bus) => bus.remove_latest(keys).await,
         }
     }
 
@@ -337,6 +390,14 @@ impl Bus {
         match self {
             Self::Local(_) => true,
             Self::Redis(bus) => bus.is_up(),
+        }
+    }
+
+    /// Waits until the bus does not answer.
+    pub async fn wait_until_down(&self) {
+        match self {
+            Self::Local(_) => std::future::pending().await,
+            Self::Redis(bus) => bus.wait_until_down().await,
         }
     }
 

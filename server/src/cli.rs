@@ -119,7 +119,7 @@ pub struct Flags {
     /// Seed of a new venue; drawn from the system if absent.
     #[arg(long, global = true, allow_hyphen_values = true)]
     pub seed: Option<String>,
-    /// E-mail address of the venue's owner.
+    /// E-mail address of the venue's owner; a link that sets the password is printed.
     #[arg(long, global = true, value_name = "EMAIL", allow_hyphen_values = true)]
     pub owner_email: Option<String>,
     /// While nobody watches: pause or run.

@@ -5,11 +5,13 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Duration;
 
 use engine::id::{Seq, VenueId};
 use engine::venue::Outcome;
 use protocol::bus::ExecutionBatch;
 use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep_until};
 
 use crate::bus::decode::{Unreadable, dead_letter, decode_shared};
 use crate::bus::{Batch, Bus, BusError, Message, StreamNames};
@@ -22,6 +24,10 @@ const READ_MAX_MESSAGES: usize = 256;
 /// Rows of one read of the journal.
 const PAGE_MAX_ROWS: u32 = 1_000;
 
+/// Silence of the stream after which the journal is read: whatever became of the
+/// stream, a follower is not further behind than this.
+const SILENCE_TIMEOUT: Duration = Duration::from_secs(5);
+
 /// Errors of following the journal.
 #[derive(Debug, thiserror::Error)]
 pub enum JournalError {
@@ -31,8 +37,8 @@ pub enum JournalError {
     /// The bus failed.
     #[error(transparent)]
     Bus(#[from] BusError),
-    /// A published batch cannot be decoded. It is a dead letter now, and the next
-    /// read takes its entries from the journal.
+    /// A published batch cannot be decoded, or is not what its id says. It is a dead
+    /// letter now, and the next read takes its entries from the journal.
     #[error("message {id} of the execution stream cannot be read")]
     UnreadableExecution {
         /// The message.
@@ -99,6 +105,8 @@ pub struct Follower {
     unread: VecDeque<Message>,
     /// True if the stream lacks the next entry.
     has_gap: bool,
+    /// Time of the last message, or of the last read of the journal.
+    read_at: Instant,
     /// A page of the journal that is being read; kept when its reader is dropped.
     page: Option<JoinHandle<Result<Vec<JournalRow>, StoreError>>>,
 }
@@ -115,6 +123,7 @@ impl Follower {
             cursor: through.0,
             unread: VecDeque::new(),
             has_gap: false,
+            read_at: Instant::now(),
             page: None,
         }
     }
@@ -133,8 +142,15 @@ impl Follower {
             if let Some(batch) = self.try_next_read().await? {
                 return Ok(batch);
             }
-            let read = self.bus.read_after(&self.stream, self.cursor, READ_MAX_MESSAGES).await?;
-            self.accept(read);
+            tokio::select! {
+                read = self.bus.read_after(&self.stream, self.cursor, READ_MAX_MESSAGES) => {
+                    self.accept(read?);
+                }
+                () = sleep_until(self.read_at + SILENCE_TIMEOUT) => {
+                    self.read_at = Instant::now();
+                    (self.cursor, self.has_gap) = (self.through.0, true);
+                }
+            }
         }
     }
 
@@ -192,19 +208,28 @@ impl Follower {
                 Ok(None) if !self.has_gap => return Ok(None),
                 Ok(None) if is_at_end => {
                     let missing = self.through.next();
+                    // A batch is published after its commit: this one is made up.
+                    let reason = format!("the journal lacks entry {missing} before it");
+                    self.discard_next(&reason).await;
                     return Err(StoreError::Corrupt(format!("the journal lacks entry {missing}")).into());
                 }
                 Ok(None) => {}
                 Err(reason) => {
-                    let Some(message) = self.unread.front() else { return Ok(None) };
-                    let id = message.id;
-                    dead_letter(&self.bus, self.venue, &self.stream, message, &reason.to_string()).await;
-                    self.unread.pop_front();
-                    (self.cursor, self.has_gap) = (self.cursor.max(id), true);
+                    let Some(id) = self.unread.front().map(|message| message.id) else { return Ok(None) };
+                    self.discard_next(&reason.to_string()).await;
                     return Err(JournalError::UnreadableExecution { id });
                 }
             }
         }
+    }
+
+    /// Moves the next unread message to the dead-letter stream.
+    async fn discard_next(&mut self, reason: &str) {
+        let Some(message) = self.unread.front() else { return };
+        dead_letter(&self.bus, self.venue, &self.stream, message, self.through.0, reason).await;
+        // Those after it are read again.
+        self.unread.clear();
+        (self.cursor, self.has_gap) = (self.through.0, true);
     }
 
     /// The next unread message with new entries; `None` if there is none, or if the
@@ -229,6 +254,7 @@ impl Follower {
     }
 
     fn accept(&mut self, read: Batch) {
+        self.read_at = Instant::now();
         match read {
             Batch::Messages(messages) => self.unread.extend(messages),
             Batch::Trimmed { through } => (self.cursor, self.has_gap) = (self.cursor.max(through), true),

@@ -1,7 +1,7 @@
 //! The `tickhall` program: reads the command line, runs the command and reports
 //! a failure in one line.
 
-use std::io::Write as _;
+use std::io::{IsTerminal as _, Write as _};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -14,11 +14,12 @@ use server::agents::trading::verify::{Report, Steps};
 use server::bootstrap::{self, AgentKind, RunningServer, ServeError};
 use server::cli::{Cli, Command, UserAction};
 use server::clock::WallClock;
-use server::commands::seed_demo::{self, Demo, DemoPlan};
+use server::commands::seed_demo::{self, Demo, DemoPlan, Progress};
 use server::commands::store::{self, CopyError};
 use server::config::Config;
+use server::http::raise_descriptor_limit;
 use server::shutdown::{Shutdown, on_signals};
-use server::store::{Role, Store};
+use server::store::Store;
 use server::telemetry::start_logging;
 
 /// Requests and messages are many small allocations.
@@ -47,13 +48,20 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     if let Some(Command::Price { input }) = &cli.command {
         return price(input);
     }
+    let shutdown = Shutdown::new();
+    let command = cli.command.clone().unwrap_or(Command::Serve);
+    if matches!(command, Command::Serve | Command::Agent { .. }) {
+        // Before anything is opened that should be closed.
+        on_signals(shutdown.clone())?;
+        raise_descriptor_limit();
+    }
     let environment = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
         .collect();
     let config = cli.flags.load(cli.command.as_ref(), environment)?;
-    match cli.command.unwrap_or(Command::Serve) {
-        Command::Serve => serve(config).await,
-        Command::Agent { agent } => run_agent(agent, config).await,
+    match command {
+        Command::Serve => serve(config, shutdown).await,
+        Command::Agent { agent } => run_agent(agent, config, shutdown).await,
         Command::Health { url } => health(url, &config).await,
         Command::Config => {
             print(config.to_toml()?.trim_end());
@@ -98,7 +106,8 @@ async fn replay(config: &Config) -> anyhow::Result<ExitCode> {
 /// Creates a demonstration and prints its logins.
 async fn seed_demo(config: Config, plan: DemoPlan) -> anyhow::Result<ExitCode> {
     start_logging("warn", WallClock::System);
-    let demo = seed_demo::create(config, VenueConfig::default(), plan, WallClock::System).await?;
+    let (venue, clock) = (VenueConfig::default(), WallClock::System);
+    let demo = seed_demo::create(config, venue, plan, clock, print_progress).await?;
     let Demo { orders, fills, until, traders, password } = demo;
     print(&format!(
         "{} traders placed {orders} orders with {fills} fills; it is {until} there",
@@ -110,6 +119,22 @@ async fn seed_demo(config: Config, plan: DemoPlan) -> anyhow::Result<ExitCode> {
         print(&format!("with the password {password}"));
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Prints the progress to standard error: on a terminal in one line, elsewhere a line
+/// for each tenth.
+fn print_progress(progress: Progress) {
+    let Progress { minute, minutes, orders } = progress;
+    let mut stderr = std::io::stderr();
+    let line = format!("{minute} of {minutes} venue minutes, {orders} orders");
+    let _ = if stderr.is_terminal() {
+        let end = if minute == minutes { "\n" } else { "" };
+        write!(stderr, "\r{line}{end}")
+    } else if minute * 10 / minutes > (minute - 1) * 10 / minutes {
+        writeln!(stderr, "{line}")
+    } else {
+        Ok(())
+    };
 }
 
 /// Prints a report for each copied venue.
@@ -127,9 +152,13 @@ async fn reset(config: &Config, email: &str) -> anyhow::Result<ExitCode> {
     let token = grant_reset(&store, email, WallClock::System.now()).await?;
     store.close().await;
     let token = token.ok_or_else(|| anyhow::anyhow!("{email:?} is no user's e-mail address"))?;
-    let site = config.public_url.clone().unwrap_or_else(|| local_url(config));
-    print(&format!("{site}/reset?token={token}"));
+    print(&reset_link(&config.public_url.clone().unwrap_or_else(|| local_url(config)), &token));
     Ok(ExitCode::SUCCESS)
+}
+
+/// Link with which a user sets a new password at `site`.
+fn reset_link(site: &str, token: &str) -> String {
+    format!("{site}/reset?token={token}")
 }
 
 /// Address of the site on this machine.
@@ -141,10 +170,10 @@ fn local_url(config: &Config) -> String {
     format!("http://{address}")
 }
 
-/// Opens an existing store to audit it; a missing one is not created.
+/// Opens an existing store to audit it, as of now, and writes nothing.
 async fn open_existing_store(config: &Config) -> anyhow::Result<Store> {
     ensure_store_exists(config)?;
-    Ok(Store::open(config, Role::Auditor).await?)
+    Ok(Store::open_snapshot(config).await?)
 }
 
 fn ensure_store_exists(config: &Config) -> anyhow::Result<()> {
@@ -157,22 +186,20 @@ fn main_venue() -> VenueId {
     VenueConfig::default().venue_id()
 }
 
-async fn serve(config: Config) -> anyhow::Result<ExitCode> {
+async fn serve(config: Config, shutdown: Shutdown) -> anyhow::Result<ExitCode> {
     start_logging(&config.log, WallClock::System);
+    let (venue, clock) = (VenueConfig::default(), WallClock::System);
     let listener = bootstrap::listen(&config).await?;
-    let running = bootstrap::start(config, VenueConfig::default(), listener, WallClock::System).await?;
+    let running = bootstrap::start(config, venue, listener, clock, shutdown.clone()).await?;
     print_address("Tickhall is open", &running);
-    on_signals(running.resources.shutdown.clone())?;
-    running.resources.shutdown.cancelled().await;
+    shutdown.cancelled().await;
     running.stop().await;
     Ok(ExitCode::SUCCESS)
 }
 
 /// Runs one agent; ends with success if told to while it waits for the others.
-async fn run_agent(agent: AgentKind, config: Config) -> anyhow::Result<ExitCode> {
+async fn run_agent(agent: AgentKind, config: Config, shutdown: Shutdown) -> anyhow::Result<ExitCode> {
     start_logging(&config.log, WallClock::System);
-    let shutdown = Shutdown::new();
-    on_signals(shutdown.clone())?;
     let venue = VenueConfig::default();
     let started =
         bootstrap::start_standalone(agent, config, &venue, WallClock::System, shutdown.clone()).await;
@@ -187,10 +214,22 @@ async fn run_agent(agent: AgentKind, config: Config) -> anyhow::Result<ExitCode>
 }
 
 fn print_address(what: &str, running: &RunningServer) {
-    let RunningServer { address, claim_token, .. } = running;
+    let RunningServer { address, claim_token, owner_token, resources, .. } = running;
     print(&format!("{what} at http://{address}"));
     if let Some(token) = claim_token {
         print(&format!("To own this venue, register, open /control and enter this token, once: {token}"));
+    }
+    if let (Some(token), Some(email)) = (owner_token, &resources.config.owner_email) {
+        // An agent's own address is not the site's.
+        let site = match (&resources.config.public_url, running.is_whole_site()) {
+            (Some(url), _) => url.clone(),
+            (None, true) => format!("http://{address}"),
+            (None, false) => local_url(&resources.config),
+        };
+        let link = reset_link(&site, token);
+        print(&format!(
+            "{email} owns this venue and sets the password here, once and within an hour: {link}"
+        ));
     }
 }
 

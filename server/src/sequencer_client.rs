@@ -47,8 +47,8 @@ pub enum SendError {
     /// Too many commands wait: 503 `busy`. The command was not sent.
     #[error("the sequencer has too much to do")]
     Busy,
-    /// Sent without a reply in time: 202 `pending`. It may have been decided, but is
-    /// not decided after its validity.
+    /// Without a reply in time: 202 `pending`. It may have been decided, but is not
+    /// decided after its validity.
     #[error("the sequencer has not answered in time")]
     Pending,
     /// Store or bus is unreachable: 503 `unavailable`. The command was not sent.
@@ -136,13 +136,18 @@ impl SequencerClient {
             TrySendError::Full(_) => SendError::Busy,
             TrySendError::Closed(_) => SendError::Unavailable,
         })?;
-        // A task that ended at the shutdown may have appended it.
-        appended.await.unwrap_or(Ok(()))?;
-        match tokio::time::timeout(valid_for.saturating_add(COMMIT_TIMEOUT), waiting.reply()).await {
-            Ok(Some(CommandReply::Applied(reply))) => Ok(*reply),
-            Ok(Some(CommandReply::Refused(reject))) => Err(SendError::Refused(reject)),
-            Ok(Some(CommandReply::TradingHalted)) => Err(SendError::TradingHalted),
-            Ok(None) | Err(_) => Err(SendError::Pending),
+        let replied = async {
+            // A task that ended at the shutdown may have appended it.
+            appended.await.unwrap_or(Ok(()))?;
+            Ok(waiting.reply().await)
+        };
+        match tokio::time::timeout(valid_for.saturating_add(COMMIT_TIMEOUT), replied).await {
+            Ok(Ok(Some(CommandReply::Applied(reply)))) => Ok(*reply),
+            Ok(Ok(Some(CommandReply::Refused(reject)))) => Err(SendError::Refused(reject)),
+            Ok(Ok(Some(CommandReply::TradingHalted))) => Err(SendError::TradingHalted),
+            Ok(Err(error)) => Err(error),
+            // A bus that hangs may still take it: it is too late then.
+            Ok(Ok(None)) | Err(_) => Err(SendError::Pending),
         }
     }
 }
@@ -185,8 +190,8 @@ impl Shared {
             match self.bus.read_after(&self.streams.reply, after, READ_MAX_MESSAGES).await {
                 Ok(Batch::Messages(messages)) => {
                     for message in messages {
-                        after = message.id;
                         if message.payload.encoded().is_some_and(|bytes| self.is_for_others(bytes)) {
+                            after = message.id;
                             continue;
                         }
                         let reply = decode_or_dead_letter::<ReplyMessage>(
@@ -194,8 +199,10 @@ impl Shared {
                             self.venue,
                             &self.streams.reply,
                             &message,
+                            after,
                         );
                         if let Some(reply) = reply.await {
+                            after = message.id;
                             self.deliver(&reply);
                         }
                     }
@@ -234,6 +241,9 @@ fn peek_correlation(bytes: &[u8]) -> Option<Uuid> {
     const FIELD: &[u8] = br#""correlation":""#;
     const PREFIX_BYTES: usize = 128;
     let prefix = &bytes[..bytes.len().min(PREFIX_BYTES)];
+    if !prefix.starts_with(b"{") {
+        return None;
+    }
     let id = prefix.windows(FIELD.len()).position(|window| window == FIELD)? + FIELD.len();
     Uuid::try_parse_ascii(prefix.get(id..id + uuid::fmt::Hyphenated::LENGTH)?).ok()
 }
@@ -274,7 +284,8 @@ mod tests {
         let message = Payload::new(ReplyMessage { v: VERSION, venue, correlation, reply });
         assert_eq!(peek_correlation(&message.bytes()), Some(correlation));
         // Any other layout is decoded.
-        for other in ["{}", "", r#"{"correlation":"x"}"#, r#"{"correlation":"00000000-0000"#] {
+        let misplaced = format!(r#"entry 9-0: {{"correlation":"{correlation}"}}"#);
+        for other in ["{}", "", &misplaced, r#"{"correlation":"x"}"#, r#"{"correlation":"00000000-0000"#] {
             assert_eq!(peek_correlation(other.as_bytes()), None, "{other}");
         }
     }

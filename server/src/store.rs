@@ -21,6 +21,7 @@ mod postgres;
 pub mod projections;
 pub mod snapshots;
 mod sqlite;
+mod time_search;
 pub mod users;
 pub mod valuations;
 
@@ -113,6 +114,30 @@ impl Store {
         }
     }
 
+    /// Opens the configured store read-only, next to a running server: whatever is
+    /// written meanwhile, all reads see one instant. Not for [`Self::copy_into`].
+    ///
+    /// # Errors
+    /// [`StoreError`], one line that names the setting.
+    pub async fn open_snapshot(config: &Config) -> Result<Self, StoreError> {
+        match &config.database_url {
+            Some(url) => Ok(Self::Postgres(Arc::new(postgres::Backend::open_snapshot(url).await?))),
+            None => Ok(Self::Sqlite(Arc::new(sqlite::Backend::open_snapshot(&config.data).await?))),
+        }
+    }
+
+    /// Opens the configured store to copy another one into it. A folder refuses to be
+    /// opened in any other way until the copy is complete.
+    ///
+    /// # Errors
+    /// [`StoreError`], one line that names the setting.
+    pub async fn open_for_copy(config: &Config) -> Result<Self, StoreError> {
+        match &config.database_url {
+            Some(url) => Self::open_postgres(url, Role::Owner).await,
+            None => Ok(Self::Sqlite(Arc::new(sqlite::Backend::open_for_copy(&config.data).await?))),
+        }
+    }
+
     /// Opens the configured store to write users, next to a running server.
     ///
     /// # Errors
@@ -140,6 +165,16 @@ impl Store {
     /// [`StoreError`], one line that names the setting.
     pub async fn open_sqlite(folder: &Path) -> Result<Self, StoreError> {
         Ok(Self::Sqlite(Arc::new(sqlite::Backend::open(folder, Role::Owner).await?)))
+    }
+
+    /// Makes commits of money durable when they return, as they are at first, or soon
+    /// after: for a store that is worth nothing before it is complete. Has no effect on
+    /// PostgreSQL. An error of the operating system may destroy the files meanwhile.
+    pub async fn set_durable(&self, is_durable: bool) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(backend) => Ok(backend.set_durable(is_durable).await?),
+            Self::Postgres(_) => Ok(()),
+        }
     }
 
     /// Closes all connections; committed data stays.

@@ -1,26 +1,27 @@
 //! `cargo xtask site`: every service of compose.yaml, in containers if a Docker
 //! engine runs, else as plain processes on a private PostgreSQL and Redis.
 //!
-//! Reads `kill` (every agent, at once) and `start` from standard input; ends
-//! with it, and removes everything that was stored.
+//! Reads `kill` (every agent, at once), `start` and `reset EMAIL` (print the link that
+//! sets a user's password) from standard input; ends with it, and removes everything
+//! that was stored.
 
 use std::io::BufRead as _;
 use std::process::Command;
 
-use anyhow::{Context, Result, bail};
-use testbed::{Postgres, Redis};
+use anyhow::{Context as _, Result};
+use testbed::{Postgres, Proxy, Redis};
 
 use crate::project::Project;
 use crate::services::start_or_install;
 use crate::{bundle, progress, server, shell};
 
-/// Port of the first gateway in a container, other than compose.yaml's default.
-const GATEWAY_1_PORT: &str = "3300";
+/// Port of the proxy in a container, other than compose.yaml's default.
+const PROXY_PORT: &str = "3300";
 
 /// Name of the Compose project.
 const PROJECT_NAME: &str = "tickhall-site";
 
-/// Services of the product; all but the databases.
+/// Services of the product; all but the databases and the proxy.
 const AGENTS: [&str; 6] = ["trading", "market-data", "portfolio", "auth", "gateway-1", "gateway-2"];
 
 /// Runtime of compose.yaml's services.
@@ -58,6 +59,7 @@ pub(crate) fn run(project: &Project, deployment: Deployment, built: bool, settin
 fn run_processes(project: &Project, settings: &[(&str, &str)]) -> Result<()> {
     let postgres = start_or_install("postgresql", || Postgres::start(&["fsync=off"]))?;
     drop(start_or_install("redis-server", Redis::start)?);
+    start_or_install("nginx", Proxy::check)?;
     let (file, binary) = (project.root.join("compose.yaml"), project.server());
     let mut site = testbed::Topology::start(&file, &binary, settings, postgres)?;
     print_addresses(&site);
@@ -68,10 +70,18 @@ fn run_processes(project: &Project, settings: &[(&str, &str)]) -> Result<()> {
                 site.start_all()?;
                 print_addresses(&site);
             }
-            other => bail!("kill or start, not {other:?}"),
+            line => {
+                let email = reset_of(line)?;
+                shell::run(&mut site.command(&["user", "reset", email]))?;
+            }
         }
     }
     Ok(())
+}
+
+/// The address in a line `reset EMAIL`.
+fn reset_of(line: &str) -> Result<&str> {
+    line.strip_prefix("reset ").with_context(|| format!("kill, start or reset EMAIL, not {line:?}"))
 }
 
 fn print_addresses(site: &testbed::Topology) {
@@ -85,12 +95,12 @@ fn run_containers(project: &Project, settings: &[(&str, &str)]) -> Result<()> {
     let compose = |arguments: &[&str]| {
         let mut docker = project.command("docker", &project.root);
         docker.args(["compose", "--project-name", PROJECT_NAME]).args(arguments);
-        docker.env("GATEWAY_1_PORT", GATEWAY_1_PORT).env("GATEWAY_2_PORT", "3301");
+        docker.env("PROXY_PORT", PROXY_PORT);
         shell::run(docker.envs(settings.iter().copied()))
     };
     let start = || -> Result<()> {
         compose(&["up", "--detach", "--build", "--wait"])?;
-        println!("gateway-1 answers at http://127.0.0.1:{GATEWAY_1_PORT}");
+        println!("proxy answers at http://127.0.0.1:{PROXY_PORT}");
         progress::flush();
         Ok(())
     };
@@ -100,7 +110,7 @@ fn run_containers(project: &Project, settings: &[(&str, &str)]) -> Result<()> {
             match line?.trim() {
                 "kill" => compose(&[&["kill"][..], &AGENTS].concat())?,
                 "start" => start()?,
-                other => bail!("kill or start, not {other:?}"),
+                line => compose(&["exec", "--no-TTY", "auth", "tickhall", "user", "reset", reset_of(line)?])?,
             }
         }
         Ok(())

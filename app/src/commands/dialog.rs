@@ -14,6 +14,7 @@ pub(super) fn Modal(
     which: Dialog,
     title: &'static str,
     testid: &'static str,
+    #[prop(default = "Close")] close_word: &'static str,
     children: ChildrenFn,
 ) -> impl IntoView {
     let node = NodeRef::<html::Dialog>::new();
@@ -45,7 +46,7 @@ pub(super) fn Modal(
                     data-testid=format!("{testid}-close")
                     on:click=move |_| registry.dialog.set(None)
                 >
-                    "Close"
+                    {close_word}
                 </button>
             </Show>
         </dialog>

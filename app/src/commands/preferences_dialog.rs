@@ -105,7 +105,7 @@ fn Fields(live: Live) -> impl IntoView {
         </label>
         <p>
             <a href="/account" rel="external">
-                "Account (sessions)"
+                "Account"
             </a>
         </p>
     }

@@ -11,6 +11,7 @@ pub(crate) enum UserCommand {
     Preferences,
     Trade,
     Portfolio,
+    Account,
     Control,
     Next,
     Previous,
@@ -42,12 +43,13 @@ const fn entry(command: UserCommand, key: Option<&'static str>, name: &'static s
 }
 
 /// All commands, in the order of the list of shortcuts.
-pub(crate) const COMMANDS: [CommandEntry; 19] = [
+pub(crate) const COMMANDS: [CommandEntry; 20] = [
     entry(UserCommand::Palette, None, "Command palette"),
     entry(UserCommand::Shortcuts, Some("?"), "Keyboard shortcuts"),
     entry(UserCommand::Preferences, Some(","), "Preferences"),
     entry(UserCommand::Trade, Some("t"), "Screen: Trade"),
     entry(UserCommand::Portfolio, Some("p"), "Screen: Portfolio"),
+    entry(UserCommand::Account, None, "Screen: Account"),
     entry(UserCommand::Control, None, "Screen: Control (pause, resume, speed, step, claim)"),
     entry(UserCommand::Search, Some("/"), "Search the market watch"),
     entry(UserCommand::Next, Some("j"), "Next instrument"),

@@ -10,6 +10,7 @@ use super::Hydrated;
 use super::connection::ConnectionPill;
 use super::details::DETAILS_ID;
 use super::notices::LOG_ID;
+use super::user::UserControls;
 use crate::commands::{CommandRegistry, Dialog};
 use crate::format;
 use crate::live::Live;
@@ -73,7 +74,7 @@ pub(super) fn TopBar(live: Live) -> impl IntoView {
                     </button>
                 </div>
                 <Clock live />
-                <UserForm live />
+                <UserControls live />
             </div>
         </header>
     }
@@ -106,32 +107,6 @@ fn Clock(live: Live) -> impl IntoView {
             </span>
             {live.caller().owner.then(control)}
         </p>
-    }
-}
-
-/// The user, and the way out.
-#[component]
-fn UserForm(live: Live) -> impl IntoView {
-    let name = live.caller().name;
-    view! {
-        <form class="user" method="post" action="/logout">
-            {live
-                .caller()
-                .is_guest()
-                .then(|| {
-                    view! {
-                        <a class="button small" href="/account" rel="external" data-testid="keep-account">
-                            "Save account"
-                        </a>
-                    }
-                })}
-            <a class="email" href="/account" rel="external" title=name.clone() data-testid="user">
-                {name.clone()}
-            </a>
-            <button class="small plain" data-testid="sign-out">
-                "Sign out"
-            </button>
-        </form>
     }
 }
 

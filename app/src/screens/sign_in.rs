@@ -15,11 +15,13 @@ use protocol::gateway::SharedGateway;
 
 use crate::format;
 use crate::routes::{LOGIN, REGISTER, RESET};
-use fields::{EmailField, FieldProblem, FormAlert, FormAnswer, NextField, PasswordField};
+use fields::{EmailField, NextField};
 use pitch::Pitch;
 
+pub(super) use fields::{FormAlert, FormAnswer, NameField, PasswordField};
+
 /// Hint of a field for a new password.
-const PASSWORD_HINT: &str = "At least 10 characters; a few unusual words are best.";
+pub(super) const PASSWORD_HINT: &str = "At least 10 characters; a few unusual words are best.";
 
 /// The landing page: what this is, the form of a guest, the sign-in form.
 #[component]
@@ -38,7 +40,7 @@ pub(crate) fn LoginScreen() -> impl IntoView {
                 <GuestForm answer=answer.clone() />
                 <h2>"Sign in"</h2>
                 {answer
-                    .password_set
+                    .has_notice("password_set")
                     .then(|| {
                         view! {
                             <p class="lead" role="status" data-testid="notice">
@@ -81,7 +83,7 @@ pub(crate) fn RegisterScreen() -> impl IntoView {
             lead="A simulated market, real order books, no real money."
             answer=answer.clone()
         >
-            <GuestForm answer=answer.clone() />
+            <GuestForm answer=answer.clone() hides_answer=true />
             <form method="post" action=REGISTER data-testid="register-form">
                 {balance
                     .map(|balance| {
@@ -95,6 +97,7 @@ pub(crate) fn RegisterScreen() -> impl IntoView {
                         }
                     })}
                 <NextField answer=answer.clone() />
+                <NameField answer=answer.clone() id="name" label="Display name (optional)" />
                 <EmailField answer=answer.clone() />
                 <PasswordField answer=answer.clone() autocomplete="new-password" hint=PASSWORD_HINT />
                 <button class="primary" data-testid="submit">
@@ -135,26 +138,11 @@ pub(crate) fn ResetScreen() -> impl IntoView {
 
 /// The form of a guest: a name, no address, no password.
 #[component]
-fn GuestForm(answer: FormAnswer) -> impl IntoView {
-    let problem = answer.problem_of(Some("name"));
+fn GuestForm(answer: FormAnswer, #[prop(optional)] hides_answer: bool) -> impl IntoView {
     view! {
         <form class="try" method="post" action="/guest" data-testid="guest-form">
-            <NextField answer />
-            <div class="field">
-                <label for="name">"Your name"</label>
-                <input
-                    id="name"
-                    name="name"
-                    type="text"
-                    autocomplete="nickname"
-                    required
-                    maxlength="40"
-                    aria-invalid=problem.map(|_| "true")
-                    aria-describedby=problem.map(|_| "name-problem")
-                    data-testid="guest-name"
-                />
-                <FieldProblem text=problem id="name-problem" testid="guest-name-error" />
-            </div>
+            <NextField answer=answer.clone() />
+            <NameField answer id="guest-name" label="Your name" required=true hides_answer />
             <button class="primary" data-testid="try-it">
                 "Start trading as a guest"
             </button>
@@ -162,24 +150,32 @@ fn GuestForm(answer: FormAnswer) -> impl IntoView {
     }
 }
 
-/// The form by which a guest keeps the account.
+/// The form by which a guest saves the account, who is removed after `days` without
+/// activity.
 #[component]
-pub(crate) fn KeepAccount() -> impl IntoView {
-    let answer = FormAnswer::read();
+pub(super) fn SaveAccount(answer: FormAnswer, days: i64) -> impl IntoView {
     view! {
-        <h2>"Keep this account"</h2>
-        <p class="lead">
-            "You are a guest in this browser alone. With an address and a password the account, and everything in it, stays yours."
+        <h2 id="save">"Save this account"</h2>
+        <p class="lead" data-testid="guest-warning">
+            {format!(
+                "You are a guest: this account exists only in this browser and is deleted when you sign out or stay \
+                 away {}. Add an e-mail and password to keep it.",
+                counted_days(days),
+            )}
         </p>
-        <FormAlert answer=answer.clone() />
         <form method="post" action="/account/keep" data-testid="keep-form">
             <EmailField answer=answer.clone() />
             <PasswordField answer autocomplete="new-password" hint=PASSWORD_HINT />
             <button class="primary" data-testid="submit">
-                "Keep it"
+                "Save account"
             </button>
         </form>
     }
+}
+
+/// `1 day`, `30 days`.
+fn counted_days(days: i64) -> String {
+    if days == 1 { "1 day".to_owned() } else { format!("{days} days") }
 }
 
 /// Redirects a signed-in user to the trading screen.
@@ -219,5 +215,15 @@ fn FormCard(
             <FormAlert answer />
             {children()}
         </div>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_are_counted() {
+        assert_eq!([counted_days(1), counted_days(30)], ["1 day", "30 days"]);
     }
 }

@@ -68,6 +68,9 @@ impl Account {
         (self.cash, self.reserved) = (execution.cash, execution.reserved);
         self.positions.extend(execution.position);
         update_open_orders(self, &execution.change);
+        if execution.change == AccountChange::Closed {
+            self.positions.clear();
+        }
         Ok(true)
     }
 }

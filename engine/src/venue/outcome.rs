@@ -84,6 +84,12 @@ pub enum Command {
         /// Quote and quantity.
         take: Take,
     },
+    /// Closes an account for ever: cancels its live orders, sells its positions to the
+    /// house at the mark, and transfers its cash to the house.
+    CloseAccount {
+        /// The account; unknown afterwards.
+        account: AccountId,
+    },
 }
 
 impl Command {
@@ -96,7 +102,8 @@ impl Command {
             | Self::AmendOrder { account, .. }
             | Self::CancelAll { account, .. }
             | Self::HitQuote { account, .. }
-            | Self::LiftQuote { account, .. } => *account,
+            | Self::LiftQuote { account, .. }
+            | Self::CloseAccount { account } => *account,
         }
     }
 }
@@ -191,6 +198,8 @@ pub enum AccountChange {
     /// An order has a new quantity or limit; its immediate fills follow as separate
     /// events.
     OrderAmended(Order),
+    /// Closed: no order, position or cash is left, and this is its last event.
+    Closed,
 }
 
 impl AccountChange {
@@ -201,7 +210,7 @@ impl AccountChange {
             | Self::OrderAmended(order)
             | Self::OrderFilled { order, .. }
             | Self::OrderCancelled { order, .. } => Some(order),
-            Self::Opened | Self::CouponPaid { .. } | Self::Redeemed { .. } => None,
+            Self::Opened | Self::CouponPaid { .. } | Self::Redeemed { .. } | Self::Closed => None,
         }
     }
 }
@@ -263,7 +272,8 @@ pub struct PositionState {
 pub enum Party {
     /// A user's account.
     Account(AccountId),
-    /// Synthetic liquidity, dealers, bond issuers and the source of starting cash.
+    /// Synthetic liquidity, dealers, bond issuers, the source of starting cash and the
+    /// receiver of what a closed account leaves.
     House,
     /// The venue's fee income.
     Fees,
@@ -316,12 +326,13 @@ pub struct TapePrint {
     pub aggressor: Side,
 }
 
-/// Net trading of users against the house in one fill: market data's feedback.
+/// Trading of a user who took the house's liquidity, in one fill: market data's
+/// feedback. A resting order that the house takes is the house's own move.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Flow {
     /// Traded instrument.
     pub instrument: InstrumentId,
-    /// Lots that users bought from the house, negative if they sold.
+    /// Lots that the user bought from the house, negative if they sold.
     pub lots: Lots,
     /// Index of the dealer whose quote they took; `None` for synthetic liquidity.
     pub dealer: Option<u8>,
@@ -334,10 +345,12 @@ impl Outcome {
         postcard::to_allocvec(self).unwrap_or_default()
     }
 
-    /// Returns users' trading against the house.
+    /// Returns what users took from the house.
     pub fn flows(&self) -> Vec<Flow> {
         let filled = self.events.iter().filter_map(|event| match &event.change {
-            AccountChange::OrderFilled { order, fill } if fill.against_house => Some((order, fill)),
+            AccountChange::OrderFilled { order, fill } if fill.against_house && !fill.maker => {
+                Some((order, fill))
+            }
             _ => None,
         });
         let flow = |(order, fill): (&Order, &Fill)| Flow {

@@ -202,6 +202,12 @@ impl VenueState {
         self.requests.entry(account).or_default().insert(short_hash(id.as_str().as_bytes()), record);
     }
 
+    /// Removes an account with the ids of its requests.
+    pub(super) fn remove_account(&mut self, id: AccountId) {
+        self.accounts.remove(&id);
+        self.requests.remove(&id);
+    }
+
     /// Returns the market of a listed instrument; callers have looked it up before.
     pub(super) fn market(&self, id: InstrumentId) -> &InstrumentMarket {
         &self.markets[&id]

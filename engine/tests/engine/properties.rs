@@ -1,10 +1,12 @@
 //! Properties over random inputs.
 
+mod closing;
 mod differential;
 mod options;
 mod quotes;
 mod rates;
 mod risk;
+mod round_trips;
 
 use proptest::test_runner::Config;
 

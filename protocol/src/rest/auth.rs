@@ -3,7 +3,7 @@
 use engine::time::WallTime;
 use serde::{Deserialize, Serialize};
 
-/// Body of `POST /api/v1/auth/register`, `…/login` and `…/keep`.
+/// Body of `POST /api/v1/auth/login` and `…/keep`.
 #[derive(Clone, Default, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
@@ -12,6 +12,44 @@ pub struct CredentialsRequest {
     #[cfg_attr(feature = "openapi", schema(value_type = String, required))]
     pub email: Option<String>,
     /// Password.
+    #[cfg_attr(feature = "openapi", schema(value_type = String, format = Password, required))]
+    pub password: Option<String>,
+}
+
+/// Body of `POST /api/v1/auth/register`.
+#[derive(Clone, Default, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct RegisterRequest {
+    /// E-mail address.
+    #[cfg_attr(feature = "openapi", schema(value_type = String, required))]
+    pub email: Option<String>,
+    /// Password.
+    #[cfg_attr(feature = "openapi", schema(value_type = String, format = Password, required))]
+    pub password: Option<String>,
+    /// Display name; the e-mail address is shown without one.
+    pub name: Option<String>,
+}
+
+/// Body of `PATCH /api/v1/account/profile`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct ProfileRequest {
+    /// New display name; empty, to show the e-mail address.
+    #[cfg_attr(feature = "openapi", schema(value_type = String, required))]
+    pub name: Option<String>,
+}
+
+/// Body of `POST /api/v1/auth/password`.
+#[derive(Clone, Default, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct ChangePasswordRequest {
+    /// Present password.
+    #[cfg_attr(feature = "openapi", schema(value_type = String, format = Password, required))]
+    pub current_password: Option<String>,
+    /// New password.
     #[cfg_attr(feature = "openapi", schema(value_type = String, format = Password, required))]
     pub password: Option<String>,
 }

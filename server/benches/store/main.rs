@@ -1,7 +1,8 @@
 //! Throughput of the store and the bus, each beside the simplest way of doing the
 //! same with the server's own tools in the same run: durable orders beside one
 //! transaction per order by `pgbench`, history rows beside `COPY … (FORMAT BINARY)`
-//! and prepared statements, ticks beside `redis-benchmark`.
+//! and prepared statements, ticks beside `redis-benchmark`. Pages of orders of an
+//! account with many stand beside those of one with few.
 //!
 //! Prints figures and ratios; asserts nothing, because machines differ. Does not
 //! know what takes the time.
@@ -13,6 +14,7 @@ mod peer;
 
 mod history;
 mod orders;
+mod reads;
 mod ticks;
 
 use testbed::{Postgres, Redis};
@@ -40,7 +42,26 @@ fn main() {
     let seen = runtime.block_on(history::written(Backend::Folder(folder.path())));
     tell("market history, SQLite", seen, "rows", prepared, "0.5x");
 
+    for (name, backend) in
+        [("PostgreSQL", Backend::Postgres(&postgres)), ("SQLite", Backend::Folder(folder.path()))]
+    {
+        runtime.block_on(pages_of_orders(name, backend));
+    }
+
     ticks_beside_redis(&runtime);
+}
+
+/// Prints what a page costs an account with few orders, and one with many.
+async fn pages_of_orders(name: &str, backend: Backend<'_>) {
+    let store = backend.open("reads").await;
+    reads::fill(backend, "reads").await;
+    let (few, many) = (reads::FEW, reads::MANY);
+    for (filter, of_few, of_many) in reads::medians(&store).await {
+        let ratio = of_many / of_few;
+        println!(
+            "orders, {name}, {filter}: {of_few:>6.0} µs of {few}, {of_many:>6.0} µs of {many}, {ratio:.2}x (bar 2x)"
+        );
+    }
 }
 
 /// Alternates both sides and prints the median, because both vary over time.

@@ -1,14 +1,18 @@
 //! The auth agent: users, and the sessions that identify them.
 //!
-//! *Listens*: nothing; it serves requests. *Publishes*: `OpenAccount` commands,
-//! and [`SessionEnded`] at every sign-out. *Owns*: users and sessions. *Never*
-//! writes money: the venue decides what a new account holds.
+//! *Listens*: nothing; it serves requests. *Publishes*: `OpenAccount` and
+//! `CloseAccount` commands, and [`SessionEnded`] at every sign-out. *Owns*: users
+//! and sessions. *Never* writes money: the venue decides what a new account holds.
 
 mod backend;
 mod device;
 mod email;
 mod guest;
+mod guest_removal;
+mod name;
+mod owner;
 mod password;
+mod profile;
 mod reset;
 mod routes;
 mod session_admin;
@@ -35,6 +39,7 @@ use crate::shutdown::Shutdown;
 use crate::store::users::{NewUser, User, UserAccount};
 use crate::store::{Store, StoreError};
 use crate::telemetry::Health;
+use name::{DisplayName, InvalidName};
 use session_layer::SessionCookie;
 
 pub use backend::{Credentials, VenueRole};
@@ -54,7 +59,7 @@ const OPEN_ACCOUNT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Pause between attempts to open accounts at the start.
 const RETRY_DELAY: Duration = Duration::from_secs(1);
 
-/// Interval at which sessions that have ended by themselves are deleted.
+/// Interval at which ended sessions are deleted and guests removed.
 const CLEANUP_INTERVAL: Duration = Duration::from_secs(300);
 
 /// Reason why a request of a user is refused.
@@ -63,9 +68,12 @@ pub enum AuthError {
     /// Not an address.
     #[error("That is not an e-mail address.")]
     InvalidEmail,
-    /// Not a name for a guest.
-    #[error("A name has 1 to 40 letters, digits, spaces, or - _ . '")]
-    InvalidName,
+    /// Not a display name.
+    #[error(transparent)]
+    InvalidName(#[from] InvalidName),
+    /// The venue has the most guests that it takes.
+    #[error("The venue has no room for another guest. Register with an e-mail address.")]
+    TooManyGuests,
     /// The user has an address and a password already.
     #[error("This account has an e-mail address already.")]
     NotGuest,
@@ -78,6 +86,12 @@ pub enum AuthError {
     /// An unknown user or a wrong password, which are never told apart.
     #[error("The e-mail address or the password is wrong.")]
     InvalidCredentials,
+    /// The present password is wrong.
+    #[error("The present password is wrong.")]
+    WrongPassword,
+    /// A guest has no password.
+    #[error("A guest has no password. Save the account first.")]
+    NoPassword,
     /// A reset's token that is used, expired or unknown.
     #[error("This link was used already or is too old. Ask for another.")]
     InvalidToken,
@@ -96,7 +110,7 @@ pub enum AuthError {
     /// The session could not be read or written.
     #[error(transparent)]
     Session(#[from] session::Error),
-    /// A hash could not be made.
+    /// A password could not be checked or hashed.
     #[error(transparent)]
     Hash(#[from] HashError),
     /// The account is not open yet: the user is stored, signing in tries again.
@@ -135,6 +149,7 @@ struct Inner {
     registrations: RateLimiter<IpAddr>,
     resets: RateLimiter<IpAddr>,
     owner_email: Option<String>,
+    max_guests: u32,
 }
 
 impl Auth {
@@ -151,7 +166,7 @@ impl Auth {
     ) -> Result<Self, HashError> {
         let (limits, clock) = (&config.limits, || context.clock.clone());
         let inner = Inner {
-            sessions: Sessions::new(&context, config.session),
+            sessions: Sessions::new(&context, config.session, limits.sessions_per_user),
             cookie: SessionCookie { secure },
             hasher: password::Hasher::new()?,
             failures: RateLimiter::strict_per_minute(limits.login_failures_per_minute, clock()),
@@ -161,6 +176,7 @@ impl Auth {
             ),
             resets: RateLimiter::strict_per_minute(limits.login_failures_per_minute, clock()),
             registrations: RateLimiter::per_minute(limits.registrations_per_minute, clock()),
+            max_guests: limits.guests,
             owner_email: config.owner_email.as_ref().map(|email| email.to_lowercase()),
             store: context.store,
             sequencer,
@@ -200,19 +216,41 @@ impl Auth {
         Ok(claimed)
     }
 
-    /// Stores a user and opens their account; ends after the account's commit.
+    /// Stores a user, with a display name unless that is blank, and opens their
+    /// account; ends after the account's commit.
     ///
     /// # Errors
     /// [`AuthError`]. After `Account` the user exists and can sign in.
     pub async fn register(
         &self,
         Credentials { email, password, address }: Credentials,
+        name: &str,
     ) -> Result<User, AuthError> {
         let email = Email::parse(&email).ok_or(AuthError::InvalidEmail)?;
-        password::check_strength(&password, email.as_str())?;
+        let name = DisplayName::parse_optional(name)?;
+        password::check_length(&password)?;
         self.count_registration(address)?;
+        self.check_strength(&password, email.as_str(), address).await?;
         let auth = self.clone();
-        run_to_completion(async move { auth.create(Uuid::new_v4(), email, password).await }).await
+        run_to_completion(async move { auth.create(Uuid::new_v4(), email, name, password, Some(address)).await })
+            .await
+    }
+
+    /// Checks that a new password cannot be guessed; its length is right. Comes after
+    /// the limits, because it takes time.
+    async fn check_strength(&self, password: &str, email: &str, address: IpAddr) -> Result<(), AuthError> {
+        let hasher = &self.inner.hasher;
+        Ok(hasher.check_strength(password.to_owned(), email.to_owned(), address).await??)
+    }
+
+    /// Number of passwords that were hashed so far.
+    pub fn password_hashes(&self) -> u64 {
+        self.inner.hasher.hashes()
+    }
+
+    /// Number of new passwords whose strength was estimated so far.
+    pub fn password_estimates(&self) -> u64 {
+        self.inner.hasher.estimates()
     }
 
     /// Stores a user with an id of the caller's choice and opens their account,
@@ -221,17 +259,24 @@ impl Auth {
     /// # Errors
     /// [`AuthError`].
     pub async fn create_user(&self, id: Uuid, email: &str, password: String) -> Result<User, AuthError> {
-        self.create(id, Email::parse(email).ok_or(AuthError::InvalidEmail)?, password).await
+        self.create(id, Email::parse(email).ok_or(AuthError::InvalidEmail)?, None, password, None).await
     }
 
-    async fn create(&self, id: Uuid, email: Email, password: String) -> Result<User, AuthError> {
+    async fn create(
+        &self,
+        id: Uuid,
+        email: Email,
+        name: Option<DisplayName>,
+        password: String,
+        address: Option<IpAddr>,
+    ) -> Result<User, AuthError> {
         let inner = &self.inner;
         let account = AccountId::derive(inner.venue, id);
         let new = NewUser {
             id,
             email: email.as_str().to_owned(),
-            name: None,
-            password_hash: inner.hasher.hash(password).await?,
+            name: name.map(String::from),
+            password_hash: inner.hasher.hash(password, address).await?,
             created_at: inner.clock.now(),
             venue: inner.venue,
             account,
@@ -239,10 +284,9 @@ impl Auth {
         if !inner.store.insert_user(&new).await? {
             return Err(AuthError::EmailTaken);
         }
-        let owner = self.set_configured_owner(&email).await?;
         tracing::info!(event = "user_registered", user = %id, "a user registered");
         self.open_account(UserAccount { user: id, account }).await?;
-        Ok(User { id, email: new.email, name: None, account, owner })
+        Ok(User { id, email: new.email, name: new.name, account, owner: false })
     }
 
     fn count_registration(&self, address: IpAddr) -> Result<(), AuthError> {
@@ -250,13 +294,14 @@ impl Auth {
         self.inner.registrations.check(&address).map_err(limited)
     }
 
-    /// Makes the user with this address the venue's owner if the configuration
-    /// names it; `false` if it does not.
-    async fn set_configured_owner(&self, email: &Email) -> Result<bool, StoreError> {
-        if self.inner.owner_email.as_deref() != Some(email.as_str()) {
-            return Ok(false);
-        }
-        self.inner.store.set_owner(self.inner.venue, email.as_str()).await
+    /// Deletes sessions that have ended by themselves, and removes the guests who have
+    /// none left.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn clean_up(&self) -> Result<(), StoreError> {
+        self.inner.sessions.delete_expired().await?;
+        self.remove_guests().await
     }
 
     /// Opens accounts that are stored but not open: all, or one user's.
@@ -274,15 +319,13 @@ impl Auth {
 }
 
 /// Opens accounts that were stored before the start, then deletes sessions that
-/// have ended by themselves, until `shutdown`.
+/// have ended by themselves and removes the guests whom that leaves without one,
+/// until `shutdown`.
 ///
 /// # Errors
 /// When the store fails.
 pub async fn run(auth: Auth) -> Result<(), StoreError> {
     let inner = &auth.inner;
-    if let Some(email) = &inner.owner_email {
-        inner.store.set_owner(inner.venue, email).await?;
-    }
     while let Err(error) = auth.open_accounts(None).await {
         tracing::warn!(event = "accounts_unopened", %error, "accounts could not be opened yet");
         tokio::select! {
@@ -292,7 +335,7 @@ pub async fn run(auth: Auth) -> Result<(), StoreError> {
     }
     let mut cleanups = 0;
     loop {
-        inner.sessions.delete_expired().await?;
+        auth.clean_up().await?;
         cleanups += 1;
         inner.health.report("auth", cleanups);
         tokio::select! {

@@ -7,5 +7,6 @@
 
 mod agent;
 mod books;
+mod thinning;
 
 pub use agent::{PortfolioError, Settings, run};

@@ -107,17 +107,20 @@ pub async fn start_standalone(
         AgentKind::Portfolio => tasks.push(tasks::portfolio(&resources, &row)),
         AgentKind::Auth => {
             let auth = http::auth(&resources, row.id, resources.store.clone()).await?;
+            let owner_token = auth.appoint_owner().await?;
             tasks.push(http::auth_upkeep(&resources, auth.clone()));
             tasks.push(http::serve_agent(&resources, Some(auth), listener));
-            return Ok(RunningServer { address, claim_token, resources, in_process: None, tasks });
+            let in_process = None;
+            return Ok(RunningServer { address, claim_token, owner_token, resources, in_process, tasks });
         }
         AgentKind::Gateway => {
             tasks.extend(start_gateway(&resources, row, listener).await?);
-            return Ok(RunningServer { address, claim_token, resources, in_process: None, tasks });
+            let (owner_token, in_process) = (None, None);
+            return Ok(RunningServer { address, claim_token, owner_token, resources, in_process, tasks });
         }
     }
     tasks.push(http::serve_agent(&resources, None, listener));
-    Ok(RunningServer { address, claim_token, resources, in_process: None, tasks })
+    Ok(RunningServer { address, claim_token, owner_token: None, resources, in_process: None, tasks })
 }
 
 /// Creates schema and venue with the rights of the owner, and closes that store.

@@ -46,6 +46,7 @@ pub(super) fn portfolio(resources: &ProcessResources, row: &VenueRow) -> JoinHan
     let settings = portfolio::Settings {
         config: row.config.clone(),
         snapshot_seconds: resources.config.snapshot.portfolio_seconds,
+        max_valuations: resources.config.history.valuations_per_account,
     };
     supervised(resources, "portfolio", move || portfolio::run(context.clone(), settings.clone()))
 }

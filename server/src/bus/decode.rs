@@ -1,10 +1,12 @@
-//! Encoding and decoding of messages. A message that cannot be decoded goes to
-//! the dead-letter stream at once, counted and logged with its id, and is never
-//! acted upon.
+//! Encoding and decoding of messages. A message that cannot be decoded, or whose id is
+//! not that of its content, is moved to the dead-letter stream at once, counted and
+//! logged with its id. It is never acted upon, and the stream is as if it had never been
+//! there: no cursor moves by it, and no producer's id is refused because of it.
 //!
 //! Added fields are ignored. Does not know what a consumer does next.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use serde::Serialize;
@@ -16,7 +18,14 @@ use protocol::bus::{
     VERSION,
 };
 
-use super::{Bus, Message};
+use super::{Batch, Bus, BusError, Message};
+use crate::clock;
+
+/// Delay before a message that could not be moved is read again.
+const RETRY_DELAY: Duration = Duration::from_millis(500);
+
+/// Messages of one read.
+const READ_MAX_MESSAGES: usize = 256;
 
 /// A message with version and venue.
 pub trait Envelope: Serialize + DeserializeOwned {
@@ -31,6 +40,12 @@ pub trait Envelope: Serialize + DeserializeOwned {
         512
     }
 
+    /// Returns true if the message may have this id on its stream: a producer's own
+    /// number is also in the content.
+    fn has_id(&self, _id: u64) -> bool {
+        true
+    }
+
     /// Decodes a previous version, if this build supports one.
     fn decode_previous_version(_bytes: &[u8]) -> Option<Self> {
         None
@@ -38,7 +53,7 @@ pub trait Envelope: Serialize + DeserializeOwned {
 }
 
 macro_rules! envelope {
-    ($($message:ty $(: $len_hint:expr)?),+ $(,)?) => {$(
+    ($($message:ty $(: $len_hint:expr $(, $has_id:expr)?)?);+ $(;)?) => {$(
         impl Envelope for $message {
             const VERSION: u8 = VERSION;
 
@@ -48,20 +63,36 @@ macro_rules! envelope {
 
             $(fn encoded_len_hint(&self) -> usize {
                 $len_hint(self)
-            })?
+            }
+
+            $(fn has_id(&self, id: u64) -> bool {
+                $has_id(self, id)
+            })?)?
         }
     )+};
 }
 
 envelope!(
-    MarketStep: step_len_hint,
-    ExecutionBatch: batch_len_hint,
-    PortfolioMessage: valuation_len_hint,
-    CommandMessage,
-    ReplyMessage,
-    ControlMessage,
-    ClockStatus,
+    MarketStep: step_len_hint, is_step;
+    ExecutionBatch: batch_len_hint, is_batch_through;
+    PortfolioMessage: valuation_len_hint;
+    CommandMessage;
+    ReplyMessage;
+    ControlMessage;
+    ClockStatus;
 );
+
+/// Returns true if the message is the step with this number, as its header says.
+fn is_step(message: &MarketStep, number: u64) -> bool {
+    let MarketStep { header, payload, .. } = message;
+    header.step == number && payload.header(number, header.seen_seq) == *header
+}
+
+/// Returns true if the batch has every entry from its first to this one.
+fn is_batch_through(batch: &ExecutionBatch, through: u64) -> bool {
+    let entries = batch.entries.iter().map(|entry| entry.outcome.seq.0);
+    batch.through.0 == through && batch.first_seq <= batch.through && entries.eq(batch.first_seq.0..=through)
+}
 
 fn step_len_hint(step: &MarketStep) -> usize {
     512 + 384 * step.payload.ticks.len() + 256 * step.payload.quotes.len()
@@ -89,6 +120,9 @@ pub enum Unreadable {
     /// Of another venue.
     #[error("belongs to venue {0}")]
     Venue(VenueId),
+    /// Its content belongs to another id.
+    #[error("its content is not that of message {0}")]
+    Id(u64),
 }
 
 /// Encodes a message.
@@ -125,20 +159,37 @@ pub fn decode_shared<M: Envelope + Send + Sync + 'static>(
     venue: VenueId,
     message: &Message,
 ) -> Result<Arc<M>, Unreadable> {
-    match message.payload.typed::<M>() {
-        Some(message) => of_venue(venue, message),
+    let decoded = match message.payload.typed::<M>() {
+        Some(message) => message,
         None => {
             let bytes = message.bytes();
-            of_venue(venue, bus.decode_cache().get(&bytes, || decode::<M>(venue, &bytes))?)
+            bus.decode_cache().get(&bytes, || decode::<M>(venue, &bytes))?
         }
-    }
+    };
+    check(venue, message.id, decoded)
 }
 
-/// Refuses messages of other venues.
-fn of_venue<M: Envelope>(venue: VenueId, message: Arc<M>) -> Result<Arc<M>, Unreadable> {
+/// Decodes a message of `venue`.
+///
+/// # Errors
+/// As [`decode`].
+pub fn decode_message<M: Envelope + Send + Sync + 'static>(
+    venue: VenueId,
+    message: &Message,
+) -> Result<Arc<M>, Unreadable> {
+    let decoded = match message.payload.typed::<M>() {
+        Some(message) => message,
+        None => Arc::new(decode(venue, &message.bytes())?),
+    };
+    check(venue, message.id, decoded)
+}
+
+/// Refuses messages of other venues and under other ids.
+fn check<M: Envelope>(venue: VenueId, id: u64, message: Arc<M>) -> Result<Arc<M>, Unreadable> {
     match message.version_and_venue().1 {
-        found if found == venue => Ok(message),
-        found => Err(Unreadable::Venue(found)),
+        found if found != venue => Err(Unreadable::Venue(found)),
+        _ if !message.has_id(id) => Err(Unreadable::Id(id)),
+        _ => Ok(message),
     }
 }
 
@@ -162,28 +213,43 @@ fn unreadable<M: Envelope>(bytes: &[u8], error: &serde_json::Error) -> Unreadabl
     }
 }
 
-/// Decodes a message of `stream`, or moves it to the dead-letter stream.
+/// Decodes a message of `stream`, or moves it to the dead-letter stream. `position` is
+/// that of the reader, who must stay there then.
 pub async fn decode_or_dead_letter<M: Envelope + Send + Sync + 'static>(
     bus: &Bus,
     venue: VenueId,
     stream: &str,
     message: &Message,
+    position: u64,
 ) -> Option<Arc<M>> {
-    let decoded = match message.payload.typed::<M>() {
-        Some(message) => of_venue(venue, message),
-        None => decode(venue, &message.bytes()).map(Arc::new),
-    };
-    match decoded {
+    match decode_message(venue, message) {
         Ok(decoded) => Some(decoded),
         Err(reason) => {
-            dead_letter(bus, venue, stream, message, &reason.to_string()).await;
+            dead_letter(bus, venue, stream, message, position, &reason.to_string()).await;
             None
         }
     }
 }
 
-/// Moves a message that cannot be acted upon to the dead-letter stream.
-pub async fn dead_letter(bus: &Bus, venue: VenueId, stream: &str, message: &Message, reason: &str) {
+/// Moves a message that cannot be acted upon to the dead-letter stream, and rewinds its
+/// own stream, at most to `position`, which is that of the reader. Of several readers,
+/// one moves it. If the bus fails, the message stays, and is read again.
+pub async fn dead_letter(
+    bus: &Bus,
+    venue: VenueId,
+    stream: &str,
+    message: &Message,
+    position: u64,
+    reason: &str,
+) {
+    match bus.discard(stream, message.id, position).await {
+        Ok(true) => {}
+        Ok(false) => return,
+        Err(error) => {
+            tracing::warn!(event = "dead_letter_stays", stream, id = message.id, %error, "A message could not be moved yet.");
+            return clock::sleep(RETRY_DELAY).await;
+        }
+    }
     metrics::counter!("tickhall_dead_letters_total", "stream" => stream.to_owned()).increment(1);
     tracing::error!(
         event = "dead_letter",
@@ -203,5 +269,35 @@ pub async fn dead_letter(bus: &Bus, venue: VenueId, stream: &str, message: &Mess
     let stream = super::StreamNames::of(venue).dead_letter;
     if let Err(error) = bus.append_auto(&stream, letter.to_string(), usize::MAX).await {
         tracing::error!(event = "dead_letter_lost", stream, %error, "A dead letter could not be stored.");
+    }
+}
+
+/// Moves every message after `position` that cannot be decoded to the dead-letter
+/// stream; returns true if there was one. For a producer whose ids are refused.
+///
+/// # Errors
+/// [`BusError`].
+pub async fn remove_unreadable<M: Envelope + Send + Sync + 'static>(
+    bus: &Bus,
+    venue: VenueId,
+    stream: &str,
+    position: u64,
+) -> Result<bool, BusError> {
+    let (mut after, mut removed) = (position, false);
+    loop {
+        let messages = match bus.read_now(stream, after, READ_MAX_MESSAGES).await? {
+            Batch::Messages(messages) if messages.is_empty() => return Ok(removed),
+            Batch::Messages(messages) => messages,
+            Batch::Trimmed { through } if through <= after => return Ok(removed),
+            Batch::Trimmed { through } => {
+                after = through;
+                continue;
+            }
+        };
+        for message in messages {
+            after = message.id;
+            let decoded = decode_or_dead_letter::<M>(bus, venue, stream, &message, position).await;
+            removed |= decoded.is_none();
+        }
     }
 }

@@ -63,6 +63,13 @@ impl Ring {
         }
     }
 
+    fn rewind(&mut self, floor: u64) {
+        self.last_id = self.messages.back().map_or(0, |newest| newest.id).max(floor);
+        if self.trimmed_through > self.last_id {
+            self.trimmed_through = floor;
+        }
+    }
+
     fn read(&self, after: u64, max: usize) -> Batch {
         if after < self.trimmed_through {
             return Batch::Trimmed { through: self.trimmed_through };
@@ -170,8 +177,30 @@ impl LocalBus {
         }
     }
 
+    pub(super) fn discard(&self, name: &str, id: u64, floor: u64) -> bool {
+        let stream = self.stream(name);
+        let mut ring = lock(&stream.ring);
+        let Ok(index) = ring.messages.binary_search_by_key(&id, |message| message.id) else { return false };
+        if let Some(message) = ring.messages.remove(index) {
+            ring.bytes -= message.payload.encoded_len_hint();
+        }
+        ring.rewind(floor);
+        true
+    }
+
+    pub(super) fn rewind(&self, name: &str, floor: u64) {
+        lock(&self.stream(name).ring).rewind(floor);
+    }
+
     pub(super) fn put_latest(&self, values: Vec<(String, Bytes)>) {
         lock(&self.shared.latest).extend(values);
+    }
+
+    pub(super) fn remove_latest(&self, keys: &[String]) {
+        let mut latest = lock(&self.shared.latest);
+        for key in keys {
+            latest.remove(key);
+        }
     }
 
     pub(super) fn get_latest(&self, keys: &[String]) -> Vec<Option<Bytes>> {

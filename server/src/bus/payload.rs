@@ -125,7 +125,7 @@ mod tests {
         assert!(found[0].payload.encoded().is_none() && found[1].payload.encoded().is_some());
         for found in &found {
             assert_eq!(
-                *decode_or_dead_letter::<ReplyMessage>(&bus, venue, "s", found).await.unwrap(),
+                *decode_or_dead_letter::<ReplyMessage>(&bus, venue, "s", found, 0).await.unwrap(),
                 message
             );
         }

@@ -24,7 +24,7 @@ use bytes::Bytes;
 use tokio::sync::watch;
 
 use super::decode_cache::DecodeCache;
-use super::{AppendResult, Batch, BusError, Payload, StreamLimits};
+use super::{AppendResult, Batch, BusError, MAX_MESSAGE_ID, Payload, StreamLimits};
 use crate::clock;
 use crate::redact::redact_url;
 use connect::describe;
@@ -46,9 +46,17 @@ const MAX_ID_SUFFIX: u64 = u64::MAX;
 const BOUND_CHECK_APPENDS: u64 = 16;
 const BOUND_CHECK_FRACTION: usize = 128;
 
+/// Entries with too high an id that are removed at a time.
+const READ_MAX_OUT_OF_LINE: usize = 64;
+
 /// Delays between a consumer's read attempts while the server is unreachable.
 const MIN_RETRY_DELAY: Duration = Duration::from_millis(50);
 const MAX_RETRY_DELAY: Duration = Duration::from_secs(1);
+
+/// Appends that wait for a consumer to remove an entry with too high an id, and the
+/// delay between them.
+const MAX_REFUSED_APPENDS: u32 = 4;
+const REFUSED_APPEND_DELAY: Duration = Duration::from_millis(50);
 
 /// Streams on a Redis server; clones share the connections.
 #[derive(Clone, Debug)]
@@ -71,6 +79,27 @@ struct Inner {
 impl std::fmt::Debug for Inner {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("RedisBus").field("url", &self.redacted_url).finish_non_exhaustive()
+    }
+}
+
+impl Inner {
+    /// Awaits a request for as long as the server answers health probes; fails at once
+    /// while it does not.
+    async fn while_up<T>(&self, request: impl Future<Output = RedisResult<T>>) -> Result<T, BusError> {
+        let silent = || "the server does not answer".to_owned();
+        if !*self.up.borrow() {
+            return Err(BusError::Unavailable(silent()));
+        }
+        tokio::select! {
+            biased;
+            done = request => done.map_err(|error| failed(&error)),
+            () = self.wait_until_down() => Err(BusError::Unanswered(silent())),
+        }
+    }
+
+    async fn wait_until_down(&self) {
+        // The sender lives as long as this.
+        let _ = self.up.subscribe().wait_for(|up| !up).await;
     }
 }
 
@@ -119,8 +148,9 @@ impl RedisBus {
         add.arg(format!("{newest}-0")).arg(entry);
         all.cmd("EVAL").arg(scripts::SHOW).arg(2).arg(stream).arg(&aside).ignore();
         let mut connection = self.inner.connection.clone();
-        let done: RedisResult<(Option<u64>, Option<String>)> = all.query_async(&mut connection).await;
-        if let (Some(found), _) = done.map_err(|error| failed(&error))? {
+        let done: (Option<u64>, Option<String>) =
+            self.inner.while_up(all.query_async(&mut connection)).await?;
+        if let (Some(found), _) = done {
             return Ok(AppendResult::LastIdIs(found));
         }
         let part = (self.inner.limits.bytes / BOUND_CHECK_FRACTION).max(1);
@@ -134,18 +164,44 @@ impl RedisBus {
         messages: &[Payload],
         limit: usize,
     ) -> Result<u64, BusError> {
-        let mut connection = self.inner.connection.clone();
         let mut call = scripts::APPEND_AUTO.prepare_invoke();
         // Lua's numbers are exact here, and no stream holds as many messages.
         call.key(stream).arg(limit.min(u32::MAX as usize));
         for message in messages {
             call.arg(message.bytes().as_ref());
         }
-        let id: Option<u64> =
-            call.invoke_async(&mut connection).await.map_err(|error: RedisError| failed(&error))?;
-        let id = id.ok_or(BusError::Full)?;
-        self.bound(stream, messages.len() as u64).await?;
-        Ok(id)
+        for attempt in 1..=MAX_REFUSED_APPENDS {
+            let mut connection = self.inner.connection.clone();
+            let id: Option<u64> = self.inner.while_up(call.invoke_async(&mut connection)).await?;
+            match id.ok_or(BusError::Full)? {
+                0 if attempt + 1 < MAX_REFUSED_APPENDS => clock::sleep(REFUSED_APPEND_DELAY).await,
+                0 => self.remove_out_of_line(stream).await?,
+                id => {
+                    self.bound(stream, messages.len() as u64).await?;
+                    return Ok(id);
+                }
+            }
+        }
+        Err(BusError::Unavailable(format!("the ids of {stream} are used up")))
+    }
+
+    /// Removes entries whose ids leave none for those that follow. A consumer would
+    /// have moved them to the dead-letter stream by now.
+    async fn remove_out_of_line(&self, stream: &str) -> Result<(), BusError> {
+        let mut connection = self.inner.connection.clone();
+        let mut range = cmd("XRANGE");
+        range.arg(stream).arg(MAX_MESSAGE_ID).arg("+").arg("COUNT").arg(READ_MAX_OUT_OF_LINE);
+        let found: Vec<Entry> = self.inner.while_up(range.query_async(&mut connection)).await?;
+        for message in messages(found, 0) {
+            tracing::error!(
+                event = "message_removed",
+                stream,
+                id = message.id,
+                "A message with too high an id was removed."
+            );
+            self.discard(stream, message.id, 0).await?;
+        }
+        self.rewind(stream, 0).await
     }
 
     /// Trims `stream` to its limits, once every [`BOUND_CHECK_APPENDS`].
@@ -158,7 +214,7 @@ impl RedisBus {
         let mut connection = self.inner.connection.clone();
         let mut call = scripts::BOUND.prepare_invoke();
         call.key(stream).key(trimmed_key(stream)).arg(messages).arg(bytes);
-        let done: RedisResult<()> = call.invoke_async(&mut connection).await;
+        let done: Result<(), BusError> = self.inner.while_up(call.invoke_async(&mut connection)).await;
         // The append has succeeded; the next check trims.
         if let Err(error) = done {
             tracing::warn!(event = "stream_unbounded", stream, %error, "A stream could not be trimmed.");
@@ -196,7 +252,7 @@ impl RedisBus {
         if left == 0 {
             return Ok(Batch::Messages(found));
         }
-        match self.read(stream, from, left).await.map_err(|error| failed(&error))? {
+        match self.inner.while_up(self.read(stream, from, left)).await? {
             Batch::Trimmed { through } if found.is_empty() => return Ok(Batch::Trimmed { through }),
             // The next read reports it.
             Batch::Trimmed { .. } => {}
@@ -216,36 +272,69 @@ impl RedisBus {
                 async move { both.query_async(&mut connection).await }
             })
             .await?;
-        if let Some(through) = trimmed.filter(|through| *through > after) {
+        if let Some(through) = trimmed.filter(|through| *through > after)
+            // Nothing beyond the end has been there.
+            && through <= self.read_last_id(stream).await?
+        {
             return Ok(Batch::Trimmed { through });
         }
         Ok(Batch::Messages(messages(entries, after)))
     }
 
+    async fn read_last_id(&self, stream: &str) -> RedisResult<u64> {
+        self.with_retry(|mut connection| async move {
+            scripts::LAST_ID.prepare_invoke().key(stream).invoke_async(&mut connection).await
+        })
+        .await
+    }
+
     pub(super) async fn last_id(&self, stream: &str) -> Result<u64, BusError> {
-        self.script(&scripts::LAST_ID, stream, &[]).await
+        let last = self.inner.while_up(self.read_last_id(stream)).await?;
+        if last < MAX_MESSAGE_ID {
+            return Ok(last);
+        }
+        // Its readers have still to move what is there.
+        let newest = self.with_retry(|mut connection| async move {
+            let mut range = cmd("XREVRANGE");
+            range.arg(stream).arg(MAX_MESSAGE_ID - 1).arg("-").arg("COUNT").arg(1);
+            range.query_async::<Vec<Entry>>(&mut connection).await
+        });
+        let newest = messages(self.inner.while_up(newest).await?, 0);
+        Ok(newest.last().map_or(0, |newest| newest.id))
+    }
+
+    pub(super) async fn discard(&self, stream: &str, id: u64, floor: u64) -> Result<bool, BusError> {
+        let removed = self.script(&scripts::DISCARD, stream, &[&id.to_string(), &floor.to_string()]).await;
+        if removed.is_ok() {
+            self.inner.pollers.get(stream).forget(id);
+        }
+        removed
+    }
+
+    pub(super) async fn rewind(&self, stream: &str, floor: u64) -> Result<(), BusError> {
+        self.script(&scripts::DISCARD, stream, &["", &floor.to_string()]).await
     }
 
     pub(super) async fn resume(&self, stream: &str, id: u64) -> Result<(), BusError> {
-        self.script(&scripts::RESUME, stream, &[id]).await
+        self.script(&scripts::RESUME, stream, &[&id.to_string()]).await
     }
 
     pub(super) async fn trim(&self, stream: &str, through: u64) -> Result<(), BusError> {
-        self.script(&scripts::TRIM, stream, &[through]).await
+        self.script(&scripts::TRIM, stream, &[&through.to_string()]).await
     }
 
     async fn script<T: FromRedisValue>(
         &self,
         script: &::redis::Script,
         stream: &str,
-        arguments: &[u64],
+        arguments: &[&str],
     ) -> Result<T, BusError> {
         let done = self.with_retry(|mut connection| {
             let mut call = script.prepare_invoke();
             call.key(stream).key(trimmed_key(stream)).arg(arguments);
             async move { call.invoke_async(&mut connection).await }
         });
-        done.await.map_err(|error| failed(&error))
+        self.inner.while_up(done).await
     }
 
     pub(super) async fn put_latest(&self, values: &[(String, Bytes)]) -> Result<(), BusError> {
@@ -258,6 +347,16 @@ impl RedisBus {
             let set = set.clone();
             async move { set.exec_async(&mut connection).await }
         });
+        self.inner.while_up(done).await
+    }
+
+    pub(super) async fn remove_latest(&self, keys: &[String]) -> Result<(), BusError> {
+        let mut remove = cmd("UNLINK");
+        remove.arg(keys);
+        let done = self.with_retry(|mut connection| {
+            let remove = remove.clone();
+            async move { remove.exec_async(&mut connection).await }
+        });
         done.await.map_err(|error| failed(&error))
     }
 
@@ -268,7 +367,7 @@ impl RedisBus {
             let get = get.clone();
             async move { get.query_async(&mut connection).await }
         });
-        found.await.map_err(|error| failed(&error))
+        self.inner.while_up(found).await
     }
 
     pub(super) fn data_loss_epoch(&self) -> watch::Receiver<u64> {
@@ -279,12 +378,16 @@ impl RedisBus {
         *self.inner.up.borrow()
     }
 
+    pub(super) async fn wait_until_down(&self) {
+        self.inner.wait_until_down().await;
+    }
+
     pub(super) fn decode_cache(&self) -> &DecodeCache {
         &self.inner.decode_cache
     }
 
     pub(super) fn cache(&self) -> RedisCache {
-        RedisCache::new(self.inner.connection.clone())
+        RedisCache::new(self.inner.clone())
     }
 
     /// Sends an idempotent request, and once more when its connection broke: a new

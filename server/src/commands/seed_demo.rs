@@ -22,14 +22,17 @@ use crate::agents::gateway::Gateway;
 use crate::bootstrap::{self, ServeError};
 use crate::clock::WallClock;
 use crate::config::{ClockMode, Config, IdlePolicy};
+use crate::shutdown::Shutdown;
 use crate::store::{Role, Store, StoreError};
 use trader::{Action, draw_action, marked_instruments};
 
 /// Seed if none is configured.
 const DEFAULT_SEED: &str = "2026";
 
-/// Steps between two rounds of orders.
+/// Steps between two rounds of orders, each of which is journalled before the next is
+/// made, and rounds in a venue minute of 600 steps.
 const ROUND_STEPS: u32 = 50;
+const ROUNDS_PER_MINUTE: u32 = 12;
 
 /// Size of the demonstration.
 #[derive(Clone, Copy, Debug)]
@@ -38,6 +41,17 @@ pub struct DemoPlan {
     pub traders: u32,
     /// Length of the history in venue minutes.
     pub minutes: u32,
+}
+
+/// Progress of the demonstration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// Venue minutes that are done.
+    pub minute: u32,
+    /// Venue minutes of the plan.
+    pub minutes: u32,
+    /// Orders that were accepted.
+    pub orders: u64,
 }
 
 /// The demonstration.
@@ -78,7 +92,8 @@ pub enum DemoError {
     Undecided(String),
 }
 
-/// Creates the demonstration in the configured store, which must be empty.
+/// Creates the demonstration in the configured store, which must be empty. `progress`
+/// is called after each venue minute.
 ///
 /// # Errors
 /// [`DemoError`]; the store keeps the part that was created.
@@ -87,6 +102,7 @@ pub async fn create(
     venue: VenueConfig,
     plan: DemoPlan,
     clock: WallClock,
+    progress: impl Fn(Progress),
 ) -> Result<Demo, DemoError> {
     if !is_empty(&config).await? {
         return Err(DemoError::NotEmpty);
@@ -94,17 +110,24 @@ pub async fn create(
     if config.seed.is_none() {
         config.seed = DEFAULT_SEED.parse().ok();
     }
+    // The same for the same seed, whoever will own it: the owner is appointed later.
+    config.owner_email = None;
     (config.clock, config.idle) = (ClockMode::Manual, IdlePolicy::Run);
     config.listen = (Ipv4Addr::LOCALHOST, 0).into();
     config.limits.orders_per_second = 1_000_000;
     let listener = bootstrap::listen(&config).await?;
     let id = venue.venue_id();
-    let running = bootstrap::start(config, venue, listener, clock).await?;
+    let running = bootstrap::start(config, venue, listener, clock, Shutdown::new()).await?;
+    // Waiting for the disk would be half of the time.
+    running.resources.store.set_durable(false).await?;
     let demo = match running.in_process() {
-        Some((gateway, auth)) => trade(gateway, auth, id, plan).await,
+        Some((gateway, auth)) => trade(gateway, auth, id, plan, progress).await,
         None => Err(ApiError::new(503, "unavailable", "There is no gateway.").into()),
     };
+    // Closing the store writes everything.
+    let durable = running.resources.store.set_durable(true).await;
     running.stop().await;
+    durable?;
     demo
 }
 
@@ -117,7 +140,13 @@ async fn is_empty(config: &Config) -> Result<bool, StoreError> {
     Ok(venues?.is_empty())
 }
 
-async fn trade(gateway: &Gateway, auth: &Auth, venue: VenueId, plan: DemoPlan) -> Result<Demo, DemoError> {
+async fn trade(
+    gateway: &Gateway,
+    auth: &Auth,
+    venue: VenueId,
+    plan: DemoPlan,
+    progress: impl Fn(Progress),
+) -> Result<Demo, DemoError> {
     let password = password()?;
     let mut callers = Vec::new();
     for number in 1..=plan.traders {
@@ -140,10 +169,15 @@ async fn trade(gateway: &Gateway, auth: &Auth, venue: VenueId, plan: DemoPlan) -
         password,
     };
     let Some(first) = callers.first() else { return Ok(demo) };
-    for step in 1..=plan.minutes * 600 {
-        gateway.set_clock(first, ClockCommand::Step { steps: 1 }).await?;
-        if step % ROUND_STEPS == 0 {
-            round(gateway, &callers, step / ROUND_STEPS, &mut demo).await?;
+    for number in 1..=plan.minutes * ROUNDS_PER_MINUTE {
+        gateway.set_clock(first, ClockCommand::Step { steps: ROUND_STEPS }).await?;
+        round(gateway, &callers, number, &mut demo).await?;
+        if number % ROUNDS_PER_MINUTE == 0 {
+            progress(Progress {
+                minute: number / ROUNDS_PER_MINUTE,
+                minutes: plan.minutes,
+                orders: demo.orders,
+            });
         }
     }
     demo.until = gateway.trading_snapshot(first).await?.market.time;

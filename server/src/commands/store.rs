@@ -37,9 +37,8 @@ pub async fn migrate(config: &Config) -> Result<Vec<Report>, CopyError> {
         return Err(CopyError::Missing("--database-url: migrate-store needs to know where to".to_owned()));
     }
     check_exists(&config.data, "--data ")?;
-    let folder = Config { database_url: None, ..config.clone() };
-    let source = Store::open(&folder, Role::Owner).await?;
-    let target = Store::open(config, Role::Owner).await?;
+    let source = Store::open(&folder_config(config, &config.data), Role::Owner).await?;
+    let target = Store::open_for_copy(config).await?;
     copy(source, target).await
 }
 
@@ -52,7 +51,7 @@ pub async fn backup(config: &Config, folder: &Path) -> Result<Vec<Report>, CopyE
         check_exists(&config.data, "--data ")?;
     }
     let source = Store::open_read_only(config).await?;
-    let target = Store::open_sqlite(folder).await?;
+    let target = Store::open_for_copy(&folder_config(config, folder)).await?;
     copy(source, target).await
 }
 
@@ -63,10 +62,14 @@ pub async fn backup(config: &Config, folder: &Path) -> Result<Vec<Report>, CopyE
 /// [`CopyError`].
 pub async fn restore(config: &Config, folder: &Path) -> Result<Vec<Report>, CopyError> {
     check_exists(folder, "")?;
-    let backup = Config { data: folder.to_owned(), database_url: None, ..config.clone() };
-    let source = Store::open_read_only(&backup).await?;
-    let target = Store::open(config, Role::Owner).await?;
+    let source = Store::open_read_only(&folder_config(config, folder)).await?;
+    let target = Store::open_for_copy(config).await?;
     copy(source, target).await
+}
+
+/// The configuration with the store in `folder`.
+fn folder_config(config: &Config, folder: &Path) -> Config {
+    Config { data: folder.to_owned(), database_url: None, ..config.clone() }
 }
 
 fn check_exists(folder: &Path, setting: &str) -> Result<(), CopyError> {

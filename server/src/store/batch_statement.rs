@@ -188,6 +188,13 @@ impl<'a> BatchStatement<'a> {
         Self { expected: ExpectedRows::OnePerInput, ..Self::new(table, rows, sql) }
     }
 
+    /// Deletes the rows whose key is in the rows, which have no other columns.
+    pub(crate) fn delete(table: &'static str, rows: InputRows<'a>) -> Self {
+        let key = rows.names();
+        let sql = format!("DELETE FROM {table} WHERE ({key}) IN (SELECT {key} FROM input)");
+        Self::new(table, rows, sql)
+    }
+
     /// Locks the writer's epoch until the commit, which a read would not do.
     pub(crate) fn fence(rows: InputRows<'a>) -> Self {
         let sql = "UPDATE epochs SET epoch = input.epoch FROM input

@@ -186,8 +186,8 @@ impl RowChunk {
 }
 
 impl Store {
-    /// Copies everything into `target`, which must be empty: all of it or nothing.
-    /// Others may write here meanwhile; the copy is as of its beginning.
+    /// Copies everything into `target`, which must be empty: all of it or nothing. It
+    /// should be opened with [`Self::open_for_copy`]. Others may write here meanwhile; the copy is as of its beginning.
     ///
     /// # Errors
     /// [`StoreError::NotEmpty`], [`StoreError::Database`].
@@ -257,6 +257,7 @@ impl Store {
             for table in TABLES {
                 let any = AssertSqlSafe(format!("SELECT EXISTS (SELECT 1 FROM {})", table.name));
                 if sqlx::query_scalar(any).fetch_one(bulk.connection(table.schema).await?).await? {
+                    bulk.refuse()?;
                     return Err(StoreError::NotEmpty { table: table.name });
                 }
             }

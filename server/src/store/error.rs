@@ -63,6 +63,12 @@ pub enum StoreError {
         /// The database.
         file: String,
     },
+    /// A copy into the folder was interrupted.
+    #[error("--data {folder}: a copy into this folder was interrupted: repeat it, or delete the folder")]
+    IncompleteCopy {
+        /// As configured.
+        folder: String,
+    },
     /// A copy would overwrite rows.
     #[error("the target is not empty: {table} has rows; nothing was changed")]
     NotEmpty {

@@ -6,16 +6,29 @@
 use engine::candle::{Candle, Interval};
 use engine::id::{Digest, InstrumentId, QuoteId, Seq, VenueId};
 use engine::money::{Lots, Ticks};
-use engine::time::VenueTime;
+use engine::time::{MICROS_PER_SECOND, VenueTime};
 use uuid::Uuid;
 
 use super::batch_statement::{BatchConnection as _, BatchStatement, InputRows};
 use super::copying::Schema;
 use super::journal::{Cursor, digest, signed, unsigned};
+use super::time_search::NumberedTable;
 use super::{Store, StoreError, on_backend};
 
 /// Name of the consumer that writes candles.
 pub const CANDLES_CONSUMER: &str = "candles";
+
+/// An instrument's ticks by step.
+const TICKS: NumberedTable = NumberedTable {
+    schema: Schema::History,
+    name: "market_ticks",
+    number: "step",
+    time: "timestamp",
+    key: &["venue_id", "instrument_id"],
+};
+
+/// An instrument's books by step.
+const BOOKS: NumberedTable = NumberedTable { name: "order_books", ..TICKS };
 
 /// A row of `market_ticks`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -141,11 +154,6 @@ pub struct CandleWindow {
     pub limit: u32,
 }
 
-/// Bounds of a half-open window of time as the store compares them.
-pub(super) fn time_bounds(from: Option<VenueTime>, to: Option<VenueTime>) -> (i64, i64) {
-    (from.map_or(i64::MIN, |time| time.0), to.map_or(i64::MAX, |time| time.0))
-}
-
 impl Store {
     /// Writes a batch of market rows in one transaction.
     ///
@@ -236,20 +244,20 @@ impl Store {
         window: MarketWindow,
     ) -> Result<Vec<TickRecord>, StoreError> {
         type Columns = (i64, i64, Option<i64>, Option<i64>, i64, Option<String>, String);
-        let (from, to) = time_bounds(window.from, window.to);
-        let before_step = window.before_step.map_or(Ok(i64::MAX), signed)?;
+        let MarketWindow { from, to, before_step, limit } = window;
+        let key = [venue.0, instrument.0];
+        let (after, before) = self.number_bounds(TICKS, &key, from, to, before_step).await?;
         let rows: Vec<Columns> = on_backend!(self, |backend| {
             sqlx::query_as(
                 "SELECT step, timestamp, bid, ask, mid, dealer_id, metadata FROM market_ticks
-                 WHERE venue_id = $1 AND instrument_id = $2 AND timestamp >= $3 AND timestamp < $4 AND step < $5
-                 ORDER BY step DESC LIMIT $6",
+                 WHERE venue_id = $1 AND instrument_id = $2 AND step > $3 AND step < $4
+                 ORDER BY step DESC LIMIT $5",
             )
             .bind(venue.0)
             .bind(instrument.0)
-            .bind(from)
-            .bind(to)
-            .bind(before_step)
-            .bind(i64::from(window.limit))
+            .bind(after)
+            .bind(before)
+            .bind(i64::from(limit))
             .fetch_all(&backend.history_readers)
             .await?
         });
@@ -276,20 +284,20 @@ impl Store {
         instrument: InstrumentId,
         window: MarketWindow,
     ) -> Result<Vec<BookRecord>, StoreError> {
-        let (from, to) = time_bounds(window.from, window.to);
-        let before_step = window.before_step.map_or(Ok(i64::MAX), signed)?;
+        let MarketWindow { from, to, before_step, limit } = window;
+        let key = [venue.0, instrument.0];
+        let (after, before) = self.number_bounds(BOOKS, &key, from, to, before_step).await?;
         let rows: Vec<(i64, i64, String)> = on_backend!(self, |backend| {
             sqlx::query_as(
                 "SELECT step, timestamp, levels FROM order_books
-                 WHERE venue_id = $1 AND instrument_id = $2 AND timestamp >= $3 AND timestamp < $4 AND step < $5
-                 ORDER BY step DESC LIMIT $6",
+                 WHERE venue_id = $1 AND instrument_id = $2 AND step > $3 AND step < $4
+                 ORDER BY step DESC LIMIT $5",
             )
             .bind(venue.0)
             .bind(instrument.0)
-            .bind(from)
-            .bind(to)
-            .bind(before_step)
-            .bind(i64::from(window.limit))
+            .bind(after)
+            .bind(before)
+            .bind(i64::from(limit))
             .fetch_all(&backend.history_readers)
             .await?
         });
@@ -349,27 +357,28 @@ impl Store {
         Ok(())
     }
 
-    /// Retains the newest `rows` of an instrument's candles of each interval below a
-    /// minute; longer ones are never deleted.
+    /// Deletes an instrument's candles that began at least `candles` intervals before
+    /// `now`, of each interval.
     pub async fn retain_candles(
         &self,
         venue: VenueId,
         instrument: InstrumentId,
-        rows: u64,
+        now: VenueTime,
+        candles: u64,
     ) -> Result<(), StoreError> {
-        let rows = signed(rows)?;
-        for interval in Interval::ALL.into_iter().filter(|interval| interval.seconds() < 60) {
+        let candles = signed(candles)?;
+        for interval in Interval::ALL {
+            let length_us = interval.seconds() * MICROS_PER_SECOND;
+            let oldest = now.0.saturating_sub(candles.saturating_mul(length_us));
             on_backend!(self, |backend| {
                 sqlx::query(
-                    "DELETE FROM candles WHERE venue_id = $1 AND instrument_id = $2 AND span = $3 AND start_at <= (
-                         SELECT start_at FROM candles WHERE venue_id = $1 AND instrument_id = $2 AND span = $3
-                         ORDER BY start_at DESC LIMIT 1 OFFSET $4
-                     )",
+                    "DELETE FROM candles
+                     WHERE venue_id = $1 AND instrument_id = $2 AND span = $3 AND start_at <= $4",
                 )
                 .bind(venue.0)
                 .bind(instrument.0)
                 .bind(interval.as_str())
-                .bind(rows)
+                .bind(oldest)
                 .execute(&backend.history)
                 .await?;
             });
@@ -379,7 +388,8 @@ impl Store {
 
     /// An instrument's candles, newest first.
     pub async fn candles(&self, venue: VenueId, window: CandleWindow) -> Result<Vec<Candle>, StoreError> {
-        let (from, to) = time_bounds(window.from, window.to);
+        let from = window.from.map_or(i64::MIN, |time| time.0);
+        let to = window.to.map_or(i64::MAX, |time| time.0);
         let rows: Vec<(i64, i64, i64, i64, i64, i64, i64)> = on_backend!(self, |backend| {
             sqlx::query_as(
                 "SELECT start_at, open, high, low, close, volume, through_at FROM candles

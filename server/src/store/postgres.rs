@@ -59,8 +59,30 @@ pub struct Backend {
     partitions: PartitionCache,
 }
 
+/// Statements of a connection whose reads all see the instant of its first one.
+const BEGIN_SNAPSHOT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
+    SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0;
+    SELECT count(*) FROM _sqlx_migrations";
+
 impl Backend {
     pub(super) async fn open(url: &str, role: Role) -> Result<Self, StoreError> {
+        Self::open_with(url, role, pool_options()).await
+    }
+
+    /// Opens the database read-only, with reads of the money tables as of one instant.
+    pub(super) async fn open_snapshot(url: &str) -> Result<Self, StoreError> {
+        let options = pool_options()
+            .max_connections(1)
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .after_release(|_, _| Box::pin(async { Ok(true) }))
+            .after_connect(|connection, _| {
+                Box::pin(async move { sqlx::raw_sql(BEGIN_SNAPSHOT).execute(connection).await.map(|_| ()) })
+            });
+        Self::open_with(url, Role::Auditor, options).await
+    }
+
+    async fn open_with(url: &str, role: Role, main_options: PgPoolOptions) -> Result<Self, StoreError> {
         let options = PgConnectOptions::from_str(url)
             .map_err(|_| StoreError::InvalidUrl)?
             .application_name(role.application_name())
@@ -80,8 +102,10 @@ impl Backend {
             None if role == Role::Auditor => options.options([("default_transaction_read_only", "on")]),
             None => options,
         };
-        let main = pool(options.clone().options([("search_path", "public"), ("synchronous_commit", "on")]));
-        let history = pool(options.options([("search_path", "history"), ("synchronous_commit", "off")]));
+        let main = options.clone().options([("search_path", "public"), ("synchronous_commit", "on")]);
+        let main = main_options.connect_lazy_with(main);
+        let history = options.options([("search_path", "history"), ("synchronous_commit", "off")]);
+        let history = pool_options().connect_lazy_with(history);
         // Fails here if the login is not a member of the role.
         main.acquire().await.map_err(failed)?;
         Ok(Self {
@@ -235,9 +259,14 @@ impl BulkTransaction {
     pub(super) async fn commit(self) -> Result<(), sqlx::Error> {
         self.transaction.commit().await
     }
+
+    /// Ends without a copy, because the store has rows.
+    pub(super) fn refuse(self) -> Result<(), sqlx::Error> {
+        Ok(())
+    }
 }
 
-fn pool(options: PgConnectOptions) -> PgPool {
+fn pool_options() -> PgPoolOptions {
     PgPoolOptions::new()
         .max_connections(POOL_CONNECTIONS)
         .acquire_timeout(ACQUIRE_TIMEOUT)
@@ -251,7 +280,6 @@ fn pool(options: PgConnectOptions) -> PgPool {
                 row.try_get(0)
             })
         })
-        .connect_lazy_with(options)
 }
 
 /// Address of the database without the password.

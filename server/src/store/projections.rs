@@ -9,15 +9,47 @@ use engine::money::{Lots, Money, Ticks};
 use engine::order::{ClientOrderId, Order, OrderStatus, Price, Side, TakenQuote, TimeInForce};
 use engine::time::VenueTime;
 use engine::venue::{Asset, Fill, Party, Posting};
+use sqlx::AssertSqlSafe;
 use uuid::Uuid;
 
+use super::copying::Schema;
 use super::journal::{signed, unsigned};
+use super::time_search::NumberedTable;
 use super::{Store, StoreError, on_backend};
+
+/// Orders of all accounts in the order of their acceptance.
+const ORDERS: NumberedTable = NumberedTable {
+    schema: Schema::Main,
+    name: "orders",
+    number: "seq",
+    time: "created_at",
+    key: &["venue_id"],
+};
+
+/// Fills of an account in the order of its events.
+const TRADES: NumberedTable = NumberedTable {
+    schema: Schema::Main,
+    name: "trades",
+    number: "account_seq",
+    time: "timestamp",
+    key: &["venue_id", "account_id"],
+};
+
+/// Every status of an order.
+const STATUSES: [OrderStatus; 4] =
+    [OrderStatus::Open, OrderStatus::Partial, OrderStatus::Filled, OrderStatus::Cancelled];
+
+/// Orders of a venue that can still trade. Goes from account to account, because only
+/// an account's orders have an index on the status.
+const LIVE_ORDERS: &str = "
+    SELECT orders.order_id FROM accounts CROSS JOIN orders
+    WHERE accounts.venue_id = $1 AND orders.venue_id = accounts.venue_id
+      AND orders.account_id = accounts.account_id AND orders.status IN ('OPEN', 'PARTIAL')";
 
 /// Filter for an account's orders, newest first.
 #[derive(Clone, Debug, Default)]
 pub struct OrderFilter {
-    /// Statuses, at most two; empty for all.
+    /// Statuses; empty for all.
     pub statuses: Vec<OrderStatus>,
     /// The client's id of a single order.
     pub client_order_id: Option<String>,
@@ -147,33 +179,23 @@ impl Store {
         account: AccountId,
         filter: &OrderFilter,
     ) -> Result<Vec<(Seq, Order)>, StoreError> {
-        let first = filter.statuses.first().map(|status| status.as_str());
-        let second = filter.statuses.get(1).map(|status| status.as_str()).or(first);
-        let before = filter.before.map_or(Ok(i64::MAX), |seq| signed(seq.0))?;
+        let OrderFilter { from, to, before, .. } = *filter;
+        let before = before.map(|seq| seq.0);
+        let (after, before) = self.number_bounds(ORDERS, &[venue.0], from, to, before).await?;
         let rows: Vec<StoredOrder> = on_backend!(self, |backend| {
-            sqlx::query_as(
-                "SELECT order_id, instrument_id, client_order_id, side, qty, filled_qty, limit_price, status,
-                        time_in_force, notional, fee, seq, created_at, updated_at, quote_id, dealer
-                 FROM orders
-                 WHERE venue_id = $1 AND account_id = $2 AND seq < $3
-                   AND ($4 IS NULL OR status = $4 OR status = $5)
-                   AND ($6 IS NULL OR client_order_id = $6)
-                   AND ($7 IS NULL OR instrument_id = $7)
-                   AND created_at >= $8 AND created_at < $9
-                 ORDER BY seq DESC LIMIT $10",
-            )
-            .bind(venue.0)
-            .bind(account.0)
-            .bind(before)
-            .bind(first)
-            .bind(second)
-            .bind(&filter.client_order_id)
-            .bind(filter.instrument.map(|id| id.0))
-            .bind(filter.from.map_or(i64::MIN, |time| time.0))
-            .bind(filter.to.map_or(i64::MAX, |time| time.0))
-            .bind(i64::from(filter.limit))
-            .fetch_all(&backend.main_readers)
-            .await?
+            let mut query = sqlx::query_as(AssertSqlSafe(orders_sql(filter)))
+                .bind(venue.0)
+                .bind(account.0)
+                .bind(after)
+                .bind(before)
+                .bind(i64::from(filter.limit));
+            if let Some(client_order_id) = &filter.client_order_id {
+                query = query.bind(client_order_id);
+            }
+            if let Some(instrument) = filter.instrument {
+                query = query.bind(instrument.0);
+            }
+            query.fetch_all(&backend.main_readers).await?
         });
         rows.into_iter().map(|row| Ok((Seq(unsigned(row.seq)?), row.order()?))).collect()
     }
@@ -207,26 +229,20 @@ impl Store {
         account: AccountId,
         filter: &FillFilter,
     ) -> Result<Vec<(u64, Fill)>, StoreError> {
-        let before = filter.before.map_or(Ok(i64::MAX), signed)?;
+        let FillFilter { from, to, before, .. } = *filter;
+        let key = [venue.0, account.0];
+        let (after, before) = self.number_bounds(TRADES, &key, from, to, before).await?;
         let rows: Vec<StoredFill> = on_backend!(self, |backend| {
-            sqlx::query_as(
-                "SELECT trade_id, order_id, instrument_id, side, qty_filled, price, notional, fee, maker,
-                        against_house, account_seq, timestamp
-                 FROM trades
-                 WHERE venue_id = $1 AND account_id = $2 AND account_seq < $3
-                   AND ($4 IS NULL OR instrument_id = $4)
-                   AND timestamp >= $5 AND timestamp < $6
-                 ORDER BY account_seq DESC LIMIT $7",
-            )
-            .bind(venue.0)
-            .bind(account.0)
-            .bind(before)
-            .bind(filter.instrument.map(|id| id.0))
-            .bind(filter.from.map_or(i64::MIN, |time| time.0))
-            .bind(filter.to.map_or(i64::MAX, |time| time.0))
-            .bind(i64::from(filter.limit))
-            .fetch_all(&backend.main_readers)
-            .await?
+            let mut query = sqlx::query_as(AssertSqlSafe(fills_sql(filter)))
+                .bind(venue.0)
+                .bind(account.0)
+                .bind(after)
+                .bind(before)
+                .bind(i64::from(filter.limit));
+            if let Some(instrument) = filter.instrument {
+                query = query.bind(instrument.0);
+            }
+            query.fetch_all(&backend.main_readers).await?
         });
         rows.into_iter().map(|row| Ok((unsigned(row.account_seq)?, row.fill()?))).collect()
     }
@@ -234,12 +250,7 @@ impl Store {
     /// Orders of all accounts that can still trade.
     pub async fn live_orders(&self, venue: VenueId) -> Result<Vec<OrderId>, StoreError> {
         let ids: Vec<Uuid> = on_backend!(self, |backend| {
-            sqlx::query_scalar(
-                "SELECT order_id FROM orders WHERE venue_id = $1 AND status IN ('OPEN', 'PARTIAL')",
-            )
-            .bind(venue.0)
-            .fetch_all(&backend.main_readers)
-            .await?
+            sqlx::query_scalar(LIVE_ORDERS).bind(venue.0).fetch_all(&backend.main_readers).await?
         });
         Ok(ids.into_iter().map(OrderId).collect())
     }
@@ -418,6 +429,53 @@ impl Store {
     }
 }
 
+/// SQL of the orders of `filter`: venue, account, bounds of the entries and the maximum
+/// number of rows are its first parameters, then the id or the instrument, if set.
+///
+/// Reads each status as a run of an index, in order, and merges the runs. An id is one
+/// row of the index that makes it unique.
+fn orders_sql(filter: &OrderFilter) -> String {
+    let mut parameters = 5;
+    let mut condition = |column: &str, is_set: bool| {
+        parameters += i32::from(is_set);
+        if is_set { format!(" AND {column} = ${parameters}") } else { String::new() }
+    };
+    let by_id = filter.client_order_id.is_some();
+    let id = condition("client_order_id", by_id);
+    let instrument = condition("instrument_id", filter.instrument.is_some());
+    let select = |status: &str| {
+        format!(
+            "SELECT order_id, instrument_id, client_order_id, side, qty, filled_qty, limit_price, status,
+                    time_in_force, notional, fee, seq, created_at, updated_at, quote_id, dealer
+             FROM orders
+             WHERE venue_id = $1 AND account_id = $2{id}{instrument}{status} AND seq > $3 AND seq < $4"
+        )
+    };
+    let wanted = if filter.statuses.is_empty() { &STATUSES[..] } else { &filter.statuses };
+    let words: Vec<_> = wanted.iter().map(|status| format!("'{}'", status.as_str())).collect();
+    let rows = match by_id {
+        true => select(&format!(" AND status IN ({})", words.join(", "))),
+        false => {
+            let runs: Vec<_> = words.iter().map(|word| select(&format!(" AND status = {word}"))).collect();
+            runs.join(" UNION ALL ")
+        }
+    };
+    format!("{rows} ORDER BY seq DESC LIMIT $5")
+}
+
+/// SQL of the fills of `filter`: venue, account, bounds of the numbers and the maximum
+/// number of rows are its first parameters, then the instrument, if set.
+fn fills_sql(filter: &FillFilter) -> String {
+    let instrument = if filter.instrument.is_some() { " AND instrument_id = $6" } else { "" };
+    format!(
+        "SELECT trade_id, order_id, instrument_id, side, qty_filled, price, notional, fee, maker,
+                against_house, account_seq, timestamp
+         FROM trades
+         WHERE venue_id = $1 AND account_id = $2{instrument} AND account_seq > $3 AND account_seq < $4
+         ORDER BY account_seq DESC LIMIT $5"
+    )
+}
+
 /// A stored row of `orders`.
 #[derive(sqlx::FromRow)]
 struct StoredOrder {
@@ -443,7 +501,6 @@ impl StoredOrder {
     fn order(self) -> Result<Order, StoreError> {
         let id = OrderId(self.order_id);
         let corrupt = |column: &str| StoreError::Corrupt(format!("order {id} has an unreadable {column}"));
-        let statuses = [OrderStatus::Open, OrderStatus::Partial, OrderStatus::Filled, OrderStatus::Cancelled];
         Ok(Order {
             id,
             client_order_id: ClientOrderId::parse(&self.client_order_id)
@@ -457,7 +514,7 @@ impl StoredOrder {
             filled: Lots(self.filled_qty),
             notional: Money(self.notional),
             fee: Money(self.fee),
-            status: statuses
+            status: STATUSES
                 .into_iter()
                 .find(|status| status.as_str() == self.status)
                 .ok_or_else(|| corrupt("status"))?,
@@ -519,5 +576,276 @@ fn side(text: &str) -> Result<Side, StoreError> {
         "BUY" => Ok(Side::Buy),
         "SELL" => Ok(Side::Sell),
         other => Err(StoreError::Corrupt(format!("there is no side {other}"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
+
+    use std::path::Path;
+
+    use sqlx::Row as _;
+
+    use super::*;
+    use crate::store::Role;
+
+    const VENUE: VenueId = VenueId(Uuid::from_u128(1));
+    const ACCOUNT: AccountId = AccountId(Uuid::from_u128(2));
+    const OTHER: AccountId = AccountId(Uuid::from_u128(3));
+    const COMMON: InstrumentId = InstrumentId(Uuid::from_u128(4));
+    const RARE: InstrumentId = InstrumentId(Uuid::from_u128(5));
+
+    /// Orders, of which the account has two of three.
+    const ORDERS_COUNT: i64 = 6_000;
+
+    /// A store of each backend, and the server of the second.
+    async fn stores(folder: &Path) -> (Vec<Store>, testbed::Postgres) {
+        let server = testbed::Postgres::start(&["fsync=off"]).unwrap();
+        let stores = vec![
+            Store::open_sqlite(folder).await.unwrap(),
+            Store::open_postgres(&server.url("postgres"), Role::Owner).await.unwrap(),
+        ];
+        for store in &stores {
+            fill(store).await;
+        }
+        (stores, server)
+    }
+
+    /// Orders and fills in all states, several of them at the same time.
+    async fn fill(store: &Store) {
+        // Ids are numbers in 16 bytes.
+        let (id, generate) = match store {
+            Store::Sqlite(_) => (
+                "CAST(printf('%016d', {}) AS BLOB)",
+                format!(
+                    "WITH RECURSIVE numbers (n) AS (
+                         SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < {ORDERS_COUNT}
+                     )"
+                ),
+            ),
+            Store::Postgres(_) => (
+                "lpad({}::text, 32, '0')::uuid",
+                format!("WITH numbers AS (SELECT n FROM generate_series(1, {ORDERS_COUNT}) AS n)"),
+            ),
+        };
+        let id = |number: &str| id.replace("{}", number);
+        let order = id("(10000000 + n)");
+        on_backend!(store, |backend| {
+            let run = async |sql: String, ids: &[Uuid]| {
+                let mut query = sqlx::query(AssertSqlSafe(sql));
+                for id in ids {
+                    query = query.bind(*id);
+                }
+                query.execute(&backend.main).await.unwrap();
+            };
+            let seed = "'0123456789abcdef0123456789abcdef'";
+            let bytes = match store {
+                Store::Sqlite(_) => format!("CAST({seed} AS BLOB)"),
+                Store::Postgres(_) => format!("{seed}::bytea"),
+            };
+            let venue = format!(
+                "INSERT INTO venues VALUES ($1, 'main', '{{}}', {bytes}, {bytes}, {bytes}, NULL, NULL, 0)"
+            );
+            run(venue, &[VENUE.0]).await;
+            for (instrument, symbol) in [(COMMON, "ACME"), (RARE, "RARE")] {
+                let sql = format!(
+                    "INSERT INTO instruments VALUES ($1, $2, '{symbol}', 'x', 'EQUITY', '0.01', '1', 1, 'USD', NULL,
+                                                     NULL, '{{}}')"
+                );
+                run(sql, &[VENUE.0, instrument.0]).await;
+            }
+            for account in [ACCOUNT, OTHER] {
+                let sql = "INSERT INTO accounts VALUES ($1, $2, NULL, 0, 0, 'USD', FALSE, 1, 1, 0)";
+                run(sql.to_owned(), &[VENUE.0, account.0]).await;
+            }
+            let status = "CASE WHEN n % 97 = 0 THEN 'OPEN' WHEN n % 89 = 0 THEN 'PARTIAL'
+                               WHEN n % 5 = 0 THEN 'FILLED' ELSE 'CANCELLED' END";
+            let columns = format!(
+                "$1, {order}, CASE WHEN n % 3 = 0 THEN $3 ELSE $2 END, CASE WHEN n % 211 = 0 THEN $5 ELSE $4 END"
+            );
+            let sql = format!(
+                "{generate}
+                 INSERT INTO orders SELECT {columns}, 'c-' || n, 'BUY', 'LIMIT', 10,
+                     CASE {status} WHEN 'FILLED' THEN 10 WHEN 'PARTIAL' THEN 4 ELSE 0 END, 9990, {status}, 'GTC', 0, 0,
+                     2 * n, n / 7 * 1000, 0, NULL, NULL
+                 FROM numbers"
+            );
+            let ids = [VENUE.0, ACCOUNT.0, OTHER.0, COMMON.0, RARE.0];
+            run(sql, &ids).await;
+            let columns = columns.replacen("$1, ", &format!("$1, {order}, "), 1);
+            let sql = format!(
+                "{generate}
+                 INSERT INTO trades SELECT {columns}, 'BUY', 4, 9990, 0, 0, FALSE, FALSE, 2 * n, n, n / 7 * 1000
+                 FROM numbers"
+            );
+            run(sql, &ids).await;
+            // SQLite plans without statistics, as in a venue's files.
+            if matches!(store, Store::Postgres(_)) {
+                run("ANALYZE".to_owned(), &[]).await;
+            }
+        });
+    }
+
+    /// Every combination of the filters, with the whole page.
+    fn filters() -> Vec<OrderFilter> {
+        let mut filters = Vec::new();
+        let live = vec![OrderStatus::Open, OrderStatus::Partial];
+        let times = [None, Some(VenueTime(300_000)), Some(VenueTime(500_500)), Some(VenueTime(i64::MAX))];
+        for statuses in [vec![], live, vec![OrderStatus::Partial], vec![OrderStatus::Filled]] {
+            for client_order_id in [None, Some("c-970"), Some("c-3"), Some("nope")] {
+                for instrument in [None, Some(RARE), Some(InstrumentId(Uuid::from_u128(99)))] {
+                    for (from, to) in times.iter().flat_map(|from| times.map(|to| (*from, to))) {
+                        for before in [None, Some(Seq(4_001))] {
+                            filters.push(OrderFilter {
+                                statuses: statuses.clone(),
+                                client_order_id: client_order_id.map(str::to_owned),
+                                instrument,
+                                from,
+                                to,
+                                before,
+                                limit: 25,
+                            });
+                        }
+                    }
+                }
+            }
+        }
+        filters
+    }
+
+    #[tokio::test]
+    async fn every_combination_of_filters_finds_the_same_orders_and_fills_as_a_walk_over_all() {
+        let folder = tempfile::tempdir().unwrap();
+        let (stores, _server) = stores(folder.path()).await;
+        for store in &stores {
+            let whole = OrderFilter { limit: 1_000_000, ..OrderFilter::default() };
+            let all = store.orders_of(VENUE, ACCOUNT, &whole).await.unwrap();
+            assert_eq!(all.len(), 4_000);
+            assert!(all.windows(2).all(|pair| pair[0].0 > pair[1].0), "newest first");
+            let fills = FillFilter { limit: 1_000_000, ..FillFilter::default() };
+            let all_fills = store.fills_of(VENUE, ACCOUNT, &fills).await.unwrap();
+            assert_eq!(all_fills.len(), 4_000);
+            for filter in filters() {
+                let is_wanted = |(seq, order): &&(Seq, Order)| {
+                    (filter.statuses.is_empty() || filter.statuses.contains(&order.status))
+                        && filter
+                            .client_order_id
+                            .as_deref()
+                            .is_none_or(|id| order.client_order_id.as_str() == id)
+                        && filter.instrument.is_none_or(|id| order.instrument == id)
+                        && filter.from.is_none_or(|from| order.created_at >= from)
+                        && filter.to.is_none_or(|to| order.created_at < to)
+                        && filter.before.is_none_or(|before| *seq < before)
+                };
+                let wanted: Vec<_> = all.iter().filter(is_wanted).take(25).cloned().collect();
+                let found = store.orders_of(VENUE, ACCOUNT, &filter).await.unwrap();
+                assert_eq!(found, wanted, "{filter:?}");
+
+                let OrderFilter { instrument, from, to, before, limit, .. } = filter;
+                let filter = FillFilter { instrument, from, to, before: before.map(|seq| seq.0), limit };
+                let is_wanted = |(number, fill): &&(u64, Fill)| {
+                    instrument.is_none_or(|id| fill.instrument == id)
+                        && from.is_none_or(|from| fill.time >= from)
+                        && to.is_none_or(|to| fill.time < to)
+                        && filter.before.is_none_or(|before| *number < before)
+                };
+                let wanted: Vec<_> = all_fills.iter().filter(is_wanted).take(25).cloned().collect();
+                assert_eq!(store.fills_of(VENUE, ACCOUNT, &filter).await.unwrap(), wanted, "{filter:?}");
+            }
+            let mut live = store.live_orders(VENUE).await.unwrap();
+            live.sort();
+            live.dedup();
+            // 6,000 / 97 + 6,000 / 89 − 6,000 / (97 × 89)
+            assert_eq!(live.len(), 61 + 67);
+        }
+    }
+
+    /// The plan of a statement with these parameters, in one line.
+    async fn plan(store: &Store, sql: &str, ids: &[Uuid], numbers: &[i64], last: Option<Last>) -> String {
+        let (explain, column) = match store {
+            Store::Sqlite(_) => ("EXPLAIN QUERY PLAN", 3),
+            Store::Postgres(_) => ("EXPLAIN", 0),
+        };
+        let lines: Vec<String> = on_backend!(store, |backend| {
+            let mut query = sqlx::query(AssertSqlSafe(format!("{explain} {sql}")));
+            for id in ids {
+                query = query.bind(*id);
+            }
+            for number in numbers {
+                query = query.bind(*number);
+            }
+            query = match last {
+                Some(Last::Id(id)) => query.bind(id),
+                Some(Last::Text(text)) => query.bind(text),
+                None => query,
+            };
+            let rows = query.fetch_all(&backend.main_readers).await.unwrap();
+            rows.iter().map(|row| row.get(column)).collect()
+        });
+        lines.join("; ")
+    }
+
+    /// The last parameter.
+    #[derive(Clone, Copy)]
+    enum Last {
+        Id(Uuid),
+        Text(&'static str),
+    }
+
+    #[tokio::test]
+    async fn every_filter_has_an_index() {
+        let folder = tempfile::tempdir().unwrap();
+        let (stores, _server) = stores(folder.path()).await;
+        for store in &stores {
+            let is_sqlite = matches!(store, Store::Sqlite(_));
+            let unique = |number: u8, name: &'static str| match is_sqlite {
+                true => format!("sqlite_autoindex_orders_{number}"),
+                false => name.to_owned(),
+            };
+            let all = OrderFilter::default();
+            let live = vec![OrderStatus::Open, OrderStatus::Partial];
+            let (by_status, by_instrument) =
+                ("orders_by_status".to_owned(), "orders_by_instrument".to_owned());
+            let by_id = unique(2, "orders_account_id_client_order_id_venue_id_key");
+            let rare = Some(Last::Id(RARE.0));
+            let client_order_id = Some("nope".to_owned());
+            for (filter, last, index) in [
+                (all.clone(), None, &by_status),
+                (OrderFilter { statuses: live.clone(), ..all.clone() }, None, &by_status),
+                (OrderFilter { statuses: vec![OrderStatus::Filled], ..all.clone() }, None, &by_status),
+                (OrderFilter { instrument: Some(RARE), ..all.clone() }, rare, &by_instrument),
+                (OrderFilter { statuses: live, instrument: Some(RARE), ..all.clone() }, rare, &by_instrument),
+                (OrderFilter { client_order_id, ..all.clone() }, Some(Last::Text("nope")), &by_id),
+            ] {
+                let (ids, numbers) = ([VENUE.0, ACCOUNT.0], [0, i64::MAX, 100]);
+                let found = plan(store, &orders_sql(&filter), &ids, &numbers, last).await;
+                assert!(found.contains(index.as_str()), "{filter:?}: {found}");
+                assert!(!found.contains("SCAN orders") && !found.contains("Seq Scan"), "{filter:?}: {found}");
+                let is_sorted = found.contains("TEMP B-TREE") || found.contains("->  Sort ");
+                assert!(!is_sorted || filter.client_order_id.is_some(), "{filter:?}: {found}");
+            }
+            let found = plan(store, &ORDERS.last_before_sql(), &[VENUE.0], &[500_000], None).await;
+            assert!(found.contains(&unique(3, "orders_seq_venue_id_key")), "{found}");
+
+            let by_number = match is_sqlite {
+                true => "sqlite_autoindex_trades_2",
+                false => "trades_venue_id_account_id_account_seq_key",
+            };
+            let all = FillFilter::default();
+            for (filter, last, index) in [
+                (all.clone(), None, by_number),
+                (FillFilter { instrument: Some(RARE), ..all }, rare, "trades_by_instrument"),
+            ] {
+                let (ids, numbers) = ([VENUE.0, ACCOUNT.0], [0, i64::MAX, 100]);
+                let found = plan(store, &fills_sql(&filter), &ids, &numbers, last).await;
+                assert!(found.contains(index) && !found.contains("TEMP B-TREE"), "{filter:?}: {found}");
+            }
+            let found = plan(store, LIVE_ORDERS, &[VENUE.0], &[], None).await;
+            assert!(found.contains("orders_by_status") || !is_sqlite, "{found}");
+            let key = [VENUE.0, ACCOUNT.0];
+            let found = plan(store, &TRADES.last_before_sql(), &key, &[500_000], None).await;
+            assert!(found.contains(by_number), "{found}");
+        }
     }
 }

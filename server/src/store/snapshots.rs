@@ -13,7 +13,7 @@ use super::journal::{
 use super::{Store, StoreError, on_backend};
 
 /// Snapshots that are retained: if one is damaged, the other is restored.
-const RETAINED_SNAPSHOTS: i64 = 2;
+pub(crate) const RETAINED_SNAPSHOTS: usize = 2;
 
 /// The sequencer's state as of an entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -101,7 +101,7 @@ impl Store {
                 "SELECT seq FROM state_snapshots WHERE venue_id = $1 ORDER BY seq DESC LIMIT 1 OFFSET $2",
             )
             .bind(venue.0)
-            .bind(RETAINED_SNAPSHOTS - 1)
+            .bind(RETAINED_SNAPSHOTS as i64 - 1)
             .fetch_optional(&mut *transaction)
             .await?;
             if let Some(oldest) = oldest {

@@ -4,7 +4,8 @@
 //! Does not know what the tables mean.
 
 use std::fs::{File, TryLockError};
-use std::path::Path;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use engine::id::{InstrumentId, VenueId};
@@ -39,6 +40,12 @@ const STATEMENT_CACHE_CAPACITY: usize = 200;
 /// Reading connections per file.
 const READER_CONNECTIONS: u32 = 4;
 
+/// File in a folder into which a copy is being made.
+const COPY_MARKER: &str = "tickhall.incomplete";
+
+/// Statements of a connection whose reads all see the instant of its first one.
+const BEGIN_SNAPSHOT: &str = "BEGIN; SELECT count(*) FROM _sqlx_migrations";
+
 /// `user_version` of the history file between the two commits of a bulk copy: the
 /// next copy then recognizes what an interrupted one left.
 const INCOMPLETE_COPY: i64 = 1;
@@ -56,14 +63,41 @@ pub struct Backend {
     pub(super) history_readers: SqlitePool,
     /// Role that opened it.
     pub(super) role: Role,
+    /// Marker of an incomplete copy, to be removed when it is complete.
+    copy_marker: Option<PathBuf>,
     /// Lock on the folder; `None` next to a running server.
     _lock: Option<File>,
 }
 
 impl Backend {
     pub(super) async fn open(folder: &Path, role: Role) -> Result<Self, StoreError> {
-        std::fs::create_dir_all(folder)
-            .map_err(|error| StoreError::Folder { folder: folder.display().to_string(), error })?;
+        let backend = Self::open_or_create(folder, role).await?;
+        let marker = folder.join(COPY_MARKER);
+        if marker.exists() {
+            if backend.venue_count().await? == 0 {
+                backend.close().await;
+                return Err(StoreError::IncompleteCopy { folder: folder.display().to_string() });
+            }
+            // It was completed just before it was interrupted.
+            std::fs::remove_file(&marker).map_err(|error| folder_error(folder, error))?;
+        }
+        Ok(backend)
+    }
+
+    /// Opens the files to copy others into them. The marker is there before the files
+    /// are, and remains if they have rows already.
+    pub(super) async fn open_for_copy(folder: &Path) -> Result<Self, StoreError> {
+        std::fs::create_dir_all(folder).map_err(|error| folder_error(folder, error))?;
+        let marker = folder.join(COPY_MARKER);
+        if !folder.join("tickhall.db").exists() {
+            File::create(&marker).map_err(|error| folder_error(folder, error))?;
+        }
+        let backend = Self::open_or_create(folder, Role::Owner).await?;
+        Ok(Self { copy_marker: Some(marker), ..backend })
+    }
+
+    async fn open_or_create(folder: &Path, role: Role) -> Result<Self, StoreError> {
+        std::fs::create_dir_all(folder).map_err(|error| folder_error(folder, error))?;
         let lock = lock(folder)?;
         let (main, history) = (folder.join("tickhall.db"), folder.join("history.db"));
         let (full, normal) = (SqliteSynchronous::Full, SqliteSynchronous::Normal);
@@ -73,6 +107,7 @@ impl Backend {
             history: pool(&history, normal, 1).await?,
             history_readers: pool(&history, normal, READER_CONNECTIONS).await?,
             role,
+            copy_marker: None,
             _lock: Some(lock),
         };
         migrate(&MAIN, &backend.main, &main).await?;
@@ -82,23 +117,68 @@ impl Backend {
 
     /// Opens the files read-only, next to a running server.
     pub(super) async fn open_read_only(folder: &Path) -> Result<Self, StoreError> {
-        let main_readers = read_only_pool(&folder.join("tickhall.db"), &MAIN).await?;
-        let history_readers = read_only_pool(&folder.join("history.db"), &HISTORY).await?;
+        Self::open_readers(folder, read_only_options()).await
+    }
+
+    /// Opens the files read-only, next to a running server, with reads as of one
+    /// instant.
+    pub(super) async fn open_snapshot(folder: &Path) -> Result<Self, StoreError> {
+        let options = read_only_options()
+            .max_connections(1)
+            .after_release(|_, _| Box::pin(async { Ok(true) }))
+            .after_connect(|connection, _| {
+                Box::pin(async move { sqlx::raw_sql(BEGIN_SNAPSHOT).execute(connection).await.map(|_| ()) })
+            });
+        Self::open_readers(folder, options).await
+    }
+
+    async fn open_readers(folder: &Path, options: SqlitePoolOptions) -> Result<Self, StoreError> {
+        let (is_served, lock) = lock_shared(folder)?;
+        let open = async |name: &str, migrations| {
+            let file = folder.join(name);
+            // Nothing is written into the folder, unless what a killed server left in
+            // the log has to be read.
+            let is_immutable = !is_served && is_log_empty(&file);
+            read_only_pool(&file, migrations, options.clone(), is_immutable).await
+        };
+        let main_readers = open("tickhall.db", &MAIN).await?;
+        let history_readers = open("history.db", &HISTORY).await?;
         Ok(Self {
             main: main_readers.clone(),
             main_readers,
             history: history_readers.clone(),
             history_readers,
             role: Role::Auditor,
-            _lock: None,
+            copy_marker: None,
+            _lock: lock,
         })
     }
 
     /// Opens the files to write users, next to a running server.
     pub(super) async fn open_for_user_admin(folder: &Path) -> Result<Self, StoreError> {
-        let readers = Self::open_read_only(folder).await?;
-        let main = pool(&folder.join("tickhall.db"), SqliteSynchronous::Full, 1).await?;
-        Ok(Self { main, role: Role::Auth, ..readers })
+        let (main, history) = (folder.join("tickhall.db"), folder.join("history.db"));
+        let main_readers = read_only_pool(&main, &MAIN, read_only_options(), false).await?;
+        let history_readers = read_only_pool(&history, &HISTORY, read_only_options(), false).await?;
+        Ok(Self {
+            main: pool(&main, SqliteSynchronous::Full, 1).await?,
+            main_readers,
+            history: history_readers.clone(),
+            history_readers,
+            role: Role::Auth,
+            copy_marker: None,
+            _lock: None,
+        })
+    }
+
+    pub(super) async fn set_durable(&self, is_durable: bool) -> Result<(), sqlx::Error> {
+        let pragma = if is_durable { "PRAGMA synchronous = FULL" } else { "PRAGMA synchronous = OFF" };
+        // The pool's only connection, which lives as long as the pool.
+        sqlx::query(pragma).execute(&self.main).await?;
+        Ok(())
+    }
+
+    async fn venue_count(&self) -> Result<i64, sqlx::Error> {
+        sqlx::query_scalar("SELECT count(*) FROM venues").fetch_one(&self.main).await
     }
 
     pub(super) async fn close(&self) {
@@ -193,9 +273,9 @@ impl Backend {
 
     /// Begins a transaction over both files. Deletes what an interrupted copy left.
     pub(super) async fn begin_bulk(&self) -> Result<BulkTransaction, sqlx::Error> {
+        let venues = self.venue_count().await?;
         let mut history = self.begin(Schema::History).await?;
-        let mut main = self.begin(Schema::Main).await?;
-        let venues: i64 = sqlx::query_scalar("SELECT count(*) FROM venues").fetch_one(&mut *main).await?;
+        let main = self.begin(Schema::Main).await?;
         let mark: i64 = sqlx::query_scalar("PRAGMA user_version").fetch_one(&mut *history).await?;
         if mark == INCOMPLETE_COPY && venues == 0 {
             for table in TABLES.into_iter().filter(|table| table.schema == Schema::History) {
@@ -204,7 +284,8 @@ impl Backend {
             }
         }
         sqlx::query("PRAGMA user_version = 1").execute(&mut *history).await?;
-        Ok(BulkTransaction { main, history, history_pool: self.history.clone() })
+        let (history_pool, marker) = (self.history.clone(), self.copy_marker.clone());
+        Ok(BulkTransaction { main, history, history_pool, marker })
     }
 
     /// SQL that lists the tables of a schema.
@@ -224,6 +305,8 @@ pub(super) struct BulkTransaction {
     main: Transaction<'static, Sqlite>,
     history: Transaction<'static, Sqlite>,
     history_pool: SqlitePool,
+    /// Marker to be removed after the commit, or if nothing is copied.
+    marker: Option<PathBuf>,
 }
 
 impl BulkTransaction {
@@ -246,24 +329,64 @@ impl BulkTransaction {
         self.history.commit().await?;
         self.main.commit().await?;
         sqlx::query("PRAGMA user_version = 0").execute(&self.history_pool).await?;
-        Ok(())
+        remove_marker(self.marker)
     }
+
+    /// Ends without a copy, because the store has rows: it is what it was.
+    pub(super) fn refuse(self) -> Result<(), sqlx::Error> {
+        remove_marker(self.marker)
+    }
+}
+
+fn remove_marker(marker: Option<PathBuf>) -> Result<(), sqlx::Error> {
+    match marker.map(std::fs::remove_file) {
+        Some(Err(error)) if error.kind() != ErrorKind::NotFound => Err(sqlx::Error::Io(error)),
+        _ => Ok(()),
+    }
+}
+
+fn folder_error(folder: &Path, error: std::io::Error) -> StoreError {
+    StoreError::Folder { folder: folder.display().to_string(), error }
+}
+
+/// Locks the folder against servers, for as long as the file is open. Returns also
+/// whether a server runs, which has the lock then. A folder without the file of the
+/// lock was never served.
+fn lock_shared(folder: &Path) -> Result<(bool, Option<File>), StoreError> {
+    let file = match File::open(folder.join("tickhall.lock")) {
+        Ok(file) => file,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok((false, None)),
+        Err(error) => return Err(folder_error(folder, error)),
+    };
+    match file.try_lock_shared() {
+        Ok(()) => Ok((false, Some(file))),
+        Err(TryLockError::WouldBlock) => Ok((true, None)),
+        Err(TryLockError::Error(error)) => Err(folder_error(folder, error)),
+    }
+}
+
+/// Returns true if all of the file's content is in the file itself.
+fn is_log_empty(file: &Path) -> bool {
+    let mut log = file.as_os_str().to_owned();
+    log.push("-wal");
+    std::fs::metadata(log).map_or(true, |metadata| metadata.len() == 0)
 }
 
 /// Locks the folder for this process; the system unlocks it when the process ends,
 /// however it ends.
 fn lock(folder: &Path) -> Result<File, StoreError> {
-    let name = || folder.display().to_string();
     let file = File::options()
         .create(true)
         .truncate(false)
         .write(true)
         .open(folder.join("tickhall.lock"))
-        .map_err(|error| StoreError::Folder { folder: name(), error })?;
+        .map_err(|error| folder_error(folder, error))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(StoreError::FolderInUse { folder: name() }),
-        Err(TryLockError::Error(error)) => Err(StoreError::Folder { folder: name(), error }),
+        Err(TryLockError::WouldBlock) => {
+            Err(StoreError::FolderInUse { folder: folder.display().to_string() })
+        }
+        Err(TryLockError::Error(error)) => Err(folder_error(folder, error)),
     }
 }
 
@@ -285,15 +408,28 @@ async fn pool(
         // Undo data of a single statement needs no file.
         .pragma("temp_store", "memory")
         .busy_timeout(BUSY_TIMEOUT);
-    connect(options, connections).await.map_err(|error| file_error(file, error))
+    let pool = pool_options(connections).connect_with(options).await;
+    pool.map_err(|error| file_error(file, error))
+}
+
+fn read_only_options() -> SqlitePoolOptions {
+    pool_options(READER_CONNECTIONS)
 }
 
 /// Pool that cannot write, on a file that has this program's schema.
-async fn read_only_pool(file: &Path, migrations: &Migrator) -> Result<SqlitePool, StoreError> {
-    let options =
-        SqliteConnectOptions::new().filename(file).pragma("query_only", "ON").busy_timeout(BUSY_TIMEOUT);
+async fn read_only_pool(
+    file: &Path,
+    migrations: &Migrator,
+    pool_options: SqlitePoolOptions,
+    is_immutable: bool,
+) -> Result<SqlitePool, StoreError> {
+    let options = SqliteConnectOptions::new()
+        .filename(file)
+        .read_only(true)
+        .immutable(is_immutable)
+        .busy_timeout(BUSY_TIMEOUT);
     let opened = async {
-        let pool = connect(options, READER_CONNECTIONS).await?;
+        let pool = pool_options.connect_with(options).await?;
         let stored: Option<i64> =
             sqlx::query_scalar("SELECT max(version) FROM _sqlx_migrations").fetch_one(&pool).await?;
         Ok::<_, sqlx::Error>((pool, stored))
@@ -309,7 +445,7 @@ async fn read_only_pool(file: &Path, migrations: &Migrator) -> Result<SqlitePool
     }
 }
 
-async fn connect(options: SqliteConnectOptions, connections: u32) -> Result<SqlitePool, sqlx::Error> {
+fn pool_options(connections: u32) -> SqlitePoolOptions {
     SqlitePoolOptions::new()
         .max_connections(connections)
         .min_connections(1)
@@ -318,8 +454,6 @@ async fn connect(options: SqliteConnectOptions, connections: u32) -> Result<Sqli
         .max_lifetime(None)
         // A future dropped inside a transaction leaves it open.
         .after_release(|connection, _| Box::pin(async move { Ok(!connection.is_in_transaction()) }))
-        .connect_with(options)
-        .await
 }
 
 async fn migrate(migrations: &Migrator, pool: &SqlitePool, file: &Path) -> Result<(), StoreError> {

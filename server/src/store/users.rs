@@ -47,6 +47,13 @@ pub struct User {
     pub owner: bool,
 }
 
+impl User {
+    /// Returns true for a user without an e-mail address.
+    pub fn is_guest(&self) -> bool {
+        !self.email.contains('@')
+    }
+}
+
 /// Columns of a [`User`].
 type UserColumns = (Uuid, String, Option<String>, Uuid, i32);
 
@@ -130,11 +137,37 @@ pub enum GuestRegistration {
     NotGuest,
 }
 
+/// Result of inserting a user.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Insertion {
+    Inserted,
+    EmailTaken,
+    TooManyGuests,
+}
+
 impl Store {
     /// Stores a user and the id of their account; false if the address is taken.
     pub async fn insert_user(&self, user: &NewUser) -> Result<bool, StoreError> {
+        Ok(self.insert(user, None).await? == Insertion::Inserted)
+    }
+
+    /// Stores a guest and the id of their account; false if there are `max_guests`
+    /// already. Concurrent calls on PostgreSQL may exceed the limit by their number.
+    pub async fn insert_guest(&self, guest: &NewUser, max_guests: u32) -> Result<bool, StoreError> {
+        Ok(self.insert(guest, Some(max_guests)).await? == Insertion::Inserted)
+    }
+
+    async fn insert(&self, user: &NewUser, max_guests: Option<u32>) -> Result<Insertion, StoreError> {
         on_backend!(self, |backend| {
             let mut transaction = backend.begin(Schema::Main).await?;
+            if let Some(max_guests) = max_guests {
+                let guests: i64 = sqlx::query_scalar("SELECT count(*) FROM users WHERE email NOT LIKE '%@%'")
+                    .fetch_one(&mut *transaction)
+                    .await?;
+                if guests >= i64::from(max_guests) {
+                    return Ok(Insertion::TooManyGuests);
+                }
+            }
             let added = sqlx::query(
                 "INSERT INTO users (id, email, password_hash, created_at, name) VALUES ($1, $2, $3, $4, $5)
                  ON CONFLICT (email) DO NOTHING",
@@ -147,7 +180,7 @@ impl Store {
             .execute(&mut *transaction)
             .await?;
             if added.rows_affected() == 0 {
-                return Ok(false);
+                return Ok(Insertion::EmailTaken);
             }
             sqlx::query("INSERT INTO user_accounts (venue_id, user_id, account_id) VALUES ($1, $2, $3)")
                 .bind(user.venue.0)
@@ -157,7 +190,7 @@ impl Store {
                 .await?;
             transaction.commit().await?;
         });
-        Ok(true)
+        Ok(Insertion::Inserted)
     }
 
     /// The user with this lower-case address.
@@ -205,9 +238,11 @@ impl Store {
             if taken > 0 {
                 return Ok(GuestRegistration::EmailTaken);
             }
-            // A guest's address has no @.
+            // A guest's address has no @. The account of one who is being removed may
+            // be closed already.
             let registered = sqlx::query(
-                "UPDATE users SET email = $2, password_hash = $3 WHERE id = $1 AND email NOT LIKE '%@%'",
+                "UPDATE users SET email = $2, password_hash = $3
+                 WHERE id = $1 AND email NOT LIKE '%@%' AND removal_at IS NULL",
             )
             .bind(user)
             .bind(email)
@@ -227,6 +262,126 @@ impl Store {
         hashes(ended).map(GuestRegistration::Registered)
     }
 
+    /// Marks guests as being removed, at most `limit`: those created before
+    /// `created_before` without a session, who can never come back. Owners of a venue
+    /// stay. Returns all who are marked, at most `limit`, with their accounts in `venue`.
+    pub async fn begin_guest_removals(
+        &self,
+        venue: VenueId,
+        created_before: WallTime,
+        now: WallTime,
+        limit: u32,
+    ) -> Result<Vec<UserAccount>, StoreError> {
+        let rows: Vec<(Uuid, Uuid)> = on_backend!(self, |backend| {
+            // The outer conditions hold for the rows as they are when they are locked.
+            sqlx::query(
+                "UPDATE users SET removal_at = $1
+                 WHERE email NOT LIKE '%@%' AND removal_at IS NULL
+                   AND NOT EXISTS (SELECT 1 FROM sessions s WHERE s.user_id = users.id)
+                   AND id IN (
+                       SELECT u.id FROM users u
+                       WHERE u.email NOT LIKE '%@%' AND u.removal_at IS NULL AND u.created_at < $2
+                         AND NOT EXISTS (SELECT 1 FROM sessions s WHERE s.user_id = u.id)
+                         AND NOT EXISTS (SELECT 1 FROM venues v WHERE v.owner_user_id = u.id)
+                       ORDER BY u.created_at LIMIT $3
+                   )",
+            )
+            .bind(now.0)
+            .bind(created_before.0)
+            .bind(i64::from(limit))
+            .execute(&backend.main)
+            .await?;
+            sqlx::query_as(
+                "SELECT u.id, h.account_id FROM users u
+                 JOIN user_accounts h ON h.user_id = u.id AND h.venue_id = $1
+                 WHERE u.email NOT LIKE '%@%' AND u.removal_at IS NOT NULL
+                 ORDER BY u.created_at LIMIT $2",
+            )
+            .bind(venue.0)
+            .bind(i64::from(limit))
+            .fetch_all(&backend.main_readers)
+            .await?
+        });
+        Ok(accounts(rows))
+    }
+
+    /// Ends the removal of a guest whose account in `venue` is closed: deletes them,
+    /// unless they have an account in another venue. Harmless if they are gone.
+    pub async fn delete_guest(&self, venue: VenueId, guest: Uuid) -> Result<(), StoreError> {
+        on_backend!(self, |backend| {
+            let mut transaction = backend.begin(Schema::Main).await?;
+            sqlx::query(
+                "DELETE FROM user_accounts WHERE venue_id = $1 AND user_id = $2
+                 AND EXISTS (SELECT 1 FROM users u WHERE u.id = $2 AND u.removal_at IS NOT NULL)",
+            )
+            .bind(venue.0)
+            .bind(guest)
+            .execute(&mut *transaction)
+            .await?;
+            sqlx::query(
+                "DELETE FROM users WHERE id = $1 AND removal_at IS NOT NULL
+                 AND NOT EXISTS (SELECT 1 FROM user_accounts h WHERE h.user_id = $1)",
+            )
+            .bind(guest)
+            .execute(&mut *transaction)
+            .await?;
+            transaction.commit().await?;
+        });
+        Ok(())
+    }
+
+    /// Sets a user's display name; false if there is no such user.
+    pub async fn set_user_name(&self, user: Uuid, name: Option<&str>) -> Result<bool, StoreError> {
+        let updated = on_backend!(self, |backend| {
+            sqlx::query("UPDATE users SET name = $2 WHERE id = $1")
+                .bind(user)
+                .bind(name)
+                .execute(&backend.main)
+                .await?
+                .rows_affected()
+        });
+        Ok(updated > 0)
+    }
+
+    /// Replaces a user's password hash `old`, voids their reset token and ends all
+    /// their sessions but `current`, whose hashes it returns. `None` if the password
+    /// is another one meanwhile.
+    pub async fn change_password(
+        &self,
+        user: Uuid,
+        old: &str,
+        new: &str,
+        current: Hash,
+    ) -> Result<Option<Vec<Hash>>, StoreError> {
+        let ended: Vec<Vec<u8>> = on_backend!(self, |backend| {
+            let mut transaction = backend.begin(Schema::Main).await?;
+            let changed =
+                sqlx::query("UPDATE users SET password_hash = $3 WHERE id = $1 AND password_hash = $2")
+                    .bind(user)
+                    .bind(old)
+                    .bind(new)
+                    .execute(&mut *transaction)
+                    .await?;
+            if changed.rows_affected() == 0 {
+                return Ok(None);
+            }
+            sqlx::query("DELETE FROM password_resets WHERE user_id = $1")
+                .bind(user)
+                .execute(&mut *transaction)
+                .await?;
+            let ended = sqlx::query_scalar(
+                "DELETE FROM sessions WHERE user_id = $1 AND session_hash <> $2 RETURNING session_hash",
+            )
+            .bind(user)
+            .bind(current.as_slice())
+            .fetch_all(&mut *transaction)
+            .await?;
+            transaction.commit().await?;
+            ended
+        });
+        hashes(ended).map(Some)
+    }
+
     /// Users' accounts in `venue` that are not open: all of them, or one user's.
     pub async fn unopened_accounts(
         &self,
@@ -244,27 +399,73 @@ impl Store {
             .fetch_all(&backend.main_readers)
             .await?
         });
-        Ok(rows
-            .into_iter()
-            .map(|(user, account)| UserAccount { user, account: AccountId(account) })
-            .collect())
+        Ok(accounts(rows))
     }
 
-    /// Makes the user with this address the owner of `venue`; false if there is no
-    /// such user.
-    pub async fn set_owner(&self, venue: VenueId, email: &str) -> Result<bool, StoreError> {
-        let updated = on_backend!(self, |backend| {
-            sqlx::query(
-                "UPDATE venues SET owner_user_id = (SELECT id FROM users WHERE email = $2), claim_token_hash = NULL
-                 WHERE venue_id = $1 AND EXISTS (SELECT 1 FROM users WHERE email = $2)",
+    /// Makes the user with the address of `owner` the owner of its venue; inserts them
+    /// if there is no such user. Only the bearer of the reset token may sign in as them
+    /// then: an earlier password is replaced, and their sessions end, whose hashes it
+    /// returns. `None` if they own the venue already; nothing changes then.
+    pub async fn appoint_owner(
+        &self,
+        owner: &NewUser,
+        token_hash: Hash,
+        expires_at: WallTime,
+    ) -> Result<Option<Vec<Hash>>, StoreError> {
+        let ended: Vec<Vec<u8>> = on_backend!(self, |backend| {
+            let mut transaction = backend.begin(Schema::Main).await?;
+            let owns: i64 = sqlx::query_scalar(
+                "SELECT count(*) FROM venues v JOIN users u ON u.id = v.owner_user_id
+                 WHERE v.venue_id = $1 AND u.email = $2",
             )
-            .bind(venue.0)
-            .bind(email)
-            .execute(&backend.main)
-            .await?
-            .rows_affected()
+            .bind(owner.venue.0)
+            .bind(&owner.email)
+            .fetch_one(&mut *transaction)
+            .await?;
+            if owns > 0 {
+                return Ok(None);
+            }
+            let user: Uuid = sqlx::query_scalar(
+                "INSERT INTO users (id, email, password_hash, created_at) VALUES ($1, $2, $3, $4)
+                 ON CONFLICT (email) DO UPDATE SET password_hash = excluded.password_hash RETURNING id",
+            )
+            .bind(owner.id)
+            .bind(&owner.email)
+            .bind(&owner.password_hash)
+            .bind(owner.created_at.0)
+            .fetch_one(&mut *transaction)
+            .await?;
+            if user == owner.id {
+                sqlx::query("INSERT INTO user_accounts (venue_id, user_id, account_id) VALUES ($1, $2, $3)")
+                    .bind(owner.venue.0)
+                    .bind(owner.id)
+                    .bind(owner.account.0)
+                    .execute(&mut *transaction)
+                    .await?;
+            }
+            sqlx::query("UPDATE venues SET owner_user_id = $2, claim_token_hash = NULL WHERE venue_id = $1")
+                .bind(owner.venue.0)
+                .bind(user)
+                .execute(&mut *transaction)
+                .await?;
+            sqlx::query(
+                "INSERT INTO password_resets (user_id, token_hash, expires_at) VALUES ($1, $2, $3)
+                 ON CONFLICT (user_id) DO UPDATE
+                 SET token_hash = excluded.token_hash, expires_at = excluded.expires_at",
+            )
+            .bind(user)
+            .bind(token_hash.as_slice())
+            .bind(expires_at.0)
+            .execute(&mut *transaction)
+            .await?;
+            let ended = sqlx::query_scalar("DELETE FROM sessions WHERE user_id = $1 RETURNING session_hash")
+                .bind(user)
+                .fetch_all(&mut *transaction)
+                .await?;
+            transaction.commit().await?;
+            ended
         });
-        Ok(updated > 0)
+        hashes(ended).map(Some)
     }
 
     /// Makes `user` the owner of `venue` and voids the claim token, if `token_hash`
@@ -290,9 +491,16 @@ impl Store {
         Ok(updated > 0)
     }
 
-    /// Starts a session of `user`.
-    pub async fn insert_session(&self, user: Uuid, session: &SessionRow) -> Result<(), StoreError> {
-        on_backend!(self, |backend| {
+    /// Starts a session of `user`, who may have `max` sessions. Ends those beyond,
+    /// unused for longest, and returns their hashes.
+    pub async fn insert_session(
+        &self,
+        user: Uuid,
+        session: &SessionRow,
+        max: u32,
+    ) -> Result<Vec<Hash>, StoreError> {
+        hashes(on_backend!(self, |backend| {
+            let mut transaction = backend.begin(Schema::Main).await?;
             sqlx::query(
                 "INSERT INTO sessions (session_hash, user_id, device, created_at, last_seen_at, expires_at)
                  VALUES ($1, $2, $3, $4, $5, $6)",
@@ -303,10 +511,23 @@ impl Store {
             .bind(session.created_at.0)
             .bind(session.last_seen_at.0)
             .bind(session.expires_at.0)
-            .execute(&backend.main)
+            .execute(&mut *transaction)
             .await?;
-        });
-        Ok(())
+            let ended: Vec<Vec<u8>> = sqlx::query_scalar(
+                "DELETE FROM sessions WHERE user_id = $1 AND session_hash <> $2 AND session_hash NOT IN (
+                     SELECT session_hash FROM sessions WHERE user_id = $1 AND session_hash <> $2
+                     ORDER BY last_seen_at DESC, created_at DESC, session_hash LIMIT $3
+                 )
+                 RETURNING session_hash",
+            )
+            .bind(user)
+            .bind(session.hash.as_slice())
+            .bind(i64::from(max) - 1)
+            .fetch_all(&mut *transaction)
+            .await?;
+            transaction.commit().await?;
+            ended
+        }))
     }
 
     /// The user's sessions, most recently active first.
@@ -443,20 +664,26 @@ impl Store {
         }))
     }
 
-    /// Ends all sessions last active before `idle_before` or expired before `now`;
-    /// their number.
+    /// Ends all sessions that expired before `now`, those of registered users last
+    /// active before `idle_before`, and those of guests last active before
+    /// `guest_idle_before`, which is earlier; their number.
     pub async fn delete_expired_sessions(
         &self,
         idle_before: WallTime,
+        guest_idle_before: WallTime,
         now: WallTime,
     ) -> Result<u64, StoreError> {
         Ok(on_backend!(self, |backend| {
-            sqlx::query("DELETE FROM sessions WHERE last_seen_at < $1 OR expires_at < $2")
-                .bind(idle_before.0)
-                .bind(now.0)
-                .execute(&backend.main)
-                .await?
-                .rows_affected()
+            sqlx::query(
+                "DELETE FROM sessions WHERE expires_at < $3 OR last_seen_at < $2
+                 OR (last_seen_at < $1 AND user_id IN (SELECT id FROM users WHERE email LIKE '%@%'))",
+            )
+            .bind(idle_before.0)
+            .bind(guest_idle_before.0)
+            .bind(now.0)
+            .execute(&backend.main)
+            .await?
+            .rows_affected()
         }))
     }
 
@@ -536,6 +763,10 @@ impl Store {
         });
         hashes(ended).map(Some)
     }
+}
+
+fn accounts(rows: Vec<(Uuid, Uuid)>) -> Vec<UserAccount> {
+    rows.into_iter().map(|(user, account)| UserAccount { user, account: AccountId(account) }).collect()
 }
 
 fn hash(bytes: Vec<u8>) -> Result<Hash, StoreError> {

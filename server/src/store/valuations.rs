@@ -5,11 +5,25 @@
 use engine::id::{AccountId, Seq, VenueId};
 use engine::money::Money;
 use engine::time::VenueTime;
+use uuid::Uuid;
 
-use super::batch_statement::{BatchStatement, InputRows};
-use super::history::time_bounds;
+use super::batch_statement::{BatchConnection as _, BatchStatement, InputRows};
+use super::copying::Schema;
 use super::journal::{Cursor, signed, unsigned};
+use super::time_search::NumberedTable;
 use super::{Store, StoreError, on_backend};
+
+/// An account's valuations by entry.
+const VALUATIONS: NumberedTable = NumberedTable {
+    schema: Schema::History,
+    name: "portfolio_snapshots",
+    number: "seq",
+    time: "timestamp",
+    key: &["venue_id", "account_id"],
+};
+
+/// Rows of one statement that deletes.
+const DELETE_MAX_ROWS: usize = 1_000;
 
 /// A row of `portfolio_snapshots`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,7 +46,8 @@ pub struct ValuationRecord {
     pub delta_exposure: String,
     /// JSON: DV01 by instrument.
     pub dv01_exposure: String,
-    /// JSON of the whole [`engine::portfolio::Valuation`].
+    /// JSON of the whole [`engine::portfolio::Valuation`]; `{}` for a low or high between
+    /// two stored ones.
     pub valuation: String,
 }
 
@@ -97,22 +112,21 @@ impl Store {
         window: ValuationWindow,
     ) -> Result<Vec<ValuationRecord>, StoreError> {
         type Columns = (i64, i64, i64, i64, i64, i64, String, String, String);
-        let (from, to) = time_bounds(window.from, window.to);
-        let before = window.before.map_or(Ok(i64::MAX), |seq| signed(seq.0))?;
+        let ValuationWindow { from, to, before, limit } = window;
+        let (key, before) = ([venue.0, account.0], before.map(|seq| seq.0));
+        let (after, before) = self.number_bounds(VALUATIONS, &key, from, to, before).await?;
         let rows: Vec<Columns> = on_backend!(self, |backend| {
             sqlx::query_as(
                 "SELECT seq, timestamp, nav, cash_balance, unrealized_pnl, realized_pnl, delta_exposure,
                         dv01_exposure, valuation
-                 FROM portfolio_snapshots WHERE venue_id = $1 AND account_id = $2 AND seq < $3
-                   AND timestamp >= $4 AND timestamp < $5
-                 ORDER BY seq DESC LIMIT $6",
+                 FROM portfolio_snapshots WHERE venue_id = $1 AND account_id = $2 AND seq > $3 AND seq < $4
+                 ORDER BY seq DESC LIMIT $5",
             )
             .bind(venue.0)
             .bind(account.0)
+            .bind(after)
             .bind(before)
-            .bind(from)
-            .bind(to)
-            .bind(i64::from(window.limit))
+            .bind(i64::from(limit))
             .fetch_all(&backend.history_readers)
             .await?
         });
@@ -167,10 +181,90 @@ impl Store {
             .fetch_all(&backend.history_readers)
             .await?
         });
-        rows.into_iter()
-            .map(|(seq, time, nav)| {
-                Ok(NavPoint { seq: Seq(unsigned(seq)?), time: VenueTime(time), nav: Money(nav) })
-            })
-            .collect()
+        rows.into_iter().map(nav_point).collect()
+    }
+
+    /// The newest `limit` net asset values of an account, oldest first.
+    pub async fn newest_nav_points(
+        &self,
+        venue: VenueId,
+        account: AccountId,
+        limit: u32,
+    ) -> Result<Vec<NavPoint>, StoreError> {
+        let rows: Vec<(i64, i64, i64)> = on_backend!(self, |backend| {
+            sqlx::query_as(
+                "SELECT seq, timestamp, nav FROM portfolio_snapshots
+                 WHERE venue_id = $1 AND account_id = $2 ORDER BY seq DESC LIMIT $3",
+            )
+            .bind(venue.0)
+            .bind(account.0)
+            .bind(i64::from(limit))
+            .fetch_all(&backend.history_readers)
+            .await?
+        });
+        rows.into_iter().rev().map(nav_point).collect()
+    }
+
+    /// Number of stored valuations of each account that has any.
+    pub async fn valuation_counts(&self, venue: VenueId) -> Result<Vec<(AccountId, u64)>, StoreError> {
+        let rows: Vec<(Uuid, i64)> = on_backend!(self, |backend| {
+            sqlx::query_as(
+                "SELECT account_id, count(*) FROM portfolio_snapshots WHERE venue_id = $1 GROUP BY account_id",
+            )
+            .bind(venue.0)
+            .fetch_all(&backend.history_readers)
+            .await?
+        });
+        rows.into_iter().map(|(account, count)| Ok((AccountId(account), unsigned(count)?))).collect()
+    }
+
+    /// Deletes an account's valuations of the entries `seqs`.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`]; nothing is deleted then.
+    pub async fn delete_valuations(
+        &self,
+        venue: VenueId,
+        account: AccountId,
+        seqs: &[Seq],
+    ) -> Result<(), StoreError> {
+        on_backend!(self, |backend| {
+            let mut transaction = backend.begin(Schema::History).await?;
+            for some in seqs.chunks(DELETE_MAX_ROWS) {
+                let rows = InputRows::new()
+                    .ids("venue_id", some.iter().map(|_| venue.0))
+                    .ids("account_id", some.iter().map(|_| account.0))
+                    .numbers("seq", some.iter().map(|seq| seq.0.cast_signed()));
+                transaction.run_batch(&[BatchStatement::delete("portfolio_snapshots", rows)]).await?;
+            }
+            transaction.commit().await?;
+        });
+        Ok(())
+    }
+}
+
+fn nav_point((seq, time, nav): (i64, i64, i64)) -> Result<NavPoint, StoreError> {
+    Ok(NavPoint { seq: Seq(unsigned(seq)?), time: VenueTime(time), nav: Money(nav) })
+}
+
+#[cfg(test)]
+mod tests {
+    use sqlx::Row as _;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_nav_history_reads_the_index_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open_sqlite(folder.path()).await.unwrap();
+        let Store::Sqlite(backend) = &store else { unreachable!() };
+        let query = sqlx::query(
+            "EXPLAIN QUERY PLAN SELECT seq, timestamp, nav FROM portfolio_snapshots
+             WHERE venue_id = $1 AND account_id = $2 ORDER BY seq DESC LIMIT $3",
+        );
+        let query = query.bind(Uuid::nil()).bind(Uuid::nil()).bind(10);
+        let row = query.fetch_one(&backend.history_readers).await.unwrap();
+        let plan: String = row.get(3);
+        assert!(plan.contains("USING COVERING INDEX portfolio_nav"), "{plan}");
     }
 }

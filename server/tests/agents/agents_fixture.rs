@@ -4,6 +4,7 @@
 
 use std::fmt::Display;
 use std::future::Future;
+use std::sync::Mutex;
 use std::time::Duration;
 
 use engine::id::{AccountId, InstrumentId, Seq};
@@ -20,10 +21,11 @@ use server::clock::WallClock;
 use server::config::{Acknowledge, ClockMode, Config, IdlePolicy};
 use server::journal::Follower;
 use server::sequencer_client::SequencerClient;
-use server::shutdown::Shutdown;
+use server::shutdown::{Shutdown, supervise};
 use server::store::Store;
 use server::store::journal::{JournalRow, VenueRow};
 use server::telemetry::Health;
+use tokio::task::JoinHandle;
 use uuid::Uuid;
 
 use crate::support::database::TestDatabase;
@@ -40,12 +42,15 @@ pub struct AgentsFixture {
     pub clock: WallClock,
     pub health: Health,
     database: TestDatabase,
+    /// Agents that are started again when they fail, and what ends them.
+    supervised: Mutex<Vec<JoinHandle<()>>>,
+    shutdown: Shutdown,
 }
 
 /// An agent that runs.
 pub struct Task {
     shutdown: Shutdown,
-    handle: tokio::task::JoinHandle<Result<(), String>>,
+    handle: JoinHandle<Result<(), String>>,
 }
 
 impl Task {
@@ -93,7 +98,38 @@ impl AgentsFixture {
         let clock = WallClock::manual(WallTime(1_767_225_600_000_000));
         let seed = SeedChoice::Given(seed.parse().unwrap());
         let row = trading::prepare(&store, &bus, &streams, &config, &seed, None, &clock).await.unwrap();
-        Self { health: Health::new(clock.clone()), store, bus, streams, row, clock, database }
+        let (health, shutdown) = (Health::new(clock.clone()), Shutdown::new());
+        Self { health, store, bus, streams, row, clock, database, supervised: Mutex::default(), shutdown }
+    }
+
+    /// Starts trading, market data and portfolio, which are started again when they fail,
+    /// as in a server.
+    pub fn supervise_all(&self, market_data: market_data::Settings) {
+        let context = AgentContext { shutdown: self.shutdown.clone(), ..self.context() };
+        let (trading, portfolio) = (self.trading_settings(), self.portfolio_settings());
+        let (of_trading, of_market_data, of_portfolio) = (context.clone(), context.clone(), context);
+        let (health, shutdown) = (|| self.health.clone(), || self.shutdown.clone());
+        let tasks = [
+            supervise("trading", health(), shutdown(), move || {
+                trading::run(of_trading.clone(), trading.clone())
+            }),
+            supervise("market_data", health(), shutdown(), move || {
+                market_data::run(of_market_data.clone(), market_data.clone())
+            }),
+            supervise("portfolio", health(), shutdown(), move || {
+                portfolio::run(of_portfolio.clone(), portfolio.clone())
+            }),
+        ];
+        self.supervised.lock().unwrap().extend(tasks);
+    }
+
+    /// Ends the agents of [`Self::supervise_all`].
+    pub async fn stop_supervised(&self) {
+        self.shutdown.cancel();
+        let tasks = std::mem::take(&mut *self.supervised.lock().unwrap());
+        for task in tasks {
+            patiently(task).await.unwrap();
+        }
     }
 
     /// The same store after the process ended, with an empty bus.
@@ -138,17 +174,30 @@ impl AgentsFixture {
 
     pub fn trading(&self) -> Task {
         let context = self.context();
-        let settings = trading::Settings {
+        Task::start(context.shutdown.clone(), trading::run(context, self.trading_settings()))
+    }
+
+    fn trading_settings(&self) -> trading::Settings {
+        trading::Settings {
             snapshot_entries: 25,
             acknowledge: Acknowledge::AfterCommit,
             faults: trading::no_faults(),
-        };
-        Task::start(context.shutdown.clone(), trading::run(context, settings))
+        }
+    }
+
+    fn portfolio_settings(&self) -> portfolio::Settings {
+        let max_valuations = Config::default().history.valuations_per_account;
+        portfolio::Settings { config: self.row.config.clone(), snapshot_seconds: 60, max_valuations }
     }
 
     pub fn portfolio(&self) -> Task {
+        self.portfolio_with(60, self.portfolio_settings().max_valuations)
+    }
+
+    /// The same with other intervals between stored valuations, and another maximum.
+    pub fn portfolio_with(&self, snapshot_seconds: u64, max_valuations: u64) -> Task {
         let context = self.context();
-        let settings = portfolio::Settings { config: self.row.config.clone(), snapshot_seconds: 60 };
+        let settings = portfolio::Settings { snapshot_seconds, max_valuations, ..self.portfolio_settings() };
         Task::start(context.shutdown.clone(), portfolio::run(context, settings))
     }
 

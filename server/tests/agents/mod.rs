@@ -7,6 +7,7 @@ mod market_data;
 mod portfolio;
 mod postgres_standby;
 mod redis_outbox;
+mod redis_poison;
 mod redis_sessions;
 mod redis_wipes;
 mod trading;

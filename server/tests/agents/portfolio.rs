@@ -6,8 +6,9 @@ use engine::id::{AccountId, Seq};
 use engine::money::{Lots, Money, Ticks};
 use engine::order::{ClientOrderId, InstrumentStatus, Price, SelfTradePrevention, Side, Ticket, TimeInForce};
 use engine::position::Position;
-use engine::venue::{Balance, Command, Mark, Outcome, PositionState};
+use engine::venue::{AccountChange, AccountEvent, Balance, Command, Mark, Outcome, PositionState};
 use protocol::bus::PortfolioMessage;
+use protocol::nav_history::{Drawdown, NavHistory, NavRange};
 use server::bus::decode::decode;
 use server::store::valuations::ValuationWindow;
 
@@ -102,6 +103,37 @@ async fn long_100_at_100_and_a_tick_at_105_gain_500() {
 }
 
 #[tokio::test]
+async fn a_closed_account_is_valued_no_more_and_leaves_no_value_behind() {
+    let fixture = AgentsFixture::new("1").await;
+    let (user, other) = (fixture.account(1), fixture.account(2));
+    let agent = fixture.portfolio();
+    let entries = vec![entry(&fixture, 1), opened(&fixture, 2, user), opened(&fixture, 3, other)];
+    fixture.publish(entries).await;
+    fixture.publish(vec![long_100_at_100(&fixture, 4, user), long_100_at_100(&fixture, 5, other)]).await;
+    let mut risk = fixture.reader(&fixture.streams.risk);
+    valued(&fixture, &mut risk, 5).await;
+    let latest = async |account| fixture.bus.get_latest(&fixture.streams.portfolio(account)).await.unwrap();
+    let flat = PositionState {
+        account: user,
+        instrument: fixture.instrument("ACME"),
+        position: Position::default(),
+    };
+    let event = AccountEvent { account: user, account_seq: 2, change: AccountChange::Closed };
+    let closed = Outcome {
+        events: vec![event],
+        balances: vec![balance(user, 0)],
+        positions: vec![flat],
+        ..entry(&fixture, 6)
+    };
+    fixture.publish(vec![closed]).await;
+    fixture.publish(vec![tick(&fixture, 7, 10_500)]).await;
+    while valued(&fixture, &mut risk, 7).await.account != other {}
+    assert_eq!(latest(user).await, None);
+    assert!(latest(other).await.is_some());
+    agent.stop().await;
+}
+
+#[tokio::test]
 async fn the_first_loss_and_every_extreme_are_stored_soon() {
     let fixture = AgentsFixture::new("1").await;
     let user = fixture.account(1);
@@ -133,6 +165,41 @@ async fn the_first_loss_and_every_extreme_are_stored_soon() {
     assert_eq!(stored.iter().map(|row| row.1).collect::<Vec<_>>(), expected);
     assert_eq!(stored.iter().map(|row| row.0).collect::<Vec<_>>()[..3], [2, 4, 5]);
     agent.stop().await;
+}
+
+#[tokio::test]
+async fn stored_valuations_stay_few_and_keep_peak_and_deepest_drawdown() {
+    let fixture = AgentsFixture::new("1").await;
+    let user = fixture.account(1);
+    let agent = fixture.portfolio_with(1, 40);
+    fixture.publish(vec![entry(&fixture, 1), opened(&fixture, 2, user)]).await;
+    fixture.publish(vec![long_100_at_100(&fixture, 3, user)]).await;
+    let mut risk = fixture.reader(&fixture.streams.risk);
+    valued(&fixture, &mut risk, 3).await;
+    // A minute apart, so each is stored: 105, 90, 120, then up and down above 101.
+    let marks = [10_500, 9_000, 12_000].into_iter().chain((0..200).map(|number| 11_000 + 7 * (number % 50)));
+    for (seq, mark) in (4..).zip(marks) {
+        fixture.publish(vec![Outcome { seq: Seq(seq), ..tick(&fixture, 600 * seq, mark) }]).await;
+        valued(&fixture, &mut risk, seq).await;
+    }
+    agent.stop().await;
+    let stored = fixture.store.nav_points(fixture.row.id, user, Seq(0), 1_000).await.unwrap();
+    assert!((10..=40).contains(&stored.len()), "{} of 203", stored.len());
+    let now = stored.last().unwrap().time;
+    let mut history = NavHistory::new(NavRange::All, 100_000_000, fixture.row.config.t0, now);
+    for point in &stored {
+        history.push(point.time, point.nav.to_cents());
+    }
+    // 990,000 + 100 × 120; 990,000 + 100 × 105 − (990,000 + 100 × 90) = 1,500 of 1,000,500
+    assert_eq!(history.peak(), 100_200_000);
+    assert_eq!(history.max_drawdown(), Drawdown { below: 150_000, peak: 100_050_000 });
+    // A restart counts what is stored.
+    let agent = fixture.portfolio_with(1, 10);
+    fixture.publish(vec![Outcome { seq: Seq(207), ..tick(&fixture, 600 * 207, 11_000) }]).await;
+    valued(&fixture, &mut risk, 207).await;
+    agent.stop().await;
+    let stored = fixture.store.nav_points(fixture.row.id, user, Seq(0), 1_000).await.unwrap();
+    assert!(stored.len() <= 10, "{}", stored.len());
 }
 
 #[tokio::test]

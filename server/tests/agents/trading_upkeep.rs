@@ -102,3 +102,60 @@ async fn verify_names_what_was_tampered_with() {
     }
     fixture.close().await;
 }
+
+#[tokio::test]
+async fn lost_snapshots_are_noticed_and_the_seed_gives_the_market_again() {
+    let mut fixture = TradingFixture::with(50, no_faults()).await;
+    fixture.simulate().await;
+    fixture.steps(20).await;
+    fixture.account().await;
+    fixture.steps(150).await;
+    fixture.stop().await;
+    let whole = fixture.verify().await.unwrap();
+    fixture.crash().await;
+    assert!(
+        fixture
+            .damage("DELETE FROM state_snapshots WHERE seq = (SELECT min(seq) FROM state_snapshots)")
+            .await
+            > 0
+    );
+    let error = fixture.verify().await.unwrap_err().to_string();
+    assert!(error.contains("but 1 of 2 state snapshots are there"), "{error}");
+    assert!(fixture.damage("DELETE FROM state_snapshots").await > 0);
+    let error = fixture.verify().await.unwrap_err().to_string();
+    assert!(error.contains("but 0 of 2 state snapshots are there"), "{error}");
+    // Trading goes on: it is the same state, and there will be snapshots again.
+    fixture.start().await;
+    fixture.steps(1).await;
+    assert_eq!(fixture.number("SELECT count(*) FROM state_snapshots").await, 1);
+    fixture.steps(60).await;
+    let report = fixture.close().await;
+    assert_eq!((report.accounts, report.step), (whole.accounts, whole.step + 61));
+}
+
+#[tokio::test]
+async fn a_damaged_payload_is_noticed_and_drawn_again() {
+    let mut fixture = TradingFixture::with(50, no_faults()).await;
+    fixture.simulate().await;
+    fixture.steps(120).await;
+    fixture.stop().await;
+    let whole = fixture.verify().await.unwrap();
+    fixture.crash().await;
+    // In front of the newest snapshot, where no start reads it, and after it, where one
+    // does.
+    for kept in ["min", "max"] {
+        let choose = format!("SELECT {kept}(seq) FROM journal WHERE payload IS NOT NULL");
+        let seq = fixture.number(&choose).await;
+        assert_eq!(fixture.flip_payload(seq).await, 1);
+        let error = fixture.verify().await.unwrap_err().to_string();
+        assert_eq!(error, format!("journal entry {seq} has another payload than when it was written"));
+        fixture.start().await;
+        assert_eq!(fixture.seen(), whole.seq);
+        fixture.stop().await;
+        fixture.crash().await;
+        assert_eq!(fixture.flip_payload(seq).await, 1);
+        fixture.verify().await.unwrap();
+    }
+    fixture.start().await;
+    fixture.close().await;
+}

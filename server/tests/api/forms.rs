@@ -15,6 +15,15 @@ async fn a_page_is_compressed_if_the_client_accepts_it() {
         let asked = browser.send(Method::GET, "/", |ask| ask.header("accept-encoding", encoding)).await;
         assert_eq!((asked.status.as_u16(), asked.header("content-encoding")), (200, encoding));
         assert!(asked.text.len() < plain.text.len() / 2, "{} {}", asked.text.len(), plain.text.len());
+        // So is what the page's scripts read, unless it is small.
+        for (path, expected) in [("/api/ui/opening", encoding), ("/api/ui/account", "")] {
+            let read = |ask: reqwest::RequestBuilder| {
+                ask.header("accept-encoding", encoding).header("content-type", "application/octet-stream")
+            };
+            let answer = browser.send(Method::POST, path, read).await;
+            let found = (answer.status.as_u16(), answer.header("content-encoding"));
+            assert_eq!(found, (200, expected), "{path}");
+        }
         // Answers to programs stay as they are.
         let path = "/api/v1/instruments";
         let answer = browser.send(Method::GET, path, |ask| ask.header("accept-encoding", encoding)).await;

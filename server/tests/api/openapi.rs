@@ -179,6 +179,12 @@ async fn answers_of_a_trading_day_are_as_described() {
     let credentials = json!({ "email": "ada@example.org", "password": PASSWORD });
     send(&mut user, post.clone(), "/api/v1/auth/keep", Some(credentials.clone()), 200).await;
     send(&mut site.visitor(), post.clone(), "/api/v1/auth/login", Some(credentials), 200).await;
+    let profile = json!({ "name": "Countess" });
+    send(&mut user, Method::PATCH, "/api/v1/account/profile", Some(profile), 200).await;
+    let change = json!({ "current_password": PASSWORD, "password": format!("{PASSWORD} anew") });
+    send(&mut user, post.clone(), "/api/v1/auth/password", Some(change), 204).await;
+    let named = json!({ "email": "bob@example.org", "password": PASSWORD, "name": "Bob" });
+    send(&mut site.visitor(), post.clone(), "/api/v1/auth/register", Some(named), 201).await;
 
     let acme = site.id("ACME");
     let market = ticket(acme, "BUY", "100", None, "market");

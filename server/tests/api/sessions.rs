@@ -139,7 +139,7 @@ async fn the_account_page_revokes_sessions_without_javascript() {
     for entry in &entries {
         assert!(page.text.contains(&format!("value=\"{}\"", id(entry))), "{entry}");
     }
-    assert!(page.text.contains("Firefox on Linux") && page.text.contains("End all others"));
+    assert!(page.text.contains("Firefox on Linux") && page.text.contains("Sign out all others"));
 
     let end = |id: &str| format!("session={id}");
     let theirs = id(&listed(&there).await[0]);
@@ -159,5 +159,47 @@ async fn the_account_page_revokes_sessions_without_javascript() {
         assert!(answer.status.is_redirection(), "{}", answer.status);
         assert_eq!(answer.header("location"), "/login?next=/account");
     }
+    site.close().await;
+}
+
+#[tokio::test]
+async fn a_new_session_beyond_the_limit_ends_the_one_unused_for_longest() {
+    let site = Site::with(|config| config.limits.sessions_per_user = 3).await;
+    let minute = || site.clock.advance_micros(60_000_000);
+    let first = site.user("ada").await;
+    minute();
+    let second = sign_in_again(&site, "ada").await;
+    minute();
+    let third = sign_in_again(&site, "ada").await;
+    let bob = site.user("bob").await;
+    minute();
+    // The oldest one is used again, so the second is the one unused for longest.
+    assert_eq!(first.get("/api/v1/session").await.status, 200);
+    let mut socket = second.follow("", &["account".to_owned()]).await;
+    socket.next_update().await;
+    site.clock.advance_micros(5_000_000);
+    for used in [&first, &third] {
+        minute();
+        assert_eq!(used.get("/api/v1/session").await.status, 200);
+    }
+    let fourth = sign_in_again(&site, "ada").await;
+    assert_eq!(socket.closed().await, 4001);
+    assert_eq!(second.get("/api/v1/session").await.status, 401);
+    for going_on in [&first, &third, &fourth, &bob] {
+        assert_eq!(going_on.get("/api/v1/session").await.status, 200);
+    }
+    assert_eq!(listed(&fourth).await.len(), 3);
+    site.close().await;
+}
+
+#[tokio::test]
+async fn a_user_has_twenty_sessions_at_most() {
+    let site = Site::open().await;
+    let mut user = site.user("ada").await;
+    for _ in 0..30 {
+        user = sign_in_again(&site, "ada").await;
+    }
+    assert_eq!(listed(&user).await.len(), 20);
+    assert_eq!(site.text("SELECT CAST(count(*) AS TEXT) FROM sessions").await, "20");
     site.close().await;
 }

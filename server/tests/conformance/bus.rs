@@ -282,5 +282,61 @@ async fn a_newest_value_replaces_the_previous_one() {
         bus.put_all_latest(vec![(other.clone(), "three".into())]).await.unwrap();
         let found = bus.get_all_latest(&[other, format!("{s}:none"), s.to_owned()]).await.unwrap();
         assert_eq!(found, [Some("three".into()), None, Some("two".into())]);
+        // A removed one is gone; removing it again is harmless.
+        for _ in 0..2 {
+            bus.remove_all_latest(&[s.to_owned(), format!("{s}:none")]).await.unwrap();
+        }
+        assert_eq!(bus.get_latest(s).await.unwrap(), None);
+        assert!(bus.get_latest(&format!("{s}:other")).await.unwrap().is_some());
+    }
+}
+
+#[tokio::test]
+async fn a_discarded_message_has_never_been_there() {
+    let (kinds, s) = buses().await;
+    let s = s.as_str();
+    for Kind { bus, .. } in &kinds {
+        for id in [1, 2] {
+            append(bus, s, id, "x").await;
+        }
+        // Far ahead of the producer, whose next id is refused.
+        append(bus, s, 1_796_015_617_683, "far").await;
+        let next = [(3, "three".into())];
+        let far = AppendResult::LastIdIs(1_796_015_617_683);
+        assert_eq!(bus.append_after(s, 2, &next).await.unwrap(), far);
+        assert_eq!(ids(&bus.read_after(s, 2, 9).await.unwrap()), [1_796_015_617_683]);
+        // One of two readers removes it; neither reads it again.
+        assert!(bus.discard(s, 1_796_015_617_683, 2).await.unwrap());
+        assert!(!bus.discard(s, 1_796_015_617_683, 1).await.unwrap());
+        assert_eq!(ids(&bus.read_now(s, 2, 9).await.unwrap()), [0; 0]);
+        assert_eq!(bus.last_id(s).await.unwrap(), 2);
+        assert_eq!(bus.append_after(s, 2, &next).await.unwrap(), AppendResult::Appended);
+        assert_eq!(ids(&bus.read_after(s, 0, 9).await.unwrap()), [1, 2, 3]);
+        // In the middle nothing else changes.
+        assert!(bus.discard(s, 2, 0).await.unwrap());
+        assert_eq!(
+            (ids(&bus.read_now(s, 0, 9).await.unwrap()), bus.last_id(s).await.unwrap()),
+            (vec![1, 3], 3)
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_stream_is_not_rewound_before_its_reader() {
+    let (kinds, s) = buses().await;
+    let s = s.as_str();
+    for Kind { bus, .. } in &kinds {
+        bus.resume(s, 100).await.unwrap();
+        let id = bus.append_auto(s, "read and trimmed", 9).await.unwrap();
+        bus.trim(s, id).await.unwrap();
+        let other = bus.append_auto(s, "garbage", 9).await.unwrap();
+        assert!(bus.discard(s, other, id).await.unwrap());
+        assert_eq!(bus.last_id(s).await.unwrap(), id);
+        assert!(bus.append_auto(s, "next", 9).await.unwrap() > id);
+        // Without a message the end is where the caller says.
+        let empty = format!("{s}:empty");
+        bus.resume(&empty, 50).await.unwrap();
+        bus.rewind(&empty, 7).await.unwrap();
+        assert_eq!(bus.last_id(&empty).await.unwrap(), 7);
     }
 }

@@ -74,7 +74,7 @@ async fn traded_venue(database: TestDatabase) -> TradingFixture {
         last_seen_at: WallTime(8),
         expires_at: WallTime(9),
     };
-    fixture.store.insert_session(id, &session).await.unwrap();
+    fixture.store.insert_session(id, &session, 100).await.unwrap();
     let instrument = fixture.instrument("ACME").id;
     let time = VenueTime(1);
     let ticks = (1..=1_200).map(|step| TickRecord {

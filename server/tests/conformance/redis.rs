@@ -2,7 +2,15 @@
 
 use std::time::Duration;
 
-use server::bus::{Batch, Bus, BusError, StreamLimits};
+use engine::id::AccountId;
+use engine::time::WallTime;
+use engine::venue::{Command, VenueConfig};
+use server::bus::{Batch, Bus, BusError, MAX_MESSAGE_ID, StreamLimits, StreamNames};
+use server::clock::WallClock;
+use server::sequencer_client::{SendError, SequencerClient};
+use server::shutdown::Shutdown;
+use tokio::time::Instant;
+use uuid::Uuid;
 
 use crate::support::redis::Server;
 
@@ -95,7 +103,7 @@ async fn every_refusal_at_start_is_one_line_without_the_password() {
 async fn cache_writes_check_the_current_value() {
     let server = Server::start();
     let bus = server.bus().await;
-    let (cache, key) = (bus.cache(), uuid::Uuid::new_v4().to_string());
+    let (cache, key) = (bus.cache(), Uuid::new_v4().to_string());
     let ttl = Duration::from_secs(60);
     assert!(!cache.replace(&key, b"", b"no", ttl).await.unwrap());
     assert!(cache.put_new(&key, b"one", ttl).await.unwrap());
@@ -108,4 +116,80 @@ async fn cache_writes_check_the_current_value() {
     while cache.get(std::slice::from_ref(&key)).await.unwrap() != [None] {
         tokio::task::yield_now().await;
     }
+}
+
+#[tokio::test]
+async fn entries_of_somebody_else_are_messages_and_can_be_discarded() {
+    let server = Server::private();
+    let bus = server.bus().await;
+    for id in 1..=4 {
+        bus.append_after("s", id - 1, &[(id, "x".into())]).await.unwrap();
+    }
+    let packed: Vec<_> = (5..=7).map(|id| (id, format!("{id}").into())).collect();
+    bus.append_after("s", 4, &packed).await.unwrap();
+    for (entry, id, fields) in [
+        ("8-0", 8, ["other", "field"]),
+        ("7-3", 7, ["m", "the same id again"]),
+        ("18446744073709551614-1", u64::MAX - 1, ["m", "too high"]),
+    ] {
+        server.cli(&[&["XADD", "s", entry], &fields[..]].concat());
+        let Batch::Messages(found) = bus.read_now("s", 0, 99).await.unwrap() else { panic!("trimmed") };
+        assert_eq!(found.last().map(|message| message.id), Some(id), "{entry}");
+        assert!(bus.discard("s", id, 6).await.unwrap(), "{entry}");
+        assert_eq!(ids(&bus.read_now("s", 0, 99).await.unwrap()), [1, 2, 3, 4, 5, 6, 7], "{entry}");
+        assert_eq!(bus.last_id("s").await.unwrap(), 7, "{entry}");
+    }
+    // A message that shares an entry is removed with it: its producer sends the others
+    // again.
+    assert!(bus.discard("s", 6, 4).await.unwrap());
+    assert_eq!(
+        (ids(&bus.read_now("s", 0, 99).await.unwrap()), bus.last_id("s").await.unwrap()),
+        (vec![1, 2, 3, 4], 4)
+    );
+    bus.append_after("s", 4, &packed).await.unwrap();
+    assert_eq!(ids(&bus.read_now("s", 4, 99).await.unwrap()), [5, 6, 7]);
+}
+
+#[tokio::test]
+async fn an_id_that_leaves_none_after_it_stops_no_producer() {
+    let server = Server::private();
+    let bus = server.bus().await;
+    let before = bus.append_auto("s", "x", 9).await.unwrap();
+    server.cli(&["XADD", "s", "18446744073709551614-1", "m", "too high"]);
+    assert_eq!(bus.last_id("s").await.unwrap(), before);
+    let after = bus.append_auto("s", "y", 9).await.unwrap();
+    assert!(before < after && after < MAX_MESSAGE_ID);
+    assert_eq!(ids(&bus.read_now("s", 0, 9).await.unwrap()), [before, after]);
+    // The end alone may be there, and the trim point of nothing that ever was.
+    server.cli(&["XSETID", "s", "18446744073709551614-1"]);
+    server.cli(&["SET", "s:trimmed", "18446744073709551615"]);
+    let last = bus.append_auto("s", "z", 9).await.unwrap();
+    assert_eq!(ids(&bus.read_now("s", 0, 9).await.unwrap()), [before, after, last]);
+}
+
+/// The clock stands still here while anything can be done, and goes on to the next
+/// timeout when nothing can.
+#[tokio::test]
+async fn a_server_that_hangs_holds_no_command_past_its_validity() {
+    let server = Server::private();
+    let bus = server.bus().await;
+    let venue = VenueConfig::default().venue_id();
+    let (clock, shutdown) = (WallClock::manual(WallTime(0)), Shutdown::new());
+    let client =
+        SequencerClient::start(bus.clone(), StreamNames::of(venue), venue, clock, shutdown).await.unwrap();
+    server.cli(&["CLIENT", "PAUSE", "3600000", "ALL"]);
+    tokio::time::pause();
+    let began = Instant::now();
+    let command = Command::OpenAccount { account: AccountId::derive(venue, Uuid::from_u128(1)) };
+    let sent = client.send(command.clone(), Duration::from_secs(3)).await.unwrap_err();
+    assert!(matches!(sent, SendError::Pending | SendError::Unavailable), "{sent}");
+    assert!(began.elapsed() <= Duration::from_millis(3_500), "{:?}", began.elapsed());
+    bus.wait_until_down().await;
+    // From now on nothing waits for it.
+    let began = Instant::now();
+    assert!(bus.cache().get(&["key".to_owned()]).await.is_err());
+    assert!(bus.get_latest("key").await.is_err());
+    assert!(bus.append_auto("s", "x", 9).await.is_err());
+    assert_eq!(client.send(command, Duration::from_secs(3)).await.unwrap_err(), SendError::Unavailable);
+    assert_eq!(began.elapsed(), Duration::ZERO);
 }

@@ -1,10 +1,12 @@
 //! Venues, commits, epochs, snapshots and migrations, on each backend.
 
+use engine::candle::{Candle, Interval};
 use engine::id::{Digest, Seq};
-use engine::money::Money;
-use engine::time::{VenueTime, WallTime};
+use engine::money::{Lots, Money, Ticks};
+use engine::time::{MICROS_PER_SECOND, VenueTime, WallTime};
 use engine::venue::journal::{GENESIS, JournalEntry};
 use engine::venue::{Command, CommandOutcome, Input, Venue, VenueConfig};
+use server::store::history::{CandleRecord, CandleWindow};
 use server::store::journal::{CommitBatch, Cursor, EntryKind, NewEntry, VenueRow};
 use server::store::snapshots::SnapshotRow;
 use server::store::valuations::{NavPoint, ValuationRecord};
@@ -275,5 +277,46 @@ async fn nav_points_are_paged_and_belong_to_one_account() {
         assert_eq!(read(0, 3).await.unwrap(), [point(1), point(2), point(3)]);
         assert_eq!(read(3, 3).await.unwrap(), [point(4), point(5)]);
         assert_eq!(read(5, 3).await.unwrap(), []);
+        let newest = |limit| store.newest_nav_points(row.id, accounts[0], limit);
+        assert_eq!(newest(2).await.unwrap(), [point(4), point(5)]);
+        assert_eq!(newest(9).await.unwrap().len(), 5);
+        // Deleting concerns one account's entries, which may be gone already.
+        store.delete_valuations(row.id, accounts[0], &[Seq(2), Seq(4), Seq(9)]).await.unwrap();
+        store.delete_valuations(row.id, accounts[0], &[Seq(2)]).await.unwrap();
+        assert_eq!(read(0, 9).await.unwrap(), [point(1), point(3), point(5)]);
+        let mut counts = store.valuation_counts(row.id).await.unwrap();
+        counts.sort_by_key(|(_, count)| *count);
+        assert_eq!(counts, [(accounts[0], 3), (accounts[1], 5)]);
+    }
+}
+
+#[tokio::test]
+async fn candles_of_every_interval_are_retained_by_their_age() {
+    for Opened { store, row, .. } in stores().await {
+        let instrument = row.config.instruments().unwrap().into_keys().next().unwrap();
+        let at = |seconds: i64| row.config.t0.plus_micros(seconds * MICROS_PER_SECOND);
+        let candle = |start| {
+            let (price, lots) = (Ticks(100), Lots(1));
+            let (open, high, low, close) = (price, price, price, price);
+            Candle { start, open, high, low, close, volume: lots, through: start }
+        };
+        let rows: Vec<_> = Interval::ALL
+            .into_iter()
+            .flat_map(|interval| {
+                let starts = (0..10).map(move |number| at(number * interval.seconds()));
+                starts.map(move |start| CandleRecord { instrument, interval, candle: candle(start) })
+            })
+            .collect();
+        let cursor = Cursor { consumer: "candles".to_owned(), stream: "s".to_owned(), position: 1 };
+        store.write_candles(row.id, &rows, &cursor).await.unwrap();
+        for interval in Interval::ALL {
+            // As of the ninth candle's start, three are not older than three intervals.
+            let now = at(9 * interval.seconds());
+            store.retain_candles(row.id, instrument, now, 3).await.unwrap();
+            let window = CandleWindow { instrument, interval, from: None, to: None, limit: 100 };
+            let found = store.candles(row.id, window).await.unwrap();
+            let starts: Vec<_> = found.iter().map(|candle| candle.start).collect();
+            assert_eq!(starts, [9, 8, 7].map(|number| at(number * interval.seconds())), "{interval:?}");
+        }
     }
 }

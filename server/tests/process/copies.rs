@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::process::{Server, command, finished};
 use super::refusals::refusal;
 use crate::support::database::Database;
-use crate::support::site::{OWNER, PASSWORD, Visitor, ticket};
+use crate::support::site::{OWNER, Visitor, ticket};
 use crate::support::traders::at;
 
 /// How much longer each copy lives than the one before, until one is done.
@@ -24,17 +24,6 @@ fn said(words: &[&str], folder: &Path) -> String {
     let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "{words:?}: {out}{err}");
     out.trim().to_owned()
-}
-
-/// The owner, at a server that runs.
-async fn owner(server: &Server) -> Visitor {
-    let client = reqwest::Client::new();
-    let mut owner = Visitor { client, base: server.url.clone(), cookie: None };
-    let body = json!({ "email": OWNER, "password": PASSWORD });
-    if owner.post("/api/v1/auth/login", &body).await.status != 200 {
-        assert_eq!(owner.post("/api/v1/auth/register", &body).await.status, 201);
-    }
-    owner
 }
 
 async fn step(owner: &mut Visitor, steps: u32) {
@@ -56,7 +45,7 @@ fn serve(folder: &Path, more: &[&str]) -> Server {
 /// A market of some length with orders in it, served from `data`; the answer to
 /// the first of them.
 async fn traded(server: &Server) -> Value {
-    let mut owner = owner(server).await;
+    let mut owner = server.owner().await;
     step(&mut owner, 20).await;
     let first = owner.order(&buy("o-0")).await;
     for number in 1..40 {
@@ -93,7 +82,7 @@ async fn a_traded_venue_moves_to_postgres_and_back_by_command_alone() {
     assert_eq!(said(&["replay", "--data", "back"], here), replayed);
     // What came back goes on where it was: the order is known, the next one new.
     let server = serve(here, &["--data", "back"]);
-    let mut owner = owner(&server).await;
+    let mut owner = server.owner().await;
     let known = owner.post("/api/v1/orders", &buy("o-0")).await;
     assert_eq!((known.status.as_u16(), &known.json()["order_id"]), (200, &first["order_id"]));
     step(&mut owner, 5).await;

@@ -5,6 +5,10 @@ use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::thread::JoinHandle;
 
+use serde_json::json;
+
+use crate::support::site::{OWNER, PASSWORD, Visitor};
+
 /// A command with an empty environment.
 pub fn command(words: &[&str], folder: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_tickhall"));
@@ -36,11 +40,28 @@ pub struct Server {
 impl Server {
     /// Starts a server on a free port and waits for its address.
     pub fn start(folder: &Path, more: &[&str]) -> Self {
+        Self::run(command(&Self::words(more), folder), folder)
+    }
+
+    /// The same, with at most so many open files.
+    pub fn with_descriptors(count: u32, folder: &Path, more: &[&str]) -> Self {
+        let mut command = Command::new("sh");
+        command.args([
+            "-c",
+            &format!("ulimit -n {count} && exec \"$0\" \"$@\""),
+            env!("CARGO_BIN_EXE_tickhall"),
+        ]);
+        command.args(Self::words(more)).current_dir(folder).env_clear();
+        Self::run(command, folder)
+    }
+
+    fn words<'w>(more: &[&'w str]) -> Vec<&'w str> {
+        ["serve", "--listen", "127.0.0.1:0", "--clock", "manual"].iter().chain(more).copied().collect()
+    }
+
+    fn run(mut command: Command, folder: &Path) -> Self {
         let first_start = !folder.join("data").exists();
-        let words = ["serve", "--listen", "127.0.0.1:0", "--clock", "manual"];
-        let words: Vec<&str> = words.iter().chain(more).copied().collect();
-        let mut child =
-            command(&words, folder).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut stderr = child.stderr.take().unwrap();
         let logged = std::thread::spawn(move || {
             let mut logged = String::new();
@@ -57,11 +78,24 @@ impl Server {
                 break url;
             }
         };
-        // The claim token follows at a first start.
-        if first_start && !more.contains(&"--owner-email") {
+        // The claim token or the owner's link follows at a first start.
+        if first_start {
             printed.extend(lines.next().transpose().unwrap());
         }
         Self { child, logged: Some(logged), url, printed }
+    }
+
+    /// The configured owner, signed in: at the first start with the link that it printed.
+    pub async fn owner(&self) -> Visitor {
+        let mut owner = Visitor { client: reqwest::Client::new(), base: self.url.clone(), cookie: None };
+        let link = self.printed.iter().find_map(|line| line.split_once("/reset?token="));
+        if let Some((_, token)) = link {
+            let reset = json!({ "token": token, "password": PASSWORD });
+            assert_eq!(owner.post("/api/v1/auth/reset", &reset).await.status, 204);
+        }
+        let login = json!({ "email": OWNER, "password": PASSWORD });
+        assert_eq!(owner.post("/api/v1/auth/login", &login).await.status, 200);
+        owner
     }
 
     /// Process id.

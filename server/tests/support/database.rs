@@ -94,11 +94,16 @@ impl TestDatabase {
     /// Runs a statement on the money tables; the number of changed rows. SQLite does
     /// not check references then.
     pub async fn tamper(&self, sql: &'static str) -> u64 {
+        self.tamper_with(sql.to_owned()).await
+    }
+
+    /// The same with a statement that the test composes.
+    pub async fn tamper_with(&self, sql: String) -> u64 {
         match self {
-            Self::Folder(folder) => tamper(folder.path(), sql).await,
+            Self::Folder(folder) => tamper_with(folder.path(), sql).await,
             Self::Database(database) => {
                 let mut connection = database.connect().await;
-                sqlx::query(sql).execute(&mut connection).await.unwrap().rows_affected()
+                sqlx::query(AssertSqlSafe(sql)).execute(&mut connection).await.unwrap().rows_affected()
             }
         }
     }
@@ -158,8 +163,12 @@ impl TestDatabase {
 
 /// Runs a statement on the money tables of a folder; the number of changed rows.
 pub async fn tamper(folder: &Path, sql: &'static str) -> u64 {
+    tamper_with(folder, sql.to_owned()).await
+}
+
+async fn tamper_with(folder: &Path, sql: String) -> u64 {
     let mut file = file(folder).await;
-    let done = sqlx::query(sql).execute(&mut file).await.unwrap().rows_affected();
+    let done = sqlx::query(AssertSqlSafe(sql)).execute(&mut file).await.unwrap().rows_affected();
     file.close().await.unwrap();
     done
 }

@@ -14,10 +14,12 @@ use engine::venue::VenueConfig;
 use reqwest::header::HeaderMap;
 use reqwest::{Method, Response, StatusCode};
 use serde_json::{Value, json};
+use server::agents::auth::{Auth, grant_reset};
 use server::agents::trading::verify::{Report, Steps, verify};
 use server::bootstrap::{self, RunningServer};
 use server::clock::WallClock;
 use server::config::{ClockMode, Config, IdlePolicy};
+use server::shutdown::Shutdown;
 
 use super::database::TestDatabase;
 use super::description::Description;
@@ -51,7 +53,12 @@ impl Site {
 
     /// The same, of another venue than the default.
     pub async fn of(venue: VenueConfig, change: impl FnOnce(&mut Config)) -> Self {
-        let database = Arc::new(TestDatabase::of_this_run().await);
+        Self::on(TestDatabase::of_this_run().await, venue, change).await
+    }
+
+    /// The same, in a database of the test's choice.
+    pub async fn on(database: TestDatabase, venue: VenueConfig, change: impl FnOnce(&mut Config)) -> Self {
+        let database = Arc::new(database);
         let mut config = Config {
             listen: ([127, 0, 0, 1], 0).into(),
             clock: ClockMode::Manual,
@@ -62,13 +69,29 @@ impl Site {
         };
         database.configure(&mut config);
         config.limits.requests_per_second = 100_000;
+        config.limits.requests_per_address_per_second = 100_000;
+        config.limits.connections_per_address = 1_000_000;
         config.limits.orders_per_second = 100_000;
         config.limits.registrations_per_minute = 100_000;
         change(&mut config);
         let clock = WallClock::manual(WallTime(1_800_000_000_000_000));
         let mut site = Self { running: None, database, clock, base: String::new(), config, venue };
         site.start().await;
+        site.wait_for_accounts().await;
         site
+    }
+
+    /// Waits until every user's account is open, that of the owner before anything else.
+    async fn wait_for_accounts(&self) {
+        let store = &self.running.as_ref().unwrap().resources.store;
+        let opened = async {
+            while !store.unopened_accounts(self.venue.venue_id(), None).await.unwrap().is_empty() {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(super::trading_fixture::TEST_TIMEOUT, opened)
+            .await
+            .expect("an account stays unopened");
     }
 
     /// Starts the server again in the same folder.
@@ -77,7 +100,9 @@ impl Site {
         self.database.open().await.close().await;
         let config = self.config.clone();
         let running =
-            bootstrap::start(config, self.venue.clone(), listener, self.clock.clone()).await.unwrap();
+            bootstrap::start(config, self.venue.clone(), listener, self.clock.clone(), Shutdown::new())
+                .await
+                .unwrap();
         self.base = format!("http://{}", running.address);
         self.running = Some(running);
         self.ready().await;
@@ -88,6 +113,16 @@ impl Site {
         if let Some(running) = self.running.take() {
             running.stop().await;
         }
+    }
+
+    /// Host and port of the server.
+    pub fn address(&self) -> &str {
+        self.base.trim_start_matches("http://")
+    }
+
+    /// The auth agent.
+    pub fn auth(&self) -> &Auth {
+        self.running.as_ref().unwrap().in_process().unwrap().1
     }
 
     /// Waits until the gateway can show the venue.
@@ -114,12 +149,17 @@ impl Site {
         self.registered(&format!("{name}@example.org")).await
     }
 
-    /// The venue's owner, signed in.
+    /// The venue's owner, signed in. The first time, with the token that the operator
+    /// hands them.
     pub async fn owner(&self) -> Visitor {
         let mut owner = self.visitor();
         let body = json!({ "email": OWNER, "password": PASSWORD });
         if owner.post("/api/v1/auth/login", &body).await.status != 200 {
-            return self.registered(OWNER).await;
+            let store = &self.running.as_ref().unwrap().resources.store;
+            let token = grant_reset(store, OWNER, self.clock.now()).await.unwrap();
+            let reset = json!({ "token": token.expect("an owner"), "password": PASSWORD });
+            assert_eq!(owner.post("/api/v1/auth/reset", &reset).await.status, 204);
+            assert_eq!(owner.post("/api/v1/auth/login", &body).await.status, 200);
         }
         owner
     }

@@ -338,6 +338,29 @@ impl TradingFixture {
         self.database.tamper(sql).await
     }
 
+    /// Flips a bit in the first byte of an entry's payload; twice is as before.
+    pub async fn flip_payload(&self, seq: i64) -> u64 {
+        let length = self.number(&format!("SELECT length(payload) FROM journal WHERE seq = {seq}")).await;
+        let first =
+            self.text(&format!("SELECT hex(substr(payload, 1, 1)) FROM journal WHERE seq = {seq}")).await;
+        let flipped = u8::from_str_radix(&first, 16).unwrap() ^ 1;
+        let sql = match &*self.database {
+            TestDatabase::Folder(_) => format!(
+                "UPDATE journal SET payload = CAST(x'{flipped:02x}' || substr(payload, 2, {length}) AS BLOB)
+                 WHERE seq = {seq}"
+            ),
+            TestDatabase::Database(_) => {
+                format!("UPDATE journal SET payload = set_byte(payload, 0, {flipped}) WHERE seq = {seq}")
+            }
+        };
+        self.database.tamper_with(sql).await
+    }
+
+    /// A text from the money tables.
+    async fn text(&self, sql: &str) -> String {
+        self.database.text(sql).await
+    }
+
     /// A number from the money tables.
     pub async fn number(&self, sql: &str) -> i64 {
         self.database.number(sql).await

@@ -24,13 +24,14 @@ impl Deployment {
             ("TICKHALL_OWNER_EMAIL", OWNER),
             ("TICKHALL_LOG", "warn"),
             ("TICKHALL_LIMITS__REQUESTS_PER_SECOND", "100000"),
+            ("TICKHALL_LIMITS__REQUESTS_PER_ADDRESS_PER_SECOND", "100000"),
             ("TICKHALL_LIMITS__ORDERS_PER_SECOND", "100000"),
         ];
         variables.extend(more);
         let binary = Path::new(env!("CARGO_BIN_EXE_tickhall"));
         let site =
             Topology::start(&file, binary, &variables, postgres).unwrap_or_else(|error| panic!("{error}"));
-        let gateways = site.published().iter().map(|name| site.url(name)).collect();
+        let gateways = site.gateways().iter().map(|name| site.url(name)).collect();
         Self { site, gateways }
     }
 
@@ -44,9 +45,25 @@ impl Deployment {
         Store::open_postgres(&postgres.url("postgres"), Role::Owner).await.unwrap()
     }
 
+    /// Address of the proxy in front of the gateways.
+    pub fn proxy(&self) -> String {
+        self.site.url(&self.site.published()[0])
+    }
+
     /// Somebody at the gateway of this number who is not signed in.
     pub fn visitor(&self, gateway: usize) -> Visitor {
         visitor(&self.gateways[gateway])
+    }
+
+    /// The venue's owner at the gateway of this number, signed in with the link that the
+    /// program prints.
+    pub async fn owner(&self, gateway: usize) -> Visitor {
+        let mut owner = self.visitor(gateway);
+        let link = self.say(&["user", "reset", OWNER]);
+        let (_, token) = link.split_once("/reset?token=").unwrap();
+        let reset = json!({ "token": token, "password": PASSWORD });
+        assert_eq!(owner.post("/api/v1/auth/reset", &reset).await.status, 204);
+        enter(owner, OWNER).await
     }
 
     /// Waits until every service says that it is well, its own agent named.

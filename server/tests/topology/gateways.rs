@@ -35,7 +35,7 @@ async fn topology_two_gateways_are_one_site() {
         Deployment::open(Deployment::postgres(), &[("TICKHALL_CLOCK", "manual"), ("TICKHALL_IDLE", "run")]);
     deployment.until_healthy().await;
     own_logins(&mut deployment).await;
-    let mut one = enter(deployment.visitor(0), OWNER).await;
+    let mut one = deployment.owner(0).await;
     // The cookie of one is good at the other.
     let mut two = Visitor { base: deployment.gateways[1].clone(), ..one.clone() };
     assert_eq!(two.get("/api/v1/session").await.json()["email"], json!(OWNER));

@@ -4,8 +4,8 @@ use protocol::frames::ItemFrame;
 use protocol::socket::Frame;
 use serde_json::json;
 
-use super::deployment::{Deployment, enter};
-use crate::support::site::{OWNER, Visitor, ticket};
+use super::deployment::Deployment;
+use crate::support::site::{Visitor, ticket};
 use crate::support::socket::Socket;
 
 /// The account's events up to number `last`, by number and with their fills'
@@ -31,7 +31,7 @@ async fn topology_a_fill_while_nobody_listened_arrives_once_at_the_other_gateway
     let deployment =
         Deployment::open(Deployment::postgres(), &[("TICKHALL_CLOCK", "manual"), ("TICKHALL_IDLE", "run")]);
     deployment.until_healthy().await;
-    let mut one = enter(deployment.visitor(0), OWNER).await;
+    let mut one = deployment.owner(0).await;
     let mut two = Visitor { base: deployment.gateways[1].clone(), ..one.clone() };
     let stepped = one.post("/api/v1/venue/clock", &json!({ "step": { "steps": 20 } })).await;
     assert_eq!(stepped.status, 200, "{}", stepped.text);

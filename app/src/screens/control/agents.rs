@@ -26,7 +26,7 @@ pub(super) fn AgentsPanel(overview: RwSignal<ControlOverview>) -> impl IntoView 
                 <th scope="row">{agent_name(&agent).to_owned()}</th>
                 <td class=class>{state}</td>
                 <td class="num">{format::count(progress)}</td>
-                <td class="num">{age}</td>
+                <td class="num wide">{age}</td>
             </tr>
         }
     };
@@ -43,7 +43,7 @@ pub(super) fn AgentsPanel(overview: RwSignal<ControlOverview>) -> impl IntoView 
                         <th scope="col" class="num">
                             "Progress"
                         </th>
-                        <th scope="col" class="num">
+                        <th scope="col" class="num wide">
                             "Last report, s ago"
                         </th>
                     </tr>

@@ -32,8 +32,8 @@ pub(super) fn UsersPanel(live: Live, overview: RwSignal<ControlOverview>) -> imp
         view! {
             <tr data-testid="connected-user">
                 <th scope="row">{user.name}</th>
-                <td>{address}</td>
-                <td class="num">{user.sessions}</td>
+                <td class="wide">{address}</td>
+                <td class="num wide">{user.sessions}</td>
                 <td class="num">{user.sockets}</td>
                 <td class="num">{clock(user.last_seen_at)}</td>
                 <td class="num">{user.nav.map_or_else(|| format::ABSENT.to_owned(), format::money)}</td>
@@ -52,8 +52,10 @@ pub(super) fn UsersPanel(live: Live, overview: RwSignal<ControlOverview>) -> imp
                 <thead>
                     <tr>
                         <th scope="col">"Name"</th>
-                        <th scope="col">"E-mail"</th>
-                        <th scope="col" class="num">
+                        <th scope="col" class="wide">
+                            "E-mail"
+                        </th>
+                        <th scope="col" class="num wide">
                             "Sessions"
                         </th>
                         <th scope="col" class="num">

@@ -10,25 +10,41 @@ use super::problem::{FormProblem, problem};
 
 /// The answer to the form sent before, read from the query of the URL.
 #[derive(Clone)]
-pub(super) struct FormAnswer {
+pub(crate) struct FormAnswer {
     problem: Option<FormProblem>,
     email: String,
+    name: String,
     next: Option<String>,
     pub(super) token: String,
-    /// True if a new password was just set.
-    pub(super) password_set: bool,
+    /// Key of the good news, if there is any.
+    notice: Option<String>,
 }
 
 impl FormAnswer {
-    pub(super) fn read() -> Self {
+    pub(in crate::screens) fn read() -> Self {
         let query = use_query_map().get_untracked();
         Self {
             problem: query.get_str("error").map(problem),
             email: query.get("email").unwrap_or_default(),
+            name: query.get("name").unwrap_or_default(),
             next: query.get("next").filter(|next| next != "/"),
             token: query.get("token").unwrap_or_default(),
-            password_set: query.get_str("notice") == Some("password_set"),
+            notice: query.get("notice"),
         }
+    }
+
+    /// Returns true if the server sent the notice `key`.
+    pub(in crate::screens) fn has_notice(&self, key: &str) -> bool {
+        self.notice.as_deref() == Some(key)
+    }
+
+    /// The same answer with `name` in the field of the display name, unless the server
+    /// sent one back.
+    pub(in crate::screens) fn with_name(mut self, name: String) -> Self {
+        if self.name.is_empty() {
+            self.name = name;
+        }
+        self
     }
 
     /// The problem of `field`, or of the form as a whole.
@@ -39,7 +55,7 @@ impl FormAnswer {
 
 /// The refusal of the form as a whole.
 #[component]
-pub(super) fn FormAlert(answer: FormAnswer) -> impl IntoView {
+pub(in crate::screens) fn FormAlert(answer: FormAnswer) -> impl IntoView {
     answer.problem_of(None).map(|text| {
         view! {
             <p class="problem form-problem" role="alert" data-testid="form-error">
@@ -51,11 +67,7 @@ pub(super) fn FormAlert(answer: FormAnswer) -> impl IntoView {
 
 /// The refusal of one field, below it.
 #[component]
-pub(super) fn FieldProblem(
-    text: Option<&'static str>,
-    id: &'static str,
-    testid: &'static str,
-) -> impl IntoView {
+pub(super) fn FieldProblem(text: Option<&'static str>, id: String, testid: String) -> impl IntoView {
     text.map(|text| {
         view! {
             <p class="problem" id=id data-testid=testid>
@@ -69,6 +81,38 @@ pub(super) fn FieldProblem(
 #[component]
 pub(super) fn NextField(answer: FormAnswer) -> impl IntoView {
     answer.next.map(|next| view! { <input type="hidden" name="next" value=next /> })
+}
+
+/// A display name, with the server's problem unless it belongs to another form of the
+/// page.
+#[component]
+pub(in crate::screens) fn NameField(
+    answer: FormAnswer,
+    id: &'static str,
+    label: &'static str,
+    #[prop(optional)] required: bool,
+    #[prop(optional)] hides_answer: bool,
+) -> impl IntoView {
+    let problem = answer.problem_of(Some("name")).filter(|_| !hides_answer);
+    let value = if hides_answer { String::new() } else { answer.name };
+    view! {
+        <div class="field">
+            <label for=id>{label}</label>
+            <input
+                id=id
+                name="name"
+                type="text"
+                autocomplete="nickname"
+                required=required
+                maxlength="40"
+                value=value
+                aria-invalid=problem.map(|_| "true")
+                aria-describedby=problem.map(|_| format!("{id}-problem"))
+                data-testid=id
+            />
+            <FieldProblem text=problem id=format!("{id}-problem") testid=format!("{id}-error") />
+        </div>
+    }
 }
 
 #[component]
@@ -89,38 +133,42 @@ pub(super) fn EmailField(answer: FormAnswer) -> impl IntoView {
                 aria-describedby=problem.map(|_| "email-problem")
                 data-testid="email"
             />
-            <FieldProblem text=problem id="email-problem" testid="email-error" />
+            <FieldProblem text=problem id="email-problem".to_owned() testid="email-error".to_owned() />
         </div>
     }
 }
 
+/// A password: `name` is that of the field in the form, and its id.
 #[component]
-pub(super) fn PasswordField(
+pub(in crate::screens) fn PasswordField(
     answer: FormAnswer,
     autocomplete: &'static str,
+    #[prop(default = "password")] name: &'static str,
+    #[prop(default = "Password")] label: &'static str,
     #[prop(optional)] hint: &'static str,
 ) -> impl IntoView {
-    let problem = answer.problem_of(Some("password"));
+    let problem = answer.problem_of(Some(name));
     let hint = (problem.is_none() && !hint.is_empty()).then_some(hint);
-    let described_by = problem.map(|_| "password-problem").or(hint.map(|_| "password-hint"));
+    let (problem_id, hint_id) = (format!("{name}-problem"), format!("{name}-hint"));
+    let described_by = problem.map(|_| problem_id.clone()).or(hint.map(|_| hint_id.clone()));
     view! {
         <div class="field">
-            <label for="password">"Password"</label>
+            <label for=name>{label}</label>
             <input
-                id="password"
-                name="password"
+                id=name
+                name=name
                 type="password"
                 autocomplete=autocomplete
                 required
                 aria-invalid=problem.map(|_| "true")
                 aria-describedby=described_by
-                data-testid="password"
+                data-testid=name
             />
-            <FieldProblem text=problem id="password-problem" testid="password-error" />
+            <FieldProblem text=problem id=problem_id testid=format!("{name}-error") />
             {hint
                 .map(|text| {
                     view! {
-                        <p class="hint" id="password-hint">
+                        <p class="hint" id=hint_id>
                             {text}
                         </p>
                     }

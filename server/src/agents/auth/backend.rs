@@ -9,10 +9,9 @@ use std::net::IpAddr;
 
 use axum_login::{AuthUser, AuthnBackend, AuthzBackend};
 use protocol::caller::Permission;
-use uuid::Uuid;
 
 use super::{Auth, AuthError, Email};
-use crate::store::users::User;
+use crate::store::users::{User, UserRow};
 
 /// A sign-in attempt.
 #[derive(Clone)]
@@ -72,37 +71,56 @@ impl AuthnBackend for Auth {
     type Error = AuthError;
 
     /// Checks a user's password and opens accounts of theirs that are not open
-    /// yet. Unknown users and wrong passwords give the same answer after the
-    /// same time.
+    /// yet.
     async fn authenticate(&self, credentials: Credentials) -> Result<Option<User>, AuthError> {
         let Credentials { email, password, address } = credentials;
-        let inner = &self.inner;
-        let name: String = email.chars().take(Email::MAX_BYTES).collect::<String>().to_lowercase();
-        let key = (name, address);
-        let limited = |seconds| AuthError::RateLimited { seconds };
-        inner.failures.check(&key).map_err(limited)?;
-        // Limits attempts at many accounts from one address, and no class that
-        // signs in at once: successes do not count.
-        inner.failures_of_address.check(&address).map_err(|seconds| {
-            inner.failures.refund(&key);
-            limited(seconds)
-        })?;
-        // A malformed address is nobody's, after as much work.
-        let row = match Email::parse(&email) {
-            Some(email) => inner.store.user_by_email(email.as_str()).await?,
-            None => None,
-        };
-        let (id, hash): (Option<Uuid>, _) = row.map(|row| (row.id, row.password_hash)).unzip();
-        let matches = inner.hasher.verify(password, hash).await?;
-        let Some(id) = id.filter(|_| matches) else { return Ok(None) };
-        inner.failures.reset(&key);
-        inner.failures_of_address.refund(&address);
-        self.open_accounts(Some(id)).await?;
-        Ok(inner.store.user(inner.venue, id).await?)
+        let Some(row) = self.verify_password(&email, password, address).await? else { return Ok(None) };
+        self.open_accounts(Some(row.id)).await?;
+        Ok(self.inner.store.user(self.inner.venue, row.id).await?)
     }
 
     async fn get_user(&self, user: &User) -> Result<Option<User>, AuthError> {
         Ok(Some(user.clone()))
+    }
+}
+
+impl Auth {
+    /// Checks a password, after counting the attempt against the limits on failures.
+    /// `None` if address and password do not belong together: unknown users and wrong
+    /// passwords give the same answer after the same time.
+    pub(super) async fn verify_password(
+        &self,
+        email: &str,
+        password: String,
+        address: IpAddr,
+    ) -> Result<Option<UserRow>, AuthError> {
+        let inner = &self.inner;
+        let name: String = email.chars().take(Email::MAX_BYTES).collect::<String>().to_lowercase();
+        let key = (name, address);
+        let limited = |seconds| AuthError::RateLimited { seconds };
+        // Limits attempts at many accounts from one address, and no class that
+        // signs in at once: successes do not count. First, so that an address invents
+        // no more names than it may try.
+        inner.failures_of_address.check(&address).map_err(limited)?;
+        inner.failures.check(&key).map_err(|seconds| {
+            inner.failures_of_address.refund(&address);
+            limited(seconds)
+        })?;
+        // A malformed address is nobody's, after as much work.
+        let row = match Email::parse(email) {
+            Some(email) => inner.store.user_by_email(email.as_str()).await?,
+            None => None,
+        };
+        let hash = row.as_ref().map(|row| row.password_hash.clone());
+        let matches = inner.hasher.verify(password, hash, address).await.inspect_err(|_| {
+            // Nothing was tried.
+            inner.failures.refund(&key);
+            inner.failures_of_address.refund(&address);
+        })?;
+        let Some(row) = row.filter(|_| matches) else { return Ok(None) };
+        inner.failures.reset(&key);
+        inner.failures_of_address.refund(&address);
+        Ok(Some(row))
     }
 }
 

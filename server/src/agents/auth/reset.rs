@@ -12,7 +12,8 @@ use engine::time::{MICROS_PER_SECOND, WallTime};
 use super::{Auth, AuthError, Email, password, random_token, run_to_completion};
 use crate::store::{Store, StoreError};
 
-const TOKEN_LIFETIME_MICROS: i64 = 3_600 * MICROS_PER_SECOND;
+/// Validity of a token.
+pub(super) const TOKEN_LIFETIME_MICROS: i64 = 3_600 * MICROS_PER_SECOND;
 
 /// Makes a token that sets the password of the user with this address; earlier
 /// ones are void. `None` if nobody has the address.
@@ -23,7 +24,7 @@ pub async fn grant(store: &Store, email: &str, now: WallTime) -> Result<Option<S
     let Some(email) = Email::parse(email) else { return Ok(None) };
     let token = random_token()?;
     let expires_at = now.plus_micros(TOKEN_LIFETIME_MICROS);
-    Ok(store.set_reset(email.as_str(), hash(&token), expires_at).await?.then_some(token))
+    Ok(store.set_reset(email.as_str(), token_hash(&token), expires_at).await?.then_some(token))
 }
 
 impl Auth {
@@ -34,13 +35,14 @@ impl Auth {
     pub async fn reset(&self, token: &str, password: String, address: IpAddr) -> Result<(), AuthError> {
         let now = self.inner.clock.now();
         self.inner.resets.check(&address).map_err(|seconds| AuthError::RateLimited { seconds })?;
-        let token_hash = hash(token);
+        let token_hash = token_hash(token);
         let user = self.inner.store.user_of_reset(token_hash, now).await?.ok_or(AuthError::InvalidToken)?;
-        password::check_strength(&password, &user.email)?;
+        password::check_length(&password)?;
+        self.check_strength(&password, &user.email, address).await?;
         let auth = self.clone();
         run_to_completion(async move {
             let inner = &auth.inner;
-            let password_hash = inner.hasher.hash(password).await?;
+            let password_hash = inner.hasher.hash(password, Some(address)).await?;
             let deleted = inner.store.reset_password(token_hash, now, &password_hash).await?;
             inner.sessions.announce_deleted(deleted.ok_or(AuthError::InvalidToken)?).await;
             // The limit is on guesses.
@@ -52,6 +54,7 @@ impl Auth {
     }
 }
 
-fn hash(token: &str) -> [u8; 32] {
+/// SHA-256 by which the store identifies a token.
+pub(super) fn token_hash(token: &str) -> [u8; 32] {
     Digest::of(&[token.as_bytes()]).0
 }

@@ -9,23 +9,41 @@ use axum::Extension;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
+use axum_login::tower_sessions::Expiry;
+use axum_login::tower_sessions::cookie::time;
 use protocol::caller::Caller;
 use protocol::error::ApiError;
-use protocol::rest::{CredentialsRequest, ResetPasswordRequest};
+use protocol::rest::{CredentialsRequest, RegisterRequest, ResetPasswordRequest};
 use serde::Deserialize;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::session_layer::SignedOut;
 use super::session_store::DEVICE_KEY;
-use super::{AuthError, AuthSession, Credentials, Identity, device};
-use crate::http::{ErrorResponse, Json, PeerAddress, StrictForm};
+use super::{AuthError, AuthSession, Credentials, HashError, Identity, device};
+use crate::http::{ClientAddress, ErrorResponse, Json, StrictForm};
 use crate::store::users::User;
 
 mod guest;
+mod profile;
 mod session_admin;
 
-/// Form of a sign-in, and of a registration.
+/// Page of the caller's account.
+const ACCOUNT_PAGE: &str = "/account";
+
+/// The same, after a guest sent a form that would end the session.
+const GUEST_SESSION_PROBLEM: &str = "/account?error=guest_session";
+
+/// The same, with the question whether a guest agrees to losing the account.
+const GUEST_SIGN_OUT_QUESTION: &str = "/account?notice=guest_sign_out";
+
+/// The same, for somebody who has to sign in first.
+const SIGN_IN_FOR_ACCOUNT: &str = "/login?next=/account";
+
+/// Longest field that goes back to a refused form: an e-mail address.
+const FIELD_MAX_CHARS: usize = 254;
+
+/// Form of a sign-in, and of a guest's registration.
 #[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct CredentialsForm {
@@ -33,6 +51,26 @@ struct CredentialsForm {
     password: String,
     /// Path to go to afterwards.
     next: String,
+}
+
+/// Form of a registration.
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct RegisterForm {
+    /// Display name; may be blank.
+    name: String,
+    email: String,
+    password: String,
+    /// Path to go to afterwards.
+    next: String,
+}
+
+/// Form of a sign-out.
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct SignOutForm {
+    /// `account` if a guest has agreed to losing it.
+    delete: String,
 }
 
 /// Form of a new password.
@@ -54,9 +92,13 @@ pub fn routes<S: Clone + Send + Sync + 'static>() -> OpenApiRouter<S> {
         .routes(routes!(session_admin::list, session_admin::end_others))
         .routes(routes!(session_admin::end))
         .routes(routes!(reset))
+        .routes(routes!(profile::rename))
+        .routes(routes!(profile::change_password))
         .routes(routes!(guest::create))
         .routes(routes!(guest::register))
         .route("/account/sessions", post(session_admin::end_form))
+        .route("/account/profile", post(profile::rename_form))
+        .route("/account/password", post(profile::change_password_form))
         .route("/reset", post(reset_form))
         .route("/guest", post(guest::create_form))
         .route("/account/keep", post(guest::register_form))
@@ -72,16 +114,18 @@ pub fn routes<S: Clone + Send + Sync + 'static>() -> OpenApiRouter<S> {
     operation_id = "register",
     tag = "auth",
     security(()),
-    request_body = CredentialsRequest,
+    request_body = RegisterRequest,
     responses((status = 201, description = "Registered and signed in, with a cookie.", body = Caller)),
 )]
 async fn register(
     mut session: AuthSession,
-    PeerAddress(address): PeerAddress,
+    ClientAddress(address): ClientAddress,
     headers: HeaderMap,
-    Json(request): Json<CredentialsRequest>,
+    Json(request): Json<RegisterRequest>,
 ) -> Result<Response, ErrorResponse> {
-    let user = session.backend.register(credentials(request, address)).await?;
+    let RegisterRequest { email, password, name } = request;
+    let credentials = credentials(CredentialsRequest { email, password }, address);
+    let user = session.backend.register(credentials, &name.unwrap_or_default()).await?;
     let caller = open_session(&mut session, &user, &headers).await?;
     Ok((StatusCode::CREATED, Json(caller)).into_response())
 }
@@ -98,14 +142,14 @@ async fn register(
 )]
 async fn login(
     mut session: AuthSession,
-    PeerAddress(address): PeerAddress,
+    ClientAddress(address): ClientAddress,
     headers: HeaderMap,
     Json(request): Json<CredentialsRequest>,
 ) -> Result<Json<Caller>, ErrorResponse> {
     Ok(Json(sign_in(&mut session, credentials(request, address), &headers).await?))
 }
 
-/// Ends the session of the request, if there is one.
+/// Ends the session of the request, if there is one. A guest's account ends with it.
 #[utoipa::path(
     post,
     path = "/api/v1/auth/logout",
@@ -133,27 +177,38 @@ async fn session(identity: Identity) -> Json<Caller> {
 
 async fn register_form(
     mut session: AuthSession,
-    PeerAddress(address): PeerAddress,
+    ClientAddress(address): ClientAddress,
     headers: HeaderMap,
-    StrictForm(form): StrictForm<CredentialsForm>,
+    StrictForm(form): StrictForm<RegisterForm>,
 ) -> Response {
+    if is_guest(&session) {
+        return see_other(GUEST_SESSION_PROBLEM);
+    }
+    let RegisterForm { name, email, password, next } = form;
     let registered = async {
-        let user = session.backend.register(form.credentials(address)).await?;
+        let credentials = Credentials { email: email.clone(), password, address };
+        let user = session.backend.register(credentials, &name).await?;
         open_session(&mut session, &user, &headers).await
     };
-    form.answer("/register", registered.await)
+    answer_form("/register", &[("email", &email), ("name", &name)], &next, registered.await)
 }
 
 async fn login_form(
     mut session: AuthSession,
-    PeerAddress(address): PeerAddress,
+    ClientAddress(address): ClientAddress,
     headers: HeaderMap,
     StrictForm(form): StrictForm<CredentialsForm>,
 ) -> Response {
+    if is_guest(&session) {
+        return see_other(GUEST_SESSION_PROBLEM);
+    }
     form.answer("/login", sign_in(&mut session, form.credentials(address), &headers).await)
 }
 
-async fn logout_form(mut session: AuthSession) -> Response {
+async fn logout_form(mut session: AuthSession, StrictForm(form): StrictForm<SignOutForm>) -> Response {
+    if is_guest(&session) && form.delete != "account" {
+        return see_other(GUEST_SIGN_OUT_QUESTION);
+    }
     match session.logout().await {
         Ok(_) => (Extension(SignedOut), see_other("/login")).into_response(),
         Err(error) => ErrorResponse::from(AuthError::from(error)).into_response(),
@@ -172,7 +227,7 @@ async fn logout_form(mut session: AuthSession) -> Response {
 )]
 async fn reset(
     session: AuthSession,
-    PeerAddress(address): PeerAddress,
+    ClientAddress(address): ClientAddress,
     Json(request): Json<ResetPasswordRequest>,
 ) -> Result<StatusCode, ErrorResponse> {
     let ResetPasswordRequest { token, password } = request;
@@ -183,7 +238,7 @@ async fn reset(
 
 async fn reset_form(
     session: AuthSession,
-    PeerAddress(address): PeerAddress,
+    ClientAddress(address): ClientAddress,
     StrictForm(form): StrictForm<ResetForm>,
 ) -> Response {
     let token: String = form.token.chars().take(64).collect();
@@ -206,6 +261,12 @@ async fn sign_in(
     open_session(session, &user, headers).await
 }
 
+/// Returns true if the request's session is a guest's: a form must not end it
+/// without a question, because the account ends with it.
+fn is_guest(session: &AuthSession) -> bool {
+    session.user.as_ref().is_some_and(User::is_guest)
+}
+
 /// Starts a session of `user` with a new id; the session of the request ends.
 async fn open_session(
     session: &mut AuthSession,
@@ -215,6 +276,8 @@ async fn open_session(
     // axum-login keeps the session if a signed-in user signs in again.
     session.logout().await?;
     session.login(user).await?;
+    let lifetime = session.backend.sessions().absolute_seconds(user.is_guest());
+    session.session.set_expiry(Some(Expiry::OnInactivity(time::Duration::seconds(lifetime))));
     session.session.insert(DEVICE_KEY, device::user_agent(headers)).await?;
     // The store gives the session its id.
     session.session.save().await?;
@@ -232,26 +295,39 @@ impl CredentialsForm {
     }
 
     fn answer(&self, page: &str, signed_in: Result<Caller, AuthError>) -> Response {
-        answer_form(page, &self.email, &self.next, signed_in)
+        answer_form(page, &[("email", &self.email)], &self.next, signed_in)
     }
 }
 
 /// Redirects to `next`, the path that the user wanted, or back to the form on `page`
-/// with the error and the e-mail address; never with the password.
-fn answer_form(page: &str, email: &str, next: &str, signed_in: Result<Caller, AuthError>) -> Response {
+/// with the error and `fields`, those that are not blank; never with the password.
+fn answer_form(
+    page: &str,
+    fields: &[(&str, &str)],
+    next: &str,
+    signed_in: Result<Caller, AuthError>,
+) -> Response {
     let next = local_path(next);
-    let error = match signed_in {
-        Ok(_) => return see_other(next),
-        Err(error) => ErrorResponse::from(error),
-    };
+    match signed_in {
+        Ok(_) => see_other(next),
+        Err(error) => {
+            let next = (next != "/").then_some(("next", next));
+            let fields: Vec<_> = fields.iter().copied().chain(next).collect();
+            refuse_form(page, &fields, error.into())
+        }
+    }
+}
+
+/// Redirects back to the form on `page` with the error and `fields`, those that are
+/// not blank.
+fn refuse_form(page: &str, fields: &[(&str, &str)], error: ErrorResponse) -> Response {
     let mut query = form_urlencoded::Serializer::new(String::new());
     query.append_pair("error", &error.error.code);
-    query.append_pair("email", &email.chars().take(254).collect::<String>());
+    for (name, value) in fields.iter().filter(|(_, value)| !value.is_empty()) {
+        query.append_pair(name, &value.chars().take(FIELD_MAX_CHARS).collect::<String>());
+    }
     if let Some(seconds) = error.retry_after {
         query.append_pair("wait", &seconds.to_string());
-    }
-    if next != "/" {
-        query.append_pair("next", next);
     }
     see_other(&format!("{page}?{}", query.finish()))
 }
@@ -275,9 +351,14 @@ impl From<AuthError> for ErrorResponse {
             AuthError::InvalidEmail => {
                 Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_email", message).at("email")
             }
-            AuthError::InvalidName => {
+            AuthError::InvalidName(_) => {
                 Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_name", message).at("name")
             }
+            AuthError::TooManyGuests => ApiError::new(503, "too_many_guests", message).into(),
+            AuthError::WrongPassword => {
+                Self::new(StatusCode::FORBIDDEN, "wrong_password", message).at("current_password")
+            }
+            AuthError::NoPassword => Self::new(StatusCode::CONFLICT, "no_password", message),
             AuthError::NotGuest => Self::new(StatusCode::CONFLICT, "not_guest", message),
             AuthError::EmailTaken => Self::new(StatusCode::CONFLICT, "email_taken", message).at("email"),
             AuthError::Weak(weakness) => {
@@ -289,7 +370,16 @@ impl From<AuthError> for ErrorResponse {
             AuthError::InvalidToken => Self::new(StatusCode::FORBIDDEN, "invalid_token", message).at("token"),
             AuthError::RateLimited { seconds } => Self::rate_limited(&message, seconds),
             AuthError::NotSignedIn => ApiError::not_signed_in().into(),
-            AuthError::Store(_) | AuthError::Session(_) | AuthError::Hash(_) | AuthError::Account(_) => {
+            AuthError::Hash(HashError::AddressBusy) => {
+                Self::rate_limited("Too many people sign in from this address. Try again shortly.", 1)
+            }
+            AuthError::Hash(HashError::Busy) => {
+                ApiError::new(503, "busy", "Too many people sign in. Try again shortly.").into()
+            }
+            AuthError::Store(_)
+            | AuthError::Session(_)
+            | AuthError::Hash(HashError::Failed(_))
+            | AuthError::Account(_) => {
                 tracing::error!(event = "auth_unavailable", error = %message, "auth could not answer");
                 ApiError::unavailable().into()
             }

@@ -24,8 +24,13 @@ impl Auth {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn sessions_of(&self, user: Uuid, current: Uuid) -> Result<Vec<SessionEntry>, AuthError> {
-        Ok(self.sessions().list(user, current).await?)
+    pub async fn sessions_of(
+        &self,
+        user: Uuid,
+        is_guest: bool,
+        current: Uuid,
+    ) -> Result<Vec<SessionEntry>, AuthError> {
+        Ok(self.sessions().list(user, is_guest, current).await?)
     }
 
     /// Ends the caller's session with the public id `id`; `false` if they have

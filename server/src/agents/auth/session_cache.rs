@@ -98,6 +98,14 @@ impl SessionCache {
         let _ = self.cache.replace(&self.session_key(key), old, &encode(session), COPY_TTL).await;
     }
 
+    /// Replaces the user in the copy, if there is one.
+    pub(super) async fn update_user(&self, key: SessionKey, user: &User) {
+        if let CacheLookup::Hit(session, copy) = self.get(key).await {
+            let session = UserSession { user: user.clone(), ..session };
+            self.replace(key, &copy, &session).await;
+        }
+    }
+
     /// Marks the session as ended. While the cache is down, this is tried again
     /// for as long as a copy could live.
     pub(super) async fn mark_ended(&self, key: SessionKey) {

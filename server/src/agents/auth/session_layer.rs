@@ -75,7 +75,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Identity {
 /// somebody is signed in.
 pub fn with_sessions(router: Router, auth: &Auth) -> Router {
     let cookie = auth.inner.cookie;
-    let lifetime = time::Duration::seconds(auth.sessions().absolute_seconds());
+    let lifetime = time::Duration::seconds(auth.sessions().absolute_seconds(false));
     let sessions = SessionManagerLayer::new(auth.sessions().clone())
         .with_name(cookie.name())
         .with_secure(cookie.secure)

@@ -42,6 +42,12 @@ pub(super) const DEVICE_KEY: &str = "device";
 /// limit: a session that is looked up as often is always in time.
 const TOUCH_INTERVAL_MICROS: i64 = 30 * MICROS_PER_SECOND;
 
+/// Longest life of a guest's session: browsers keep no cookie for longer. Until
+/// then only idleness ends it, because the account ends with it.
+const GUEST_SESSION_MAX_DAYS: i64 = 400;
+
+const MICROS_PER_DAY: i64 = 86_400 * MICROS_PER_SECOND;
+
 /// A session's name inside the server and in the store: the hash of its id.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct SessionKey([u8; 32]);
@@ -81,6 +87,15 @@ struct Login {
     auth_hash: Vec<u8>,
 }
 
+/// Time limits of a session, in microseconds.
+#[derive(Clone, Copy, Debug)]
+struct Lifetime {
+    /// Without activity.
+    idle_micros: i64,
+    /// Whatever its user does.
+    absolute_micros: i64,
+}
+
 /// The sessions of one venue's users; cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Sessions {
@@ -91,31 +106,46 @@ pub struct Sessions {
     stream: String,
     clock: WallClock,
     venue: VenueId,
-    idle_micros: i64,
     touch_micros: i64,
-    absolute_micros: i64,
+    registered: Lifetime,
+    guest: Lifetime,
+    /// Sessions that a user may have.
+    max_per_user: u32,
 }
 
 impl Sessions {
-    pub(super) fn new(context: &AgentContext, limits: SessionLimits) -> Self {
+    pub(super) fn new(context: &AgentContext, limits: SessionLimits, max_per_user: u32) -> Self {
         let micros = |seconds: u64| i64::try_from(seconds).unwrap_or(i64::MAX / 2) * MICROS_PER_SECOND;
         let idle_micros = micros(limits.idle_minutes * 60);
         Self {
+            registered: Lifetime { idle_micros, absolute_micros: micros(limits.absolute_hours * 3_600) },
+            guest: Lifetime {
+                idle_micros: micros(limits.guest_days * 86_400),
+                absolute_micros: GUEST_SESSION_MAX_DAYS * MICROS_PER_DAY,
+            },
+            max_per_user,
             cache: SessionCache::new(context.bus.cache(), context.venue),
             store: context.store.clone(),
             bus: context.bus.clone(),
             stream: context.streams.session.clone(),
             clock: context.clock.clone(),
             venue: context.venue,
-            idle_micros,
             touch_micros: TOUCH_INTERVAL_MICROS.min(idle_micros / 4),
-            absolute_micros: micros(limits.absolute_hours * 3_600),
         }
     }
 
+    fn lifetime(&self, is_guest: bool) -> Lifetime {
+        if is_guest { self.guest } else { self.registered }
+    }
+
     /// Seconds after which a session ends, whatever its user does.
-    pub(super) fn absolute_seconds(&self) -> i64 {
-        self.absolute_micros / MICROS_PER_SECOND
+    pub(super) fn absolute_seconds(&self, is_guest: bool) -> i64 {
+        self.lifetime(is_guest).absolute_micros / MICROS_PER_SECOND
+    }
+
+    /// Days without activity after which a guest is removed.
+    pub fn guest_days(&self) -> i64 {
+        self.guest.idle_micros / MICROS_PER_DAY
     }
 
     /// Interval at which an open socket looks its session up.
@@ -143,7 +173,8 @@ impl Sessions {
             CacheLookup::Miss => None,
         };
         let Some(mut session) = self.store.session(self.venue, key.0).await? else { return Ok(None) };
-        if now >= self.expires_at(&session) || idle_time(&session, now) >= self.idle_micros {
+        let idle_micros = self.lifetime(session.user.is_guest()).idle_micros;
+        if now >= self.expires_at(&session) || idle_time(&session, now) >= idle_micros {
             self.store.delete_session(key.0).await?;
             self.cache.mark_ended(key).await;
             return Ok(None);
@@ -162,17 +193,29 @@ impl Sessions {
     }
 
     /// End of a session that was last active at `seen`, if it stays idle.
-    pub(super) fn idle_expiry(&self, seen: WallTime) -> WallTime {
-        seen.plus_micros(self.idle_micros)
+    pub(super) fn idle_expiry(&self, is_guest: bool, seen: WallTime) -> WallTime {
+        seen.plus_micros(self.lifetime(is_guest).idle_micros)
     }
 
     fn expires_at(&self, session: &UserSession) -> WallTime {
-        session.created_at.plus_micros(self.absolute_micros)
+        session.created_at.plus_micros(self.lifetime(session.user.is_guest()).absolute_micros)
     }
 
     /// Makes `user` the venue's owner, also in copies made before.
     pub(super) async fn set_owner(&self, user: Uuid) {
         self.cache.set_owner(user).await;
+    }
+
+    /// Shows `user`'s new name in the copies of their sessions. A copy that another
+    /// request makes at this very moment may show the old one until it expires.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub(super) async fn update_copies(&self, user: &User) -> std::result::Result<(), StoreError> {
+        for row in self.store.sessions_of(user.id).await? {
+            self.cache.update_user(SessionKey(row.hash), user).await;
+        }
+        Ok(())
     }
 
     /// The user's sessions that have not ended, `current` first, then by
@@ -183,10 +226,12 @@ impl Sessions {
     pub(super) async fn list(
         &self,
         user: Uuid,
+        is_guest: bool,
         current: Uuid,
     ) -> std::result::Result<Vec<SessionEntry>, StoreError> {
         let now = self.clock.now();
-        let ended = |row: &SessionRow| now >= row.expires_at || now >= self.idle_expiry(row.last_seen_at);
+        let ended =
+            |row: &SessionRow| now >= row.expires_at || now >= self.idle_expiry(is_guest, row.last_seen_at);
         let rows = self.store.sessions_of(user).await?.into_iter().filter(|row| !ended(row));
         let mut entries: Vec<_> = rows
             .map(|row| {
@@ -251,13 +296,15 @@ impl Sessions {
     /// When the store fails.
     pub(super) async fn delete_expired(&self) -> std::result::Result<u64, StoreError> {
         let now = self.clock.now();
-        self.store.delete_expired_sessions(now.plus_micros(-self.idle_micros), now).await
+        let idle_before = |lifetime: Lifetime| now.plus_micros(-lifetime.idle_micros);
+        self.store.delete_expired_sessions(idle_before(self.registered), idle_before(self.guest), now).await
     }
 }
 
 #[async_trait]
 impl SessionStore for Sessions {
-    /// Inserts the session of a user who has signed in; others are not stored.
+    /// Inserts the session of a user who has signed in; others are not stored. Ends
+    /// the user's sessions beyond the limit, unused for longest.
     async fn create(&self, record: &mut Record) -> Result<()> {
         // A flushed record still carries the id of the session before.
         record.id = Id::default();
@@ -271,11 +318,17 @@ impl SessionStore for Sessions {
             device,
             created_at: now,
             last_seen_at: now,
-            expires_at: now.plus_micros(self.absolute_micros),
+            expires_at: now.plus_micros(self.lifetime(user.is_guest()).absolute_micros),
         };
-        self.store.insert_session(user.id, &row).await.map_err(failed)?;
-        self.cache.insert(key, &UserSession { user, created_at: now, last_seen_at: now }, read_at).await;
-        Ok(())
+        let sessions = self.clone();
+        let inserted = run_to_completion(async move {
+            let ended = sessions.store.insert_session(user.id, &row, sessions.max_per_user).await?;
+            let session = UserSession { user, created_at: now, last_seen_at: now };
+            sessions.cache.insert(key, &session, read_at).await;
+            sessions.announce_deleted(ended).await;
+            Ok(())
+        });
+        inserted.await.map_err(failed)
     }
 
     /// Records activity if it is due; never inserts. Nothing else of a session

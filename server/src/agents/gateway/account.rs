@@ -42,7 +42,12 @@ impl AccountApi for Gateway {
         let invalid = |_| ApiError::not_signed_in();
         let user = caller.user.parse().map_err(invalid)?;
         let current = caller.session_id.parse().map_err(invalid)?;
-        Ok(self.inner.auth.sessions_of(user, current).await.map_err(ErrorResponse::from)?)
+        let sessions = self.inner.auth.sessions_of(user, caller.is_guest(), current).await;
+        Ok(sessions.map_err(ErrorResponse::from)?)
+    }
+
+    fn guest_days(&self) -> i64 {
+        self.inner.auth.sessions().guest_days()
     }
 }
 

@@ -26,8 +26,8 @@ use crate::store::history::{CandleWindow, MarketWindow, TickRecord};
 use crate::store::projections::FillFilter;
 use crate::store::valuations::{ValuationRecord, ValuationWindow};
 
-/// Stored valuations read at a time.
-const BATCH_MAX_ROWS: u32 = 10_000;
+/// Stored valuations that a NAV history reads: more than are retained.
+const NAV_MAX_ROWS: u32 = 20_000;
 
 #[async_trait]
 impl HistoryApi for Gateway {
@@ -118,23 +118,15 @@ impl HistoryApi for Gateway {
         Ok(Page { items: rows.into_iter().map(point).collect(), next_cursor })
     }
 
-    /// Reads every stored point, since each counts for the running maximum, and
+    /// Reads every retained point, since each counts for the running maximum, and
     /// ends with the NAV of now.
     async fn nav_history(&self, caller: &Caller, range: NavRange) -> Result<NavHistory, ApiError> {
         let now = self.portfolio(caller).await?;
         let inner = &self.inner;
         let paid_in = inner.config.starting_balance.to_cents();
         let mut history = NavHistory::new(range, paid_in, inner.config.t0, now.timestamp);
-        let mut after = Seq::default();
-        loop {
-            let points = inner.store.nav_points(inner.venue, caller.account, after, BATCH_MAX_ROWS).await?;
-            for point in &points {
-                history.push(point.time, point.nav.to_cents());
-            }
-            match points.last() {
-                Some(last) if points.len() == BATCH_MAX_ROWS as usize => after = last.seq,
-                _ => break,
-            }
+        for point in inner.store.newest_nav_points(inner.venue, caller.account, NAV_MAX_ROWS).await? {
+            history.push(point.time, point.nav.to_cents());
         }
         history.push(now.timestamp, now.valuation.nav.to_cents());
         Ok(history)

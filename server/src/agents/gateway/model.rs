@@ -214,16 +214,17 @@ impl ReadModel {
             Batch::Trimmed { through } => after = through,
             Batch::Messages(messages) => {
                 for message in messages {
-                    after = message.id;
                     let (bus, stream) = (&shared.bus, &shared.streams.risk);
                     let decoded = decode::decode_or_dead_letter::<PortfolioMessage>(
                         bus,
                         shared.venue,
                         stream,
                         &message,
+                        after,
                     )
                     .await;
                     if let Some(valuation) = decoded {
+                        after = message.id;
                         self.change(|view| view.apply_valuation(valuation));
                     }
                 }

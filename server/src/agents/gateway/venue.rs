@@ -27,7 +27,7 @@ use utoipa_axum::routes;
 use super::Gateway;
 use super::identity::RequireUser;
 use crate::bus::Batch;
-use crate::bus::decode::{decode, encode};
+use crate::bus::decode::{decode, decode_or_dead_letter, encode};
 use crate::http::operations::Operations;
 use crate::http::{ErrorResponse, Json};
 use crate::peers::PeerHealth;
@@ -86,9 +86,12 @@ impl VenueControlApi for Gateway {
             let status = self.wait_for_report(id, last_report).await?;
             self.wait_for_step(status.target_step).await
         };
-        match tokio::time::timeout(CLOCK_TIMEOUT, done).await {
-            Ok(done) => done?,
-            Err(_) => return Err(ApiError::new(503, "busy", "The clock has not got there yet; ask again.")),
+        tokio::select! {
+            done = tokio::time::timeout(CLOCK_TIMEOUT, done) => match done {
+                Ok(done) => done?,
+                Err(_) => return Err(ApiError::new(503, "busy", "The clock has not got there yet; ask again.")),
+            },
+            () = inner.bus.wait_until_down() => return Err(ApiError::unavailable()),
         }
         self.clock_state().await
     }
@@ -200,10 +203,13 @@ impl Gateway {
                 Batch::Trimmed { through } => after = through,
                 Batch::Messages(messages) => {
                     for message in messages {
+                        let (bus, venue, stream) = (&inner.bus, inner.venue, &inner.streams.clock);
+                        let read =
+                            decode_or_dead_letter::<ClockStatus>(bus, venue, stream, &message, after).await;
+                        let Some(status) = read else { continue };
                         after = message.id;
-                        let status: Option<ClockStatus> = decode(inner.venue, &message.bytes()).ok();
-                        if let Some(status) = status.filter(|status| status.control_id >= id) {
-                            return Ok(status);
+                        if status.control_id >= id {
+                            return Ok((*status).clone());
                         }
                     }
                 }

@@ -18,7 +18,7 @@ use super::presence::Presence;
 use super::restart::{Rebuilt, rebuild};
 use super::{MarketDataError, Settings};
 use crate::agents::context::AgentContext;
-use crate::bus::decode::{decode, decode_or_dead_letter, encode};
+use crate::bus::decode::{decode, decode_or_dead_letter, encode, remove_unreadable};
 use crate::bus::{Batch, Payload};
 use crate::journal::{Follower, JournalBatch, JournalError};
 use crate::shutdown::Shutdown;
@@ -100,7 +100,7 @@ impl MarketDataAgent {
         let (now, made) = (Instant::now(), simulator.last_step());
         let step_us = settings.config.step_us;
         let mut heartbeat = Heartbeat::new(settings.clock, settings.speed_milli, step_us, made, now);
-        heartbeat.sequencer_is_at(journalled);
+        heartbeat.sequencer_is_at(journalled, now);
         let mut outbox = StepOutbox::new(settings.outbox, last_id);
         unjournalled.into_iter().for_each(|(step, bytes)| outbox.push(step, bytes.into()));
         let AgentContext { venue, store, bus, streams, .. } = &context;
@@ -127,8 +127,8 @@ impl MarketDataAgent {
     }
 
     async fn run(mut self) -> Result<(), MarketDataError> {
-        let AgentContext { venue, bus, streams, shutdown, health, .. } = self.context.clone();
-        health.report(NAME, self.heartbeat.made());
+        let AgentContext { venue, bus, streams, shutdown, .. } = self.context.clone();
+        self.report_health();
         if let Some(bytes) = bus.get_latest(&streams.clock_status).await?
             && let Ok(status) = decode::<ClockStatus>(venue, &bytes)
         {
@@ -185,10 +185,24 @@ impl MarketDataAgent {
             }
         }
         let AgentContext { bus, streams, .. } = &self.context;
-        if bus.is_up() {
-            unless_unavailable(self.outbox.send(bus, &streams.market_data).await)?;
+        if !bus.is_up() {
+            return Ok(());
         }
-        Ok(())
+        let sent = self.outbox.send(bus, &streams.market_data).await;
+        self.repair(sent).await
+    }
+
+    /// Removes messages that are no steps from a stream that refused one because of
+    /// them, and publishes again. Ignores errors of the bus: what the stream lacks is
+    /// published later.
+    async fn repair(&mut self, sent: Result<(), MarketDataError>) -> Result<(), MarketDataError> {
+        let Err(MarketDataError::Published { .. }) = &sent else { return unless_unavailable(sent) };
+        let AgentContext { venue, bus, streams, .. } = &self.context;
+        let (stream, position) = (&streams.market_data, self.outbox.last_id());
+        if let Err(error) = remove_unreadable::<MarketStep>(bus, *venue, stream, position).await {
+            return unless_unavailable(Err(error.into()));
+        }
+        unless_unavailable(self.outbox.check(bus, stream).await)
     }
 
     fn step(&mut self) {
@@ -204,13 +218,23 @@ impl MarketDataAgent {
         let message = MarketStep { v: VERSION, venue, time, header, payload };
         self.outbox.push(header.step, Payload::new(message));
         self.heartbeat.stepped(Instant::now());
-        self.context.health.report(NAME, header.step);
+        self.report_health();
         metrics::counter!("tickhall_steps_total").increment(1);
         metrics::counter!("tickhall_ticks_total").increment(ticks);
         metrics::gauge!("tickhall_step").set(header.step as f64);
         let is_snapshot_due = header.step.is_multiple_of(self.settings.snapshot_steps.max(1));
         if is_snapshot_due && self.pending_snapshot.is_none() {
             self.pending_snapshot = Some(self.snapshot());
+        }
+    }
+
+    /// Reports the last step made; a failure while steps are made and none is
+    /// journalled.
+    fn report_health(&self) {
+        let health = &self.context.health;
+        match self.heartbeat.overdue(Instant::now()) {
+            Some(step) => health.fail(NAME, &format!("step {step} is not journalled")),
+            None => health.report(NAME, self.heartbeat.made()),
         }
     }
 
@@ -237,7 +261,7 @@ impl MarketDataAgent {
             }
             next = self.journal.next_buffered();
         }
-        self.heartbeat.journalled(self.journalled);
+        self.heartbeat.journalled(self.journalled, Instant::now());
         self.outbox.journalled(self.journalled);
         self.confirm().await?;
         if let Some(snapshot) = self.pending_snapshot.take_if(|snapshot| snapshot.step <= self.journalled) {
@@ -278,11 +302,12 @@ impl MarketDataAgent {
             }
         };
         for message in messages {
-            self.control_cursor = message.id;
             let AgentContext { venue, bus, streams, .. } = &self.context;
+            let (stream, position) = (&streams.control, self.control_cursor);
             let decoded =
-                decode_or_dead_letter::<ControlMessage>(bus, *venue, &streams.control, &message).await;
+                decode_or_dead_letter::<ControlMessage>(bus, *venue, stream, &message, position).await;
             let Some(control) = decoded.map(|message| message.control.clone()) else { continue };
+            self.control_cursor = message.id;
             let now = Instant::now();
             match control {
                 Control::Watchers { gateway, count } => {
@@ -317,6 +342,7 @@ impl MarketDataAgent {
             );
             self.publish_status().await;
         } else if elapsed >= REPORT_INTERVAL {
+            self.report_health();
             let step_us = self.settings.config.step_us.unsigned_abs();
             let venue_us = (made - self.reported_step).saturating_mul(step_us);
             let reached = u128::from(venue_us) * 1_000 / elapsed.as_micros().max(1);
@@ -346,7 +372,8 @@ impl MarketDataAgent {
         if !bus.is_up() {
             return Ok(());
         }
-        unless_unavailable(self.outbox.check(bus, &streams.market_data).await)
+        let checked = self.outbox.check(bus, &streams.market_data).await;
+        self.repair(checked).await
     }
 
     fn status(&self) -> ClockStatus {

@@ -130,9 +130,10 @@ impl<'a> CandleWriter<'a> {
         self.written += rows.len();
         if self.written >= RETENTION_INTERVAL_ROWS {
             self.written = 0;
-            let max_rows = self.settings.history.rows_per_instrument;
+            let now = rows.iter().map(|row| row.candle.start).max().unwrap_or_default();
+            let candles = self.settings.history.candles_per_interval;
             for instrument in self.settings.config.instruments()?.into_keys() {
-                store.retain_candles(*venue, instrument, max_rows).await?;
+                store.retain_candles(*venue, instrument, now, candles).await?;
             }
         }
         self.changed.clear();

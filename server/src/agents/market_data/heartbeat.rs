@@ -20,6 +20,9 @@ const MAX_LEAD_WHEN_FAST: u64 = 100;
 /// requests give the same market every time.
 const MAX_LEAD_WHEN_MANUAL: u64 = 1;
 
+/// Time in which a step is journalled while everything works.
+const JOURNAL_TIMEOUT: Duration = Duration::from_secs(5);
+
 /// Up to this speed the clock does not wait for the sequencer.
 const REAL_TIME_MILLI: u64 = 1_000;
 
@@ -50,6 +53,8 @@ pub(super) struct Heartbeat {
     target: u64,
     /// The last step that the sequencer has journalled.
     journalled: u64,
+    /// Time since which no step was journalled though one was made; `None` if all are.
+    waiting_since: Option<Instant>,
 }
 
 impl Heartbeat {
@@ -67,6 +72,7 @@ impl Heartbeat {
             made,
             target: made,
             journalled,
+            waiting_since: None,
         }
     }
 
@@ -97,6 +103,7 @@ impl Heartbeat {
     pub(super) fn stepped(&mut self, now: Instant) {
         self.made += 1;
         self.target = self.target.max(self.made);
+        self.waiting_since.get_or_insert(now);
         if self.manual || self.paused {
             self.next = now;
             return;
@@ -107,14 +114,25 @@ impl Heartbeat {
         }
     }
 
-    /// Sets the last journalled step after a start, which may be before `made`.
-    pub(super) fn sequencer_is_at(&mut self, step: u64) {
+    /// Sets the last journalled step after a start at `now`, which may be before `made`.
+    pub(super) fn sequencer_is_at(&mut self, step: u64, now: Instant) {
         self.journalled = step;
+        self.waiting_since = (step < self.made).then_some(now);
     }
 
-    /// Records that the sequencer has journalled `step`.
-    pub(super) fn journalled(&mut self, step: u64) {
-        self.journalled = self.journalled.max(step);
+    /// Records at `now` that the sequencer has journalled `step`.
+    pub(super) fn journalled(&mut self, step: u64, now: Instant) {
+        if step > self.journalled {
+            self.journalled = step;
+            self.waiting_since = (step < self.made).then_some(now);
+        }
+    }
+
+    /// The oldest step that should have been journalled by `now`; `None` while steps
+    /// flow, and while none is made.
+    pub(super) fn overdue(&self, now: Instant) -> Option<u64> {
+        let waited = self.waiting_since.map(|since| now.saturating_duration_since(since));
+        waited.filter(|waited| *waited >= JOURNAL_TIMEOUT).map(|_| self.journalled + 1)
     }
 
     /// Requests `steps` more; ignored while the clock follows real time.
@@ -216,7 +234,7 @@ mod tests {
             beat.stepped(start);
         }
         assert_eq!(beat.due(), Due::WhenSequencerCatchesUp);
-        beat.journalled(1);
+        beat.journalled(1, start);
         assert!(matches!(beat.due(), Due::At(_)));
     }
 
@@ -229,10 +247,10 @@ mod tests {
         assert_eq!((beat.due(), beat.target()), (Due::At(now), 9));
         beat.stepped(now);
         assert_eq!(beat.due(), Due::WhenSequencerCatchesUp);
-        beat.journalled(8);
+        beat.journalled(8, now);
         assert_eq!(beat.due(), Due::At(now));
         beat.stepped(now);
-        beat.journalled(9);
+        beat.journalled(9, now);
         assert_eq!(beat.due(), Due::Never);
     }
 
@@ -244,7 +262,7 @@ mod tests {
         beat.request(1, start);
         assert_eq!(beat.due(), Due::At(start));
         beat.stepped(start);
-        beat.journalled(1);
+        beat.journalled(1, start);
         let later = start + Duration::from_secs(9);
         beat.resume(later);
         assert_eq!((beat.due(), beat.mode()), (Due::At(later), "running"));
@@ -256,5 +274,26 @@ mod tests {
         assert_eq!((beat.due(), beat.mode()), (Due::Never, "idle"));
         beat.set_idle(false, later);
         assert_eq!(beat.due(), Due::At(later));
+    }
+
+    #[test]
+    fn a_step_is_overdue_when_none_is_journalled_for_five_seconds() {
+        let (mut beat, start) = running(1_000);
+        let after = |seconds| start + Duration::from_secs(seconds);
+        assert_eq!(beat.overdue(after(3_600)), None, "none was made");
+        beat.stepped(start);
+        assert_eq!((beat.overdue(after(4)), beat.overdue(after(5))), (None, Some(1)));
+        // Every journalled one counts, however far behind they are.
+        beat.stepped(after(1));
+        beat.stepped(after(2));
+        beat.journalled(1, after(4));
+        assert_eq!((beat.overdue(after(8)), beat.overdue(after(9))), (None, Some(2)));
+        beat.journalled(1, after(9));
+        assert_eq!(beat.overdue(after(9)), Some(2), "nothing new");
+        beat.journalled(3, after(9));
+        assert_eq!(beat.overdue(after(3_600)), None);
+        // As after a start that found steps on the stream.
+        beat.sequencer_is_at(2, after(10));
+        assert_eq!((beat.overdue(after(14)), beat.overdue(after(15))), (None, Some(3)));
     }
 }

@@ -232,6 +232,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
+    use crate::config::Config;
 
     const VENUE: VenueId = VenueId(Uuid::from_u128(1));
     const STEP_US: i64 = 100_000;
@@ -251,7 +252,7 @@ mod tests {
     }
 
     fn queue(queue_rows: usize) -> HistoryQueue {
-        HistoryQueue::new(VENUE, HistoryLimits { rows_per_instrument: 1_000, queue_rows })
+        HistoryQueue::new(VENUE, HistoryLimits { queue_rows, ..Config::default().history })
     }
 
     #[test]

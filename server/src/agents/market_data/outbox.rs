@@ -64,6 +64,11 @@ impl StepOutbox {
         self.steps.is_empty()
     }
 
+    /// The stream's last id, as far as is known.
+    pub(super) fn last_id(&self) -> u64 {
+        self.last_id
+    }
+
     /// Publishes the steps that the stream lacks.
     ///
     /// # Errors
@@ -118,8 +123,11 @@ impl StepOutbox {
         };
         match (found.iter().find(|found| !is_own(found)), found.last()) {
             (None, Some(newest)) => Ok(newest.id),
-            // The stream has lost them meanwhile.
-            (None, None) => Ok(first - 1),
+            // The stream has lost them meanwhile, or its last id is nobody's.
+            (None, None) => {
+                bus.rewind(stream, first - 1).await?;
+                Ok(first - 1)
+            }
             (other, _) => Err(MarketDataError::Published { step: other.map_or(first, |other| other.id) }),
         }
     }

@@ -14,7 +14,7 @@ use protocol::bus::MarketStep;
 use super::{MarketDataError, Settings};
 use crate::agents::context::AgentContext;
 use crate::bus::Batch;
-use crate::bus::decode::decode;
+use crate::bus::decode::{decode_message, remove_unreadable};
 use crate::store::StoreError;
 use crate::store::journal::{EntryKind, JournalRow, RangeBody};
 
@@ -53,6 +53,8 @@ pub(super) async fn rebuild(context: &AgentContext, settings: &Settings) -> Resu
         tokio::task::yield_now().await;
     }
     let from_journal = simulator.last_step();
+    let AgentContext { venue, bus, streams, .. } = context;
+    remove_unreadable::<MarketStep>(bus, *venue, &streams.market_data, from_journal).await?;
     let unjournalled = replay_stream(context, &mut simulator).await?;
     tracing::info!(
         event = "simulation_rebuilt",
@@ -143,7 +145,7 @@ async fn replay_stream(
             Batch::Messages(messages) if messages.is_empty() => return Ok(replayed),
             Batch::Messages(messages) => {
                 for message in messages {
-                    let step: MarketStep = decode(context.venue, &message.bytes())
+                    let step = decode_message::<MarketStep>(context.venue, &message)
                         .map_err(|_| MarketDataError::Diverged { step: message.id })?;
                     repeat_step(simulator, &step.header)?;
                     replayed.push((message.id, message.bytes()));

@@ -12,6 +12,7 @@ use engine::venue::{ConfigError, VenueConfig};
 use protocol::bus::{PortfolioMessage, VERSION};
 
 use super::books::Books;
+use super::thinning::ValuationLimits;
 use crate::agents::context::AgentContext;
 use crate::bus::{BusError, Payload};
 use crate::clock;
@@ -19,7 +20,7 @@ use crate::journal::{Follower, JournalBatch, JournalError};
 use crate::store::StoreError;
 use crate::store::journal::Cursor;
 use crate::store::snapshots::SnapshotRow;
-use crate::store::valuations::ValuationRecord;
+use crate::store::valuations::{NavPoint, ValuationRecord};
 
 /// The agent's name in health, logs and cursors.
 const NAME: &str = "portfolio";
@@ -36,6 +37,9 @@ const RETRY_DELAY: Duration = Duration::from_millis(500);
 /// State snapshots to try, newest first.
 const MAX_SNAPSHOTS: u32 = 2;
 
+/// Stored valuations of one read.
+const PAGE_MAX_ROWS: u32 = 10_000;
+
 /// Settings of the agent.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -43,6 +47,8 @@ pub struct Settings {
     pub config: VenueConfig,
     /// Venue seconds between two stored valuations of an account.
     pub snapshot_seconds: u64,
+    /// Stored valuations of an account, about; older ones are thinned.
+    pub max_valuations: u64,
 }
 
 /// Errors of the agent.
@@ -70,7 +76,7 @@ pub async fn run(context: AgentContext, settings: Settings) -> Result<(), Portfo
     let AgentContext { venue, store, bus, streams, shutdown, .. } = context.clone();
     let stored = store.history_cursor(venue, NAME, &streams.execution).await?;
     let mut books = snapshot(&context, &settings.config).await?;
-    let mut journal = Follower::new(venue, store, bus.clone(), &streams, books.through());
+    let mut journal = Follower::new(venue, store.clone(), bus.clone(), &streams, books.through());
     while let Some(batch) = journal.next_stored().await? {
         apply(&mut books, &batch)?;
     }
@@ -78,6 +84,7 @@ pub async fn run(context: AgentContext, settings: Settings) -> Result<(), Portfo
         to_store: books.touched_after(Seq(stored)),
         traded: BTreeSet::new(),
         extremes: BTreeMap::new(),
+        stored_rows: store.valuation_counts(venue).await?.into_iter().collect(),
         stored_at: None,
         trades_stored_at: None,
         unsent: missing_on_bus(&context, &books).await?,
@@ -86,6 +93,7 @@ pub async fn run(context: AgentContext, settings: Settings) -> Result<(), Portfo
         settings,
     };
     agent.publish().await;
+    agent.thin_all().await?;
     let mut data_loss = bus.data_loss_epoch();
     loop {
         tokio::select! {
@@ -148,6 +156,8 @@ struct PortfolioAgent {
     traded: BTreeSet<AccountId>,
     /// Their lowest and highest valuations since then.
     extremes: BTreeMap<AccountId, Extremes>,
+    /// Numbers of stored valuations, at most: one that was stored twice counts twice.
+    stored_rows: BTreeMap<AccountId, u64>,
     /// Time of the last store of all accounts, and of traded ones.
     stored_at: Option<VenueTime>,
     trades_stored_at: Option<VenueTime>,
@@ -174,8 +184,8 @@ impl PortfolioAgent {
         apply(&mut self.books, batch)
     }
 
-    /// Publishes the valuation of every account that changed; while the bus is
-    /// unreachable only the newest one later.
+    /// Publishes the valuation of every account that changed, and removes that of every
+    /// account that was closed; while the bus is unreachable only the newest one later.
     async fn publish(&mut self) {
         let (through, time) = (self.books.through(), self.books.time());
         let changed = self.books.take_changed();
@@ -202,9 +212,12 @@ impl PortfolioAgent {
                 Some((streams.portfolio(account), Payload::new(message)))
             });
             let (keys, stream): (Vec<String>, Vec<Payload>) = messages.unzip();
+            let closed = batch.iter().filter(|account| !self.books.contains(**account));
+            let closed: Vec<String> = closed.map(|account| streams.portfolio(*account)).collect();
             let newest = keys.into_iter().zip(stream.iter().map(|message| message.bytes().clone())).collect();
             let sent = async {
                 bus.put_all_latest(newest).await?;
+                bus.remove_all_latest(&closed).await?;
                 bus.append_all(&streams.risk, stream, usize::MAX).await
             };
             if let Err(error) = sent.await {
@@ -263,8 +276,14 @@ impl PortfolioAgent {
             let extremes = self.extremes.get(account).into_iter();
             let passed = extremes.flat_map(|Extremes { low, high }| [low.clone(), high.clone()]);
             let newest = self.books.value(*account).map(|valuation| Valued { seq, time, valuation });
+            let row = |valued: Valued, text: fn(&Valuation) -> String| {
+                ((*account, valued.seq), record(*account, &valued, text(&valued.valuation)))
+            };
+            // Only their NAV is of interest.
+            rows.extend(passed.map(|valued| row(valued, |_| "{}".to_owned())));
+            // Plain data with text keys always has a JSON form.
             rows.extend(
-                passed.chain(newest).map(|valued| ((*account, valued.seq), record(*account, &valued))),
+                newest.map(|valued| row(valued, |all| serde_json::to_string(all).unwrap_or_default())),
             );
         }
         let rows: Vec<_> = rows.into_values().collect();
@@ -273,6 +292,10 @@ impl PortfolioAgent {
             let cursor = Cursor { consumer, stream, position: seq.0 };
             self.context.store.write_valuations(self.context.venue, &rows, &cursor).await?;
         }
+        for row in &rows {
+            *self.stored_rows.entry(row.account).or_default() += 1;
+        }
+        self.thin(&accounts).await?;
         for account in &accounts {
             self.to_store.remove(account);
             self.traded.remove(account);
@@ -281,9 +304,45 @@ impl PortfolioAgent {
         self.trades_stored_at = Some(time);
         Ok(())
     }
+
+    /// Thins the stored valuations of every account that has too many.
+    async fn thin_all(&mut self) -> Result<(), StoreError> {
+        let accounts: BTreeSet<AccountId> = self.stored_rows.keys().copied().collect();
+        self.thin(&accounts).await
+    }
+
+    /// Thins the stored valuations of those of `accounts` that have too many.
+    async fn thin(&mut self, accounts: &BTreeSet<AccountId>) -> Result<(), StoreError> {
+        let Settings { config, max_valuations, .. } = &self.settings;
+        let limits = ValuationLimits {
+            max_rows: usize::try_from(*max_valuations).unwrap_or(usize::MAX),
+            paid_in: config.starting_balance.to_cents(),
+            t0: config.t0,
+        };
+        let (store, venue) = (&self.context.store, self.context.venue);
+        for account in accounts {
+            let Some(rows) = self.stored_rows.get_mut(account).filter(|rows| **rows > *max_valuations) else {
+                continue;
+            };
+            let mut points = Vec::new();
+            loop {
+                let after = points.last().map_or(Seq(0), |point: &NavPoint| point.seq);
+                let page = store.nav_points(venue, *account, after, PAGE_MAX_ROWS).await?;
+                let is_last = page.len() < PAGE_MAX_ROWS as usize;
+                points.extend(page);
+                if is_last {
+                    break;
+                }
+            }
+            let redundant = limits.redundant(&points);
+            store.delete_valuations(venue, *account, &redundant).await?;
+            *rows = (points.len() - redundant.len()) as u64;
+        }
+        Ok(())
+    }
 }
 
-fn record(account: AccountId, valued: &Valued) -> ValuationRecord {
+fn record(account: AccountId, valued: &Valued, text: String) -> ValuationRecord {
     let Valued { seq, time, ref valuation } = *valued;
     // Plain data with text keys always has a JSON form.
     let delta = serde_json::to_string(&valuation.delta).unwrap_or_default();
@@ -301,6 +360,6 @@ fn record(account: AccountId, valued: &Valued) -> ValuationRecord {
         realized_pnl: valuation.realized_pnl,
         delta_exposure: delta,
         dv01_exposure: dv01.to_string(),
-        valuation: serde_json::to_string(valuation).unwrap_or_default(),
+        valuation: text,
     }
 }

@@ -87,6 +87,11 @@ impl Books {
         self.replica.accounts.keys().copied().collect()
     }
 
+    /// Returns true if the account is open.
+    pub(super) fn contains(&self, account: AccountId) -> bool {
+        self.replica.accounts.contains_key(&account)
+    }
+
     /// The account's figures at the marks.
     pub(super) fn value(&self, account: AccountId) -> Option<Valuation> {
         self.replica.value(account)

@@ -39,6 +39,9 @@ pub enum FoldError {
     /// A payload was pruned and the fold has no seed.
     #[error("journal entry {0} lacks its step's payload")]
     NoPayload(Seq),
+    /// A stored payload is not the one whose hash is in the chain.
+    #[error("journal entry {0} has another payload than when it was written")]
+    Payload(Seq),
     /// The venue's configuration is invalid now.
     #[error("the venue's configuration is refused: {0}")]
     Config(String),
@@ -64,6 +67,21 @@ pub enum FoldError {
     /// A state snapshot differs from the folded state.
     #[error("the state snapshot of entry {0} is not the state that the journal folds to")]
     Snapshot(Seq),
+    /// Payloads were pruned, which needs two state snapshots after them.
+    #[error("payloads are pruned up to entry {pruned}, but {found} of 2 state snapshots are there")]
+    MissingSnapshot {
+        /// The last entry without its payload.
+        pruned: Seq,
+        /// State snapshots of later entries.
+        found: usize,
+    },
+}
+
+impl FoldError {
+    /// Returns true if a fold from entry 1 with the seed does not need what is missing.
+    pub(super) fn is_cured_by_seed(&self) -> bool {
+        matches!(self, Self::NoPayload(_) | Self::Payload(_))
+    }
 }
 
 impl From<ConfigError> for FoldError {
@@ -195,6 +213,11 @@ impl Fold {
     }
 
     fn payload(&mut self, row: &JournalRow, header: &StepHeader) -> Result<EncodedPayload, FoldError> {
+        // The header is in the chain, and so the payload is, by its hash.
+        let stored = row.payload.as_ref();
+        if stored.is_some_and(|stored| Digest::of(&[stored]) != header.payload_hash) {
+            return Err(FoldError::Payload(row.seq));
+        }
         if self.simulator.is_some() {
             let (made, payload) = self.regenerate(header.step, header.seen_seq, row.seq)?;
             if made != *header {
@@ -202,7 +225,7 @@ impl Fold {
             }
             return Ok(payload);
         }
-        let bytes = row.payload.as_ref().ok_or(FoldError::NoPayload(row.seq))?;
+        let bytes = stored.ok_or(FoldError::NoPayload(row.seq))?;
         EncodedPayload::from_bytes(bytes).map_err(|_| FoldError::Undecodable(row.seq))
     }
 

@@ -262,10 +262,10 @@ impl Leader {
             };
             let mut replies = Vec::new();
             for message in messages {
-                cursor = message.id;
-                let command =
-                    decode_or_dead_letter::<CommandMessage>(bus, self.row.id, &streams.command, &message);
+                let (venue, stream) = (self.row.id, &streams.command);
+                let command = decode_or_dead_letter::<CommandMessage>(bus, venue, stream, &message, cursor);
                 if let Some(command) = command.await {
+                    cursor = message.id;
                     replies.push((command.correlation, CommandReply::TradingHalted));
                 }
             }

@@ -1,9 +1,11 @@
 //! Loading the sequencer's state: the newest state snapshot, then the journal's
-//! tail, decided again and compared.
+//! tail, decided again and compared. If snapshots or payloads are missing or damaged,
+//! the whole journal instead, with steps from the seed.
 //!
 //! Does not know why the state is loaded.
 
 use engine::id::Seq;
+use engine::money::Money;
 use engine::venue::Venue;
 
 use super::fold::{Fold, FoldError};
@@ -49,20 +51,19 @@ pub(super) async fn load(context: &AgentContext, row: &VenueRow) -> Result<Loade
             "A state snapshot is damaged and was skipped."
         );
     }
-    let mut fold = match fold {
-        Some(fold) => fold,
-        None => whole_journal(row, newest > Seq(0))?,
+    let fold = fold.unwrap_or_else(Fold::from_payloads);
+    let fold = match fold_rest(context, fold).await {
+        Err(TradingError::Fold(error)) if error.is_cured_by_seed() => {
+            tracing::error!(
+                event = "payloads_redrawn",
+                %error,
+                "All steps are drawn from the seed again, because snapshots or payloads are missing."
+            );
+            newest = Seq(0);
+            fold_rest(context, Fold::from_seed(&row.config, row.seed()?)?).await?
+        }
+        folded => folded?,
     };
-    loop {
-        let rows = store.journal_after(row.id, fold.seq(), PAGE_MAX_ROWS).await?;
-        if rows.is_empty() {
-            break;
-        }
-        for journal_row in &rows {
-            fold.apply(journal_row, |_| {})?;
-        }
-        tokio::task::yield_now().await;
-    }
     let command_cursor = store.cursor(row.id, NAME, &context.streams.command).await?;
     let (venue, head) = fold.into_parts();
     let Some(venue) = venue else {
@@ -73,18 +74,28 @@ pub(super) async fn load(context: &AgentContext, row: &VenueRow) -> Result<Loade
     Ok(Loaded { sequencer: Some(Sequencer { venue, head }), command_cursor, snapshot: newest })
 }
 
-/// A fold from entry 1. Payloads may have been pruned once there was a snapshot:
-/// then steps are simulated again from the seed.
-fn whole_journal(row: &VenueRow, pruned: bool) -> Result<Fold, TradingError> {
-    Ok(if pruned { Fold::from_seed(&row.config, row.seed()?)? } else { Fold::from_payloads() })
+/// Applies the rest of the journal.
+async fn fold_rest(context: &AgentContext, mut fold: Fold) -> Result<Fold, TradingError> {
+    loop {
+        let rows = context.store.journal_after(context.venue, fold.seq(), PAGE_MAX_ROWS).await?;
+        if rows.is_empty() {
+            return Ok(fold);
+        }
+        for journal_row in &rows {
+            fold.apply(journal_row, |_| {})?;
+        }
+        tokio::task::yield_now().await;
+    }
 }
 
-/// Compares cash in the projection with the venue's: the cheap part of `verify`.
+/// Compares cash in the projection with the venue's: the cheap part of `verify`. The
+/// row of a closed account stays, empty.
 async fn compare_accounts(context: &AgentContext, venue: &Venue) -> Result<(), TradingError> {
     let rows = context.store.account_rows(context.venue).await?;
     let differs = |what: String| FoldError::Projection { table: "accounts", what };
-    if rows.len() != venue.accounts().len() {
-        let what = format!("{} rows, {} accounts", rows.len(), venue.accounts().len());
+    let open = rows.iter().filter(|row| venue.account(row.account).is_some()).count();
+    if open != venue.accounts().len() {
+        let what = format!("{open} rows, {} accounts", venue.accounts().len());
         return Err(differs(what).into());
     }
     for row in rows {
@@ -94,6 +105,7 @@ async fn compare_accounts(context: &AgentContext, venue: &Venue) -> Result<(), T
                 let what = format!("{} has {}, the journal says {}", row.account, row.cash, account.cash);
                 return Err(differs(what).into());
             }
+            None if (row.cash, row.reserved) == (Money::ZERO, Money::ZERO) => {}
             None => return Err(differs(format!("{} is not in the journal", row.account)).into()),
         }
     }

@@ -17,7 +17,7 @@ use engine::id::Seq;
 use engine::venue::Outcome;
 use protocol::bus::{AppliedCommand, CommandMessage, CommandReply, MarketStep, SequencerStatus};
 use tokio::sync::watch;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep_until};
 
 use super::commit::Commit;
 use super::compaction::Compaction;
@@ -36,6 +36,10 @@ use crate::store::journal::CommitBatch;
 
 /// Steps that one read of the stream adds to a batch.
 const READ_MAX_STEPS: usize = 64;
+
+/// Silence after which steps are read from the last decided one again: the stream may
+/// have been made anew.
+const SILENCE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Time from replies to commit with [`Acknowledge::BeforeCommit`], for tests alone: a
 /// kill in this window loses acknowledged orders.
@@ -62,8 +66,11 @@ struct Pipeline<'a> {
     sequencer: Sequencer,
     /// Id of the last command that was decided.
     command_cursor: u64,
-    /// Id of the last step that was decided: a step's id on the stream is its number.
+    /// Position in the stream of steps: the last decided step, whose id is its number,
+    /// or the last trimmed one.
     step_cursor: u64,
+    /// Time of the last step that was read, or of the last reset of its position.
+    steps_read_at: Instant,
     /// Commands left unanswered before a reload: decided again, before new ones.
     redecided: Vec<Message>,
     /// The batch that is being decided.
@@ -110,6 +117,7 @@ impl<'a> Pipeline<'a> {
         leader.context.health.report(NAME, sequencer.venue.seq().0);
         Ok(Self {
             step_cursor: sequencer.venue.step(),
+            steps_read_at: Instant::now(),
             sequencer,
             command_cursor,
             redecided: leader.unanswered.clone(),
@@ -182,6 +190,9 @@ impl<'a> Pipeline<'a> {
         if self.data_loss.has_changed().unwrap_or(false) {
             self.data_loss.mark_unchanged();
             self.publisher.invalidate();
+            self.reset_step_cursor();
+        } else if self.steps_read_at.elapsed() >= SILENCE_TIMEOUT {
+            self.reset_step_cursor();
         }
         let Leader { context, lease, settings, .. } = &*self.leader;
         let (is_ending, is_leading) = (context.shutdown.is_cancelled(), lease.is_held());
@@ -262,26 +273,40 @@ impl<'a> Pipeline<'a> {
     /// Decides commands and steps, after the pending ones.
     async fn decide(&mut self, commands: Vec<Message>, steps: Vec<Message>) -> Result<(), StopReason> {
         for message in commands {
-            self.command_cursor = self.command_cursor.max(message.id);
             self.decide_command(&message).await?;
         }
         for message in steps {
-            self.step_cursor = message.id;
             self.apply_step(&message).await?;
+            // Whatever id a refused step had, the next one is read from here.
+            self.reset_step_cursor();
         }
         Ok(())
     }
 
+    /// Reads steps from the last decided one on.
+    fn reset_step_cursor(&mut self) {
+        (self.step_cursor, self.steps_read_at) = (self.sequencer.venue.step(), Instant::now());
+    }
+
     async fn decide_command(&mut self, message: &Message) -> Result<(), StopReason> {
-        let Leader { context, poisoned, .. } = &mut *self.leader;
+        let Leader { context, poisoned, unanswered, .. } = &mut *self.leader;
         let AgentContext { venue, bus, streams, clock, .. } = &*context;
-        self.pending.commands += 1;
-        if poisoned.contains(&message.id) {
-            dead_letter(bus, *venue, &streams.command, message, "the venue failed on it").await;
+        let (stream, id) = (&streams.command, message.id);
+        if poisoned.contains(&id) {
+            dead_letter(bus, *venue, stream, message, id, "the venue failed on it").await;
+            self.command_cursor = self.command_cursor.max(id);
+            self.pending.commands += 1;
             return Ok(());
         }
-        let decoded = decode_or_dead_letter::<CommandMessage>(bus, *venue, &streams.command, message).await;
-        let Some(command) = decoded else { return Ok(()) };
+        let position = self.command_cursor;
+        let decoded = decode_or_dead_letter::<CommandMessage>(bus, *venue, stream, message, position).await;
+        let Some(command) = decoded else {
+            // As if it had never been there: neither counted nor passed.
+            unanswered.retain(|unanswered| unanswered.id != id);
+            return Ok(());
+        };
+        self.command_cursor = self.command_cursor.max(id);
+        self.pending.commands += 1;
         if clock.now() > command.valid_until {
             // No reply: its sender has stopped waiting, and an earlier copy may have
             // been accepted, so `too_late` could be untrue.
@@ -302,11 +327,10 @@ impl<'a> Pipeline<'a> {
 
     async fn apply_step(&mut self, message: &Message) -> Result<(), StopReason> {
         let AgentContext { venue, bus, streams, .. } = &self.leader.context;
-        let stream = &streams.market_data;
-        let Some(step) = decode_or_dead_letter::<MarketStep>(bus, *venue, stream, message).await else {
-            return Ok(());
-        };
-        if step.header.step <= self.sequencer.venue.step() {
+        let (stream, position) = (&streams.market_data, self.sequencer.venue.step());
+        let decoded = decode_or_dead_letter::<MarketStep>(bus, *venue, stream, message, position).await;
+        let Some(step) = decoded else { return Ok(()) };
+        if step.header.step <= position {
             // Published again after a data loss: it has been applied.
             return Ok(());
         }
@@ -315,7 +339,7 @@ impl<'a> Pipeline<'a> {
         // Unlike a command, a step that makes the venue panic cannot be skipped.
         let failed = |_| StopReason::Halt(format!("the venue failed on step {}", message.id));
         if let Err(error) = applied.map_err(failed)? {
-            dead_letter(bus, *venue, stream, message, &error.to_string()).await;
+            dead_letter(bus, *venue, stream, message, position, &error.to_string()).await;
         }
         Ok(())
     }
@@ -466,7 +490,10 @@ impl<'a> Pipeline<'a> {
 
     async fn wait_for_input(&mut self) -> Result<(), BusError> {
         let context = &self.leader.context;
-        wait_for_input(context, self.command_cursor, self.step_cursor, &mut self.data_loss).await
+        tokio::select! {
+            input = wait_for_input(context, self.command_cursor, self.step_cursor, &mut self.data_loss) => input,
+            () = sleep_until(self.steps_read_at + SILENCE_TIMEOUT) => Ok(()),
+        }
     }
 }
 

@@ -15,6 +15,7 @@ use uuid::Uuid;
 
 use super::TradingError;
 use crate::agents::context::AgentContext;
+use crate::bus::decode::remove_unreadable;
 use crate::bus::{AppendResult, BusError, Payload};
 use crate::store::journal::EntryKind;
 
@@ -109,9 +110,12 @@ impl ExecutionPublisher {
         let (Some(last_id), through) = (self.last_id, publication.through) else { return };
         match send(context, last_id, publication).await {
             Ok(AppendResult::Appended) => self.last_id = Some(through.0),
-            Ok(AppendResult::LastIdIs(last)) if last >= through.0 => self.last_id = Some(last),
             Ok(AppendResult::LastIdIs(last)) => {
-                tracing::warn!(event = "executions_lost", last, "The execution stream has lost batches.");
+                tracing::warn!(
+                    event = "executions_differ",
+                    last,
+                    "The execution stream is not as it was left."
+                );
                 self.invalidate();
             }
             Err(error) => {
@@ -133,6 +137,9 @@ impl ExecutionPublisher {
     ) -> Result<(), TradingError> {
         let head = venue.seq().0;
         let mut last_id = context.bus.last_id(&context.streams.execution).await?;
+        if last_id > head {
+            last_id = remove_beyond(context, head).await?;
+        }
         let all = venue.instruments().keys().copied().collect();
         context.bus.put_all_latest(newest_values(context, venue, &all)).await?;
         while last_id < head {
@@ -146,12 +153,22 @@ impl ExecutionPublisher {
             let Some(publication) = Publication::new(context, venue, &outcomes, &all) else { break };
             match send(context, last_id, publication).await? {
                 AppendResult::Appended => last_id = head,
+                AppendResult::LastIdIs(last) if last > head => last_id = remove_beyond(context, head).await?,
                 AppendResult::LastIdIs(last) => last_id = last,
             }
         }
         self.last_id = Some(last_id);
         Ok(())
     }
+}
+
+/// Removes from the execution stream what no sequencer has published after `head`;
+/// returns its last id, which is higher than `head` only if another one leads.
+async fn remove_beyond(context: &AgentContext, head: u64) -> Result<u64, BusError> {
+    let AgentContext { venue, bus, streams, .. } = context;
+    remove_unreadable::<ExecutionBatch>(bus, *venue, &streams.execution, head).await?;
+    bus.rewind(&streams.execution, head).await?;
+    bus.last_id(&streams.execution).await
 }
 
 /// Appends a batch if `last_id` is the stream's last id. Newest books come first:

@@ -1,9 +1,10 @@
 //! Verification of a venue's store: folds the whole journal and compares the hash
 //! chain, every outcome, the ledger, the projections and the snapshots.
 //!
-//! Nothing may write to the store meanwhile. Does not repair anything.
+//! The store is as of one instant: nothing may write to it meanwhile, unless it was
+//! opened with [`Store::open_snapshot`]. Does not repair anything.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use engine::id::{AccountId, Digest, InstrumentId, OrderId, Seq, VenueId};
@@ -13,9 +14,9 @@ use super::TradingError;
 use super::fold::{Fold, FoldError};
 use super::load::PAGE_MAX_ROWS;
 use crate::store::Store;
-use crate::store::journal::{JournalRow, VenueRow};
+use crate::store::journal::{EntryKind, JournalRow, VenueRow};
 use crate::store::projections::{AccountRow, FillRow, OrderRow, PositionRow};
-use crate::store::snapshots::SnapshotRow;
+use crate::store::snapshots::{RETAINED_SNAPSHOTS, SnapshotRow};
 
 /// Source of the steps while the journal is folded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,6 +86,7 @@ pub async fn verify(store: &Store, venue: VenueId, steps: Steps) -> Result<Repor
         compare_page(store, venue, after, through, page).await?;
         tokio::task::yield_now().await;
     }
+    check_snapshots(&expected, &snapshots)?;
     finish(store, &row, fold, expected).await
 }
 
@@ -121,6 +123,10 @@ struct Expected {
     positions: BTreeMap<(AccountId, InstrumentId), PositionRow>,
     orders: BTreeMap<Seq, OrderRow>,
     accepted_at: BTreeMap<OrderId, Seq>,
+    /// Entries with a state snapshot.
+    snapshots: BTreeSet<Seq>,
+    /// The last step without its payload.
+    pruned: Option<Seq>,
     trades: u64,
     postings: u64,
 }
@@ -158,9 +164,27 @@ fn apply(
             if !same {
                 return Err(FoldError::Snapshot(row.seq));
             }
+            expected.snapshots.insert(row.seq);
+        }
+        let is_step = matches!(row.kind, EntryKind::Step | EntryKind::Range);
+        if is_step && row.payload.is_none() {
+            expected.pruned = Some(row.seq);
         }
     }
     Ok(page)
+}
+
+/// Checks that every snapshot is of an entry, and that both are there on which pruned
+/// payloads depend.
+fn check_snapshots(expected: &Expected, snapshots: &[SnapshotRow]) -> Result<(), FoldError> {
+    if let Some(stray) = snapshots.iter().find(|snapshot| !expected.snapshots.contains(&snapshot.seq)) {
+        return Err(FoldError::Snapshot(stray.seq));
+    }
+    let Some(pruned) = expected.pruned else { return Ok(()) };
+    match expected.snapshots.range(pruned..).count() {
+        found if found < RETAINED_SNAPSHOTS => Err(FoldError::MissingSnapshot { pruned, found }),
+        _ => Ok(()),
+    }
 }
 
 /// Returns true if the entry's postings sum to zero for each asset.

@@ -2,20 +2,20 @@
 //!
 //! Does not know what the values are.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use ::redis::aio::ConnectionManager;
-use ::redis::{RedisResult, cmd};
+use ::redis::cmd;
 use bytes::Bytes;
 
-use super::failed;
+use super::Inner;
 use super::scripts::REPLACE;
 use crate::bus::BusError;
 
-/// Handle of the cache; clones share its connection.
+/// Handle of the cache; clones share the bus's connection.
 #[derive(Clone)]
 pub struct RedisCache {
-    connection: ConnectionManager,
+    bus: Arc<Inner>,
 }
 
 impl std::fmt::Debug for RedisCache {
@@ -25,14 +25,13 @@ impl std::fmt::Debug for RedisCache {
 }
 
 impl RedisCache {
-    pub(super) fn new(connection: ConnectionManager) -> Self {
-        Self { connection }
+    pub(super) fn new(bus: Arc<Inner>) -> Self {
+        Self { bus }
     }
 
     pub(in crate::bus) async fn get(&self, keys: &[String]) -> Result<Vec<Option<Bytes>>, BusError> {
-        let mut connection = self.connection.clone();
-        let found: RedisResult<_> = cmd("MGET").arg(keys).query_async(&mut connection).await;
-        found.map_err(|error| failed(&error))
+        let mut connection = self.bus.connection.clone();
+        self.bus.while_up(cmd("MGET").arg(keys).query_async(&mut connection)).await
     }
 
     pub(in crate::bus) async fn put(&self, key: &str, bytes: &[u8], ttl: Duration) -> Result<(), BusError> {
@@ -55,11 +54,10 @@ impl RedisCache {
         new: &[u8],
         ttl: Duration,
     ) -> Result<bool, BusError> {
-        let mut connection = self.connection.clone();
+        let mut connection = self.bus.connection.clone();
         let mut call = REPLACE.prepare_invoke();
         call.key(key).arg(old).arg(new).arg(millis(ttl));
-        let done: RedisResult<bool> = call.invoke_async(&mut connection).await;
-        done.map_err(|error| failed(&error))
+        self.bus.while_up(call.invoke_async(&mut connection)).await
     }
 
     async fn set(&self, key: &str, bytes: &[u8], ttl: Duration, new: bool) -> Result<bool, BusError> {
@@ -68,9 +66,9 @@ impl RedisCache {
         if new {
             set.arg("NX");
         }
-        let mut connection = self.connection.clone();
-        let done: RedisResult<Option<String>> = set.query_async(&mut connection).await;
-        Ok(done.map_err(|error| failed(&error))?.is_some())
+        let mut connection = self.bus.connection.clone();
+        let done: Option<String> = self.bus.while_up(set.query_async(&mut connection)).await?;
+        Ok(done.is_some())
     }
 }
 

@@ -6,7 +6,7 @@
 use std::sync::Weak;
 use std::time::Duration;
 
-use ::redis::{RedisResult, cmd};
+use ::redis::{RedisError, RedisResult, cmd};
 
 use super::Inner;
 use crate::clock;
@@ -16,12 +16,17 @@ const DATA_ID_KEY: &str = "tickhall:data_id";
 
 const PROBE_INTERVAL: Duration = Duration::from_millis(250);
 
+/// Time in which the server must answer a probe: less than that of a request, so that
+/// a server that hangs costs a request with several calls one wait.
+const PROBE_TIMEOUT: Duration = Duration::from_millis(1_500);
+
 /// Probes the server until the bus is dropped. `data_id` is the value at connect,
 /// so that a data loss before the first probe is detected.
 pub(super) async fn run(bus: Weak<Inner>, mut data_id: String) {
     while let Some(inner) = bus.upgrade() {
         let was_up = *inner.up.borrow();
-        match self::data_id(&inner).await {
+        let found = tokio::time::timeout(PROBE_TIMEOUT, self::data_id(&inner)).await;
+        match found.unwrap_or_else(|_| Err(no_answer())) {
             Ok(found) => {
                 if !was_up {
                     tracing::info!(event = "bus_back", url = inner.redacted_url, "Redis answers again");
@@ -46,6 +51,10 @@ pub(super) async fn run(bus: Weak<Inner>, mut data_id: String) {
         drop(inner);
         clock::sleep(PROBE_INTERVAL).await;
     }
+}
+
+fn no_answer() -> RedisError {
+    std::io::Error::from(std::io::ErrorKind::TimedOut).into()
 }
 
 /// The value that identifies the server's data; set now if there is none.

@@ -3,8 +3,9 @@
 //! A single message is the field `m` of the entry `id-0`. Messages that are
 //! appended together share an entry with the id of the last one: `p` lists their
 //! ids and lengths as `id:length id:length …`, and `m` holds their bytes
-//! concatenated. So many small messages cost as much as one large one. Does not
-//! know what the bytes mean.
+//! concatenated. So many small messages cost as much as one large one. An entry of
+//! another layout, or with too high an id, is one message that cannot be decoded. Does
+//! not know what the bytes mean.
 
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -12,7 +13,7 @@ use std::io::Write as _;
 use ::redis::{RedisWrite, ToRedisArgs};
 use bytes::Bytes;
 
-use crate::bus::{Message, Payload};
+use crate::bus::{MAX_MESSAGE_ID, Message, Payload};
 
 /// An entry as Redis returns it: id, then fields and values.
 pub(super) type Entry = (String, Vec<Bytes>);
@@ -54,22 +55,29 @@ impl ToRedisArgs for PackedEntry {
     }
 }
 
-/// Decodes the messages after `after`; skips entries of any other layout.
+/// Unpacks the messages after `after`.
 pub(super) fn messages(entries: impl IntoIterator<Item = Entry>, after: u64) -> Vec<Message> {
-    let all = entries.into_iter().filter_map(unpack).flatten();
-    all.filter(|message| message.id > after).collect()
+    entries.into_iter().flat_map(unpack).filter(|message| message.id > after).collect()
 }
 
-fn unpack((id, fields): Entry) -> Option<Vec<Message>> {
+fn unpack((entry_id, fields): Entry) -> Vec<Message> {
+    // The server makes no other ids.
+    let id = entry_id.split_once('-').and_then(|(id, _)| id.parse().ok()).unwrap_or(MAX_MESSAGE_ID);
     let is = |field: usize, name: &[u8]| fields.get(field).is_some_and(|found| found == name);
-    match fields.as_slice() {
-        [_, bytes] if is(0, b"m") => {
-            let id = id.split_once('-')?.0.parse().ok()?;
-            Some(vec![Message { id, payload: bytes.clone().into() }])
-        }
+    let unpacked = match fields.as_slice() {
+        _ if id >= MAX_MESSAGE_ID => None,
+        [_, bytes] if is(0, b"m") => Some(vec![Message { id, payload: bytes.clone().into() }]),
         [_, lengths, _, bytes] if is(0, b"p") && is(2, b"m") => split(lengths, bytes),
         _ => None,
-    }
+    };
+    let rises = |messages: &Vec<Message>| {
+        messages.last().is_some_and(|last| last.id == id) && messages.is_sorted_by(|a, b| a.id < b.id)
+    };
+    unpacked.filter(rises).unwrap_or_else(|| {
+        // Nothing that begins like this is JSON.
+        let all = [&b"entry "[..], entry_id.as_bytes(), b": ", &fields.join(&b' ')].concat();
+        vec![Message { id, payload: Bytes::from(all).into() }]
+    })
 }
 
 /// Splits `all` into messages; `None` if it is too short for `lengths`.
@@ -116,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn entries_of_another_layout_are_skipped() {
+    fn an_entry_of_another_layout_is_one_message_that_is_not_json() {
         let of = |fields: &[&'static str]| -> Entry {
             ("9-0".to_owned(), fields.iter().map(|field| Bytes::from(*field)).collect())
         };
@@ -128,8 +136,24 @@ mod tests {
             &["p", "8:1 9:18446744073709551615", "m", "ab"],
             &["p", "8:x", "m", "ab"],
             &["p", "", "m", "ab"],
+            // Ids that do not rise to the entry's.
+            &["p", "9:1 8:1", "m", "ab"],
+            &["p", "8:1 10:1", "m", "ab"],
+            &["p", "9:1 9:1", "m", "ab"],
         ] {
-            assert!(texts(vec![of(fields)], 0).is_empty(), "{fields:?}");
+            let [(9, text)] = &texts(vec![of(fields)], 0)[..] else { panic!("{fields:?}") };
+            assert_eq!(*text, format!("entry 9-0: {}", fields.join(" ")));
+        }
+    }
+
+    #[test]
+    fn an_id_that_leaves_none_after_it_is_no_message() {
+        let of = |id: &str| (id.to_owned(), vec![Bytes::from("m"), Bytes::from("{}")]);
+        let highest = MAX_MESSAGE_ID - 1;
+        assert_eq!(texts(vec![of(&format!("{highest}-0"))], 0), [(highest, "{}".to_owned())]);
+        for id in [MAX_MESSAGE_ID, u64::MAX - 1] {
+            let found = texts(vec![of(&format!("{id}-1"))], 0);
+            assert_eq!(found, [(id, format!("entry {id}-1: m {{}}"))]);
         }
     }
 }

@@ -121,6 +121,14 @@ impl StreamPoller {
         self.tail.borrow().read(after, max)
     }
 
+    /// Removes a message from the last read, because it was removed from the stream.
+    pub(super) fn forget(&self, id: u64) {
+        self.tail.send_if_modified(|tail| {
+            tail.messages.retain(|message| message.id != id);
+            false
+        });
+    }
+
     /// Blocks until woken, at most [`POLL_INTERVAL`]. With `poll_first`, returns at
     /// once if a message could have been missed.
     pub(super) async fn wait(&self, after: u64, poll_first: bool) {

@@ -57,7 +57,9 @@ impl<'a> Fold<'a> {
                     AccountChange::OrderCancelled { order, .. } | AccountChange::OrderAmended(order) => {
                         fold.orders.insert(order.id, (event.account, order));
                     }
-                    AccountChange::CouponPaid { .. } | AccountChange::Redeemed { .. } => {}
+                    AccountChange::CouponPaid { .. }
+                    | AccountChange::Redeemed { .. }
+                    | AccountChange::Closed => {}
                 }
             }
             for balance in &outcome.balances {

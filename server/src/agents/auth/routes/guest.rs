@@ -8,9 +8,12 @@ use protocol::caller::Caller;
 use protocol::rest::{CredentialsRequest, GuestRequest};
 use serde::Deserialize;
 
-use super::{CredentialsForm, answer_form, credentials, open_session, see_other};
+use super::{
+    ACCOUNT_PAGE, CredentialsForm, SIGN_IN_FOR_ACCOUNT, answer_form, credentials, local_path, open_session,
+    see_other,
+};
 use crate::agents::auth::{AuthSession, Credentials, Identity};
-use crate::http::{ErrorResponse, Json, PeerAddress, StrictForm};
+use crate::http::{ClientAddress, ErrorResponse, Json, StrictForm};
 
 /// Form of a guest.
 #[derive(Default, Deserialize)]
@@ -33,7 +36,7 @@ pub(super) struct GuestForm {
 )]
 pub(super) async fn create(
     mut session: AuthSession,
-    PeerAddress(address): PeerAddress,
+    ClientAddress(address): ClientAddress,
     headers: HeaderMap,
     Json(request): Json<GuestRequest>,
 ) -> Result<Response, ErrorResponse> {
@@ -55,7 +58,7 @@ pub(super) async fn create(
 pub(super) async fn register(
     mut session: AuthSession,
     guest: Result<Identity, ErrorResponse>,
-    PeerAddress(address): PeerAddress,
+    ClientAddress(address): ClientAddress,
     headers: HeaderMap,
     Json(request): Json<CredentialsRequest>,
 ) -> Result<Json<Caller>, ErrorResponse> {
@@ -66,27 +69,31 @@ pub(super) async fn register(
 
 pub(super) async fn create_form(
     mut session: AuthSession,
-    PeerAddress(address): PeerAddress,
+    ClientAddress(address): ClientAddress,
     headers: HeaderMap,
     StrictForm(form): StrictForm<GuestForm>,
 ) -> Response {
+    // Sent twice, or from a page that is older than the session: the account stays.
+    if session.user.is_some() {
+        return see_other(local_path(&form.next));
+    }
     let created = async {
         let user = session.backend.create_guest(&form.name, address).await?;
         open_session(&mut session, &user, &headers).await
     };
-    answer_form("/login", "", &form.next, created.await)
+    answer_form("/login", &[], &form.next, created.await)
 }
 
 pub(super) async fn register_form(
     mut session: AuthSession,
     guest: Result<Identity, ErrorResponse>,
-    PeerAddress(address): PeerAddress,
+    ClientAddress(address): ClientAddress,
     headers: HeaderMap,
     StrictForm(form): StrictForm<CredentialsForm>,
 ) -> Response {
     let guest = match guest {
         Ok(guest) => guest,
-        Err(error) if error.error.status == 401 => return see_other("/login?next=/account"),
+        Err(error) if error.error.status == 401 => return see_other(SIGN_IN_FOR_ACCOUNT),
         Err(error) => return error.into_response(),
     };
     let registered = async {
@@ -94,5 +101,5 @@ pub(super) async fn register_form(
         let user = session.backend.register_guest(&guest, &email, password, address).await?;
         open_session(&mut session, &user, &headers).await
     };
-    form.answer("/account", registered.await)
+    form.answer(ACCOUNT_PAGE, registered.await)
 }

@@ -2,7 +2,6 @@
 //!
 //! Does not know how a session ends.
 
-use axum::extract::Path;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
@@ -13,13 +12,10 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::see_other;
+use super::{ACCOUNT_PAGE, GUEST_SIGN_OUT_QUESTION, SIGN_IN_FOR_ACCOUNT, see_other};
 use crate::agents::auth::session_layer::SignedOut;
 use crate::agents::auth::{Auth, AuthError, AuthSession, Identity};
-use crate::http::{ErrorResponse, StrictForm};
-
-/// Page on which a browser shows the sessions.
-const PAGE: &str = "/account";
+use crate::http::{ErrorResponse, PathText, StrictForm};
 
 /// The caller's session, for the caller.
 #[derive(Serialize, ToSchema)]
@@ -53,7 +49,8 @@ pub(super) async fn introspect(
 ) -> Result<Json<SessionDetails>, ErrorResponse> {
     let session = entries(&auth, &caller).await?.into_iter().find(|entry| entry.current);
     let session = session.ok_or(AuthError::NotSignedIn)?;
-    let idle_expires_at = auth.sessions().idle_expiry(session.last_seen_at).min(session.expires_at);
+    let idle_expires_at =
+        auth.sessions().idle_expiry(caller.user.is_guest(), session.last_seen_at).min(session.expires_at);
     Ok(Json(SessionDetails { caller: caller.into(), session, idle_expires_at }))
 }
 
@@ -72,7 +69,8 @@ pub(super) async fn list(
     Ok(Json(SessionList { items: entries(&auth, &caller).await? }))
 }
 
-/// Ends one of the caller's sessions; their own is a sign-out.
+/// Ends one of the caller's sessions; their own is a sign-out, with which a guest's account
+/// ends.
 #[utoipa::path(
     delete,
     path = "/api/v1/auth/sessions/{id}",
@@ -84,7 +82,7 @@ pub(super) async fn list(
 pub(super) async fn end(
     AuthSession { backend: auth, .. }: AuthSession,
     caller: Identity,
-    Path(id): Path<String>,
+    PathText(id): PathText,
 ) -> Result<Response, ErrorResponse> {
     end_session(&auth, &caller, &id).await?;
     Ok(ended(&caller, &id, StatusCode::NO_CONTENT.into_response()))
@@ -122,6 +120,9 @@ pub(super) async fn end_form(
 ) -> Response {
     let done = async {
         let (caller, id) = (caller?, form.session.as_str());
+        if caller.user.is_guest() && is_own(&caller, id) {
+            return Ok(see_other(GUEST_SIGN_OUT_QUESTION));
+        }
         match id {
             "others" => auth.end_other_sessions(&caller).await?,
             id => match end_session(&auth, &caller, id).await {
@@ -130,17 +131,17 @@ pub(super) async fn end_form(
                 done => done?,
             },
         }
-        Ok::<_, ErrorResponse>(ended(&caller, id, see_other(PAGE)))
+        Ok::<_, ErrorResponse>(ended(&caller, id, see_other(ACCOUNT_PAGE)))
     };
     match done.await {
         Ok(response) => response,
-        Err(error) if error.error.status == 401 => see_other("/login?next=/account"),
+        Err(error) if error.error.status == 401 => see_other(SIGN_IN_FOR_ACCOUNT),
         Err(error) => error.into_response(),
     }
 }
 
 async fn entries(auth: &Auth, caller: &Identity) -> Result<Vec<SessionEntry>, AuthError> {
-    auth.sessions_of(caller.user.id, caller.session.public_id()).await
+    auth.sessions_of(caller.user.id, caller.user.is_guest(), caller.session.public_id()).await
 }
 
 async fn end_session(auth: &Auth, caller: &Identity, id: &str) -> Result<(), ErrorResponse> {
@@ -154,8 +155,13 @@ async fn end_session(auth: &Auth, caller: &Identity, id: &str) -> Result<(), Err
 
 /// `response`, which signs the browser out if the caller's own session ended.
 fn ended(caller: &Identity, id: &str, response: Response) -> Response {
-    if id.parse() == Ok(caller.session.public_id()) {
+    if is_own(caller, id) {
         return (Extension(SignedOut), response).into_response();
     }
     response
+}
+
+/// Returns true if `id` is the session of the request.
+fn is_own(caller: &Identity, id: &str) -> bool {
+    id.parse() == Ok(caller.session.public_id())
 }

@@ -16,7 +16,7 @@ use engine::money::Ticks;
 use engine::order::Reject;
 use engine::quote::QuotesSnapshot;
 use engine::replica::{Execution, Gap, InstrumentReplica, MarketReplica, VenueReplica};
-use engine::venue::{Outcome, Venue};
+use engine::venue::{AccountChange, Outcome, Venue};
 use protocol::bus::{ExecutionBatch, PortfolioMessage};
 use protocol::frames::{Instruments, PortfolioSnapshot};
 use protocol::socket::{CandleUpdate, ClockUpdate, Item, TapeUpdate, TickUpdate};
@@ -287,6 +287,9 @@ impl VenueView {
             }
         }
         for event in &outcome.events {
+            if event.change == AccountChange::Closed {
+                self.account_items.remove(&event.account);
+            }
             let Some(account) = self.replica.accounts.get(&event.account) else { continue };
             let execution = Execution::new(outcome, event, account);
             let item = self.stamp(Item::Execution(Box::new(execution))).value;

@@ -1,0 +1,11 @@
+-- Indexes of an account's orders and fills by every filter that clients may set: a
+-- page reads its own rows, however many others the account has.
+
+-- Each status is one run in the order of acceptance; a page without a status merges
+-- the runs of all four.
+CREATE INDEX orders_by_status ON orders (account_id, status, seq);
+CREATE INDEX orders_by_instrument ON orders (account_id, instrument_id, status, seq);
+-- The first of them serves all that this one did.
+DROP INDEX orders_of_account;
+
+CREATE INDEX trades_by_instrument ON trades (account_id, instrument_id, account_seq);
