@@ -242,6 +242,22 @@ pub async fn dead_letter(
     position: u64,
     reason: &str,
 ) {
+    let (bus, stream, message) = (bus.clone(), stream.to_owned(), message.clone());
+    let reason = reason.to_owned();
+    // A task of its own: a reader that is dropped meanwhile must not lose the letter.
+    let moved =
+        tokio::spawn(async move { move_message(&bus, venue, &stream, &message, position, &reason).await });
+    let _ = moved.await;
+}
+
+async fn move_message(
+    bus: &Bus,
+    venue: VenueId,
+    stream: &str,
+    message: &Message,
+    position: u64,
+    reason: &str,
+) {
     match bus.discard(stream, message.id, position).await {
         Ok(true) => {}
         Ok(false) => return,

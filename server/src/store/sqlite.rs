@@ -11,7 +11,9 @@ use std::time::Duration;
 use engine::id::{InstrumentId, VenueId};
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{AssertSqlSafe, Connection as _, Sqlite, SqliteConnection, SqlitePool, Transaction};
+use sqlx::{
+    AssertSqlSafe, ConnectOptions as _, Connection as _, Sqlite, SqliteConnection, SqlitePool, Transaction,
+};
 
 use super::batch_statement::{BatchConnection as _, BatchStatement};
 use super::copying::{RowChunk, Schema, TABLES};
@@ -429,10 +431,12 @@ async fn read_only_pool(
         .immutable(is_immutable)
         .busy_timeout(BUSY_TIMEOUT);
     let opened = async {
-        let pool = pool_options.connect_with(options).await?;
+        // A single connection fails at once with a reason; a pool would retry.
+        let mut first = options.connect().await?;
         let stored: Option<i64> =
-            sqlx::query_scalar("SELECT max(version) FROM _sqlx_migrations").fetch_one(&pool).await?;
-        Ok::<_, sqlx::Error>((pool, stored))
+            sqlx::query_scalar("SELECT max(version) FROM _sqlx_migrations").fetch_one(&mut first).await?;
+        first.close().await?;
+        Ok::<_, sqlx::Error>((pool_options.connect_with(options).await?, stored))
     };
     let (pool, stored) = opened.await.map_err(|error| file_error(file, error))?;
     let current = migrations.iter().map(|migration| migration.version).max();

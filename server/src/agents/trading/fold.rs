@@ -96,23 +96,33 @@ pub(super) struct Fold {
     head: Digest,
     /// Present when folding from entry 1 with the seed.
     simulator: Option<Simulator>,
+    /// False if stored payloads are not looked at.
+    reads_payloads: bool,
 }
 
 impl Fold {
     /// Starts at a snapshot; every step needs its payload.
     pub(super) fn from_snapshot(venue: Venue, head: Digest) -> Self {
-        Self { venue: Some(venue), head, simulator: None }
+        Self { venue: Some(venue), head, simulator: None, reads_payloads: true }
     }
 
-    /// Starts before entry 1, with the seed.
+    /// Starts before entry 1, with the seed; stored payloads must be the seed's.
     pub(super) fn from_seed(config: &engine::venue::VenueConfig, seed: [u8; 32]) -> Result<Self, FoldError> {
         let simulator = Simulator::new(config, &Seed::from_bytes(seed))?;
-        Ok(Self { venue: None, head: GENESIS, simulator: Some(simulator) })
+        Ok(Self { venue: None, head: GENESIS, simulator: Some(simulator), reads_payloads: true })
+    }
+
+    /// The same, whatever has become of the stored payloads.
+    pub(super) fn from_seed_alone(
+        config: &engine::venue::VenueConfig,
+        seed: [u8; 32],
+    ) -> Result<Self, FoldError> {
+        Ok(Self { reads_payloads: false, ..Self::from_seed(config, seed)? })
     }
 
     /// Starts before entry 1, without the seed: every step needs its payload.
     pub(super) fn from_payloads() -> Self {
-        Self { venue: None, head: GENESIS, simulator: None }
+        Self { venue: None, head: GENESIS, simulator: None, reads_payloads: true }
     }
 
     /// The last entry that was applied.
@@ -214,7 +224,7 @@ impl Fold {
 
     fn payload(&mut self, row: &JournalRow, header: &StepHeader) -> Result<EncodedPayload, FoldError> {
         // The header is in the chain, and so the payload is, by its hash.
-        let stored = row.payload.as_ref();
+        let stored = row.payload.as_ref().filter(|_| self.reads_payloads);
         if stored.is_some_and(|stored| Digest::of(&[stored]) != header.payload_hash) {
             return Err(FoldError::Payload(row.seq));
         }

@@ -60,7 +60,7 @@ pub(super) async fn load(context: &AgentContext, row: &VenueRow) -> Result<Loade
                 "All steps are drawn from the seed again, because snapshots or payloads are missing."
             );
             newest = Seq(0);
-            fold_rest(context, Fold::from_seed(&row.config, row.seed()?)?).await?
+            fold_rest(context, Fold::from_seed_alone(&row.config, row.seed()?)?).await?
         }
         folded => folded?,
     };
