@@ -9,7 +9,7 @@ use sqlx::{Connection as _, SqliteConnection};
 
 use super::process::{Server, command, finished};
 use super::refusals::refusal;
-use crate::support::site::{OWNER, PASSWORD, Visitor};
+use crate::support::site::OWNER;
 
 const SERVED: [&str; 6] = ["--idle", "run", "--owner-email", OWNER, "--log", "error"];
 
@@ -29,11 +29,7 @@ fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
 }
 
 async fn step(server: &Server, steps: u32) {
-    let mut owner = Visitor { client: reqwest::Client::new(), base: server.url.clone(), cookie: None };
-    let body = json!({ "email": OWNER, "password": PASSWORD });
-    if owner.post("/api/v1/auth/login", &body).await.status != 200 {
-        assert_eq!(owner.post("/api/v1/auth/register", &body).await.status, 201);
-    }
+    let mut owner = server.owner().await;
     let answer = owner.post("/api/v1/venue/clock", &json!({ "step": { "steps": steps } })).await;
     assert_eq!(answer.status, 200, "{}", answer.text);
 }

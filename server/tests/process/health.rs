@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use serde_json::json;
 
 use super::process::{Server, command};
-use crate::support::site::{OWNER, PASSWORD, Visitor, ticket};
+use crate::support::site::{OWNER, ticket};
 use crate::support::trading_fixture::TEST_TIMEOUT;
 
 /// A server at an address that is known before it runs; killed when the test fails.
@@ -56,9 +56,7 @@ async fn a_server_that_is_well_answers_everything_and_a_signal_ends_it_in_order(
     let folder = tempfile::tempdir().unwrap();
     let client = reqwest::Client::new();
     let first = Server::start(folder.path(), &["--owner-email", OWNER]);
-    let mut user = Visitor { client: client.clone(), base: first.url.clone(), cookie: None };
-    let body = json!({ "email": OWNER, "password": PASSWORD });
-    assert_eq!(user.post("/api/v1/auth/register", &body).await.status, 201);
+    let mut user = first.owner().await;
     assert_eq!(user.post("/api/v1/venue/clock", &json!({ "step": { "steps": 10 } })).await.status, 200);
     let listed = user.get("/api/v1/instruments").await.json();
     let acme = listed.as_array().unwrap().iter().find(|entry| entry["symbol"] == "ACME").unwrap();

@@ -58,7 +58,11 @@ impl Deployment {
     /// The venue's owner at the gateway of this number, signed in with the link that the
     /// program prints.
     pub async fn owner(&self, gateway: usize) -> Visitor {
-        let mut owner = self.visitor(gateway);
+        self.owner_as(self.visitor(gateway)).await
+    }
+
+    /// The venue's owner as `owner`, who is not signed in.
+    pub async fn owner_as(&self, mut owner: Visitor) -> Visitor {
         let link = self.say(&["user", "reset", OWNER]);
         let (_, token) = link.split_once("/reset?token=").unwrap();
         let reset = json!({ "token": token, "password": PASSWORD });

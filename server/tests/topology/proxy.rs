@@ -6,8 +6,8 @@ use std::net::IpAddr;
 use reqwest::Method;
 use serde_json::json;
 
-use super::deployment::{Deployment, enter};
-use crate::support::site::{Answer, OWNER, PASSWORD, Visitor};
+use super::deployment::Deployment;
+use crate::support::site::{Answer, PASSWORD, Visitor};
 use crate::support::trading_fixture::TEST_TIMEOUT;
 
 /// Somebody at `base` whose address is `address`.
@@ -39,7 +39,7 @@ async fn topology_the_proxy_tells_the_gateways_each_clients_address() {
     let proxy = deployment.proxy();
 
     // A page, a sign-in, an order and a socket through the proxy.
-    let mut owner = enter(visitor_from(&proxy, [127, 0, 0, 4]), OWNER).await;
+    let mut owner = deployment.owner_as(visitor_from(&proxy, [127, 0, 0, 4])).await;
     assert_eq!(owner.get("/").await.status, 200);
     let stepped = owner.post("/api/v1/venue/clock", &json!({ "step": { "steps": 20 } })).await;
     assert_eq!(stepped.status, 200, "{}", stepped.text);
