@@ -111,7 +111,7 @@ async fn errors_of_server_functions_are_json_but_for_their_own_client() {
     let path = "/api/ui/place_order";
     let answer = user.send(Method::POST, path, call).await;
     assert_eq!((answer.status.as_u16(), answer.code().as_str()), (400, "invalid_request"));
-    let answer = stranger.send(Method::POST, "/api/ui/orders", call).await;
+    let answer = stranger.send(Method::POST, "/api/ui/account", call).await;
     assert_eq!((answer.status.as_u16(), answer.code().as_str()), (401, "unauthenticated"));
 
     let request = user.client.post(format!("{}{path}", site.base)).header("origin", &site.base);
@@ -132,7 +132,7 @@ async fn what_refuses_a_server_function_beforehand_speaks_its_language_too() {
     let site = Site::with(|config| config.limits.requests_per_second = 1).await;
     let user = site.user("ada").await;
     let call = || {
-        let request = user.client.post(format!("{}/api/ui/orders", site.base)).header("origin", &site.base);
+        let request = user.client.post(format!("{}/api/ui/account", site.base)).header("origin", &site.base);
         let request = request.header("cookie", user.cookie.clone().unwrap()).header("accept", postcard);
         request.header("content-type", postcard).send()
     };
