@@ -9,23 +9,26 @@ use engine::order::{Order, RawAmend, RawTake, RawTicket, Side};
 use engine::venue::Fill;
 use leptos::prelude::*;
 use leptos::server_fn::codec::Postcard;
+use protocol::bar::Bar;
 use protocol::caller::Caller;
-use protocol::candle_history::CandleHistory;
 use protocol::error::ApiError;
 use protocol::frames::PortfolioSnapshot;
 use protocol::nav_history::{NavHistory, NavRange};
 use protocol::rest::{
-    AgentState, ClockCommand, ClockState, ConnectedUsers, Opening, PlaceOrderResponse, SessionEntry,
+    AgentState, ClockCommand, ClockState, ConnectedUsers, Opening, Page, PlaceOrderResponse, SessionEntry,
 };
 use serde::{Deserialize, Serialize};
 
 #[cfg(feature = "ssr")]
-use context::{gateway_and_caller, newest, newest_orders, respond};
+use context::{gateway_and_caller, page, respond};
 #[cfg(feature = "ssr")]
 use protocol::rest::OrdersQuery;
 
-/// Newest orders and fills in a page's data.
-pub(crate) const NEWEST_ROWS: u16 = 100;
+/// Orders or fills that a table gets at a time.
+pub(crate) const TABLE_ROWS: u16 = 100;
+
+/// Orders or fills that a file gets at a time: as many as the gateway gives.
+pub(crate) const FILE_ROWS: u16 = 1_000;
 
 /// Data that a page needs for its first paint: loaded before it is rendered,
 /// carried in its HTML as Postcard.
@@ -59,8 +62,8 @@ pub async fn read_opening() -> Result<Opening, ApiError> {
     let (gateway, caller) = gateway_and_caller()?;
     // History is read last: it may be ahead of the snapshot, never behind.
     let snapshot = respond(gateway.trading_snapshot(&caller).await)?;
-    let orders = respond(gateway.orders(&caller, newest_orders(NEWEST_ROWS)).await)?.items;
-    let fills = respond(gateway.fills(&caller, newest(NEWEST_ROWS)).await)?.items;
+    let orders = respond(gateway.orders(&caller, page(None, TABLE_ROWS).into()).await)?;
+    let fills = respond(gateway.fills(&caller, page(None, TABLE_ROWS)).await)?;
     Ok(Opening { caller, snapshot, orders, fills })
 }
 
@@ -71,32 +74,33 @@ pub async fn read_nav_history(range: NavRange) -> Result<NavHistory, ApiError> {
     respond(gateway.nav_history(&caller, range).await)
 }
 
-/// The caller's newest orders.
+/// At most `limit` of the caller's orders, newest first: those after `cursor`, the
+/// `next_cursor` of the page before.
 #[server(prefix = "/api/ui", endpoint = "orders", input = Postcard, output = Postcard)]
-pub async fn read_orders() -> Result<Vec<Order>, ApiError> {
+pub async fn read_orders(cursor: Option<String>, limit: u16) -> Result<Page<Order>, ApiError> {
     let (gateway, caller) = gateway_and_caller()?;
-    respond(gateway.orders(&caller, newest_orders(NEWEST_ROWS)).await).map(|page| page.items)
+    respond(gateway.orders(&caller, page(cursor, limit).into()).await)
 }
 
 /// The accepted order with this client order id.
 #[server(prefix = "/api/ui", endpoint = "find_order", input = Postcard, output = Postcard)]
 pub async fn find_order(client_order_id: String) -> Result<Option<Order>, ApiError> {
     let (gateway, caller) = gateway_and_caller()?;
-    let query = OrdersQuery { client_order_id: Some(client_order_id), ..newest_orders(1) };
+    let query = OrdersQuery { client_order_id: Some(client_order_id), ..page(None, 1).into() };
     let found = gateway.orders(&caller, query).await;
     respond(found).map(|page| page.items.into_iter().next())
 }
 
-/// The caller's newest fills.
+/// At most `limit` of the caller's fills, newest first, like the orders.
 #[server(prefix = "/api/ui", endpoint = "fills", input = Postcard, output = Postcard)]
-pub async fn read_fills() -> Result<Vec<Fill>, ApiError> {
+pub async fn read_fills(cursor: Option<String>, limit: u16) -> Result<Page<Fill>, ApiError> {
     let (gateway, caller) = gateway_and_caller()?;
-    respond(gateway.fills(&caller, newest(NEWEST_ROWS)).await).map(|page| page.items)
+    respond(gateway.fills(&caller, page(cursor, limit)).await)
 }
 
-/// The newest candles of an instrument.
+/// The newest stored candles of an instrument in ticks and lots, oldest first.
 #[server(prefix = "/api/ui", endpoint = "candles", input = Postcard, output = Postcard)]
-pub async fn read_candles(instrument_id: String, interval: Interval) -> Result<CandleHistory, ApiError> {
+pub async fn read_candles(instrument_id: String, interval: Interval) -> Result<Vec<Bar>, ApiError> {
     let (gateway, caller) = gateway_and_caller()?;
     respond(context::candles(&gateway, &caller, instrument_id, interval).await)
 }
@@ -183,15 +187,14 @@ pub async fn claim_venue(token: String) -> Result<(), ApiError> {
 /// The gateway and the caller of a request, and the status of its answer.
 #[cfg(feature = "ssr")]
 mod context {
-    use engine::candle::{Candle, Interval};
-    use engine::time::VenueTime;
+    use engine::candle::Interval;
     use leptos::prelude::use_context;
     use leptos_axum::ResponseOptions;
+    use protocol::bar::Bar;
     use protocol::caller::Caller;
-    use protocol::candle_history::{Bar, CandleHistory};
     use protocol::error::ApiError;
     use protocol::gateway::SharedGateway;
-    use protocol::rest::{CandlesQuery, HistoryQuery, OrdersQuery};
+    use protocol::rest::{CandlesQuery, HistoryQuery};
 
     pub(super) fn gateway_and_caller() -> Result<(SharedGateway, Caller), ApiError> {
         let missing = || ApiError::new(500, "internal", "The page was not given a gateway.");
@@ -211,13 +214,13 @@ mod context {
         result
     }
 
-    /// The newest stored candles in the instrument's ticks and lots.
+    /// The newest stored candles, oldest first.
     pub(super) async fn candles(
         gateway: &SharedGateway,
         caller: &Caller,
         instrument_id: String,
         interval: Interval,
-    ) -> Result<CandleHistory, ApiError> {
+    ) -> Result<Vec<Bar>, ApiError> {
         let query = CandlesQuery {
             interval: Some(interval.as_str().to_owned()),
             instrument_id: Some(instrument_id),
@@ -225,23 +228,10 @@ mod context {
             ..CandlesQuery::default()
         };
         let candles = gateway.candles(caller, query).await?.items;
-        let through = candles.first().map_or(VenueTime(i64::MIN), |candle| candle.through);
-        let bar = |candle: &Candle| Bar {
-            start: candle.start,
-            open: candle.open.0,
-            high: candle.high.0,
-            low: candle.low.0,
-            close: candle.close.0,
-            volume: candle.volume.0,
-        };
-        Ok(CandleHistory { list: candles.iter().rev().map(bar).collect(), through })
+        Ok(candles.iter().rev().map(Bar::of_candle).collect())
     }
 
-    pub(super) fn newest_orders(limit: u16) -> OrdersQuery {
-        OrdersQuery { limit: Some(limit.to_string()), ..OrdersQuery::default() }
-    }
-
-    pub(super) fn newest(limit: u16) -> HistoryQuery {
-        HistoryQuery { limit: Some(limit.to_string()), ..HistoryQuery::default() }
+    pub(super) fn page(cursor: Option<String>, limit: u16) -> HistoryQuery {
+        HistoryQuery { cursor, limit: Some(limit.to_string()), ..HistoryQuery::default() }
     }
 }

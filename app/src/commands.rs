@@ -14,12 +14,11 @@ mod table;
 use leptos::ev::KeyboardEvent;
 use leptos::prelude::*;
 use leptos::web_sys::HtmlElement;
-use leptos_router::hooks::{use_location, use_navigate};
 
 pub(crate) use table::UserCommand;
 
 use crate::live::Live;
-use crate::routes::{ACCOUNT, CONTROL, PORTFOLIO, TRADE};
+use crate::routes::{ACCOUNT, CONTROL, PORTFOLIO};
 use table::COMMANDS;
 
 /// A dialog that can be open.
@@ -47,22 +46,22 @@ impl Default for CommandRegistry {
 
 impl CommandRegistry {
     /// Carries out `command`, or leaves it to the trading screen.
-    fn perform(self, live: Live, command: UserCommand, go: impl Fn(&str)) {
+    fn perform(self, live: Live, command: UserCommand) {
         match command {
             UserCommand::Palette => self.dialog.set(Some(Dialog::Palette)),
             UserCommand::Shortcuts => self.dialog.set(Some(Dialog::Shortcuts)),
             UserCommand::Preferences => self.dialog.set(Some(Dialog::Preferences)),
-            UserCommand::Trade => go(TRADE),
-            UserCommand::Portfolio => go(PORTFOLIO),
+            UserCommand::Trade => live.show_trade(),
+            UserCommand::Portfolio => live.go(PORTFOLIO.to_owned()),
             UserCommand::Account => {
                 let _ = location().set_href(ACCOUNT);
             }
-            UserCommand::Control => go(CONTROL),
+            UserCommand::Control => live.go(CONTROL.to_owned()),
             UserCommand::Next => select_neighbour(live, 1),
             UserCommand::Previous => select_neighbour(live, -1),
             UserCommand::SignOut => click("[data-testid=sign-out]"),
             other => {
-                go(TRADE);
+                live.show_trade();
                 self.pending.set(Some(other));
             }
         }
@@ -77,7 +76,7 @@ fn select_neighbour(live: Live, step: isize) {
     if count > 0
         && let Some(next) = listed.get((at as isize + step).rem_euclid(count) as usize)
     {
-        live.selected.set(next.id);
+        live.select(next.id);
     }
 }
 
@@ -85,20 +84,20 @@ fn select_neighbour(live: Live, step: isize) {
 #[component]
 pub(crate) fn CommandDialogs(live: Live) -> impl IntoView {
     let registry = expect_context::<CommandRegistry>();
-    let (navigate, path) = (use_navigate(), use_location().pathname);
-    let go = move |to: &str| {
-        if path.with_untracked(|here| here != to) {
-            navigate(to, Default::default());
-        }
-    };
-    let perform = Callback::new(move |command: UserCommand| registry.perform(live, command, &go));
+    let perform = Callback::new(move |command: UserCommand| registry.perform(live, command));
     let keys = window_event_listener(leptos::ev::keydown, move |event| {
         if let Some(command) = command_for(&event, live.preferences.untracked().keys) {
             event.prevent_default();
             perform.run(command);
+        } else if event.key() == "Escape" {
+            dismiss();
         }
     });
-    on_cleanup(move || keys.remove());
+    let pointers = window_event_listener(leptos::ev::pointerdown, |event| dismiss_outside(&event));
+    on_cleanup(move || {
+        keys.remove();
+        pointers.remove();
+    });
     view! {
         <palette::Palette live registry perform />
         <shortcuts::Shortcuts live registry />
@@ -113,7 +112,8 @@ fn command_for(event: &KeyboardEvent, single_keys: bool) -> Option<UserCommand> 
     if (event.ctrl_key() || event.meta_key()) && key.eq_ignore_ascii_case("k") {
         return Some(UserCommand::Palette);
     }
-    if !single_keys || event.ctrl_key() || event.meta_key() || event.alt_key() || is_typing() {
+    let modified = event.ctrl_key() || event.meta_key() || event.alt_key();
+    if !single_keys || modified || event.repeat() || is_typing() {
         return None;
     }
     COMMANDS.iter().find(|entry| entry.key == Some(key.as_str())).map(|entry| entry.command)
@@ -133,9 +133,61 @@ fn is_typing() -> bool {
     false
 }
 
+/// What can be open, each with the element whose click closes it. The first that is
+/// open goes first. Dialogs close themselves.
+#[cfg(target_arch = "wasm32")]
+const DISMISSIBLE: [(&str, &str); 5] = [
+    (".menu[open]", ".menu[open] > summary"),
+    (".confirm", ".confirm [data-dismiss]"),
+    (".question", ".question [data-dismiss]"),
+    (".amend", ".amend [data-dismiss]"),
+    (".trade[data-large=true]", ".chart [data-dismiss]"),
+];
+
+/// Closes one thing that is open.
+fn dismiss() {
+    #[cfg(target_arch = "wasm32")]
+    {
+        let is_open = |selector: &str| document().query_selector(selector).ok().flatten().is_some();
+        if !is_open("dialog[open]")
+            && let Some((_, closer)) = DISMISSIBLE.iter().find(|(open, _)| is_open(open))
+        {
+            click(closer);
+        }
+    }
+}
+
+/// Closes the menu and the question that the user has pressed outside of.
+fn dismiss_outside(event: &leptos::ev::PointerEvent) {
+    #[cfg(target_arch = "wasm32")]
+    {
+        use wasm_bindgen::JsCast;
+        let target = event.target().and_then(|target| target.dyn_into::<web_sys::Element>().ok());
+        for (open, closer) in &DISMISSIBLE[..3] {
+            if target.as_ref().is_some_and(|target| target.closest(open).ok().flatten().is_none()) {
+                click(closer);
+            }
+        }
+    }
+    #[cfg(not(target_arch = "wasm32"))]
+    let _ = event;
+}
+
 /// Clicks an element of the page.
 pub(crate) fn click(selector: &str) {
     with_element(selector, |element| element.click());
+}
+
+/// Scrolls an element of the page into view.
+fn scroll_to(selector: &str) {
+    #[cfg(target_arch = "wasm32")]
+    with_element(selector, |element| {
+        let options = web_sys::ScrollIntoViewOptions::new();
+        options.set_block(web_sys::ScrollLogicalPosition::Nearest);
+        element.scroll_into_view_with_scroll_into_view_options(&options);
+    });
+    #[cfg(not(target_arch = "wasm32"))]
+    let _ = selector;
 }
 
 /// Moves the focus to an element of the page.
@@ -143,6 +195,16 @@ pub(crate) fn focus(selector: &str) {
     with_element(selector, |element| {
         let _ = element.focus();
     });
+}
+
+/// Moves the focus to an element of the page, unless another has it.
+pub(crate) fn focus_unless_busy(selector: &str) {
+    #[cfg(target_arch = "wasm32")]
+    if document().active_element().is_none_or(|active| active.tag_name() == "BODY") {
+        focus(selector);
+    }
+    #[cfg(not(target_arch = "wasm32"))]
+    let _ = selector;
 }
 
 fn with_element(selector: &str, then: impl FnOnce(HtmlElement)) {

@@ -9,7 +9,7 @@ use engine::decimal::Decimal;
 use engine::money::{Money, div_half_even};
 use engine::time::{Date, VenueTime};
 
-pub use units::Units;
+pub use units::{Units, kind_words};
 
 /// Text of an absent figure; never a zero.
 pub const ABSENT: &str = "—";
@@ -77,6 +77,18 @@ pub fn change_percent(now: Decimal, before: Decimal) -> Option<String> {
     })
 }
 
+/// `a + b` at the finer of both scales.
+pub fn plus(a: Decimal, b: Decimal) -> Decimal {
+    let scale = a.scale.max(b.scale);
+    let whole = |value: Decimal| value.mantissa * 10_i64.pow(u32::from(scale - value.scale));
+    Decimal::new(whole(a).saturating_add(whole(b)), scale)
+}
+
+/// `a − b` at the finer of both scales.
+pub fn minus(a: Decimal, b: Decimal) -> Decimal {
+    plus(a, Decimal::new(-b.mantissa, b.scale))
+}
+
 /// `09:30:15` of a venue time.
 pub fn clock(time: VenueTime) -> String {
     let second = time.0.div_euclid(1_000_000).rem_euclid(86_400);
@@ -91,6 +103,15 @@ pub fn moment(time: VenueTime) -> String {
 /// An integer with thousands separators.
 pub fn count(value: u64) -> String {
     grouped(i128::from(value), 0, false)
+}
+
+/// A speed as a multiple of real time: `×60`, `×0.5`.
+pub fn speed(speed_milli: u64) -> String {
+    let (whole, part) = (speed_milli / 1_000, speed_milli % 1_000);
+    match part {
+        0 => format!("×{}", count(whole)),
+        part => format!("×{whole}.{}", format!("{part:03}").trim_end_matches('0')),
+    }
 }
 
 fn rescale(mantissa: i128, from: u8, to: u8) -> i128 {
@@ -173,6 +194,13 @@ mod tests {
         let change = change_percent(Decimal::new(10_125, 2), Decimal::new(100, 0));
         assert_eq!(change.as_deref(), Some("+1.25 %"));
         assert_eq!(change_percent(Decimal::new(1, 0), Decimal::new(0, 0)), None);
+    }
+
+    #[test]
+    fn sums_have_the_finer_scale() {
+        let (a, b) = (Decimal::new(10_247, 2), Decimal::new(17_546, 4));
+        // 102.47 + 1.7546 and 102.47 − 1.7546
+        assert_eq!((plus(a, b).to_string(), minus(a, b).to_string()), ("104.2246".into(), "100.7154".into()));
     }
 
     #[test]

@@ -20,7 +20,7 @@ use protocol::rest::Opening;
 
 use crate::api::{self, PageData};
 use crate::commands::CommandDialogs;
-use crate::live::{Live, LiveSession};
+use crate::live::{Live, LiveSession, PageAddress};
 use crate::routes::{LOGIN, TRADE};
 
 /// True once the browser has hydrated the page. Controls that need a script are
@@ -52,8 +52,13 @@ pub(crate) fn mark_hydrated() {
 pub(crate) fn redirect_to_login() -> bool {
     #[cfg(feature = "ssr")]
     if matches!(use_context::<Option<protocol::caller::Caller>>(), Some(None)) {
-        let path = leptos_router::hooks::use_location().pathname.get_untracked();
-        leptos_axum::redirect(&format!("{LOGIN}?next={path}"));
+        let here = leptos_router::hooks::use_location();
+        let (path, search) = (here.pathname.get_untracked(), here.search.get_untracked());
+        let next = match search.as_str() {
+            "" => path,
+            search => leptos_router::location::Url::escape(&format!("{path}?{search}")),
+        };
+        leptos_axum::redirect(&format!("{LOGIN}?next={next}"));
         return true;
     }
     false
@@ -68,12 +73,13 @@ pub(crate) fn AuthenticatedPage() -> impl IntoView {
         return ().into_any();
     }
     let session = expect_context::<LiveSession>();
+    let address = PageAddress::new();
     let opening: PageData<Opening> = PageData::new_with_options(|| (), |()| api::read_opening(), true);
     // Transition waits for what is read here; the page is built once, after it.
     let page = move || {
         let answer = opening.get();
         Unsuspend::new(move || match answer {
-            Some(Ok(opening)) => view! { <SignedInPage live=session.open(opening) /> }.into_any(),
+            Some(Ok(opening)) => view! { <SignedInPage live=session.open(opening, address) /> }.into_any(),
             Some(Err(error)) => view! { <Unavailable error /> }.into_any(),
             None => ().into_any(),
         })
@@ -94,7 +100,7 @@ fn SignedInPage(live: Live) -> impl IntoView {
         <CommandDialogs live />
         <div class="frame" data-link=move || live.link.with(|link| link.phase.key())>
             <top::TopBar live />
-            <rail::Rail owner=live.caller().owner />
+            <rail::Rail live />
             <main id="screen" tabindex="-1">
                 <Outlet />
             </main>

@@ -84,7 +84,11 @@ pub fn App() -> impl IntoView {
         <Router>
             <Routes fallback=NotFound>
                 <ParentRoute path=path!("") view={Lazy::<AuthenticatedRoute>::new()}>
-                    <Route path=path!("/") view={Lazy::<TradeRoute>::new()} ssr=SsrMode::Async />
+                    // One view for both paths: another instrument is another address.
+                    <ParentRoute path=path!("") view={Lazy::<TradeRoute>::new()}>
+                        <Route path=path!("/") view=|| () ssr=SsrMode::Async />
+                        <Route path=path!("/trade/:symbol?") view=|| () ssr=SsrMode::Async />
+                    </ParentRoute>
                     <Route path=StaticSegment(routes::PORTFOLIO) view={Lazy::<PortfolioRoute>::new()} ssr=SsrMode::Async />
                     <Route path=StaticSegment(routes::CONTROL) view={Lazy::<ControlRoute>::new()} ssr=SsrMode::Async />
                 </ParentRoute>
@@ -117,5 +121,19 @@ fn NotFound() -> impl IntoView {
                 </a>
             </div>
         </main>
+    }
+}
+
+#[cfg(all(test, feature = "ssr"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_screen_has_its_paths() {
+        let listed = leptos_axum::generate_route_list(App);
+        let paths: Vec<&str> = listed.iter().map(|route| route.path()).collect();
+        for path in ["/", "/trade", "/trade/{symbol}", "/portfolio", "/control", "/account", "/login"] {
+            assert!(paths.contains(&path), "{path}: {paths:?}");
+        }
     }
 }

@@ -4,10 +4,12 @@
 //! Components derive from these signals and never write them. Does not know
 //! what a screen looks like; what an update means is `state`'s business.
 
+mod address;
 pub mod connection;
 mod history;
 mod ladder;
 mod notifications;
+mod pages;
 mod signals;
 #[cfg(target_arch = "wasm32")]
 mod socket;
@@ -16,9 +18,11 @@ pub mod stream;
 #[cfg(test)]
 mod tests;
 
+pub use address::PageAddress;
 pub use history::fill_key;
 pub use ladder::{Ladder, LadderRow};
 pub use notifications::{LogEntry, Notification, NotificationKind, Notifications};
+pub(crate) use pages::{all_fills, all_orders};
 pub use signals::{InstrumentFigures, Live, Moment};
 
 use leptos::prelude::*;
@@ -39,13 +43,14 @@ impl LiveSession {
         Self { live: StoredValue::new(None), owner: StoredValue::new(owner) }
     }
 
-    /// Returns the page's live state, opened with `opening` the first time.
-    pub(crate) fn open(self, opening: Opening) -> Live {
+    /// Returns the page's live state, opened with `opening` and the page's
+    /// address the first time.
+    pub(crate) fn open(self, opening: Opening, address: PageAddress) -> Live {
         if let Some(live) = self.live.get_value() {
             return live;
         }
         let owner = self.owner.get_value();
-        let live = owner.with(|| Live::new(opening, owner.clone()));
+        let live = owner.with(|| Live::new(opening, address, owner.clone()));
         self.live.set_value(Some(live));
         live
     }

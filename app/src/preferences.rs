@@ -4,7 +4,7 @@
 //! Stored in one cookie, which the server reads too, so that the first paint is
 //! right already. They belong to the browser, not to an account.
 
-use engine::time::VenueTime;
+use engine::time::{Date, VenueTime};
 use leptos::prelude::*;
 
 use crate::format;
@@ -14,7 +14,7 @@ use crate::theme::Theme;
 const COOKIE_NAME: &str = "tickhall_view";
 
 /// Default columns of the market watch.
-const DEFAULT_COLUMNS: u16 = 0b1000_0111;
+const DEFAULT_COLUMNS: u16 = 0b1_0000_0111;
 
 /// Colours of gains and losses.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -114,36 +114,43 @@ impl PreferenceValues {
         if self.compact { "compact" } else { "default" }
     }
 
-    /// Values in a `Cookie` header; the defaults if there are none.
-    fn from_cookies(header: &str) -> Self {
-        header
-            .split(';')
-            .filter_map(|pair| pair.trim().split_once('='))
-            .find(|(name, _)| *name == COOKIE_NAME)
-            .and_then(|(_, value)| Self::parse(value))
-            .unwrap_or_default()
-    }
-
-    /// Values in the cookie of the request.
-    #[cfg(feature = "ssr")]
+    /// Values in the cookie; the defaults if there are none.
     pub fn current() -> Self {
-        use_context::<http::request::Parts>()
-            .and_then(|parts| {
-                let header = parts.headers.get(http::header::COOKIE)?.to_str().ok()?;
-                Some(Self::from_cookies(header))
-            })
-            .unwrap_or_default()
+        read_cookie(COOKIE_NAME).and_then(|value| Self::parse(&value)).unwrap_or_default()
     }
+}
 
-    /// Values in the cookie of this browser.
-    #[cfg(not(feature = "ssr"))]
-    pub fn current() -> Self {
-        #[cfg(target_arch = "wasm32")]
-        if let Some(document) = html_document() {
-            return Self::from_cookies(&document.cookie().unwrap_or_default());
-        }
-        Self::from_cookies("")
+/// The value of a cookie of the request.
+#[cfg(feature = "ssr")]
+pub fn read_cookie(name: &str) -> Option<String> {
+    let parts = use_context::<http::request::Parts>()?;
+    cookie_in(parts.headers.get(http::header::COOKIE)?.to_str().ok()?, name)
+}
+
+/// The value of a cookie of this browser.
+#[cfg(not(feature = "ssr"))]
+pub fn read_cookie(name: &str) -> Option<String> {
+    #[cfg(target_arch = "wasm32")]
+    let header = html_document()?.cookie().ok()?;
+    #[cfg(not(target_arch = "wasm32"))]
+    let header = String::new();
+    cookie_in(&header, name)
+}
+
+/// Sets a cookie of this browser for a year.
+pub fn write_cookie(name: &str, value: &str) {
+    #[cfg(target_arch = "wasm32")]
+    if let Some(document) = html_document() {
+        let _ = document.set_cookie(&format!("{name}={value}; path=/; max-age=31536000; samesite=lax"));
     }
+    #[cfg(not(target_arch = "wasm32"))]
+    let _ = (name, value);
+}
+
+/// The value of a cookie in a `Cookie` header.
+fn cookie_in(header: &str, name: &str) -> Option<String> {
+    let mut pairs = header.split(';').filter_map(|pair| pair.trim().split_once('='));
+    pairs.find(|(key, _)| *key == name).map(|(_, value)| value.to_owned())
 }
 
 /// Preferences as a signal. A handle: copies share everything.
@@ -182,6 +189,12 @@ impl Preferences {
         format::clock(time.plus_micros(self.zone_us()))
     }
 
+    /// `2026-01-05` in the user's time zone: the day that its clock shows, not the
+    /// settlement date.
+    pub fn day(self, time: VenueTime) -> String {
+        Date::of(time.plus_micros(self.zone_us())).to_string()
+    }
+
     /// `2026-01-05 09:30:15` in the user's time zone.
     pub fn moment(self, time: VenueTime) -> String {
         format::moment(time.plus_micros(self.zone_us()))
@@ -217,14 +230,8 @@ fn store(values: PreferenceValues) {
             let _ = root.set_attribute("data-dir", values.scheme.key());
             let _ = root.set_attribute("data-density", values.density());
         }
-        if let Some(document) = html_document() {
-            let cookie =
-                format!("{COOKIE_NAME}={}; path=/; max-age=31536000; samesite=lax", values.to_cookie());
-            let _ = document.set_cookie(&cookie);
-        }
     }
-    #[cfg(not(target_arch = "wasm32"))]
-    let _ = values;
+    write_cookie(COOKIE_NAME, &values.to_cookie());
 }
 
 #[cfg(test)]
@@ -244,17 +251,36 @@ mod tests {
         assert_eq!(values.to_cookie(), "cb.1.-330.0.9.light");
         assert_eq!(PreferenceValues::parse(&values.to_cookie()), Some(values));
         let header = format!("session=x; {COOKIE_NAME}={}; other=1", values.to_cookie());
-        assert_eq!(PreferenceValues::from_cookies(&header), values);
+        assert_eq!(cookie_in(&header, COOKIE_NAME), Some(values.to_cookie()));
+        assert_eq!(cookie_in(&header, "session").as_deref(), Some("x"));
+        assert_eq!((cookie_in(&header, "none"), cookie_in("", "session")), (None, None));
     }
 
     #[test]
     fn an_unreadable_cookie_gives_the_defaults() {
-        for text in ["", "cb", "pink.1.0.1.1.dark", "cb.1.9999.1.1.dark", "cb.1.x.1.1.dark", "cb.1.0.1.65536.dark", "cb.1.0.1.1.sepia"] {
+        for text in [
+            "",
+            "cb",
+            "pink.1.0.1.1.dark",
+            "cb.1.9999.1.1.dark",
+            "cb.1.x.1.1.dark",
+            "cb.1.0.1.65536.dark",
+            "cb.1.0.1.1.sepia",
+        ] {
             assert_eq!(PreferenceValues::parse(text), None, "{text}");
-            assert_eq!(
-                PreferenceValues::from_cookies(&format!("{COOKIE_NAME}={text}")),
-                PreferenceValues::default()
-            );
         }
+    }
+
+    #[test]
+    fn the_day_beside_the_clock_is_the_clocks_own() {
+        Owner::new().with(|| {
+            let preferences = Preferences(RwSignal::new(PreferenceValues::default()));
+            // The trading day ends at 16:00, the day of the clock at midnight.
+            let at = |text: &str| text.parse::<VenueTime>().unwrap();
+            assert_eq!(preferences.day(at("2026-01-05T16:52:25Z")), "2026-01-05");
+            assert_eq!(preferences.day(at("2026-01-06T00:00:00Z")), "2026-01-06");
+            preferences.0.update(|values| values.zone_minutes = -330);
+            assert_eq!(preferences.day(at("2026-01-06T00:00:00Z")), "2026-01-05");
+        });
     }
 }

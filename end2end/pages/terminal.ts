@@ -59,7 +59,7 @@ export class Terminal extends Site {
   }
 
   async choose(symbol: string): Promise<void> {
-    await this.at("watch").getByRole("button", { name: symbol }).click();
+    await this.at(`choose-${symbol}`).click();
     await expect(this.at("ticket-symbol")).toHaveText(symbol);
   }
 
@@ -93,6 +93,16 @@ export class Terminal extends Site {
   async blotter(which: "positions" | "orders" | "fills" | "quotes"): Promise<void> {
     await this.at(`blotter-${which}`).click();
     await expect(this.page.locator(`#book-${which}`)).toBeVisible();
+  }
+
+  /** Saves a file by a press on a button; its name and its lines. */
+  async saved(button: string): Promise<{ name: string; lines: string[] }> {
+    const download = this.page.waitForEvent("download");
+    await this.at(button).click();
+    const file = await download;
+    let text = "";
+    for await (const chunk of await file.createReadStream()) text += String(chunk);
+    return { name: file.suggestedFilename(), lines: text.trim().split("\r\n") };
   }
 
   /** Shows one panel of a phone's trading screen. */

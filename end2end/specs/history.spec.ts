@@ -79,7 +79,7 @@ test("NAV and drawdown are drawn by the server, then go on live", async ({
   const last = await legend.innerText();
   await page.keyboard.press("ArrowLeft");
   await expect(legend).not.toHaveText(last);
-  await expect(legend).toHaveText(/NAV [\d,.]+ {2}P&L [+−]?[\d,.]+ {2}drawdown −?[\d.]+ % \(−?[\d,.]+\)/);
+  await expect(legend).toHaveText(/NAV [\d,.]+ {2}P&L [+−]?[\d,.]+ {2}deepest drawdown −?[\d.]+ % \(−?[\d,.]+\)/);
   const rows = page.getByTestId("chart-table").locator("tbody tr");
   const count = async () => {
     await terminal.at("history-as-table").click();

@@ -8,6 +8,16 @@ const OWNER = "owner@example.com";
 
 test.use({ serverOptions: { clock: "manual", args: ["--owner-email", OWNER, "--seed", "2026"] } });
 
+let registered = false;
+
+test.beforeEach(async ({ page, server }) => {
+  const terminal = new Terminal(page);
+  if (registered) await terminal.signIn(OWNER);
+  else await terminal.register(OWNER);
+  registered = true;
+  await new Api(page, server).step(300);
+});
+
 /** How many toasts are seen, and whether one of them lies over the ticket's button. */
 async function toasts(page: Page): Promise<{ seen: number; covers: boolean }> {
   return page.evaluate(() => {
@@ -28,9 +38,7 @@ test("fills, cancels, refusals and the connection are told, shown and logged", a
   complaints.allow(/409|WebSocket|ERR_CONNECTION_REFUSED|ERR_EMPTY_RESPONSE|Failed to load resource/);
   const terminal = new Terminal(page);
   const api = new Api(page, server);
-  await terminal.register(OWNER);
-  await api.step(300);
-  await terminal.at("coach-close").click();
+  if (await terminal.at("coach-close").isVisible()) await terminal.at("coach-close").click();
   await terminal.choose("ACME");
   const toast = (text: RegExp) => terminal.at("toast").filter({ hasText: text });
 
@@ -114,21 +122,6 @@ test("fills, cancels, refusals and the connection are told, shown and logged", a
 test("an own order that would have been met is named when it goes", async ({ page, server }) => {
   const terminal = new Terminal(page);
   const api = new Api(page, server);
-  await terminal.register("maker@example.com");
-  const owner = await page.request.post(`${server.url}/api/v1/auth/login`, {
-    headers: { origin: server.url },
-    data: { email: OWNER, password: "violet-anchor-42-lantern" },
-  });
-  // Whichever test runs first, the owner exists and may step.
-  if (!owner.ok()) {
-    await page.request.post(`${server.url}/api/v1/auth/register`, {
-      headers: { origin: server.url },
-      data: { email: OWNER, password: "violet-anchor-42-lantern" },
-    });
-  }
-  await page.goto("/");
-  await terminal.arrived();
-  await api.step(300);
   await terminal.choose("ACME");
   await terminal.place({ side: "buy", quantity: "100" });
   // Inside the spread, the own bid is the first that a seller meets.

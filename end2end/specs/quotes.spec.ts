@@ -145,9 +145,9 @@ test("orders are filled whole or not at all, amended, and cancelled together", a
   await terminal.fill({ side: "buy", quantity: String(touch + 1), limit: ask.toFixed(2) });
   await terminal.at("tif").selectOption("FOK");
   await terminal.send();
-  await expect(terminal.at("order-answer")).toHaveText(/nothing to trade with|cancelled/);
+  await expect(terminal.at("order-answer")).toHaveText(/^Not filled: fill or kill, and only [\d,]+ of [\d,]+ are available\.$/);
   await terminal.blotter("orders");
-  await expect(terminal.at("order-status").first()).toHaveText("Cancelled");
+  await expect(terminal.at("order-status").first()).toHaveText("Cancelled · not filled whole");
 
   const mark = await terminal.number("mark-ACME");
   for (const below of [1, 2, 3]) {
@@ -160,13 +160,13 @@ test("orders are filled whole or not at all, amended, and cancelled together", a
 
   // Less at the same price keeps its place; another price does not.
   await terminal.at("amend").first().click();
-  await expect(terminal.at("amend-effect")).toHaveText("Another quantity or another limit.");
+  await expect(terminal.at("amend-effect")).toHaveText("Change the quantity or the limit.");
   await terminal.at("amend-quantity").fill("100");
   await expect(terminal.at("amend-send")).toBeDisabled();
   await terminal.at("amend-quantity").fill("60");
   await expect(terminal.at("amend-effect")).toContainText("Keeps its place");
   await terminal.at("amend-limit").fill((mark - 2.5).toFixed(2));
-  await expect(terminal.at("amend-effect")).toContainText("Goes to the back");
+  await expect(terminal.at("amend-effect")).toContainText("Loses its place in the queue");
   await page.screenshot({ path: info.outputPath("amend.png") });
   await sound(page);
   await terminal.at("amend-send").click();
@@ -180,8 +180,18 @@ test("orders are filled whole or not at all, amended, and cancelled together", a
   await terminal.panel("positions");
   await page.screenshot({ path: info.outputPath("orders-phone.png") });
   expect((await terminal.at("cancel-all").boundingBox())?.height).toBeGreaterThanOrEqual(43.5);
+  // It asks first, and the harmless answer has the focus.
   await terminal.at("cancel-all").click();
+  await expect(terminal.at("cancel-all-yes")).toHaveText("Cancel 3 orders");
+  await expect(terminal.at("cancel-all-no")).toBeFocused();
+  await page.keyboard.press("Escape");
+  await expect(terminal.at("cancel-all-yes")).toHaveCount(0);
+  await expect(terminal.at("open-orders")).toHaveText("3");
+  await terminal.at("cancel-all").click();
+  await terminal.at("cancel-all-yes").click();
   await expect(terminal.at("open-orders")).toHaveText("0");
+  await expect(terminal.at("announcer")).toContainText("3 orders cancelled");
+  await expect(terminal.at("order-status").first()).toHaveText("Cancelled · by you");
   await expect(terminal.at("cancel-all")).toBeDisabled();
   const body = page.locator("body");
   await expect(body).toHaveAttribute("data-preview-different", "0");

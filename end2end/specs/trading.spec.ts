@@ -80,10 +80,13 @@ test("the chart is drawn before scripts run, then follows the market", async ({ 
   await terminal.choose("GOV-4.5-2036");
   await expect(terminal.at("chart-symbol")).toHaveText("GOV-4.5-2036");
 
-  // The venue keeps its candles: a page that is opened later shows them.
+  // The venue keeps its candles: a page that is opened later shows them, in the
+  // interval that was chosen.
   await api.step(3_000);
   await page.reload();
   await terminal.hydrated();
+  await expect(terminal.at("chart-interval")).toHaveValue("15s");
+  await terminal.at("chart-interval").selectOption("1s");
   await expect.poll(bars).toBeGreaterThan(300);
   await terminal.at("chart-interval").selectOption("1m");
   await expect.poll(bars).toBeGreaterThanOrEqual(6);
@@ -100,27 +103,57 @@ test("the market watch is searched, sorted, and remembers its columns", async ({
   await terminal.at("watch-search").fill("");
   await expect(rows).toHaveCount(all);
 
-  await terminal.at("sort-last").click();
-  const figures = async () => {
-    const marks = await terminal.at("watch").locator("[data-testid^=mark-]").allInnerTexts();
-    return marks.map((text) => Number(text.replace(/[,▲▼\s]/g, "")));
+  // Found by kind, and Enter chooses the first.
+  for (const [kind, count] of [
+    ["bond", 4],
+    ["equity", 9],
+    ["shares", 9],
+  ] as const) {
+    await terminal.at("watch-search").fill(kind);
+    await expect(rows).toHaveCount(count);
+  }
+  await terminal.at("watch-search").fill("fenwick");
+  await terminal.at("watch-search").press("Enter");
+  await expect(terminal.at("ticket-symbol")).toHaveText("FNWK");
+  await terminal.at("watch-search").fill("");
+  await expect(rows).toHaveCount(all);
+
+  const figures = async (name: string) => {
+    const shown = await terminal.at("watch").locator(`[data-testid^=${name}-]`).allInnerTexts();
+    return shown.map((text) => Number(text.replace(/[,▲▼%+\s]/g, "").replace("−", "-").replace("—", "NaN")));
   };
-  const falling = await figures();
-  expect(falling).toEqual([...falling].sort((a, b) => b - a));
+  for (const column of ["mark", "last", "change"]) {
+    await terminal.at(`sort-${column}`).click();
+    const header = terminal.at("watch").getByRole("columnheader").filter({ has: terminal.at(`sort-${column}`) });
+    await expect(header).toHaveAttribute("aria-sort", "descending");
+    const falling = (await figures(column)).filter((figure) => !Number.isNaN(figure));
+    expect(falling.length).toBeGreaterThan(column === "last" ? 1 : 5);
+    expect(falling, column).toEqual([...falling].sort((a, b) => b - a));
+    await terminal.at(`sort-${column}`).click();
+    await expect(header).toHaveAttribute("aria-sort", "ascending");
+  }
 
   await expect(terminal.at("bid-ACME")).toHaveCount(0);
   await terminal.at("watch-columns").click();
   await terminal.at("column-bid").check();
   await expect(terminal.at("bid-ACME")).toBeVisible();
+  // The menu closes with Esc, and with a press outside of it.
+  const choices = terminal.at("column-bid");
+  await page.keyboard.press("Escape");
+  await expect(choices).toBeHidden();
+  await terminal.at("watch-columns").click();
+  await expect(choices).toBeVisible();
+  await terminal.at("tape").click();
+  await expect(choices).toBeHidden();
   await page.reload();
   await terminal.hydrated();
   await expect(terminal.at("bid-ACME")).toBeVisible();
 
   // One row is in the tab order; arrows reach the others.
-  expect(await terminal.at("watch").locator("button.symbol[tabindex='0']").count()).toBe(1);
-  await terminal.at("watch").locator("button.symbol").first().focus();
+  expect(await terminal.at("watch").locator("a.symbol[tabindex='0']").count()).toBe(1);
+  await terminal.at("watch").locator("a.symbol").first().focus();
   await page.keyboard.press("ArrowDown");
-  await expect(terminal.at("watch").locator("button.symbol").nth(1)).toBeFocused();
+  await expect(terminal.at("watch").locator("a.symbol").nth(1)).toBeFocused();
 });
 
 test("the blotter counts, filters, sums up and can be saved", async ({ page }) => {
@@ -137,14 +170,9 @@ test("the blotter counts, filters, sums up and can be saved", async ({ page }) =
   const sum = notional.reduce((total, text) => total + Number(text.replace(/,/g, "")), 0);
   expect(await terminal.number("fills-notional")).toBeCloseTo(sum, 1);
 
-  const saved = page.waitForEvent("download");
-  await terminal.at("blotter-csv").click();
-  const file = await saved;
-  expect(file.suggestedFilename()).toBe("fills.csv");
-  const stream = await file.createReadStream();
-  let text = "";
-  for await (const chunk of stream) text += String(chunk);
-  const lines = text.trim().split("\r\n");
+  const { name, lines } = await terminal.saved("blotter-csv");
+  expect(name).toBe("fills.csv");
+  const text = lines.join("\n");
   expect(lines.length).toBe((await shown.count()) + 2); // header and total
   expect(text).toContain("ACME");
   expect(text).not.toContain("GOV");
@@ -167,8 +195,18 @@ test("the blotter counts, filters, sums up and can be saved", async ({ page }) =
 
 test("palette, keys and preferences", async ({ page }) => {
   const terminal = new Terminal(page);
+  await terminal.at("chart").focus();
   await page.keyboard.press("Control+k");
   await expect(terminal.at("palette-input")).toBeFocused();
+  // Every command is in the list, and the active row in view.
+  const last = terminal.at("palette-row").last();
+  await page.keyboard.press("ArrowUp");
+  await expect(last).toHaveAttribute("aria-selected", "true");
+  await expect(last).toBeInViewport();
+  await expect(terminal.at("palette-row").filter({ hasText: "Orders: cancel all" })).toHaveCount(1);
+  await page.keyboard.type("bond");
+  await expect(terminal.at("palette-row").filter({ hasText: "GOV-4.5-2036" })).toHaveCount(1);
+  await terminal.at("palette-input").fill("");
   await page.keyboard.type("gov");
   await page.keyboard.press("Enter");
   await expect(terminal.at("ticket-symbol")).toHaveText(/GOV/);

@@ -113,6 +113,16 @@ impl Decimal {
         (numerator % denominator == 0).then(|| i64::try_from(numerator / denominator).ok()).flatten()
     }
 
+    /// Returns true if `self` is more than `count` units.
+    pub fn exceeds(self, count: i64, unit: Decimal) -> bool {
+        let own = i128::from(self.mantissa).checked_mul(pow10(unit.scale));
+        let limit = i128::from(unit.mantissa)
+            .checked_mul(i128::from(count))
+            .and_then(|limit| limit.checked_mul(pow10(self.scale)));
+        // Beyond 128 bits is beyond any limit that is not.
+        own.is_none_or(|own| limit.is_some_and(|limit| own > limit))
+    }
+
     /// Returns `self × count` at the scale of `self`; `None` on overflow.
     pub fn times(self, count: i64) -> Option<Decimal> {
         Some(Self::new(self.mantissa.checked_mul(count)?, self.scale))

@@ -343,10 +343,11 @@ impl Instrument {
     /// Parses a price.
     ///
     /// # Errors
-    /// `invalid_price` unless it is a positive number, `tick_size` between two ticks.
+    /// `invalid_price` unless it is a positive number of ticks that fits, `tick_size`
+    /// between two ticks.
     pub fn parse_price(&self, text: &str) -> Result<Ticks, Reject> {
         let price = Decimal::parse(text).map_err(|_| Reject::InvalidPrice)?;
-        if price.mantissa <= 0 {
+        if price.mantissa <= 0 || price.exceeds(i64::MAX, self.tick_size) {
             return Err(Reject::InvalidPrice);
         }
         price.in_units_of(self.tick_size).map(Ticks).ok_or(Reject::TickSize { tick_size: self.tick_size })
@@ -539,7 +540,7 @@ mod tests {
         }
         assert_eq!(equity.parse_price("100.05"), Ok(Ticks(10_005)));
         assert_eq!(equity.parse_price("100.005"), Err(Reject::TickSize { tick_size: equity.tick_size }));
-        for text in ["0", "-1", "x"] {
+        for text in ["0", "-1", "x", "1000000000000000000", "92233720368547758.08"] {
             assert_eq!(equity.parse_price(text), Err(Reject::InvalidPrice), "{text}");
         }
     }

@@ -17,6 +17,7 @@ mod recorder;
 mod settlement;
 mod state;
 
+pub(crate) use config::DEPTH_UNITS;
 pub use config::{
     ConfigError, DealerSpec, FeedSpec, ListingSpec, MakerSpec, ProcessSpec, RULES_VERSION, VenueConfig,
 };

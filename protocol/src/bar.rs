@@ -1,7 +1,6 @@
-//! Stored candles of one instrument, the start of a chart.
-//!
-//! In whole units of the chart; does not know the instrument.
+//! Bars of a chart, in whole units of the chart; do not know the instrument.
 
+use engine::candle::Candle;
 use engine::time::VenueTime;
 use serde::{Deserialize, Serialize};
 
@@ -28,23 +27,20 @@ impl Bar {
         Self { start, open: price, high: price, low: price, close: price, volume: 0 }
     }
 
+    /// The bar of a candle, in ticks and lots.
+    pub const fn of_candle(candle: &Candle) -> Self {
+        Self {
+            start: candle.start,
+            open: candle.open.0,
+            high: candle.high.0,
+            low: candle.low.0,
+            close: candle.close.0,
+            volume: candle.volume.0,
+        }
+    }
+
     /// Returns true if it closed no lower than it opened.
     pub const fn rose(&self) -> bool {
         self.close >= self.open
-    }
-}
-
-/// The bars of an instrument.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CandleHistory {
-    /// Oldest first.
-    pub list: Vec<Bar>,
-    /// Everything up to this time is included.
-    pub through: VenueTime,
-}
-
-impl Default for CandleHistory {
-    fn default() -> Self {
-        Self { list: Vec::new(), through: VenueTime(i64::MIN) }
     }
 }

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use engine::account::Account;
 use engine::book::{BookSnapshot, PriceLevel};
+use engine::candle::Interval;
 use engine::decimal::Decimal;
 use engine::id::{InstrumentId, OrderId, QuoteId, Seq, TradeId};
 use engine::instrument::Instrument;
@@ -23,7 +24,8 @@ use engine::time::VenueTime;
 use engine::venue::{AccountChange, Fill};
 use serde::{Deserialize, Serialize};
 
-use crate::socket::{Frame, Item, TapeUpdate, TickUpdate, Update};
+use crate::rest::CandleRow;
+use crate::socket::{CandleUpdate, ClockUpdate, Frame, Item, TapeUpdate, TickUpdate, Update};
 
 /// The listed instruments, whose units the frames are in.
 pub type Instruments = BTreeMap<InstrumentId, Instrument>;
@@ -46,6 +48,10 @@ pub enum ItemFrame {
     Portfolio(Box<PortfolioSnapshot>),
     /// All live dealers' quotes of an instrument.
     Quotes(QuotesFrame),
+    /// A candle that changed.
+    Candle(CandleFrame),
+    /// The venue's clock.
+    Clock(ClockUpdate),
 }
 
 impl ItemFrame {
@@ -63,6 +69,10 @@ impl ItemFrame {
             Item::Quotes(quotes) => {
                 Self::Quotes(QuotesFrame::new(quotes, instruments.get(&quotes.instrument)?))
             }
+            Item::Candle(update) => {
+                Self::Candle(CandleFrame::new(update, instruments.get(&update.instrument)?))
+            }
+            Item::Clock(clock) => Self::Clock(*clock),
         })
     }
 }
@@ -174,6 +184,17 @@ pub struct TapeFrame {
     pub aggressor: Side,
     /// Venue time.
     pub timestamp: VenueTime,
+}
+
+/// A candle that changed. The newest of those with the same timestamp counts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CandleFrame {
+    /// Length of the candle.
+    pub interval: Interval,
+    /// Start of the candle before it, if there is one.
+    pub previous: Option<VenueTime>,
+    /// The candle.
+    pub candle: CandleRow,
 }
 
 /// A whole account.
@@ -374,6 +395,14 @@ impl TapeFrame {
             aggressor: tape.print.aggressor,
             timestamp: tape.time,
         }
+    }
+}
+
+impl CandleFrame {
+    /// `update` in the units of its instrument.
+    pub fn new(update: &CandleUpdate, instrument: &Instrument) -> Self {
+        let CandleUpdate { interval, previous, ref candle, .. } = *update;
+        Self { interval, previous, candle: CandleRow::new(candle, instrument) }
     }
 }
 

@@ -5,10 +5,9 @@
 //! (the browser app) both carry them. Does not know how anything is stored,
 //! sent or drawn.
 
+pub mod bar;
 pub mod bus;
 pub mod caller;
-#[path = "bar.rs"]
-pub mod candle_history;
 pub mod error;
 pub mod frames;
 pub mod gateway;

@@ -18,6 +18,7 @@
 
 use engine::account::Account;
 use engine::book::BookSnapshot;
+use engine::candle::{Candle, Interval};
 use engine::id::{AccountId, Digest, InstrumentId, Seq, VenueId};
 use engine::money::{Money, Ticks};
 use engine::order::Side;
@@ -47,7 +48,8 @@ pub enum Encoding {
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum ClientMessage {
     /// Adds channels: `book:{instrument_id}`, `tick:{instrument_id}`,
-    /// `tape:{instrument_id}`, `quotes:{instrument_id}`, `account`, `portfolio`.
+    /// `tape:{instrument_id}`, `quotes:{instrument_id}`,
+    /// `candle:{instrument_id}:{interval}`, `account`, `portfolio`, `clock`.
     /// The newest state of each follows in the next update, also of those that
     /// were there before.
     Subscribe {
@@ -147,6 +149,69 @@ pub enum Item {
     Portfolio(Box<PortfolioSnapshot>),
     /// All live dealers' quotes of an instrument.
     Quotes(QuotesSnapshot),
+    /// A candle that changed.
+    Candle(CandleUpdate),
+    /// The venue's clock.
+    Clock(ClockUpdate),
+}
+
+/// The state of a candle after an entry that changed it. The newest of those
+/// with the same start counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CandleUpdate {
+    /// The instrument.
+    pub instrument: InstrumentId,
+    /// Length of the candle.
+    pub interval: Interval,
+    /// Start of the candle before it, if the gateway knows one: a client that
+    /// lacks that candle reads the stored ones again.
+    pub previous: Option<VenueTime>,
+    /// The candle.
+    pub candle: Candle,
+}
+
+/// State of the venue's clock, and whether the venue trades at all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClockUpdate {
+    /// What time does.
+    pub phase: ClockPhase,
+    /// Requested venue seconds a wall second, in thousandths.
+    pub speed_milli: u64,
+}
+
+impl Default for ClockUpdate {
+    fn default() -> Self {
+        Self { phase: ClockPhase::Running, speed_milli: 1_000 }
+    }
+}
+
+/// What venue time does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClockPhase {
+    /// It passes at the requested speed.
+    Running,
+    /// It passes once somebody watches.
+    Idle,
+    /// The owner has stopped it; orders are taken.
+    Paused,
+    /// It passes step by step, on request.
+    Manual,
+    /// Trading has stopped for good: no orders are taken.
+    Halted,
+}
+
+impl ClockPhase {
+    /// Parses the mode of a [`crate::bus::ClockStatus`].
+    pub fn from_mode(mode: &str) -> Option<Self> {
+        match mode {
+            "running" => Some(Self::Running),
+            "idle" => Some(Self::Idle),
+            "paused" => Some(Self::Paused),
+            "manual" => Some(Self::Manual),
+            _ => None,
+        }
+    }
 }
 
 /// An instrument's mark and the touch of its market.

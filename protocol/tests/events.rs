@@ -8,13 +8,17 @@
 
 use std::fmt::Debug;
 
+use engine::candle::{Candle, Interval};
 use engine::id::{AccountId, Digest, InstrumentId};
+use engine::money::{Lots, Ticks};
 use engine::replica::{Execution, VenueReplica};
 use engine::time::VenueTime;
 use engine::venue::VenueConfig;
 use protocol::bus::{ExecutionBatch, MarketStep, PortfolioMessage};
 use protocol::frames::{Instruments, ItemFrame};
-use protocol::socket::{ClientMessage, Frame, Item, TapeUpdate, TickUpdate, Update};
+use protocol::socket::{
+    CandleUpdate, ClientMessage, ClockPhase, ClockUpdate, Frame, Item, TapeUpdate, TickUpdate, Update,
+};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -22,7 +26,7 @@ use uuid::Uuid;
 
 /// Members that may be absent, which means the same as `null` or, for the
 /// `quotes` of a step, none. Everything else is required wherever it stands.
-const MAY_BE_ABSENT: [&str; 17] = [
+const MAY_BE_ABSENT: [&str; 18] = [
     "answer",
     "ask",
     "average_cost",
@@ -37,6 +41,7 @@ const MAY_BE_ABSENT: [&str; 17] = [
     "order",
     "payment",
     "position",
+    "previous",
     "quote_id",
     "quotes",
     "yield_e9",
@@ -176,8 +181,9 @@ fn bus_messages_keep_their_contract() {
 
 #[test]
 fn frames_keep_their_contract() {
-    for name in ["frame_hello", "frame_cut", "frame_quotes", "frame_error", "frame_pong"] {
-        keeps_its_contract::<Frame<ItemFrame>>(name);
+    let names = ["hello", "cut", "quotes", "candle", "clock", "error", "pong"];
+    for name in names.map(|name| format!("frame_{name}")) {
+        keeps_its_contract::<Frame<ItemFrame>>(&name);
     }
 }
 
@@ -219,7 +225,7 @@ fn the_json_of_an_item_is_the_fixture() {
             Item::Execution(Box::new(Execution::new(&entry.outcome, event, account)))
         }
         ItemFrame::Portfolio(snapshot) => Item::Portfolio(snapshot.clone()),
-        ItemFrame::Quotes(_) => panic!("of another fixture"),
+        ItemFrame::Quotes(_) | ItemFrame::Candle(_) | ItemFrame::Clock(_) => panic!("of another fixture"),
     };
     let instruments: Instruments =
         market.instruments.iter().map(|(id, listed)| (*id, listed.instrument.clone())).collect();
@@ -229,6 +235,33 @@ fn the_json_of_an_item_is_the_fixture() {
         let bytes = postcard::to_allocvec(&item).unwrap();
         assert_eq!(postcard::from_bytes::<Item>(&bytes).unwrap(), item);
         assert_eq!(ItemFrame::new(&item, &Instruments::new()).is_some(), matches!(item, Item::Portfolio(_)));
+    }
+}
+
+#[test]
+fn the_json_of_a_candle_and_of_the_clock_is_the_fixture() {
+    let instruments = VenueConfig::default().instruments().unwrap();
+    let acme = instruments.values().find(|listed| listed.symbol == "ACME").unwrap();
+    let start: VenueTime = "2026-01-05T09:30:01Z".parse().unwrap();
+    let candle = Candle {
+        start,
+        open: Ticks(10_000),
+        high: Ticks(10_142),
+        low: Ticks(9_998),
+        close: Ticks(10_124),
+        volume: Lots(10_000),
+        through: start.plus_micros(200_000),
+    };
+    let previous = Some(start.plus_micros(-1_000_000));
+    let candle = CandleUpdate { instrument: acme.id, interval: Interval::S1, previous, candle };
+    let clock = ClockUpdate { phase: ClockPhase::Paused, speed_milli: 60_000 };
+    for (name, item) in [("frame_candle", Item::Candle(candle)), ("frame_clock", Item::Clock(clock))] {
+        let Frame::Update(update) = read::<Frame<ItemFrame>>(&fixture(name)).unwrap() else {
+            panic!("{name}")
+        };
+        assert_eq!(ItemFrame::new(&item, &instruments).as_ref(), update.items.first(), "{name}");
+        let bytes = postcard::to_allocvec(&item).unwrap();
+        assert_eq!(postcard::from_bytes::<Item>(&bytes).unwrap(), item, "{name}");
     }
 }
 

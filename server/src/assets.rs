@@ -6,15 +6,18 @@
 //! version gets 404 instead of a part that does not fit its module. Does not
 //! know pages or markets.
 
+use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 use axum::body::Body;
-use axum::extract::Path;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use leptos::WasmSplitManifest;
-use leptos::prelude::{ArcStoredValue, LeptosOptions};
+use leptos::prelude::{ArcStoredValue, LeptosOptions, ReadValue as _};
+use protocol::error::ApiError;
 use rust_embed::{EmbeddedFile, RustEmbed};
+
+use crate::http::{ErrorResponse, PathText};
 
 /// Route of [`serve`].
 pub const ROUTE: &str = "/pkg/{*path}";
@@ -47,12 +50,37 @@ pub fn split_manifest() -> Option<WasmSplitManifest> {
     MANIFEST.clone()
 }
 
+/// Value of the `Link` header of a signed-in page: the module's parts that its
+/// routes need, so that the browser fetches them beside the module and not after
+/// it. Leptos makes the same links, but on a runtime of several threads only for
+/// some of the pages.
+pub fn preload_links(path: &str) -> Option<HeaderValue> {
+    let WasmSplitManifest(manifest) = split_manifest()?;
+    let manifest = manifest.try_read_value()?;
+    let (folder, parts, _) = &*manifest;
+    let routes: &[&str] = match path.split('/').nth(1) {
+        Some("account") => &["__account_route"],
+        Some("control") => &["__authenticated_route", "__control_route"],
+        Some("portfolio") => &["__authenticated_route", "__portfolio_route"],
+        _ => &["__authenticated_route", "__trade_route"],
+    };
+    let needed: BTreeSet<&String> = parts
+        .iter()
+        .filter(|(route, _)| routes.iter().any(|name| route.starts_with(name)))
+        .flat_map(|(_, parts)| parts)
+        .collect();
+    let link = |part: &&String| {
+        format!("<{folder}/{part}.wasm>; rel=preload; as=fetch; type=\"application/wasm\"; crossorigin")
+    };
+    HeaderValue::try_from(needed.iter().map(link).collect::<Vec<_>>().join(", ")).ok()
+}
+
 /// Handler of `GET /pkg/{version}/{file}`.
-pub async fn serve(Path(path): Path<String>, headers: HeaderMap) -> Response {
+pub async fn serve(PathText(path): PathText, headers: HeaderMap) -> Response {
     let (version, file) = path.split_once('/').unwrap_or_default();
     let found = content_type(file).filter(|_| version == *VERSION).zip(pick(file, &headers));
     let Some((content_type, (found, encoding))) = found else {
-        return StatusCode::NOT_FOUND.into_response();
+        return ErrorResponse::from(ApiError::not_found()).into_response();
     };
     let etag = etag(&found);
     let mut response = if matches(&headers, &etag) {
@@ -178,8 +206,9 @@ mod tests {
     #[tokio::test]
     async fn another_version_is_not_served() {
         for path in ["0123456789abcdef/tickhall.js", "tickhall.js"] {
-            let response = serve(Path(path.to_owned()), HeaderMap::new()).await;
+            let response = serve(PathText(path.to_owned()), HeaderMap::new()).await;
             assert_eq!(response.status(), StatusCode::NOT_FOUND, "{path}");
+            assert_eq!(response.headers()[header::CONTENT_TYPE], "application/json", "{path}");
         }
     }
 }

@@ -29,6 +29,9 @@ use crate::venue::{self, OpenError, ServedVenue};
 
 pub use standalone::{AgentKind, start_standalone};
 
+/// Longest wait for the agents' first reports.
+const START_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(10);
+
 /// Time in which all tasks must end.
 const STOP_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(10);
 
@@ -113,9 +116,9 @@ impl RunningServer {
         self.in_process.is_some()
     }
 
-    /// The gateway and auth, for a command that calls them without HTTP; `None`
-    /// when only one agent runs here.
-    pub(crate) fn in_process(&self) -> Option<(&Gateway, &Auth)> {
+    /// The gateway and auth, for whoever calls them without HTTP; `None` when only one
+    /// agent runs here.
+    pub fn in_process(&self) -> Option<(&Gateway, &Auth)> {
         self.in_process.as_ref().map(|(gateway, auth)| (gateway, auth))
     }
 
@@ -188,7 +191,8 @@ async fn listen_at(address: SocketAddr) -> Result<TcpListener, ServeError> {
     TcpListener::bind(address).await.map_err(|error| ServeError::Listen { address, error })
 }
 
-/// Starts every agent of the venue `venue` and the listeners on `listener`.
+/// Starts every agent of the venue `venue` and the listeners on `listener`; all end
+/// with `shutdown`.
 ///
 /// # Errors
 /// [`ServeError`]; nothing runs then.
@@ -197,10 +201,11 @@ pub async fn start(
     venue: VenueConfig,
     listener: TcpListener,
     clock: WallClock,
+    shutdown: Shutdown,
 ) -> Result<RunningServer, ServeError> {
     let address =
         listener.local_addr().map_err(|error| ServeError::Listen { address: config.listen, error })?;
-    let resources = ProcessResources::open(config, &venue, clock, Role::Owner, Shutdown::new()).await?;
+    let resources = ProcessResources::open(config, &venue, clock, Role::Owner, shutdown).await?;
     let ProcessResources { store, bus, streams, config, clock, .. } = &resources;
     let ServedVenue { row, claim_token } = venue::open(store, bus, streams, config, &venue, clock).await?;
     // Whatever can fail comes first.
@@ -217,8 +222,14 @@ pub async fn start(
     let (gateway, listeners) = http::gateway(&gateway_resources, row, auth.clone(), Peers::none(), listener);
     tasks.extend(listeners);
     tasks.push(resources.upkeep());
-    // Whoever is told the address may use it at once: the venue is open.
+    // Whoever is told the address may use it at once: the venue is open, and every
+    // agent works or says why not.
     gateway.wait_for_seq(Seq(1)).await;
+    let started = tokio::time::timeout(START_TIMEOUT, resources.health.wait_until_started());
+    tokio::select! {
+        _ = started => {}
+        () = resources.shutdown.cancelled() => {}
+    }
     let in_process = Some((gateway, auth));
     Ok(RunningServer { address, claim_token, owner_token, resources, in_process, tasks })
 }

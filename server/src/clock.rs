@@ -3,9 +3,9 @@
 //! Sessions, logs, rate limits and retries use it. Does not know venue time; the
 //! market never depends on it.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::sync::{Arc, LazyLock};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use engine::time::WallTime;
 
@@ -14,28 +14,58 @@ use engine::time::WallTime;
 pub enum WallClock {
     /// The machine's clock.
     System,
-    /// A test's clock, which moves only by [`WallClock::advance_micros`].
-    Manual(Arc<AtomicI64>),
+    /// A test's clock, which moves only by [`WallClock::advance_micros`] and
+    /// [`WallClock::set_back_micros`].
+    Manual(Arc<ManualTime>),
+}
+
+/// Time of a manual clock.
+#[derive(Debug)]
+pub struct ManualTime {
+    wall_micros: AtomicI64,
+    monotonic_micros: AtomicI64,
 }
 
 impl WallClock {
     /// A manual clock at `now`.
     pub fn manual(now: WallTime) -> Self {
-        Self::Manual(Arc::new(AtomicI64::new(now.0)))
+        let (wall_micros, monotonic_micros) = (AtomicI64::new(now.0), AtomicI64::new(0));
+        Self::Manual(Arc::new(ManualTime { wall_micros, monotonic_micros }))
     }
 
     /// The current time.
     pub fn now(&self) -> WallTime {
         match self {
             Self::System => system_now(),
-            Self::Manual(micros) => WallTime(micros.load(Ordering::SeqCst)),
+            Self::Manual(time) => WallTime(time.wall_micros.load(Ordering::SeqCst)),
+        }
+    }
+
+    /// Time that has passed since some moment before the first call: it does not
+    /// change when the machine's clock is set.
+    pub fn monotonic(&self) -> Duration {
+        static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+        match self {
+            Self::System => START.elapsed(),
+            Self::Manual(time) => {
+                let micros = time.monotonic_micros.load(Ordering::SeqCst);
+                Duration::from_micros(u64::try_from(micros).unwrap_or(0))
+            }
         }
     }
 
     /// Advances a manual clock; does nothing to the machine's clock.
     pub fn advance_micros(&self, micros: i64) {
-        if let Self::Manual(now) = self {
-            now.fetch_add(micros, Ordering::SeqCst);
+        if let Self::Manual(time) = self {
+            time.wall_micros.fetch_add(micros, Ordering::SeqCst);
+            time.monotonic_micros.fetch_add(micros, Ordering::SeqCst);
+        }
+    }
+
+    /// Sets a manual clock back, as an operator does: no time passes.
+    pub fn set_back_micros(&self, micros: i64) {
+        if let Self::Manual(time) = self {
+            time.wall_micros.fetch_sub(micros, Ordering::SeqCst);
         }
     }
 }
@@ -63,6 +93,9 @@ mod tests {
         let same = clock.clone();
         clock.advance_micros(10);
         assert_eq!(same.now(), WallTime(15));
+        assert_eq!(clock.monotonic(), Duration::from_micros(10));
+        clock.set_back_micros(12);
+        assert_eq!((same.now(), same.monotonic()), (WallTime(3), Duration::from_micros(10)));
     }
 
     #[test]

@@ -6,12 +6,14 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use engine::id::VenueId;
 use engine::sim::Seed;
 use serde::{Deserialize, Serialize};
 
 use crate::bus::{StreamLimits, StreamNames};
+use crate::http::{ConnectionSettings, TrustedProxies};
 
 mod load;
 mod values;
@@ -73,6 +75,9 @@ pub struct Config {
     /// cookies are for https only.
     #[serde(default, deserialize_with = "values::public_url")]
     pub public_url: Option<String>,
+    /// Proxies whose `Forwarded` or `X-Forwarded-For` tells a client's address.
+    #[serde(deserialize_with = "values::trusted_proxies", serialize_with = "values::text")]
+    pub trusted_proxies: TrustedProxies,
     #[serde(deserialize_with = "values::clock_mode")]
     pub clock: ClockMode,
     /// Venue seconds per wall second, in thousandths.
@@ -93,7 +98,7 @@ pub struct Config {
     pub trading: TradingSettings,
     pub streams: StreamSettings,
     pub session: SessionLimits,
-    pub limits: RateLimits,
+    pub limits: ClientLimits,
     pub history: HistoryLimits,
     pub snapshot: SnapshotIntervals,
 }
@@ -191,10 +196,10 @@ pub struct SessionLimits {
     pub guest_days: u64,
 }
 
-/// Limits of a client's requests.
+/// Limits of a client's requests and connections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
-pub struct RateLimits {
+pub struct ClientLimits {
     #[serde(deserialize_with = "values::between::<_, _, 1, 1_000>")]
     pub login_failures_per_minute: u32,
     #[serde(deserialize_with = "values::between::<_, _, 1, 100_000>")]
@@ -207,6 +212,12 @@ pub struct RateLimits {
     pub sessions_per_user: u32,
     #[serde(deserialize_with = "values::between::<_, _, 1, 100_000>")]
     pub requests_per_second: u32,
+    #[serde(deserialize_with = "values::between::<_, _, 1, 100_000>")]
+    pub requests_per_address_per_second: u32,
+    #[serde(deserialize_with = "values::between::<_, _, 1, 1_000>")]
+    pub concurrent_reads_per_user: usize,
+    #[serde(deserialize_with = "values::between::<_, _, 1, 1_000>")]
+    pub concurrent_reads_per_address: usize,
     #[serde(deserialize_with = "values::between::<_, _, 1, 100_000>")]
     pub orders_per_second: u32,
     #[serde(deserialize_with = "values::between::<_, _, 1, 1_000>")]
@@ -221,6 +232,10 @@ pub struct RateLimits {
     pub socket_silence_seconds: u64,
     #[serde(deserialize_with = "values::between::<_, _, 1, 300>")]
     pub request_seconds: u64,
+    #[serde(deserialize_with = "values::between::<_, _, 1, 300>")]
+    pub answer_seconds: u64,
+    #[serde(deserialize_with = "values::between::<_, _, 1, 1_000_000>")]
+    pub connections_per_address: usize,
 }
 
 /// Limits of the stored history.
@@ -262,6 +277,17 @@ fn key_of(line: &'static str) -> Option<&'static str> {
 }
 
 impl Config {
+    /// Limits of the connections of a listener.
+    pub fn connections(&self) -> ConnectionSettings {
+        let limits = &self.limits;
+        ConnectionSettings {
+            head_timeout: Duration::from_secs(limits.request_seconds),
+            answer_timeout: Duration::from_secs(limits.answer_seconds),
+            connections_per_address: limits.connections_per_address,
+            trusted_proxies: self.trusted_proxies.clone(),
+        }
+    }
+
     /// The effective configuration as a file that can be read back, each setting
     /// with its description, secrets redacted.
     ///

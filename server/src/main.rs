@@ -17,6 +17,7 @@ use server::clock::WallClock;
 use server::commands::seed_demo::{self, Demo, DemoPlan, Progress};
 use server::commands::store::{self, CopyError};
 use server::config::Config;
+use server::http::raise_descriptor_limit;
 use server::shutdown::{Shutdown, on_signals};
 use server::store::Store;
 use server::telemetry::start_logging;
@@ -47,13 +48,20 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     if let Some(Command::Price { input }) = &cli.command {
         return price(input);
     }
+    let shutdown = Shutdown::new();
+    let command = cli.command.clone().unwrap_or(Command::Serve);
+    if matches!(command, Command::Serve | Command::Agent { .. }) {
+        // Before anything is opened that should be closed.
+        on_signals(shutdown.clone())?;
+        raise_descriptor_limit();
+    }
     let environment = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
         .collect();
     let config = cli.flags.load(cli.command.as_ref(), environment)?;
-    match cli.command.unwrap_or(Command::Serve) {
-        Command::Serve => serve(config).await,
-        Command::Agent { agent } => run_agent(agent, config).await,
+    match command {
+        Command::Serve => serve(config, shutdown).await,
+        Command::Agent { agent } => run_agent(agent, config, shutdown).await,
         Command::Health { url } => health(url, &config).await,
         Command::Config => {
             print(config.to_toml()?.trim_end());
@@ -178,22 +186,20 @@ fn main_venue() -> VenueId {
     VenueConfig::default().venue_id()
 }
 
-async fn serve(config: Config) -> anyhow::Result<ExitCode> {
+async fn serve(config: Config, shutdown: Shutdown) -> anyhow::Result<ExitCode> {
     start_logging(&config.log, WallClock::System);
+    let (venue, clock) = (VenueConfig::default(), WallClock::System);
     let listener = bootstrap::listen(&config).await?;
-    let running = bootstrap::start(config, VenueConfig::default(), listener, WallClock::System).await?;
+    let running = bootstrap::start(config, venue, listener, clock, shutdown.clone()).await?;
     print_address("Tickhall is open", &running);
-    on_signals(running.resources.shutdown.clone())?;
-    running.resources.shutdown.cancelled().await;
+    shutdown.cancelled().await;
     running.stop().await;
     Ok(ExitCode::SUCCESS)
 }
 
 /// Runs one agent; ends with success if told to while it waits for the others.
-async fn run_agent(agent: AgentKind, config: Config) -> anyhow::Result<ExitCode> {
+async fn run_agent(agent: AgentKind, config: Config, shutdown: Shutdown) -> anyhow::Result<ExitCode> {
     start_logging(&config.log, WallClock::System);
-    let shutdown = Shutdown::new();
-    on_signals(shutdown.clone())?;
     let venue = VenueConfig::default();
     let started =
         bootstrap::start_standalone(agent, config, &venue, WallClock::System, shutdown.clone()).await;

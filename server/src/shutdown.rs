@@ -53,6 +53,7 @@ where
     F: Future<Output = Result<(), E>> + Send + 'static,
     E: std::fmt::Display + Send + 'static,
 {
+    health.starting(agent);
     tokio::spawn(async move {
         let mut delay = MIN_RETRY_DELAY;
         loop {

@@ -1,16 +1,18 @@
 //! Private PostgreSQL and Redis servers for tests and benches, each in a
 //! temporary folder, on a Unix socket, for the lifetime of a value; and the
-//! services of the compose file as processes on them.
+//! services of the compose file as processes on them, with its proxy.
 //!
 //! Uses installed programs and installs none. Does not know what is stored.
 
 pub mod compose;
 mod postgres;
 mod process;
+mod proxy;
 mod redis;
 mod topology;
 
 pub use postgres::Postgres;
+pub use proxy::Proxy;
 pub use redis::Redis;
 pub use topology::Topology;
 

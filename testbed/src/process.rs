@@ -20,8 +20,8 @@ const NOBODY: u32 = 65_534;
 /// Time in which a server must start.
 const START_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Path of the newest program called `name`, on the PATH or in Debian's folders
-/// of PostgreSQL.
+/// Path of the newest program called `name`, on the PATH or in Debian's folders of
+/// PostgreSQL and of servers.
 pub(crate) fn find(name: &'static str) -> Result<PathBuf, Failure> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let mut folders: Vec<PathBuf> = std::env::split_paths(&path).collect();
@@ -30,6 +30,7 @@ pub(crate) fn find(name: &'static str) -> Result<PathBuf, Failure> {
         .unwrap_or_default();
     versions.sort();
     folders.extend(versions.into_iter().rev());
+    folders.push("/usr/sbin".into());
     folders.iter().map(|folder| folder.join(name)).find(|file| file.is_file()).ok_or(Failure::Missing(name))
 }
 

@@ -1,8 +1,8 @@
 //! The services of the compose file as processes that can be killed and
-//! restarted, on a private PostgreSQL and Redis.
+//! restarted, on a private PostgreSQL and Redis, behind its proxy.
 //!
-//! Changes addresses only: those of the servers, and the port that each process
-//! listens on. Does not know what the agents do.
+//! Changes addresses only: those of the servers and of the proxy, and the port that
+//! each process listens on. Does not know what the agents do.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -14,10 +14,16 @@ use std::time::Duration;
 
 use crate::compose::{self, Service};
 use crate::process::{command_as_self, kill_tree, set_stopped};
-use crate::{Failure, Postgres, Redis};
+use crate::{Failure, Postgres, Proxy, Redis};
 
 /// Time in which a process must print its address.
 const START_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Configuration of the proxy, beside the compose file.
+const PROXY_CONFIG: &str = "nginx.conf";
+
+/// Address from which the proxy reaches the gateways.
+const PROXY_HOST: &str = "127.0.0.1";
 
 /// Running services.
 #[derive(Debug)]
@@ -25,6 +31,8 @@ pub struct Topology {
     binary: PathBuf,
     logs: tempfile::TempDir,
     services: Vec<Service>,
+    /// The proxy's service, and its process.
+    proxy: Option<(Service, Proxy)>,
     running: BTreeMap<String, Process>,
     /// Databases of services that do not use [`Self::postgres`].
     databases: BTreeMap<String, String>,
@@ -64,14 +72,16 @@ impl Topology {
         let (own, others): (Vec<_>, Vec<_>) =
             services.into_iter().partition(|service| service.image.starts_with("tickhall:"));
         for service in &others {
-            if !["postgres:", "redis:"].iter().any(|image| service.image.starts_with(image)) {
+            if !["postgres:", "redis:", "nginx:"].iter().any(|image| service.image.starts_with(image)) {
                 return Err(broken(format!("no program for the image {}", service.image)));
             }
         }
+        let proxy = others.into_iter().find(|service| service.image.starts_with("nginx:"));
         let mut site = Self {
             binary: binary.to_owned(),
             logs: tempfile::tempdir()?,
             services: own,
+            proxy: None,
             running: BTreeMap::new(),
             databases: BTreeMap::new(),
             addresses: BTreeMap::new(),
@@ -79,18 +89,29 @@ impl Topology {
             redis: Redis::start()?,
         };
         site.start_all()?;
+        if let Some(service) = proxy {
+            let proxy = Proxy::start(&file.with_file_name(PROXY_CONFIG), &site.addresses)?;
+            site.addresses.insert(service.name.clone(), proxy.address().to_owned());
+            site.proxy = Some((service, proxy));
+        }
         Ok(site)
     }
 
-    /// Names of the services in the file.
+    /// Names of the agents' services.
     pub fn names(&self) -> Vec<String> {
         self.services.iter().map(|service| service.name.clone()).collect()
     }
 
+    /// Names of the gateways' services.
+    pub fn gateways(&self) -> Vec<String> {
+        let gateways = self.services.iter().filter(|service| service.command == ["agent", "gateway"]);
+        gateways.map(|service| service.name.clone()).collect()
+    }
+
     /// Names of the services with a published port.
     pub fn published(&self) -> Vec<String> {
-        let published = self.services.iter().filter(|service| service.is_published);
-        published.map(|service| service.name.clone()).collect()
+        let services = self.services.iter().chain(self.proxy.iter().map(|(service, _)| service));
+        services.filter(|service| service.is_published).map(|service| service.name.clone()).collect()
     }
 
     /// Address of a service, like `http://127.0.0.1:40001`.
@@ -132,7 +153,7 @@ impl Topology {
         self.wait_until_ready(name)
     }
 
-    /// Kills everything but PostgreSQL and Redis.
+    /// Kills everything but PostgreSQL, Redis and the proxy.
     pub fn kill_all(&mut self) {
         for name in self.names() {
             self.kill(&name);
@@ -170,6 +191,7 @@ impl Topology {
         command.env("TICKHALL_DATABASE_URL", database);
         command.env("TICKHALL_REDIS_URL", self.redis.url());
         command.env("TICKHALL_LISTEN", listen).env("TICKHALL_AGENT__LISTEN", listen);
+        command.env("TICKHALL_TRUSTED_PROXIES", PROXY_HOST);
         let log = File::options().create(true).append(true).open(self.log_file(name))?;
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log).spawn()?;
         let (sender, output) = channel();

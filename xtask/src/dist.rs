@@ -16,7 +16,7 @@ const DOCUMENTS: [&str; 3] = ["README.md", "LICENSE-MIT", "LICENSE-APACHE"];
 
 pub(crate) fn run(project: &Project) -> Result<()> {
     bundle::build(project, Quality::Release)?;
-    server::release(project)?;
+    server::product(project)?;
 
     let step = Step::start("packing");
     let folder = project.target.join("dist");

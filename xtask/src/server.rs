@@ -14,34 +14,40 @@ use crate::shell;
 pub(crate) const PACKAGES: &[&str] = &["engine", "protocol", "app", "wasm-parity", "server", "testbed"];
 
 /// The smallest test target. Features that only tests ask for count as soon as
-/// one test is built, so the server that runs is the one that was tested.
+/// one test is built: with it the suite builds the dependencies once.
 const SMALLEST_TEST: &str = "servers";
 
 /// `cargo xtask run`: builds everything and starts the server.
 pub(crate) fn run(project: &Project, args: Vec<String>) -> Result<ExitCode> {
     bundle::build(project, Quality::Release)?;
-    release(project)?;
+    product(project)?;
     let args = arguments(args);
     println!("── tickhall {}", args.join(" "));
     progress::flush();
     replace_process(project.command(project.server(), &project.root).args(args))
 }
 
-/// Builds the release server, with bundle and migrations inside.
+/// Builds the release server alone, with bundle and migrations inside.
+pub(crate) fn product(project: &Project) -> Result<()> {
+    build(project, &["--release", "--package", "server"])
+}
+
+/// Builds the release server that the tests start, with bundle and migrations
+/// inside.
 pub(crate) fn release(project: &Project) -> Result<()> {
-    build(project, &["--release"])
+    let packages = PACKAGES.iter().flat_map(|package| ["--package", package]);
+    build(project, &["--release", "--test", SMALLEST_TEST].into_iter().chain(packages).collect::<Vec<_>>())
 }
 
 /// Builds the server that reads the bundle from the folder.
 pub(crate) fn dev(project: &Project) -> Result<()> {
-    build(project, &[])
+    build(project, &["--package", "server"])
 }
 
-fn build(project: &Project, profile: &[&str]) -> Result<()> {
+fn build(project: &Project, selection: &[&str]) -> Result<()> {
     let step = Step::start("server: compiling");
     let mut cargo = project.cargo();
-    cargo.args(["build", "--locked", "--bin", "tickhall", "--test", SMALLEST_TEST]).args(profile);
-    cargo.args(PACKAGES.iter().flat_map(|package| ["--package", package]));
+    cargo.args(["build", "--locked", "--bin", "tickhall"]).args(selection);
     shell::run(&mut cargo)?;
     step.done();
     Ok(())

@@ -1,10 +1,11 @@
 //! The PostgreSQL and the Redis that tests and benches run on: those that the
-//! environment names, else private ones, installed if that needs no questions.
+//! environment names, else private ones, installed if that needs no questions, as is
+//! the nginx that tests start themselves.
 //!
 //! Does not know what is stored there.
 
 use anyhow::Result;
-use testbed::{Failure, Postgres, Redis};
+use testbed::{Failure, Postgres, Proxy, Redis};
 
 use crate::install;
 use crate::progress::Step;
@@ -22,11 +23,12 @@ impl Services {
     /// Starts what the environment does not name.
     pub(crate) fn start() -> Result<Services> {
         let is_unnamed = |name: &str| std::env::var_os(name).is_none();
-        let step = Step::start("PostgreSQL and Redis");
+        let step = Step::start("PostgreSQL, Redis and nginx");
         // Installed even if the environment names them: some tests kill servers
         // of their own. A crash of the machine is not among the tests.
         let postgres = start_or_install("postgresql", || Postgres::start(&["fsync=off"]));
         let redis = start_or_install("redis-server", Redis::start);
+        start_or_install("nginx", Proxy::check)?;
         // An error counts only for a server that is not named.
         let services = Services {
             postgres: is_unnamed(DATABASE_URL).then_some(postgres).transpose()?,

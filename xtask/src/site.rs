@@ -9,19 +9,19 @@ use std::io::BufRead as _;
 use std::process::Command;
 
 use anyhow::{Context as _, Result};
-use testbed::{Postgres, Redis};
+use testbed::{Postgres, Proxy, Redis};
 
 use crate::project::Project;
 use crate::services::start_or_install;
 use crate::{bundle, progress, server, shell};
 
-/// Port of the first gateway in a container, other than compose.yaml's default.
-const GATEWAY_1_PORT: &str = "3300";
+/// Port of the proxy in a container, other than compose.yaml's default.
+const PROXY_PORT: &str = "3300";
 
 /// Name of the Compose project.
 const PROJECT_NAME: &str = "tickhall-site";
 
-/// Services of the product; all but the databases.
+/// Services of the product; all but the databases and the proxy.
 const AGENTS: [&str; 6] = ["trading", "market-data", "portfolio", "auth", "gateway-1", "gateway-2"];
 
 /// Runtime of compose.yaml's services.
@@ -59,6 +59,7 @@ pub(crate) fn run(project: &Project, deployment: Deployment, built: bool, settin
 fn run_processes(project: &Project, settings: &[(&str, &str)]) -> Result<()> {
     let postgres = start_or_install("postgresql", || Postgres::start(&["fsync=off"]))?;
     drop(start_or_install("redis-server", Redis::start)?);
+    start_or_install("nginx", Proxy::check)?;
     let (file, binary) = (project.root.join("compose.yaml"), project.server());
     let mut site = testbed::Topology::start(&file, &binary, settings, postgres)?;
     print_addresses(&site);
@@ -94,12 +95,12 @@ fn run_containers(project: &Project, settings: &[(&str, &str)]) -> Result<()> {
     let compose = |arguments: &[&str]| {
         let mut docker = project.command("docker", &project.root);
         docker.args(["compose", "--project-name", PROJECT_NAME]).args(arguments);
-        docker.env("GATEWAY_1_PORT", GATEWAY_1_PORT).env("GATEWAY_2_PORT", "3301");
+        docker.env("PROXY_PORT", PROXY_PORT);
         shell::run(docker.envs(settings.iter().copied()))
     };
     let start = || -> Result<()> {
         compose(&["up", "--detach", "--build", "--wait"])?;
-        println!("gateway-1 answers at http://127.0.0.1:{GATEWAY_1_PORT}");
+        println!("proxy answers at http://127.0.0.1:{PROXY_PORT}");
         progress::flush();
         Ok(())
     };

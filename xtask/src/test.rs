@@ -97,7 +97,7 @@ fn run_parts(project: &Project, options: &Options, skips: &Skips) -> Result<Vec<
     if needs(Need::Services) || needs(Need::ServicesForSome) {
         match Services::start() {
             Ok(started) => services = Some(started),
-            Err(error) => skips.add("tests on PostgreSQL and Redis", &format!("{error:#}")),
+            Err(error) => skips.add("tests on PostgreSQL, Redis and nginx", &format!("{error:#}")),
         }
     }
 

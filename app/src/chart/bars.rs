@@ -1,10 +1,10 @@
 //! Bars of a chart: open, high, low, close and volume of equal spans of time.
 //!
-//! Whole numbers in the chart's units; knows no instrument.
+//! Whole numbers in the chart's units; knows no instrument, and folds nothing: the
+//! venue's candles and the portfolio agent's valuations are folded before.
 
-use engine::candle::start_of;
 use engine::time::VenueTime;
-use protocol::candle_history::{Bar, CandleHistory};
+use protocol::bar::Bar;
 use protocol::nav_history::{NavHistory, Span};
 
 /// Bars kept at most; the oldest are dropped.
@@ -14,24 +14,13 @@ const MAX_BARS: usize = 1_500;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Bars {
     step_us: i64,
-    /// Start of the venue's first day; every day starts a new bar.
-    t0: VenueTime,
     list: Vec<Bar>,
-    /// Prints up to this time are in the volumes.
-    printed: VenueTime,
 }
 
 impl Bars {
-    /// `list` in order of time, each `step_us` long; prints up to the start of its
-    /// last bar are counted.
+    /// `list` in order of time, each `step_us` long.
     pub fn new(step_us: i64, list: Vec<Bar>) -> Self {
-        let printed = list.last().map_or(VenueTime(i64::MIN), |bar| bar.start);
-        Self { step_us: step_us.max(1), t0: VenueTime(0), list, printed }
-    }
-
-    /// Continues `stored` candles of a venue that began at `t0`.
-    pub fn resume(t0: VenueTime, step_us: i64, stored: CandleHistory) -> Self {
-        Self { step_us: step_us.max(1), t0, list: stored.list, printed: stored.through }
+        Self { step_us: step_us.max(1), list }
     }
 
     /// Spans of a NAV history for a scene whose lower pane shows the drawdown.
@@ -44,8 +33,7 @@ impl Bars {
             close: span.close,
             volume: span.drawdown.below,
         };
-        let list = history.spans().iter().map(bar).collect();
-        Self::resume(history.t0(), history.step_us(), CandleHistory { list, through: history.through() })
+        Self::new(history.step_us(), history.spans().iter().map(bar).collect())
     }
 
     /// Length of a bar in microseconds.
@@ -58,48 +46,25 @@ impl Bars {
         &self.list
     }
 
-    /// Takes a price at `time`; returns true if it changed a bar. A price older than
-    /// the newest bar is ignored.
-    pub fn mark(&mut self, time: VenueTime, price: i64) -> bool {
-        let start = start_of(self.step_us, self.t0, time);
-        match self.list.last_mut() {
-            Some(last) if start < last.start => return false,
-            Some(last) if start == last.start => {
-                let before = *last;
-                last.high = last.high.max(price);
-                last.low = last.low.min(price);
-                last.close = price;
-                return *last != before;
-            }
-            // A bar opens at the close of the one before it: no gap is drawn in
-            // which nobody could have traded.
-            Some(last) => {
-                let open = last.close;
-                let (high, low) = (open.max(price), open.min(price));
-                self.list.push(Bar { start, open, high, low, close: price, volume: 0 });
-            }
-            None => self.list.push(Bar::at(start, price)),
-        }
-        if self.list.len() > MAX_BARS {
-            self.list.drain(..self.list.len() - MAX_BARS);
-        }
-        true
+    /// Returns true if a bar that starts at `start` is missing between those held.
+    pub fn lacks(&self, start: VenueTime) -> bool {
+        self.list.first().is_none_or(|first| first.start < start)
+            && self.list.binary_search_by_key(&start, |bar| bar.start).is_err()
     }
 
-    /// Adds prints in order of time to the volumes; returns true if any was added.
-    /// Prints not newer than the last batch were counted before.
-    pub fn print(&mut self, prints: &[(VenueTime, i64)]) -> bool {
-        let until = self.printed;
-        let mut counted = false;
-        for (time, quantity) in prints.iter().filter(|(time, _)| *time > until) {
-            let at = self.list.partition_point(|bar| bar.start <= *time);
-            if let Some(bar) = at.checked_sub(1).and_then(|at| self.list.get_mut(at)) {
-                bar.volume = bar.volume.saturating_add(*quantity);
-                counted = true;
+    /// Replaces the bar with the same start, or adds `bar` in order of time. Returns
+    /// true if that changed anything.
+    pub fn set(&mut self, bar: Bar) -> bool {
+        match self.list.binary_search_by_key(&bar.start, |bar| bar.start) {
+            Ok(at) => std::mem::replace(&mut self.list[at], bar) != bar,
+            Err(at) => {
+                self.list.insert(at, bar);
+                if self.list.len() > MAX_BARS {
+                    self.list.drain(..self.list.len() - MAX_BARS);
+                }
+                true
             }
-            self.printed = self.printed.max(*time);
         }
-        counted
     }
 }
 
@@ -111,78 +76,35 @@ mod tests {
 
     const SECOND: i64 = 1_000_000;
 
-    fn marked(step_us: i64, marks: &[(i64, i64)]) -> Bars {
-        let mut bars = Bars::new(step_us, Vec::new());
-        for (time, price) in marks {
-            bars.mark(VenueTime(*time), *price);
-        }
-        bars
+    fn at(second: i64, price: i64) -> Bar {
+        Bar::at(VenueTime(second * SECOND), price)
     }
 
     #[test]
-    fn marks_are_collected_in_spans_of_time() {
-        let bars = marked(SECOND, &[(100_000, 10), (400_000, 14), (900_000, 8), (1_000_000, 9)]);
-        let [first, second] = bars.list() else { panic!("two bars") };
-        assert_eq!((first.open, first.high, first.low, first.close), (10, 14, 8, 8));
-        assert_eq!(first.start, VenueTime(0));
-        // It opens at 8, where the first one closed.
-        assert_eq!((second.open, second.high, second.low, second.close), (8, 9, 8, 9));
-        assert_eq!(second.start, VenueTime(SECOND));
+    fn a_newer_state_replaces_a_bar_and_others_are_put_in_order() {
+        let mut bars = Bars::new(SECOND, vec![at(1, 10), at(4, 14)]);
+        let newer = Bar { high: 12, close: 12, volume: 5, ..at(4, 14) };
+        assert!(bars.set(newer));
+        assert!(!bars.set(newer));
+        assert!(bars.set(at(2, 11)) && bars.set(at(5, 15)) && bars.set(at(-1, 9)));
+        assert_eq!(bars.list(), [at(-1, 9), at(1, 10), at(2, 11), newer, at(5, 15)]);
     }
 
     #[test]
-    fn a_late_price_changes_nothing() {
-        let mut bars = marked(SECOND, &[(SECOND, 10)]);
-        assert!(!bars.mark(VenueTime(0), 99));
-        assert!(!bars.mark(VenueTime(SECOND), 10));
-        assert_eq!(bars.list().len(), 1);
-    }
-
-    #[test]
-    fn prints_are_counted_once() {
-        let mut bars = marked(SECOND, &[(0, 10), (SECOND, 11)]);
-        let batch = [(VenueTime(100), 5), (VenueTime(100), 7), (VenueTime(SECOND + 1), 1)];
-        assert!(bars.print(&batch));
-        // The whole tape comes again after a reconnect.
-        assert!(!bars.print(&batch));
-        let volumes: Vec<i64> = bars.list().iter().map(|bar| bar.volume).collect();
-        assert_eq!(volumes, [12, 1]); // 5 + 7, 1
-    }
-
-    #[test]
-    fn stored_bars_are_continued() {
-        let stored = Bar { volume: 5, ..Bar::at(VenueTime(SECOND), 10) };
-        let through = VenueTime(SECOND + 300);
-        let mut bars = Bars::resume(VenueTime(0), SECOND, CandleHistory { list: vec![stored], through });
-        // Prints up to then are in them.
-        bars.print(&[(VenueTime(SECOND + 100), 5), (VenueTime(SECOND + 400), 2)]);
-        bars.mark(VenueTime(SECOND + 500), 12);
-        assert_eq!(bars.list(), [Bar { high: 12, close: 12, volume: 7, ..stored }]); // 5 + 2
-    }
-
-    #[test]
-    fn every_day_starts_a_new_bar() {
-        // Hours of a day of six and a half, from half past nine.
-        let (t0, hour) = (VenueTime(34_200 * SECOND), 3_600 * SECOND);
-        let mut bars = Bars::resume(t0, hour, CandleHistory::default());
-        for seconds in [0, 3_599, 3_600, 23_399, 23_400, 26_999] {
-            bars.mark(t0.plus_micros(seconds * SECOND), 10);
-        }
-        let starts: Vec<i64> = bars.list().iter().map(|bar| (bar.start.0 - t0.0) / SECOND).collect();
-        assert_eq!(starts, [0, 3_600, 21_600, 23_400]);
-    }
-
-    #[test]
-    fn times_before_the_epoch_have_spans_too() {
-        assert_eq!(marked(SECOND, &[(-1, 10)]).list()[0].start, VenueTime(-SECOND));
+    fn a_missing_bar_is_one_between_those_held() {
+        let bars = Bars::new(SECOND, vec![at(1, 10), at(4, 14)]);
+        let missing = [0, 1, 3, 4, 5].map(|second| bars.lacks(VenueTime(second * SECOND)));
+        // Before the first it is too old to be shown.
+        assert_eq!(missing, [false, false, true, false, true]);
+        assert!(Bars::new(SECOND, vec![]).lacks(VenueTime(0)));
     }
 
     #[test]
     fn the_oldest_bars_are_dropped() {
-        let marks: Vec<(i64, i64)> = (0..2_000).map(|second| (second * SECOND, 1)).collect();
-        let bars = marked(SECOND, &marks);
+        let mut bars = Bars::new(SECOND, vec![]);
+        (0..2_000).for_each(|second| assert!(bars.set(at(second, 1))));
         assert_eq!(bars.list().len(), MAX_BARS);
-        assert_eq!(bars.list().last().map(|bar| bar.start), Some(VenueTime(1_999 * SECOND)));
+        assert_eq!(bars.list().last(), Some(&at(1_999, 1)));
     }
 
     #[test]

@@ -111,7 +111,9 @@ mod tests {
     #[test]
     fn tokens_are_read_as_browsers_compute_them() {
         assert_eq!(rgb("rgb(11, 14, 20)"), Some((11, 14, 20)));
-        for text in ["", "#0b0e14", "rgb(1, 2)", "rgb(1, 2, 3, 4)", "rgb(1, 2, 256)", "light-dark(#fff, #000)"] {
+        for text in
+            ["", "#0b0e14", "rgb(1, 2)", "rgb(1, 2, 3, 4)", "rgb(1, 2, 256)", "light-dark(#fff, #000)"]
+        {
             assert_eq!(rgb(text), None, "{text}");
         }
         let up = |token: &str| if token == "--up" { " rgb(62, 207, 142)" } else { "" }.to_owned();

@@ -12,7 +12,7 @@ use engine::time::VenueTime;
 use super::axes::{Axis, multiples, nice_step, time_step, within};
 use super::bars::Bars;
 use crate::format;
-use protocol::candle_history::Bar;
+use protocol::bar::Bar;
 use protocol::nav_history::Drawdown;
 
 /// Height of the time axis in pixels.
@@ -163,9 +163,8 @@ impl ChartScene {
         }
     }
 
-    /// Shows other bars, following the newest.
-    pub fn replace(&mut self, bars: Bars) {
-        self.bars = bars;
+    /// Moves the window to the newest bar.
+    pub fn follow_newest(&mut self) {
         self.end = None;
     }
 
@@ -364,7 +363,7 @@ impl ChartScene {
             }
             Lower::Drawdown => {
                 let [gain, share, below] = self.gain(bar);
-                format!("{time}  NAV {close}  P&L {gain}  drawdown {share} ({below})")
+                format!("{time}  NAV {close}  P&L {gain}  deepest drawdown {share} ({below})")
             }
         }
     }

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use super::scene::{ChartScene, Lower};
 use super::view::Chart;
-use protocol::candle_history::Bar;
+use protocol::bar::Bar;
 
 /// Rows at most.
 const MAX_ROWS: usize = 200;
@@ -22,7 +22,7 @@ pub(super) fn BarTable(chart: Chart) -> impl IntoView {
     };
     let heads: &[&str] = match below {
         Lower::Volume => &["Open", "High", "Low", "Close", "Volume"],
-        Lower::Drawdown => &["NAV", "P&L", "Drawdown", "Below the high"],
+        Lower::Drawdown => &["NAV", "P&L", "Deepest drawdown", "Below the high"],
     };
     let heads = heads.iter().map(|head| {
         view! {

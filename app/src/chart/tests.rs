@@ -5,7 +5,7 @@ use engine::time::VenueTime;
 
 use super::bars::Bars;
 use super::scene::{ChartScene, Lower, OwnFill, OwnOrder, Style};
-use protocol::candle_history::Bar;
+use protocol::bar::Bar;
 use protocol::nav_history::{NavHistory, NavRange};
 
 const SECOND: i64 = 1_000_000;
@@ -171,8 +171,22 @@ fn a_drawdown_hangs_from_the_best_as_a_share_of_it() {
     assert_eq!(scene.lower_figure(values[2]), "−10.000 %");
     assert_eq!(
         scene.legend(&bars[2]),
-        "00:00:20  NAV 990.00  P&L −10.00  drawdown −10.000 % (−110.00)" // 990 − 1,000; 990 − 1,100
+        "00:00:20  NAV 990.00  P&L −10.00  deepest drawdown −10.000 % (−110.00)" // 990 − 1,000; 990 − 1,100
     );
+}
+
+#[test]
+fn the_legend_says_that_the_drawdown_is_the_deepest_of_its_bar() {
+    let t0 = VenueTime(0);
+    let mut worth = NavHistory::new(NavRange::All, 100_000, t0, t0);
+    // 1,000.00, down to 900.00 and back up to 950.00 within one bar.
+    [(0, 100_000), (1, 90_000), (2, 95_000)]
+        .into_iter()
+        .for_each(|(seconds, cents)| assert!(worth.push(VenueTime(seconds * SECOND), cents)));
+    let mut scene = ChartScene::new(Bars::of_nav(&worth), Decimal::new(1, 2));
+    (scene.lower, scene.base) = (Lower::Drawdown, Some(100_000));
+    let legend = scene.legend(&scene.bars.list()[0]);
+    assert!(legend.ends_with("NAV 950.00  P&L −50.00  deepest drawdown −10.000 % (−100.00)"), "{legend}");
 }
 
 #[test]

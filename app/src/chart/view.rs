@@ -6,7 +6,7 @@
 use leptos::ev::{KeyboardEvent, PointerEvent, WheelEvent};
 use leptos::html;
 use leptos::prelude::*;
-use protocol::candle_history::Bar;
+use protocol::bar::Bar;
 
 use super::axes::within;
 use super::scene::ChartScene;

@@ -10,11 +10,9 @@ use leptos::prelude::*;
 
 use super::dialog::Modal;
 use super::table::{COMMANDS, UserCommand};
-use super::{CommandRegistry, Dialog};
+use super::{CommandRegistry, Dialog, scroll_to};
+use crate::format::kind_words;
 use crate::live::Live;
-
-/// Rows at most.
-const MAX_ROWS: usize = 12;
 
 /// Effect of choosing a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,6 +25,8 @@ enum Target {
 struct PaletteRow {
     name: String,
     note: String,
+    /// More words by which it is found.
+    kind: &'static str,
     target: Target,
 }
 
@@ -57,10 +57,7 @@ fn Search(live: Live, registry: CommandRegistry, perform: Callback<UserCommand>)
     let run = move |target: Target| {
         registry.dialog.set(None);
         match target {
-            Target::Select(id) => {
-                live.selected.set(id);
-                perform.run(UserCommand::Trade);
-            }
+            Target::Select(id) => live.select(id),
             Target::Perform(command) => perform.run(command),
         }
     };
@@ -78,6 +75,8 @@ fn Search(live: Live, registry: CommandRegistry, perform: Callback<UserCommand>)
         }
         event.prevent_default();
     };
+    // The active row is in view.
+    Effect::new(move || scroll_to(&format!("#palette-{}", at.get())));
     let row = move |(index, row): (usize, PaletteRow)| {
         view! {
             <li
@@ -125,12 +124,14 @@ fn find(live: Live, query: &str) -> Vec<PaletteRow> {
     let instruments = live.listed().into_iter().map(|instrument| PaletteRow {
         name: instrument.symbol,
         note: instrument.name,
+        kind: kind_words(instrument.terms.kind()),
         target: Target::Select(instrument.id),
     });
     let commands =
         COMMANDS.iter().filter(|entry| entry.command != UserCommand::Palette).map(|entry| PaletteRow {
             name: entry.name.to_owned(),
             note: entry.key.unwrap_or_default().to_owned(),
+            kind: "",
             target: Target::Perform(entry.command),
         });
     let mut ranked: Vec<(usize, PaletteRow)> = commands
@@ -138,12 +139,12 @@ fn find(live: Live, query: &str) -> Vec<PaletteRow> {
         .filter_map(|row| {
             let by_name = rank(query, &row.name);
             // A matching note ranks below a matching name.
-            let by_note = rank(query, &row.note).map(|rank| rank + 100);
-            Some((by_name.into_iter().chain(by_note).min()?, row))
+            let by_note = [row.note.as_str(), row.kind].map(|text| rank(query, text).map(|rank| rank + 100));
+            Some((by_name.into_iter().chain(by_note.into_iter().flatten()).min()?, row))
         })
         .collect();
     ranked.sort_by_key(|(rank, _)| *rank);
-    ranked.into_iter().take(MAX_ROWS).map(|(_, row)| row).collect()
+    ranked.into_iter().map(|(_, row)| row).collect()
 }
 
 /// Rank of `text`, lowest best: the index of the first letter plus the distance

@@ -1,10 +1,10 @@
-//! A table as a CSV file: the visible rows, figures unrounded. A cell's
-//! `data-csv` replaces its text.
+//! CSV files: of a table of the page, its visible rows with figures unrounded (a
+//! cell's `data-csv` replaces its text); or of given rows.
 //!
-//! Reads the page's table; knows no rows of its own.
+//! Know no rows of their own.
 
-/// A line of the file.
-fn line(cells: &[String]) -> String {
+/// A line of a file.
+pub fn line(cells: &[String]) -> String {
     let fields: Vec<String> = cells.iter().map(|cell| field(cell)).collect();
     fields.join(",") + "\r\n"
 }
@@ -35,13 +35,23 @@ fn number(text: &str) -> Option<String> {
 }
 
 /// Offers the table at `selector` for download.
-pub fn download(selector: &str, name: &str) {
+pub fn download_table(selector: &str, name: &str) {
     #[cfg(target_arch = "wasm32")]
-    if browser::offer(selector, name).is_none() {
+    if let Some(text) = browser::table(selector) {
+        download(&text, name);
+    }
+    #[cfg(not(target_arch = "wasm32"))]
+    let _ = (selector, name);
+}
+
+/// Offers `text` for download.
+pub fn download(text: &str, name: &str) {
+    #[cfg(target_arch = "wasm32")]
+    if browser::offer(text, name).is_none() {
         leptos::logging::warn!("{name} could not be offered for download");
     }
     #[cfg(not(target_arch = "wasm32"))]
-    let _ = (selector, name, line);
+    let _ = (text, name);
 }
 
 #[cfg(target_arch = "wasm32")]
@@ -52,7 +62,7 @@ mod browser {
 
     use super::line;
 
-    pub(super) fn offer(selector: &str, name: &str) -> Option<()> {
+    pub(super) fn table(selector: &str) -> Option<String> {
         let table = document().query_selector(selector).ok()??;
         let rows = table.query_selector_all("tr:not([hidden], .amend)").ok()?;
         let mut text = String::new();
@@ -70,9 +80,13 @@ mod browser {
             }
             text.push_str(&line(&fields));
         }
+        Some(text)
+    }
+
+    pub(super) fn offer(text: &str, name: &str) -> Option<()> {
         let kind = BlobPropertyBag::new();
         kind.set_type("text/csv;charset=utf-8");
-        let parts = js_sys::Array::of1(&JsValue::from_str(&text));
+        let parts = js_sys::Array::of1(&JsValue::from_str(text));
         let blob = Blob::new_with_str_sequence_and_options(&parts, &kind).ok()?;
         let address = Url::create_object_url_with_blob(&blob).ok()?;
         let anchor: HtmlAnchorElement = document().create_element("a").ok()?.dyn_into().ok()?;

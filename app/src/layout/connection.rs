@@ -1,12 +1,14 @@
-//! The connection's state: phase, round trip, age of the newest message.
+//! The connection's state: phase, round trip, age of the newest message; and the
+//! venue's clock where it does not run in real time.
 //!
 //! Shows what `live` decided.
 
 use leptos::prelude::*;
+use protocol::socket::ClockUpdate;
 
 use super::Hydrated;
+use crate::live::connection::{ConnectionPhase, clock_change, label, label_key};
 use crate::live::{Live, NotificationKind};
-use crate::live::connection::ConnectionPhase;
 
 #[component]
 pub(super) fn ConnectionPill(live: Live) -> impl IntoView {
@@ -32,6 +34,13 @@ pub(super) fn ConnectionPill(live: Live) -> impl IntoView {
         }
         now
     });
+    Effect::new(move |before: Option<ClockUpdate>| {
+        let now = live.clock.get();
+        if let Some(sentence) = before.and_then(|before| clock_change(before, now)) {
+            live.announce(sentence);
+        }
+        now
+    });
     let round_trip = move || match link.get().round_trip_ms {
         Some(ms) => format!("{ms:.0} ms"),
         None => "— ms".to_owned(),
@@ -43,12 +52,14 @@ pub(super) fn ConnectionPill(live: Live) -> impl IntoView {
     view! {
         <p
             class="pill"
-            data-state=move || phase.get().key()
+            data-state=move || label_key(phase.get(), live.clock.get())
             data-testid="connection"
             title="Round trip · age of the newest message"
         >
             <span class="dot" aria-hidden="true"></span>
-            <strong>{move || if hydrated.get() { phase.get().word() } else { "Not live" }}</strong>
+            <strong>
+                {move || if hydrated.get() { label(phase.get(), live.clock.get()) } else { "Not live".to_owned() }}
+            </strong>
             <span class="num">{round_trip}</span>
             <span class="num age">{age}</span>
         </p>

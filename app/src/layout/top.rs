@@ -14,7 +14,7 @@ use super::user::UserControls;
 use crate::commands::{CommandRegistry, Dialog};
 use crate::format;
 use crate::live::Live;
-use crate::routes;
+use crate::routes::{self, TradeAddress};
 
 /// Id of the phone's menu.
 const MENU_ID: &str = "menu";
@@ -63,7 +63,7 @@ pub(super) fn TopBar(live: Live) -> impl IntoView {
             </button>
             // A phone folds into one menu what other screens have side by side.
             <div id=MENU_ID popover="auto" class="sheet menu-sheet">
-                <MenuLinks owner=live.caller().owner />
+                <MenuLinks live />
                 <DialogButtons />
                 <div class="folded">
                     <button type="button" popovertarget=LOG_ID>
@@ -100,7 +100,7 @@ fn Clock(live: Live) -> impl IntoView {
         <p class="clock" data-testid="venue-clock">
             <span class="sr-only">"Venue time "</span>
             <span class="num muted" data-testid="venue-date">
-                {move || live.moment.get().date.to_string()}
+                {move || live.preferences.day(live.moment.get().time)}
             </span>
             <span class="num" data-testid="venue-time">
                 {move || live.preferences.clock(live.moment.get().time)}
@@ -112,19 +112,21 @@ fn Clock(live: Live) -> impl IntoView {
 
 /// The screens, in a phone's menu; elsewhere the rail has them.
 #[component]
-fn MenuLinks(owner: bool) -> impl IntoView {
-    let link = |name: &'static str, href: &'static str| {
+fn MenuLinks(live: Live) -> impl IntoView {
+    let link = |name: &'static str, href: Signal<String>| {
         view! {
-            <A href exact=true attr:class="button" on:click=|_| close_menu()>
+            <A href=move || href.get() exact=true attr:class="button" on:click=|_| close_menu()>
                 {name}
             </A>
         }
     };
+    let fixed = |href: &str| Signal::stored(href.to_owned());
+    // The trading screen as it was last.
+    let trade = Signal::derive(move || live.address.with(TradeAddress::href));
     view! {
         <nav class="folded" aria-label="Screens">
-            {link("Trade", routes::TRADE)}
-            {link("Portfolio", routes::PORTFOLIO)}
-            {owner.then(|| link("Control", routes::CONTROL))}
+            {link("Trade", trade)} {link("Portfolio", fixed(routes::PORTFOLIO))}
+            {live.caller().owner.then(|| link("Control", fixed(routes::CONTROL)))}
         </nav>
     }
 }

@@ -1,7 +1,11 @@
 //! Quality of the connection and delay of the next attempt, from ages, round
 //! trips and attempts.
 //!
-//! Knows no socket.
+//! And what the user is told of them and of the venue's clock. Knows no socket.
+
+use protocol::socket::{ClockPhase, ClockUpdate};
+
+use crate::format;
 
 /// Age of the newest frame from which on the connection counts as delayed, in
 /// ms.
@@ -86,6 +90,49 @@ pub struct ConnectionState {
     pub age_ms: f64,
 }
 
+/// The label of connection and clock: first what keeps the user from trading.
+pub fn label(phase: ConnectionPhase, clock: ClockUpdate) -> String {
+    let word = phase.word();
+    match clock.phase {
+        _ if !phase.is_fresh() => word.to_owned(),
+        ClockPhase::Halted => "Halted".to_owned(),
+        ClockPhase::Paused => "Paused".to_owned(),
+        ClockPhase::Manual => format!("{word}, manual"),
+        ClockPhase::Running | ClockPhase::Idle => match clock.speed_milli {
+            1_000 => word.to_owned(),
+            other => format!("{word} {}", format::speed(other)),
+        },
+    }
+}
+
+/// The key of [`label`], for style sheets and tests.
+pub fn label_key(phase: ConnectionPhase, clock: ClockUpdate) -> &'static str {
+    match clock.phase {
+        ClockPhase::Halted if phase.is_fresh() => "halted",
+        ClockPhase::Paused if phase.is_fresh() => "paused",
+        ClockPhase::Running | ClockPhase::Idle
+            if phase == ConnectionPhase::Live && clock.speed_milli != 1_000 =>
+        {
+            "speed"
+        }
+        _ => phase.key(),
+    }
+}
+
+/// A sentence about a change of the clock; `None` if nobody needs one.
+pub fn clock_change(before: ClockUpdate, now: ClockUpdate) -> Option<String> {
+    let runs = |clock: ClockUpdate| matches!(clock.phase, ClockPhase::Running | ClockPhase::Idle);
+    match now.phase {
+        ClockPhase::Halted if before.phase != ClockPhase::Halted => Some("Trading has stopped.".to_owned()),
+        ClockPhase::Paused if before.phase != ClockPhase::Paused => Some("The venue is paused.".to_owned()),
+        _ if runs(now) && !runs(before) => Some("The venue runs again.".to_owned()),
+        _ if runs(now) && now.speed_milli != before.speed_milli => {
+            Some(format!("The venue runs at {}.", format::speed(now.speed_milli)))
+        }
+        _ => None,
+    }
+}
+
 /// Delay before attempt number `attempt` (from 0): doubled each time up to the
 /// longest, half of it scaled by `random` in 0..1.
 pub fn retry_delay_ms(attempt: u32, random: f64) -> f64 {
@@ -110,6 +157,32 @@ mod tests {
             assert_eq!(ConnectionPhase::of(open, age, round_trip), phase, "{open} {age}");
         }
         assert!(!ConnectionPhase::Stale.is_fresh() && !ConnectionPhase::Connecting.is_fresh());
+    }
+
+    #[test]
+    fn a_paused_or_fast_venue_is_not_merely_live() {
+        use ConnectionPhase::{Delayed, Live, Reconnecting};
+        let clock = |phase, speed_milli| ClockUpdate { phase, speed_milli };
+        for (phase, clock, text, key) in [
+            (Live, clock(ClockPhase::Running, 1_000), "Live", "live"),
+            (Live, clock(ClockPhase::Running, 60_000), "Live ×60", "speed"),
+            (Delayed, clock(ClockPhase::Idle, 1_000_000), "Delayed ×1,000", "delayed"),
+            (Live, clock(ClockPhase::Running, 500), "Live ×0.5", "speed"),
+            (Live, clock(ClockPhase::Running, 1_250), "Live ×1.25", "speed"),
+            (Live, clock(ClockPhase::Paused, 60_000), "Paused", "paused"),
+            (Live, clock(ClockPhase::Manual, 1_000), "Live, manual", "live"),
+            (Live, clock(ClockPhase::Halted, 1_000), "Halted", "halted"),
+            // Without a connection nobody knows what the venue does.
+            (Reconnecting, clock(ClockPhase::Paused, 1_000), "Reconnecting", "reconnecting"),
+        ] {
+            assert_eq!((label(phase, clock).as_str(), label_key(phase, clock)), (text, key));
+        }
+        let (slow, fast) = (clock(ClockPhase::Running, 1_000), clock(ClockPhase::Running, 60_000));
+        let paused = clock(ClockPhase::Paused, 60_000);
+        assert_eq!(clock_change(slow, fast).as_deref(), Some("The venue runs at ×60."));
+        assert_eq!(clock_change(fast, paused).as_deref(), Some("The venue is paused."));
+        assert_eq!(clock_change(paused, fast).as_deref(), Some("The venue runs again."));
+        assert_eq!(clock_change(fast, clock(ClockPhase::Idle, 60_000)), None);
     }
 
     #[test]

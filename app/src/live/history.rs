@@ -7,35 +7,86 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use engine::id::{OrderId, TradeId};
-use engine::order::{Order, Preview};
+use engine::order::{CancelReason, Order, OrderStatus, Preview, TimeInForce};
 use engine::venue::{Fill, OrderReply};
+use protocol::rest::Page;
 
-/// Most fills.
+/// Most fills, besides those that the user has asked for.
 const FILLS_CAPACITY: usize = 200;
 
-/// Most orders; live ones are never removed.
+/// Most orders, besides those that the user has asked for; live ones are never
+/// removed.
 const ORDERS_CAPACITY: usize = 300;
+
+/// Rows that the server has beyond those held.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Older {
+    /// None: all are held.
+    #[default]
+    None,
+    /// Those after this position; after none, all, because rows were dropped.
+    After(Option<String>),
+}
+
+impl Older {
+    /// Rows after a page with this `next_cursor`.
+    fn than(next_cursor: Option<String>) -> Self {
+        next_cursor.map_or(Self::None, |cursor| Self::After(Some(cursor)))
+    }
+}
 
 /// The account's recent orders and fills.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct OrderHistory {
     orders: BTreeMap<OrderId, Order>,
     /// Order of arrival: orders of one step have equal times.
-    arrivals: BTreeMap<OrderId, u64>,
+    arrivals: BTreeMap<OrderId, i64>,
     fills: Vec<Fill>,
+    /// Reasons of the cancels that this page has seen.
+    reasons: BTreeMap<OrderId, CancelReason>,
+    /// Orders that are not held.
+    pub older_orders: Older,
+    /// Fills that are not held.
+    pub older_fills: Older,
+    /// Rows that the user has asked for.
+    asked_orders: usize,
+    asked_fills: usize,
 }
 
 impl OrderHistory {
     /// A history of what the server read, both newest first.
-    pub fn new(orders: Vec<Order>, fills: Vec<Fill>) -> Self {
-        let arrivals = orders.iter().rev().zip(0..).map(|(order, arrival)| (order.id, arrival)).collect();
-        let orders = orders.into_iter().map(|order| (order.id, order)).collect();
-        Self { orders, arrivals, fills }
+    pub fn new(orders: Page<Order>, fills: Page<Fill>) -> Self {
+        let arrivals = orders.items.iter().rev().zip(0..);
+        Self {
+            arrivals: arrivals.map(|(order, arrival)| (order.id, arrival)).collect(),
+            older_orders: Older::than(orders.next_cursor),
+            orders: orders.items.into_iter().map(|order| (order.id, order)).collect(),
+            older_fills: Older::than(fills.next_cursor),
+            fills: fills.items,
+            ..Self::default()
+        }
     }
 
     /// An order in its newest state.
     pub fn order(&self, id: OrderId) -> Option<&Order> {
         self.orders.get(&id)
+    }
+
+    /// Records the reason of an order's cancel.
+    pub fn set_reason(&mut self, id: OrderId, reason: CancelReason) {
+        self.reasons.insert(id, reason);
+    }
+
+    /// Reason of an order's cancel; `None` if it is not cancelled, or if this page
+    /// has not seen the cancel and the order's terms do not tell.
+    pub fn cancel_reason(&self, order: &Order) -> Option<CancelReason> {
+        let by_terms = match order.time_in_force {
+            TimeInForce::Ioc => Some(CancelReason::ImmediateOrCancel),
+            TimeInForce::Fok => Some(CancelReason::FillOrKill),
+            TimeInForce::Gtc | TimeInForce::Day => None,
+        };
+        let is_cancelled = order.status == OrderStatus::Cancelled;
+        self.reasons.get(&order.id).copied().or(by_terms).filter(|_| is_cancelled)
     }
 
     /// The orders' ids, newest first.
@@ -55,11 +106,13 @@ impl OrderHistory {
         let next = self.arrivals.values().max().map_or(0, |arrival| arrival + 1);
         self.arrivals.entry(order.id).or_insert(next);
         self.orders.insert(order.id, order);
-        if self.orders.len() > ORDERS_CAPACITY {
+        if self.orders.len() > ORDERS_CAPACITY + self.asked_orders {
             let closed = self.orders.values().filter(|order| !order.status.is_live());
             if let Some(oldest) = closed.min_by_key(|order| order.created_at).map(|order| order.id) {
                 self.orders.remove(&oldest);
                 self.arrivals.remove(&oldest);
+                self.reasons.remove(&oldest);
+                self.older_orders = Older::After(None);
             }
         }
     }
@@ -85,18 +138,62 @@ impl OrderHistory {
             return false;
         }
         self.fills.insert(0, fill);
-        self.fills.truncate(FILLS_CAPACITY);
+        if self.fills.len() > FILLS_CAPACITY + self.asked_fills {
+            self.fills.pop();
+            self.older_fills = Older::After(None);
+        }
         true
+    }
+
+    /// Adds a page of older orders that the user has asked for. Returns the new
+    /// ones.
+    pub fn add_older_orders(&mut self, page: Page<Order>) -> BTreeSet<OrderId> {
+        let mut added = BTreeSet::new();
+        for order in page.items {
+            if !self.orders.contains_key(&order.id) {
+                let first = self.arrivals.values().min().map_or(0, |arrival| arrival - 1);
+                self.arrivals.insert(order.id, first);
+                added.insert(order.id);
+                self.orders.insert(order.id, order);
+            }
+        }
+        self.asked_orders += added.len();
+        self.older_orders = Older::than(page.next_cursor);
+        added
+    }
+
+    /// Adds a page of older fills that the user has asked for. Returns the number
+    /// of new ones.
+    pub fn add_older_fills(&mut self, page: Page<Fill>) -> usize {
+        let held: BTreeSet<_> = self.fills.iter().map(fill_key).collect();
+        let before = self.fills.len();
+        self.fills.extend(page.items.into_iter().filter(|fill| !held.contains(&fill_key(fill))));
+        // A trade's id begins with the number of its entry.
+        self.fills.sort_by_key(|fill| Reverse((fill.time, fill.trade)));
+        let added = self.fills.len() - before;
+        self.asked_fills += added;
+        self.older_fills = Older::than(page.next_cursor);
+        added
     }
 
     /// Takes over what the server read again, newest first. Returns the new and
     /// changed orders; what executions have changed since is newer and stays.
-    pub fn merge(&mut self, orders: &[Order], fills: Vec<Fill>) -> BTreeSet<OrderId> {
-        let changed = self.merge_live(orders.iter().rev());
-        for fill in fills.into_iter().rev() {
+    pub fn merge(&mut self, orders: Page<Order>, fills: Page<Fill>) -> BTreeSet<OrderId> {
+        // Between a page that reaches no row held and those rows there may be others.
+        if orders.next_cursor.is_some()
+            && orders.items.last().is_some_and(|last| self.order(last.id).is_none())
+        {
+            self.older_orders = Older::After(None);
+        }
+        let is_held = |last: &Fill| self.fills.iter().any(|fill| fill_key(fill) == fill_key(last));
+        if fills.next_cursor.is_some() && !fills.items.last().is_some_and(is_held) {
+            self.older_fills = Older::After(None);
+        }
+        let changed = self.merge_live(orders.items.iter().rev());
+        for fill in fills.items.into_iter().rev() {
             self.add_fill(fill);
         }
-        self.fills.sort_by_key(|fill| Reverse(fill.time));
+        self.fills.sort_by_key(|fill| Reverse((fill.time, fill.trade)));
         changed
     }
 }
@@ -137,9 +234,9 @@ pub fn fill_key(fill: &Fill) -> (TradeId, OrderId) {
 
 #[cfg(test)]
 mod tests {
-    use engine::id::{InstrumentId, VenueId};
-    use engine::money::{Lots, Money};
-    use engine::order::{ClientOrderId, OrderStatus, Price, Side, TimeInForce};
+    use engine::id::{InstrumentId, Seq, VenueId};
+    use engine::money::{Lots, Money, Ticks};
+    use engine::order::{ClientOrderId, Price, Side};
     use engine::time::VenueTime;
 
     use super::*;
@@ -166,10 +263,74 @@ mod tests {
     fn orders_of_one_step_stay_in_the_order_of_their_acceptance() {
         let [a, b, c, d] = ["a", "b", "c", "d"].map(|digit| digit.repeat(8) + "-0000-4000-8000-000000000000");
         // Read newest first: c, then a, then an older b; d arrives later.
-        let mut history = OrderHistory::new(vec![order(&c, 2), order(&a, 2), order(&b, 1)], Vec::new());
+        let items = vec![order(&c, 2), order(&a, 2), order(&b, 1)];
+        let none = Page { items: vec![], next_cursor: None };
+        let mut history = OrderHistory::new(Page { items, next_cursor: None }, none);
         history.set_order(order(&d, 2));
         history.set_order(order(&a, 2));
         let ids: Vec<String> = history.newest_orders().iter().map(ToString::to_string).collect();
         assert_eq!(ids, [d, c, a, b]);
+    }
+
+    #[test]
+    fn the_reason_of_a_cancel_is_what_was_seen_or_what_the_terms_tell() {
+        let mut history = OrderHistory::default();
+        let id = "a".repeat(8) + "-0000-4000-8000-000000000000";
+        let cancelled = |time_in_force, status| Order { time_in_force, status, ..order(&id, 1) };
+        for (terms, status, reason) in [
+            (TimeInForce::Ioc, OrderStatus::Cancelled, Some(CancelReason::ImmediateOrCancel)),
+            (TimeInForce::Fok, OrderStatus::Cancelled, Some(CancelReason::FillOrKill)),
+            (TimeInForce::Fok, OrderStatus::Filled, None),
+            (TimeInForce::Gtc, OrderStatus::Cancelled, None),
+        ] {
+            assert_eq!(history.cancel_reason(&cancelled(terms, status)), reason, "{terms:?} {status:?}");
+        }
+        history.set_reason(id.parse().unwrap(), CancelReason::SelfTrade);
+        let seen = history.cancel_reason(&cancelled(TimeInForce::Gtc, OrderStatus::Cancelled));
+        assert_eq!(seen, Some(CancelReason::SelfTrade));
+    }
+
+    fn fill(number: u64) -> Fill {
+        Fill {
+            trade: TradeId::derive(VenueId::from_name("test"), Seq(number), 0),
+            order: OrderId::derive(VenueId::from_name("test"), Seq(number)),
+            instrument: InstrumentId(VenueId::from_name("test").0),
+            side: Side::Buy,
+            price: Ticks(1),
+            lots: Lots(1),
+            notional: Money::ZERO,
+            fee: Money::ZERO,
+            maker: false,
+            against_house: true,
+            time: VenueTime(number.cast_signed()),
+        }
+    }
+
+    /// A page of the fills with these numbers.
+    fn page(numbers: std::ops::RangeInclusive<u64>, next: Option<&str>) -> Page<Fill> {
+        Page { items: numbers.rev().map(fill).collect(), next_cursor: next.map(str::to_owned) }
+    }
+
+    fn numbers(history: &OrderHistory) -> Vec<i64> {
+        history.fills().iter().map(|fill| fill.time.0).collect()
+    }
+
+    #[test]
+    fn older_fills_follow_the_newest_until_there_are_none() {
+        let none = Page { items: vec![], next_cursor: None };
+        let mut history = OrderHistory::new(none, page(101..=200, Some("after 101")));
+        assert_eq!(history.older_fills, Older::After(Some("after 101".to_owned())));
+        assert_eq!(history.add_older_fills(page(1..=100, None)), 100);
+        assert_eq!(history.older_fills, Older::None);
+        assert_eq!(numbers(&history), (1..=200).rev().collect::<Vec<_>>());
+        // What was asked for makes room for as many new ones.
+        (201..=300).for_each(|number| assert!(history.add_fill(fill(number))));
+        assert_eq!((history.fills().len(), &history.older_fills), (300, &Older::None));
+        // Beyond, the oldest go, and can be read again from the start.
+        assert!(history.add_fill(fill(301)));
+        assert_eq!((history.fills().len(), &history.older_fills), (300, &Older::After(None)));
+        assert_eq!(history.add_older_fills(page(202..=301, Some("after 202"))), 0);
+        assert_eq!(history.add_older_fills(page(1..=201, None)), 1);
+        assert_eq!(numbers(&history), (1..=301).rev().collect::<Vec<_>>());
     }
 }

@@ -55,6 +55,17 @@ impl Ladder {
         }
     }
 
+    /// Prices of both sides, best first: bids, then asks.
+    pub fn prices(&self) -> [Vec<Ticks>; 2] {
+        [&self.bids, &self.asks].map(|side| side.iter().map(|row| row.price).collect())
+    }
+
+    /// The row at a price of one side; empty if nothing rests there.
+    pub fn row_at(&self, side: Side, price: Ticks) -> LadderRow {
+        let found = self.side(side).iter().find(|row| row.price == price).copied();
+        found.unwrap_or(LadderRow { price, lots: Lots::ZERO, own: Lots::ZERO, cumulative: Lots::ZERO })
+    }
+
     /// Best price of one side.
     pub fn best(&self, side: Side) -> Option<Ticks> {
         self.side(side).first().map(|row| row.price)

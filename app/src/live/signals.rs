@@ -5,10 +5,11 @@
 
 use std::collections::BTreeMap;
 
+use engine::decimal::Decimal;
 use engine::id::{Digest, InstrumentId, OrderId, Seq};
 use engine::instrument::Instrument;
 use engine::money::{Money, Ticks};
-use engine::order::{Amend, Order, Preview, Reject, Side, Take, Ticket};
+use engine::order::{Amend, InstrumentStatus, Order, Preview, Reject, Side, Take, Ticket};
 use engine::portfolio::Valuation;
 use engine::quote::Quote;
 use engine::time::{Date, VenueTime};
@@ -16,16 +17,18 @@ use engine::venue::Fill;
 use leptos::prelude::*;
 use protocol::caller::Caller;
 use protocol::rest::Opening;
-use protocol::socket::TapeUpdate;
+use protocol::socket::{ClockPhase, ClockUpdate, TapeUpdate};
 use protocol::sparkline::Sparkline;
 
+use super::address::PageAddress;
 use super::connection::ConnectionState;
-use super::history::PreviewStats;
+use super::history::{Older, OrderHistory, PreviewStats};
 use super::ladder::Ladder;
 use super::notifications::{Notification, NotificationKind, Notifications};
 use super::now_ms;
-use super::state::{AgentNav, Changes, State};
+use super::state::{AgentNav, Changes, Series, State};
 use crate::preferences::Preferences;
+use crate::routes::TradeAddress;
 
 /// The entry that everything on the screen is as of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,6 +50,10 @@ pub struct InstrumentFigures {
     pub ask: RwSignal<Option<Ticks>>,
     /// The mark.
     pub mark: RwSignal<Option<Ticks>>,
+    /// Price of the newest match.
+    pub last: RwSignal<Option<Ticks>>,
+    /// True while trading in it is halted.
+    pub is_halted: RwSignal<bool>,
     /// Accrued interest of one lot.
     pub accrued: RwSignal<Money>,
     /// Venue time of the mark.
@@ -72,7 +79,6 @@ struct OpeningFacts {
     venue_name: String,
     currency: String,
     seed_commitment: Digest,
-    t0: VenueTime,
 }
 
 /// Market and account in signals. A handle: copies share everything.
@@ -81,7 +87,6 @@ pub struct Live {
     state: StoredValue<State>,
     instruments: StoredValue<BTreeMap<InstrumentId, InstrumentFigures>>,
     orders: StoredValue<BTreeMap<OrderId, RwSignal<Order>>>,
-    #[cfg_attr(not(target_arch = "wasm32"), allow(dead_code, reason = "sockets are the browser's"))]
     owner: StoredValue<Owner>,
     /// The entry that everything is as of.
     pub moment: RwSignal<Moment>,
@@ -89,6 +94,8 @@ pub struct Live {
     pub order_ids: RwSignal<Vec<OrderId>>,
     /// Fills to show, newest first.
     pub fills: RwSignal<Vec<Fill>>,
+    /// True if the server has older orders than those, and older fills.
+    pub has_older: RwSignal<(bool, bool)>,
     /// The account's figures at the newest marks.
     pub valuation: RwSignal<Valuation>,
     /// NAV at the start of the day.
@@ -101,8 +108,17 @@ pub struct Live {
     pub link: RwSignal<ConnectionState>,
     /// What the user is told.
     pub notifications: Notifications,
-    /// The instrument of ladder and ticket.
-    pub selected: RwSignal<InstrumentId>,
+    /// The venue's clock.
+    pub clock: RwSignal<ClockUpdate>,
+    /// Counts changes of the chart's candles.
+    pub candles: RwSignal<u32>,
+    page: PageAddress,
+    /// The trading screen's address; on another screen the last one.
+    pub(crate) address: Memo<TradeAddress>,
+    /// The instrument of chart, ladder and ticket.
+    pub selected: Memo<InstrumentId>,
+    /// The candles of the chart.
+    pub series: Memo<Series>,
     /// Previews compared with answers.
     pub previews: RwSignal<PreviewStats>,
     /// The user's display settings.
@@ -112,19 +128,26 @@ pub struct Live {
 }
 
 impl Live {
-    pub(super) fn new(opening: Opening, owner: Owner) -> Self {
+    pub(super) fn new(opening: Opening, page: PageAddress, owner: Owner) -> Self {
         let snapshot = &opening.snapshot;
         let facts = OpeningFacts {
             caller: opening.caller.clone(),
             venue_name: snapshot.venue_name.clone(),
             currency: snapshot.currency.clone(),
             seed_commitment: snapshot.seed_commitment,
-            t0: snapshot.t0,
         };
         let state = State::open(opening);
         let listed = state.market.instruments.values().map(|listed| &listed.instrument);
-        let first = listed.min_by_key(|instrument| &instrument.symbol);
-        let first = first.map_or(InstrumentId::NONE, |instrument| instrument.id);
+        let listed: BTreeMap<String, InstrumentId> =
+            listed.map(|instrument| (instrument.symbol.clone(), instrument.id)).collect();
+        let address = Memo::new(move |before: Option<&TradeAddress>| {
+            page.trade().or_else(|| before.cloned()).unwrap_or_default()
+        });
+        let selected = Memo::new(move |_| {
+            let named = address.with(|address| listed.get(address.symbol.as_ref()?).copied());
+            named.or_else(|| listed.values().next().copied()).unwrap_or(InstrumentId::NONE)
+        });
+        let series = Memo::new(move |_| (selected.get(), address.with(|address| address.interval)));
         let instruments = state.market.instruments.keys();
         let instruments = instruments.map(|id| (*id, InstrumentFigures::new(&state, *id))).collect();
         let order = |id: &OrderId| Some((*id, RwSignal::new(state.history.order(*id)?.clone())));
@@ -136,6 +159,7 @@ impl Live {
             moment: RwSignal::new(moment(&state)),
             order_ids: RwSignal::new(order_ids),
             fills: RwSignal::new(state.history.fills().to_vec()),
+            has_older: RwSignal::new(has_older(&state)),
             valuation: RwSignal::new(state.valuation()),
             day_open_nav: RwSignal::new(state.day_open.nav),
             agent_nav: RwSignal::new(state.agent_nav),
@@ -143,7 +167,12 @@ impl Live {
             link: RwSignal::new(ConnectionState::default()),
             notifications: Notifications::new(),
             previews: RwSignal::new(PreviewStats::default()),
-            selected: RwSignal::new(first),
+            clock: RwSignal::new(state.clock),
+            candles: RwSignal::new(0),
+            page,
+            address,
+            selected,
+            series,
             preferences: use_context().unwrap_or_default(),
             is_started: StoredValue::new(false),
             facts: StoredValue::new(facts),
@@ -160,9 +189,48 @@ impl Live {
         }
     }
 
-    /// Venue time of the venue's start.
-    pub fn t0(self) -> VenueTime {
-        self.facts.with_value(|facts| facts.t0)
+    /// Selects an instrument, on the trading screen.
+    pub fn select(self, id: InstrumentId) {
+        let symbol = self.instrument(id).map(|instrument| instrument.symbol);
+        self.change_address(|address| address.symbol = symbol);
+    }
+
+    /// Goes to the trading screen as it was last, with this change.
+    pub(crate) fn change_address(self, change: impl FnOnce(&mut TradeAddress)) {
+        let mut address = self.address.get_untracked();
+        change(&mut address);
+        self.go(address.href());
+    }
+
+    /// The address of an instrument on the trading screen, tracked.
+    pub fn href_of(self, symbol: &str) -> String {
+        let mut address = self.address.get();
+        address.symbol = Some(symbol.to_owned());
+        address.href()
+    }
+
+    /// Goes to another address, unless the page is there.
+    pub fn go(self, to: String) {
+        self.page.go(to);
+    }
+
+    /// Shows the trading screen, unless the page shows it.
+    pub fn show_trade(self) {
+        if untrack(|| self.page.trade()).is_none() {
+            self.change_address(|_| ());
+        }
+    }
+
+    /// True while orders can be sent, tracked: prices are fresh, and the venue
+    /// trades.
+    pub fn can_trade(self) -> bool {
+        self.link.with(|link| link.phase.is_fresh()) && self.clock.get().phase != ClockPhase::Halted
+    }
+
+    /// Runs an effect that lives as long as the page.
+    #[cfg(target_arch = "wasm32")]
+    pub(super) fn effect(self, run: impl FnMut() + 'static) {
+        self.owner.get_value().with(|| Effect::new(run));
     }
 
     /// The signed-in user.
@@ -209,6 +277,11 @@ impl Live {
         self.orders.with_value(|orders| orders.get(&id).copied())
     }
 
+    /// Units of an instrument that the account holds, untracked.
+    pub fn held(self, instrument: &Instrument) -> Decimal {
+        self.read(|state| instrument.quantity(state.account.position(instrument.id).lots))
+    }
+
     /// Reads the plain state, untracked.
     pub fn read<T>(self, read: impl FnOnce(&State) -> T) -> T {
         self.state.with_value(read)
@@ -241,7 +314,6 @@ impl Live {
 
     /// Changes the plain state; [`Live::show`] brings the changes to the screen.
     /// Returns the default once the screens are gone.
-    #[cfg_attr(not(target_arch = "wasm32"), allow(dead_code, reason = "sockets are the browser's"))]
     pub(super) fn change<T: Default>(self, change: impl FnOnce(&mut State) -> T) -> T {
         self.state.try_update_value(change).unwrap_or_default()
     }
@@ -258,12 +330,15 @@ impl Live {
     }
 
     /// Sets the signals of what has changed since the last frame.
-    #[cfg_attr(not(target_arch = "wasm32"), allow(dead_code, reason = "sockets are the browser's"))]
     pub(super) fn show(self, changes: Changes) {
         self.state.with_value(|state| {
             self.moment.set(moment(state));
             set(self.agent_nav, state.agent_nav);
             set(self.day_open_nav, state.day_open.nav);
+            set(self.clock, state.clock);
+            if changes.candles {
+                self.candles.update(|count| *count = count.wrapping_add(1));
+            }
             self.instruments.with_value(|instruments| {
                 for (id, figures) in instruments {
                     if changes.account || changes.markets.contains(id) {
@@ -278,18 +353,19 @@ impl Live {
             for id in &changes.tapes {
                 if let (Some(figures), Some(tape)) = (self.figures(*id), state.tapes.get(id)) {
                     figures.tape.set(tape.iter().cloned().collect());
+                    set(figures.last, state.last_trades.get(id).copied());
                 }
             }
             if changes.fills {
                 self.fills.set(state.history.fills().to_vec());
             }
             self.show_orders(state, &changes);
+            set(self.has_older, has_older(state));
         });
         let time = self.moment.get_untracked().time;
         changes.notifications.into_iter().for_each(|each| self.notifications.push(each, time));
     }
 
-    #[cfg_attr(not(target_arch = "wasm32"), allow(dead_code, reason = "sockets are the browser's"))]
     fn show_orders(self, state: &State, changes: &Changes) {
         if changes.orders.is_empty() {
             return;
@@ -316,6 +392,8 @@ impl InstrumentFigures {
             bid: RwSignal::new(None),
             ask: RwSignal::new(None),
             mark: RwSignal::new(None),
+            last: RwSignal::new(state.last_trades.get(&id).copied()),
+            is_halted: RwSignal::new(false),
             accrued: RwSignal::new(Money::ZERO),
             marked_at: RwSignal::new(None),
             received_ms: StoredValue::new(0.0),
@@ -340,6 +418,7 @@ impl InstrumentFigures {
         set(self.bid, listed.touch(Side::Buy));
         set(self.ask, listed.touch(Side::Sell));
         set(self.mark, listed.mark_price());
+        set(self.is_halted, listed.mark.is_some_and(|mark| mark.status == InstrumentStatus::Halted));
         set(self.accrued, state.market.accrued_per_lot(id));
         let marked_at = listed.mark.map(|_| listed.marked_at);
         if self.marked_at.with_untracked(|shown| *shown != marked_at) {
@@ -356,6 +435,11 @@ impl InstrumentFigures {
             self.dealer_quotes.set(listed.quotes.clone());
         }
     }
+}
+
+fn has_older(state: &State) -> (bool, bool) {
+    let OrderHistory { older_orders, older_fills, .. } = &state.history;
+    (*older_orders != Older::None, *older_fills != Older::None)
 }
 
 fn moment(state: &State) -> Moment {

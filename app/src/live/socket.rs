@@ -17,7 +17,7 @@ use web_sys::{BinaryType, Event, MessageEvent, WebSocket};
 use super::connection::{ConnectionPhase, ConnectionState, retry_delay_ms};
 use super::now_ms;
 use super::signals::Live;
-use super::state::Changes;
+use super::state::{Changes, State};
 use super::stream::{self, SequenceTracker};
 use crate::{api, report};
 
@@ -26,6 +26,10 @@ const SILENCE_TIMEOUT_MS: f64 = 10_000.0;
 
 /// Time between two pings.
 const PING_INTERVAL: Duration = Duration::from_secs(1);
+
+/// Delay before the candles of another chart are requested: who steps through the
+/// instruments wants the last one alone.
+const SERIES_DELAY: Duration = Duration::from_millis(150);
 
 /// Time between two updates of the connection's age on screen.
 const LINK_INTERVAL: Duration = Duration::from_millis(250);
@@ -44,6 +48,7 @@ struct Socket {
     /// Changes for the next frame of the screen.
     pending: RefCell<Changes>,
     is_frame_requested: Cell<bool>,
+    is_series_due: Cell<bool>,
 }
 
 /// A web socket and its callbacks, which live as long as it does.
@@ -65,7 +70,14 @@ pub(crate) fn start(live: Live) {
         ping: Cell::new((0, 0.0)),
         pending: RefCell::new(Changes::default()),
         is_frame_requested: Cell::new(false),
+        is_series_due: Cell::new(false),
     });
+    let following = Rc::clone(&socket);
+    live.effect(move || {
+        live.series.track();
+        follow_series_later(&following);
+    });
+    socket.follow_series();
     connect(&socket);
     let pinging = Rc::clone(&socket);
     set_interval(move || pinging.send_ping(), PING_INTERVAL);
@@ -97,6 +109,13 @@ fn connect(this: &Rc<Socket>) {
     socket.set_onclose(Some(on_close.as_ref().unchecked_ref()));
     let connection = Connection { socket, _on_message: on_message, _on_open_and_close: [on_open, on_close] };
     *this.connection.borrow_mut() = Some(connection);
+}
+
+fn follow_series_later(this: &Rc<Socket>) {
+    if !this.is_series_due.replace(true) {
+        let me = Rc::clone(this);
+        set_timeout(move || me.follow_series(), SERIES_DELAY);
+    }
 }
 
 fn reconnect_later(this: &Rc<Socket>) {
@@ -153,8 +172,10 @@ fn on_frame(this: &Rc<Socket>, bytes: &[u8]) {
 
 /// Reads orders that closed while the page was disconnected.
 async fn read_history_again(this: Rc<Socket>) {
-    if let (Ok(orders), Ok(fills)) = (api::read_orders().await, api::read_fills().await) {
-        let orders = this.live.change(|state| state.history.merge(&orders, fills));
+    let (orders, fills) =
+        (api::read_orders(None, api::TABLE_ROWS).await, api::read_fills(None, api::TABLE_ROWS).await);
+    if let (Ok(orders), Ok(fills)) = (orders, fills) {
+        let orders = this.live.change(|state| state.history.merge(orders, fills));
         this.pending.borrow_mut().merge(Changes { orders, fills: true, ..Changes::default() });
         request_frame(&this);
     }
@@ -172,6 +193,16 @@ fn request_frame(this: &Rc<Socket>) {
 }
 
 impl Socket {
+    /// Requests the candles of the selected chart, unless they are requested.
+    fn follow_series(&self) {
+        self.is_series_due.set(false);
+        let (wanted, before) = (self.live.series.get_untracked(), self.live.read(|state| state.series));
+        if before != Some(wanted) {
+            self.live.change(|state| state.follow_candles(wanted));
+            stream::change_candles(before, wanted).for_each(|message| self.send(&message));
+        }
+    }
+
     /// Updates the connection on screen, and closes a silent socket.
     fn update_link(&self) {
         let state = self.connection.borrow().as_ref().map(|connection| connection.socket.ready_state());
@@ -197,8 +228,7 @@ impl Socket {
     /// Reloads the page if it is of another account, market or build.
     fn on_hello(&self, hello: &Hello) {
         self.attempts.set(0);
-        // The whole tape follows.
-        self.live.change(|state| state.tapes.clear());
+        self.live.change(State::start_socket);
         let account = self.live.read(|state| state.account.id);
         let is_same = hello.account == account && hello.seed_commitment == self.live.seed_commitment();
         if hello.v != FRAMES_VERSION || !is_same {

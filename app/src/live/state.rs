@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use engine::account::Account;
+use engine::candle::Interval;
 use engine::id::{InstrumentId, OrderId, Seq};
 use engine::money::{Money, Ticks};
 use engine::portfolio::Valuation;
@@ -14,7 +15,7 @@ use engine::time::VenueTime;
 use engine::venue::AccountChange;
 use protocol::frames::PortfolioSnapshot;
 use protocol::rest::{DayOpen, Opening};
-use protocol::socket::{Item, TapeUpdate, TickUpdate, Update};
+use protocol::socket::{CandleUpdate, ClockUpdate, Item, TapeUpdate, TickUpdate, Update};
 use protocol::sparkline::Sparkline;
 
 use super::history::OrderHistory;
@@ -22,6 +23,12 @@ use super::notifications::Notification;
 
 /// Tape of each instrument: as long as the gateway sends it at first.
 const TAPE_CAPACITY: usize = 256;
+
+/// Candles received for the chart: as many as a chart shows at most.
+const CANDLES_CAPACITY: usize = 1_500;
+
+/// The candles of a chart.
+pub type Series = (InstrumentId, Interval);
 
 /// NAV according to the venue's portfolio agent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,6 +60,8 @@ pub struct Changes {
     pub fills: bool,
     /// Instruments with new matches.
     pub tapes: BTreeSet<InstrumentId>,
+    /// True if there are new candles of the chart.
+    pub candles: bool,
     /// Sentences for the user.
     pub notifications: Vec<Notification>,
     /// True if some of the account's events are missing and must be requested.
@@ -70,6 +79,7 @@ impl Changes {
         self.account |= later.account;
         self.fills |= later.fills;
         self.tapes.extend(later.tapes);
+        self.candles |= later.candles;
         self.notifications.extend(later.notifications);
         self.gap |= later.gap;
         self.reread |= later.reread;
@@ -87,6 +97,14 @@ pub struct State {
     pub sparklines: BTreeMap<InstrumentId, Sparkline>,
     /// Newest matches, newest first.
     pub tapes: BTreeMap<InstrumentId, VecDeque<TapeUpdate>>,
+    /// Prices of the newest matches.
+    pub last_trades: BTreeMap<InstrumentId, Ticks>,
+    /// The chart's candles that are received.
+    pub series: Option<Series>,
+    /// Candles received of [`State::series`], each in its newest state.
+    pub candles: BTreeMap<VenueTime, CandleUpdate>,
+    /// The venue's clock.
+    pub clock: ClockUpdate,
     /// The newest orders and fills, closed ones too.
     pub history: OrderHistory,
     /// Base of the day's changes.
@@ -107,6 +125,10 @@ impl State {
             account: snapshot.account,
             sparklines: snapshot.sparklines,
             tapes: BTreeMap::new(),
+            last_trades: snapshot.last_trades,
+            series: None,
+            candles: BTreeMap::new(),
+            clock: snapshot.clock,
             history,
             day_open: snapshot.day_open,
         };
@@ -156,8 +178,11 @@ impl State {
                         self.agent_nav = nav;
                     }
                 }
+                Item::Candle(update) => changes.candles |= self.receive_candle(update),
+                Item::Clock(clock) => self.clock = clock,
                 Item::Tape(tape) => {
                     changes.tapes.insert(tape.print.instrument);
+                    self.last_trades.insert(tape.print.instrument, tape.print.price);
                     let newest_first = self.tapes.entry(tape.print.instrument).or_default();
                     newest_first.push_front(tape);
                     newest_first.truncate(TAPE_CAPACITY);
@@ -166,6 +191,31 @@ impl State {
         }
         changes.notifications = Notification::all(&executions, &self.market);
         changes
+    }
+
+    /// Receives the candles of `series` from now on.
+    pub fn follow_candles(&mut self, series: Series) {
+        self.series = Some(series);
+        self.candles.clear();
+    }
+
+    /// Forgets what a new socket sends whole.
+    pub fn start_socket(&mut self) {
+        self.tapes.clear();
+        self.candles.clear();
+    }
+
+    /// Takes a candle's new state. Returns false for another series than the
+    /// chart's.
+    fn receive_candle(&mut self, update: CandleUpdate) -> bool {
+        let is_mine = self.series == Some((update.instrument, update.interval));
+        if is_mine {
+            self.candles.insert(update.candle.start, update);
+            if self.candles.len() > CANDLES_CAPACITY {
+                self.candles.pop_first();
+            }
+        }
+        is_mine
     }
 
     /// The account's figures at the newest marks.
@@ -219,8 +269,10 @@ impl State {
             changes.orders.insert(order.id);
             self.history.set_order(order.clone());
         }
-        if let AccountChange::OrderFilled { fill, .. } = &execution.change {
-            changes.fills |= self.history.add_fill(*fill);
+        match &execution.change {
+            AccountChange::OrderFilled { fill, .. } => changes.fills |= self.history.add_fill(*fill),
+            AccountChange::OrderCancelled { order, reason } => self.history.set_reason(order.id, *reason),
+            _ => {}
         }
         true
     }

@@ -9,7 +9,7 @@
 
 use protocol::socket::{Frame, Update};
 
-use super::state::{Changes, State};
+use super::state::{Changes, Series, State};
 
 /// Path and encoding of the stream.
 pub const STREAM_PATH: &str = "/api/v1/stream?encoding=postcard";
@@ -36,7 +36,10 @@ pub fn decode(bytes: &[u8]) -> Option<Frame> {
 /// if `tape`; the account continues after the last event received. Written by
 /// hand: the browser carries no JSON serializer.
 fn subscribe(state: &State, tape: bool) -> String {
-    let mut channels = String::from("\"account\",\"portfolio\"");
+    let mut channels = String::from("\"account\",\"portfolio\",\"clock\"");
+    if let Some(series) = state.series {
+        channels.push_str(&format!(",\"{}\"", candle_channel(series)));
+    }
     for id in state.market.instruments.keys() {
         channels.push_str(&format!(",\"book:{id}\",\"tick:{id}\""));
         if tape {
@@ -45,6 +48,19 @@ fn subscribe(state: &State, tape: bool) -> String {
     }
     let account_seq = state.account.account_seq;
     format!("{{\"subscribe\":{{\"channels\":[{channels}],\"account_seq\":{account_seq}}}}}")
+}
+
+/// Name of the channel of a chart's candles.
+fn candle_channel((instrument, interval): Series) -> String {
+    format!("candle:{instrument}:{}", interval.as_str())
+}
+
+/// The messages that change the candles received from `before` to `now`.
+pub fn change_candles(before: Option<Series>, now: Series) -> impl Iterator<Item = String> {
+    let message =
+        |word: &str, series| format!("{{\"{word}\":{{\"channels\":[\"{}\"]}}}}", candle_channel(series));
+    let end = before.map(|before| message("unsubscribe", before));
+    end.into_iter().chain([message("subscribe", now)])
 }
 
 /// Detects gaps in the numbering of one socket after the other.

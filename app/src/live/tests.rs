@@ -2,15 +2,21 @@
 
 mod bench;
 
+use std::collections::BTreeMap;
+
 use super::notifications::NotificationKind;
 use super::state::{Changes, State};
-use super::stream::SequenceTracker;
+use super::stream::{SequenceTracker, change_candles};
+use crate::chart::Bars;
 use crate::format::Units;
 use bench::Bench;
+use engine::candle::{Candle, Candles, Interval};
 use engine::money::{Lots, Ticks};
 use engine::order::{Price, Side};
+use engine::time::{MICROS_PER_SECOND, VenueTime};
 use engine::venue::{Command, TapePrint};
-use protocol::socket::{Item, TapeUpdate, Update};
+use protocol::bar::Bar;
+use protocol::socket::{CandleUpdate, ClockPhase, ClockUpdate, Item, TapeUpdate, Update};
 
 #[test]
 fn every_preview_is_what_the_venue_decides() {
@@ -200,6 +206,114 @@ fn a_new_date_starts_a_new_day() {
     page.apply(update);
     assert_eq!(page.day_open.nav, Some(page.valuation().nav));
     assert_eq!(page.day_open.marks.len(), bench.venue.instruments().len());
+}
+
+/// The same journal through the fold of the stored candles, and through a page that
+/// gets the newest state of each changed candle every few entries.
+#[test]
+fn the_bars_of_a_chart_are_the_stored_candles() {
+    for interval in [Interval::S1, Interval::S5, Interval::M1, Interval::D1] {
+        for dealt in [false, true] {
+            let mut bench = Bench::open();
+            let id = match dealt {
+                false => bench.instrument(0).id,
+                true => bench.venue.instruments().values().find(|listed| listed.is_dealt()).unwrap().id,
+            };
+            let mut page = bench.page();
+            page.follow_candles((id, interval));
+            let mut bars = Bars::new(interval.seconds() * MICROS_PER_SECOND, Vec::new());
+            let mut candles = Candles::new(bench.venue.config().t0);
+            let (mut stored, mut unsent, mut traded) = (BTreeMap::new(), BTreeMap::new(), 0);
+            for round in 0..600_i64 {
+                let mut outcomes = vec![bench.step_outcome()];
+                let quote = bench.venue.quotes_snapshot(id).and_then(|board| board.quotes.first().copied());
+                let command = match quote {
+                    Some(quote) => bench.take(quote.id, Side::Buy, 1).1,
+                    None => {
+                        let ticket = bench.ticket(0, Side::Buy, Price::Market, 1 + round % 40);
+                        bench.place(&ticket)
+                    }
+                };
+                if round % 7 == 3 && bench.venue.clone().execute(&command).is_ok() {
+                    outcomes.push(bench.execute(&command));
+                }
+                for outcome in &outcomes {
+                    traded += outcome.tape.iter().filter(|print| print.instrument == id).count();
+                    candles.apply(outcome, |instrument, of, candle| {
+                        if (instrument, of) == (id, interval) {
+                            let previous = stored.range(..candle.start).next_back().map(|(start, _)| *start);
+                            stored.insert(candle.start, candle);
+                            unsent.insert(
+                                candle.start,
+                                CandleUpdate { instrument, interval, previous, candle },
+                            );
+                        }
+                    });
+                }
+                if round % 4 == 0 {
+                    let items: Vec<Item> =
+                        std::mem::take(&mut unsent).into_values().map(Item::Candle).collect();
+                    let any = !items.is_empty();
+                    let changes = page.apply(Update { items, ..bench.update(&outcomes[0]) });
+                    for update in page.candles.values() {
+                        assert!(!update.previous.is_some_and(|previous| bars.lacks(previous)), "{round}");
+                        bars.set(Bar::of_candle(&update.candle));
+                    }
+                    assert_eq!(changes.candles, any, "{round}");
+                    // A reload reads the stored ones.
+                    let reloaded: Vec<Bar> = stored.values().map(Bar::of_candle).collect();
+                    assert_eq!(bars.list(), reloaded, "{interval:?} {dealt} {round}");
+                }
+            }
+            assert!(traded > 20 && !stored.is_empty(), "{traded}");
+        }
+    }
+}
+
+#[test]
+fn candles_of_another_chart_are_not_taken() {
+    let mut bench = Bench::open();
+    let mut page = bench.page();
+    let (acme, other) = (bench.instrument(0).id, bench.instrument(1).id);
+    let candle = Candle::of(VenueTime(0), Ticks(1), Lots(1));
+    let update =
+        |instrument, interval| Item::Candle(CandleUpdate { instrument, interval, previous: None, candle });
+    page.follow_candles((acme, Interval::M1));
+    let items = vec![update(other, Interval::M1), update(acme, Interval::S1)];
+    assert!(!page.apply(Update { items, ..bench.step() }).candles && page.candles.is_empty());
+    assert!(page.apply(Update { items: vec![update(acme, Interval::M1)], ..bench.step() }).candles);
+    assert_eq!(page.candles.len(), 1);
+    // A new socket, and another chart, start with none.
+    page.start_socket();
+    assert!(page.candles.is_empty());
+    let messages: Vec<String> = change_candles(Some((acme, Interval::M1)), (other, Interval::S5)).collect();
+    assert_eq!(messages[0], format!(r#"{{"unsubscribe":{{"channels":["candle:{acme}:1m"]}}}}"#));
+    assert_eq!(messages[1], format!(r#"{{"subscribe":{{"channels":["candle:{other}:5s"]}}}}"#));
+    page.follow_candles((other, Interval::S5));
+    let first = SequenceTracker::default().start(&page);
+    assert!(first.contains(&format!("\"candle:{other}:5s\"")) && first.contains("\"clock\""), "{first}");
+}
+
+#[test]
+fn clock_and_last_trades_follow_the_venue() {
+    let mut bench = Bench::open();
+    let mut page = bench.page();
+    assert_eq!(page.clock, ClockUpdate::default());
+    let paused = ClockUpdate { phase: ClockPhase::Paused, speed_milli: 60_000 };
+    let id = bench.instrument(0).id;
+    let mark = page.market.instruments[&id].mark_price().unwrap();
+    let update = bench.step();
+    let print = |price| {
+        let print = TapePrint { instrument: id, price, lots: Lots(1), aggressor: Side::Buy };
+        Item::Tape(TapeUpdate { print, time: update.time })
+    };
+    let last = Ticks(mark.0 + 40);
+    let items = vec![Item::Clock(paused), print(Ticks(mark.0 - 3)), print(last)];
+    page.apply(Update { items, ..update.clone() });
+    assert_eq!(page.clock, paused);
+    // The last trade is no mark, and a mark no trade.
+    assert_eq!(page.last_trades.get(&id), Some(&last));
+    assert_ne!(page.market.instruments[&id].mark_price(), Some(last));
 }
 
 #[test]

@@ -59,16 +59,18 @@ fn Overview(overview: AccountOverview, answer: FormAnswer) -> impl IntoView {
         false => format!("{name}, {}", caller.email),
     };
     let profile = answer.clone().with_name(name);
-    let private = if is_guest {
+    let sections = if is_guest {
         view! {
             <SaveAccount answer=answer.clone() days=guest_days />
             <h2>"Sign out"</h2>
             <p class="lead">"Signing out deletes this account, with its cash, positions and history."</p>
             <SignOutAndDelete />
+            <Profile answer=profile label="Name" />
         }
         .into_any()
     } else {
         view! {
+            <Profile answer=profile label="Shown in place of your e-mail address" />
             <ChangePassword answer=answer.clone() />
             <h2>"Sessions"</h2>
             <p class="lead">
@@ -82,8 +84,7 @@ fn Overview(overview: AccountOverview, answer: FormAnswer) -> impl IntoView {
         <p data-testid="account-name">{who}</p>
         <Notice answer=answer.clone() />
         <FormAlert answer />
-        <Profile answer=profile />
-        {private}
+        {sections}
     }
 }
 
@@ -112,11 +113,11 @@ fn Notice(answer: FormAnswer) -> impl IntoView {
 
 /// The form of the display name.
 #[component]
-fn Profile(answer: FormAnswer) -> impl IntoView {
+fn Profile(answer: FormAnswer, label: &'static str) -> impl IntoView {
     view! {
         <h2>"Display name"</h2>
         <form method="post" action="/account/profile" data-testid="profile-form">
-            <NameField answer id="name" label="Shown in place of your e-mail address" />
+            <NameField answer id="name" label />
             <button data-testid="save-name">"Save name"</button>
         </form>
     }

@@ -18,9 +18,12 @@ mod ticket;
 mod watch;
 
 use engine::order::Side;
+use leptos::ev::MouseEvent;
 use leptos::prelude::*;
+use leptos_router::components::Outlet;
 
 use crate::commands::{CommandRegistry, UserCommand, click, focus};
+use crate::components::follow_row;
 use crate::layout::ScreenTitle;
 use crate::live::Live;
 use tabs::PhoneTab;
@@ -34,7 +37,6 @@ pub(crate) fn TradeScreen() -> impl IntoView {
     let form = TicketForm::new();
     let sender = OrderSender::new(live);
     let tab = RwSignal::new(PhoneTab::Watch);
-    let is_chart_large = RwSignal::new(false);
     let is_dealt = Memo::new(move |_| live.instrument(live.selected.get()).is_some_and(|i| i.is_dealt()));
     Effect::new(move || {
         if let Some(command) = registry.pending.get() {
@@ -42,21 +44,29 @@ pub(crate) fn TradeScreen() -> impl IntoView {
             perform(command, form, tab);
         }
     });
+    // On a phone the instrument's panel comes to the front.
+    let follow = move |event: MouseEvent| match follow_row(&event, "#book-quotes") {
+        Some(true) => tab.set(PhoneTab::More),
+        Some(false) => tab.set(PhoneTab::Chart),
+        None => {}
+    };
     view! {
         <ScreenTitle name="Trade" />
+        <Outlet />
         <div
             class="trade"
             data-tab=move || tab.get().key()
-            data-large=move || is_chart_large.get().to_string()
+            data-large=move || live.address.with(|address| address.is_large).to_string()
+            on:click=follow
         >
             <section class="panel watch" data-panel="watch" aria-labelledby="watch-title">
-                <watch::Watch live tab />
+                <watch::Watch live />
             </section>
             <section class="panel chart" data-panel="chart" aria-labelledby="chart-title">
-                <chart::ChartPanel live is_large=is_chart_large />
+                <chart::ChartPanel live />
             </section>
             <section class="panel blotter" data-panel="positions" aria-labelledby="blotter-title">
-                <blotter::Blotter live tab />
+                <blotter::Blotter live />
             </section>
             <section class="panel ladder" data-panel="more" aria-labelledby="ladder-title">
                 <Show

@@ -145,29 +145,33 @@ pub(super) fn decide(
     let (instrument, side) = (conditions.instrument, ticket.side);
     bounded_notional(instrument, limit, ticket.quantity, live)?;
 
-    let own = account.resting_at(instrument.id, side.opposite());
-    let mut cancelled: Vec<OrderId> = account
+    let own: Vec<(Ticks, &Order)> = account
         .open_on(instrument.id, side.opposite())
-        .filter(|order| order.price.limit().is_some_and(|price| side.reaches(limit, price)))
-        .map(|order| order.id)
+        .filter_map(|order| Some((order.price.limit()?, order)))
         .collect();
-    if !cancelled.is_empty() && ticket.self_trade_prevention == SelfTradePrevention::Reject {
-        return Err(Reject::SelfTrade);
-    }
-
     let mut left = ticket.quantity;
     let mut fills: Vec<PriceLevel> = Vec::new();
+    let mut cancelled: Vec<OrderId> = Vec::new();
+    // A level is reached while quantity is left: own orders on it are cancelled,
+    // those behind the last reached level stay.
     for level in opposite {
         let PriceLevel { price, lots: total } = level.into();
         if left == Lots::ZERO || !side.reaches(limit, price) {
             break;
         }
-        let others = total - own.get(&price).copied().unwrap_or_default();
+        let mut others = total;
+        for (_, order) in own.iter().filter(|(own_price, _)| *own_price == price) {
+            cancelled.push(order.id);
+            others -= order.leaves();
+        }
         let lots = left.min(others);
         if lots > Lots::ZERO {
             fills.push(PriceLevel { price, lots });
             left -= lots;
         }
+    }
+    if !cancelled.is_empty() && ticket.self_trade_prevention == SelfTradePrevention::Reject {
+        return Err(Reject::SelfTrade);
     }
     if ticket.time_in_force == TimeInForce::Fok && left > Lots::ZERO {
         // Killed: it does nothing, so the account's own orders stay.

@@ -18,8 +18,8 @@ pub enum Reject {
         /// The instrument's lot size.
         lot_size: Decimal,
     },
-    /// Not a positive number.
-    #[error("The limit price must be a positive number.")]
+    /// Not a positive number, or more than a price may be.
+    #[error("The limit price must be a positive number within the range of prices.")]
     InvalidPrice,
     /// Between two ticks.
     #[error("The limit price must be a multiple of {tick_size}.")]

@@ -36,7 +36,7 @@ pub enum CancelReason {
     Requested,
     /// Immediate-or-cancel, no more liquidity.
     ImmediateOrCancel,
-    /// It would have traded with its own account.
+    /// Another order of its account reached it.
     SelfTrade,
     /// Its instrument matured.
     Expired,

@@ -176,7 +176,7 @@ impl TimeInForce {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum SelfTradePrevention {
-    /// The resting orders within the limit are cancelled first.
+    /// The resting orders on the levels that it reaches are cancelled first.
     #[default]
     CancelResting,
     /// The incoming order is refused.

@@ -8,7 +8,7 @@ use crate::instrument::E9;
 use crate::money::{Lots, Ticks, round_half_even};
 use crate::order::Side;
 use crate::step::{Print, TargetLevel};
-use crate::venue::MakerSpec;
+use crate::venue::{DEPTH_UNITS, MakerSpec};
 
 /// Maximum model price, in ticks: a hundred times the highest start.
 pub(super) const MAX_MARK: f64 = 1e11;
@@ -23,7 +23,7 @@ const THINNING_RETENTION: f64 = 15.0 / 16.0;
 const MIN_THINNING: f64 = 1e-6;
 
 /// Growth of the size per level, as a part of the touch size.
-const DEPTH_GROWTH_PER_LEVEL: f64 = 0.25;
+const DEPTH_GROWTH_PER_LEVEL: f64 = 1.0 / DEPTH_UNITS as f64;
 
 /// Sizes are multiples of this part of the touch size, so that a level does not
 /// change with every tick.
@@ -74,15 +74,18 @@ impl MarketMaker {
     }
 
     /// Returns the thinning after a tick in which users bought and sold. Buying the
-    /// touch size thins the asks half of the way to 1.
+    /// touch size thins the asks half of the way to 1, and the bids, which follow
+    /// the price up, a quarter: liquidity comes back over time on both sides.
     pub(super) fn thin(&self, before: Thinning, bought: Lots, sold: Lots) -> Thinning {
         let touch = self.spec.touch_lots.0 as f64;
-        let side = |before: f64, traded: Lots| {
+        let part = |traded: Lots| traded.0 as f64 / (traded.0 as f64 + touch);
+        let side = |before: f64, hit: f64, other: f64| {
             let decayed = before * THINNING_RETENTION;
             let left = if decayed < MIN_THINNING { 0.0 } else { decayed };
-            left + (1.0 - left) * (traded.0 as f64 / (traded.0 as f64 + touch))
+            left + (1.0 - left) * hit.max(0.5 * other)
         };
-        Thinning { bids: side(before.bids, sold), asks: side(before.asks, bought) }
+        let (bought, sold) = (part(bought), part(sold));
+        Thinning { bids: side(before.bids, sold, bought), asks: side(before.asks, bought, sold) }
     }
 
     /// Returns the target around `mark` (in ticks, from [`MarketMaker::min_mark`] to
@@ -207,11 +210,12 @@ mod tests {
         let maker = maker(|_| {});
         let hit = maker.thin(NO_THINNING, Lots(400), Lots::ZERO);
         // 400 / (400 + 400)
-        assert_eq!(hit, Thinning { bids: 0.0, asks: 0.5 });
+        assert_eq!(hit, Thinning { bids: 0.25, asks: 0.5 });
         let target = maker.target(10_000.0, hit, |_| 0.0);
         // 400 × (1 − 0.9 × 0.5) = 220, one tick further out
         assert_eq!(ladder(&target.asks)[0], (10_002, 220));
-        assert_eq!(ladder(&target.bids)[0], (9_999, 400));
+        // 400 × (1 − 0.9 × 0.25) = 310, in multiples of 20
+        assert_eq!(ladder(&target.bids)[0], (9_999, 320));
         let mut thinning = hit;
         for _ in 0..11 {
             thinning = maker.thin(thinning, Lots::ZERO, Lots::ZERO);

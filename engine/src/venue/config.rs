@@ -12,7 +12,14 @@ use crate::time::{Date, MICROS_PER_SECOND, SECONDS_PER_TRADING_DAY, VenueTime};
 
 /// Version of the venue's rules, journalled with every entry. A change of any
 /// decision or state is a new version.
-pub const RULES_VERSION: u32 = 1;
+pub const RULES_VERSION: u32 = 2;
+
+/// Level number `k` of a synthetic book has `(DEPTH_UNITS + k) / DEPTH_UNITS` touch
+/// sizes.
+pub(crate) const DEPTH_UNITS: i128 = 4;
+
+/// One, in units of 1e-9.
+const ONE_E9: i128 = 1_000_000_000;
 
 /// Fastest cadence of a feed, in ticks per second.
 const MAX_TICKS_PER_SECOND: i64 = 50;
@@ -129,7 +136,8 @@ pub struct MakerSpec {
     pub touch_lots: Lots,
     /// Variation of sizes, as a fraction in 1e-9.
     pub size_noise_e9: E9,
-    /// Price move by net buying of one touch size, in 1e-9 ticks.
+    /// Permanent price move by net buying of one touch size, in 1e-9 ticks: at most
+    /// [`MakerSpec::max_impact_ticks_e9`].
     pub impact_ticks_e9: E9,
     /// Probability of a print per tick, in 1e-9.
     pub print_chance_e9: E9,
@@ -216,7 +224,9 @@ pub enum ConfigError {
     #[error("out_of_range: {0}")]
     Venue(&'static str),
     /// Rules that this build does not implement.
-    #[error("rules version {0} is not supported")]
+    #[error(
+        "rules version {0} is not supported: keep this venue with the program that made it, and open a new one"
+    )]
     Rules(u32),
     /// A field of a listing.
     #[error("{symbol}: {error}")]
@@ -275,9 +285,33 @@ impl FeedSpec {
         range((1..=1_000_000).contains(&maker.level_gap_ticks), "level_gap_ticks: 1 to 1000000")?;
         range((1..=1_000_000_000).contains(&maker.touch_lots.0), "touch_lots: 1 to 1000000000")?;
         range((0..=900_000_000).contains(&maker.size_noise_e9), "size_noise_e9: 0 to 0.9")?;
-        range((0..=100 * cap).contains(&maker.impact_ticks_e9), "impact_ticks_e9: 0 to 1000")?;
+        let moves = 0..=maker.max_impact_ticks_e9();
+        range(moves.contains(&maker.impact_ticks_e9), "impact_ticks_e9: 0 to what moving the price costs")?;
         range((0..=1_000_000_000).contains(&maker.print_chance_e9), "print_chance_e9: 0 to 1")?;
         range((1..=1_000_000_000).contains(&maker.print_lots.0), "print_lots: 1 to 1000000000")
+    }
+}
+
+impl MakerSpec {
+    /// Returns the largest permanent impact without free money, in 1e-9 ticks per
+    /// touch size.
+    ///
+    /// With linear impact `λ` and an average distance `c(q)` from the mark that an
+    /// order of `q` pays, trades that sum to zero earn `Σ λ q²/2 − Σ |q| c(q)`
+    /// (Huberman and Stanzl, Price Manipulation and Quasi-Arbitrage, 2004). This
+    /// bound is `λ q ≤ c(q)` for every number of levels at their largest sizes,
+    /// twice as strict.
+    pub fn max_impact_ticks_e9(&self) -> E9 {
+        // In units of 1 / DEPTH_UNITS touch sizes and half ticks.
+        let (mut lots, mut paid, mut most) = (0_i128, 0_i128, i128::MAX);
+        for level in 0..i128::from(self.levels) {
+            let size = DEPTH_UNITS + level;
+            lots += size;
+            paid += size * (i128::from(self.spread_ticks) + 2 * level * i128::from(self.level_gap_ticks));
+            let largest = lots * (ONE_E9 + i128::from(self.size_noise_e9));
+            most = most.min(paid * DEPTH_UNITS * ONE_E9 * ONE_E9 / (2 * lots * largest));
+        }
+        E9::try_from(most).unwrap_or(E9::MAX)
     }
 }
 

@@ -35,7 +35,7 @@ fn listings() -> Vec<ListingSpec> {
         level_gap_ticks,
         touch_lots: Lots(touch),
         size_noise_e9: 400_000_000,
-        impact_ticks_e9: 1_000_000_000,
+        impact_ticks_e9: 100_000_000 * level_gap_ticks,
         print_chance_e9: 150_000_000,
         print_lots: Lots(touch * 3 / 4),
     };
@@ -182,7 +182,7 @@ fn bond_maker(touch: i64) -> MakerSpec {
         level_gap_ticks: 1,
         touch_lots: Lots(touch),
         size_noise_e9: 400_000_000,
-        impact_ticks_e9: 500_000_000,
+        impact_ticks_e9: 100_000_000,
         print_chance_e9: 200_000_000,
         print_lots: Lots(touch * 4 / 5),
     }

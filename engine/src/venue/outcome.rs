@@ -326,12 +326,13 @@ pub struct TapePrint {
     pub aggressor: Side,
 }
 
-/// Net trading of users against the house in one fill: market data's feedback.
+/// Trading of a user who took the house's liquidity, in one fill: market data's
+/// feedback. A resting order that the house takes is the house's own move.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Flow {
     /// Traded instrument.
     pub instrument: InstrumentId,
-    /// Lots that users bought from the house, negative if they sold.
+    /// Lots that the user bought from the house, negative if they sold.
     pub lots: Lots,
     /// Index of the dealer whose quote they took; `None` for synthetic liquidity.
     pub dealer: Option<u8>,
@@ -344,10 +345,12 @@ impl Outcome {
         postcard::to_allocvec(self).unwrap_or_default()
     }
 
-    /// Returns users' trading against the house.
+    /// Returns what users took from the house.
     pub fn flows(&self) -> Vec<Flow> {
         let filled = self.events.iter().filter_map(|event| match &event.change {
-            AccountChange::OrderFilled { order, fill } if fill.against_house => Some((order, fill)),
+            AccountChange::OrderFilled { order, fill } if fill.against_house && !fill.maker => {
+                Some((order, fill))
+            }
             _ => None,
         });
         let flow = |(order, fill): (&Order, &Fill)| Flow {

@@ -6,6 +6,7 @@ mod options;
 mod quotes;
 mod rates;
 mod risk;
+mod round_trips;
 
 use proptest::test_runner::Config;
 

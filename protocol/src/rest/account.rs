@@ -7,12 +7,13 @@ use engine::id::{Digest, InstrumentId, VenueId};
 use engine::money::{Money, Ticks};
 use engine::order::Order;
 use engine::replica::MarketReplica;
-use engine::time::VenueTime;
 use engine::venue::Fill;
 use serde::{Deserialize, Serialize};
 
+use super::Page;
 use crate::caller::Caller;
 use crate::frames::PortfolioSnapshot;
+use crate::socket::ClockUpdate;
 use crate::sparkline::Sparkline;
 
 /// Market and account as of one entry: the data of a trading screen.
@@ -26,8 +27,6 @@ pub struct TradingSnapshot {
     pub seed_commitment: Digest,
     /// Code of the one currency.
     pub currency: String,
-    /// Start of the venue: its days are counted from there.
-    pub t0: VenueTime,
     /// The market.
     pub market: MarketReplica,
     /// The caller's account, as of the same entry.
@@ -38,6 +37,10 @@ pub struct TradingSnapshot {
     pub portfolio: PortfolioSnapshot,
     /// Base of the day's changes.
     pub day_open: DayOpen,
+    /// Prices of the newest matches.
+    pub last_trades: BTreeMap<InstrumentId, Ticks>,
+    /// The venue's clock.
+    pub clock: ClockUpdate,
 }
 
 /// Figures at the start of the settlement date. What is unknown is absent and
@@ -58,7 +61,7 @@ pub struct Opening {
     /// Market and account.
     pub snapshot: TradingSnapshot,
     /// The caller's newest orders, read after the snapshot.
-    pub orders: Vec<Order>,
+    pub orders: Page<Order>,
     /// The caller's newest fills, read after the snapshot.
-    pub fills: Vec<Fill>,
+    pub fills: Page<Fill>,
 }

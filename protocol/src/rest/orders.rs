@@ -280,6 +280,13 @@ pub struct OrdersQuery {
     pub cursor: Option<String>,
 }
 
+impl From<HistoryQuery> for OrdersQuery {
+    fn from(query: HistoryQuery) -> Self {
+        let HistoryQuery { instrument_id, from, to, limit, cursor } = query;
+        Self { instrument_id, from, to, limit, cursor, ..Self::default() }
+    }
+}
+
 impl OrdersQuery {
     /// The part that every history has.
     pub fn history(self) -> HistoryQuery {

@@ -55,7 +55,7 @@ fn main() {
         settings.push(("TICKHALL_LOG", "warn"));
         let binary = Path::new(env!("CARGO_BIN_EXE_tickhall"));
         let site = Topology::start(&file, binary, &settings, postgres).unwrap();
-        let addresses: Vec<_> = site.published().iter().map(|name| site.url(name)).collect();
+        let addresses: Vec<_> = site.gateways().iter().map(|name| site.url(name)).collect();
         let orders = runtime.block_on(measure(&addresses));
         split.push(peer.tell(&format!("compose.yaml, two gateways, {USERS} users"), orders, 1.5));
     }

@@ -110,7 +110,7 @@ pub enum AuthError {
     /// The session could not be read or written.
     #[error(transparent)]
     Session(#[from] session::Error),
-    /// A hash could not be made.
+    /// A password could not be checked or hashed.
     #[error(transparent)]
     Hash(#[from] HashError),
     /// The account is not open yet: the user is stored, signing in tries again.
@@ -228,10 +228,31 @@ impl Auth {
     ) -> Result<User, AuthError> {
         let email = Email::parse(&email).ok_or(AuthError::InvalidEmail)?;
         let name = DisplayName::parse_optional(name)?;
-        password::check_strength(&password, email.as_str())?;
+        password::check_length(&password)?;
         self.count_registration(address)?;
+        self.check_strength(&password, email.as_str(), address).await?;
         let auth = self.clone();
-        run_to_completion(async move { auth.create(Uuid::new_v4(), email, name, password).await }).await
+        run_to_completion(
+            async move { auth.create(Uuid::new_v4(), email, name, password, Some(address)).await },
+        )
+        .await
+    }
+
+    /// Checks that a new password cannot be guessed; its length is right. Comes after
+    /// the limits, because it takes time.
+    async fn check_strength(&self, password: &str, email: &str, address: IpAddr) -> Result<(), AuthError> {
+        let hasher = &self.inner.hasher;
+        Ok(hasher.check_strength(password.to_owned(), email.to_owned(), address).await??)
+    }
+
+    /// Number of passwords that were hashed so far.
+    pub fn password_hashes(&self) -> u64 {
+        self.inner.hasher.hashes()
+    }
+
+    /// Number of new passwords whose strength was estimated so far.
+    pub fn password_estimates(&self) -> u64 {
+        self.inner.hasher.estimates()
     }
 
     /// Stores a user with an id of the caller's choice and opens their account,
@@ -240,7 +261,7 @@ impl Auth {
     /// # Errors
     /// [`AuthError`].
     pub async fn create_user(&self, id: Uuid, email: &str, password: String) -> Result<User, AuthError> {
-        self.create(id, Email::parse(email).ok_or(AuthError::InvalidEmail)?, None, password).await
+        self.create(id, Email::parse(email).ok_or(AuthError::InvalidEmail)?, None, password, None).await
     }
 
     async fn create(
@@ -249,6 +270,7 @@ impl Auth {
         email: Email,
         name: Option<DisplayName>,
         password: String,
+        address: Option<IpAddr>,
     ) -> Result<User, AuthError> {
         let inner = &self.inner;
         let account = AccountId::derive(inner.venue, id);
@@ -256,7 +278,7 @@ impl Auth {
             id,
             email: email.as_str().to_owned(),
             name: name.map(String::from),
-            password_hash: inner.hasher.hash(password).await?,
+            password_hash: inner.hasher.hash(password, address).await?,
             created_at: inner.clock.now(),
             venue: inner.venue,
             account,

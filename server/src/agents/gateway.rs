@@ -21,6 +21,7 @@ mod router;
 mod venue;
 mod ws;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -37,10 +38,10 @@ use crate::agents::auth::Auth;
 use crate::agents::context::AgentContext;
 use crate::bus::{Bus, StreamNames};
 use crate::clock::WallClock;
-use crate::config::RateLimits;
+use crate::config::ClientLimits;
 use crate::http::middleware::Origins;
 use crate::http::operations::Operations;
-use crate::http::{self, RateLimiter};
+use crate::http::{self, ConcurrencyLimiter, ConnectionSettings, RateLimiter};
 use crate::sequencer_client::SequencerClient;
 use crate::shutdown::Shutdown;
 use crate::store::Store;
@@ -57,13 +58,18 @@ use ws::Sockets;
 /// Limit of the sockets' close handshakes at shutdown.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
+/// Reads of one user that may wait for their turn: a page asks for a few at once.
+const MAX_WAITING_READS: usize = 64;
+
 /// Settings of the gateway.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// The market.
     pub venue: VenueRow,
-    /// Rate limits of clients.
-    pub limits: RateLimits,
+    /// Limits of clients.
+    pub limits: ClientLimits,
+    /// Limits of connections.
+    pub connections: ConnectionSettings,
     /// Public address, where it is not the listener's: `https://trade.example.org`.
     pub public_url: Option<String>,
     /// Content of `/health` and `/metrics`.
@@ -87,7 +93,8 @@ struct Inner {
     venue: VenueId,
     config: VenueConfig,
     seed_commitment: Digest,
-    limits: RateLimits,
+    limits: ClientLimits,
+    connections: ConnectionSettings,
     origins: Origins,
     operations: Operations,
     model: ReadModel,
@@ -98,7 +105,10 @@ struct Inner {
     activity: Activity,
     /// By user.
     order_limit: RateLimiter<String>,
-    request_limit: RateLimiter<Client>,
+    request_limit: RateLimiter<Uuid>,
+    address_request_limit: RateLimiter<IpAddr>,
+    reads_of_user: ConcurrencyLimiter<Uuid>,
+    reads_of_address: ConcurrencyLimiter<IpAddr>,
     browser_log_limit: RateLimiter<Client>,
     /// Identifies this gateway among others.
     id: Uuid,
@@ -109,7 +119,7 @@ impl Gateway {
     /// Creates the gateway, whose users sign in with `auth`.
     pub fn new(context: AgentContext, auth: Auth, settings: Settings) -> Self {
         let AgentContext { venue, store, bus, streams, clock, shutdown, .. } = context;
-        let Settings { venue: row, limits, public_url, operations } = settings;
+        let Settings { venue: row, limits, connections, public_url, operations } = settings;
         let model = ReadModel::new(venue, store.clone(), bus.clone(), streams.clone());
         let inner = Inner {
             seed_commitment: row.seed_commitment,
@@ -122,6 +132,12 @@ impl Gateway {
             activity: Activity::default(),
             order_limit: RateLimiter::per_second(limits.orders_per_second, clock.clone()),
             request_limit: RateLimiter::per_second(limits.requests_per_second, clock.clone()),
+            address_request_limit: RateLimiter::per_second(
+                limits.requests_per_address_per_second,
+                clock.clone(),
+            ),
+            reads_of_user: ConcurrencyLimiter::new(limits.concurrent_reads_per_user, MAX_WAITING_READS),
+            reads_of_address: ConcurrencyLimiter::new(limits.concurrent_reads_per_address, usize::MAX),
             browser_log_limit: RateLimiter::strict_per_minute(limits.browser_lines_per_minute, clock.clone()),
             id: Uuid::new_v4(),
             sequencer: auth.sequencer().clone(),
@@ -131,6 +147,7 @@ impl Gateway {
             auth,
             clock,
             limits,
+            connections,
             origins: Origins { public_url },
             operations,
             shutdown,
@@ -177,19 +194,12 @@ pub async fn run(gateway: Gateway) -> Result<(), FollowError> {
     Ok(())
 }
 
-impl Inner {
-    /// Limit of the time in which a request must arrive.
-    fn request_timeout(&self) -> Duration {
-        Duration::from_secs(self.limits.request_seconds)
-    }
-}
-
 /// Serves the site on `listener` until `shutdown`.
 pub async fn serve(listener: TcpListener, gateway: Gateway) {
     let options = crate::assets::leptos_options();
-    let (sockets, timeout) = (gateway.inner.socket_tasks.clone(), gateway.inner.request_timeout());
+    let (sockets, settings) = (gateway.inner.socket_tasks.clone(), gateway.inner.connections.clone());
     let shutdown = gateway.inner.shutdown.clone();
-    http::serve(listener, router::router(gateway, options), timeout, shutdown).await;
+    http::serve(listener, router::router(gateway, options), settings, shutdown).await;
     // The accept loop does not wait for upgraded connections.
     sockets.close();
     let _ = tokio::time::timeout(CLOSE_TIMEOUT, sockets.wait()).await;

@@ -3,8 +3,6 @@
 //!
 //! Does not know what a response holds.
 
-use std::time::Duration;
-
 use engine::id::VenueId;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -54,13 +52,14 @@ pub(super) fn gateway(
     let settings = gateway::Settings {
         venue,
         limits: config.limits,
+        connections: config.connections(),
         public_url: config.public_url,
         operations: Operations { health, peers, metrics },
     };
     let gateway = Gateway::new(context, auth, settings);
-    let listening = tokio::spawn(gateway::serve(listener, gateway.clone()));
     let follower = gateway.clone();
     let following = supervised(resources, "gateway", move || gateway::run(follower.clone()));
+    let listening = tokio::spawn(gateway::serve(listener, gateway.clone()));
     (gateway, vec![following, listening])
 }
 
@@ -72,14 +71,14 @@ pub(super) fn serve_agent(
 ) -> JoinHandle<()> {
     let ProcessResources { config, health, metrics, shutdown, .. } = resources.clone();
     let sources = Operations { health, peers: Peers::none(), metrics };
+    let settings = config.connections();
     let origins = Origins { public_url: config.public_url };
-    let timeout = Duration::from_secs(config.limits.request_seconds);
     tokio::spawn(operations::serve_agent(
         listener,
         sources,
         auth.map(|auth| auth::with_sessions(auth::routes().into(), &auth)),
         origins,
-        timeout,
+        settings,
         shutdown,
     ))
 }

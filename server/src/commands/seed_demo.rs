@@ -22,6 +22,7 @@ use crate::agents::gateway::Gateway;
 use crate::bootstrap::{self, ServeError};
 use crate::clock::WallClock;
 use crate::config::{ClockMode, Config, IdlePolicy};
+use crate::shutdown::Shutdown;
 use crate::store::{Role, Store, StoreError};
 use trader::{Action, draw_action, marked_instruments};
 
@@ -116,7 +117,7 @@ pub async fn create(
     config.limits.orders_per_second = 1_000_000;
     let listener = bootstrap::listen(&config).await?;
     let id = venue.venue_id();
-    let running = bootstrap::start(config, venue, listener, clock).await?;
+    let running = bootstrap::start(config, venue, listener, clock, Shutdown::new()).await?;
     // Waiting for the disk would be half of the time.
     running.resources.store.set_durable(false).await?;
     let demo = match running.in_process() {

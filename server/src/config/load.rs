@@ -250,6 +250,7 @@ mod tests {
             ("[streams]\ncommand = \"risk_stream\"", "is streams.risk already"),
             ("[streams]\ncontrol = \"owner\"", "\"owner\" is a name of the bus's own"),
             ("log = \"info,=\"", "is not a filter"),
+            ("trusted_proxies = \"nginx\"", "trusted_proxies: \"nginx\" is not addresses and networks"),
         ];
         for (text, expected) in cases {
             let (_folder, sources) = from_file(text);
@@ -273,6 +274,7 @@ mod tests {
         let shown = config.to_toml().unwrap();
         assert!(!shown.contains("987654321") && shown.contains("seed = \"[redacted]\""));
         config.seed = None;
+        config.trusted_proxies = crate::http::TrustedProxies::parse("::1,10.0.0.0/8").unwrap();
         let (_folder, sources) = from_file(&config.to_toml().unwrap());
         assert_eq!(sources.load().unwrap(), config);
     }

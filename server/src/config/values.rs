@@ -13,6 +13,7 @@ use serde::de::{self, Deserialize, Deserializer, Error as _, Unexpected};
 use serde::ser::{Serialize, Serializer};
 
 use super::{Acknowledge, ClockMode, IdlePolicy};
+use crate::http::TrustedProxies;
 
 /// A single value; numbers and booleans become the text that they were.
 struct Text(String);
@@ -106,6 +107,13 @@ pub(super) fn public_url<'de, D: Deserializer<'de>>(deserializer: D) -> Result<O
     })
 }
 
+pub(super) fn trusted_proxies<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<TrustedProxies, D::Error> {
+    let expected = "addresses and networks between commas, like 127.0.0.1,10.0.0.0/8";
+    read(deserializer, expected, TrustedProxies::parse)
+}
+
 pub(super) fn email<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     read(deserializer, "an e-mail address", |text| {
         let (name, host) = text.split_once('@')?;
@@ -163,6 +171,11 @@ pub(super) fn acknowledge<'de, D: Deserializer<'de>>(deserializer: D) -> Result<
         "before_commit" => Some(Acknowledge::BeforeCommit),
         _ => None,
     })
+}
+
+/// Shows a value as it is written in a file.
+pub(super) fn text<T: fmt::Display, S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(value)
 }
 
 pub(super) fn redacted_url<S: Serializer>(url: &Option<String>, serializer: S) -> Result<S::Ok, S::Error> {

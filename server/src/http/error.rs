@@ -31,6 +31,12 @@ impl ErrorResponse {
         self
     }
 
+    /// 405: the route does not have the request's method.
+    pub fn method_not_allowed() -> Self {
+        let message = "This route does not have this method.";
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", message)
+    }
+
     /// 429: the same request may come again after `seconds`.
     pub fn rate_limited(message: &str, seconds: u64) -> Self {
         let error = Self::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", message);
@@ -57,10 +63,12 @@ impl From<ErrorResponse> for ApiError {
     }
 }
 
+/// The response is JSON; the error is its extension, for whoever encodes it anew.
 impl IntoResponse for ErrorResponse {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.error.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let mut response = (status, Json(ErrorBody::from(*self.error))).into_response();
+        let mut response = (status, Json(ErrorBody::from(ApiError::clone(&self.error)))).into_response();
+        response.extensions_mut().insert(*self.error);
         if let Some(seconds) = self.retry_after {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }

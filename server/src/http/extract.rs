@@ -1,5 +1,5 @@
 //! Extractors: JSON bodies, forms and query strings, read strictly, and the
-//! client's address.
+//! parameter of a path.
 //!
 //! Does not know what a field means.
 
@@ -7,9 +7,8 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::convert::Infallible;
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-use axum::extract::{ConnectInfo, FromRequest, FromRequestParts, Request};
+use axum::extract::{FromRequest, FromRequestParts, Path, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -135,8 +134,13 @@ fn explain<T: DeserializeOwned>(body: &[u8]) -> ApiError {
 }
 
 fn unknown_field(name: &str) -> ApiError {
-    let shown: String = name.chars().take(SHOWN_MAX_CHARS).collect();
+    let shown = shown(name);
     ApiError::new(422, "unknown_field", format!("There is no field {shown:?} here.")).at(&shown)
+}
+
+/// The part of a client's name for a field that is sent back.
+fn shown(name: &str) -> String {
+    name.chars().take(SHOWN_MAX_CHARS).collect()
 }
 
 fn wrong_type(field: &str) -> ApiError {
@@ -215,7 +219,36 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for StrictQuery<T>
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, ErrorResponse> {
         let query = parts.uri.query().unwrap_or_default();
         let fields = serde_urlencoded::from_str(query);
-        Ok(Self(fields.map_err(|error| explain_fields(query.as_bytes(), "invalid_query", &error))?))
+        let fields = fields.map_err(|error| explain_fields(query.as_bytes(), "invalid_query", &error))?;
+        check_no_nul(query)?;
+        Ok(Self(fields))
+    }
+}
+
+/// Checks that no field of `query` holds a NUL, which no text has here and which
+/// PostgreSQL does not store.
+fn check_no_nul(query: &str) -> Result<(), ApiError> {
+    // A target has it encoded.
+    if !query.contains("%00") {
+        return Ok(());
+    }
+    match form_urlencoded::parse(query.as_bytes()).find(|(_, value)| value.contains('\0')) {
+        Some((name, _)) => {
+            let name = shown(&name);
+            Err(ApiError::new(400, "invalid_query", format!("{name} holds a NUL.")).at(&name))
+        }
+        None => Ok(()),
+    }
+}
+
+/// Refuses a query string of a route that has none.
+///
+/// # Errors
+/// 422 `unknown_field`, of the first field.
+pub fn refuse_query(query: &str) -> Result<(), ApiError> {
+    match form_urlencoded::parse(query.as_bytes()).next() {
+        Some((name, _)) => Err(unknown_field(&name)),
+        None => Ok(()),
     }
 }
 
@@ -225,8 +258,8 @@ fn explain_fields(fields: &[u8], code: &str, error: &serde_urlencoded::de::Error
     let mut names = BTreeSet::new();
     for (name, _) in form_urlencoded::parse(fields) {
         if let Some(name) = names.replace(name) {
-            let message = format!("{name:.64} is given twice.");
-            return ApiError::new(400, code, message).at(&name);
+            let name = shown(&name);
+            return ApiError::new(400, code, format!("{name} is given twice.")).at(&name);
         }
     }
     let message = error.to_string();
@@ -236,17 +269,17 @@ fn explain_fields(fields: &[u8], code: &str, error: &serde_urlencoded::de::Error
     }
 }
 
-/// The client's address; unspecified without one, so that such clients share
-/// their limits.
-#[derive(Clone, Copy, Debug)]
-pub struct PeerAddress(pub IpAddr);
+/// The parameter of a route's path; empty if it is not UTF-8, which no id and no
+/// file's name is.
+#[derive(Clone, Debug)]
+pub struct PathText(pub String);
 
-impl<S: Send + Sync> FromRequestParts<S> for PeerAddress {
+impl<S: Send + Sync> FromRequestParts<S> for PathText {
     type Rejection = Infallible;
 
-    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Infallible> {
-        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
-        Ok(Self(peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |ConnectInfo(peer)| peer.ip())))
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Infallible> {
+        let path = Path::<String>::from_request_parts(parts, state).await;
+        Ok(Self(path.map_or_else(|_| String::new(), |Path(text)| text)))
     }
 }
 
@@ -331,5 +364,19 @@ mod tests {
         let error = parse_json::<protocol::rest::ClockCommand>(br#"{"step":{"steps":1.5}}"#).unwrap_err();
         assert_eq!((error.code.as_str(), error.field.as_deref()), ("invalid_value", Some("steps")));
         assert!(parse_json::<Value>(br#"{"a":1}"#).is_ok());
+    }
+
+    #[test]
+    fn queries_hold_no_nul_and_routes_without_one_take_none() {
+        let told =
+            |checked: Result<(), ApiError>| checked.map_err(|error| (error.status, error.code, error.field));
+        let refused =
+            |status, code: &str, field: &str| Err((status, code.to_owned(), Some(field.to_owned())));
+        assert_eq!(told(check_no_nul("a=1&b=%2500")), Ok(()));
+        assert_eq!(told(check_no_nul("a=1&b=x%00")), refused(400, "invalid_query", "b"));
+        assert_eq!(told(refuse_query("")), Ok(()));
+        assert_eq!(told(refuse_query("account=x&b=1")), refused(422, "unknown_field", "account"));
+        let long = "x".repeat(100);
+        assert_eq!(told(refuse_query(&long)), refused(422, "unknown_field", &long[..SHOWN_MAX_CHARS]));
     }
 }

@@ -1,5 +1,5 @@
-//! Middleware: whole bodies, same-origin checks, security headers, request
-//! metrics.
+//! Middleware: well-formed requests, whole bodies, same-origin checks, security
+//! headers, request metrics.
 //!
 //! Does not know sessions: a cookie of any name counts as one. Does not know
 //! what a body or a page holds.
@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use axum::body::{Body, HttpBody as _};
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
@@ -19,6 +19,10 @@ use super::ErrorResponse;
 
 /// Largest body.
 const BODY_MAX_BYTES: usize = 64 * 1024;
+
+/// Methods that a route may have. Any other word is a method too, by HTTP.
+static METHODS: [Method; 7] =
+    [Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::PATCH, Method::DELETE, Method::OPTIONS];
 
 /// Content security policy of everything but a page: nothing may run or be framed.
 const NO_CONTENT_POLICY: &str = "default-src 'none'; frame-ancestors 'none'";
@@ -34,6 +38,36 @@ pub fn page_policy(nonce: &str) -> String {
     )
 }
 
+/// Refuses what no route can answer: a method that none has, a target that is no
+/// path, and a request whose `Host` or `Origin` is not one.
+pub async fn require_well_formed(request: Request, next: Next) -> Response {
+    match check_form(&request) {
+        Ok(()) => next.run(request).await,
+        Err(error) => error.into_response(),
+    }
+}
+
+fn check_form(request: &Request) -> Result<(), ErrorResponse> {
+    if !METHODS.contains(request.method()) {
+        return Err(ErrorResponse::method_not_allowed());
+    }
+    let malformed = |message| Err(ErrorResponse::new(StatusCode::BAD_REQUEST, "invalid_request", message));
+    let path = request.uri().path_and_query().map(|target| target.as_str());
+    if !path.is_some_and(|path| path.starts_with('/')) {
+        return malformed("The target of a request is a path.");
+    }
+    let count = |name| request.headers().get_all(name).iter().count();
+    match count(header::HOST) {
+        0 if request.version() < Version::HTTP_11 => {}
+        1 => {}
+        _ => return malformed("A request has one Host."),
+    }
+    if count(header::ORIGIN) > 1 {
+        return malformed("A request has one Origin.");
+    }
+    Ok(())
+}
+
 /// Reads the whole body, at most [`BODY_MAX_BYTES`] and within `timeout`,
 /// before the request goes on.
 pub async fn buffer_body(State(timeout): State<Duration>, request: Request, next: Next) -> Response {
@@ -42,17 +76,21 @@ pub async fn buffer_body(State(timeout): State<Duration>, request: Request, next
         return next.run(Request::from_parts(parts, body)).await;
     }
     if body.size_hint().lower() > BODY_MAX_BYTES as u64 {
-        return body_too_large().into_response();
+        return closing(body_too_large());
     }
     match tokio::time::timeout(timeout, collect(body)).await {
         Ok(Ok(bytes)) => next.run(Request::from_parts(parts, Body::from(bytes))).await,
-        Ok(Err(error)) => error.into_response(),
+        Ok(Err(error)) => closing(error),
         Err(_) => {
             let message = "The request did not arrive in time.";
-            let error = ErrorResponse::new(StatusCode::REQUEST_TIMEOUT, "request_timeout", message);
-            ([(header::CONNECTION, "close")], error).into_response()
+            closing(ErrorResponse::new(StatusCode::REQUEST_TIMEOUT, "request_timeout", message))
         }
     }
+}
+
+/// The last response of a connection: the rest of the body is not read.
+fn closing(error: ErrorResponse) -> Response {
+    ([(header::CONNECTION, "close")], error).into_response()
 }
 
 async fn collect(body: Body) -> Result<Bytes, ErrorResponse> {
@@ -140,11 +178,11 @@ pub async fn security_headers(State(origins): State<Origins>, request: Request, 
     response
 }
 
-/// Counts and times requests by route pattern, so that the number of series
-/// does not grow with addresses.
+/// Counts and times requests by route pattern, known method and status, so that the
+/// number of series does not grow with what clients invent.
 pub async fn record_metrics(request: Request, next: Next) -> Response {
     let route = request.extensions().get::<MatchedPath>().map_or("other", MatchedPath::as_str).to_owned();
-    let method = request.method().as_str().to_owned();
+    let method = method_label(request.method()).to_owned();
     let started = Instant::now();
     let response = next.run(request).await;
     let status = response.status().as_u16().to_string();
@@ -154,9 +192,63 @@ pub async fn record_metrics(request: Request, next: Next) -> Response {
     response
 }
 
+/// The metric label of a method: `other` if no route may have it.
+fn method_label(method: &Method) -> &'static str {
+    METHODS.iter().find(|known| *known == method).map_or("other", Method::as_str)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn methods_that_no_route_has_share_one_label_and_are_refused() {
+        for (word, label) in [
+            ("GET", "GET"),
+            ("DELETE", "DELETE"),
+            ("CONNECT", "other"),
+            ("TRACE", "other"),
+            ("get", "other"),
+            ("M1", "other"),
+            (&"Q".repeat(60_000), "other"),
+        ] {
+            let method = Method::from_bytes(word.as_bytes()).unwrap();
+            assert_eq!(method_label(&method), label, "{word:.20}");
+            let request = Request::builder().method(method).uri("/").header("host", "x");
+            let checked = check_form(&request.body(Body::empty()).unwrap());
+            assert_eq!(checked.err().map(|error| error.error.status), (label == "other").then_some(405));
+        }
+    }
+
+    #[test]
+    fn a_request_has_a_path_one_host_and_at_most_one_origin() {
+        let (http_10, http_11) = (Version::HTTP_10, Version::HTTP_11);
+        for (version, target, headers, allowed) in [
+            (http_11, "/", &[("host", "x")][..], true),
+            (http_11, "/a?b=c", &[("host", "x"), ("origin", "http://x")], true),
+            (http_11, "http://x/a", &[("host", "x")], true),
+            (http_11, "http://x", &[("host", "x")], true),
+            (http_11, "/", &[("host", "")], true),
+            (http_10, "/", &[], true),
+            (http_11, "/", &[], false),
+            (http_11, "/", &[("host", "x"), ("host", "x")], false),
+            (http_10, "/", &[("host", "x"), ("host", "y")], false),
+            (http_11, "/", &[("host", "x"), ("origin", "http://x"), ("origin", "http://y")], false),
+            (http_11, "a:1", &[("host", "x")], false),
+            (http_11, "x", &[("host", "x")], false),
+            (http_11, "*", &[("host", "x")], false),
+            (http_11, "http://x?a=b", &[("host", "x")], false),
+        ] {
+            let mut request = Request::builder().version(version).uri(target);
+            for (name, value) in headers {
+                request = request.header(*name, *value);
+            }
+            let checked = check_form(&request.body(Body::empty()).unwrap());
+            let code = checked.err().map(|error| (error.error.status, error.error.code.clone()));
+            let expected = (!allowed).then(|| (400, "invalid_request".to_owned()));
+            assert_eq!(code, expected, "{version:?} {target} {headers:?}");
+        }
+    }
 
     #[test]
     fn only_the_own_origin_may_change_things() {

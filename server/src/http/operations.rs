@@ -3,17 +3,17 @@
 //! Does not know what an agent does.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use axum::extract::State;
 use axum::http::{StatusCode, header};
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
 use serde::Serialize;
 use tokio::net::TcpListener;
 
+use super::ConnectionSettings;
 use super::middleware::{self, Origins};
 use crate::peers::{PeerHealth, Peers};
 use crate::shutdown::Shutdown;
@@ -62,14 +62,15 @@ pub async fn serve_agent(
     operations: Operations,
     routes: Option<Router>,
     origins: Origins,
-    request_timeout: Duration,
+    settings: ConnectionSettings,
     shutdown: Shutdown,
 ) {
     let router = routes
         .unwrap_or_default()
-        .layer(from_fn_with_state(request_timeout, middleware::buffer_body))
+        .layer(from_fn_with_state(settings.head_timeout, middleware::buffer_body))
         .layer(from_fn_with_state(origins.clone(), middleware::require_own_origin))
         .merge(self::routes(operations))
+        .layer(from_fn(middleware::require_well_formed))
         .layer(from_fn_with_state(origins, middleware::security_headers));
-    super::serve(listener, router, request_timeout, shutdown).await;
+    super::serve(listener, router, settings, shutdown).await;
 }

@@ -1,4 +1,5 @@
-//! Rate limits by key: `governor`'s keyed limiter on the injected clock.
+//! Rate limits by key: `governor`'s keyed limiter on the injected clock, whose
+//! monotonic time it uses: a wall clock that is set back prolongs no wait.
 //!
 //! Does not know what is limited or who a key stands for.
 
@@ -98,7 +99,7 @@ impl Clock for WallClock {
     type Instant = Duration;
 
     fn now(&self) -> Duration {
-        Duration::from_micros(u64::try_from(self.now().0).unwrap_or(0))
+        self.monotonic()
     }
 }
 
@@ -155,6 +156,17 @@ mod tests {
         clock.advance_micros(50 * MICROS_PER_SECOND);
         assert_eq!(limiter.check(&"ada"), Ok(()));
         assert_eq!(limiter.check(&"ada"), Err(60));
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_prolongs_no_wait() {
+        let clock = clock();
+        let limiter = RateLimiter::strict_per_minute(2, clock.clone());
+        assert_eq!([(); 3].map(|()| limiter.check(&"ada")), [Ok(()), Ok(()), Err(60)]);
+        clock.set_back_micros(2 * 3_600 * MICROS_PER_SECOND);
+        assert_eq!(limiter.check(&"ada"), Err(60));
+        clock.advance_micros(60 * MICROS_PER_SECOND);
+        assert_eq!(limiter.check(&"ada"), Ok(()));
     }
 
     #[test]

@@ -15,6 +15,9 @@ use super::journal::{Cursor, digest, signed, unsigned};
 use super::time_search::NumberedTable;
 use super::{Store, StoreError, on_backend};
 
+/// Name of the consumer that writes candles.
+pub const CANDLES_CONSUMER: &str = "candles";
+
 /// An instrument's ticks by step.
 const TICKS: NumberedTable = NumberedTable {
     schema: Schema::History,

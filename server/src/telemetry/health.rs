@@ -7,8 +7,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use engine::time::WallTime;
 use serde::{Deserialize, Serialize};
+use tokio::sync::Notify;
 
 use crate::clock::WallClock;
+
+/// Reason of an agent that has not reported yet.
+const STARTING: &str = "it is starting";
 
 /// Last report of an agent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,12 +44,29 @@ pub struct HealthReport {
 pub struct Health {
     clock: WallClock,
     agents: Arc<Mutex<BTreeMap<&'static str, AgentHealth>>>,
+    changed: Arc<Notify>,
 }
 
 impl Health {
     /// No reports yet.
     pub fn new(clock: WallClock) -> Self {
-        Self { clock, agents: Arc::default() }
+        Self { clock, agents: Arc::default(), changed: Arc::default() }
+    }
+
+    /// Reports that `agent` does not work yet.
+    pub fn starting(&self, agent: &'static str) {
+        self.fail(agent, STARTING);
+    }
+
+    /// Waits until every agent works or has failed.
+    pub async fn wait_until_started(&self) {
+        loop {
+            let changed = self.changed.notified();
+            if self.report_all().agents.values().all(|health| health.reason != STARTING) {
+                return;
+            }
+            changed.await;
+        }
     }
 
     /// Reports that `agent` works and has processed `progress`, a step or sequence
@@ -101,6 +122,8 @@ impl Health {
         });
         health.at = at;
         change(health);
+        drop(agents);
+        self.changed.notify_waiters();
     }
 }
 
@@ -122,5 +145,20 @@ mod tests {
         health.report("trading", 3);
         let report = health.report_all();
         assert!(report.ok && !report.agents["trading"].standby);
+    }
+
+    #[tokio::test]
+    async fn an_agent_that_is_starting_fails_the_report_until_it_works() {
+        let health = Health::new(WallClock::manual(WallTime(7)));
+        health.report("market_data", 10);
+        health.starting("gateway");
+        assert!(!health.report_all().ok);
+        let mut started = Box::pin(health.wait_until_started());
+        assert!(futures::poll!(&mut started).is_pending());
+        health.report("gateway", 3);
+        started.await;
+        assert!(health.report_all().ok);
+        health.fail("gateway", "the store is away");
+        health.wait_until_started().await;
     }
 }

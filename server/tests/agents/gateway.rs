@@ -27,6 +27,7 @@ async fn open(fixture: &TradingFixture, shutdown: &Shutdown) -> Gateway {
     let settings = gateway::Settings {
         venue: fixture.store.venue(fixture.venue()).await.unwrap().unwrap(),
         limits: config.limits,
+        connections: config.connections(),
         public_url: None,
         operations: Operations { health, peers: Peers::none(), metrics: recorder() },
     };

@@ -1,8 +1,12 @@
 //! Candles and the portfolio's history over REST.
 
+use std::collections::BTreeMap;
+
+use protocol::frames::ItemFrame;
 use serde_json::{Value, json};
 
 use crate::support::site::{Site, Visitor, money, ticket};
+use crate::support::socket::Socket;
 use crate::support::trading_fixture::TEST_TIMEOUT;
 
 /// Asks until there are `wanted` rows: they are written a moment later.
@@ -67,6 +71,77 @@ async fn candles_survive_a_restart_and_add_up() {
         let refused = user.get(&path).await;
         assert_eq!((refused.status.as_u16(), refused.code().as_str()), (status, code), "{path}");
     }
+    site.close().await;
+}
+
+/// Receives until an update is as of entry `seq`; candles by their timestamp.
+async fn receive(socket: &mut Socket, seq: u64, seen: &mut BTreeMap<String, Value>) {
+    loop {
+        let update = socket.next_update().await;
+        for item in update.items {
+            let ItemFrame::Candle(frame) = item else { panic!("{item:?} instead of a candle") };
+            seen.insert(frame.candle.timestamp.to_string(), serde_json::to_value(&frame.candle).unwrap());
+        }
+        if update.through.0 >= seq {
+            return;
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_socket_brings_the_candles_that_are_stored() {
+    let mut site = Site::open().await;
+    let mut user = site.user("ada").await;
+    let acme = site.id("ACME");
+    let channel = [format!("candle:{acme}:1s")];
+    let path = format!("/api/v1/history/candles?instrument_id={acme}&interval=1s&limit=1000");
+    // The stored rows, once they are as new as what was received.
+    async fn stored(user: &Visitor, path: &str, seen: &BTreeMap<String, Value>) -> usize {
+        let same = async {
+            loop {
+                let rows = user.get(path).await.json()["items"].as_array().unwrap().clone();
+                let rows: BTreeMap<String, Value> = rows
+                    .into_iter()
+                    .map(|row| (row["timestamp"].as_str().unwrap().to_owned(), row))
+                    .collect();
+                let newest = seen.keys().next_back();
+                if newest.is_none() || newest.and_then(|newest| rows.get(newest)) == seen.values().next_back()
+                {
+                    for (timestamp, candle) in seen {
+                        assert_eq!(rows.get(timestamp), Some(candle));
+                    }
+                    return rows.len();
+                }
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(TEST_TIMEOUT, same).await.expect("the store and the socket disagree")
+    }
+    site.steps(35).await;
+    let mut socket = user.follow("", &channel).await;
+    let mut seen = BTreeMap::new();
+    for (round, lots) in ["700", "30", "5"].into_iter().enumerate() {
+        site.steps(12).await;
+        let placed = user.order(&ticket(acme, "BUY", lots, None, &format!("c-{round}"))).await;
+        receive(&mut socket, placed["seq"].as_u64().unwrap(), &mut seen).await;
+    }
+    // Steps 2 to 71: the seconds 0 to 7.
+    assert_eq!(stored(&user, &path, &seen).await, 8);
+    assert_eq!(seen.len(), 8);
+    // A restart in the middle of a second goes on with that second.
+    site.stop().await;
+    site.start().await;
+    user.base = site.base.clone();
+    let mut socket = user.follow("", &channel).await;
+    let mut after = BTreeMap::new();
+    let placed = user.order(&ticket(acme, "SELL", "100", None, "c-9")).await;
+    receive(&mut socket, placed["seq"].as_u64().unwrap(), &mut after).await;
+    let newest = |seen: &BTreeMap<String, Value>| {
+        seen.iter().next_back().map(|(at, row)| (at.clone(), money(&row["volume"])))
+    };
+    let (before, now) = (newest(&seen).unwrap(), newest(&after).unwrap());
+    assert_eq!((now.0, now.1), (before.0, before.1 + 100_000_000));
+    stored(&user, &path, &after).await;
     site.close().await;
 }
 

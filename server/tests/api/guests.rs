@@ -102,7 +102,7 @@ async fn a_guest_comes_back_after_weeks_without_use() {
     // Each use restarts the 30 days; a guest who comes back is not lost meanwhile.
     for _ in 0..3 {
         site.clock.advance_micros(29 * DAY_MICROS);
-        site.auth().await.clean_up().await.unwrap();
+        site.auth().clean_up().await.unwrap();
         assert_eq!(who(&ada).await["account"], account);
         assert_eq!(ada.get("/api/v1/portfolio").await.status, 200);
     }
@@ -183,7 +183,7 @@ async fn a_guest_who_cannot_come_back_is_removed_with_the_account() {
     let kept = json!({ "email": "eve@example.org", "password": PASSWORD });
     assert_eq!(eve.post("/api/v1/auth/keep", &kept).await.status, 200);
     bob.raw("/api/v1/auth/logout", "application/json", "").await;
-    let auth = site.auth().await;
+    let auth = site.auth();
     // One without a session may be on the way to the first one.
     auth.clean_up().await.unwrap();
     assert_eq!(left(&site).await, ["2", "4", "4", "3", "3"]);
@@ -214,7 +214,7 @@ async fn a_removal_that_was_interrupted_is_finished_after_a_restart() {
     }
     site.clock.advance_micros(2 * HOUR_MICROS);
     // The server ends after one account is closed and before anybody is deleted.
-    let (auth, now) = (site.auth().await, site.clock.now());
+    let (auth, now) = (site.auth(), site.clock.now());
     let venue = site.venue.venue_id();
     let store = site.running.as_ref().unwrap().resources.store.clone();
     let guests = store.begin_guest_removals(venue, now, now, 10).await.unwrap();
@@ -224,15 +224,14 @@ async fn a_removal_that_was_interrupted_is_finished_after_a_restart() {
     // From now on it is too late to keep the account.
     let kept = store.register_guest(guests[1].user, "bob@example.org", "$argon2id$one").await.unwrap();
     assert_eq!(kept, GuestRegistration::NotGuest);
-    drop((auth, store));
+    drop(store);
     site.stop().await;
     site.start().await;
-    let auth = site.auth().await;
+    let auth = site.auth();
     let again = auth.sequencer().send(close(&guests[0]), Duration::from_secs(5)).await.unwrap_err();
     assert!(matches!(again, SendError::Refused(_)), "{again}");
     auth.clean_up().await.unwrap();
     assert_eq!(left(&site).await, ["0", "1", "1", "0", "0"]);
-    drop(auth);
     site.close().await;
 }
 
@@ -244,10 +243,10 @@ async fn a_guest_who_owns_the_venue_stays() {
     // Earlier versions let guests claim.
     let user = who(&ada).await["user"].as_str().unwrap().parse().unwrap();
     let hash = Digest::of(&[token.as_bytes()]).0;
-    assert!(site.auth().await.claim_venue(hash, user).await.unwrap());
+    assert!(site.auth().claim_venue(hash, user).await.unwrap());
     ada.raw("/api/v1/auth/logout", "application/json", "").await;
     site.clock.advance_micros(2 * HOUR_MICROS);
-    site.auth().await.clean_up().await.unwrap();
+    site.auth().clean_up().await.unwrap();
     assert_eq!(left(&site).await[0], "1");
     site.close().await;
 }
@@ -271,7 +270,7 @@ async fn a_venue_takes_so_many_guests_at_once() {
     guest(&site, "Joe").await;
     bob.raw("/api/v1/auth/logout", "application/json", "").await;
     site.clock.advance_micros(2 * HOUR_MICROS);
-    site.auth().await.clean_up().await.unwrap();
+    site.auth().clean_up().await.unwrap();
     guest(&site, "Zoe").await;
     site.close().await;
 }

@@ -140,7 +140,10 @@ async fn orders_are_refused_by_name_and_change_nothing() {
     site.steps(10).await;
     let mut user = site.user("ada").await;
     user.order(&ticket(site.id("ACME"), "BUY", "100", None, "used")).await;
-    user.order(&ticket(site.id("ACME"), "BUY", "1", Some("95"), "resting")).await;
+    // One share sold at market shows the best bid; an own order rests there.
+    let sold = user.order(&ticket(site.id("ACME"), "SELL", "1", None, "sold")).await;
+    let best = sold["decided"]["notional"].as_str().unwrap().to_owned();
+    user.order(&ticket(site.id("ACME"), "BUY", "1", Some(&best), "resting")).await;
     let before = head(&site).await;
     let (acme, gov) = (site.id("ACME"), site.id("GOV-4.5-2036"));
     let limit = ticket(acme, "BUY", "10", Some("100"), "new");
@@ -176,6 +179,7 @@ async fn orders_are_refused_by_name_and_change_nothing() {
         (with("limit_price", json!("0")), 422, "invalid_price"),
         (with("limit_price", json!(-5)), 422, "invalid_price"),
         (with("limit_price", json!("1e309")), 422, "invalid_price"),
+        (with("limit_price", json!("1e18")), 422, "invalid_price"),
         (with("limit_price", json!([1])), 422, "invalid_price"),
         (with("limit_price", json!("100.005")), 422, "tick_size"),
         (with("limit_price", json!("200")), 422, "price_collar"),
@@ -219,7 +223,7 @@ async fn orders_are_refused_by_name_and_change_nothing() {
     }
     assert_eq!(head(&site).await, before);
     let report = site.close().await;
-    assert_eq!(report.orders, 2);
+    assert_eq!(report.orders, 3);
 }
 
 #[tokio::test]

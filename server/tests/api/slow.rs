@@ -6,6 +6,7 @@ use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
+use crate::support::raw;
 use crate::support::site::{PASSWORD, Site};
 use crate::support::trading_fixture::TEST_TIMEOUT;
 
@@ -20,12 +21,7 @@ async fn impatient_site() -> Site {
 
 /// Sends `text` and nothing more; everything that the server sends until it hangs up.
 async fn exchange(site: &Site, text: &str) -> String {
-    let mut stream = TcpStream::connect(site.base.trim_start_matches("http://")).await.unwrap();
-    stream.write_all(text.as_bytes()).await.unwrap();
-    let mut answer = Vec::new();
-    let read = tokio::time::timeout(TEST_TIMEOUT, stream.read_to_end(&mut answer)).await;
-    read.expect("the server waits for ever").unwrap();
-    String::from_utf8(answer).unwrap()
+    String::from_utf8(raw::exchange(site.address(), text.as_bytes()).await).unwrap()
 }
 
 #[tokio::test]
@@ -95,6 +91,46 @@ async fn a_socket_that_answers_no_ping_is_closed_and_one_that_does_stays_open() 
     assert_eq!(silent.closed().await, 4012);
     awake.say(&json!({ "ping": { "nonce": 7 } })).await;
     while !matches!(awake.frame().await, protocol::socket::Frame::Pong { nonce: 7, .. }) {}
+    site.close().await;
+}
+
+/// Opcode and payload of each of a server's frames, which are not masked.
+fn frames(mut bytes: &[u8]) -> Vec<(u8, &[u8])> {
+    let mut frames = Vec::new();
+    while let [first, length, rest @ ..] = bytes {
+        let (length, rest) = match (length, rest) {
+            (126, [high, low, rest @ ..]) => (usize::from(*high) << 8 | usize::from(*low), rest),
+            (length, rest) => (usize::from(*length), rest),
+        };
+        let (payload, rest) = rest.split_at(length);
+        frames.push((first & 0xf, payload));
+        bytes = rest;
+    }
+    frames
+}
+
+#[tokio::test]
+async fn a_socket_is_closed_when_its_silence_is_as_long_as_it_may_be() {
+    let site = impatient_site().await;
+    let user = site.user("ada").await;
+    let handshake = format!(
+        "GET /api/v1/stream HTTP/1.1\r\nhost: {}\r\norigin: {}\r\ncookie: {}\r\nconnection: upgrade\r\n\
+         upgrade: websocket\r\nsec-websocket-version: 13\r\n\
+         sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+        site.address(),
+        site.base,
+        user.cookie.clone().unwrap()
+    );
+    // It never answers a ping.
+    let answer = raw::exchange(site.address(), handshake.as_bytes()).await;
+    let end = answer.windows(4).position(|window| window == b"\r\n\r\n").unwrap();
+    assert!(answer.starts_with(b"HTTP/1.1 101 "), "{}", String::from_utf8_lossy(&answer[..end]));
+    let frames = frames(&answer[end + 4..]);
+    // One ping after a third of the time and one after two thirds; then it is over.
+    let pings = frames.iter().filter(|(opcode, _)| *opcode == 9).count();
+    let closes: Vec<_> = frames.iter().filter(|(opcode, _)| *opcode == 8).collect();
+    assert_eq!((pings, closes.len()), (2, 1), "{frames:?}");
+    assert_eq!(u16::from_be_bytes([closes[0].1[0], closes[0].1[1]]), 4012);
     site.close().await;
 }
 

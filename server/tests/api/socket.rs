@@ -216,6 +216,36 @@ async fn the_twenty_first_message_in_a_second_ends_the_socket() {
 }
 
 #[tokio::test]
+async fn pongs_that_nobody_asked_for_are_counted() {
+    let site = Site::open().await;
+    let user = site.user("ada").await;
+    let mut socket = user.follow("", &[]).await;
+    for _ in 0..40 {
+        socket.put(Message::Pong(vec![0; 100].into())).await;
+    }
+    assert_eq!(socket.closed().await, 4029);
+    site.close().await;
+}
+
+#[tokio::test]
+async fn frames_without_a_payload_are_counted() {
+    use tokio::io::AsyncWriteExt as _;
+    let site = Site::open().await;
+    let user = site.user("ada").await;
+    let mut socket = user.follow("", &[]).await;
+    // A message that begins and never ends: masked frames of six bytes, more of them
+    // than twenty messages of 16 KiB have bytes.
+    let begin = [0x01, 0x80, 0, 0, 0, 0];
+    let frames = [&begin[..], &[0x00, 0x80, 0, 0, 0, 0].repeat(60_000)].concat();
+    let stream = socket.stream.get_mut();
+    // The server stops reading before the end.
+    let sent = tokio::time::timeout(TEST_TIMEOUT, stream.write_all(&frames)).await;
+    drop(sent);
+    assert_eq!(socket.closed().await, 4029);
+    site.close().await;
+}
+
+#[tokio::test]
 async fn a_user_opens_so_many_sockets_and_no_more() {
     let site = Site::with(|config| config.limits.sockets_per_user = 2).await;
     let (ada, bob) = (site.user("ada").await, site.user("bob").await);

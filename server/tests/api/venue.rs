@@ -1,6 +1,9 @@
 //! The venue, its instruments and its clock over REST.
 
+use protocol::frames::ItemFrame;
+use protocol::socket::{ClockPhase, ClockUpdate};
 use serde_json::json;
+use server::config::ClockMode;
 
 use crate::support::site::Site;
 
@@ -56,5 +59,33 @@ async fn the_owner_steps_the_clock_and_only_by_so_many() {
         let answer = owner.post("/api/v1/venue/clock", &body).await;
         assert_eq!((answer.status.as_u16(), answer.code().as_str()), (422, code), "{body}");
     }
+    site.close().await;
+}
+
+#[tokio::test]
+async fn a_paused_or_fast_clock_is_told_to_sockets_and_pages() {
+    let site = Site::with(|config| config.clock = ClockMode::Realtime).await;
+    let mut owner = site.owner().await;
+    let user = site.user("ada").await;
+    let mut socket = user.follow("", &["clock".to_owned()]).await;
+    let mut wait_for = async |phase: ClockPhase, speed_milli: u64| loop {
+        let update = socket.next_update().await;
+        if update.items == [ItemFrame::Clock(ClockUpdate { phase, speed_milli })] {
+            return;
+        }
+    };
+    wait_for(ClockPhase::Running, 1_000).await;
+    for (body, phase, speed_milli) in [
+        (json!({ "speed": { "speed_milli": 60_000 } }), ClockPhase::Running, 60_000),
+        (json!({ "pause": {} }), ClockPhase::Paused, 60_000),
+        (json!({ "resume": {} }), ClockPhase::Running, 60_000),
+        (json!({ "pause": {} }), ClockPhase::Paused, 60_000),
+    ] {
+        assert_eq!(owner.post("/api/v1/venue/clock", &body).await.status, 200);
+        wait_for(phase, speed_milli).await;
+    }
+    // The page says so before any script runs, and what an order would meet.
+    let page = user.get("/").await.text;
+    assert!(page.contains("The venue is paused: orders meet the book as it stands."), "{page}");
     site.close().await;
 }

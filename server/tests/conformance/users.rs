@@ -85,6 +85,28 @@ async fn sessions_are_listed_and_ended_per_user() {
 }
 
 #[tokio::test]
+async fn active_users_are_counted_and_the_latest_are_listed() {
+    for (store, _database) in stores().await {
+        let (ann, bob, cleo) =
+            (user(&store, "ann").await, user(&store, "bob").await, user(&store, "cleo").await);
+        session(&store, ann, 1, 10).await;
+        session(&store, ann, 2, 30).await;
+        session(&store, ann, 3, 20).await;
+        session(&store, bob, 4, 40).await;
+        session(&store, cleo, 5, 19).await;
+        let (users, total) = store.active_users(venue().id, WallTime(20), 10).await.unwrap();
+        let shown: Vec<_> =
+            users.iter().map(|found| (found.user, found.sessions, found.last_seen_at)).collect();
+        assert_eq!(shown, [(bob, 1, WallTime(40)), (ann, 2, WallTime(30))]);
+        assert_eq!((total, users[1].name.as_deref()), (2, Some("ANN")));
+        assert_eq!(users[1].account, AccountId::derive(venue().id, ann));
+        let (users, total) = store.active_users(venue().id, WallTime(0), 1).await.unwrap();
+        assert_eq!((users.len(), users[0].user, total), (1, bob, 3));
+        assert_eq!(store.active_users(venue().id, WallTime(41), 10).await.unwrap().1, 0);
+    }
+}
+
+#[tokio::test]
 async fn a_reset_token_works_once_and_ends_the_users_sessions() {
     for (store, _database) in stores().await {
         let (ann, bob) = (user(&store, "ann").await, user(&store, "bob").await);

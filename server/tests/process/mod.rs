@@ -3,6 +3,7 @@
 mod audits;
 mod compose;
 mod copies;
+mod health;
 mod log_schema;
 mod logging;
 mod process;

@@ -40,11 +40,28 @@ pub struct Server {
 impl Server {
     /// Starts a server on a free port and waits for its address.
     pub fn start(folder: &Path, more: &[&str]) -> Self {
+        Self::run(command(&Self::words(more), folder), folder)
+    }
+
+    /// The same, with at most so many open files.
+    pub fn with_descriptors(count: u32, folder: &Path, more: &[&str]) -> Self {
+        let mut command = Command::new("/bin/sh");
+        command.args([
+            "-c",
+            &format!("ulimit -n {count} && exec \"$0\" \"$@\""),
+            env!("CARGO_BIN_EXE_tickhall"),
+        ]);
+        command.args(Self::words(more)).current_dir(folder).env_clear();
+        Self::run(command, folder)
+    }
+
+    fn words<'w>(more: &[&'w str]) -> Vec<&'w str> {
+        ["serve", "--listen", "127.0.0.1:0", "--clock", "manual"].iter().chain(more).copied().collect()
+    }
+
+    fn run(mut command: Command, folder: &Path) -> Self {
         let first_start = !folder.join("data").exists();
-        let words = ["serve", "--listen", "127.0.0.1:0", "--clock", "manual"];
-        let words: Vec<&str> = words.iter().chain(more).copied().collect();
-        let mut child =
-            command(&words, folder).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut stderr = child.stderr.take().unwrap();
         let logged = std::thread::spawn(move || {
             let mut logged = String::new();

@@ -1,5 +1,5 @@
-//! Many clients that never read: each is disconnected within five seconds of
-//! its buffers being full, and all of them together take little memory.
+//! Many clients that never read, sockets and answers: each is disconnected, and all
+//! of them together take little memory and no descriptors from the others.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 
 use futures::SinkExt as _;
 use serde_json::json;
-use tokio::net::TcpSocket;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpSocket, TcpStream};
 use tokio_tungstenite::client_async;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 
@@ -147,4 +148,95 @@ async fn clients_that_never_read_are_disconnected_in_time_and_cost_little() {
     eprintln!("{CLIENTS} disconnected within {longest:.2?}; {each} KiB each, {queued} KiB in send queues");
     assert!(longest < DISCONNECT_TIMEOUT, "{longest:?}");
     assert!(queued > 0 && growth < CLIENTS as u64 * CLIENT_MAX_BYTES, "{each} KiB each");
+}
+
+/// Connects a client with a small receive buffer that asks for more than the buffers
+/// of both ends hold, and never reads.
+async fn ask_and_never_read(server: &SocketAddr) -> TcpStream {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(4_096).unwrap();
+    let mut stream = socket.connect(*server).await.unwrap();
+    let request = "GET /api/v1/openapi.json HTTP/1.1\r\nhost: x\r\n\r\n";
+    // The server may have refused it.
+    let _ = stream.write_all(request.repeat(200).as_bytes()).await;
+    stream
+}
+
+/// Waits until the server has closed the connections of all `clients`.
+async fn until_closed(server: &SocketAddr, clients: &[TcpStream]) {
+    let ports: Vec<u16> = clients.iter().map(|client| client.local_addr().unwrap().port()).collect();
+    let mut interval = tokio::time::interval(Duration::from_millis(50));
+    let closed = async {
+        loop {
+            let ends = server_ends(server);
+            if !ports.iter().any(|port| ends.get(port).is_some_and(|(is_open, _)| *is_open)) {
+                return;
+            }
+            interval.tick().await;
+        }
+    };
+    tokio::time::timeout(TEST_TIMEOUT, closed).await.expect("clients that never read stay connected");
+}
+
+#[tokio::test]
+async fn answers_that_nobody_reads_end_their_connections() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(folder.path(), &["--set", "limits.answer_seconds=1"]);
+    let address: SocketAddr = server.address().parse().unwrap();
+    let mut clients = Vec::new();
+    for _ in 0..100 {
+        clients.push(ask_and_never_read(&address).await);
+    }
+    until_closed(&address, &clients).await;
+    let visitor = Visitor { client: reqwest::Client::new(), base: server.url.clone(), cookie: None };
+    let metrics = visitor.get("/metrics").await.text;
+    assert!(metrics.contains("tickhall_connections_unread_total 100"), "{metrics}");
+    server.stop();
+}
+
+#[tokio::test]
+async fn one_address_takes_no_descriptors_from_the_others() {
+    let folder = tempfile::tempdir().unwrap();
+    // Nobody is disconnected while the test runs.
+    let server = Server::with_descriptors(256, folder.path(), &["--set", "limits.answer_seconds=300"]);
+    let address: SocketAddr = server.address().parse().unwrap();
+    let mut clients = Vec::new();
+    for _ in 0..300 {
+        clients.push(ask_and_never_read(&address).await);
+    }
+    let elsewhere = reqwest::Client::builder().local_address(Some([127, 0, 0, 2].into()));
+    let visitor = Visitor { client: elsewhere.build().unwrap(), base: server.url.clone(), cookie: None };
+    assert_eq!(visitor.get("/health").await.status, 200);
+    let metrics = visitor.get("/metrics").await.text;
+    assert!(metrics.contains("tickhall_connections_refused_total{reason=\"address\"}"), "{metrics}");
+    drop(clients);
+    let logged = server.stop();
+    let failed = logged.lines().filter(|line| line.contains("connection_refused")).count();
+    assert_eq!(failed, 0, "{logged}");
+}
+
+#[tokio::test]
+async fn an_address_has_so_many_connections_and_no_more() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(folder.path(), &["--set", "limits.connections_per_address=2"]);
+    let held = [(); 2].map(|()| TcpStream::connect(server.address().to_owned()));
+    let held = futures::future::join_all(held).await;
+    assert!(held.iter().all(Result::is_ok));
+    let mut third = TcpStream::connect(server.address()).await.unwrap();
+    let mut answer = String::new();
+    third.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 429 ") && answer.contains("\"rate_limited\""), "{answer}");
+    drop(held);
+    // The server notices soon that they are gone.
+    let client = reqwest::Client::new();
+    let freed = async {
+        loop {
+            let request = client.get(format!("{}/health", server.url)).send();
+            if request.await.is_ok_and(|answer| answer.status() == 200) {
+                return;
+            }
+        }
+    };
+    tokio::time::timeout(TEST_TIMEOUT, freed).await.expect("closed connections still count");
+    server.stop();
 }

@@ -9,6 +9,7 @@ use server::bootstrap;
 use server::clock::WallClock;
 use server::commands::seed_demo::{self, Demo, DemoError, DemoPlan};
 use server::config::Config;
+use server::shutdown::Shutdown;
 use server::store::{Store, StoreError};
 
 use crate::support::trading_fixture::TEST_TIMEOUT;
@@ -69,7 +70,9 @@ async fn a_demonstration_is_the_same_twice_and_can_be_served() {
     config.listen = ([127, 0, 0, 1], 0).into();
     let listener = bootstrap::listen(&config).await.unwrap();
     let running =
-        bootstrap::start(config, VenueConfig::default(), listener, WallClock::System).await.unwrap();
+        bootstrap::start(config, VenueConfig::default(), listener, WallClock::System, Shutdown::new())
+            .await
+            .unwrap();
     let base = format!("http://{}", running.address);
     let body = json!({ "email": "trader-1@demo.example", "password": password });
     let request = reqwest::Client::new().post(format!("{base}/api/v1/auth/login"));

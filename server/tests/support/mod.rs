@@ -2,6 +2,7 @@
 
 pub mod database;
 pub mod description;
+pub mod raw;
 pub mod redis;
 pub mod servers;
 pub mod site;

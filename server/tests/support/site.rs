@@ -15,12 +15,11 @@ use reqwest::header::HeaderMap;
 use reqwest::{Method, Response, StatusCode};
 use serde_json::{Value, json};
 use server::agents::auth::{Auth, grant_reset};
-use server::agents::context::AgentContext;
 use server::agents::trading::verify::{Report, Steps, verify};
-use server::bootstrap::{self, ProcessResources, RunningServer};
+use server::bootstrap::{self, RunningServer};
 use server::clock::WallClock;
 use server::config::{ClockMode, Config, IdlePolicy};
-use server::sequencer_client::SequencerClient;
+use server::shutdown::Shutdown;
 
 use super::database::TestDatabase;
 use super::description::Description;
@@ -54,7 +53,12 @@ impl Site {
 
     /// The same, of another venue than the default.
     pub async fn of(venue: VenueConfig, change: impl FnOnce(&mut Config)) -> Self {
-        let database = Arc::new(TestDatabase::of_this_run().await);
+        Self::on(TestDatabase::of_this_run().await, venue, change).await
+    }
+
+    /// The same, in a database of the test's choice.
+    pub async fn on(database: TestDatabase, venue: VenueConfig, change: impl FnOnce(&mut Config)) -> Self {
+        let database = Arc::new(database);
         let mut config = Config {
             listen: ([127, 0, 0, 1], 0).into(),
             clock: ClockMode::Manual,
@@ -65,6 +69,8 @@ impl Site {
         };
         database.configure(&mut config);
         config.limits.requests_per_second = 100_000;
+        config.limits.requests_per_address_per_second = 100_000;
+        config.limits.connections_per_address = 1_000_000;
         config.limits.orders_per_second = 100_000;
         config.limits.registrations_per_minute = 100_000;
         change(&mut config);
@@ -94,7 +100,9 @@ impl Site {
         self.database.open().await.close().await;
         let config = self.config.clone();
         let running =
-            bootstrap::start(config, self.venue.clone(), listener, self.clock.clone()).await.unwrap();
+            bootstrap::start(config, self.venue.clone(), listener, self.clock.clone(), Shutdown::new())
+                .await
+                .unwrap();
         self.base = format!("http://{}", running.address);
         self.running = Some(running);
         self.ready().await;
@@ -105,6 +113,16 @@ impl Site {
         if let Some(running) = self.running.take() {
             running.stop().await;
         }
+    }
+
+    /// Host and port of the server.
+    pub fn address(&self) -> &str {
+        self.base.trim_start_matches("http://")
+    }
+
+    /// The auth agent.
+    pub fn auth(&self) -> &Auth {
+        self.running.as_ref().unwrap().in_process().unwrap().1
     }
 
     /// Waits until the gateway can show the venue.
@@ -152,17 +170,6 @@ impl Site {
         let answer = user.post("/api/v1/auth/register", &body).await;
         assert_eq!(answer.status, 201, "{}", answer.text);
         user
-    }
-
-    /// Auth beside the server's own, for what that does every few minutes.
-    pub async fn auth(&self) -> Auth {
-        let resources = self.running.as_ref().unwrap().resources.clone();
-        let ProcessResources { config, bus, streams, store, clock, health, shutdown, .. } = resources;
-        let venue = self.venue.venue_id();
-        let (events, names, time, end) = (bus.clone(), streams.clone(), clock.clone(), shutdown.clone());
-        let sequencer = SequencerClient::start(events, names, venue, time, end).await.unwrap();
-        let context = AgentContext { venue, store, bus, streams, clock, health, shutdown };
-        Auth::new(context, sequencer, &config, false).unwrap()
     }
 
     /// Makes so many steps and waits until they are applied.

@@ -24,13 +24,14 @@ impl Deployment {
             ("TICKHALL_OWNER_EMAIL", OWNER),
             ("TICKHALL_LOG", "warn"),
             ("TICKHALL_LIMITS__REQUESTS_PER_SECOND", "100000"),
+            ("TICKHALL_LIMITS__REQUESTS_PER_ADDRESS_PER_SECOND", "100000"),
             ("TICKHALL_LIMITS__ORDERS_PER_SECOND", "100000"),
         ];
         variables.extend(more);
         let binary = Path::new(env!("CARGO_BIN_EXE_tickhall"));
         let site =
             Topology::start(&file, binary, &variables, postgres).unwrap_or_else(|error| panic!("{error}"));
-        let gateways = site.published().iter().map(|name| site.url(name)).collect();
+        let gateways = site.gateways().iter().map(|name| site.url(name)).collect();
         Self { site, gateways }
     }
 
@@ -42,6 +43,11 @@ impl Deployment {
     /// The store, with all rights.
     pub async fn store(postgres: &Postgres) -> Store {
         Store::open_postgres(&postgres.url("postgres"), Role::Owner).await.unwrap()
+    }
+
+    /// Address of the proxy in front of the gateways.
+    pub fn proxy(&self) -> String {
+        self.site.url(&self.site.published()[0])
     }
 
     /// Somebody at the gateway of this number who is not signed in.

@@ -1,9 +1,10 @@
 //! The site as processes: every agent of compose.yaml on a private PostgreSQL
-//! and Redis.
+//! and Redis, behind its proxy.
 
 mod deployment;
 mod gateways;
 mod kills;
+mod proxy;
 mod resume;
 mod standby;
 mod story;

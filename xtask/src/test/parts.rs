@@ -155,7 +155,7 @@ pub(super) const PARTS: &[Part] = &[
         needs: &[Need::Binaries],
         kind: Kind::Rust { packages: &["engine"], only: &[] },
         long: true,
-        env: &[("PROPTEST_CASES", "20000")],
+        env: &[("PROPTEST_CASES", "20000"), ("ROUND_TRIP_SEEDS", "100")],
     },
     Part {
         name: "long-previews",

@@ -15,8 +15,8 @@ use engine::time::{MICROS_PER_SECOND, VenueTime};
 use engine::venue::{Command, CommandOutcome, Outcome, Venue, VenueConfig};
 use protocol::caller::Caller;
 use protocol::frames::PortfolioSnapshot;
-use protocol::rest::{DayOpen, Opening, TradingSnapshot};
-use protocol::socket::{Item, TickUpdate, Update};
+use protocol::rest::{DayOpen, Opening, Page, TradingSnapshot};
+use protocol::socket::{ClockUpdate, Item, TickUpdate, Update};
 use protocol::sparkline::Sparkline;
 
 use super::super::state::State;
@@ -47,9 +47,14 @@ impl Bench {
 
     /// One market step, as an update.
     pub(super) fn step(&mut self) -> Update {
-        let (header, payload) = self.market.step(self.venue.seq());
-        let outcome = self.venue.apply_step(&header, &payload).unwrap();
+        let outcome = self.step_outcome();
         self.update(&outcome)
+    }
+
+    /// One market step.
+    pub(super) fn step_outcome(&mut self) -> Outcome {
+        let (header, payload) = self.market.step(self.venue.seq());
+        self.venue.apply_step(&header, &payload).unwrap()
     }
 
     /// Executes a command that must be applied; its outcome.
@@ -151,7 +156,6 @@ impl Bench {
                 venue_name: "main".into(),
                 seed_commitment: self.venue.seed_commitment(),
                 currency: "USD".into(),
-                t0: self.venue.config().t0,
                 market: MarketReplica::of_venue(&self.venue),
                 account: self.account().clone(),
                 sparklines: BTreeMap::from([(first, sparkline)]),
@@ -161,9 +165,11 @@ impl Bench {
                     valuation: Valuation::default(),
                 },
                 day_open: DayOpen { nav: Some(Money::from_units(1_000_000)), marks: BTreeMap::new() },
+                last_trades: BTreeMap::new(),
+                clock: ClockUpdate::default(),
             },
-            orders: vec![],
-            fills: vec![],
+            orders: Page { items: vec![], next_cursor: None },
+            fills: Page { items: vec![], next_cursor: None },
         })
     }
 }

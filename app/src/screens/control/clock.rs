@@ -64,8 +64,8 @@ impl Controls {
 pub(super) fn ClockPanel(live: Live, overview: RwSignal<ControlOverview>) -> impl IntoView {
     let controls = Controls::new(overview);
     let state = move || controls.clock(|clock| mode_word(&clock.mode));
-    let speed = move || controls.clock(|clock| speed_text(clock.speed_milli));
-    let reached = move || controls.clock(|clock| speed_text(clock.speed_reached_milli));
+    let speed = move || controls.clock(|clock| format::speed(clock.speed_milli));
+    let reached = move || controls.clock(|clock| format::speed(clock.speed_reached_milli));
     let step = move || controls.clock(|clock| format::count(clock.step));
     view! {
         <header>
@@ -165,7 +165,7 @@ fn SpeedButtons(controls: Controls) -> impl IntoView {
                 data-testid=format!("speed-{speed_milli}")
                 on:click=move |_| set(speed_milli)
             >
-                {speed_text(speed_milli)}
+                {format::speed(speed_milli)}
             </button>
         }
     };
@@ -233,14 +233,6 @@ fn mode_word(mode: &str) -> &'static str {
     }
 }
 
-/// `×60`, `×0.5`.
-fn speed_text(speed_milli: u64) -> String {
-    let thousandths = i64::try_from(speed_milli).unwrap_or(i64::MAX);
-    let text = format::decimal(Decimal::new(thousandths, 3));
-    let short = text.trim_end_matches('0').trim_end_matches('.');
-    format!("×{short}")
-}
-
 /// A speed as typed, with or without its `×`, in thousandths.
 fn parse_speed(text: &str) -> Option<u64> {
     let number = Decimal::parse(text.trim().trim_start_matches(['×', 'x']).trim()).ok()?;
@@ -257,7 +249,7 @@ mod tests {
         for (speed_milli, text) in
             [(1, "×0.001"), (500, "×0.5"), (1_000, "×1"), (60_000, "×60"), (1_000_000, "×1,000")]
         {
-            assert_eq!(speed_text(speed_milli), text);
+            assert_eq!(format::speed(speed_milli), text);
         }
         for (text, speed_milli) in [(" ×60 ", 60_000), ("x2", 2_000), ("0.5", 500), ("1000", 1_000_000)] {
             assert_eq!(parse_speed(text), Some(speed_milli), "{text}");

@@ -185,7 +185,9 @@ impl NavView {
                     }
                     self.follow(self.live.agent_nav.get_untracked());
                 }
-                Err(error) => self.live.announce(format!("NAV history could not be loaded: {}", error.message)),
+                Err(error) => {
+                    self.live.announce(format!("NAV history could not be loaded: {}", error.message))
+                }
             }
         });
     }

@@ -30,6 +30,7 @@ pub(super) fn problem(code: &str) -> FormProblem {
         "invalid_credentials" => (None, "E-mail address and password do not match."),
         "invalid_token" => (None, "This link was used already or is too old. Ask for another."),
         "rate_limited" => (None, "Too many attempts. Wait a minute, then try again."),
+        "busy" => (None, "Many people are signing in. Try again in a moment."),
         "foreign_origin" => (None, "The form was sent from another site. Send it again from here."),
         "unavailable" => (None, "The venue is not answering just now. Try again in a moment."),
         _ => (None, "That did not work. Try again."),

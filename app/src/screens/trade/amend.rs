@@ -10,8 +10,8 @@ use leptos::html;
 use leptos::prelude::*;
 
 use super::ticket::{
-    OrderIntent, OrderSender, PREVIEW_ORDER_ID, PreTradeCheck, Submission, SubmissionStatus, reject_text,
-    strip_separators,
+    OrderIntent, OrderSender, PREVIEW_ORDER_ID, PreTradeCheck, Submission, SubmissionStatus, plain_number,
+    typed_text,
 };
 use crate::format::{self, Units};
 use crate::layout::Hydrated;
@@ -32,7 +32,7 @@ pub(super) fn AmendRow(
     let quantity = field(units.map(|units| units.quantity_of(before.quantity).to_string()));
     let limit = field(units.and_then(|units| Some(units.price_field(before.price.limit()?))));
     let intent = Memo::new(move |_| {
-        let text = |value: RwSignal<String>| Some(strip_separators(&value.get()));
+        let text = |value: RwSignal<String>| Some(plain_number(&value.get()));
         let raw = RawAmend {
             quantity: text(quantity),
             limit_price: text(limit),
@@ -70,7 +70,7 @@ pub(super) fn AmendRow(
             is_open.set(false);
         }
     });
-    let cannot_send = Memo::new(move |_| !hydrated.get() || !live.link.with(|link| link.phase.is_fresh()));
+    let cannot_send = Memo::new(move |_| !hydrated.get() || !live.can_trade());
     let is_ready = Memo::new(move |_| {
         !cannot_send.get()
             && match sender.submission.get() {
@@ -105,8 +105,13 @@ pub(super) fn AmendRow(
     let effect = Memo::new(move |_| {
         check.with(|check| match check {
             _ if !warning.with(String::is_empty) => ("problem", warning.get()),
-            Err(_) if !is_edited.get() => ("muted", "Another quantity or another limit.".to_owned()),
-            Err(reject) => ("problem", reject_text(reject)),
+            Err(_) if !is_edited.get() => ("muted", "Change the quantity or the limit.".to_owned()),
+            Err(reject) => (
+                "problem",
+                live.instrument(before.instrument).map_or_else(String::new, |found| {
+                    typed_text(reject, &found, live.held(&found), &quantity.get(), &limit.get())
+                }),
+            ),
             Ok(check) => ("muted", effect_text(check, units)),
         })
     });
@@ -128,6 +133,7 @@ pub(super) fn AmendRow(
                         type="button"
                         class="small"
                         node_ref=back
+                        data-dismiss=""
                         data-testid="amend-back"
                         on:click=move |_| is_open.set(false)
                     >
@@ -168,6 +174,6 @@ fn effect_text(check: &PreTradeCheck, units: Option<Units>) -> String {
         let filled = units.map(|units| units.quantity(decided.filled)).unwrap_or_default();
         return format!("Trades {filled} at once.");
     }
-    let priority = if check.keeps_priority { "Keeps its place" } else { "Goes to the back of its queue" };
+    let priority = if check.keeps_priority { "Keeps its place" } else { "Loses its place in the queue" };
     format!("{priority}; {} reserved in all.", format::money(decided.reserved))
 }

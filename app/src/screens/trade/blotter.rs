@@ -1,14 +1,14 @@
 //! The blotter: positions, orders, fills and quotes behind tabs, with a filter
-//! and a CSV file of the shown rows.
+//! and a CSV file of all rows that match it, also of those not loaded.
 //!
 //! All tables stay in the page, with their counts and rows; the tabs choose the
 //! visible one.
 
 use leptos::prelude::*;
+use leptos::task::spawn_local;
 
-use super::tabs::PhoneTab;
 use super::{fills, orders, quotes};
-use crate::components::{Positions, download_csv, select_next_tab};
+use crate::components::{Positions, download, download_table, focus_next_row, select_next_tab};
 use crate::layout::Hydrated;
 use crate::live::Live;
 
@@ -42,21 +42,23 @@ impl BlotterTab {
         }
     }
 
-    /// Number beside the label.
-    fn count(self, live: Live) -> usize {
-        match self {
+    /// Number beside the label, with a plus if there are more than are loaded.
+    fn count(self, live: Live) -> String {
+        let count = match self {
             Self::Positions => live.valuation.with(|valuation| {
                 valuation.positions.iter().filter(|line| line.quantity.mantissa != 0).count()
             }),
             Self::Orders => open_orders(live),
             Self::Fills => live.fills.with(Vec::len),
             Self::Quotes => quotes::count(live),
-        }
+        };
+        let is_part = self == Self::Fills && live.has_older.get().1;
+        format!("{count}{}", if is_part { "+" } else { "" })
     }
 }
 
 #[component]
-pub(super) fn Blotter(live: Live, tab: RwSignal<PhoneTab>) -> impl IntoView {
+pub(super) fn Blotter(live: Live) -> impl IntoView {
     let Hydrated(hydrated) = expect_context();
     let shown = RwSignal::new(BlotterTab::Positions);
     let typed = RwSignal::new(String::new());
@@ -77,6 +79,7 @@ pub(super) fn Blotter(live: Live, tab: RwSignal<PhoneTab>) -> impl IntoView {
                 id=format!("book-{}", tab.key())
                 aria-labelledby=format!("tab-of-{}", tab.key())
                 hidden=move || shown.get() != tab
+                on:keydown=focus_next_row
             >
                 {table}
                 // The style sheet shows it where every row is hidden.
@@ -84,9 +87,26 @@ pub(super) fn Blotter(live: Live, tab: RwSignal<PhoneTab>) -> impl IntoView {
             </div>
         }
     };
+    let is_saving = RwSignal::new(false);
     let save = move |_| {
-        let key = shown.get_untracked().key();
-        download_csv(&format!("#book-{key} table"), &format!("{key}.csv"));
+        let tab = shown.get_untracked();
+        let name = format!("{}.csv", tab.key());
+        if matches!(tab, BlotterTab::Positions | BlotterTab::Quotes) {
+            download_table(&format!("#book-{} table", tab.key()), &name);
+            return;
+        }
+        is_saving.set(true);
+        spawn_local(async move {
+            let file = match tab {
+                BlotterTab::Orders => orders::file(live, filter, open_only).await,
+                _ => fills::file(live, filter).await,
+            };
+            match file {
+                Ok(text) => download(&text, &name),
+                Err(error) => live.announce(format!("No file: {}", error.message)),
+            }
+            is_saving.try_set(false);
+        });
     };
     view! {
         <header>
@@ -125,7 +145,7 @@ pub(super) fn Blotter(live: Live, tab: RwSignal<PhoneTab>) -> impl IntoView {
                 <button
                     type="button"
                     class="small"
-                    disabled=move || !hydrated.get()
+                    disabled=move || !hydrated.get() || is_saving.get()
                     data-testid="blotter-csv"
                     on:click=save
                 >
@@ -136,7 +156,7 @@ pub(super) fn Blotter(live: Live, tab: RwSignal<PhoneTab>) -> impl IntoView {
         {panel(BlotterTab::Positions, view! { <Positions live wide=false filter=filter.into() /> }.into_any())}
         {panel(BlotterTab::Orders, view! { <orders::Orders live filter open_only /> }.into_any())}
         {panel(BlotterTab::Fills, view! { <fills::Fills live filter /> }.into_any())}
-        {panel(BlotterTab::Quotes, view! { <quotes::Quotes live filter tab /> }.into_any())}
+        {panel(BlotterTab::Quotes, view! { <quotes::Quotes live filter /> }.into_any())}
     }
 }
 

@@ -1,62 +1,43 @@
-//! The chart of the selected instrument: stored candles, continued by live marks
-//! and prints.
+//! The chart of the selected instrument: stored candles, and over them the venue's
+//! newest candles as they arrive.
 //!
-//! The store lags behind the market: candles are read again until they reach the
-//! time of the first read, and after every reconnect; what was seen live since is
-//! added to them. Knows no pixels; the scene does.
+//! Both are folded by the venue from the same journal, so a reload changes nothing.
+//! The store lags behind: while a candle between the two is missing, the stored
+//! ones are read again. Knows no pixels; the scene does.
 
-use std::collections::VecDeque;
 use std::time::Duration;
 
 use engine::candle::Interval;
 use engine::decimal::Decimal;
 use engine::id::InstrumentId;
 use engine::instrument::Instrument;
-use engine::money::Ticks;
 use engine::order::Side;
 use engine::time::{MICROS_PER_SECOND, VenueTime};
 use engine::venue::Fill;
 use leptos::ev::MouseEvent;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use protocol::candle_history::CandleHistory;
+use protocol::bar::Bar;
 
 use crate::api::{self, PageData};
 use crate::chart::{Bars, Chart, ChartScene, ChartView, OwnFill, OwnOrder, Style};
 use crate::live::Live;
+use crate::live::state::Series;
 
-/// Interval of a new chart.
-const DEFAULT_INTERVAL: Interval = Interval::S1;
-
-/// Delay before candles that lag behind are read again.
+/// Delay before stored candles are read again.
 const RETRY_DELAY: Duration = Duration::from_secs(1);
-
-/// Reads of the same candles at most.
-const MAX_READS: u32 = 6;
-
-/// Time between two marks at most.
-const MARK_INTERVAL_US: i64 = MICROS_PER_SECOND;
-
-/// Marks kept for the time that the store lags behind.
-const MARKS_CAPACITY: usize = 200;
-
-/// The candles of a chart.
-type Series = (InstrumentId, Interval);
 
 /// The panel, once its candles are loaded.
 #[component]
-pub(super) fn ChartPanel(live: Live, is_large: RwSignal<bool>) -> impl IntoView {
-    let id = live.selected.get_untracked();
-    let opening: PageData<CandleHistory> = PageData::new_with_options(
-        || (),
-        move |()| api::read_candles(id.to_string(), DEFAULT_INTERVAL),
-        true,
-    );
+pub(super) fn ChartPanel(live: Live) -> impl IntoView {
+    let series = live.series.get_untracked();
+    let opening: PageData<Vec<Bar>> =
+        PageData::new_with_options(|| (), move |()| api::read_candles(series.0.to_string(), series.1), true);
     view! {
         <Suspense>
             {move || Suspend::new(async move {
-                let candles = opening.await.unwrap_or_default();
-                view! { <InstrumentChart live id candles is_large /> }
+                let stored = opening.await.ok();
+                view! { <InstrumentChart live series stored /> }
             })}
         </Suspense>
     }
@@ -65,20 +46,20 @@ pub(super) fn ChartPanel(live: Live, is_large: RwSignal<bool>) -> impl IntoView 
 #[component]
 fn InstrumentChart(
     live: Live,
-    /// The instrument that `candles` are of.
-    id: InstrumentId,
-    candles: CandleHistory,
-    is_large: RwSignal<bool>,
+    /// The candles that `stored` are.
+    series: Series,
+    stored: Option<Vec<Bar>>,
 ) -> impl IntoView {
-    let interval = RwSignal::new(DEFAULT_INTERVAL);
-    let chart = Chart::new(opening_scene(live, id, candles));
-    CandleFeed {
+    let is_loaded = stored.is_some();
+    let chart = Chart::new(opening_scene(live, series, stored.unwrap_or_default()));
+    let feed = CandleFeed {
         live,
         chart,
-        series: StoredValue::new((id, DEFAULT_INTERVAL)),
-        marks: StoredValue::default(),
-    }
-    .follow(interval);
+        series: StoredValue::new(series),
+        applied: StoredValue::new(VenueTime(i64::MIN)),
+        is_reading: StoredValue::new(false),
+    };
+    feed.follow(is_loaded);
     let symbol = move || live.instrument(live.selected.get()).map(|i| i.symbol).unwrap_or_default();
     let is_line = RwSignal::new(false);
     let restyle = move |_| {
@@ -88,7 +69,7 @@ fn InstrumentChart(
     };
     let choose = move |event| {
         if let Some(chosen) = Interval::from_word(&event_target_value(&event)) {
-            interval.set(chosen);
+            live.change_address(|address| address.interval = chosen);
         }
     };
     let newest = move |_| {
@@ -99,11 +80,12 @@ fn InstrumentChart(
     };
     let option = |interval: Interval| {
         view! {
-            <option value=interval.as_str() selected=interval == DEFAULT_INTERVAL>
+            <option value=interval.as_str() selected=interval == series.1>
                 {label(interval)}
             </option>
         }
     };
+    let is_large = move || live.address.with(|address| address.is_large);
     view! {
         <header>
             <h2 id="chart-title">
@@ -114,7 +96,7 @@ fn InstrumentChart(
                     aria-label="Length of a bar"
                     data-testid="chart-interval"
                     on:change=choose
-                    prop:value=move || interval.get().as_str()
+                    prop:value=move || live.series.get().1.as_str()
                 >
                     {Interval::ALL.map(option).collect_view()}
                 </select>
@@ -128,12 +110,16 @@ fn InstrumentChart(
                 <button type="button" class="small" data-testid="chart-newest" on:click=newest>
                     "Newest"
                 </button>
-                <ToggleButton
-                    name="Enlarge"
-                    testid="chart-enlarge"
-                    pressed=is_large
-                    press=move |_| is_large.update(|is_large| *is_large = !*is_large)
-                />
+                <button
+                    type="button"
+                    class="small enlarge"
+                    aria-expanded=move || is_large().to_string()
+                    data-dismiss=move || is_large().then_some("")
+                    data-testid="chart-enlarge"
+                    on:click=move |_| live.change_address(|address| address.is_large = !address.is_large)
+                >
+                    {move || if is_large() { "Shrink" } else { "Enlarge" }}
+                </button>
             </div>
         </header>
         <ChartView
@@ -155,7 +141,7 @@ fn ToggleButton<F: Fn(MouseEvent) + Send + 'static>(
     view! {
         <button
             type="button"
-            class=format!("small {}", name.to_ascii_lowercase())
+            class="small"
             aria-pressed=move || pressed.get().to_string()
             data-testid=testid
             on:click=press
@@ -166,27 +152,28 @@ fn ToggleButton<F: Fn(MouseEvent) + Send + 'static>(
 }
 
 /// The scene of the first paint.
-fn opening_scene(live: Live, id: InstrumentId, candles: CandleHistory) -> ChartScene {
-    let mut scene = scene_of(live, id, bars(live, DEFAULT_INTERVAL, candles));
-    (scene.fills, scene.orders) = untrack(|| own(live, id));
+fn opening_scene(live: Live, series: Series, stored: Vec<Bar>) -> ChartScene {
+    let mut scene = ChartScene::new(bars(series, stored), Decimal::new(1, 2));
+    set_units(&mut scene, live.instrument(series.0));
+    (scene.fills, scene.orders) = untrack(|| own(live, series.0));
     scene.zone_us = untrack(|| live.preferences.zone_us());
-    let now = live.moment.get_untracked().time;
-    if let Some(mark) = live.figures(id).and_then(|figures| figures.mark.get_untracked()) {
-        take_mark(&mut scene, now, mark);
+    scene.last = last(&scene);
+    scene
+}
+
+fn set_units(scene: &mut ChartScene, instrument: Option<Instrument>) {
+    if let Some(instrument) = instrument {
+        (scene.unit, scene.lower_unit) = (instrument.tick_size, instrument.lot_size);
     }
-    scene
 }
 
-fn scene_of(live: Live, id: InstrumentId, bars: Bars) -> ChartScene {
-    let instrument = live.instrument(id);
-    let unit = |of: fn(&Instrument) -> Decimal| instrument.as_ref().map_or(Decimal::new(1, 2), of);
-    let mut scene = ChartScene::new(bars, unit(|instrument| instrument.tick_size));
-    scene.lower_unit = unit(|instrument| instrument.lot_size);
-    scene
+fn bars((_, interval): Series, stored: Vec<Bar>) -> Bars {
+    Bars::new(interval.seconds() * MICROS_PER_SECOND, stored)
 }
 
-fn bars(live: Live, interval: Interval, candles: CandleHistory) -> Bars {
-    Bars::resume(live.t0(), interval.seconds() * MICROS_PER_SECOND, candles)
+/// The newest candle's close.
+fn last(scene: &ChartScene) -> Option<i64> {
+    scene.bars.list().last().map(|bar| bar.close)
 }
 
 const fn label(interval: Interval) -> &'static str {
@@ -202,52 +189,34 @@ const fn label(interval: Interval) -> &'static str {
     }
 }
 
-/// Feeds a chart with candles, marks, prints and the account's own trades.
+/// Feeds a chart with candles and the account's own trades.
 #[derive(Clone, Copy)]
 struct CandleFeed {
     live: Live,
     chart: Chart,
     /// The candles in the chart.
     series: StoredValue<Series>,
-    /// Marks since they were selected.
-    marks: StoredValue<VecDeque<(VenueTime, Ticks)>>,
+    /// Start of the newest live candle in the chart.
+    applied: StoredValue<VenueTime>,
+    /// True while stored candles are read, or are about to be.
+    is_reading: StoredValue<bool>,
 }
 
 impl CandleFeed {
-    fn follow(self, interval: RwSignal<Interval>) {
+    fn follow(self, is_loaded: bool) {
         let Self { live, chart, series, .. } = self;
-        Effect::new(move |before: Option<Series>| {
-            let selected = (live.selected.get(), interval.get());
-            match before {
-                // The page came with candles: they stay until there are newer ones.
-                None if selected == series.get_value() => self.read(selected),
-                before if before != Some(selected) => self.select(selected),
-                _ => {}
-            }
-            selected
-        });
-        Effect::new(move |before: Option<bool>| {
-            let is_fresh = live.link.with(|link| link.phase.is_fresh());
-            if is_fresh && before == Some(false) {
-                self.read(series.get_value());
-            }
-            is_fresh
-        });
-        Effect::new(move || {
-            let id = live.selected.get();
-            let mark = live.figures(id).and_then(|figures| figures.mark.get());
-            let now = live.moment.get().time;
-            if let Some(mark) = mark.filter(|_| series.get_value().0 == id) {
-                self.remember(now, mark);
-                chart.change(|scene| take_mark(scene, now, mark));
+        Effect::new(move |_| {
+            let selected = live.series.get();
+            if selected != series.get_value() {
+                self.select(selected);
             }
         });
-        Effect::new(move || {
-            let id = live.selected.get();
-            let prints = prints(live, id);
-            if series.get_value().0 == id {
-                chart.change(|scene| scene.bars.print(&prints));
+        Effect::new(move |before: Option<()>| {
+            live.candles.track();
+            if before.is_none() && !is_loaded {
+                self.read_after(Duration::ZERO);
             }
+            self.apply();
         });
         Effect::new(move || {
             let own = own(live, live.selected.get());
@@ -266,93 +235,88 @@ impl CandleFeed {
     /// Empties the chart and reads the candles of `series`.
     fn select(self, series: Series) {
         self.series.set_value(series);
-        self.marks.set_value(VecDeque::new());
-        self.chart.change(|shown| {
-            shown.replace(bars(self.live, series.1, CandleHistory::default()));
-            false
+        self.is_reading.set_value(false);
+        self.show(series, Vec::new());
+        self.chart.change(|scene| {
+            scene.follow_newest();
+            true
         });
-        self.show(series, CandleHistory::default());
-        self.read(series);
+        self.read_after(Duration::ZERO);
     }
 
-    /// Reads the candles of `series` and shows them, unless others are selected
-    /// meanwhile.
+    /// Reads the stored candles after `delay`, unless they are being read.
+    fn read_after(self, delay: Duration) {
+        if self.is_reading.try_get_value() == Some(false) {
+            self.is_reading.set_value(true);
+            let series = self.series.get_value();
+            match delay {
+                Duration::ZERO => self.read(series),
+                delay => set_timeout(move || self.read(series), delay),
+            }
+        }
+    }
+
+    /// Reads and shows the stored candles of `series`, unless others are selected.
     fn read(self, series: Series) {
-        let now = self.live.moment.get_untracked().time;
-        self.read_until(series, VenueTime(now.0 - MARK_INTERVAL_US), MAX_READS);
-    }
-
-    fn read_until(self, series: Series, wanted: VenueTime, reads: u32) {
         let is_selected = move || self.series.try_get_value() == Some(series);
+        if !is_selected() {
+            return;
+        }
         spawn_local(async move {
             let answer = api::read_candles(series.0.to_string(), series.1).await;
             if !is_selected() {
                 return;
             }
+            self.is_reading.set_value(false);
             match answer {
-                Ok(candles) => {
-                    if candles.through < wanted && reads > 1 {
-                        let retry = move || {
-                            if is_selected() {
-                                self.read_until(series, wanted, reads - 1);
-                            }
-                        };
-                        set_timeout(retry, RETRY_DELAY);
-                    }
-                    self.show(series, candles);
-                }
-                Err(error) => {
-                    self.live.announce(format!("The chart's history is missing: {}", error.message))
+                Ok(stored) => self.show(series, stored),
+                Err(_) => {
+                    self.live.announce("Chart history could not be loaded. Retrying.");
+                    self.read_after(RETRY_DELAY);
                 }
             }
         });
     }
 
-    /// Shows `candles`, continued by the marks and prints seen since.
-    fn show(self, (id, interval): Series, candles: CandleHistory) {
-        let live = self.live;
-        let through = candles.through;
-        let mut scene = scene_of(live, id, bars(live, interval, candles));
-        self.marks.with_value(|marks| {
-            for (time, mark) in marks.iter().filter(|(time, _)| *time > through) {
-                scene.bars.mark(*time, mark.0);
-            }
-        });
-        scene.bars.print(&untrack(|| prints(live, id)));
-        let mark = live.figures(id).and_then(|figures| figures.mark.get_untracked());
-        let now = live.moment.get_untracked().time;
-        let own = untrack(|| own(live, id));
-        self.chart.change(|shown| {
-            (shown.unit, shown.lower_unit, shown.last) = (scene.unit, scene.lower_unit, None);
-            shown.bars = scene.bars;
-            (shown.fills, shown.orders) = own;
-            if let Some(mark) = mark {
-                take_mark(shown, now, mark);
-            }
+    /// Shows `stored` candles, with the live ones over them.
+    fn show(self, series: Series, stored: Vec<Bar>) {
+        let instrument = self.live.instrument(series.0);
+        let own = untrack(|| own(self.live, series.0));
+        self.chart.change(|scene| {
+            set_units(scene, instrument);
+            scene.bars = bars(series, stored);
+            (scene.fills, scene.orders) = own;
+            scene.last = last(scene);
             true
         });
+        self.applied.set_value(VenueTime(i64::MIN));
+        self.apply();
     }
 
-    fn remember(self, now: VenueTime, mark: Ticks) {
-        self.marks.update_value(|marks| {
-            marks.push_back((now, mark));
-            if marks.len() > MARKS_CAPACITY {
-                marks.pop_front();
-            }
+    /// Puts the live candles into the chart that it does not have. Reads the stored
+    /// ones again if any between them is missing.
+    fn apply(self) {
+        let from = self.applied.get_value();
+        let mut is_missing = false;
+        self.chart.change(|scene| {
+            let is_changed = self.live.read(|state| {
+                let mut is_changed = false;
+                if state.series == Some(self.series.get_value()) {
+                    for (start, update) in state.candles.range(from..) {
+                        is_missing |= update.previous.is_some_and(|previous| scene.bars.lacks(previous));
+                        is_changed |= scene.bars.set(Bar::of_candle(&update.candle));
+                        self.applied.set_value(*start);
+                    }
+                }
+                is_changed
+            });
+            scene.last = last(scene);
+            is_changed
         });
+        if is_missing {
+            self.read_after(RETRY_DELAY);
+        }
     }
-}
-
-/// Takes the newest mark; returns true if it changed the scene.
-fn take_mark(scene: &mut ChartScene, now: VenueTime, mark: Ticks) -> bool {
-    let moved = scene.last.replace(mark.0) != Some(mark.0);
-    scene.bars.mark(now, mark.0) || moved
-}
-
-/// Times and lots of an instrument's prints, oldest first.
-fn prints(live: Live, id: InstrumentId) -> Vec<(VenueTime, i64)> {
-    let Some(figures) = live.figures(id) else { return Vec::new() };
-    figures.tape.with(|tape| tape.iter().rev().map(|update| (update.time, update.print.lots.0)).collect())
 }
 
 /// The account's fills and resting orders in an instrument.

@@ -1,7 +1,7 @@
 //! The first-run guide: the steps from an empty account to a real fill.
 //!
 //! Derived from the screen's state alone; gone for good once the account has
-//! traded.
+//! traded, or the user has closed it in this browser.
 
 use engine::book::PriceLevel;
 use engine::order::Side;
@@ -10,20 +10,35 @@ use leptos::prelude::*;
 
 use super::tabs::PhoneTab;
 use super::ticket::TicketForm;
+use crate::commands::focus_unless_busy;
 use crate::format::{self, Units};
 use crate::live::Live;
+use crate::preferences::{read_cookie, write_cookie};
+
+/// Name of the cookie of a browser whose user has closed the guide.
+const CLOSED_COOKIE_NAME: &str = "tickhall_guide_closed";
 
 /// Steps in order: text and the element to focus.
 const STEPS: [(&str, &str); 3] = [
-    ("Type a quantity in the ticket; the market watch chooses what of.", "#quantity"),
-    ("Choose Market or type a limit price, and read what it would do.", "#limit_price"),
+    ("Pick an instrument on the left, then type a quantity.", "#quantity"),
+    ("Choose Market, or type a limit price. The preview shows the result.", "#limit_price"),
     ("Press Buy, or Enter.", "[data-testid=submit-order]"),
 ];
 
 #[component]
 pub(super) fn Coach(live: Live, form: TicketForm, tab: RwSignal<PhoneTab>) -> impl IntoView {
     let first_run = live.fills.with_untracked(Vec::is_empty) && live.order_ids.with_untracked(Vec::is_empty);
-    let is_open = RwSignal::new(first_run);
+    let is_open = RwSignal::new(first_run && read_cookie(CLOSED_COOKIE_NAME).is_none());
+    let close = move |_| {
+        is_open.set(false);
+        write_cookie(CLOSED_COOKIE_NAME, "1");
+    };
+    // Who types at once types a quantity.
+    Effect::new(move || {
+        if is_open.get_untracked() {
+            focus_unless_busy(STEPS[0].1);
+        }
+    });
     // Newest first: the guide ends with the very first fill.
     let fill = Memo::new(move |_| live.fills.with(|fills| fills.last().cloned()));
     // Complete: the ticket shows a preview or a refusal.
@@ -67,7 +82,7 @@ pub(super) fn Coach(live: Live, form: TicketForm, tab: RwSignal<PhoneTab>) -> im
                 <p role="status" data-testid="coach-end">
                     {end}
                 </p>
-                <button type="button" class="small" data-testid="coach-close" on:click=move |_| is_open.set(false)>
+                <button type="button" class="small" data-testid="coach-close" on:click=close>
                     {move || if done.get() == STEPS.len() { "Done" } else { "Not now" }}
                 </button>
             </aside>

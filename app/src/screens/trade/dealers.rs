@@ -25,7 +25,7 @@ pub(super) fn DealersPanel(
     tab: RwSignal<PhoneTab>,
 ) -> impl IntoView {
     let Hydrated(hydrated) = expect_context();
-    let cannot_send = Memo::new(move |_| !hydrated.get() || !live.link.with(|link| link.phase.is_fresh()));
+    let cannot_send = Memo::new(move |_| !hydrated.get() || !live.can_trade());
     // A click found no quantity in the ticket, and none was typed since.
     let needs_quantity = RwSignal::new(false);
     let is_missing =
@@ -122,6 +122,7 @@ fn Dealer(
         >
             <h3 title=title.clone()>{title.clone()}</h3>
             <span class="num" data-testid=format!("good-for-{index}")>
+                {move || if is_live.get() { "Expires in " } else { "" }}
                 {move || time_left(left_us.get())}
             </span>
             <svg class="life" viewBox="0 0 100 1" preserveAspectRatio="none" aria-hidden="true">
@@ -161,7 +162,7 @@ fn Offer(
         let Some(quote) = shown.get_untracked().map(|shown| shown.quote.id) else { return };
         request_quote(form, tab, needs_quantity, side, quote);
     };
-    let (word, verb, key) = match side {
+    let (word, to, key) = match side {
         Side::Sell => ("Sell", "to", "hit"),
         Side::Buy => ("Buy", "from", "lift"),
     };
@@ -170,7 +171,7 @@ fn Offer(
         taken.is_some_and(|(price, _)| best.get() == Some(price))
     };
     let mark = move || if is_best() { " (best)" } else { "" };
-    let label = move || format!("{word} {verb} {name} at {}{}, {} left", price(), mark(), size());
+    let label = move || format!("{word} {to} {name} at {}{}, {} left", price(), mark(), size());
     view! {
         <button
             type="button"
@@ -181,8 +182,8 @@ fn Offer(
             data-testid=key
             on:click=take
         >
-            <span class="word">{word} {mark}</span>
-            <span class="num">{price}</span>
+            <span class="word">{word}</span>
+            <span class="num">{price} <span class="word">{mark}</span></span>
             <span class="num size">{size}</span>
         </button>
     }

@@ -1,7 +1,7 @@
 //! Live quotes of all dealers.
 //!
-//! A click on a symbol shows its dealers, whose quotes can be taken. An expired
-//! quote stays for a moment, grey.
+//! A click on a row shows its dealers, whose quotes can be taken. An expired quote
+//! stays for a moment, grey.
 
 use engine::id::{InstrumentId, QuoteId};
 use engine::money::{Lots, Ticks};
@@ -11,18 +11,29 @@ use leptos::prelude::*;
 
 use super::blotter::matches_filter;
 use super::dealers::time_left;
-use super::tabs::PhoneTab;
+use crate::components::{SortKey, Sorting, symbol_link};
 use crate::format::{self, Units};
 use crate::live::Live;
 
 /// Time that an expired quote stays on the screen, in microseconds.
 const EXPIRED_DISPLAY_US: i64 = 3 * MICROS_PER_SECOND;
 
+/// Columns: name and class.
+const COLUMNS: [(&str, &str); 7] = [
+    ("Symbol", ""),
+    ("Dealer", ""),
+    ("Bid size", "num wide"),
+    ("Bid", "num"),
+    ("Ask", "num"),
+    ("Ask size", "num wide"),
+    ("Expires in", "num"),
+];
+
 /// A row: an instrument and a quote of it.
 type QuoteRow = (InstrumentId, Quote);
 
 #[component]
-pub(super) fn Quotes(live: Live, filter: RwSignal<String>, tab: RwSignal<PhoneTab>) -> impl IntoView {
+pub(super) fn Quotes(live: Live, filter: RwSignal<String>) -> impl IntoView {
     let dealt: Vec<InstrumentId> = live
         .listed()
         .iter()
@@ -47,8 +58,14 @@ pub(super) fn Quotes(live: Live, filter: RwSignal<String>, tab: RwSignal<PhoneTa
         }
         lines
     });
+    let sorting = Sorting::by(0, false);
     let ids = Memo::new(move |_| {
-        lines.with(|lines| lines.iter().map(|(id, quote)| (*id, quote.id)).collect::<Vec<_>>())
+        let sorted = lines.with(|lines| sorting.sorted(lines, |column, line| key(live, column, line)));
+        sorted.into_iter().map(|(id, quote)| (id, quote.id)).collect::<Vec<_>>()
+    });
+    let heads = COLUMNS.into_iter().enumerate().map(|(at, (name, class))| {
+        let testid = format!("sort-quotes-{}", name.to_ascii_lowercase().replace(' ', "-"));
+        sorting.head(at, name, String::new(), class, testid)
     });
     let total = move |of: fn(&Quote) -> Lots| {
         let now = live.moment.get().time;
@@ -60,34 +77,16 @@ pub(super) fn Quotes(live: Live, filter: RwSignal<String>, tab: RwSignal<PhoneTa
                 }
             }
         });
-        sum.into_iter().reduce(plus).map_or_else(|| "0".to_owned(), format::decimal)
+        sum.into_iter().reduce(format::plus).map_or_else(|| "0".to_owned(), format::decimal)
     };
     view! {
         <table data-testid="quotes">
             <thead>
-                <tr>
-                    <th scope="col">"Symbol"</th>
-                    <th scope="col">"Dealer"</th>
-                    <th scope="col" class="num wide">
-                        "Bid size"
-                    </th>
-                    <th scope="col" class="num">
-                        "Bid"
-                    </th>
-                    <th scope="col" class="num">
-                        "Ask"
-                    </th>
-                    <th scope="col" class="num wide">
-                        "Ask size"
-                    </th>
-                    <th scope="col" class="num">
-                        "Good for"
-                    </th>
-                </tr>
+                <tr>{heads.collect_view()}</tr>
             </thead>
             <tbody>
                 <For each=move || ids.get() key=|line| *line let:line>
-                    <Row live lines id=line.0 quote=line.1 filter tab />
+                    <Row live lines id=line.0 quote=line.1 filter />
                 </For>
             </tbody>
             <tfoot>
@@ -129,7 +128,6 @@ fn Row(
     id: InstrumentId,
     quote: QuoteId,
     filter: RwSignal<String>,
-    tab: RwSignal<PhoneTab>,
 ) -> impl IntoView {
     let instrument = live.instrument(id)?;
     let first = lines.with_untracked(|lines| lines.iter().find(|(_, line)| line.id == quote).copied())?.1;
@@ -141,11 +139,6 @@ fn Row(
     let left_us = Memo::new(move |_| (first.expires_at.0 - live.moment.get().time.0).max(0));
     let price = move |ticks: Ticks| units.price(ticks);
     let lots = move |of: fn(&Quote) -> Lots| units.quantity(of(&now.get()));
-    let choose = move |_| {
-        live.selected.set(id);
-        tab.set(PhoneTab::More);
-    };
-    let symbol = instrument.symbol.clone();
     Some(view! {
         <tr
             hidden=move || !is_shown(live, id, &first, filter)
@@ -153,11 +146,7 @@ fn Row(
             data-quote=quote.to_string()
             data-live=move || (left_us.get() > 0).to_string()
         >
-            <th scope="row">
-                <button type="button" class="symbol" aria-label=format!("Dealers of {symbol}") on:click=choose>
-                    {symbol.clone()}
-                </button>
-            </th>
+            {symbol_link(live, id, instrument.symbol.clone())}
             <td title=dealer.clone()>{dealer.clone()}</td>
             <td class="num wide">{move || lots(|quote| quote.bid_lots)}</td>
             <td class="num">{price(first.bid)}</td>
@@ -168,15 +157,23 @@ fn Row(
     })
 }
 
+/// A quote's value in a column.
+fn key(live: Live, column: usize, (id, quote): &QuoteRow) -> SortKey {
+    let Some(instrument) = live.instrument(*id) else { return SortKey::Absent };
+    let units = Units::of(&instrument);
+    match column {
+        0 => SortKey::Text(instrument.symbol),
+        1 => SortKey::Text(instrument.dealer(quote.dealer).unwrap_or_default().to_owned()),
+        2 => SortKey::Number(units.quantity_of(quote.bid_lots).to_f64()),
+        3 => SortKey::Number(units.price_of(quote.bid).to_f64()),
+        4 => SortKey::Number(units.price_of(quote.ask).to_f64()),
+        5 => SortKey::Number(units.quantity_of(quote.ask_lots).to_f64()),
+        _ => SortKey::Number(quote.expires_at.0 as f64),
+    }
+}
+
 fn is_shown(live: Live, id: InstrumentId, quote: &Quote, filter: RwSignal<String>) -> bool {
     live.instrument(id).is_some_and(|instrument| {
         matches_filter(filter, &[&instrument.symbol, instrument.dealer(quote.dealer).unwrap_or_default()])
     })
-}
-
-/// `a + b` at the finer of both scales.
-fn plus(a: engine::decimal::Decimal, b: engine::decimal::Decimal) -> engine::decimal::Decimal {
-    let scale = a.scale.max(b.scale);
-    let whole = |value: engine::decimal::Decimal| value.mantissa * 10_i64.pow(u32::from(scale - value.scale));
-    engine::decimal::Decimal::new(whole(a).saturating_add(whole(b)), scale)
 }

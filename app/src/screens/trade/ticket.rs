@@ -2,6 +2,7 @@
 //!
 //! Decides nothing: the preview is the engine's, the answer the venue's.
 
+mod bond;
 mod fields;
 mod form;
 mod intent;
@@ -12,9 +13,9 @@ mod sender;
 mod texts;
 mod warnings;
 
-pub(super) use form::{PREVIEW_ORDER_ID, TicketForm, strip_separators};
+pub(super) use form::{PREVIEW_ORDER_ID, TicketForm, plain_number};
 pub(super) use intent::{OrderIntent, PreTradeCheck};
 pub(super) use panel::TicketPanel;
 pub(super) use parts::SubmissionStatus;
 pub(super) use sender::{OrderSender, Submission};
-pub(super) use texts::reject_text;
+pub(super) use texts::typed_text;

@@ -9,30 +9,33 @@ mod spark;
 
 use engine::id::InstrumentId;
 use engine::instrument::Instrument;
+use leptos::ev::KeyboardEvent;
 use leptos::prelude::*;
 
-use super::tabs::PhoneTab;
-use crate::components::focus_next_row;
+use crate::commands::click;
+use crate::components::{Sorting, focus_next_row};
 use crate::live::Live;
-use order::{Sort, sorted};
+use order::sorted;
 
-/// Columns after the symbol, in the order of their bits in the preferences.
-pub(super) const COLUMNS: [Column; 8] = [
-    Column { head: "Last", sort: Some(Sort::Last), wide: false },
-    Column { head: "Change", sort: Some(Sort::Change), wide: false },
-    Column { head: "Trend", sort: None, wide: false },
-    Column { head: "Bid", sort: None, wide: false },
-    Column { head: "Ask", sort: None, wide: false },
-    Column { head: "Spread", sort: Some(Sort::Spread), wide: true },
-    Column { head: "Accrued", sort: None, wide: true },
-    Column { head: "Age", sort: Some(Sort::Age), wide: false },
+/// Columns after the symbol, from left to right.
+pub(super) const COLUMNS: [Column; 9] = [
+    Column { bit: 0, head: "Last", wide: false },
+    Column { bit: 8, head: "Mark", wide: false },
+    Column { bit: 1, head: "Change", wide: false },
+    Column { bit: 2, head: "Trend", wide: false },
+    Column { bit: 3, head: "Bid", wide: false },
+    Column { bit: 4, head: "Ask", wide: false },
+    Column { bit: 5, head: "Spread", wide: true },
+    Column { bit: 6, head: "Accrued", wide: true },
+    Column { bit: 7, head: "Age", wide: false },
 ];
 
-/// A column and the order of a click on its header.
+/// A column: its bit in the preferences and its number among sorted columns, less
+/// one for the symbol.
 #[derive(Clone, Copy)]
 pub(super) struct Column {
+    bit: usize,
     head: &'static str,
-    sort: Option<Sort>,
     wide: bool,
 }
 
@@ -44,20 +47,22 @@ impl Column {
             (_, false) => "num",
         }
     }
+
+    fn testid(self, prefix: &str) -> String {
+        format!("{prefix}-{}", self.head.to_ascii_lowercase())
+    }
 }
 
 #[component]
-pub(super) fn Watch(live: Live, tab: RwSignal<PhoneTab>) -> impl IntoView {
+pub(super) fn Watch(live: Live) -> impl IntoView {
     let query = RwSignal::new(String::new());
-    let sort = RwSignal::new((Sort::Symbol, false));
+    let sorting = Sorting::by(0, false);
     let listed = StoredValue::new(live.listed());
     // Sorted once a second: rows that jump cannot be read.
     let second = Memo::new(move |_| live.moment.get().time.0.div_euclid(1_000_000));
     let ids = Memo::new(move |_| {
         second.with(|_| ());
-        let (by, down) = sort.get();
-        let query = query.get();
-        listed.with_value(|listed| untrack(|| sorted(live, listed, &query, by, down)))
+        query.with(|query| listed.with_value(|listed| sorted(live, listed, query, sorting)))
     });
     // One row is in the tab order: the selected one, or else the first.
     let stop = Memo::new(move |_| {
@@ -66,14 +71,19 @@ pub(super) fn Watch(live: Live, tab: RwSignal<PhoneTab>) -> impl IntoView {
     });
     let shown = Memo::new(move |_| live.preferences.get().columns);
     let heads = move || {
-        let columns = COLUMNS.iter().enumerate().filter(|(bit, _)| shown.get() & (1 << bit) != 0);
-        columns.map(|(_, column)| view! { <Head column=*column sort /> }).collect_view()
+        let columns = COLUMNS.iter().filter(|column| shown.get() & (1 << column.bit) != 0);
+        let head = |column: &Column| {
+            // Prices of bonds are per 100 of face, and so is their interest.
+            let unit = if column.head == "Accrued" { "per 100" } else { "" };
+            sorting.head(column.bit + 1, column.head, unit.to_owned(), column.class(), column.testid("sort"))
+        };
+        columns.map(head).collect_view()
     };
     let row = move |id: InstrumentId| {
         let instrument =
             listed.with_value(|all| all.iter().find(|one: &&Instrument| one.id == id).cloned())?;
         let figures = live.figures(id)?;
-        Some(view! { <row::Row live instrument figures tab stop shown /> })
+        Some(view! { <row::Row live instrument figures stop shown /> })
     };
     view! {
         <header>
@@ -86,20 +96,19 @@ pub(super) fn Watch(live: Live, tab: RwSignal<PhoneTab>) -> impl IntoView {
             <input
                 id="watch-search"
                 type="search"
-                placeholder="Search symbol or name"
+                placeholder="Search symbol, name or kind"
                 aria-label="Search the market watch"
                 autocomplete="off"
                 data-testid="watch-search"
                 on:input=move |event| query.set(event_target_value(&event))
+                on:keydown=choose_first
             />
         </div>
         <div class="body">
             <table data-testid="watch" on:keydown=focus_next_row>
                 <thead>
                     <tr>
-                        <th scope="col" aria-sort=move || Sort::Symbol.aria(sort.get())>
-                            <SortButton head="Symbol" by=Sort::Symbol sort />
-                        </th>
+                        {sorting.head(0, "Symbol", String::new(), "", "sort-symbol".to_owned())}
                         {heads}
                     </tr>
                 </thead>
@@ -116,37 +125,11 @@ pub(super) fn Watch(live: Live, tab: RwSignal<PhoneTab>) -> impl IntoView {
     }
 }
 
-#[component]
-fn Head(column: Column, sort: RwSignal<(Sort, bool)>) -> impl IntoView {
-    match column.sort {
-        Some(by) => view! {
-            <th scope="col" class=column.class() aria-sort=move || by.aria(sort.get())>
-                <SortButton head=column.head by sort />
-            </th>
-        }
-        .into_any(),
-        None => view! {
-            <th scope="col" class=column.class()>
-                {column.head}
-            </th>
-        }
-        .into_any(),
-    }
-}
-
-#[component]
-fn SortButton(head: &'static str, by: Sort, sort: RwSignal<(Sort, bool)>) -> impl IntoView {
-    let press = move |_| sort.update(|(now, down)| (*now, *down) = by.after(*now, *down));
-    let arrow = move || match sort.get() {
-        (now, false) if now == by => " ▴",
-        (now, true) if now == by => " ▾",
-        _ => "",
-    };
-    view! {
-        <button type="button" class="sort" data-testid=format!("sort-{}", head.to_ascii_lowercase()) on:click=press>
-            {head}
-            <span aria-hidden="true">{arrow}</span>
-        </button>
+/// Enter in the search field chooses the first row.
+fn choose_first(event: KeyboardEvent) {
+    if event.key() == "Enter" {
+        event.prevent_default();
+        click("[data-testid=watch] tbody a.symbol");
     }
 }
 
@@ -154,8 +137,8 @@ fn SortButton(head: &'static str, by: Sort, sort: RwSignal<(Sort, bool)>) -> imp
 #[component]
 fn ColumnMenu(live: Live) -> impl IntoView {
     let preferences = live.preferences;
-    let choice = move |(bit, column): (usize, Column)| {
-        let mask = 1_u16 << bit;
+    let choice = move |column: Column| {
+        let mask = 1_u16 << column.bit;
         let is_shown = move || preferences.get().columns & mask != 0;
         let press = move |_| preferences.change(|values| values.columns ^= mask);
         view! {
@@ -163,7 +146,7 @@ fn ColumnMenu(live: Live) -> impl IntoView {
                 <input
                     type="checkbox"
                     prop:checked=is_shown
-                    data-testid=format!("column-{}", column.head.to_ascii_lowercase())
+                    data-testid=column.testid("column")
                     on:change=press
                 />
                 {column.head}
@@ -175,7 +158,7 @@ fn ColumnMenu(live: Live) -> impl IntoView {
             <summary class="button small" data-testid="watch-columns">
                 "Columns"
             </summary>
-            <div class="choices">{COLUMNS.into_iter().enumerate().map(choice).collect_view()}</div>
+            <div class="choices">{COLUMNS.map(choice).collect_view()}</div>
         </details>
     }
 }

@@ -62,8 +62,8 @@ fn a_flow_takes_effect_at_its_instruments_next_tick() {
 fn buying_raises_an_equity_permanently_and_thins_its_asks_temporarily() {
     let config = equity_and_bond();
     let (mut traded, mut plain) = (simulator(&config, 7), simulator(&config, 7));
-    // Ten touches of 400 at one tick each.
-    traded.observe(Seq(1), &[flow(&config, EQUITY, 4_000)]);
+    // A hundred touches of 400 at a tenth of a tick each.
+    traded.observe(Seq(1), &[flow(&config, EQUITY, 40_000)]);
     let equity = id(&config, EQUITY);
     let traded = ticks_of(&run(&mut traded, 400), equity);
     let plain = ticks_of(&run(&mut plain, 400), equity);
@@ -72,10 +72,11 @@ fn buying_raises_an_equity_permanently_and_thins_its_asks_temporarily() {
     }
     let shown = |tick: &Tick| tick.asks.iter().map(|depth| depth.lots.0).sum::<i64>();
     let bids = |tick: &Tick| tick.bids.iter().map(|depth| depth.lots.0).sum::<i64>();
-    // 10 / 11 of 0.9 is gone, and the best ask is further away.
+    // 100 / 101 of 0.9 is gone, and the best ask is further away; half as much of
+    // the bids, which follow the price.
     assert!(shown(&traded[0]) * 4 < shown(&plain[0]));
     assert!(traded[0].asks[0].price.0 - traded[0].bids[0].price.0 > 2);
-    assert!(bids(&traded[0]) * 2 > bids(&plain[0]));
+    assert!(bids(&traded[0]) * 3 > bids(&plain[0]) && bids(&traded[0]) * 3 < bids(&plain[0]) * 2);
     assert!(shown(&traded[199]) * 2 > shown(&plain[199]));
     assert_eq!(traded[199].asks[0].price.0 - traded[199].bids[0].price.0, 2);
 }
@@ -84,8 +85,8 @@ fn buying_raises_an_equity_permanently_and_thins_its_asks_temporarily() {
 fn selling_a_bond_raises_its_yield_by_the_price_impact() {
     let config = equity_and_bond();
     let (mut traded, mut plain) = (simulator(&config, 7), simulator(&config, 7));
-    // Forty touches of 250 at half a tick each: twenty ticks.
-    traded.observe(Seq(1), &[flow(&config, BOND, -10_000)]);
+    // Two hundred touches of 250 at a tenth of a tick each: twenty ticks.
+    traded.observe(Seq(1), &[flow(&config, BOND, -50_000)]);
     let bond = id(&config, BOND);
     let traded = ticks_of(&run(&mut traded, 50), bond);
     let plain = ticks_of(&run(&mut plain, 50), bond);

@@ -23,17 +23,22 @@ fn maker() -> impl Strategy<Value = MakerSpec> {
     let to = |high: i64| prop_oneof![Just(1), Just(high), 1..=10_i64, 1..=high];
     (
         (to(1_000_000), 1..=100_u32, to(1_000_000), to(1_000_000_000)),
-        (e9(0.0, 0.9), e9(0.0, 1_000.0), e9(0.0, 1.0), to(1_000_000_000)),
+        (e9(0.0, 0.9), e9(0.0, 1.0), e9(0.0, 1.0), to(1_000_000_000)),
     )
-        .prop_map(|((spread, levels, gap, touch), (noise, impact, chance, print))| MakerSpec {
-            spread_ticks: spread,
-            levels,
-            level_gap_ticks: gap,
-            touch_lots: Lots(touch),
-            size_noise_e9: noise,
-            impact_ticks_e9: impact,
-            print_chance_e9: chance,
-            print_lots: Lots(print),
+        .prop_map(|((spread, levels, gap, touch), (noise, impact, chance, print))| {
+            let maker = MakerSpec {
+                spread_ticks: spread,
+                levels,
+                level_gap_ticks: gap,
+                touch_lots: Lots(touch),
+                size_noise_e9: noise,
+                impact_ticks_e9: 0,
+                print_chance_e9: chance,
+                print_lots: Lots(print),
+            };
+            let most = i128::from(maker.max_impact_ticks_e9());
+            let impact_ticks_e9 = (most * i128::from(impact) / 1_000_000_000) as i64;
+            MakerSpec { impact_ticks_e9, ..maker }
         })
 }
 

@@ -96,7 +96,7 @@ type StoredJournal = (Vec<Vec<u8>>, [u8; 32], [u8; 32], u64, Vec<u8>, Vec<u8>);
 
 #[test]
 fn a_stored_journal_replays_to_the_same_bits() {
-    let path = format!("{}/tests/fixtures/journal.v1.postcard", env!("CARGO_MANIFEST_DIR"));
+    let path = format!("{}/tests/fixtures/journal.v2.postcard", env!("CARGO_MANIFEST_DIR"));
     let (inputs, head, state, snapshot_at, snapshot, sim_state): StoredJournal =
         postcard::from_bytes(&std::fs::read(path).unwrap()).unwrap();
     let mut inputs = inputs.iter().map(|bytes| postcard::from_bytes::<Input>(bytes).unwrap());

@@ -96,6 +96,36 @@ fn self_trades_are_prevented_by_cancellation_or_rejection() {
 }
 
 #[test]
+fn own_orders_behind_the_last_reached_level_stay() {
+    let mut test = TestVenue::new();
+    let user = test.open(1);
+    test.step(vec![tick(test.share, 10_000, &BIDS, &ASKS)]);
+    test.market(user, test.share, Side::Buy, 100).unwrap();
+    let best = BIDS[0];
+    let near = test.limit(user, test.share, Side::Buy, best.0, 10).unwrap().order.id;
+    let far = test.limit(user, test.share, Side::Buy, 9_500, 50).unwrap().order.id;
+    // A market sell that the best level fills: the bid at 95.00 is never met.
+    let sell = test.ticket(test.share, Side::Sell, Price::Market, 20);
+    let foreseen = test.preview(user, &sell).unwrap();
+    let answer = test.place(user, sell).unwrap();
+    assert_eq!((&answer.decided, answer.decided.cancelled.as_slice()), (&foreseen.decided, &[near][..]));
+    assert_eq!(answer.decided.filled, Lots(20));
+    assert_eq!(test.account(user).open.keys().copied().collect::<Vec<_>>(), [far]);
+    // 50 × 95.00 = 4,750.00 and the fee of 1 bp stay reserved.
+    assert_eq!(answer.decided.reserved, Money(4_750_475_000));
+    // In mode REJECT an order behind the last reached level does not matter.
+    let mut sell = test.ticket(test.share, Side::Sell, Price::Market, 20);
+    sell.self_trade_prevention = SelfTradePrevention::Reject;
+    assert_eq!(test.place(user, sell).unwrap().decided.filled, Lots(20));
+    // A level is reached while quantity is left.
+    test.step(vec![tick(test.share, 10_000, &[(9_999, 30), (9_998, 500)], &ASKS)]);
+    let second = test.limit(user, test.share, Side::Buy, 9_998, 10).unwrap().order.id;
+    let sold = test.market(user, test.share, Side::Sell, 40).unwrap().decided;
+    assert_eq!((sold.filled, sold.cancelled), (Lots(40), vec![second]));
+    assert!(test.account(user).open.contains_key(&far));
+}
+
+#[test]
 fn a_market_order_stops_at_the_collar_and_its_rest_is_cancelled() {
     let mut test = TestVenue::new();
     let user = test.open(1);

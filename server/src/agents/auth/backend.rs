@@ -98,11 +98,12 @@ impl Auth {
         let name: String = email.chars().take(Email::MAX_BYTES).collect::<String>().to_lowercase();
         let key = (name, address);
         let limited = |seconds| AuthError::RateLimited { seconds };
-        inner.failures.check(&key).map_err(limited)?;
         // Limits attempts at many accounts from one address, and no class that
-        // signs in at once: successes do not count.
-        inner.failures_of_address.check(&address).map_err(|seconds| {
-            inner.failures.refund(&key);
+        // signs in at once: successes do not count. First, so that an address invents
+        // no more names than it may try.
+        inner.failures_of_address.check(&address).map_err(limited)?;
+        inner.failures.check(&key).map_err(|seconds| {
+            inner.failures_of_address.refund(&address);
             limited(seconds)
         })?;
         // A malformed address is nobody's, after as much work.
@@ -111,7 +112,11 @@ impl Auth {
             None => None,
         };
         let hash = row.as_ref().map(|row| row.password_hash.clone());
-        let matches = inner.hasher.verify(password, hash).await?;
+        let matches = inner.hasher.verify(password, hash, address).await.inspect_err(|_| {
+            // Nothing was tried.
+            inner.failures.refund(&key);
+            inner.failures_of_address.refund(&address);
+        })?;
         let Some(row) = row.filter(|_| matches) else { return Ok(None) };
         inner.failures.reset(&key);
         inner.failures_of_address.refund(&address);

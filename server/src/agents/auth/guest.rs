@@ -39,7 +39,7 @@ impl Auth {
                 email: placeholder_email(&name, id),
                 name: Some(name.into()),
                 // Nobody ever learns this password.
-                password_hash: inner.hasher.hash(random_token()?).await?,
+                password_hash: inner.hasher.hash(random_token()?, Some(address)).await?,
                 created_at: inner.clock.now(),
                 venue: inner.venue,
                 account,
@@ -68,12 +68,13 @@ impl Auth {
         address: IpAddr,
     ) -> Result<User, AuthError> {
         let email = Email::parse(email).ok_or(AuthError::InvalidEmail)?;
-        password::check_strength(&password, email.as_str())?;
+        password::check_length(&password)?;
         self.count_registration(address)?;
+        self.check_strength(&password, email.as_str(), address).await?;
         let (auth, mut user) = (self.clone(), guest.user.clone());
         run_to_completion(async move {
             let inner = &auth.inner;
-            let hash = inner.hasher.hash(password).await?;
+            let hash = inner.hasher.hash(password, Some(address)).await?;
             match inner.store.register_guest(user.id, email.as_str(), &hash).await? {
                 GuestRegistration::EmailTaken => return Err(AuthError::EmailTaken),
                 GuestRegistration::NotGuest => return Err(AuthError::NotGuest),

@@ -28,7 +28,7 @@ impl Auth {
             email: email.as_str().to_owned(),
             name: None,
             // Nobody ever learns this password.
-            password_hash: inner.hasher.hash(random_token()?).await?,
+            password_hash: inner.hasher.hash(random_token()?, None).await?,
             created_at: now,
             venue: inner.venue,
             account: AccountId::derive(inner.venue, id),

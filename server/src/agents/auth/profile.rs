@@ -45,13 +45,14 @@ impl Auth {
         if caller.user.is_guest() {
             return Err(AuthError::NoPassword);
         }
+        password::check_length(&new)?;
         let verified = self.verify_password(&caller.user.email, present, address).await?;
         let row = verified.ok_or(AuthError::WrongPassword)?;
-        password::check_strength(&new, &row.email)?;
+        self.check_strength(&new, &row.email, address).await?;
         let (auth, current) = (self.clone(), caller.session.hash().0);
         run_to_completion(async move {
             let inner = &auth.inner;
-            let hash = inner.hasher.hash(new).await?;
+            let hash = inner.hasher.hash(new, Some(address)).await?;
             let ended = inner.store.change_password(row.id, &row.password_hash, &hash, current).await?;
             inner.sessions.announce_deleted(ended.ok_or(AuthError::WrongPassword)?).await;
             tracing::info!(event = "password_changed", user = %row.id, "a user changed their password");

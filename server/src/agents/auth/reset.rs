@@ -37,11 +37,12 @@ impl Auth {
         self.inner.resets.check(&address).map_err(|seconds| AuthError::RateLimited { seconds })?;
         let token_hash = token_hash(token);
         let user = self.inner.store.user_of_reset(token_hash, now).await?.ok_or(AuthError::InvalidToken)?;
-        password::check_strength(&password, &user.email)?;
+        password::check_length(&password)?;
+        self.check_strength(&password, &user.email, address).await?;
         let auth = self.clone();
         run_to_completion(async move {
             let inner = &auth.inner;
-            let password_hash = inner.hasher.hash(password).await?;
+            let password_hash = inner.hasher.hash(password, Some(address)).await?;
             let deleted = inner.store.reset_password(token_hash, now, &password_hash).await?;
             inner.sessions.announce_deleted(deleted.ok_or(AuthError::InvalidToken)?).await;
             // The limit is on guesses.

@@ -20,8 +20,8 @@ use utoipa_axum::routes;
 
 use super::session_layer::SignedOut;
 use super::session_store::DEVICE_KEY;
-use super::{AuthError, AuthSession, Credentials, Identity, device};
-use crate::http::{ErrorResponse, Json, PeerAddress, StrictForm};
+use super::{AuthError, AuthSession, Credentials, HashError, Identity, device};
+use crate::http::{ClientAddress, ErrorResponse, Json, StrictForm};
 use crate::store::users::User;
 
 mod guest;
@@ -119,7 +119,7 @@ pub fn routes<S: Clone + Send + Sync + 'static>() -> OpenApiRouter<S> {
 )]
 async fn register(
     mut session: AuthSession,
-    PeerAddress(address): PeerAddress,
+    ClientAddress(address): ClientAddress,
     headers: HeaderMap,
     Json(request): Json<RegisterRequest>,
 ) -> Result<Response, ErrorResponse> {
@@ -142,7 +142,7 @@ async fn register(
 )]
 async fn login(
     mut session: AuthSession,
-    PeerAddress(address): PeerAddress,
+    ClientAddress(address): ClientAddress,
     headers: HeaderMap,
     Json(request): Json<CredentialsRequest>,
 ) -> Result<Json<Caller>, ErrorResponse> {
@@ -177,7 +177,7 @@ async fn session(identity: Identity) -> Json<Caller> {
 
 async fn register_form(
     mut session: AuthSession,
-    PeerAddress(address): PeerAddress,
+    ClientAddress(address): ClientAddress,
     headers: HeaderMap,
     StrictForm(form): StrictForm<RegisterForm>,
 ) -> Response {
@@ -195,7 +195,7 @@ async fn register_form(
 
 async fn login_form(
     mut session: AuthSession,
-    PeerAddress(address): PeerAddress,
+    ClientAddress(address): ClientAddress,
     headers: HeaderMap,
     StrictForm(form): StrictForm<CredentialsForm>,
 ) -> Response {
@@ -227,7 +227,7 @@ async fn logout_form(mut session: AuthSession, StrictForm(form): StrictForm<Sign
 )]
 async fn reset(
     session: AuthSession,
-    PeerAddress(address): PeerAddress,
+    ClientAddress(address): ClientAddress,
     Json(request): Json<ResetPasswordRequest>,
 ) -> Result<StatusCode, ErrorResponse> {
     let ResetPasswordRequest { token, password } = request;
@@ -238,7 +238,7 @@ async fn reset(
 
 async fn reset_form(
     session: AuthSession,
-    PeerAddress(address): PeerAddress,
+    ClientAddress(address): ClientAddress,
     StrictForm(form): StrictForm<ResetForm>,
 ) -> Response {
     let token: String = form.token.chars().take(64).collect();
@@ -370,7 +370,16 @@ impl From<AuthError> for ErrorResponse {
             AuthError::InvalidToken => Self::new(StatusCode::FORBIDDEN, "invalid_token", message).at("token"),
             AuthError::RateLimited { seconds } => Self::rate_limited(&message, seconds),
             AuthError::NotSignedIn => ApiError::not_signed_in().into(),
-            AuthError::Store(_) | AuthError::Session(_) | AuthError::Hash(_) | AuthError::Account(_) => {
+            AuthError::Hash(HashError::AddressBusy) => {
+                Self::rate_limited("Too many people sign in from this address. Try again shortly.", 1)
+            }
+            AuthError::Hash(HashError::Busy) => {
+                ApiError::new(503, "busy", "Too many people sign in. Try again shortly.").into()
+            }
+            AuthError::Store(_)
+            | AuthError::Session(_)
+            | AuthError::Hash(HashError::Failed(_))
+            | AuthError::Account(_) => {
                 tracing::error!(event = "auth_unavailable", error = %message, "auth could not answer");
                 ApiError::unavailable().into()
             }

@@ -60,11 +60,12 @@ impl Gateway {
             venue_name: config.name.clone(),
             seed_commitment: self.inner.seed_commitment,
             currency: config.currency.clone(),
-            t0: config.t0,
             market: market.clone(),
             account: account.clone(),
             sparklines: view.sparklines(),
             portfolio: view.portfolio(account),
+            last_trades: view.last_trades(),
+            clock: view.clock().value,
             day_open: DayOpen {
                 nav: (account.opened >= market.date_rev).then_some(config.starting_balance),
                 marks: view.day_open_marks(),

@@ -12,7 +12,7 @@ use protocol::rest::LogRequest;
 use super::Gateway;
 use super::identity::Client;
 use crate::agents::auth::Identity;
-use crate::http::{ErrorResponse, Json, PeerAddress};
+use crate::http::{ClientAddress, ErrorResponse, Json};
 use crate::telemetry::BROWSER;
 
 /// Longest name of an event.
@@ -36,7 +36,7 @@ const DETAILS_MAX_CHARS: usize = 8_000;
 pub(super) async fn write_line(
     State(gateway): State<Gateway>,
     identity: Option<Extension<Identity>>,
-    PeerAddress(address): PeerAddress,
+    ClientAddress(address): ClientAddress,
     Json(request): Json<LogRequest>,
 ) -> Result<StatusCode, ErrorResponse> {
     let line = Line::parse(request)?;

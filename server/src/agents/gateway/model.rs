@@ -17,14 +17,16 @@ use engine::quote::QuotesSnapshot;
 use engine::replica::Gap;
 use engine::time::VenueTime;
 use engine::venue::{Input, Venue};
-use protocol::bus::PortfolioMessage;
+use protocol::bus::{ClockStatus, PortfolioMessage, SequencerStatus};
+use protocol::socket::{ClockPhase, ClockUpdate};
 use tokio::sync::watch;
+use tokio::time::interval;
 
 use crate::bus::{Batch, Bus, BusError, StreamNames, decode};
 use crate::clock::sleep;
 use crate::journal::{Follower, JournalBatch, JournalError};
 use crate::shutdown::Shutdown;
-use crate::store::history::CandleWindow;
+use crate::store::history::{CANDLES_CONSUMER, CandleWindow};
 use crate::store::journal::EntryKind;
 use crate::store::snapshots::SnapshotRow;
 use crate::store::{Store, StoreError};
@@ -44,6 +46,13 @@ const TAPE_HISTORY_ENTRIES: u64 = 1_000;
 /// Delay between two looks for the books that trading publishes when it starts:
 /// nothing announces them.
 const BOOKS_RETRY_DELAY: Duration = Duration::from_millis(20);
+
+/// Time between two looks at what the clock and the sequencer last reported:
+/// nothing announces all of it.
+const STATUS_INTERVAL: Duration = Duration::from_millis(500);
+
+/// Attempts to read candles and their journal position as of one transaction.
+const MAX_CANDLE_READS: u32 = 10;
 
 /// Longest that a reader waits for the model to reach an entry.
 const READ_TIMEOUT: Duration = Duration::from_secs(2);
@@ -152,10 +161,13 @@ impl ReadModel {
         let mut valuation_id = shared.bus.last_id(&shared.streams.risk).await?;
         self.read_newest_valuations().await?;
         self.wait_until_consistent(&mut journal, &shutdown).await?;
+        let mut status_due = interval(STATUS_INTERVAL);
+        status_due.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             progress(journal.through());
             tokio::select! {
                 () = shutdown.cancelled() => return Ok(()),
+                _ = status_due.tick() => self.read_clock().await,
                 batch = journal.next() => match batch {
                     Ok(batch) => self.apply_journal(batch, &mut journal, &shutdown).await?,
                     // The next batch comes from the store.
@@ -222,6 +234,24 @@ impl ReadModel {
         after
     }
 
+    /// Reads what the clock and the sequencer last reported. While the bus is away
+    /// the last state stands.
+    async fn read_clock(&self) {
+        let Shared { venue, bus, streams, .. } = &*self.shared;
+        let keys = [streams.clock_status.clone(), streams.trading_status.clone()];
+        let Ok(newest) = bus.get_all_latest(&keys).await else { return };
+        let [clock, trading] = newest.as_slice() else { return };
+        let clock: Option<ClockStatus> = clock.as_ref().and_then(|bytes| decode::decode(*venue, bytes).ok());
+        let trading: Option<SequencerStatus> = trading.as_ref().and_then(|bytes| decode::json(bytes).ok());
+        let Some(ClockStatus { mode, speed_milli, .. }) = clock else { return };
+        let phase = match trading {
+            Some(SequencerStatus::Halted { .. }) => ClockPhase::Halted,
+            _ => ClockPhase::from_mode(&mode).unwrap_or(ClockPhase::Running),
+        };
+        self.change(|view| view.set_clock(ClockUpdate { phase, speed_milli }));
+        self.announce();
+    }
+
     /// Starts from the newest snapshot that can be read, else from entry 1.
     async fn load(&self) -> Result<Follower, FollowError> {
         let Shared { venue: id, store, bus, streams, .. } = &*self.shared;
@@ -233,16 +263,44 @@ impl ReadModel {
             None => self.opened_venue().await?,
         };
         let mut view = VenueView::new(&venue, version);
+        let candles_through = self.read_candles(&mut view).await?;
         // Beyond the older snapshot entries may be compacted, without their tape.
         let dense_from = snapshots.last().map_or(0, |snapshot| snapshot.seq.0);
-        let tape_from = Seq(dense_from.max(venue.seq().0.saturating_sub(TAPE_HISTORY_ENTRIES)));
-        let mut journal = Follower::new(*id, store.clone(), bus.clone(), streams, tape_from);
+        let wanted_from = candles_through.0.min(venue.seq().0.saturating_sub(TAPE_HISTORY_ENTRIES));
+        let mut journal =
+            Follower::new(*id, store.clone(), bus.clone(), streams, Seq(dense_from.max(wanted_from)));
         while let Some(JournalBatch::Stored(entries)) = journal.next_stored().await? {
             view.apply_stored(&entries)?;
         }
         *self.shared.view.write().unwrap_or_else(PoisonError::into_inner) = Some(view);
         self.read_day_opens(venue.config().t0).await?;
         Ok(journal)
+    }
+
+    /// Reads the newest stored candles, which a snapshot does not contain, and
+    /// returns the last entry that is in them.
+    async fn read_candles(&self, view: &mut VenueView) -> Result<Seq, FollowError> {
+        let Shared { venue, store, streams, .. } = &*self.shared;
+        let cursor = || store.history_cursor(*venue, CANDLES_CONSUMER, &streams.execution);
+        let mut through = cursor().await?;
+        for _ in 0..MAX_CANDLE_READS {
+            let mut newest = Vec::new();
+            for instrument in view.instrument_ids() {
+                for interval in Interval::ALL {
+                    let window = CandleWindow { instrument, interval, from: None, to: None, limit: 1 };
+                    let candles = store.candles(*venue, window).await?;
+                    newest.extend(candles.into_iter().map(|candle| (instrument, interval, candle)));
+                }
+            }
+            let before = std::mem::replace(&mut through, cursor().await?);
+            // Both stand in one transaction, so an equal position means equal candles.
+            if before == through {
+                view.resume_candles(newest, Seq(through));
+                return Ok(Seq(through));
+            }
+        }
+        let message = "candles are written faster than they can be read";
+        Err(FollowError::Venue(message.to_owned()))
     }
 
     /// Reads the day's first prices, which a snapshot does not contain.

@@ -6,10 +6,12 @@
 mod errors;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::State;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use engine::candle::Interval;
@@ -20,6 +22,8 @@ use utoipa::OpenApi;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityScheme};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
+
+use crate::http::{ErrorResponse, refuse_query};
 
 /// Parts of the description that belong to no route.
 #[derive(OpenApi)]
@@ -62,6 +66,50 @@ pub(super) fn routes(mut description: utoipa::openapi::OpenApi, cookie: &str) ->
     let session = SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::with_description(cookie, text)));
     description.components.get_or_insert_default().add_security_scheme("session", session);
     route.with_state(Document::new(&complete(json!(description))))
+}
+
+/// Routes that have a query, by path and method.
+#[derive(Clone, Debug)]
+pub(super) struct QueryRoutes(Arc<BTreeSet<(String, String)>>);
+
+impl QueryRoutes {
+    /// The routes of `description` with a parameter in the query.
+    pub(super) fn of(description: &utoipa::openapi::OpenApi) -> Self {
+        let mut document = json!(description);
+        let mut found = BTreeSet::new();
+        for (path, item) in members(&mut document["paths"]) {
+            let methods = members(item).filter(|(_, operation)| has_query(operation));
+            found.extend(methods.map(|(method, _)| (path.clone(), method.clone())));
+        }
+        Self(Arc::new(found))
+    }
+}
+
+/// Returns true if an operation has a parameter in the query.
+fn has_query(operation: &Value) -> bool {
+    let parameters = operation["parameters"].as_array();
+    parameters.is_some_and(|all| all.iter().any(|parameter| parameter["in"] == "query"))
+}
+
+/// Middleware: refuses a query on a route of the API that has none. The others refuse
+/// the fields that they do not know.
+pub(super) async fn refuse_queries(
+    State(routes): State<QueryRoutes>,
+    path: MatchedPath,
+    request: Request,
+    next: Next,
+) -> Response {
+    // HEAD is answered by the route of GET.
+    let method = if *request.method() == Method::HEAD { &Method::GET } else { request.method() };
+    let route = (path.as_str().to_owned(), method.as_str().to_ascii_lowercase());
+    if let Some(query) = request.uri().query()
+        && route.0.starts_with("/api/")
+        && !routes.0.contains(&route)
+        && let Err(error) = refuse_query(query)
+    {
+        return ErrorResponse::from(error).into_response();
+    }
+    next.run(request).await
 }
 
 /// The description as it is sent.

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use engine::id::{OrderId, Seq};
@@ -27,7 +27,7 @@ use utoipa_axum::routes;
 use super::Gateway;
 use super::identity::RequireUser;
 use super::page_request::parse_instrument_id;
-use crate::http::{ErrorResponse, Json, StrictQuery};
+use crate::http::{ErrorResponse, Json, PathText, StrictQuery};
 use crate::sequencer_client::SendError;
 use crate::store::projections::OrderFilter;
 
@@ -120,6 +120,10 @@ impl OrderApi for Gateway {
         let statuses = parse_statuses(query.status.as_deref())?;
         let status = query.status.as_deref().unwrap_or("-");
         let client_order_id = query.client_order_id.clone();
+        if client_order_id.as_ref().is_some_and(|id| id.contains('\0')) {
+            let message = "client_order_id holds a NUL.";
+            return Err(ApiError::new(400, "invalid_query", message).at("client_order_id"));
+        }
         let named = client_order_id.as_deref().unwrap_or("-");
         let subject = format!("orders|{}|{status}|{named:.64}", caller.account);
         let page = self.page_request(&query.history(), &subject)?;
@@ -287,7 +291,7 @@ async fn preview(
 async fn amend(
     State(gateway): State<Gateway>,
     RequireUser(caller): RequireUser,
-    Path(id): Path<String>,
+    PathText(id): PathText,
     Json(request): Json<AmendOrderRequest>,
 ) -> Result<Response, ErrorResponse> {
     let response = gateway.amend_order(&caller, &id, request.into()).await?;
@@ -324,7 +328,7 @@ async fn list(
 async fn one(
     State(gateway): State<Gateway>,
     RequireUser(caller): RequireUser,
-    Path(id): Path<String>,
+    PathText(id): PathText,
 ) -> Result<Json<OrderFrame>, ErrorResponse> {
     gateway.order_frame(&gateway.order(&caller, &id).await?)
 }
@@ -341,7 +345,7 @@ async fn one(
 async fn cancel(
     State(gateway): State<Gateway>,
     RequireUser(caller): RequireUser,
-    Path(id): Path<String>,
+    PathText(id): PathText,
 ) -> Result<Json<OrderFrame>, ErrorResponse> {
     gateway.order_frame(&gateway.cancel_order(&caller, &id).await?)
 }

@@ -7,8 +7,9 @@ use axum::Router;
 use axum::extract::Request;
 use axum::http::request::Parts;
 use axum::http::{Extensions, HeaderMap, HeaderValue, Method, StatusCode, Version, header};
-use axum::middleware::map_response;
+use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use http_body_util::BodyExt as _;
 use leptos::nonce::use_nonce;
 use leptos::prelude::{LeptosOptions, provide_context, use_context};
 use leptos::server_fn::ContentType as _;
@@ -24,12 +25,16 @@ use tower_http::compression::predicate::{Predicate as _, SizeAbove};
 
 use super::Gateway;
 use crate::agents::auth::Identity;
+use crate::assets::preload_links;
 use crate::http::ErrorResponse;
 use crate::http::middleware::page_policy;
 
 /// Answers of this size and less are sent as they are, so that an order waits for no
 /// compression.
 const UNCOMPRESSED_MAX_BYTES: u16 = 1_024;
+
+/// Path of every server function.
+pub(super) const SERVER_FN_PREFIX: &str = "/api/ui/";
 
 /// Brotli level of pages: most of the gain, in a millisecond.
 const PAGE_COMPRESSION: CompressionLevel = CompressionLevel::Precise(4);
@@ -51,7 +56,6 @@ pub(super) fn routes(gateway: &Gateway, options: LeptosOptions) -> Router {
             }
             not_found(request).await
         })
-        .layer(map_response(correct_status))
         .layer(
             CompressionLayer::new()
                 .quality(PAGE_COMPRESSION)
@@ -66,12 +70,18 @@ fn context(gateway: SharedGateway) -> impl Fn() + Clone + Send + Sync + 'static 
     move || {
         provide_context(gateway.clone());
         let parts = use_context::<Parts>();
-        provide_context(parts.as_ref().and_then(|parts| caller(&parts.extensions)));
+        let caller = parts.as_ref().and_then(|parts| caller(&parts.extensions));
+        let page = parts.as_ref().filter(|_| caller.is_some()).map(|parts| parts.uri.path());
+        let links = page.and_then(preload_links);
+        provide_context(caller);
         let is_page = parts.is_some_and(|parts| !is_for_programs(&parts.method, parts.uri.path()));
         if let (true, Some(nonce), Some(response)) = (is_page, use_nonce(), use_context::<ResponseOptions>())
             && let Ok(policy) = HeaderValue::try_from(page_policy(&nonce))
         {
             response.insert_header(header::CONTENT_SECURITY_POLICY, policy);
+            if let Some(links) = links {
+                response.insert_header(header::LINK, links);
+            }
         }
         if let Some(manifest) = crate::assets::split_manifest() {
             provide_context(manifest);
@@ -86,14 +96,46 @@ fn is_for_browsers(_: StatusCode, _: Version, headers: &HeaderMap, _: &Extension
     kind.starts_with(b"text/html") || kind == PostcardEncoding::CONTENT_TYPE.as_bytes()
 }
 
-/// Turns 500 into 400 for arguments that a server function could not read; its
-/// own errors set their own status.
-async fn correct_status(mut response: Response) -> Response {
-    let is_unreadable = response.status() == StatusCode::INTERNAL_SERVER_ERROR
-        && response.headers().contains_key(SERVER_FN_ERROR_HEADER);
-    if is_unreadable {
-        *response.status_mut() = StatusCode::BAD_REQUEST;
+/// Middleware: encodes the errors of server functions, and of what refuses their
+/// requests, as the client reads them: in Postcard for the browser's half of a
+/// function, in JSON for everybody else.
+pub(super) async fn encode_errors(request: Request, next: Next) -> Response {
+    if !request.uri().path().starts_with(SERVER_FN_PREFIX) {
+        return next.run(request).await;
     }
+    let accepts = request.headers().get_all(header::ACCEPT);
+    let postcard = PostcardEncoding::CONTENT_TYPE;
+    let reads_postcard =
+        accepts.iter().any(|accepted| accepted.to_str().is_ok_and(|accepted| accepted.contains(postcard)));
+    let response = next.run(request).await;
+    if response.headers().contains_key(SERVER_FN_ERROR_HEADER) {
+        if reads_postcard && response.status() != StatusCode::INTERNAL_SERVER_ERROR {
+            return response;
+        }
+        let error = ErrorResponse::from(server_fn_error(response).await).into_response();
+        return if reads_postcard { in_postcard(error) } else { error };
+    }
+    if reads_postcard { in_postcard(response) } else { response }
+}
+
+/// The error of a server function's response. Its own errors set their status: 500
+/// is left for arguments that it could not read.
+async fn server_fn_error(response: Response) -> ApiError {
+    if response.status() == StatusCode::INTERNAL_SERVER_ERROR {
+        return ApiError::new(400, "invalid_request", "The server could not read the request.");
+    }
+    let body = response.into_body().collect().await.map(|body| body.to_bytes()).unwrap_or_default();
+    postcard::from_bytes(&body).unwrap_or_else(|_| ApiError::unavailable())
+}
+
+/// `response` with its error, if it has one, in Postcard.
+fn in_postcard(mut response: Response) -> Response {
+    let Some(error) = response.extensions_mut().remove::<ApiError>() else { return response };
+    let Ok(bytes) = postcard::to_allocvec(&error) else { return response };
+    *response.body_mut() = bytes.into();
+    response.headers_mut().remove(header::CONTENT_LENGTH);
+    let kind = HeaderValue::from_static(PostcardEncoding::CONTENT_TYPE);
+    response.headers_mut().insert(header::CONTENT_TYPE, kind);
     response
 }
 

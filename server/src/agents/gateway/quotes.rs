@@ -3,7 +3,7 @@
 //! Does not know how a command is decided, nor why a dealer quotes as it does.
 
 use async_trait::async_trait;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use engine::id::{InstrumentId, QuoteId};
@@ -25,7 +25,7 @@ use utoipa_axum::routes;
 use super::Gateway;
 use super::identity::RequireUser;
 use super::page_request::parse_instrument_id;
-use crate::http::{ErrorResponse, Json, StrictQuery};
+use crate::http::{ErrorResponse, Json, PathText, StrictQuery};
 
 #[async_trait]
 impl QuoteApi for Gateway {
@@ -159,7 +159,7 @@ async fn list(
 async fn hit(
     State(gateway): State<Gateway>,
     RequireUser(caller): RequireUser,
-    Path(id): Path<String>,
+    PathText(id): PathText,
     Json(request): Json<TakeQuoteRequest>,
 ) -> Result<Response, ErrorResponse> {
     gateway.take(&caller, &id, Side::Sell, request).await
@@ -182,7 +182,7 @@ async fn hit(
 async fn lift(
     State(gateway): State<Gateway>,
     RequireUser(caller): RequireUser,
-    Path(id): Path<String>,
+    PathText(id): PathText,
     Json(request): Json<TakeQuoteRequest>,
 ) -> Result<Response, ErrorResponse> {
     gateway.take(&caller, &id, Side::Buy, request).await
@@ -201,7 +201,7 @@ async fn lift(
 async fn preview(
     State(gateway): State<Gateway>,
     RequireUser(caller): RequireUser,
-    Path(id): Path<String>,
+    PathText(id): PathText,
     Json(request): Json<PreviewQuoteRequest>,
 ) -> Result<Json<PreviewJson>, ErrorResponse> {
     let PreviewQuoteRequest { side, quantity, client_order_id, valid_until } = request;

@@ -11,9 +11,11 @@ mod registry;
 mod socket;
 mod subscription;
 
+use axum::Extension;
 use axum::extract::State;
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
+use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use protocol::caller::Caller;
 use protocol::error::ApiError;
@@ -25,13 +27,16 @@ use super::model::FollowError;
 use crate::agents::auth::{Identity, SessionEnded};
 use crate::bus::Batch;
 use crate::bus::decode::decode_or_dead_letter;
-use crate::http::{ErrorResponse, StrictQuery};
+use crate::http::{ErrorResponse, ReadLimit, StrictQuery};
 use crate::shutdown::Shutdown;
 
 pub(super) use registry::Sockets;
 
 /// Largest message that a client may send.
 const MESSAGE_MAX_BYTES: usize = 16 * 1024;
+
+/// Most bytes of a client's frame before its payload.
+const FRAME_HEADER_MAX_BYTES: usize = 14;
 
 /// Size of a socket's read buffer; it is zeroed at every read, and clients send
 /// little.
@@ -66,6 +71,8 @@ pub(super) async fn upgrade(
     State(gateway): State<Gateway>,
     identity: Identity,
     StrictQuery(query): StrictQuery<StreamQuery>,
+    Extension(read_limit): Extension<ReadLimit>,
+    headers: HeaderMap,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, ErrorResponse> {
     let encoding = match query.encoding.as_deref() {
@@ -78,11 +85,20 @@ pub(super) async fn upgrade(
     };
     let upgrade =
         upgrade.map_err(|_| ApiError::new(426, "upgrade_required", "This route is a WebSocket."))?;
-    let most = gateway.inner.limits.sockets_per_user as usize;
+    if !has_valid_key(&headers) {
+        let message = "The Sec-WebSocket-Key must be 16 bytes in Base64.";
+        return Err(ApiError::new(400, "invalid_websocket_key", message).into());
+    }
+    let limits = gateway.inner.limits;
+    let most = limits.sockets_per_user as usize;
     let Some(permit) = gateway.inner.sockets.acquire(&identity, most) else {
         let error = ApiError::new(429, "too_many_sockets", format!("A user may open {most} sockets."));
         return Err(error.into());
     };
+    // Frames without a payload, of which a message may have any number, are seen by
+    // nobody but whoever counts the bytes.
+    let message_bytes = (MESSAGE_MAX_BYTES + FRAME_HEADER_MAX_BYTES) as u64;
+    read_limit.set(u64::from(limits.socket_messages_per_second) * message_bytes);
     let session = identity.session;
     let caller = Caller::from(identity);
     Ok(upgrade
@@ -96,6 +112,14 @@ pub(super) async fn upgrade(
             tasks.track_future(socket::run(gateway, socket, caller, session, encoding, permit))
         })
         .into_response())
+}
+
+/// Returns true if the handshake has one key, of 16 bytes in Base64 (RFC 6455, 4.1).
+fn has_valid_key(headers: &HeaderMap) -> bool {
+    let mut keys = headers.get_all(header::SEC_WEBSOCKET_KEY).iter();
+    let (Some(key), None) = (keys.next(), keys.next()) else { return false };
+    let digit = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
+    key.as_bytes().strip_suffix(b"==").is_some_and(|digits| digits.len() == 22 && digits.iter().all(digit))
 }
 
 impl Gateway {
@@ -124,6 +148,31 @@ impl Gateway {
                     }
                 }
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_16_bytes_in_base64_once() {
+        for (keys, valid) in [
+            (&["dGhlIHNhbXBsZSBub25jZQ=="][..], true),
+            (&["+/+/+/+/+/+/+/+/+/+/+w=="], true),
+            (&[], false),
+            (&["x"], false),
+            (&[""], false),
+            (&["dGhlIHNhbXBsZSBub25jZQ="], false),
+            (&["dGhlIHNhbXBsZSBub25j_Q=="], false),
+            (&["dGhlIHNhbXBsZSBub25jZQ==", "dGhlIHNhbXBsZSBub25jZQ=="], false),
+        ] {
+            let mut headers = HeaderMap::new();
+            for key in keys {
+                headers.append(header::SEC_WEBSOCKET_KEY, key.parse().unwrap());
+            }
+            assert_eq!(has_valid_key(&headers), valid, "{keys:?}");
         }
     }
 }

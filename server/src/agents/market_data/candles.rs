@@ -18,11 +18,8 @@ use crate::agents::context::AgentContext;
 use crate::clock;
 use crate::journal::{Follower, JournalBatch};
 use crate::shutdown::Shutdown;
-use crate::store::history::{CandleRecord, CandleWindow};
+use crate::store::history::{CANDLES_CONSUMER, CandleRecord, CandleWindow};
 use crate::store::journal::Cursor;
-
-/// The consumer's name.
-const NAME: &str = "candles";
 
 /// Delay between a change and the transaction, which also takes later changes.
 const BATCH_DELAY: Duration = Duration::from_millis(500);
@@ -85,7 +82,7 @@ impl<'a> CandleWriter<'a> {
     /// The candles that are not complete, as of the stored position.
     async fn load(context: &'a AgentContext, settings: &'a Settings) -> Result<Self, MarketDataError> {
         let AgentContext { venue, store, bus, streams, .. } = context;
-        let position = store.history_cursor(*venue, NAME, &streams.execution).await?;
+        let position = store.history_cursor(*venue, CANDLES_CONSUMER, &streams.execution).await?;
         let mut candles = Candles::new(settings.config.t0);
         for instrument in settings.config.instruments()?.into_keys() {
             for interval in Interval::ALL {
@@ -125,7 +122,7 @@ impl<'a> CandleWriter<'a> {
             })
             .collect();
         let cursor = Cursor {
-            consumer: NAME.to_owned(),
+            consumer: CANDLES_CONSUMER.to_owned(),
             stream: streams.execution.clone(),
             position: self.journal.through().0,
         };

@@ -84,13 +84,13 @@ pub(super) fn TifField(form: TicketForm) -> impl IntoView {
                 on:change=choose
             >
                 <option value="GTC" selected disabled=market>
-                    "Till cancelled"
+                    "Good till cancelled (GTC)"
                 </option>
                 <option value="DAY" disabled=market>
-                    "Day"
+                    "Good for the day (DAY)"
                 </option>
-                <option value="IOC">"Immediate"</option>
-                <option value="FOK">"Fill or kill"</option>
+                <option value="IOC">"Immediate or cancel (IOC)"</option>
+                <option value="FOK">"Fill or kill (FOK)"</option>
             </select>
         </div>
     }

@@ -39,7 +39,7 @@ impl TicketForm {
 
     /// The order intent; `None` while a required field is empty.
     pub(crate) fn intent(self, instrument: &Instrument) -> Option<OrderIntent> {
-        let quantity = strip_separators(&self.quantity.get());
+        let quantity = plain_number(&self.quantity.get());
         if instrument.is_dealt() {
             let (instrument, side) = (instrument.id, self.side.get());
             return (!quantity.is_empty()).then(|| {
@@ -48,7 +48,7 @@ impl TicketForm {
                 OrderIntent::Take { instrument, side, quote: None, raw }
             });
         }
-        let limit = strip_separators(&self.limit.get());
+        let limit = plain_number(&self.limit.get());
         let order_type = self.order_type.get();
         if quantity.is_empty() || (order_type == OrderType::Limit && limit.is_empty()) {
             return None;
@@ -65,14 +65,10 @@ impl TicketForm {
         }))
     }
 
-    /// Clears what does not fit another instrument: the limit, and a quantity that
-    /// is not a multiple of its lot size.
-    pub(super) fn select_instrument(self, instrument: &Instrument) {
+    /// Clears what was meant for another instrument.
+    pub(super) fn clear_amounts(self) {
         self.limit.set(String::new());
-        let fits = |text: &String| instrument.parse_quantity(&strip_separators(text)).is_ok();
-        if !self.quantity.with_untracked(fits) {
-            self.quantity.set(String::new());
-        }
+        self.quantity.set(String::new());
     }
 
     /// The time in force; a market order never rests.
@@ -83,18 +79,62 @@ impl TicketForm {
     }
 }
 
-/// Removes separators and blanks from a typed number.
-pub(crate) fn strip_separators(text: &str) -> String {
-    text.chars().filter(|c| !matches!(c, ',' | ' ' | '\u{a0}' | '\u{202f}' | '_')).collect()
+/// A typed number without separators and suffix: `1,500`, `1 500`, `2.5k` and `1m`.
+/// Separators stand between groups of three digits before the point; a text that
+/// breaks this rule stays as it is, and is no number.
+pub(crate) fn plain_number(text: &str) -> String {
+    let text = text.trim();
+    let (body, exponent) = match text.char_indices().next_back() {
+        Some((at, 'k' | 'K')) => (&text[..at], "e3"),
+        Some((at, 'm' | 'M')) => (&text[..at], "e6"),
+        _ => (text, ""),
+    };
+    let (whole, point) = body.split_at(body.find('.').unwrap_or(body.len()));
+    let is_separator = |c: char| matches!(c, ',' | ' ' | '\u{a0}' | '\u{202f}' | '_');
+    let mut groups = whole.split(is_separator);
+    let first = groups.next().unwrap_or_default();
+    let digits = first.trim_start_matches(['-', '+']);
+    let is_group = |group: &str| group.len() == 3 && group.bytes().all(|byte| byte.is_ascii_digit());
+    let is_grouped = whole.contains(is_separator);
+    if is_grouped && !((1..=3).contains(&digits.len()) && groups.all(is_group)) {
+        return text.to_owned();
+    }
+    let plain: String = whole.chars().filter(|c| !is_separator(*c)).collect();
+    format!("{plain}{point}{exponent}")
 }
 
 #[cfg(test)]
 mod tests {
+    use engine::decimal::Decimal;
+
     use super::*;
 
     #[test]
-    fn separators_and_blanks_are_removed() {
-        assert_eq!(strip_separators(" 1,000 000.5"), "1000000.5");
-        assert_eq!(strip_separators("-1"), "-1");
+    fn separators_stand_between_groups_of_three_digits() {
+        for (typed, value) in [
+            (" 1,000 000.5", Some("1000000.5")),
+            ("1500", Some("1500")),
+            ("-1", Some("-1")),
+            ("1e3", Some("1000")),
+            ("1k", Some("1000")),
+            ("2.5m", Some("2500000")),
+            ("1,250K", Some("1250000")),
+            (".5", Some("0.5")),
+            // Neither fifteen nor nine thousand and something.
+            ("1,5", None),
+            ("99,95", None),
+            ("1,0000", None),
+            (",100", None),
+            ("1,000,", None),
+            ("1.000,5", None),
+            ("1,000.5,0", None),
+            ("k", None),
+            ("1e3k", None),
+            ("1kk", None),
+            ("ten", None),
+        ] {
+            let read = Decimal::parse(&plain_number(typed)).ok().map(|value| value.to_string());
+            assert_eq!(read.as_deref(), value, "{typed:?}");
+        }
     }
 }

@@ -8,6 +8,7 @@ use engine::order::{OrderType, Preview, Reject};
 use leptos::ev::{KeyboardEvent, SubmitEvent};
 use leptos::prelude::*;
 use protocol::error::ApiError;
+use protocol::socket::ClockPhase;
 
 use super::fields::{NumberField, Problem, SideField, TifField, TypeField};
 use super::form::TicketForm;
@@ -59,8 +60,7 @@ impl TicketState {
                 Some(Err(reject)) => TicketPreview::Refused(reject),
             }
         });
-        let cannot_send =
-            Memo::new(move |_| !hydrated.get() || !live.link.with(|link| link.phase.is_fresh()));
+        let cannot_send = Memo::new(move |_| !hydrated.get() || !live.can_trade());
         Self {
             live,
             form,
@@ -88,15 +88,35 @@ impl TicketState {
             }
     }
 
-    /// The preview's refusal, or the server's.
+    /// The preview's refusal, or the server's. After an order nothing refuses the
+    /// same once more, until the fields change.
     fn problem(self) -> Option<Problem> {
-        if let TicketPreview::Refused(reject) = self.preview.get() {
-            return Some(Problem { field: reject.field().unwrap_or(""), text: texts::reject_text(&reject) });
+        let submission = self.sender.submission.get();
+        if matches!(submission, Submission::Accepted(_) | Submission::Sending) {
+            return None;
         }
-        let Submission::Refused(error) = self.sender.submission.get() else { return None };
+        if let TicketPreview::Refused(reject) = self.preview.get() {
+            let text = self.with_instrument(|found| {
+                let (quantity, limit) = (self.form.quantity.get(), self.form.limit.get());
+                texts::typed_text(&reject, found, self.live.held(found), &quantity, &limit)
+            });
+            return Some(Problem { field: reject.field().unwrap_or(""), text });
+        }
+        let Submission::Refused(error) = submission else { return None };
         let field =
             ["quantity", "limit_price"].into_iter().find(|field| error.field.as_deref() == Some(*field));
         Some(Problem { field: field.unwrap_or(""), text: texts::error_text(&error) })
+    }
+
+    /// What is unusual about the venue, or about trading in the instrument.
+    fn notice(self) -> Option<&'static str> {
+        let is_halted = self.live.figures(self.live.selected.get())?.is_halted.get();
+        match self.live.clock.get().phase {
+            ClockPhase::Halted => Some("Trading has stopped: the venue takes no orders."),
+            _ if is_halted => Some("Trading is halted."),
+            ClockPhase::Paused => Some("The venue is paused: orders meet the book as it stands."),
+            ClockPhase::Running | ClockPhase::Idle | ClockPhase::Manual => None,
+        }
     }
 
     /// Sends the ticket, checked against the current state and not the last
@@ -133,10 +153,8 @@ impl TicketState {
         let Self { live, form, sender, warnings, .. } = self;
         Effect::new(move |before: Option<_>| {
             let id = live.selected.get();
-            if before.is_some_and(|before| before != id)
-                && let Some(instrument) = self.instrument.get_untracked()
-            {
-                form.select_instrument(&instrument);
+            if before.is_some_and(|before| before != id) {
+                form.clear_amounts();
             }
             id
         });
@@ -207,8 +225,11 @@ pub(crate) fn TicketPanel(
             on:submit=submit
             on:keydown=ignore_repeated_enter
         >
+            <p class="beside" data-testid="ticket-notice">
+                {move || ticket.notice().map(|text| view! { <span class="notice">{text}</span> })}
+            </p>
             <SideField form />
-            <div class="pair" hidden=move || is_dealt.get()>
+            <div class="pair terms" hidden=move || is_dealt.get()>
                 <TypeField form />
                 <TifField form />
             </div>
@@ -221,7 +242,7 @@ pub(crate) fn TicketPanel(
                 <ConfirmDialog warnings confirm />
             </Show>
             <SubmissionStatus sender cannot_send testid="order-answer" />
-            <PreviewTable live side=form.side preview />
+            <PreviewTable live form preview />
         </form>
     }
 }

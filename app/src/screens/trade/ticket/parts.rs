@@ -83,6 +83,7 @@ pub(super) fn ConfirmDialog(warnings: RwSignal<Vec<OrderWarning>>, confirm: Call
                 <button
                     type="button"
                     node_ref=back
+                    data-dismiss=""
                     data-testid="confirm-no"
                     on:click=move |_| warnings.set(Vec::new())
                 >

@@ -4,19 +4,21 @@
 
 use engine::decimal::Decimal;
 use engine::money::{Lots, Money};
-use engine::order::{OrderDecision, Preview, Side};
+use engine::order::{Order, OrderDecision, Preview, Side};
 use engine::portfolio::Valuation;
 use leptos::prelude::*;
 
-use super::texts::minus;
+use super::bond;
+use super::form::TicketForm;
 use crate::format::{self, Units};
 use crate::live::Live;
+use crate::screens::trade::orders::side_text;
 
 /// A preview and what it is shown beside. A handle.
 #[derive(Clone, Copy)]
 struct PreviewView {
     live: Live,
-    side: RwSignal<Side>,
+    form: TicketForm,
     units: Memo<Option<Units>>,
     preview: Signal<Option<Preview>>,
 }
@@ -46,22 +48,35 @@ impl PreviewView {
     fn slippage(self) -> Option<Decimal> {
         let figures = self.live.figures(self.live.selected.get())?;
         let price = |touch| Some(self.units.get()?.price_of(touch));
-        match self.side.get() {
-            Side::Buy => Some(minus(self.average()?, price(figures.ask.get()?)?)),
-            Side::Sell => Some(minus(price(figures.bid.get()?)?, self.average()?)),
+        match self.form.side.get() {
+            Side::Buy => Some(format::minus(self.average()?, price(figures.ask.get()?)?)),
+            Side::Sell => Some(format::minus(price(figures.bid.get()?)?, self.average()?)),
         }
     }
 
-    /// `900 · 100 rests`.
+    /// `900 · 100 waiting`.
     fn fills(self, decided: &OrderDecision) -> String {
         let mut parts = vec![self.quantity(decided.filled)];
         if decided.resting > Lots::ZERO {
-            parts.push(format!("{} rests", self.quantity(decided.resting)));
+            parts.push(format!("{} waiting", self.quantity(decided.resting)));
         }
         if decided.expired > Lots::ZERO {
-            parts.push(format!("{} expires", self.quantity(decided.expired)));
+            parts.push(format!("{} not filled", self.quantity(decided.expired)));
         }
         parts.join(" · ")
+    }
+
+    /// The account's own orders that the order would cancel.
+    fn cancels(self) -> Option<String> {
+        let units = self.units.get()?;
+        let ids = self.preview.with(|preview| Some(preview.as_ref()?.decided.cancelled.clone()))?;
+        let orders = ids.into_iter().filter_map(|id| self.live.order(id));
+        let text = |order: &Order| {
+            let price = order.price.limit().map(|price| units.price(price)).unwrap_or_default();
+            format!("{} {} @ {price}", side_text(order.side), units.quantity(order.leaves()))
+        };
+        let texts: Vec<String> = orders.map(|order| order.with(text)).collect();
+        (!texts.is_empty()).then(|| format!("Cancels your own {}.", texts.join(", ")))
     }
 
     /// Delta to the selected instrument in units.
@@ -73,20 +88,20 @@ impl PreviewView {
 }
 
 #[component]
-pub(super) fn PreviewTable(
-    live: Live,
-    side: RwSignal<Side>,
-    preview: Signal<Option<Preview>>,
-) -> impl IntoView {
+pub(super) fn PreviewTable(live: Live, form: TicketForm, preview: Signal<Option<Preview>>) -> impl IntoView {
     let units = Memo::new(move |_| live.instrument(live.selected.get()).map(|found| Units::of(&found)));
-    let view = PreviewView { live, side, units, preview };
+    let view = PreviewView { live, form, units, preview };
     let basis = view.figure(|preview| {
         let (book, account) = (preview.basis.book_rev.0, preview.basis.inputs_rev.0);
         format!("book #{}, account #{}", format::count(book), format::count(account))
     });
     view! {
         <div class="preview" data-testid="preview">
+            <p class="beside" data-testid="preview-cancels">
+                {move || view.cancels().map(|text| view! { <span class="notice">{text}</span> })}
+            </p>
             <Facts view />
+            {bond::lines(live, form, preview)}
             <Changes view />
             <p class="basis" data-testid="preview-basis">
                 "Basis: "
@@ -119,8 +134,8 @@ fn Facts(view: PreviewView) -> impl IntoView {
         <dl class="facts">
             {fact("Fills", "preview-fills", fills)}
             {fact("Average price", "preview-average", price(PreviewView::average))}
-            {fact("Slippage from the touch", "preview-slippage", price(PreviewView::slippage))}
-            {fact("Levels walked", "preview-levels", levels)}
+            {fact("Slippage vs best price", "preview-slippage", price(PreviewView::slippage))}
+            {fact("Price levels used", "preview-levels", levels)}
             {fact("Notional", "preview-notional", view.money(|preview| preview.decided.notional))}
             {fact("Fee", "preview-fee", fee)}
         </dl>

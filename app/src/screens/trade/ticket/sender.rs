@@ -6,7 +6,8 @@
 use std::time::Duration;
 
 use engine::id::QuoteId;
-use engine::order::Preview;
+use engine::money::Lots;
+use engine::order::{Order, Preview, Side, TimeInForce};
 use engine::venue::OrderReply;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -97,7 +98,8 @@ impl OrderSender {
                     error.message
                 )),
                 Err(error) => {
-                    self.live.notify(NotificationKind::Refusal, format!("Refused: {}", texts::error_text(&error)));
+                    self.live
+                        .notify(NotificationKind::Refusal, format!("Refused: {}", texts::error_text(&error)));
                     Submission::Refused(Box::new(error))
                 }
             };
@@ -118,16 +120,49 @@ impl OrderSender {
             }
         }
         let order = &reply.order;
-        let units = self.live.instrument(order.instrument).map(|instrument| Units::of(&instrument));
-        let quantity = |lots| units.map(|units| units.quantity(lots)).unwrap_or_default();
-        let (filled, leaves) = (quantity(order.filled), quantity(order.leaves()));
-        Submission::Accepted(match (order.filled.0, order.leaves().0) {
-            (0, 0) => "Accepted; nothing to trade with, so it is cancelled.".to_owned(),
-            (0, _) => format!("Accepted; {leaves} rests."),
-            (_, 0) if order.filled == order.quantity => format!("Filled {filled}."),
-            (_, 0) => format!("Filled {filled}; the remainder is cancelled."),
-            (_, _) => format!("Filled {filled}; {leaves} rests."),
+        let Some(instrument) = self.live.instrument(order.instrument) else {
+            return Submission::Accepted(String::new());
+        };
+        Submission::Accepted(answer_text(order, Units::of(&instrument), self.available(order)))
+    }
+
+    /// Others' lots that the book offers to an order now.
+    fn available(self, order: &Order) -> Lots {
+        self.live.read(|state| {
+            let side = order.side.opposite();
+            let levels = state.market.instruments.get(&order.instrument).map(|listed| listed.levels(side));
+            let own = state.account.resting_at(order.instrument, side);
+            let reached = levels.unwrap_or_default().iter().filter(|level| {
+                order.price.limit().is_none_or(|limit| order.side.reaches(limit, level.price))
+            });
+            reached.map(|level| level.lots - own.get(&level.price).copied().unwrap_or_default()).sum()
         })
+    }
+}
+
+/// Result of an accepted order; `available` lots are offered at its price now.
+fn answer_text(order: &Order, units: Units, available: Lots) -> String {
+    let [quantity, filled, leaves] =
+        [order.quantity, order.filled, order.leaves()].map(|lots| units.quantity(lots));
+    let dropped = units.quantity(order.quantity - order.filled);
+    let nobody = match (order.side, order.price.limit()) {
+        (Side::Buy, Some(_)) => "no one offers at this price",
+        (Side::Sell, Some(_)) => "no one bids at this price",
+        (Side::Buy, None) => "no one offers",
+        (Side::Sell, None) => "no one bids",
+    };
+    match (order.filled.0, order.leaves().0) {
+        (0, 0) if order.time_in_force == TimeInForce::Fok && available > Lots::ZERO => {
+            let available = units.quantity(available.min(order.quantity));
+            format!("Not filled: fill or kill, and only {available} of {quantity} are available.")
+        }
+        (0, 0) => format!("Not filled: {nobody}."),
+        (0, _) => format!("Order placed; {leaves} waiting in the book."),
+        (_, 0) if order.filled == order.quantity => format!("Filled {filled}."),
+        (_, 0) => {
+            format!("Filled {filled} of {quantity}: {nobody} for the other {dropped}, which is cancelled.")
+        }
+        (_, _) => format!("Filled {filled}; {leaves} waiting in the book."),
     }
 }
 
@@ -183,3 +218,61 @@ async fn sleep(time: Duration) {
 
 #[cfg(not(target_arch = "wasm32"))]
 async fn sleep(_: Duration) {}
+
+#[cfg(test)]
+mod tests {
+    use engine::money::{Money, Ticks};
+    use engine::order::{ClientOrderId, OrderStatus, Price};
+    use engine::time::VenueTime;
+    use engine::venue::VenueConfig;
+
+    use super::*;
+
+    #[test]
+    fn an_answer_says_what_became_of_the_order_and_why() {
+        let listed = VenueConfig::default().instruments().unwrap();
+        let acme = listed.values().find(|instrument| instrument.symbol == "ACME").unwrap();
+        let order = |terms, side, price, quantity, filled, status| Order {
+            id: "aaaaaaaa-0000-4000-8000-000000000000".parse().unwrap(),
+            client_order_id: ClientOrderId::parse("c").unwrap(),
+            instrument: acme.id,
+            side,
+            price,
+            time_in_force: terms,
+            quantity: Lots(quantity),
+            filled: Lots(filled),
+            notional: Money::ZERO,
+            fee: Money::ZERO,
+            status,
+            created_at: VenueTime(0),
+            updated_at: VenueTime(0),
+        };
+        let limit = Price::Limit(Ticks(10_020));
+        let (buy, sell) = (Side::Buy, Side::Sell);
+        let (open, part, filled, over) =
+            (OrderStatus::Open, OrderStatus::Partial, OrderStatus::Filled, OrderStatus::Cancelled);
+        for (order, available, text) in [
+            (order(TimeInForce::Gtc, buy, limit, 200, 0, open), 0, "Order placed; 200 waiting in the book."),
+            (order(TimeInForce::Gtc, buy, limit, 200, 80, part), 0, "Filled 80; 120 waiting in the book."),
+            (order(TimeInForce::Ioc, buy, Price::Market, 100, 100, filled), 9, "Filled 100."),
+            (
+                order(TimeInForce::Fok, buy, limit, 50_000, 0, over),
+                8_340,
+                "Not filled: fill or kill, and only 8,340 of 50,000 are available.",
+            ),
+            (
+                order(TimeInForce::Fok, buy, limit, 500, 0, over),
+                0,
+                "Not filled: no one offers at this price.",
+            ),
+            (order(TimeInForce::Ioc, sell, limit, 500, 0, over), 0, "Not filled: no one bids at this price."),
+            (
+                order(TimeInForce::Ioc, sell, Price::Market, 9_000, 7_040, over),
+                0,
+                "Filled 7,040 of 9,000: no one bids for the other 1,960, which is cancelled.",
+            ),
+        ] {
+            assert_eq!(answer_text(&order, Units::of(acme), Lots(available)), text);
+        }
+    }
+}

@@ -11,8 +11,8 @@ use engine::order::{Preview, Side};
 pub(crate) enum OrderWarning {
     /// More than 20 % of NAV.
     OfNav(i128),
-    /// More than 5 % through the touch.
-    ThroughTouch(i128),
+    /// More than 5 % through the touch, by an order of this side.
+    ThroughTouch(i128, Side),
     /// More than 50 % of the visible depth.
     OfDepth(i128),
 }
@@ -22,7 +22,12 @@ impl OrderWarning {
     pub(crate) fn text(self) -> String {
         match self {
             Self::OfNav(percent) => format!("It is {percent} % of your NAV."),
-            Self::ThroughTouch(percent) => format!("It reaches {percent} % through the touch."),
+            Self::ThroughTouch(percent, Side::Buy) => {
+                format!("The price is {percent} % worse than the best offer.")
+            }
+            Self::ThroughTouch(percent, Side::Sell) => {
+                format!("The price is {percent} % worse than the best bid.")
+            }
             Self::OfDepth(percent) => format!("It takes {percent} % of the visible depth."),
         }
     }
@@ -53,7 +58,7 @@ pub(super) fn warnings(
             Side::Sell => touch.0 - worst.0,
         };
         if let Some(percent) = above(i128::from(through), touch.0, 5) {
-            warnings.push(OrderWarning::ThroughTouch(percent));
+            warnings.push(OrderWarning::ThroughTouch(percent, side));
         }
     }
     let depth: Lots = opposite.iter().map(|level| level.lots).sum();

@@ -2,122 +2,77 @@
 //!
 //! Reads figures untracked; the caller decides when to sort again.
 
-use std::cmp::Ordering;
-
 use engine::id::InstrumentId;
 use engine::instrument::Instrument;
+use engine::money::Ticks;
 use leptos::prelude::*;
 
+use crate::components::{SortKey, Sorting};
+use crate::format::kind_words;
 use crate::live::Live;
 
-/// Key of the order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Sort {
-    Symbol,
-    Last,
-    Change,
-    Spread,
-    Age,
+/// The instruments whose symbol, name or kind contains `query`, in order.
+pub(super) fn sorted(live: Live, listed: &[Instrument], query: &str, sorting: Sorting) -> Vec<InstrumentId> {
+    let found: Vec<&Instrument> = listed.iter().filter(|instrument| matches(instrument, query)).collect();
+    let sorted = sorting.sorted(&found, |column, instrument| untrack(|| key(live, instrument, column)));
+    sorted.into_iter().map(|instrument| instrument.id).collect()
 }
 
-impl Sort {
-    /// The order after a click on the header of this key.
-    pub(super) const fn after(self, now: Self, down: bool) -> (Self, bool) {
-        match (self as u8 == now as u8, down, self) {
-            // Names ascend first, figures descend.
-            (false, _, Self::Symbol) => (self, false),
-            (false, ..) => (self, true),
-            (true, ..) => (self, !down),
+/// The figure of the column with this number; zero is the symbol.
+fn key(live: Live, instrument: &Instrument, column: usize) -> SortKey {
+    let Some(figures) = live.figures(instrument.id) else { return SortKey::Absent };
+    let price = |ticks: Ticks| instrument.price(ticks).to_f64();
+    let (bid, ask) = (figures.bid.get(), figures.ask.get());
+    SortKey::number(match column {
+        0 => return SortKey::Text(instrument.symbol.clone()),
+        1 => figures.last.get().map(price),
+        2 => {
+            let open = figures.day_open.get().map(price).filter(|open| *open > 0.0);
+            figures.mark.get().zip(open).map(|(mark, open)| price(mark) / open)
         }
-    }
-
-    /// The value of `aria-sort`.
-    pub(super) fn aria(self, (now, down): (Self, bool)) -> &'static str {
-        match (self == now, down) {
-            (false, _) => "none",
-            (true, false) => "ascending",
-            (true, true) => "descending",
-        }
-    }
+        3 => figures.sparkline.with(|marks| {
+            let (first, last) = (marks.first()?, marks.last()?);
+            Some(last.0 as f64 / first.0 as f64)
+        }),
+        4 => bid.map(price),
+        5 => ask.map(price),
+        6 => bid.zip(ask).map(|(bid, ask)| price(ask - bid)),
+        7 => Some(figures.accrued.get().0 as f64).filter(|accrued| *accrued > 0.0),
+        8 => figures.age_ms(),
+        _ => figures.mark.get().map(price),
+    })
 }
 
-/// The instruments whose symbol or name contains `query`, in order.
-pub(super) fn sorted(
-    live: Live,
-    listed: &[Instrument],
-    query: &str,
-    by: Sort,
-    down: bool,
-) -> Vec<InstrumentId> {
-    let mut rows: Vec<(Option<f64>, &Instrument)> = listed
-        .iter()
-        .filter(|instrument| matches(instrument, query))
-        .map(|instrument| (figure(live, instrument, by), instrument))
-        .collect();
-    rows.sort_by(|a, b| compare((a.0, &a.1.symbol), (b.0, &b.1.symbol), by, down));
-    rows.into_iter().map(|(_, instrument)| instrument.id).collect()
-}
-
-/// Absent figures come last in both directions; equal ones are ordered by symbol.
-fn compare(a: (Option<f64>, &String), b: (Option<f64>, &String), by: Sort, down: bool) -> Ordering {
-    let turned = |order: Ordering| if down { order.reverse() } else { order };
-    let figures = match (a.0, b.0) {
-        (Some(a), Some(b)) => turned(a.total_cmp(&b)),
-        (Some(_), None) => Ordering::Less,
-        (None, Some(_)) => Ordering::Greater,
-        (None, None) => Ordering::Equal,
-    };
-    let names = a.1.cmp(b.1);
-    figures.then(if by == Sort::Symbol { turned(names) } else { names })
-}
-
-fn figure(live: Live, instrument: &Instrument, by: Sort) -> Option<f64> {
-    let figures = live.figures(instrument.id)?;
-    let price = |ticks: engine::money::Ticks| instrument.price(ticks).to_f64();
-    match by {
-        Sort::Symbol => None,
-        Sort::Last => figures.mark.get().map(price),
-        Sort::Change => {
-            let open = price(figures.day_open.get()?);
-            (open > 0.0).then_some(price(figures.mark.get()?) / open)
-        }
-        Sort::Spread => {
-            let (bid, ask) = (figures.bid.get()?, figures.ask.get()?);
-            Some(price(ask - bid))
-        }
-        Sort::Age => figures.age_ms(),
-    }
-}
-
+/// Returns true if every word of `query` is part of the symbol, the name or a word
+/// for the kind.
 fn matches(instrument: &Instrument, query: &str) -> bool {
-    let query = query.trim().to_ascii_lowercase();
-    query.is_empty()
-        || instrument.symbol.to_ascii_lowercase().contains(&query)
-        || instrument.name.to_ascii_lowercase().contains(&query)
+    let kind = kind_words(instrument.kind());
+    let text = format!("{} {}", instrument.symbol, instrument.name).to_ascii_lowercase();
+    let is_found = |word: &str| text.contains(word) || kind.contains(word.trim_end_matches('s'));
+    query.to_ascii_lowercase().split_whitespace().all(is_found)
 }
 
 #[cfg(test)]
 mod tests {
+    use engine::instrument::InstrumentKind;
+    use engine::venue::VenueConfig;
+
     use super::*;
 
     #[test]
-    fn a_second_click_reverses_the_order() {
-        assert_eq!(Sort::Last.after(Sort::Symbol, false), (Sort::Last, true));
-        assert_eq!(Sort::Last.after(Sort::Last, true), (Sort::Last, false));
-        assert_eq!(Sort::Symbol.after(Sort::Last, true), (Sort::Symbol, false));
-        assert_eq!(Sort::Age.aria((Sort::Age, true)), "descending");
-        assert_eq!(Sort::Age.aria((Sort::Last, true)), "none");
-    }
-
-    #[test]
-    fn absent_figures_come_last_in_both_directions() {
-        let (a, b) = ("A".to_owned(), "B".to_owned());
-        for down in [false, true] {
-            assert_eq!(compare((None, &a), (Some(1.0), &b), Sort::Last, down), Ordering::Greater);
-        }
-        assert_eq!(compare((Some(2.0), &a), (Some(1.0), &b), Sort::Last, true), Ordering::Less);
-        // Equal figures: by name, upwards.
-        assert_eq!(compare((Some(1.0), &a), (Some(1.0), &b), Sort::Last, true), Ordering::Less);
-        assert_eq!(compare((None, &a), (None, &b), Sort::Symbol, true), Ordering::Greater);
+    fn instruments_are_found_by_symbol_name_and_kind() {
+        let listed = VenueConfig::default().instruments().unwrap();
+        let found = |query: &str| listed.values().filter(|instrument| matches(instrument, query)).count();
+        let kinds = |kind| listed.values().filter(|instrument| instrument.kind() == kind).count();
+        assert_eq!(found(""), listed.len());
+        assert_eq!(
+            (found("bond"), found("BONDS ")),
+            (kinds(InstrumentKind::Bond), kinds(InstrumentKind::Bond))
+        );
+        assert_eq!(
+            (found("equity"), found("stock")),
+            (kinds(InstrumentKind::Equity), kinds(InstrumentKind::Equity))
+        );
+        assert_eq!((found("acme"), found("gov bond") > 0, found("acme bond")), (1, true, 0));
     }
 }

@@ -2,10 +2,9 @@
 
 use engine::id::InstrumentId;
 use engine::instrument::Instrument;
-use engine::money::{Money, Ticks};
+use engine::money::{Lots, Money, Ticks};
 use leptos::prelude::*;
 
-use super::super::tabs::PhoneTab;
 use super::spark::SparklineView;
 use super::{COLUMNS, Column};
 use crate::components::PriceCell;
@@ -20,23 +19,16 @@ pub(super) fn Row(
     live: Live,
     instrument: Instrument,
     figures: InstrumentFigures,
-    tab: RwSignal<PhoneTab>,
     stop: Memo<Option<InstrumentId>>,
     shown: Memo<u16>,
 ) -> impl IntoView {
     let id = instrument.id;
     let chosen = move || live.selected.get() == id;
-    let choose = move |_| {
-        live.selected.set(id);
-        tab.set(PhoneTab::Chart);
-    };
     let symbol = StoredValue::new(instrument.symbol.clone());
     let units = Units::of(&instrument);
     let cells = move || {
-        let columns = COLUMNS.iter().enumerate().filter(|(bit, _)| shown.get() & (1 << bit) != 0);
-        columns
-            .map(|(bit, column)| cell(live, figures, units, &symbol.get_value(), bit, *column))
-            .collect_view()
+        let columns = COLUMNS.iter().filter(|column| shown.get() & (1 << column.bit) != 0);
+        columns.map(|column| cell(live, figures, units, &symbol.get_value(), *column)).collect_view()
     };
     let old = Memo::new(move |_| age(live, figures).is_some_and(|age| age > OLD_SECONDS));
     view! {
@@ -46,32 +38,26 @@ pub(super) fn Row(
             data-testid=format!("watch-{}", instrument.symbol)
         >
             <th scope="row">
-                <button
-                    type="button"
+                <a
                     class="symbol"
-                    aria-pressed=move || chosen().to_string()
+                    href=move || symbol.with_value(|symbol| live.href_of(symbol))
+                    aria-current=move || chosen().then_some("true")
                     tabindex=move || if stop.get() == Some(id) { "0" } else { "-1" }
                     title=instrument.name.clone()
+                    data-noscroll="true"
                     data-testid=format!("choose-{}", instrument.symbol)
-                    on:click=choose
                 >
                     {instrument.symbol.clone()}
-                </button>
+                    <span class="note">{move || figures.is_halted.get().then_some(" halted")}</span>
+                </a>
             </th>
             {cells}
         </tr>
     }
 }
 
-/// The cell of the column with this bit.
-fn cell(
-    live: Live,
-    figures: InstrumentFigures,
-    units: Units,
-    symbol: &str,
-    bit: usize,
-    column: Column,
-) -> AnyView {
+/// The cell of a column.
+fn cell(live: Live, figures: InstrumentFigures, units: Units, symbol: &str, column: Column) -> AnyView {
     let name = |field: &str| format!("{field}-{symbol}");
     let price = move |value: RwSignal<Option<Ticks>>, testid: String| {
         view! {
@@ -81,8 +67,9 @@ fn cell(
         }
         .into_any()
     };
-    match bit {
-        0 => price(figures.mark, name("mark")),
+    match column.bit {
+        0 => price(figures.last, name("last")),
+        8 => price(figures.mark, name("mark")),
         1 => {
             let change = move || {
                 let now = units.price_of(figures.mark.get()?);
@@ -117,10 +104,10 @@ fn cell(
         }
         6 => {
             let accrued = move || match figures.accrued.get() {
-                Money::ZERO => dash(),
-                money => format::exact_money(money),
+                Money::ZERO => None,
+                money => Some(format::decimal(units.price_of_money(money, Lots(1))?)),
             };
-            plain(column, name("accrued"), Signal::derive(accrued))
+            plain(column, name("accrued"), Signal::derive(move || accrued().unwrap_or_else(dash)))
         }
         _ => {
             let seconds = Memo::new(move |_| age(live, figures));

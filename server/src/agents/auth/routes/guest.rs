@@ -13,7 +13,7 @@ use super::{
     see_other,
 };
 use crate::agents::auth::{AuthSession, Credentials, Identity};
-use crate::http::{ErrorResponse, Json, PeerAddress, StrictForm};
+use crate::http::{ClientAddress, ErrorResponse, Json, StrictForm};
 
 /// Form of a guest.
 #[derive(Default, Deserialize)]
@@ -36,7 +36,7 @@ pub(super) struct GuestForm {
 )]
 pub(super) async fn create(
     mut session: AuthSession,
-    PeerAddress(address): PeerAddress,
+    ClientAddress(address): ClientAddress,
     headers: HeaderMap,
     Json(request): Json<GuestRequest>,
 ) -> Result<Response, ErrorResponse> {
@@ -58,7 +58,7 @@ pub(super) async fn create(
 pub(super) async fn register(
     mut session: AuthSession,
     guest: Result<Identity, ErrorResponse>,
-    PeerAddress(address): PeerAddress,
+    ClientAddress(address): ClientAddress,
     headers: HeaderMap,
     Json(request): Json<CredentialsRequest>,
 ) -> Result<Json<Caller>, ErrorResponse> {
@@ -69,7 +69,7 @@ pub(super) async fn register(
 
 pub(super) async fn create_form(
     mut session: AuthSession,
-    PeerAddress(address): PeerAddress,
+    ClientAddress(address): ClientAddress,
     headers: HeaderMap,
     StrictForm(form): StrictForm<GuestForm>,
 ) -> Response {
@@ -87,7 +87,7 @@ pub(super) async fn create_form(
 pub(super) async fn register_form(
     mut session: AuthSession,
     guest: Result<Identity, ErrorResponse>,
-    PeerAddress(address): PeerAddress,
+    ClientAddress(address): ClientAddress,
     headers: HeaderMap,
     StrictForm(form): StrictForm<CredentialsForm>,
 ) -> Response {

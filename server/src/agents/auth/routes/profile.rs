@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use super::{ACCOUNT_PAGE, SIGN_IN_FOR_ACCOUNT, refuse_form, see_other};
 use crate::agents::auth::{AuthSession, Identity};
-use crate::http::{ErrorResponse, Json, PeerAddress, StrictForm};
+use crate::http::{ClientAddress, ErrorResponse, Json, StrictForm};
 
 /// Form of a display name.
 #[derive(Default, Deserialize)]
@@ -59,7 +59,7 @@ pub(super) async fn rename(
 pub(super) async fn change_password(
     AuthSession { backend: auth, .. }: AuthSession,
     caller: Identity,
-    PeerAddress(address): PeerAddress,
+    ClientAddress(address): ClientAddress,
     Json(request): Json<ChangePasswordRequest>,
 ) -> Result<StatusCode, ErrorResponse> {
     let ChangePasswordRequest { current_password, password } = request;
@@ -83,7 +83,7 @@ pub(super) async fn rename_form(
 pub(super) async fn change_password_form(
     AuthSession { backend: auth, .. }: AuthSession,
     caller: Result<Identity, ErrorResponse>,
-    PeerAddress(address): PeerAddress,
+    ClientAddress(address): ClientAddress,
     StrictForm(form): StrictForm<ChangePasswordForm>,
 ) -> Response {
     let changed = async {

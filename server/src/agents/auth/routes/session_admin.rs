@@ -2,7 +2,6 @@
 //!
 //! Does not know how a session ends.
 
-use axum::extract::Path;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
@@ -16,7 +15,7 @@ use uuid::Uuid;
 use super::{ACCOUNT_PAGE, GUEST_SIGN_OUT_QUESTION, SIGN_IN_FOR_ACCOUNT, see_other};
 use crate::agents::auth::session_layer::SignedOut;
 use crate::agents::auth::{Auth, AuthError, AuthSession, Identity};
-use crate::http::{ErrorResponse, StrictForm};
+use crate::http::{ErrorResponse, PathText, StrictForm};
 
 /// The caller's session, for the caller.
 #[derive(Serialize, ToSchema)]
@@ -83,7 +82,7 @@ pub(super) async fn list(
 pub(super) async fn end(
     AuthSession { backend: auth, .. }: AuthSession,
     caller: Identity,
-    Path(id): Path<String>,
+    PathText(id): PathText,
 ) -> Result<Response, ErrorResponse> {
     end_session(&auth, &caller, &id).await?;
     Ok(ended(&caller, &id, StatusCode::NO_CONTENT.into_response()))

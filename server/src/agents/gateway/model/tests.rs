@@ -1,10 +1,14 @@
 //! The read model against the venue that it follows.
 
+use std::collections::BTreeMap;
+
+use engine::candle::{Candle, Candles, Interval};
 use engine::id::{AccountId, Digest, InstrumentId, Seq};
 use engine::money::{Lots, Ticks};
 use engine::order::{ClientOrderId, Price, SelfTradePrevention, Side, Ticket, TimeInForce};
 use engine::portfolio::value;
 use engine::sim::{Seed, Simulator};
+use engine::time::VenueTime;
 use engine::venue::{Command, CommandOutcome, Outcome, Venue, VenueConfig};
 use protocol::bus::{ExecutionBatch, PortfolioMessage, PublishedEntry};
 use protocol::socket::Item;
@@ -318,4 +322,83 @@ fn a_sparkline_is_a_minute_of_marks_a_second_apart() {
     let mut later = VenueView::new(&traded.venue, 0);
     later.apply_stored(&stored(&traded.outcomes)).unwrap();
     assert_eq!(sparkline(&later), shown);
+}
+
+/// Candles as the store has them.
+type StoredCandles = BTreeMap<(InstrumentId, Interval), BTreeMap<VenueTime, Candle>>;
+
+/// Checks that the newest candles of `view` are those that are stored, and each
+/// names the one before it.
+fn same_candles(view: &VenueView, stored: &StoredCandles) {
+    for ((instrument, interval), candles) in stored {
+        let items = view.instrument_items(*instrument).unwrap();
+        let newest: Vec<_> = items.candles(*interval).map(|stamped| stamped.value).collect();
+        assert_eq!(newest.last().map(|update| update.candle), candles.values().next_back().copied());
+        for (at, update) in newest.iter().enumerate() {
+            assert_eq!(candles.get(&update.candle.start), Some(&update.candle), "{interval:?}");
+            let before = candles.range(..update.candle.start).next_back().map(|(start, _)| *start);
+            assert!(update.previous == before || (at == 0 && update.previous.is_none()), "{interval:?}");
+        }
+    }
+}
+
+#[test]
+fn the_newest_candles_are_those_that_are_stored_after_a_start_too() {
+    let mut traded = Traded::open();
+    let mut view = VenueView::new(&traded.venue, 0);
+    let accounts = accounts(&mut traded);
+    let mut candles = Candles::new(traded.venue.config().t0);
+    let mut stored = StoredCandles::new();
+    let mut restarted: Option<VenueView> = None;
+    for round in 0..40 {
+        traded.busy(&accounts, round);
+        (0..7).for_each(|_| traded.step());
+        let batch = traded.publish();
+        for entry in &batch.entries {
+            candles.apply(&entry.outcome, |instrument, interval, candle| {
+                stored.entry((instrument, interval)).or_default().insert(candle.start, candle);
+            });
+        }
+        view.apply(&batch).unwrap();
+        if let Some(restarted) = &mut restarted {
+            restarted.apply(&batch).unwrap();
+        }
+        if round == 20 {
+            // A gateway that starts in the middle of a second, a minute and a day.
+            let venue = Venue::restore(&traded.venue.snapshot()).unwrap();
+            let mut fresh = VenueView::new(&venue, 0);
+            let newest = stored.iter().filter_map(|((instrument, interval), candles)| {
+                Some((*instrument, *interval, *candles.values().next_back()?))
+            });
+            fresh.resume_candles(newest, venue.seq());
+            restarted = Some(fresh);
+        }
+    }
+    let volumes = stored[&(traded.acme(), Interval::D1)].values().map(|candle| candle.volume.0);
+    assert!(volumes.sum::<i64>() > 10_000);
+    same_candles(&view, &stored);
+    same_candles(&restarted.unwrap(), &stored);
+}
+
+#[test]
+fn entries_that_are_in_the_stored_candles_are_not_counted_again() {
+    let mut traded = Traded::open();
+    let restored = Venue::restore(&traded.venue.snapshot()).unwrap();
+    let accounts = accounts(&mut traded);
+    (0..5).for_each(|round| traded.busy(&accounts, round));
+    let mut candles = Candles::new(traded.venue.config().t0);
+    let mut stored = StoredCandles::new();
+    for outcome in &traded.outcomes {
+        candles.apply(outcome, |instrument, interval, candle| {
+            stored.entry((instrument, interval)).or_default().insert(candle.start, candle);
+        });
+    }
+    // The candle writer is ahead of the snapshot that the gateway starts from.
+    let mut view = VenueView::new(&restored, 0);
+    let newest = stored.iter().filter_map(|((instrument, interval), candles)| {
+        Some((*instrument, *interval, *candles.values().next_back()?))
+    });
+    view.resume_candles(newest, traded.venue.seq());
+    view.apply_stored(&self::stored(&traded.outcomes[1..])).unwrap();
+    same_candles(&view, &stored);
 }

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use engine::account::Account;
 use engine::book::BookSnapshot;
+use engine::candle::{Candle, Candles, Interval};
 use engine::id::{AccountId, InstrumentId, Seq};
 use engine::instrument::Instrument;
 use engine::money::Ticks;
@@ -18,7 +19,7 @@ use engine::replica::{Execution, Gap, InstrumentReplica, MarketReplica, VenueRep
 use engine::venue::{AccountChange, Outcome, Venue};
 use protocol::bus::{ExecutionBatch, PortfolioMessage};
 use protocol::frames::{Instruments, PortfolioSnapshot};
-use protocol::socket::{Item, TapeUpdate, TickUpdate};
+use protocol::socket::{CandleUpdate, ClockUpdate, Item, TapeUpdate, TickUpdate};
 use protocol::sparkline::Sparkline;
 
 use super::encoded::Encoded;
@@ -30,6 +31,10 @@ const TAPE_CAPACITY: usize = 256;
 /// Executions of each account: a socket that falls further behind gets the whole
 /// account instead.
 const EXECUTIONS_CAPACITY: usize = 1_024;
+
+/// Candles of each instrument and interval: more than change between two updates
+/// of a socket at a thousand times real time.
+const CANDLES_CAPACITY: usize = 128;
 
 /// A value and the version at which it became current.
 #[derive(Clone, Debug)]
@@ -60,12 +65,36 @@ pub(crate) struct InstrumentItems {
     pub(crate) tick: Option<Stamp>,
     /// Newest matches, oldest first.
     pub(crate) tape: VecDeque<Stamp>,
+    /// Newest candles of each interval, oldest first.
+    candles: BTreeMap<Interval, VecDeque<Stamped<CandleUpdate>>>,
+    /// Price of the newest match.
+    last_trade: Option<Ticks>,
     sparkline: Sparkline,
     /// The first mark of the settlement date.
     day_open: Option<Ticks>,
     /// The newest entry that changed the book, whether or not the book of that
     /// entry has arrived.
     book_changed: Seq,
+}
+
+impl InstrumentItems {
+    /// The newest candles of an interval, oldest first.
+    pub(crate) fn candles(&self, interval: Interval) -> impl Iterator<Item = &Stamped<CandleUpdate>> {
+        self.candles.get(&interval).into_iter().flatten()
+    }
+
+    fn set_candle(&mut self, version: u64, mut update: CandleUpdate) {
+        let candles = self.candles.entry(update.interval).or_default();
+        match candles.back_mut() {
+            Some(newest) if newest.value.candle.start == update.candle.start => {
+                (newest.version, newest.value.candle) = (version, update.candle);
+            }
+            newest => {
+                update.previous = newest.map(|newest| newest.value.candle.start);
+                push_bounded(candles, Stamped { version, value: update }, CANDLES_CAPACITY);
+            }
+        }
+    }
 }
 
 /// The venue as of its market's `through`.
@@ -76,6 +105,10 @@ pub(crate) struct VenueView {
     version: u64,
     instrument_items: BTreeMap<InstrumentId, InstrumentItems>,
     account_items: BTreeMap<AccountId, AccountItems>,
+    candles: Candles,
+    /// The newest entry that is in the candles.
+    candles_through: Seq,
+    clock: Stamped<ClockUpdate>,
     /// Valuations of entries that have not arrived: nothing in an update may be
     /// of a later entry than the update.
     early_valuations: BTreeMap<AccountId, Arc<PortfolioMessage>>,
@@ -91,6 +124,9 @@ impl VenueView {
             version: version + 1,
             instrument_items: BTreeMap::new(),
             account_items: BTreeMap::new(),
+            candles: Candles::new(venue.config().t0),
+            candles_through: venue.seq(),
+            clock: Stamped { version: version + 1, value: ClockUpdate::default() },
             early_valuations: BTreeMap::new(),
         };
         let items = |(id, listed): (&InstrumentId, &InstrumentReplica)| {
@@ -98,6 +134,8 @@ impl VenueView {
                 book: view.stamp(book_item(listed)),
                 tick: None,
                 tape: VecDeque::new(),
+                candles: BTreeMap::new(),
+                last_trade: None,
                 sparkline: Sparkline::default(),
                 day_open: None,
                 book_changed: listed.book.rev,
@@ -113,6 +151,30 @@ impl VenueView {
     pub(crate) fn set_day_open(&mut self, id: InstrumentId, mark: Ticks) {
         if let Some(items) = self.instrument_items.get_mut(&id) {
             items.day_open = Some(mark);
+        }
+    }
+
+    /// Continues the stored candles, the last of each instrument and interval, which
+    /// include the entries up to `through`.
+    pub(crate) fn resume_candles(
+        &mut self,
+        stored: impl IntoIterator<Item = (InstrumentId, Interval, Candle)>,
+        through: Seq,
+    ) {
+        self.candles_through = through;
+        for (instrument, interval, candle) in stored {
+            self.candles.resume(instrument, interval, candle);
+            if let Some(items) = self.instrument_items.get_mut(&instrument) {
+                items.set_candle(self.version, CandleUpdate { instrument, interval, previous: None, candle });
+            }
+        }
+    }
+
+    /// Sets the state of the venue's clock.
+    pub(crate) fn set_clock(&mut self, clock: ClockUpdate) {
+        if self.clock.value != clock {
+            self.version += 1;
+            self.clock = Stamped { version: self.version, value: clock };
         }
     }
 
@@ -239,7 +301,7 @@ impl VenueView {
         Ok(true)
     }
 
-    /// Adds an entry's marks and matches to sparklines and tapes.
+    /// Adds an entry's marks and matches to sparklines, tapes and candles.
     fn add_marks_and_prints(&mut self, outcome: &Outcome) {
         for mark in &outcome.marks {
             if let Some(items) = self.instrument_items.get_mut(&mark.instrument) {
@@ -250,7 +312,18 @@ impl VenueView {
             let stamp = self.stamp(Item::Tape(TapeUpdate { print: *print, time: outcome.time }));
             if let Some(items) = self.instrument_items.get_mut(&print.instrument) {
                 push_bounded(&mut items.tape, stamp, TAPE_CAPACITY);
+                items.last_trade = Some(print.price);
             }
+        }
+        if outcome.seq > self.candles_through {
+            self.candles_through = outcome.seq;
+            let Self { candles, instrument_items, version, .. } = self;
+            candles.apply(outcome, |instrument, interval, candle| {
+                if let Some(items) = instrument_items.get_mut(&instrument) {
+                    let update = CandleUpdate { instrument, interval, previous: None, candle };
+                    items.set_candle(*version, update);
+                }
+            });
         }
     }
 
@@ -356,6 +429,16 @@ impl VenueView {
     /// The first marks of the settlement date, where there are any.
     pub(crate) fn day_open_marks(&self) -> BTreeMap<InstrumentId, Ticks> {
         self.instrument_items.iter().filter_map(|(id, items)| Some((*id, items.day_open?))).collect()
+    }
+
+    /// Prices of the newest matches, where there are any.
+    pub(crate) fn last_trades(&self) -> BTreeMap<InstrumentId, Ticks> {
+        self.instrument_items.iter().filter_map(|(id, items)| Some((*id, items.last_trade?))).collect()
+    }
+
+    /// The state of the venue's clock.
+    pub(crate) fn clock(&self) -> Stamped<ClockUpdate> {
+        self.clock.clone()
     }
 
     /// The ids of all accounts.

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 /// field of the wrong type gives.
 const ERRORS: &[(u16, &str, &str)] = &[
     // Any request.
+    (400, "invalid_request", "The target is no path, there is not one `Host`, or more than one `Origin`."),
     (401, "unauthenticated", "Nobody is signed in, or the session has ended."),
     (403, "foreign_origin", "The request comes from another site, or carries a cookie without an Origin."),
     (404, "not_found", "There is no such route."),
@@ -19,7 +20,7 @@ const ERRORS: &[(u16, &str, &str)] = &[
     // Bodies and queries.
     (400, "invalid_json", "The body is not one JSON object of unique keys, 32 levels at most."),
     (400, "invalid_body", "The connection broke off within the body."),
-    (400, "invalid_query", "The query string cannot be read, or gives a field twice."),
+    (400, "invalid_query", "The query string cannot be read, gives a field twice, or holds a NUL."),
     (408, "request_timeout", "The body did not arrive in time."),
     (413, "body_too_large", "The body has more than 64 KiB."),
     (415, "unsupported_media_type", "The body is not `application/json`."),
@@ -55,7 +56,7 @@ const ERRORS: &[(u16, &str, &str)] = &[
     (409, "quote_used", "Nothing is left of the quote."),
     (409, "too_late", "`valid_until` had passed."),
     (422, "invalid_client_order_id", "The client_order_id is not 1 to 64 printable characters."),
-    (422, "invalid_price", "The limit price is not a positive number."),
+    (422, "invalid_price", "The limit price is not a positive number, or out of the range of prices."),
     (422, "invalid_quantity", "The quantity is not a positive number of units that an order may have."),
     (422, "invalid_self_trade_prevention", "The mode is not CANCEL_RESTING or REJECT."),
     (422, "invalid_side", "The side is not BUY or SELL."),
@@ -96,6 +97,7 @@ const ERRORS: &[(u16, &str, &str)] = &[
     (422, "password_too_short", "The password has fewer than 10 characters."),
     (422, "password_weak", "The password is easy to guess."),
     // Stream and logs.
+    (400, "invalid_websocket_key", "The `Sec-WebSocket-Key` is not 16 bytes in Base64."),
     (422, "invalid_encoding", "The encoding is not json or postcard."),
     (422, "invalid_event", "The event is not a short identifier in snake_case."),
     (422, "invalid_level", "The level is not error, warn or info."),
@@ -222,21 +224,30 @@ const OPERATIONS: &[(&str, &[&[&str]])] = &[
     ("list_connected_users", &[&["not_owner"]]),
     ("list_agents", &[&["not_owner"]]),
     ("claim_venue", &[&["guest_account", "invalid_token"]]),
-    ("register", &[PASSWORD, &["invalid_email", "email_taken"]]),
+    ("register", &[PASSWORD, &["invalid_email", "email_taken", "busy"]]),
     ("update_profile", &[&["invalid_name"]]),
-    ("change_password", &[PASSWORD, &["wrong_password", "no_password"]]),
-    ("sign_in", &[&["invalid_credentials"]]),
-    ("reset_password", &[PASSWORD, &["invalid_token"]]),
-    ("register_guest", &[&["invalid_name", "too_many_guests"]]),
-    ("keep_guest", &[PASSWORD, &["invalid_email", "email_taken", "not_guest"]]),
+    ("change_password", &[PASSWORD, &["wrong_password", "no_password", "busy"]]),
+    ("sign_in", &[&["invalid_credentials", "busy"]]),
+    ("reset_password", &[PASSWORD, &["invalid_token", "busy"]]),
+    ("register_guest", &[&["invalid_name", "too_many_guests", "busy"]]),
+    ("keep_guest", &[PASSWORD, &["invalid_email", "email_taken", "not_guest", "busy"]]),
     ("end_session", &[&["invalid_id", "unknown_session"]]),
-    ("open_stream", &[&["foreign_origin", "invalid_encoding", "upgrade_required", "too_many_sockets"]]),
+    (
+        "open_stream",
+        &[&[
+            "foreign_origin",
+            "invalid_encoding",
+            "invalid_websocket_key",
+            "upgrade_required",
+            "too_many_sockets",
+        ]],
+    ),
     ("write_log", &[&["invalid_level", "invalid_event"]]),
 ];
 
 /// Statuses and codes of the errors of an operation whose body has `fields`.
 pub(super) fn of(method: &str, operation: &Value, fields: &[String]) -> BTreeSet<(u16, String)> {
-    let mut codes = vec!["rate_limited", "unavailable"];
+    let mut codes = vec!["invalid_request", "unknown_field", "rate_limited", "unavailable"];
     if method != "get" {
         codes.push("foreign_origin");
     }
@@ -246,9 +257,8 @@ pub(super) fn of(method: &str, operation: &Value, fields: &[String]) -> BTreeSet
     if !operation["requestBody"].is_null() {
         codes.extend(BODY);
     }
-    let parameters = operation["parameters"].as_array();
-    if parameters.is_some_and(|all| all.iter().any(|parameter| parameter["in"] == "query")) {
-        codes.extend(["invalid_query", "unknown_field"]);
+    if super::has_query(operation) {
+        codes.push("invalid_query");
     }
     let id = operation["operationId"].as_str().unwrap_or_default();
     let own = OPERATIONS.iter().find(|(name, _)| *name == id);
@@ -312,7 +322,14 @@ mod tests {
         let unique: BTreeSet<&str> = listed.iter().copied().collect();
         assert_eq!(listed.len(), unique.len());
         let of_routers = ["not_found", "method_not_allowed"];
-        let of_shapes = ["rate_limited", "unavailable", "foreign_origin", "unauthenticated", "invalid_query"];
+        let of_shapes = [
+            "invalid_request",
+            "rate_limited",
+            "unavailable",
+            "foreign_origin",
+            "unauthenticated",
+            "invalid_query",
+        ];
         let of_operations =
             OPERATIONS.iter().flat_map(|(_, groups)| groups.iter().copied().flatten().copied());
         let used: BTreeSet<&str> = of_operations.chain(BODY).chain(of_routers).chain(of_shapes).collect();

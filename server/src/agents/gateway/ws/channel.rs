@@ -2,6 +2,7 @@
 //!
 //! Does not know the subscriptions.
 
+use engine::candle::Interval;
 use engine::id::{AccountId, InstrumentId};
 use protocol::socket::FrameError;
 
@@ -17,10 +18,14 @@ pub(super) enum Channel {
     Tick(InstrumentId),
     /// An instrument's matches.
     Tape(InstrumentId),
+    /// An instrument's candles of one length.
+    Candle(InstrumentId, Interval),
     /// The socket's own account: all of it once, then each execution.
     Account,
     /// Its valuation.
     Portfolio,
+    /// The venue's clock.
+    Clock,
 }
 
 impl Channel {
@@ -42,10 +47,11 @@ impl Channel {
             let shown: String = name.chars().take(SHOWN_NAME_MAX_CHARS).collect();
             error("unknown_channel", format!("There is no channel {shown:?}."))
         };
-        let instrument = || -> Result<InstrumentId, FrameError> {
+        let listed_as = |id: Option<&str>| -> Result<InstrumentId, FrameError> {
             let id: Option<InstrumentId> = id.and_then(|id| id.parse().ok());
             id.filter(|id| listed(*id)).ok_or_else(unknown)
         };
+        let instrument = || listed_as(id);
         let own_only = |channel: Self| match id {
             None => Ok(channel),
             Some(id) if id.parse() == Ok(own) => Ok(channel),
@@ -56,6 +62,12 @@ impl Channel {
             "book" | "quotes" => instrument().map(Self::Book),
             "tick" => instrument().map(Self::Tick),
             "tape" => instrument().map(Self::Tape),
+            "candle" => {
+                let (id, interval) = id.and_then(|id| id.split_once(':')).unzip();
+                let interval = interval.and_then(Interval::from_word).ok_or_else(unknown)?;
+                listed_as(id).map(|id| Self::Candle(id, interval))
+            }
+            "clock" if id.is_none() => Ok(Self::Clock),
             "account" => own_only(Self::Account),
             "portfolio" => own_only(Self::Portfolio),
             _ => Err(unknown()),
@@ -81,12 +93,17 @@ mod tests {
         let parse = |name: &str| Channel::parse(name, own, |id| id == acme).map_err(|error| error.code);
         assert_eq!(parse(&format!("book:{acme}")), Ok(Channel::Book(acme)));
         assert_eq!(parse(&format!("quotes:{acme}")), Ok(Channel::Book(acme)));
+        assert_eq!(parse(&format!("candle:{acme}:15s")), Ok(Channel::Candle(acme, Interval::S15)));
+        assert_eq!(parse("clock"), Ok(Channel::Clock));
         assert_eq!(parse("account"), Ok(Channel::Account));
         assert_eq!(parse(&format!("portfolio:{own}")), Ok(Channel::Portfolio));
         let other = AccountId(Uuid::from_u128(2));
         assert_eq!(parse(&format!("portfolio:{other}")), Err("forbidden".to_owned()));
         let unlisted = format!("tick:{}", InstrumentId::derive(venue, "NONE"));
-        for name in ["", "books", "book", "book:x", &unlisted, &"x".repeat(10_000)] {
+        let endless = format!("candle:{acme}:2s");
+        let of_no_length = format!("candle:{acme}");
+        let others = ["", "books", "book", "book:x", "clock:x", "candle:x:1s"];
+        for name in others.into_iter().chain([&*unlisted, &endless, &of_no_length, &"x".repeat(10_000)]) {
             assert_eq!(parse(name), Err("unknown_channel".to_owned()), "{name:.20}");
         }
     }

@@ -3,6 +3,7 @@
 //!
 //! Does not know what is in an update.
 
+use std::pin::pin;
 use std::time::Duration;
 
 use axum::extract::ws::{CloseFrame, Message, WebSocket};
@@ -17,7 +18,7 @@ use super::registry::ConnectionPermit;
 use super::subscription::Subscription;
 use crate::agents::auth::SessionKey;
 use crate::agents::gateway::{Gateway, model};
-use crate::http::parse_json;
+use crate::http::{ReadLimitExceeded, parse_json};
 
 /// Longest that one send may wait for a client that does not read. With the
 /// closing handshake it is gone within five seconds, on a busy machine too.
@@ -107,6 +108,7 @@ impl Connection {
         let inner = self.gateway.inner.clone();
         let mut changed = inner.model.versions();
         let mut pings = periodic(self.max_silence / PINGS_PER_SILENCE);
+        let mut silence = pin!(sleep_until(self.last_message + self.max_silence));
         let mut sessions = periodic(inner.auth.sessions().check_interval().min(self.max_silence));
         let mut next_update: Option<Instant> = None;
         let mut last_update = Instant::now() - self.update_interval;
@@ -129,7 +131,12 @@ impl Connection {
                     }
                     Err(reason) => Err(reason),
                 },
-                _ = pings.tick() => self.ping().await,
+                () = silence.as_mut() => {
+                    let end = self.last_message + self.max_silence;
+                    silence.as_mut().reset(end);
+                    if Instant::now() < end { Ok(()) } else { Err(SILENT) }
+                }
+                _ = pings.tick() => self.send_message(Message::Ping(bytes::Bytes::new())).await,
                 _ = sessions.tick() => match inner.auth.sessions().active(session).await {
                     Ok(Some(_)) => Ok(()),
                     Ok(None) => Err(SIGNED_OUT),
@@ -159,10 +166,10 @@ impl Connection {
         };
         self.last_message = Instant::now();
         match message {
-            Message::Pong(_) => Ok(()),
             Message::Close(_) => Err(CLIENT_LEFT),
             Message::Binary(_) => Err(NOT_TEXT),
-            Message::Ping(_) => self.count_control_message(),
+            // Few pongs answer the server's pings; any number may come unasked.
+            Message::Ping(_) | Message::Pong(_) => self.count_control_message(),
             Message::Text(text) => {
                 self.count_control_message()?;
                 // A client may reconnect to a server that has just started before
@@ -234,13 +241,6 @@ impl Connection {
         self.send_message(message).await
     }
 
-    async fn ping(&mut self) -> Result<(), Close> {
-        if self.last_message.elapsed() >= self.max_silence {
-            return Err(SILENT);
-        }
-        self.send_message(Message::Ping(bytes::Bytes::new())).await
-    }
-
     async fn send_message(&mut self, message: Message) -> Result<(), Close> {
         match timeout(SEND_TIMEOUT, self.socket.send(message)).await {
             Ok(Ok(())) => Ok(()),
@@ -259,7 +259,11 @@ impl Connection {
             }
             for _ in 0..64 {
                 match self.socket.recv().await {
-                    None | Some(Ok(Message::Close(_))) => return,
+                    Some(Ok(Message::Close(_))) => return,
+                    // Nothing more is read from a client that sends too much: closing
+                    // at once would reset the connection before the frame is read.
+                    None if code == TOO_MANY.0 => std::future::pending().await,
+                    None => return,
                     Some(_) => {}
                 }
             }
@@ -279,6 +283,7 @@ fn periodic(period: Duration) -> tokio::time::Interval {
 fn close_of(error: axum::Error) -> Close {
     use tungstenite::Error;
     match error.into_inner().downcast_ref::<Error>() {
+        Some(Error::Io(error)) if ReadLimitExceeded::is_in(error) => TOO_MANY,
         Some(Error::Capacity(_)) => TOO_LARGE,
         Some(Error::Utf8(_)) => NOT_UTF8,
         Some(Error::Protocol(_)) => PROTOCOL_ERROR,

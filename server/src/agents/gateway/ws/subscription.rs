@@ -114,6 +114,15 @@ impl Subscription {
                 Channel::Tape(id) => {
                     items.extend(of(*id).into_iter().flat_map(|listed| &listed.tape).filter_map(newer));
                 }
+                Channel::Candle(id, interval) => {
+                    let updates = of(*id).into_iter().flat_map(|listed| listed.candles(*interval));
+                    let newer = updates.filter(|update| update.version > sent);
+                    items.extend(newer.map(|update| view.encoded(Item::Candle(update.value))));
+                }
+                Channel::Clock => {
+                    let clock = view.clock();
+                    items.extend((clock.version > sent).then(|| view.encoded(Item::Clock(clock.value))));
+                }
                 Channel::Account => {
                     let Some(account) = account else { continue };
                     items.extend(account_channel_items(view, account, self.account_seq));
