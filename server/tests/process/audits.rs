@@ -9,7 +9,7 @@ use sqlx::{Connection as _, SqliteConnection};
 
 use super::process::{Server, command, finished};
 use super::refusals::refusal;
-use crate::support::site::OWNER;
+use crate::support::site::{OWNER, Visitor};
 
 const SERVED: [&str; 6] = ["--idle", "run", "--owner-email", OWNER, "--log", "error"];
 
@@ -28,8 +28,7 @@ fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     std::fs::read_dir(folder).unwrap().map(|entry| file(entry.unwrap())).collect()
 }
 
-async fn step(server: &Server, steps: u32) {
-    let mut owner = server.owner().await;
+async fn step(owner: &mut Visitor, steps: u32) {
     let answer = owner.post("/api/v1/venue/clock", &json!({ "step": { "steps": steps } })).await;
     assert_eq!(answer.status, 200, "{}", answer.text);
 }
@@ -39,11 +38,12 @@ async fn an_audit_writes_nothing_beside_a_server_after_it_and_after_its_end() {
     let folder = tempfile::tempdir().unwrap();
     let (here, data) = (folder.path(), folder.path().join("data"));
     let server = Server::start(here, &SERVED);
-    step(&server, 30).await;
+    let mut owner = server.owner().await;
+    step(&mut owner, 30).await;
     // Next to a server, as of some entry.
     assert!(said(&["verify"], here).starts_with("verified: "));
     assert!(said(&["replay"], here).starts_with("replayed: "));
-    step(&server, 5).await;
+    step(&mut owner, 5).await;
     server.stop();
     let stopped = files(&data);
     assert!(said(&["verify"], here).contains(", 35 steps, "));
@@ -52,7 +52,7 @@ async fn an_audit_writes_nothing_beside_a_server_after_it_and_after_its_end() {
 
     // What a killed server left in the log counts, and stays there.
     let server = Server::start(here, &SERVED);
-    step(&server, 5).await;
+    step(&mut server.owner().await, 5).await;
     drop(server);
     let killed = files(&data);
     assert!(!killed["tickhall.db-wal"].is_empty());
@@ -83,7 +83,7 @@ async fn the_folder_of_a_killed_backup_is_not_served() {
     let folder = tempfile::tempdir().unwrap();
     let (here, saved) = (folder.path(), folder.path().join("saved"));
     let server = Server::start(here, &SERVED);
-    step(&server, 30).await;
+    step(&mut server.owner().await, 30).await;
     server.stop();
     let mut backup = command(&["backup", "saved"], here).stdout(Stdio::null()).spawn().unwrap();
     while !saved.join("tickhall.incomplete").exists() && backup.try_wait().unwrap().is_none() {
