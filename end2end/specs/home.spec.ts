@@ -18,12 +18,15 @@ test("the page can be read without scripts", async ({ browser, server }) => {
   const response = await page.goto(server.url);
   expect(response?.status()).toBe(200);
   await expect(page).toHaveTitle(/Tickhall/);
-  await expect(page.getByText("need JavaScript, which is off")).toBeVisible();
+  // Text is not searched for inside of noscript.
+  const notice = page.locator(".noscript");
+  await expect(notice).toBeVisible();
+  await expect(notice).toContainText("need JavaScript, which is off");
   // The trading screen does not promise what cannot come.
   await page.getByTestId("guest-name").fill("Paper");
   await page.getByTestId("try-it").click();
   await expect(page.getByTestId("watch")).toBeVisible();
-  await expect(page.getByText("need JavaScript, which is off")).toBeVisible();
+  await expect(notice).toBeVisible();
   await expect(page.getByTestId("connection")).toHaveText(/^Not live/);
   await context.close();
 });
