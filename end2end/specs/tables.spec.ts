@@ -88,6 +88,7 @@ test("a row anywhere selects its instrument, by pointer, touch and keys", async 
   await touched.open("/");
   await touched.live();
   await touched.at("watch-BRLS").locator("td").first().tap();
+  await touched.panel("chart");
   await expect(touched.at("chart")).toBeVisible();
   await expect(touched.at("chart-symbol")).toHaveText("BRLS");
   await phone.close();

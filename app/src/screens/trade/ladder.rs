@@ -160,7 +160,7 @@ fn Row(view: LadderView, side: Side, level: usize) -> impl IntoView {
     };
     let text = move || match (price.get(), units.get()) {
         (Some(price), Some(units)) => units.price(price),
-        _ => String::new(),
+        _ => format::ABSENT.to_owned(),
     };
     let share = move || ladder.with(|ladder| row.get().map_or(0, |row| ladder.share(row.lots))).to_string();
     let take = move |_| {
