@@ -133,7 +133,7 @@ test("the market watch is searched, sorted, and remembers its columns", async ({
     await expect(header).toHaveAttribute("aria-sort", "ascending");
   }
 
-  await expect(terminal.at("bid-ACME")).toHaveCount(0);
+  await expect(terminal.at("bid-ACME")).toBeHidden();
   await terminal.at("watch-columns").click();
   await terminal.at("column-bid").check();
   await expect(terminal.at("bid-ACME")).toBeVisible();

@@ -1,12 +1,13 @@
 //! An instrument's row. Each cell tracks its own figure; a price is no live region.
 
+use engine::candle::Candle;
 use engine::id::InstrumentId;
 use engine::instrument::Instrument;
 use engine::money::{Lots, Money, Ticks};
 use leptos::prelude::*;
 
 use super::spark::SparklineView;
-use super::{COLUMNS, Column};
+use super::Column;
 use crate::components::PriceCell;
 use crate::format::{self, Units};
 use crate::live::{InstrumentFigures, Live};
@@ -27,8 +28,8 @@ pub(super) fn Row(
     let symbol = StoredValue::new(instrument.symbol.clone());
     let units = Units::of(&instrument);
     let cells = move || {
-        let columns = COLUMNS.iter().filter(|column| shown.get() & (1 << column.bit) != 0);
-        columns.map(|column| cell(live, figures, units, &symbol.get_value(), *column)).collect_view()
+        let cell = |column| cell(live, figures, units, &symbol.get_value(), column);
+        Column::shown(shown.get()).map(cell).collect_view()
     };
     let old = Memo::new(move |_| age(live, figures).is_some_and(|age| age > OLD_SECONDS));
     view! {
@@ -61,7 +62,7 @@ fn cell(live: Live, figures: InstrumentFigures, units: Units, symbol: &str, colu
     let name = |field: &str| format!("{field}-{symbol}");
     let price = move |value: RwSignal<Option<Ticks>>, testid: String| {
         view! {
-            <td class="num">
+            <td class=column.class>
                 <PriceCell value format=move |ticks| units.price(ticks) testid />
             </td>
         }
@@ -102,6 +103,16 @@ fn cell(live: Live, figures: InstrumentFigures, units: Units, symbol: &str, colu
             };
             plain(column, name("spread"), Signal::derive(move || spread().unwrap_or_else(dash)))
         }
+        9 | 10 => {
+            let (field, read): (_, fn(&Candle) -> Ticks) =
+                if column.bit == 9 { ("high", |day| day.high) } else { ("low", |day| day.low) };
+            let text = move || figures.day.with(|day| day.as_ref().map(|day| units.price(read(day))));
+            plain(column, name(field), Signal::derive(move || text().unwrap_or_else(dash)))
+        }
+        11 => {
+            let text = move || figures.day.with(|day| day.map(|day| units.short_quantity(day.volume)));
+            plain(column, name("volume"), Signal::derive(move || text().unwrap_or_else(dash)))
+        }
         6 => {
             let accrued = move || match figures.accrued.get() {
                 Money::ZERO => None,
@@ -119,7 +130,7 @@ fn cell(live: Live, figures: InstrumentFigures, units: Units, symbol: &str, colu
 
 fn plain(column: Column, testid: String, text: Signal<String>) -> AnyView {
     view! {
-        <td class=column.class() data-testid=testid>
+        <td class=column.class data-testid=testid>
             {move || text.get()}
         </td>
     }
