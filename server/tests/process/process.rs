@@ -45,7 +45,7 @@ impl Server {
 
     /// The same, with at most so many open files.
     pub fn with_descriptors(count: u32, folder: &Path, more: &[&str]) -> Self {
-        let mut command = Command::new("sh");
+        let mut command = Command::new("/bin/sh");
         command.args([
             "-c",
             &format!("ulimit -n {count} && exec \"$0\" \"$@\""),
