@@ -42,7 +42,9 @@ test("a desk's screen is filled: the chart has two thirds of its column", async 
     const share = chart.height / (chart.height + blotter.height);
     expect(share, `at ${size.width} px`).toBeGreaterThan(0.62);
     expect(share, `at ${size.width} px`).toBeLessThan(0.7);
-    // Every instrument is in view, and nothing below the watch is empty.
+    // Every instrument and column is in view, and nothing below the watch is empty.
+    const cut = await page.locator(".watch > .body").evaluate((one) => one.scrollWidth - one.clientWidth);
+    expect(cut, `the watch at ${size.width} px`).toBeLessThanOrEqual(0);
     const last = (await terminal.at("watch").locator("tbody tr").last().boundingBox()) as Box;
     expect(last.y + last.height).toBeLessThanOrEqual(watch.y + watch.height);
     expect(Math.max(...[blotter, tape].map((one) => one.y + one.height))).toBeGreaterThan(size.height - 40);
