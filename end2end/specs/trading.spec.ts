@@ -244,7 +244,9 @@ test("palette, keys and preferences", async ({ page }) => {
   expect(html).toMatch(/<html[^>]*data-density="compact"/);
 });
 
-test("the theme is the system's until one is chosen, and charts follow it", async ({ page }, info) => {
+test("the theme is the system's until one is chosen, and charts follow it", async ({ page, complaints }, info) => {
+  // The canvas is read back here as no page does.
+  complaints.allow(/willReadFrequently/);
   const terminal = new Terminal(page);
   const ground = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
   /** The chart's colour of labels, as it is painted and as the style sheet has it. */
