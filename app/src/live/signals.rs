@@ -5,8 +5,8 @@
 
 use std::collections::BTreeMap;
 
-use engine::decimal::Decimal;
 use engine::candle::Candle;
+use engine::decimal::Decimal;
 use engine::id::{Digest, InstrumentId, OrderId, Seq};
 use engine::instrument::Instrument;
 use engine::money::{Money, Ticks};

@@ -42,7 +42,8 @@ fn subscribe(state: &State, tape: bool) -> String {
         channels.push_str(&format!(",\"{}\"", candle_channel(series)));
     }
     for id in state.market.instruments.keys() {
-        channels.push_str(&format!(",\"book:{id}\",\"tick:{id}\",\"{}\"", candle_channel((*id, Interval::D1))));
+        channels
+            .push_str(&format!(",\"book:{id}\",\"tick:{id}\",\"{}\"", candle_channel((*id, Interval::D1))));
         if tape {
             channels.push_str(&format!(",\"tape:{id}\""));
         }

@@ -6,8 +6,8 @@ use engine::instrument::Instrument;
 use engine::money::{Lots, Money, Ticks};
 use leptos::prelude::*;
 
-use super::spark::SparklineView;
 use super::Column;
+use super::spark::SparklineView;
 use crate::components::PriceCell;
 use crate::format::{self, Units};
 use crate::live::{InstrumentFigures, Live};
@@ -68,6 +68,10 @@ fn cell(live: Live, figures: InstrumentFigures, units: Units, symbol: &str, colu
         }
         .into_any()
     };
+    let of_day = |field: &str, read: fn(Units, &Candle) -> String| {
+        let text = move || figures.day.with(|day| day.as_ref().map_or_else(dash, |day| read(units, day)));
+        plain(column, name(field), Signal::derive(text))
+    };
     match column.bit {
         0 => price(figures.last, name("last")),
         8 => price(figures.mark, name("mark")),
@@ -103,16 +107,9 @@ fn cell(live: Live, figures: InstrumentFigures, units: Units, symbol: &str, colu
             };
             plain(column, name("spread"), Signal::derive(move || spread().unwrap_or_else(dash)))
         }
-        9 | 10 => {
-            let (field, read): (_, fn(&Candle) -> Ticks) =
-                if column.bit == 9 { ("high", |day| day.high) } else { ("low", |day| day.low) };
-            let text = move || figures.day.with(|day| day.as_ref().map(|day| units.price(read(day))));
-            plain(column, name(field), Signal::derive(move || text().unwrap_or_else(dash)))
-        }
-        11 => {
-            let text = move || figures.day.with(|day| day.map(|day| units.short_quantity(day.volume)));
-            plain(column, name("volume"), Signal::derive(move || text().unwrap_or_else(dash)))
-        }
+        9 => of_day("high", |units, day| units.price(day.high)),
+        10 => of_day("low", |units, day| units.price(day.low)),
+        11 => of_day("volume", |units, day| units.short_quantity(day.volume)),
         6 => {
             let accrued = move || match figures.accrued.get() {
                 Money::ZERO => None,
