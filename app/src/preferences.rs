@@ -14,7 +14,7 @@ use crate::theme::Theme;
 const COOKIE_NAME: &str = "tickhall_view";
 
 /// Default columns of the market watch.
-const DEFAULT_COLUMNS: u16 = 0b1_0000_0111;
+pub(crate) const DEFAULT_COLUMNS: u16 = 0b1_0000_0111;
 
 /// Colours of gains and losses.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

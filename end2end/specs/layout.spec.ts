@@ -42,7 +42,9 @@ test("a desk's screen is filled: the chart has two thirds of its column", async 
     const share = chart.height / (chart.height + blotter.height);
     expect(share, `at ${size.width} px`).toBeGreaterThan(0.62);
     expect(share, `at ${size.width} px`).toBeLessThan(0.7);
-    // Every instrument is in view, and nothing below the watch is empty.
+    // Every instrument and column is in view, and nothing below the watch is empty.
+    const cut = await page.locator(".watch > .body").evaluate((one) => one.scrollWidth - one.clientWidth);
+    expect(cut, `the watch at ${size.width} px`).toBeLessThanOrEqual(0);
     const last = (await terminal.at("watch").locator("tbody tr").last().boundingBox()) as Box;
     expect(last.y + last.height).toBeLessThanOrEqual(watch.y + watch.height);
     expect(Math.max(...[blotter, tape].map((one) => one.y + one.height))).toBeGreaterThan(size.height - 40);
@@ -52,6 +54,39 @@ test("a desk's screen is filled: the chart has two thirds of its column", async 
   // A figure keeps its distance from the panel's edge.
   const head = terminal.at("positions").locator("thead th").last();
   expect(await head.evaluate((one) => parseFloat(getComputedStyle(one).paddingRight))).toBeGreaterThanOrEqual(8);
+});
+
+test("a wide watch shows the touch and the day, a narrow one what was chosen", async ({ page, server }) => {
+  const terminal = new Terminal(page);
+  const api = new Api(page, server);
+  const extra = ["bid", "ask", "high", "low", "volume"];
+  for (const name of extra) await expect(terminal.at(`${name}-ACME`), name).toBeHidden();
+  await page.setViewportSize(WALL);
+  for (const name of extra) await expect(terminal.at(`${name}-ACME`), name).toBeVisible();
+  const body = page.locator(".watch > .body");
+  expect(await body.evaluate((one) => one.scrollWidth - one.clientWidth), "all columns fit").toBeLessThanOrEqual(0);
+  const [low, mark, high] = [
+    await terminal.number("low-ACME"),
+    await terminal.number("mark-ACME"),
+    await terminal.number("high-ACME"),
+  ];
+  expect(low).toBeLessThanOrEqual(mark);
+  expect(mark).toBeLessThanOrEqual(high);
+  // The day's volume counts what is traded now, and is there before scripts run.
+  await terminal.choose("ACME");
+  const before = await terminal.number("volume-ACME");
+  await terminal.place({ side: "buy", quantity: "25" });
+  await api.step(1);
+  await expect.poll(() => terminal.number("volume-ACME")).toBeGreaterThanOrEqual(before + 25);
+  const html = await (await page.request.get("/")).text();
+  expect(html).toMatch(/data-testid="high-ACME"[^>]*>\s*[\d,.]+/);
+  // Who chooses columns gets exactly those.
+  await terminal.at("watch-columns").click();
+  await terminal.at("column-spread").check();
+  await expect(terminal.at("spread-ACME")).toBeVisible();
+  await expect(terminal.at("high-ACME")).toHaveCount(0);
+  await terminal.at("column-spread").uncheck();
+  await expect(terminal.at("high-ACME")).toBeVisible();
 });
 
 test("the portfolio has two rows of six tiles and says nothing twice", async ({ page }) => {

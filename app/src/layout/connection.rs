@@ -28,7 +28,7 @@ pub(super) fn ConnectionPill(live: Live) -> impl IntoView {
                 Some(ConnectionPhase::Reconnecting | ConnectionPhase::Stale),
                 ConnectionPhase::Live | ConnectionPhase::Delayed,
             ) => {
-                live.notify(NotificationKind::Connection, "Connected again: prices are live.");
+                live.announce("Connected again: prices are live.");
             }
             _ => {}
         }

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use engine::candle::Candle;
 use engine::decimal::Decimal;
 use engine::id::{Digest, InstrumentId, OrderId, Seq};
 use engine::instrument::Instrument;
@@ -52,6 +53,8 @@ pub struct InstrumentFigures {
     pub mark: RwSignal<Option<Ticks>>,
     /// Price of the newest match.
     pub last: RwSignal<Option<Ticks>>,
+    /// The day's candle.
+    pub day: RwSignal<Option<Candle>>,
     /// True while trading in it is halted.
     pub is_halted: RwSignal<bool>,
     /// Accrued interest of one lot.
@@ -393,6 +396,7 @@ impl InstrumentFigures {
             ask: RwSignal::new(None),
             mark: RwSignal::new(None),
             last: RwSignal::new(state.last_trades.get(&id).copied()),
+            day: RwSignal::new(None),
             is_halted: RwSignal::new(false),
             accrued: RwSignal::new(Money::ZERO),
             marked_at: RwSignal::new(None),
@@ -430,6 +434,7 @@ impl InstrumentFigures {
             self.sparkline.set(marks.to_vec());
         }
         set(self.day_open, state.day_open.marks.get(&id).copied());
+        set(self.day, state.days.get(&id).copied());
         set(self.ladder, Ladder::of(listed, &state.account));
         if self.dealer_quotes.with_untracked(|shown| *shown != listed.quotes) {
             self.dealer_quotes.set(listed.quotes.clone());

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use engine::account::Account;
-use engine::candle::Interval;
+use engine::candle::{Candle, Interval};
 use engine::id::{InstrumentId, OrderId, Seq};
 use engine::money::{Money, Ticks};
 use engine::portfolio::Valuation;
@@ -99,6 +99,8 @@ pub struct State {
     pub tapes: BTreeMap<InstrumentId, VecDeque<TapeUpdate>>,
     /// Prices of the newest matches.
     pub last_trades: BTreeMap<InstrumentId, Ticks>,
+    /// The newest daily candles.
+    pub days: BTreeMap<InstrumentId, Candle>,
     /// The chart's candles that are received.
     pub series: Option<Series>,
     /// Candles received of [`State::series`], each in its newest state.
@@ -126,6 +128,7 @@ impl State {
             sparklines: snapshot.sparklines,
             tapes: BTreeMap::new(),
             last_trades: snapshot.last_trades,
+            days: snapshot.days,
             series: None,
             candles: BTreeMap::new(),
             clock: snapshot.clock,
@@ -178,7 +181,13 @@ impl State {
                         self.agent_nav = nav;
                     }
                 }
-                Item::Candle(update) => changes.candles |= self.receive_candle(update),
+                Item::Candle(update) => {
+                    if update.interval == Interval::D1 {
+                        changes.markets.insert(update.instrument);
+                        self.receive_day(update);
+                    }
+                    changes.candles |= self.receive_candle(update);
+                }
                 Item::Clock(clock) => self.clock = clock,
                 Item::Tape(tape) => {
                     changes.tapes.insert(tape.print.instrument);
@@ -203,6 +212,15 @@ impl State {
     pub fn start_socket(&mut self) {
         self.tapes.clear();
         self.candles.clear();
+    }
+
+    /// Takes the new state of a daily candle, unless there is a later one.
+    fn receive_day(&mut self, update: CandleUpdate) {
+        let candle = update.candle;
+        let shown = self.days.entry(update.instrument).or_insert(candle);
+        if candle.start >= shown.start {
+            *shown = candle;
+        }
     }
 
     /// Takes a candle's new state. Returns false for another series than the

@@ -7,6 +7,7 @@
 //! last one received. Knows neither sockets nor signals, so native tests reach
 //! it.
 
+use engine::candle::Interval;
 use protocol::socket::{Frame, Update};
 
 use super::state::{Changes, Series, State};
@@ -41,7 +42,8 @@ fn subscribe(state: &State, tape: bool) -> String {
         channels.push_str(&format!(",\"{}\"", candle_channel(series)));
     }
     for id in state.market.instruments.keys() {
-        channels.push_str(&format!(",\"book:{id}\",\"tick:{id}\""));
+        channels
+            .push_str(&format!(",\"book:{id}\",\"tick:{id}\",\"{}\"", candle_channel((*id, Interval::D1))));
         if tape {
             channels.push_str(&format!(",\"tape:{id}\""));
         }
@@ -55,11 +57,13 @@ fn candle_channel((instrument, interval): Series) -> String {
     format!("candle:{instrument}:{}", interval.as_str())
 }
 
-/// The messages that change the candles received from `before` to `now`.
+/// The messages that change the candles received from `before` to `now`; daily ones
+/// are received of every instrument, whatever the chart shows.
 pub fn change_candles(before: Option<Series>, now: Series) -> impl Iterator<Item = String> {
     let message =
         |word: &str, series| format!("{{\"{word}\":{{\"channels\":[\"{}\"]}}}}", candle_channel(series));
-    let end = before.map(|before| message("unsubscribe", before));
+    let end = before.filter(|(_, interval)| *interval != Interval::D1);
+    let end = end.map(|before| message("unsubscribe", before));
     end.into_iter().chain([message("subscribe", now)])
 }
 

@@ -295,6 +295,31 @@ fn candles_of_another_chart_are_not_taken() {
 }
 
 #[test]
+fn the_day_of_every_instrument_is_received_whatever_the_chart_shows() {
+    let mut bench = Bench::open();
+    let mut page = bench.page();
+    let (acme, other) = (bench.instrument(0).id, bench.instrument(1).id);
+    page.follow_candles((acme, Interval::M1));
+    let day = |start, volume| Candle::of(VenueTime(start), Ticks(100), Lots(volume));
+    let mut receive = |candle| {
+        let (instrument, interval) = (other, Interval::D1);
+        let item = Item::Candle(CandleUpdate { instrument, interval, previous: None, candle });
+        let changes = page.apply(Update { items: vec![item], ..bench.step() });
+        (changes.candles, changes.markets.contains(&other), page.days[&other].volume)
+    };
+    assert_eq!(receive(day(7, 5)), (false, true, Lots(5)));
+    assert_eq!(receive(day(7, 6)), (false, true, Lots(6)));
+    // Late, of the day before.
+    assert_eq!(receive(day(6, 90)), (false, true, Lots(6)));
+    assert_eq!(receive(day(8, 1)), (false, true, Lots(1)));
+    let first = SequenceTracker::default().start(&page);
+    assert!(first.contains(&format!("\"candle:{other}:1d\"")), "{first}");
+    // A chart of days that shows another instrument leaves the first one's.
+    let messages: Vec<String> = change_candles(Some((acme, Interval::D1)), (other, Interval::D1)).collect();
+    assert_eq!(messages, [format!(r#"{{"subscribe":{{"channels":["candle:{other}:1d"]}}}}"#)]);
+}
+
+#[test]
 fn clock_and_last_trades_follow_the_venue() {
     let mut bench = Bench::open();
     let mut page = bench.page();

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use engine::account::Account;
+use engine::candle::Candle;
 use engine::id::{Digest, InstrumentId, VenueId};
 use engine::money::{Money, Ticks};
 use engine::order::Order;
@@ -41,6 +42,8 @@ pub struct TradingSnapshot {
     pub last_trades: BTreeMap<InstrumentId, Ticks>,
     /// The venue's clock.
     pub clock: ClockUpdate,
+    /// The newest daily candle of each instrument that has one.
+    pub days: BTreeMap<InstrumentId, Candle>,
 }
 
 /// Figures at the start of the settlement date. What is unknown is absent and

@@ -167,6 +167,7 @@ impl Bench {
                 day_open: DayOpen { nav: Some(Money::from_units(1_000_000)), marks: BTreeMap::new() },
                 last_trades: BTreeMap::new(),
                 clock: ClockUpdate::default(),
+                days: BTreeMap::new(),
             },
             orders: Page { items: vec![], next_cursor: None },
             fills: Page { items: vec![], next_cursor: None },

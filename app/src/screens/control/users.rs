@@ -24,7 +24,11 @@ pub(super) fn UsersPanel(live: Live, overview: RwSignal<ControlOverview>) -> imp
                 }
                 total => format!("{} users", format::count(total)),
             };
-            format!("{users} · {} sockets here", format::count(found.sockets))
+            let sockets = match found.sockets {
+                1 => "1 socket".to_owned(),
+                count => format!("{} sockets", format::count(count)),
+            };
+            format!("{users} · {sockets} here")
         })
     };
     let row = |user: ConnectedUser| {

@@ -166,7 +166,9 @@ fn Row(live: Live, fill: Fill, filter: RwSignal<String>) -> impl IntoView {
             <td class="num">{units.quantity(fill.lots)}</td>
             <td class="num">{units.price(fill.price)}</td>
             <td class="num wide">{format::money(fill.notional)}</td>
-            <td class="num">{format::decimal_at(fill.fee.to_decimal(), 4)}</td>
+            <td class="num" title=fill.fee.to_decimal().to_string()>
+                {format::money(fill.fee)}
+            </td>
             <td class="wide">{role(&fill)}</td>
         </tr>
     })

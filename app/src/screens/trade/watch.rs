@@ -15,37 +15,50 @@ use leptos::prelude::*;
 use crate::commands::click;
 use crate::components::{Sorting, focus_next_row};
 use crate::live::Live;
+use crate::preferences::DEFAULT_COLUMNS;
 use order::sorted;
 
 /// Columns after the symbol, from left to right.
-pub(super) const COLUMNS: [Column; 9] = [
-    Column { bit: 0, head: "Last", wide: false },
-    Column { bit: 8, head: "Mark", wide: false },
-    Column { bit: 1, head: "Change", wide: false },
-    Column { bit: 2, head: "Trend", wide: false },
-    Column { bit: 3, head: "Bid", wide: false },
-    Column { bit: 4, head: "Ask", wide: false },
-    Column { bit: 5, head: "Spread", wide: true },
-    Column { bit: 6, head: "Accrued", wide: true },
-    Column { bit: 7, head: "Age", wide: false },
+const COLUMNS: [Column; 12] = [
+    column(0, "Last", "num", false),
+    column(8, "Mark", "num", false),
+    column(1, "Change", "num", false),
+    column(2, "Trend", "num trend", false),
+    column(3, "Bid", "num", true),
+    column(4, "Ask", "num", true),
+    column(9, "High", "num", true),
+    column(10, "Low", "num", true),
+    column(11, "Volume", "num", true),
+    column(5, "Spread", "num wide", false),
+    column(6, "Accrued", "num wide", false),
+    column(7, "Age", "num", false),
 ];
+
+const fn column(bit: usize, head: &'static str, class: &'static str, extra: bool) -> Column {
+    Column { bit, head, class, extra }
+}
 
 /// A column: its bit in the preferences and its number among sorted columns, less
 /// one for the symbol.
 #[derive(Clone, Copy)]
-pub(super) struct Column {
+struct Column {
     bit: usize,
     head: &'static str,
-    wide: bool,
+    class: &'static str,
+    /// True for a column that is shown without having been chosen where there is
+    /// room for it.
+    extra: bool,
 }
 
 impl Column {
-    fn class(self) -> &'static str {
-        match (self.head, self.wide) {
-            ("Trend", _) => "num trend",
-            (_, true) => "num wide",
-            (_, false) => "num",
-        }
+    /// The columns to show: those that the user chose, and if that is none, the extra
+    /// ones beside the default.
+    fn shown(chosen: u16) -> impl Iterator<Item = Self> {
+        COLUMNS.into_iter().filter_map(move |column| {
+            let is_extra = column.extra && chosen == DEFAULT_COLUMNS;
+            let class = if is_extra { "num extra" } else { column.class };
+            (is_extra || chosen & (1 << column.bit) != 0).then_some(Self { class, ..column })
+        })
     }
 
     fn testid(self, prefix: &str) -> String {
@@ -71,13 +84,12 @@ pub(super) fn Watch(live: Live) -> impl IntoView {
     });
     let shown = Memo::new(move |_| live.preferences.get().columns);
     let heads = move || {
-        let columns = COLUMNS.iter().filter(|column| shown.get() & (1 << column.bit) != 0);
-        let head = |column: &Column| {
+        let head = |column: Column| {
             // Prices of bonds are per 100 of face, and so is their interest.
             let unit = if column.head == "Accrued" { "per 100" } else { "" };
-            sorting.head(column.bit + 1, column.head, unit.to_owned(), column.class(), column.testid("sort"))
+            sorting.head(column.bit + 1, column.head, unit.to_owned(), column.class, column.testid("sort"))
         };
-        columns.map(head).collect_view()
+        Column::shown(shown.get()).map(head).collect_view()
     };
     let row = move |id: InstrumentId| {
         let instrument =
@@ -158,7 +170,37 @@ fn ColumnMenu(live: Live) -> impl IntoView {
             <summary class="button small" data-testid="watch-columns">
                 "Columns"
             </summary>
-            <div class="choices">{COLUMNS.map(choice).collect_view()}</div>
+            <div class="choices">
+                {COLUMNS.map(choice).collect_view()}
+                <p class="extra-hint" hidden=move || preferences.get().columns != DEFAULT_COLUMNS>
+                    "A wide watch shows bid, ask, high, low and volume until you choose."
+                </p>
+            </div>
         </details>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn extra_columns_stand_beside_the_default_ones_until_the_user_chooses() {
+        let heads = |chosen| Column::shown(chosen).map(|column| column.head).collect::<Vec<_>>();
+        assert_eq!(
+            heads(DEFAULT_COLUMNS),
+            ["Last", "Mark", "Change", "Trend", "Bid", "Ask", "High", "Low", "Volume"]
+        );
+        assert_eq!(heads(0b1000), ["Bid"]);
+        assert_eq!(heads(0b1110_0000_0001), ["Last", "High", "Low", "Volume"]);
+        let extra = Column::shown(DEFAULT_COLUMNS).filter(|column| column.class == "num extra");
+        assert_eq!(extra.count(), 5);
+        assert!(Column::shown(0b1000).all(|column| column.class == "num"), "chosen is shown anywhere");
+    }
+
+    #[test]
+    fn every_column_has_a_bit_of_its_own() {
+        let mask = COLUMNS.iter().fold(0_u16, |mask, column| mask | 1 << column.bit);
+        assert_eq!(mask.count_ones() as usize, COLUMNS.len());
     }
 }

@@ -66,6 +66,7 @@ impl Gateway {
             portfolio: view.portfolio(account),
             last_trades: view.last_trades(),
             clock: view.clock().value,
+            days: view.days(),
             day_open: DayOpen {
                 nav: (account.opened >= market.date_rev).then_some(config.starting_balance),
                 marks: view.day_open_marks(),

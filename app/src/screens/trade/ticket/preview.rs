@@ -129,7 +129,8 @@ fn Facts(view: PreviewView) -> impl IntoView {
     };
     let fills = view.figure(move |preview| view.fills(&preview.decided));
     let levels = view.figure(|preview| preview.decided.fills.len().to_string());
-    let fee = view.figure(|preview| format::exact_money(preview.decided.fee));
+    let fee = view.money(|preview| preview.decided.fee);
+    let exact_fee = view.figure(|preview| format::exact_money(preview.decided.fee));
     view! {
         <dl class="facts">
             {fact("Fills", "preview-fills", fills)}
@@ -137,7 +138,12 @@ fn Facts(view: PreviewView) -> impl IntoView {
             {fact("Slippage vs best price", "preview-slippage", price(PreviewView::slippage))}
             {fact("Price levels used", "preview-levels", levels)}
             {fact("Notional", "preview-notional", view.money(|preview| preview.decided.notional))}
-            {fact("Fee", "preview-fee", fee)}
+            <div>
+                <dt>"Fee"</dt>
+                <dd class="num" title=move || exact_fee.get() data-testid="preview-fee">
+                    {move || fee.get()}
+                </dd>
+            </div>
         </dl>
     }
 }

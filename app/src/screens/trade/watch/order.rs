@@ -39,6 +39,9 @@ fn key(live: Live, instrument: &Instrument, column: usize) -> SortKey {
         6 => bid.zip(ask).map(|(bid, ask)| price(ask - bid)),
         7 => Some(figures.accrued.get().0 as f64).filter(|accrued| *accrued > 0.0),
         8 => figures.age_ms(),
+        10 => figures.day.get().map(|day| price(day.high)),
+        11 => figures.day.get().map(|day| price(day.low)),
+        12 => figures.day.get().map(|day| instrument.quantity(day.volume).to_f64()),
         _ => figures.mark.get().map(price),
     })
 }

@@ -1,12 +1,13 @@
 //! An instrument's row. Each cell tracks its own figure; a price is no live region.
 
+use engine::candle::Candle;
 use engine::id::InstrumentId;
 use engine::instrument::Instrument;
 use engine::money::{Lots, Money, Ticks};
 use leptos::prelude::*;
 
+use super::Column;
 use super::spark::SparklineView;
-use super::{COLUMNS, Column};
 use crate::components::PriceCell;
 use crate::format::{self, Units};
 use crate::live::{InstrumentFigures, Live};
@@ -27,8 +28,8 @@ pub(super) fn Row(
     let symbol = StoredValue::new(instrument.symbol.clone());
     let units = Units::of(&instrument);
     let cells = move || {
-        let columns = COLUMNS.iter().filter(|column| shown.get() & (1 << column.bit) != 0);
-        columns.map(|column| cell(live, figures, units, &symbol.get_value(), *column)).collect_view()
+        let cell = |column| cell(live, figures, units, &symbol.get_value(), column);
+        Column::shown(shown.get()).map(cell).collect_view()
     };
     let old = Memo::new(move |_| age(live, figures).is_some_and(|age| age > OLD_SECONDS));
     view! {
@@ -61,11 +62,15 @@ fn cell(live: Live, figures: InstrumentFigures, units: Units, symbol: &str, colu
     let name = |field: &str| format!("{field}-{symbol}");
     let price = move |value: RwSignal<Option<Ticks>>, testid: String| {
         view! {
-            <td class="num">
+            <td class=column.class>
                 <PriceCell value format=move |ticks| units.price(ticks) testid />
             </td>
         }
         .into_any()
+    };
+    let of_day = |field: &str, read: fn(Units, &Candle) -> String| {
+        let text = move || figures.day.with(|day| day.as_ref().map_or_else(dash, |day| read(units, day)));
+        plain(column, name(field), Signal::derive(text))
     };
     match column.bit {
         0 => price(figures.last, name("last")),
@@ -102,6 +107,9 @@ fn cell(live: Live, figures: InstrumentFigures, units: Units, symbol: &str, colu
             };
             plain(column, name("spread"), Signal::derive(move || spread().unwrap_or_else(dash)))
         }
+        9 => of_day("high", |units, day| units.price(day.high)),
+        10 => of_day("low", |units, day| units.price(day.low)),
+        11 => of_day("volume", |units, day| units.short_quantity(day.volume)),
         6 => {
             let accrued = move || match figures.accrued.get() {
                 Money::ZERO => None,
@@ -119,7 +127,7 @@ fn cell(live: Live, figures: InstrumentFigures, units: Units, symbol: &str, colu
 
 fn plain(column: Column, testid: String, text: Signal<String>) -> AnyView {
     view! {
-        <td class=column.class() data-testid=testid>
+        <td class=column.class data-testid=testid>
             {move || text.get()}
         </td>
     }

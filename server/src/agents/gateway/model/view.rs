@@ -431,6 +431,12 @@ impl VenueView {
         self.instrument_items.iter().filter_map(|(id, items)| Some((*id, items.day_open?))).collect()
     }
 
+    /// The newest daily candles, where there are any.
+    pub(crate) fn days(&self) -> BTreeMap<InstrumentId, Candle> {
+        let newest = |items: &InstrumentItems| Some(items.candles(Interval::D1).last()?.value.candle);
+        self.instrument_items.iter().filter_map(|(id, items)| Some((*id, newest(items)?))).collect()
+    }
+
     /// Prices of the newest matches, where there are any.
     pub(crate) fn last_trades(&self) -> BTreeMap<InstrumentId, Ticks> {
         self.instrument_items.iter().filter_map(|(id, items)| Some((*id, items.last_trade?))).collect()
