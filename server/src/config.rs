@@ -31,6 +31,9 @@ pub enum ClockMode {
     Realtime,
     /// Requests to the clock's endpoint.
     Manual,
+    /// The same, many steps at a time that have seen the same entries: for a
+    /// demonstration, and no setting.
+    ManualInBatches,
 }
 
 /// Policy for a venue without viewers and live orders.

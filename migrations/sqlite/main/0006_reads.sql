@@ -9,4 +9,6 @@ CREATE INDEX orders_by_instrument ON orders (account_id, instrument_id, status, 
 -- The first of them serves all that this one did.
 DROP INDEX orders_of_account;
 
-CREATE INDEX trades_by_instrument ON trades (account_id, instrument_id, account_seq);
+-- By -account_seq for the same reason: in the order of account_seq an account's fills in
+-- all instruments have an index.
+CREATE INDEX trades_by_instrument ON trades (account_id, instrument_id, (-account_seq));

@@ -1,8 +1,9 @@
 //! `tickhall seed-demo`: a demonstration venue with history, traded by seeded
 //! traders through the gateway.
 //!
-//! Each step waits for the results of the one before, so a seed always gives the
-//! same market and the same trades. Does not know how an order is decided.
+//! Steps are made in batches, each of which waits for the results of the one before and
+//! of all orders, so a seed always gives the same market and the same trades. Does not
+//! know how an order is decided.
 
 mod trader;
 
@@ -29,8 +30,7 @@ use trader::{Action, draw_action, marked_instruments};
 /// Seed if none is configured.
 const DEFAULT_SEED: &str = "2026";
 
-/// Steps between two rounds of orders, each of which is journalled before the next is
-/// made, and rounds in a venue minute of 600 steps.
+/// Steps between two rounds of orders, and rounds in a venue minute of 600 steps.
 const ROUND_STEPS: u32 = 50;
 const ROUNDS_PER_MINUTE: u32 = 12;
 
@@ -112,7 +112,7 @@ pub async fn create(
     }
     // The same for the same seed, whoever will own it: the owner is appointed later.
     config.owner_email = None;
-    (config.clock, config.idle) = (ClockMode::Manual, IdlePolicy::Run);
+    (config.clock, config.idle) = (ClockMode::ManualInBatches, IdlePolicy::Run);
     config.listen = (Ipv4Addr::LOCALHOST, 0).into();
     config.limits.orders_per_second = 1_000_000;
     let listener = bootstrap::listen(&config).await?;

@@ -232,12 +232,13 @@ impl Store {
         let FillFilter { from, to, before, .. } = *filter;
         let key = [venue.0, account.0];
         let (after, before) = self.number_bounds(TRADES, &key, from, to, before).await?;
+        let (low, high) = if filter.instrument.is_some() { (-before, -after) } else { (after, before) };
         let rows: Vec<StoredFill> = on_backend!(self, |backend| {
             let mut query = sqlx::query_as(AssertSqlSafe(fills_sql(filter)))
                 .bind(venue.0)
                 .bind(account.0)
-                .bind(after)
-                .bind(before)
+                .bind(low)
+                .bind(high)
                 .bind(i64::from(filter.limit));
             if let Some(instrument) = filter.instrument {
                 query = query.bind(instrument.0);
@@ -464,15 +465,19 @@ fn orders_sql(filter: &OrderFilter) -> String {
 }
 
 /// SQL of the fills of `filter`: venue, account, bounds of the numbers and the maximum
-/// number of rows are its first parameters, then the instrument, if set.
+/// number of rows are its parameters; if an instrument is set, the bounds are of the
+/// negative numbers, and the instrument is the last one.
 fn fills_sql(filter: &FillFilter) -> String {
-    let instrument = if filter.instrument.is_some() { " AND instrument_id = $6" } else { "" };
+    let (instrument, number, order) = match filter.instrument {
+        Some(_) => (" AND instrument_id = $6", "-account_seq", "-account_seq"),
+        None => ("", "account_seq", "account_seq DESC"),
+    };
     format!(
         "SELECT trade_id, order_id, instrument_id, side, qty_filled, price, notional, fee, maker,
                 against_house, account_seq, timestamp
          FROM trades
-         WHERE venue_id = $1 AND account_id = $2{instrument} AND account_seq > $3 AND account_seq < $4
-         ORDER BY account_seq DESC LIMIT $5"
+         WHERE venue_id = $1 AND account_id = $2{instrument} AND {number} > $3 AND {number} < $4
+         ORDER BY {order} LIMIT $5"
     )
 }
 
@@ -833,11 +838,16 @@ mod tests {
                 false => "trades_venue_id_account_id_account_seq_key",
             };
             let all = FillFilter::default();
-            for (filter, last, index) in [
-                (all.clone(), None, by_number),
-                (FillFilter { instrument: Some(RARE), ..all }, rare, "trades_by_instrument"),
+            for (filter, last, index, numbers) in [
+                (all.clone(), None, by_number, [0, i64::MAX, 100]),
+                (
+                    FillFilter { instrument: Some(RARE), ..all },
+                    rare,
+                    "trades_by_instrument",
+                    [-i64::MAX, 0, 100],
+                ),
             ] {
-                let (ids, numbers) = ([VENUE.0, ACCOUNT.0], [0, i64::MAX, 100]);
+                let ids = [VENUE.0, ACCOUNT.0];
                 let found = plan(store, &fills_sql(&filter), &ids, &numbers, last).await;
                 assert!(found.contains(index) && !found.contains("TEMP B-TREE"), "{filter:?}: {found}");
             }

@@ -16,9 +16,10 @@ const MAX_CATCH_UP: Duration = Duration::from_secs(1);
 /// Steps ahead of the sequencer at more than real time.
 const MAX_LEAD_WHEN_FAST: u64 = 100;
 
-/// In manual time a step waits until the one before is journalled, so that a test's
-/// requests give the same market every time.
-const MAX_LEAD_WHEN_MANUAL: u64 = 1;
+/// Steps that are made together on request, fewer than the agent makes at a time. The
+/// next ones wait until these are journalled, so that the same requests give the same
+/// market every time.
+const MANUAL_BATCH_STEPS: u64 = 25;
 
 /// Time in which a step is journalled while everything works.
 const JOURNAL_TIMEOUT: Duration = Duration::from_secs(5);
@@ -41,6 +42,10 @@ pub(super) enum Due {
 #[derive(Debug)]
 pub(super) struct Heartbeat {
     manual: bool,
+    /// Steps that are made together on request.
+    batch_steps: u64,
+    /// The last step of the batch on request.
+    batch_end: u64,
     paused: bool,
     idle: bool,
     step_us: i64,
@@ -60,10 +65,13 @@ pub(super) struct Heartbeat {
 impl Heartbeat {
     /// A clock whose last step was `made`, which is journalled.
     pub(super) fn new(mode: ClockMode, speed_milli: u64, step_us: i64, made: u64, now: Instant) -> Self {
-        let manual = mode == ClockMode::Manual;
+        let manual = mode != ClockMode::Realtime;
+        let batch_steps = if mode == ClockMode::ManualInBatches { MANUAL_BATCH_STEPS } else { 1 };
         let journalled = made;
         Self {
             manual,
+            batch_steps,
+            batch_end: made,
             paused: false,
             idle: false,
             step_us,
@@ -88,19 +96,21 @@ impl Heartbeat {
         if on_request && self.made >= self.target || !on_request && self.idle {
             return Due::Never;
         }
-        let lead = match on_request {
-            true => MAX_LEAD_WHEN_MANUAL,
-            false if self.speed_milli > REAL_TIME_MILLI => MAX_LEAD_WHEN_FAST,
-            false => u64::MAX,
+        let may_step = match on_request {
+            true => self.made < self.batch_end || self.journalled >= self.made,
+            false if self.speed_milli > REAL_TIME_MILLI => {
+                self.made.saturating_sub(self.journalled) < MAX_LEAD_WHEN_FAST
+            }
+            false => true,
         };
-        if self.made.saturating_sub(self.journalled) >= lead {
-            return Due::WhenSequencerCatchesUp;
-        }
-        Due::At(self.next)
+        if may_step { Due::At(self.next) } else { Due::WhenSequencerCatchesUp }
     }
 
     /// Records that a step was made at `now`.
     pub(super) fn stepped(&mut self, now: Instant) {
+        if self.made >= self.batch_end {
+            self.batch_end = self.made + self.batch_steps;
+        }
         self.made += 1;
         self.target = self.target.max(self.made);
         self.waiting_since.get_or_insert(now);
@@ -138,6 +148,10 @@ impl Heartbeat {
     /// Requests `steps` more; ignored while the clock follows real time.
     pub(super) fn request(&mut self, steps: u32, now: Instant) {
         if self.manual || self.paused {
+            if self.made >= self.target {
+                // Whatever was made before has to be journalled first.
+                self.batch_end = self.made;
+            }
             self.target += u64::from(steps);
             self.next = now;
         }
@@ -274,6 +288,30 @@ mod tests {
         assert_eq!((beat.due(), beat.mode()), (Due::Never, "idle"));
         beat.set_idle(false, later);
         assert_eq!(beat.due(), Due::At(later));
+    }
+
+    #[test]
+    fn in_batches_the_next_one_waits_for_all_of_the_one_before() {
+        let now = Instant::now();
+        let mut beat = Heartbeat::new(ClockMode::ManualInBatches, 1_000, STEP_US, 7, now);
+        beat.request(60, now);
+        for first in [8, 33] {
+            for step in first..first + 25 {
+                assert_eq!(beat.due(), Due::At(now), "{step}");
+                beat.stepped(now);
+            }
+            assert_eq!(beat.due(), Due::WhenSequencerCatchesUp);
+            beat.journalled(first + 23, now);
+            assert_eq!(beat.due(), Due::WhenSequencerCatchesUp);
+            beat.journalled(first + 24, now);
+        }
+        // 60 − 2 × 25: a shorter one, and the next request begins another.
+        (0..10).for_each(|_| beat.stepped(now));
+        assert_eq!((beat.due(), beat.made(), beat.mode()), (Due::Never, 67, "manual"));
+        beat.request(1, now);
+        assert_eq!(beat.due(), Due::WhenSequencerCatchesUp);
+        beat.journalled(67, now);
+        assert_eq!(beat.due(), Due::At(now));
     }
 
     #[test]
