@@ -241,7 +241,7 @@ function withoutSettings(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
 /** `cargo xtask` names the binary; by hand, the one last built is taken. */
 function findBinary(): string {
   const named = process.env["TICKHALL_BIN"];
-  const built = fileURLToPath(new URL("../../target/release/tickhall", import.meta.url));
+  const built = fileURLToPath(new URL("../../target/suite/tickhall", import.meta.url));
   const binary = named ?? built;
   if (!existsSync(binary)) {
     throw new Error(`${binary} does not exist: use \`cargo xtask e2e\`, which builds it`);

@@ -20,7 +20,7 @@ const CHROMIUM: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "g
 pub(crate) fn run(project: &Project, args: &[String]) -> Result<ExitCode> {
     let chromium = install_browser(project)?;
     bundle::build(project, Quality::Release)?;
-    server::release(project)?;
+    server::tested(project)?;
     progress::flush();
     shell::exit_code(playwright(project, &chromium).args(args))
 }
@@ -33,7 +33,7 @@ pub(crate) fn smoke(project: &Project) -> Result<ExitCode> {
         Deployment::Processes => {
             progress::warn("no Docker engine runs: the same services run as plain processes");
             bundle::build(project, Quality::Release)?;
-            server::release(project)?;
+            server::tested(project)?;
             "processes"
         }
     };
@@ -42,12 +42,12 @@ pub(crate) fn smoke(project: &Project) -> Result<ExitCode> {
     shell::exit_code(playwright.args(["--grep", STORY]).env("TICKHALL_TOPOLOGY", topology))
 }
 
-/// Playwright on the release server.
+/// Playwright on the tested server.
 pub(crate) fn playwright(project: &Project, chromium: &Path) -> Command {
     let mut command = project.command("node", &project.end2end());
     command
         .args(["node_modules/@playwright/test/cli.js", "test"])
-        .env("TICKHALL_BIN", project.server())
+        .env("TICKHALL_BIN", project.tested_server())
         .env("TICKHALL_CHROMIUM", chromium);
     if let Ok(xtask) = std::env::current_exe() {
         command.env("TICKHALL_XTASK", xtask);

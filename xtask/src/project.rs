@@ -7,6 +7,9 @@ use anyhow::{Context, Result};
 
 use crate::shell;
 
+/// Cargo profile of the tests and of what they start.
+pub(crate) const SUITE: &str = "suite";
+
 /// The folders of this checkout.
 pub(crate) struct Project {
     /// The workspace.
@@ -44,6 +47,11 @@ impl Project {
     /// The release server.
     pub(crate) fn server(&self) -> PathBuf {
         self.binary("release")
+    }
+
+    /// The server that the tests start.
+    pub(crate) fn tested_server(&self) -> PathBuf {
+        self.binary(SUITE)
     }
 
     /// The server of a profile's folder.

@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use crate::bundle::{self, Quality};
 use crate::progress::{self, Step};
-use crate::project::Project;
+use crate::project::{Project, SUITE};
 use crate::shell;
 
 /// Packages that are built and tested together. Cargo unifies the features of
@@ -32,11 +32,11 @@ pub(crate) fn product(project: &Project) -> Result<()> {
     build(project, &["--release", "--package", "server"])
 }
 
-/// Builds the release server that the tests start, with bundle and migrations
-/// inside.
-pub(crate) fn release(project: &Project) -> Result<()> {
+/// Builds the server that the tests start, with bundle and migrations inside.
+pub(crate) fn tested(project: &Project) -> Result<()> {
     let packages = PACKAGES.iter().flat_map(|package| ["--package", package]);
-    build(project, &["--release", "--test", SMALLEST_TEST].into_iter().chain(packages).collect::<Vec<_>>())
+    let selection = ["--profile", SUITE, "--test", SMALLEST_TEST].into_iter().chain(packages);
+    build(project, &selection.collect::<Vec<_>>())
 }
 
 /// Builds the server that reads the bundle from the folder.

@@ -44,7 +44,7 @@ impl Deployment {
 pub(crate) fn run(project: &Project, deployment: Deployment, built: bool, settings: &[String]) -> Result<()> {
     if deployment == Deployment::Processes && !built {
         bundle::build(project, bundle::Quality::Release)?;
-        server::release(project)?;
+        server::tested(project)?;
     }
     let settings: Vec<(&str, &str)> = settings
         .iter()
@@ -60,7 +60,7 @@ fn run_processes(project: &Project, settings: &[(&str, &str)]) -> Result<()> {
     let postgres = start_or_install("postgresql", || Postgres::start(&["fsync=off"]))?;
     drop(start_or_install("redis-server", Redis::start)?);
     start_or_install("nginx", Proxy::check)?;
-    let (file, binary) = (project.root.join("compose.yaml"), project.server());
+    let (file, binary) = (project.root.join("compose.yaml"), project.tested_server());
     let mut site = testbed::Topology::start(&file, &binary, settings, postgres)?;
     print_addresses(&site);
     for line in std::io::stdin().lock().lines() {

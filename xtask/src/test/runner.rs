@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 
 use super::counts::Counts;
 use super::parts::{Kind, Outcome, Part};
-use crate::project::Project;
+use crate::project::{Project, SUITE};
 use crate::server::PACKAGES;
 use crate::services::Services;
 use crate::shell::{self, Captured};
@@ -47,7 +47,7 @@ impl<'a> Runner<'a> {
     /// features of both, and the browser tests find the server built.
     pub(super) fn compile(&self) -> Result<()> {
         let mut cargo = self.project.cargo();
-        cargo.args(["build", "--locked", "--release", "--lib", "--bins", "--tests"]);
+        cargo.args(["build", "--locked", "--profile", SUITE, "--lib", "--bins", "--tests"]);
         shell::run(cargo.args(package_args(PACKAGES)))
     }
 
@@ -60,7 +60,7 @@ impl<'a> Runner<'a> {
             Kind::Rust { packages, only } => (self.libtest(packages, only), Counts::from_libtest),
             Kind::Docs { packages } => {
                 let mut cargo = self.project.cargo();
-                cargo.args(["test", "--locked", "--release", "--doc", "--no-fail-fast"]);
+                cargo.args(["test", "--locked", "--profile", SUITE, "--doc", "--no-fail-fast"]);
                 cargo.args(package_args(packages)).arg("--").args(&self.filters);
                 (cargo, Counts::from_libtest)
             }
@@ -78,7 +78,7 @@ impl<'a> Runner<'a> {
 
     fn nextest(&self, packages: &[&str], only: &[&str]) -> Command {
         let mut cargo = self.project.cargo();
-        cargo.args(["nextest", "run", "--locked", "--cargo-profile", "release"]);
+        cargo.args(["nextest", "run", "--locked", "--cargo-profile", SUITE]);
         cargo.args(["--no-fail-fast", "--no-tests", "pass", "--status-level", "slow"]);
         cargo.args(["--final-status-level", "fail"]);
         cargo.args(package_args(packages));
@@ -98,7 +98,7 @@ impl<'a> Runner<'a> {
 
     fn libtest(&self, packages: &[&str], only: &[&str]) -> Command {
         let mut cargo = self.project.cargo();
-        cargo.args(["test", "--locked", "--release", "--no-fail-fast", "--tests"]);
+        cargo.args(["test", "--locked", "--profile", SUITE, "--no-fail-fast", "--tests"]);
         cargo.args(package_args(packages)).arg("--");
         match only {
             [] => cargo.args(&self.filters),
@@ -123,7 +123,7 @@ impl<'a> Runner<'a> {
         fs::create_dir_all(&bound)?;
         wasm::bind_for_node(&module, package, &bound)?;
 
-        let program = self.project.target.join("release").join(package);
+        let program = self.project.target.join(SUITE).join(package);
         let native = || {
             let mut native = self.project.command(&program, &self.project.root);
             shell::output(native.args(long.then_some("long")))
