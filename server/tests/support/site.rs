@@ -68,6 +68,8 @@ impl Site {
             ..Config::default()
         };
         database.configure(&mut config);
+        // Tests count candles.
+        config.history.past_days = 0;
         config.limits.requests_per_second = 100_000;
         config.limits.requests_per_address_per_second = 100_000;
         config.limits.connections_per_address = 1_000_000;
