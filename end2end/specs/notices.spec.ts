@@ -136,4 +136,12 @@ test("an own order that would have been met is named when it goes", async ({ pag
   await expect(terminal.at("toast").filter({ hasText: "could have traded with it" })).toContainText(
     `Your ACME buy 50 @ ${inside} was cancelled because your sell order could have traded with it.`,
   );
+  // Why it ended is stored with it: the page says the same after a reload.
+  const ended = terminal.at("order").filter({ hasText: inside }).getByTestId("order-status");
+  await terminal.blotter("orders");
+  await expect(ended).toHaveText("Cancelled · your own order");
+  await page.reload();
+  await terminal.hydrated();
+  await terminal.blotter("orders");
+  await expect(ended).toHaveText("Cancelled · your own order");
 });
