@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use protocol::frames::ItemFrame;
 use serde_json::{Value, json};
 
-use crate::support::site::{Site, Visitor, money, ticket};
+use crate::support::site::{Site, Visitor, figure, money, ticket};
 use crate::support::socket::Socket;
 use crate::support::trading_fixture::TEST_TIMEOUT;
 
@@ -213,15 +213,6 @@ async fn a_portfolios_history_is_its_owners_stored_valuations() {
     let odd = ada.get(&format!("/api/v1/portfolio/history?instrument_id={}", site.id("ACME"))).await;
     assert_eq!((odd.status.as_u16(), odd.json()["error"]["field"].clone()), (422, json!("instrument_id")));
     site.close().await;
-}
-
-/// The text of the element with `testid` in a page; the figures are plain text.
-fn figure(page: &str, testid: &str) -> String {
-    let named = page.split_once(&format!("data-testid=\"{testid}\""));
-    let (_, after) = named.unwrap_or_else(|| panic!("no {testid}"));
-    // Attributes come in any order.
-    let (_, text) = after.split_once('>').unwrap();
-    text.split_once('<').unwrap().0.trim().to_owned()
 }
 
 /// Millionths of money as the screen shows cents: no separators, a plain minus.

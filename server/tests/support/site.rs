@@ -332,6 +332,15 @@ pub fn ticket(
     ticket
 }
 
+/// The text of the element with `testid` in a page; the figures are plain text.
+pub fn figure(page: &str, testid: &str) -> String {
+    let named = page.split_once(&format!("data-testid=\"{testid}\""));
+    let (_, after) = named.unwrap_or_else(|| panic!("no {testid}"));
+    // Attributes come in any order.
+    let (_, text) = after.split_once('>').unwrap();
+    text.split_once('<').unwrap().0.trim().to_owned()
+}
+
 /// A decimal text as money in millionths.
 pub fn money(value: &Value) -> i64 {
     let text = value.as_str().unwrap_or_else(|| panic!("{value} is no decimal text"));
