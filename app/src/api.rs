@@ -5,7 +5,7 @@
 
 use codee::binary::PostcardCodec;
 use engine::candle::Interval;
-use engine::order::{Order, RawAmend, RawTake, RawTicket, Side};
+use engine::order::{Order, OrderRecord, RawAmend, RawTake, RawTicket, Side};
 use engine::venue::Fill;
 use leptos::prelude::*;
 use leptos::server_fn::codec::Postcard;
@@ -77,7 +77,7 @@ pub async fn read_nav_history(range: NavRange) -> Result<NavHistory, ApiError> {
 /// At most `limit` of the caller's orders, newest first: those after `cursor`, the
 /// `next_cursor` of the page before.
 #[server(prefix = "/api/ui", endpoint = "orders", input = Postcard, output = Postcard)]
-pub async fn read_orders(cursor: Option<String>, limit: u16) -> Result<Page<Order>, ApiError> {
+pub async fn read_orders(cursor: Option<String>, limit: u16) -> Result<Page<OrderRecord>, ApiError> {
     let (gateway, caller) = gateway_and_caller()?;
     respond(gateway.orders(&caller, page(cursor, limit).into()).await)
 }
@@ -88,7 +88,7 @@ pub async fn find_order(client_order_id: String) -> Result<Option<Order>, ApiErr
     let (gateway, caller) = gateway_and_caller()?;
     let query = OrdersQuery { client_order_id: Some(client_order_id), ..page(None, 1).into() };
     let found = gateway.orders(&caller, query).await;
-    respond(found).map(|page| page.items.into_iter().next())
+    respond(found).map(|page| page.items.into_iter().next().map(|record| record.order))
 }
 
 /// At most `limit` of the caller's fills, newest first, like the orders.
@@ -131,7 +131,7 @@ pub async fn place_order(ticket: RawTicket) -> Result<PlaceOrderResponse, ApiErr
 #[server(prefix = "/api/ui", endpoint = "cancel_order", input = Postcard, output = Postcard)]
 pub async fn cancel_order(order_id: String) -> Result<Order, ApiError> {
     let (gateway, caller) = gateway_and_caller()?;
-    respond(gateway.cancel_order(&caller, &order_id).await)
+    respond(gateway.cancel_order(&caller, &order_id).await).map(|record| record.order)
 }
 
 /// Changes quantity, limit or both of a live order; the answer is durable.
@@ -175,6 +175,13 @@ pub async fn read_control() -> Result<Option<ControlOverview>, ApiError> {
 pub async fn set_clock(command: ClockCommand) -> Result<ClockState, ApiError> {
     let (gateway, caller) = gateway_and_caller()?;
     respond(gateway.set_clock(&caller, command).await)
+}
+
+/// Begins an account again with the starting balance.
+#[server(prefix = "/api/ui", endpoint = "reset_account", input = Postcard, output = Postcard)]
+pub async fn reset_account(account_id: String) -> Result<(), ApiError> {
+    let (gateway, caller) = gateway_and_caller()?;
+    respond(gateway.reset_account(&caller, &account_id).await)
 }
 
 /// Makes the caller the venue's owner.

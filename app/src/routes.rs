@@ -27,7 +27,7 @@ pub(crate) const REGISTER: &str = "/register";
 pub(crate) const RESET: &str = "/reset";
 
 /// Choices of the trading screen that its address holds:
-/// `/trade/ACME?interval=1m&chart=large`.
+/// `/trade/ACME?interval=5m&chart=large`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct TradeAddress {
     /// Symbol of the instrument; the first one if there is none.
@@ -40,7 +40,7 @@ pub(crate) struct TradeAddress {
 
 impl Default for TradeAddress {
     fn default() -> Self {
-        Self { symbol: None, interval: Interval::S1, is_large: false }
+        Self { symbol: None, interval: Interval::M1, is_large: false }
     }
 }
 
@@ -92,10 +92,10 @@ mod tests {
     #[test]
     fn an_address_holds_instrument_interval_and_chart() {
         for (href, symbol, interval, is_large) in [
-            ("/", None, Interval::S1, false),
-            ("/?chart=large", None, Interval::S1, true),
-            ("/trade/ACME", Some("ACME"), Interval::S1, false),
-            ("/trade/GOV-4.5-2036?interval=1m", Some("GOV-4.5-2036"), Interval::M1, false),
+            ("/", None, Interval::M1, false),
+            ("/?chart=large", None, Interval::M1, true),
+            ("/trade/ACME", Some("ACME"), Interval::M1, false),
+            ("/trade/GOV-4.5-2036?interval=1s", Some("GOV-4.5-2036"), Interval::S1, false),
             ("/trade/ACME?interval=1d&chart=large", Some("ACME"), Interval::D1, true),
         ] {
             let address = TradeAddress { symbol: symbol.map(str::to_owned), interval, is_large };

@@ -28,9 +28,9 @@ test("instrument, interval, enlarged chart and screen are in the address", async
   await expect(terminal.at("ticket-symbol")).toHaveText("ACME");
   expect(here(page)).toBe("/");
   await terminal.choose("BRLS");
-  await terminal.at("chart-interval").selectOption("1m");
+  await terminal.at("chart-interval").selectOption("5m");
   await terminal.at("chart-enlarge").click();
-  await expect.poll(() => here(page)).toBe("/trade/BRLS?interval=1m&chart=large");
+  await expect.poll(() => here(page)).toBe("/trade/BRLS?interval=5m&chart=large");
   const chart = page.locator(".trade[data-large=true]");
   await expect(chart).toBeVisible();
   await expect(terminal.at("chart-enlarge")).toHaveText("Shrink");
@@ -39,7 +39,7 @@ test("instrument, interval, enlarged chart and screen are in the address", async
   const shown = async (own: Page) => {
     await expect(own.getByTestId("chart-symbol")).toHaveText("BRLS");
     await expect(own.getByTestId("ticket-symbol")).toHaveText("BRLS");
-    await expect(own.getByTestId("chart-interval")).toHaveValue("1m");
+    await expect(own.getByTestId("chart-interval")).toHaveValue("5m");
     await expect(own.locator(".trade[data-large=true]")).toBeVisible();
   };
   await page.reload();
@@ -51,7 +51,7 @@ test("instrument, interval, enlarged chart and screen are in the address", async
     storageState: await page.context().storageState(),
   });
   const paper = await plain.newPage();
-  await paper.goto("/trade/BRLS?interval=1m&chart=large");
+  await paper.goto("/trade/BRLS?interval=5m&chart=large");
   await shown(paper);
   await plain.close();
 
@@ -59,32 +59,32 @@ test("instrument, interval, enlarged chart and screen are in the address", async
   await page.keyboard.press("Escape");
   await expect(chart).toHaveCount(0);
   await expect(terminal.at("chart-enlarge")).toHaveText("Enlarge");
-  expect(here(page)).toBe("/trade/BRLS?interval=1m");
+  expect(here(page)).toBe("/trade/BRLS?interval=5m");
   await page.goBack();
   await expect(chart).toBeVisible();
   await page.goBack();
   await expect(chart).toHaveCount(0);
   await page.goBack();
-  await expect(terminal.at("chart-interval")).toHaveValue("1s");
+  await expect(terminal.at("chart-interval")).toHaveValue("1m");
   await expect(terminal.at("ticket-symbol")).toHaveText("BRLS");
   await page.goBack();
   await expect(terminal.at("ticket-symbol")).toHaveText("ACME");
   await page.goForward();
   await page.goForward();
   await expect(terminal.at("ticket-symbol")).toHaveText("BRLS");
-  await expect(terminal.at("chart-interval")).toHaveValue("1m");
+  await expect(terminal.at("chart-interval")).toHaveValue("5m");
 
   // The other screen and back, by Back and by the link.
   await terminal.at("nav-portfolio").click();
   await expect(terminal.at("tile-nav")).toBeVisible();
   await page.goBack();
   await expect(terminal.at("ticket-symbol")).toHaveText("BRLS");
-  await expect(terminal.at("chart-interval")).toHaveValue("1m");
+  await expect(terminal.at("chart-interval")).toHaveValue("5m");
   await page.goForward();
   await expect(terminal.at("tile-nav")).toBeVisible();
   await terminal.at("nav-trade").click();
   await expect(terminal.at("ticket-symbol")).toHaveText("BRLS");
-  expect(here(page)).toBe("/trade/BRLS?interval=1m");
+  expect(here(page)).toBe("/trade/BRLS?interval=5m");
 });
 
 test("who is not signed in arrives at the address after all", async ({ browser, server }) => {
@@ -109,7 +109,7 @@ test("a reload changes no candle, and nothing is fetched twice", async ({ page, 
     ["ACME", "400"],
     ["HALV-5.25-2033", "5000"],
   ] as const) {
-    await page.goto(`/trade/${symbol}`);
+    await page.goto(`/trade/${symbol}?interval=1s`);
     await terminal.hydrated();
     await terminal.live();
     await terminal.at("chart-as-table").click();

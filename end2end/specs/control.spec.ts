@@ -72,6 +72,27 @@ test("the venue is claimed, paused, stepped, sped up and resumed in the browser"
   await expect(row.locator("td").nth(2)).toHaveText("1");
   await expect(terminal.at("connected-summary")).toContainText("2 users");
   await expect(other.at("nav-control")).toHaveCount(0);
+
+  // Their account begins again after a question, and their open page says so.
+  await other.choose("ACME");
+  await other.place({ side: "buy", quantity: "100" });
+  await other.place({ side: "buy", quantity: "10", limit: "95" });
+  await expect(row).not.toContainText("1,000,000.00");
+  await row.getByTestId("reset-account").click();
+  await expect(terminal.at("reset-question")).toContainText("student");
+  await expect(terminal.at("reset-no")).toBeFocused();
+  await page.keyboard.press("Escape");
+  await expect(terminal.at("reset-question")).toHaveCount(0);
+  await expect(row).not.toContainText("1,000,000.00");
+  await row.getByTestId("reset-account").click();
+  await terminal.at("reset-yes").click();
+  await expect(row).toContainText("1,000,000.00");
+  const told = other.at("toast").filter({ hasText: "reset your account" });
+  await expect(told).toContainText("you start again with 1,000,000.00");
+  await other.blotter("positions");
+  await expect(other.at("positions")).not.toContainText("ACME");
+  await other.blotter("orders");
+  await expect(other.at("order").first().getByTestId("order-status")).toHaveText("Cancelled · account reset");
   await other.open("/control");
   await expect(other.at("claim-form")).toBeVisible();
   await expect(other.at("clock-state")).toHaveCount(0);

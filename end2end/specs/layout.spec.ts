@@ -128,6 +128,33 @@ test("a phone has one line above the market and one menu for the rest", async ({
   await expect(terminal.at("preferences")).toBeVisible();
 });
 
+test("a row tapped on a phone brings its chart to the front, and its ticket", async ({ page, browser, server }) => {
+  const phone = await browser.newContext({
+    baseURL: server.url,
+    hasTouch: true,
+    viewport: PHONE,
+    storageState: await page.context().storageState(),
+  });
+  const touched = new Terminal(await phone.newPage());
+  await touched.open("/");
+  await touched.live();
+  for (const [symbol, place] of [
+    ["BRLS", "td"],
+    ["CBLT", "a.symbol"],
+    ["HALV-5.25-2033", "td"],
+  ] as const) {
+    await touched.panel("watch");
+    await touched.at(`watch-${symbol}`).locator(place).first().tap();
+    await expect(touched.at("tab-chart")).toHaveAttribute("aria-pressed", "true");
+    await expect(touched.at("chart-symbol")).toHaveText(symbol);
+    await expect(touched.at("chart")).toBeVisible();
+    await expect(touched.at("watch")).toBeHidden();
+    await touched.panel("trade");
+    await expect(touched.at("ticket-symbol")).toHaveText(symbol);
+  }
+  await phone.close();
+});
+
 test("a phone on its side shows a panel and the ticket beside it", async ({ page }, info) => {
   const terminal = new Terminal(page);
   await page.setViewportSize(SIDEWAYS);

@@ -132,8 +132,24 @@ test("an own order that would have been met is named when it goes", async ({ pag
   }).toPass();
   const inside = ((await terminal.number("bid-0-price")) + 0.01).toFixed(2);
   await terminal.place({ side: "buy", quantity: "50", limit: inside });
-  await terminal.place({ side: "sell", quantity: "10" });
+  // The preview says so before anything is sent, and only of what could trade.
+  await terminal.fill({ side: "sell", quantity: "10", limit: (Number(inside) + 0.5).toFixed(2) });
+  await expect(terminal.at("preview-fills")).toHaveText("0 · 10 waiting");
+  await expect(terminal.at("preview-cancels")).toBeEmpty();
+  await terminal.fill({ side: "sell", quantity: "10" });
+  await expect(terminal.at("preview-cancels")).toHaveText(
+    `Cancels your own ACME buy 50 @ ${inside}, with which it could trade.`,
+  );
+  await terminal.send();
   await expect(terminal.at("toast").filter({ hasText: "could have traded with it" })).toContainText(
     `Your ACME buy 50 @ ${inside} was cancelled because your sell order could have traded with it.`,
   );
+  // Why it ended is stored with it: the page says the same after a reload.
+  const ended = terminal.at("order").filter({ hasText: inside }).getByTestId("order-status");
+  await terminal.blotter("orders");
+  await expect(ended).toHaveText("Cancelled · your own order");
+  await page.reload();
+  await terminal.hydrated();
+  await terminal.blotter("orders");
+  await expect(ended).toHaveText("Cancelled · your own order");
 });

@@ -43,7 +43,14 @@ test("the chart is drawn before scripts run, then follows the market", async ({ 
   ]);
   expect(wide).toBe(Math.round((css as number) * (ratio as number)));
 
+  // Full at first sight: the minutes of three days before the venue's first step.
   const bars = async () => Number(await chart.getAttribute("data-bars"));
+  await expect(terminal.at("chart-interval")).toHaveValue("1m");
+  expect(await bars()).toBeGreaterThanOrEqual(1_000);
+
+  await terminal.at("chart-interval").selectOption("1s");
+  await expect.poll(bars).toBeLessThan(1_000);
+  await expect.poll(bars).toBeGreaterThan(10);
   const before = await bars();
   for (const more of [1, 2]) {
     await api.step(15);
@@ -88,9 +95,9 @@ test("the chart is drawn before scripts run, then follows the market", async ({ 
   await expect(terminal.at("chart-interval")).toHaveValue("15s");
   await terminal.at("chart-interval").selectOption("1s");
   await expect.poll(bars).toBeGreaterThan(300);
-  await terminal.at("chart-interval").selectOption("1m");
-  await expect.poll(bars).toBeGreaterThanOrEqual(6);
-  expect(await bars()).toBeLessThan(20);
+  // Seven a day, of which the last is half of one, and that of now.
+  await terminal.at("chart-interval").selectOption("1h");
+  await expect.poll(bars).toBe(3 * 7 + 1);
 });
 
 test("the market watch is searched, sorted, and remembers its columns", async ({ page }) => {

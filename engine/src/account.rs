@@ -40,7 +40,7 @@ pub struct Account {
     pub account_seq: u64,
     /// The last sequence number that changed it.
     pub rev: Seq,
-    /// The sequence number that opened it.
+    /// The sequence number that opened or last reset it.
     pub opened: Seq,
 }
 

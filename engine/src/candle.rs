@@ -137,6 +137,20 @@ impl Candle {
     }
 }
 
+/// Returns the candles of `interval` that consist of `shorter` ones, which are in order
+/// of time, in a venue that began at `t0`.
+pub fn merge(interval: Interval, t0: VenueTime, shorter: &[Candle]) -> Vec<Candle> {
+    let mut merged: Vec<Candle> = Vec::new();
+    for candle in shorter {
+        let start = interval.start(t0, candle.start);
+        match merged.last_mut() {
+            Some(last) if last.start == start => *last = last.then(*candle),
+            _ => merged.push(Candle { start, ..*candle }),
+        }
+    }
+    merged
+}
+
 /// The current candle of every instrument and interval.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Candles {
@@ -277,15 +291,12 @@ mod tests {
                 moves.into_iter().map(|(millis, price, lots)| entry(millis, price, lots)).collect();
             let all = fold(&entries);
             // Longer candles are folds of their seconds.
+            let of = |interval| {
+                let kept = all.iter().filter(move |((of, _), _)| *of == interval);
+                kept.map(|(_, candle)| *candle).collect::<Vec<_>>()
+            };
             for interval in Interval::ALL {
-                let mut made: BTreeMap<VenueTime, Candle> = BTreeMap::new();
-                for ((_, start), second) in all.range((Interval::S1, VenueTime(i64::MIN))..(Interval::S5, VenueTime(i64::MIN))) {
-                    let bucket = interval.start(T0, *start);
-                    let one = Candle { start: bucket, ..*second };
-                    made.entry(bucket).and_modify(|candle| *candle = candle.then(one)).or_insert(one);
-                }
-                let kept = all.iter().filter(|((of, _), _)| *of == interval);
-                prop_assert_eq!(made, kept.map(|((_, start), candle)| (*start, *candle)).collect());
+                prop_assert_eq!(merge(interval, T0, &of(Interval::S1)), of(interval));
             }
             // A restart continues from the stored candles.
             let (before, after) = entries.split_at(cut.min(entries.len()));

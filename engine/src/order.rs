@@ -66,6 +66,17 @@ impl Order {
     }
 }
 
+/// An order as it is stored: with the reason for its cancel, which only the event of the
+/// cancel tells.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OrderRecord {
+    /// The order.
+    pub order: Order,
+    /// Reason for its cancel; `None` if it is not cancelled, or was before reasons were
+    /// stored.
+    pub cancel_reason: Option<CancelReason>,
+}
+
 /// Revisions of everything that a preview or an execution read: equal bases
 /// mean byte-equal decisions.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

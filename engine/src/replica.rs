@@ -84,6 +84,7 @@ impl VenueReplica {
         for event in &outcome.events {
             match event.change {
                 AccountChange::Closed => drop(self.accounts.remove(&event.account)),
+                AccountChange::Reset => execution::begin_again(self.account_mut(event.account), outcome.seq),
                 ref change => execution::update_open_orders(self.account_mut(event.account), change),
             }
         }

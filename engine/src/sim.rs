@@ -13,19 +13,32 @@ mod dealer;
 mod feed;
 mod maker;
 mod noise;
+mod past;
 pub mod processes;
 pub mod rng;
 mod state;
 
+pub use past::past;
 pub use rng::{Seed, SeedError};
 pub use state::SimState;
 
 use std::collections::BTreeMap;
 
 use crate::id::Seq;
+use crate::instrument::Instrument;
 use crate::step::{EncodedPayload, StepHeader, StepPayload};
-use crate::venue::{ConfigError, Flow, ListingSpec, VenueConfig};
+use crate::venue::{ConfigError, FeedSpec, Flow, ListingSpec, VenueConfig};
 use feed::Feed;
+
+/// Returns the instruments with their feeds, ascending by id.
+fn listed(config: &VenueConfig) -> Result<Vec<(Instrument, &FeedSpec)>, ConfigError> {
+    let feed = |instrument: Instrument| {
+        let of = |listing: &&ListingSpec| listing.instrument.symbol == instrument.symbol;
+        let listing = config.listings.iter().find(of)?;
+        Some((instrument, &listing.feed))
+    };
+    Ok(config.instruments()?.into_values().filter_map(feed).collect())
+}
 
 /// Generator of a venue's steps.
 pub struct Simulator {
@@ -45,13 +58,8 @@ impl Simulator {
     /// Those of [`VenueConfig::instruments`]; a process that cannot drive its
     /// instrument's kind.
     pub fn new(config: &VenueConfig, seed: &Seed) -> Result<Self, ConfigError> {
-        let mut feeds = Vec::with_capacity(config.listings.len());
-        for instrument in config.instruments()?.values() {
-            let of = |listing: &&ListingSpec| listing.instrument.symbol == instrument.symbol;
-            if let Some(listing) = config.listings.iter().find(of) {
-                feeds.push(Feed::new(config, instrument, &listing.feed, seed)?);
-            }
-        }
+        let feed = |(instrument, spec): (Instrument, _)| Feed::new(config, &instrument, spec, seed);
+        let feeds = listed(config)?.into_iter().map(feed).collect::<Result<_, _>>()?;
         Ok(Self {
             config: config.clone(),
             feeds,

@@ -133,6 +133,7 @@ impl Venue {
             Command::HitQuote { account, take } => self.take_quote(*account, Side::Sell, take),
             Command::LiftQuote { account, take } => self.take_quote(*account, Side::Buy, take),
             Command::CloseAccount { account } => self.close_account(*account),
+            Command::ResetAccount { account } => self.reset_account(*account),
         }
     }
 

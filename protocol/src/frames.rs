@@ -273,6 +273,9 @@ pub struct OrderFrame {
     /// The quote that it took.
     #[cfg_attr(feature = "openapi", schema(required))]
     pub quote_id: Option<QuoteId>,
+    /// Reason for cancelling the remainder; absent if that was not, or long ago.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cancel_reason: Option<CancelReason>,
 }
 
 /// An event of the account.
@@ -411,7 +414,7 @@ impl AccountFrame {
     /// unlisted.
     pub fn new(account: &Account, instruments: &Instruments) -> Option<Self> {
         let position = |(id, position)| Some(PositionFrame::new(position, instruments.get(id)?));
-        let order = |order: &Order| Some(OrderFrame::new(order, instruments.get(&order.instrument)?));
+        let order = |order: &Order| Some(OrderFrame::new(order, None, instruments.get(&order.instrument)?));
         Some(Self {
             account_seq: account.account_seq,
             rev: account.rev,
@@ -437,8 +440,8 @@ impl PositionFrame {
 }
 
 impl OrderFrame {
-    /// `order` in the units of its instrument.
-    pub fn new(order: &Order, instrument: &Instrument) -> Self {
+    /// `order`, cancelled for that reason, in the units of its instrument.
+    pub fn new(order: &Order, cancel_reason: Option<CancelReason>, instrument: &Instrument) -> Self {
         let taken = order.price.taken();
         Self {
             order_id: order.id,
@@ -458,6 +461,7 @@ impl OrderFrame {
             updated_at: order.updated_at,
             dealer_id: taken.and_then(|taken| instrument.dealer(taken.dealer)).map(str::to_owned),
             quote_id: taken.map(|taken| taken.quote),
+            cancel_reason,
         }
     }
 }
@@ -465,27 +469,32 @@ impl OrderFrame {
 impl ExecutionFrame {
     /// `execution` in the units of its instrument; `None` if that is unlisted.
     pub fn new(execution: &Execution, instruments: &Instruments) -> Option<Self> {
+        let cancel_reason = match &execution.change {
+            AccountChange::OrderCancelled { reason, .. } => Some(*reason),
+            _ => None,
+        };
         let order = match execution.change.order() {
-            Some(order) => Some(OrderFrame::new(order, instruments.get(&order.instrument)?)),
+            Some(order) => Some(OrderFrame::new(order, cancel_reason, instruments.get(&order.instrument)?)),
             None => None,
         };
         let position = match &execution.position {
             Some((id, position)) => Some(PositionFrame::new(position, instruments.get(id)?)),
             None => None,
         };
-        let (mut fill, mut cancel_reason, mut payment) = (None, None, None);
+        let (mut fill, mut payment) = (None, None);
         match &execution.change {
             AccountChange::OrderFilled { fill: filled, .. } => {
                 fill = Some(FillFrame::new(filled, instruments.get(&filled.instrument)?));
             }
-            AccountChange::OrderCancelled { reason, .. } => cancel_reason = Some(*reason),
             AccountChange::CouponPaid { amount, .. } | AccountChange::Redeemed { amount, .. } => {
                 payment = Some(*amount);
             }
             AccountChange::Opened
             | AccountChange::OrderAccepted(_)
             | AccountChange::OrderAmended(_)
-            | AccountChange::Closed => {}
+            | AccountChange::OrderCancelled { .. }
+            | AccountChange::Closed
+            | AccountChange::Reset => {}
         }
         Some(Self {
             account_seq: execution.account_seq,

@@ -11,7 +11,7 @@ use engine::account::Account;
 use engine::candle::Candle;
 use engine::id::InstrumentId;
 use engine::instrument::Instrument;
-use engine::order::{Order, Preview, RawAmend, RawTake, RawTicket, Side};
+use engine::order::{OrderRecord, Preview, RawAmend, RawTake, RawTicket, Side};
 use engine::quote::QuotesSnapshot;
 use engine::venue::Fill;
 
@@ -50,17 +50,21 @@ pub trait OrderApi: Send + Sync + 'static {
     ) -> Result<PlaceOrderResponse, ApiError>;
 
     /// Cancels what is left of an order; cancelling twice is harmless.
-    async fn cancel_order(&self, caller: &Caller, order_id: &str) -> Result<Order, ApiError>;
+    async fn cancel_order(&self, caller: &Caller, order_id: &str) -> Result<OrderRecord, ApiError>;
 
     /// Cancels every live order, or every one of an instrument, at once.
     /// Returns the cancelled orders by the time of their acceptance.
-    async fn cancel_all(&self, caller: &Caller, instrument_id: Option<&str>) -> Result<Vec<Order>, ApiError>;
+    async fn cancel_all(
+        &self,
+        caller: &Caller,
+        instrument_id: Option<&str>,
+    ) -> Result<Vec<OrderRecord>, ApiError>;
 
     /// One of the caller's orders, whatever its status.
-    async fn order(&self, caller: &Caller, order_id: &str) -> Result<Order, ApiError>;
+    async fn order(&self, caller: &Caller, order_id: &str) -> Result<OrderRecord, ApiError>;
 
     /// The caller's orders, newest first.
-    async fn orders(&self, caller: &Caller, query: OrdersQuery) -> Result<Page<Order>, ApiError>;
+    async fn orders(&self, caller: &Caller, query: OrdersQuery) -> Result<Page<OrderRecord>, ApiError>;
 }
 
 /// Dealers' quotes: list, preview, take.
@@ -156,6 +160,10 @@ pub trait VenueControlApi: Send + Sync + 'static {
 
     /// Users with an active session; 403 for anybody but the owner.
     async fn connected_users(&self, caller: &Caller) -> Result<ConnectedUsers, ApiError>;
+
+    /// Begins an account again with the starting balance: its orders are cancelled, its
+    /// positions sold to the house at the marks. 403 for anybody but the owner.
+    async fn reset_account(&self, caller: &Caller, account_id: &str) -> Result<(), ApiError>;
 
     /// Health of the venue's agents; 403 for anybody but the owner.
     async fn agents(&self, caller: &Caller) -> Result<Vec<AgentState>, ApiError>;

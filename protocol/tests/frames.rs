@@ -8,7 +8,7 @@ mod support;
 
 use engine::decimal::Decimal;
 use engine::money::{Lots, Money};
-use engine::order::{OrderStatus, OrderType, Side, TimeInForce};
+use engine::order::{CancelReason, OrderStatus, OrderType, Side, TimeInForce};
 use protocol::frames::{FillFrame, OrderFrame, PositionFrame, QuotesFrame};
 use support::{TestVenue, quoted, tick};
 
@@ -32,7 +32,7 @@ fn an_order_and_its_fill_are_shown_in_units() {
     let resting = test.limit(taker, test.share, Side::Buy, 9_980, 20).unwrap().order;
 
     let share = test.venue.instruments()[&test.share].clone();
-    let frame = OrderFrame::new(&resting, &share);
+    let frame = OrderFrame::new(&resting, None, &share);
     assert_eq!((frame.side, frame.order_type), (Side::Buy, OrderType::Limit));
     assert_eq!((frame.status, frame.time_in_force), (OrderStatus::Open, TimeInForce::Gtc));
     // Ticks of 0.01, lots of one share.
@@ -41,7 +41,13 @@ fn an_order_and_its_fill_are_shown_in_units() {
     assert_eq!(frame.filled_quantity, units(0));
     assert_eq!((frame.notional, frame.fee), (Money::ZERO, Money::ZERO));
     assert_eq!((frame.order_id, frame.instrument_id), (resting.id, test.share));
-    assert_eq!((frame.dealer_id, frame.quote_id), (None, None));
+    assert_eq!((&frame.dealer_id, frame.quote_id), (&None, None));
+    // Absent as long as there is nothing to tell.
+    assert_eq!(serde_json::to_value(&frame).unwrap().get("cancel_reason"), None);
+    let cancelled = OrderFrame::new(&resting, Some(CancelReason::EndOfDay), &share);
+    let written = serde_json::to_value(&cancelled).unwrap();
+    assert_eq!(written["cancel_reason"], "END_OF_DAY");
+    assert_eq!(serde_json::from_value::<OrderFrame>(written).unwrap(), cancelled);
 
     // The house sells ten at 100.10.
     test.step(vec![tick(test.share, 10_000, &[], &[(10_010, 10)])]);
@@ -80,7 +86,7 @@ fn quotes_are_shown_in_units() {
     assert_eq!(Some(first.dealer_id.as_str()), bond.dealer(0));
     assert_eq!(frame.quotes.len(), message.quotes.len());
 
-    let shown = OrderFrame::new(&order, &bond);
+    let shown = OrderFrame::new(&order, None, &bond);
     assert_eq!((shown.order_type, shown.limit_price), (OrderType::Quote, Some(price(10_010))));
     assert_eq!((shown.quote_id, shown.dealer_id.as_deref()), (Some(taken), bond.dealer(0)));
 }

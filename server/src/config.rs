@@ -249,6 +249,8 @@ pub struct HistoryLimits {
     pub rows_per_instrument: u64,
     #[serde(deserialize_with = "values::between::<_, _, 100, 10_000_000>")]
     pub candles_per_interval: u64,
+    #[serde(deserialize_with = "values::between::<_, _, 0, 30>")]
+    pub past_days: u32,
     #[serde(deserialize_with = "values::between::<_, _, 100, 10_000>")]
     pub valuations_per_account: u64,
     #[serde(deserialize_with = "values::between::<_, _, 100, 10_000_000>")]

@@ -7,7 +7,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use engine::id::{OrderId, TradeId};
-use engine::order::{CancelReason, Order, OrderStatus, Preview, TimeInForce};
+use engine::order::{CancelReason, Order, OrderRecord, OrderStatus, Preview};
 use engine::venue::{Fill, OrderReply};
 use protocol::rest::Page;
 
@@ -42,7 +42,7 @@ pub struct OrderHistory {
     /// Order of arrival: orders of one step have equal times.
     arrivals: BTreeMap<OrderId, i64>,
     fills: Vec<Fill>,
-    /// Reasons of the cancels that this page has seen.
+    /// Reasons of cancels.
     reasons: BTreeMap<OrderId, CancelReason>,
     /// Orders that are not held.
     pub older_orders: Older,
@@ -55,12 +55,13 @@ pub struct OrderHistory {
 
 impl OrderHistory {
     /// A history of what the server read, both newest first.
-    pub fn new(orders: Page<Order>, fills: Page<Fill>) -> Self {
+    pub fn new(orders: Page<OrderRecord>, fills: Page<Fill>) -> Self {
         let arrivals = orders.items.iter().rev().zip(0..);
         Self {
-            arrivals: arrivals.map(|(order, arrival)| (order.id, arrival)).collect(),
+            arrivals: arrivals.map(|(record, arrival)| (record.order.id, arrival)).collect(),
             older_orders: Older::than(orders.next_cursor),
-            orders: orders.items.into_iter().map(|order| (order.id, order)).collect(),
+            reasons: reasons(&orders.items),
+            orders: orders.items.into_iter().map(|record| (record.order.id, record.order)).collect(),
             older_fills: Older::than(fills.next_cursor),
             fills: fills.items,
             ..Self::default()
@@ -77,16 +78,11 @@ impl OrderHistory {
         self.reasons.insert(id, reason);
     }
 
-    /// Reason of an order's cancel; `None` if it is not cancelled, or if this page
-    /// has not seen the cancel and the order's terms do not tell.
+    /// Reason of an order's cancel; `None` if it is not cancelled, or was before the
+    /// venue stored reasons.
     pub fn cancel_reason(&self, order: &Order) -> Option<CancelReason> {
-        let by_terms = match order.time_in_force {
-            TimeInForce::Ioc => Some(CancelReason::ImmediateOrCancel),
-            TimeInForce::Fok => Some(CancelReason::FillOrKill),
-            TimeInForce::Gtc | TimeInForce::Day => None,
-        };
         let is_cancelled = order.status == OrderStatus::Cancelled;
-        self.reasons.get(&order.id).copied().or(by_terms).filter(|_| is_cancelled)
+        self.reasons.get(&order.id).copied().filter(|_| is_cancelled)
     }
 
     /// The orders' ids, newest first.
@@ -147,9 +143,10 @@ impl OrderHistory {
 
     /// Adds a page of older orders that the user has asked for. Returns the new
     /// ones.
-    pub fn add_older_orders(&mut self, page: Page<Order>) -> BTreeSet<OrderId> {
+    pub fn add_older_orders(&mut self, page: Page<OrderRecord>) -> BTreeSet<OrderId> {
         let mut added = BTreeSet::new();
-        for order in page.items {
+        self.reasons.extend(reasons(&page.items));
+        for OrderRecord { order, .. } in page.items {
             if !self.orders.contains_key(&order.id) {
                 let first = self.arrivals.values().min().map_or(0, |arrival| arrival - 1);
                 self.arrivals.insert(order.id, first);
@@ -178,10 +175,10 @@ impl OrderHistory {
 
     /// Takes over what the server read again, newest first. Returns the new and
     /// changed orders; what executions have changed since is newer and stays.
-    pub fn merge(&mut self, orders: Page<Order>, fills: Page<Fill>) -> BTreeSet<OrderId> {
+    pub fn merge(&mut self, orders: Page<OrderRecord>, fills: Page<Fill>) -> BTreeSet<OrderId> {
         // Between a page that reaches no row held and those rows there may be others.
         if orders.next_cursor.is_some()
-            && orders.items.last().is_some_and(|last| self.order(last.id).is_none())
+            && orders.items.last().is_some_and(|last| self.order(last.order.id).is_none())
         {
             self.older_orders = Older::After(None);
         }
@@ -189,13 +186,18 @@ impl OrderHistory {
         if fills.next_cursor.is_some() && !fills.items.last().is_some_and(is_held) {
             self.older_fills = Older::After(None);
         }
-        let changed = self.merge_live(orders.items.iter().rev());
+        self.reasons.extend(reasons(&orders.items));
+        let changed = self.merge_live(orders.items.iter().rev().map(|record| &record.order));
         for fill in fills.items.into_iter().rev() {
             self.add_fill(fill);
         }
         self.fills.sort_by_key(|fill| Reverse((fill.time, fill.trade)));
         changed
     }
+}
+
+fn reasons(records: &[OrderRecord]) -> BTreeMap<OrderId, CancelReason> {
+    records.iter().filter_map(|record| Some((record.order.id, record.cancel_reason?))).collect()
 }
 
 /// Answers compared with the previews shown just before the orders were sent.
@@ -236,7 +238,7 @@ pub fn fill_key(fill: &Fill) -> (TradeId, OrderId) {
 mod tests {
     use engine::id::{InstrumentId, Seq, VenueId};
     use engine::money::{Lots, Money, Ticks};
-    use engine::order::{ClientOrderId, Price, Side};
+    use engine::order::{ClientOrderId, Price, Side, TimeInForce};
     use engine::time::VenueTime;
 
     use super::*;
@@ -263,7 +265,8 @@ mod tests {
     fn orders_of_one_step_stay_in_the_order_of_their_acceptance() {
         let [a, b, c, d] = ["a", "b", "c", "d"].map(|digit| digit.repeat(8) + "-0000-4000-8000-000000000000");
         // Read newest first: c, then a, then an older b; d arrives later.
-        let items = vec![order(&c, 2), order(&a, 2), order(&b, 1)];
+        let record = |order| OrderRecord { order, cancel_reason: None };
+        let items = vec![order(&c, 2), order(&a, 2), order(&b, 1)].into_iter().map(record).collect();
         let none = Page { items: vec![], next_cursor: None };
         let mut history = OrderHistory::new(Page { items, next_cursor: None }, none);
         history.set_order(order(&d, 2));
@@ -273,21 +276,26 @@ mod tests {
     }
 
     #[test]
-    fn the_reason_of_a_cancel_is_what_was_seen_or_what_the_terms_tell() {
-        let mut history = OrderHistory::default();
-        let id = "a".repeat(8) + "-0000-4000-8000-000000000000";
-        let cancelled = |time_in_force, status| Order { time_in_force, status, ..order(&id, 1) };
-        for (terms, status, reason) in [
-            (TimeInForce::Ioc, OrderStatus::Cancelled, Some(CancelReason::ImmediateOrCancel)),
-            (TimeInForce::Fok, OrderStatus::Cancelled, Some(CancelReason::FillOrKill)),
-            (TimeInForce::Fok, OrderStatus::Filled, None),
-            (TimeInForce::Gtc, OrderStatus::Cancelled, None),
-        ] {
-            assert_eq!(history.cancel_reason(&cancelled(terms, status)), reason, "{terms:?} {status:?}");
-        }
-        history.set_reason(id.parse().unwrap(), CancelReason::SelfTrade);
-        let seen = history.cancel_reason(&cancelled(TimeInForce::Gtc, OrderStatus::Cancelled));
-        assert_eq!(seen, Some(CancelReason::SelfTrade));
+    fn the_reason_of_a_cancel_is_stored_with_the_order_or_seen() {
+        let ids = ["a", "b", "c"].map(|digit| digit.repeat(8) + "-0000-4000-8000-000000000000");
+        let [stored, seen, old] =
+            ids.each_ref().map(|id| Order { status: OrderStatus::Cancelled, ..order(id, 1) });
+        let record = |order: &Order, cancel_reason| OrderRecord { order: order.clone(), cancel_reason };
+        let page = |items| Page { items, next_cursor: None };
+        let first = page(vec![record(&stored, Some(CancelReason::EndOfDay))]);
+        let mut history = OrderHistory::new(first, Page { items: vec![], next_cursor: None });
+        history.set_reason(seen.id, CancelReason::SelfTrade);
+        history.set_order(seen.clone());
+        history.add_older_orders(page(vec![record(&old, None)]));
+        assert_eq!(history.cancel_reason(&stored), Some(CancelReason::EndOfDay));
+        assert_eq!(history.cancel_reason(&seen), Some(CancelReason::SelfTrade));
+        assert_eq!(history.cancel_reason(&old), None);
+        // What was read again is known too, and an order that lives has none.
+        let again = page(vec![record(&old, Some(CancelReason::Requested))]);
+        history.merge(again, Page { items: vec![], next_cursor: None });
+        assert_eq!(history.cancel_reason(&old), Some(CancelReason::Requested));
+        let live = Order { status: OrderStatus::Open, ..old };
+        assert_eq!(history.cancel_reason(&live), None);
     }
 
     fn fill(number: u64) -> Fill {

@@ -96,7 +96,7 @@ impl Notification {
             [first, _, ..] if is_requested_cancel(first) => {
                 Some(Self::new(NotificationKind::Cancel, format!("{} orders cancelled", group.len())))
             }
-            [first, ..] => other(&first.change, market),
+            [first, ..] => other(first, market),
             [] => None,
         };
         executions.chunk_by(belongs).filter_map(notification).collect()
@@ -160,14 +160,16 @@ fn filled(group: &[(&Order, &Fill)], market: &MarketReplica) -> Option<String> {
 
 /// The notification of any event but a fill. `None` for the user's own actions:
 /// the ticket shows their result.
-fn other(change: &AccountChange, market: &MarketReplica) -> Option<Notification> {
+fn other(execution: &Execution, market: &MarketReplica) -> Option<Notification> {
     let symbol = |id| Some(&market.instruments.get(id)?.instrument.symbol);
     let payment = |what: String, amount: Money| {
         let verb = if amount < Money::ZERO { "paid" } else { "received" };
         let amount = format::money(if amount < Money::ZERO { -amount } else { amount });
         Notification::new(NotificationKind::Payment, format!("{what}: {verb} {amount}"))
     };
-    match change {
+    match &execution.change {
+        // The reset itself is told.
+        AccountChange::OrderCancelled { reason: CancelReason::AccountReset, .. } => None,
         AccountChange::OrderCancelled { order, reason } => {
             let text = cancelled(order, *reason, market)?;
             Some(Notification::new(NotificationKind::Cancel, text))
@@ -177,6 +179,11 @@ fn other(change: &AccountChange, market: &MarketReplica) -> Option<Notification>
         }
         AccountChange::Redeemed { instrument, amount } => {
             Some(payment(format!("{} redeemed", symbol(instrument)?), *amount))
+        }
+        AccountChange::Reset => {
+            let cash = format::money(execution.cash);
+            let text = format!("The venue's owner reset your account: you start again with {cash}.");
+            Some(Notification::new(NotificationKind::Info, text))
         }
         _ => None,
     }
@@ -202,6 +209,7 @@ fn cancelled(order: &Order, reason: CancelReason, market: &MarketReplica) -> Opt
         }
         CancelReason::Expired => format!("{name} cancelled: the instrument matured"),
         CancelReason::EndOfDay => format!("{name} cancelled: the trading day is over"),
+        CancelReason::AccountReset => format!("{name} cancelled: the account was reset"),
     })
 }
 

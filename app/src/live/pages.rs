@@ -3,7 +3,7 @@
 //!
 //! Does not know how they are shown.
 
-use engine::order::Order;
+use engine::order::OrderRecord;
 use engine::venue::Fill;
 use protocol::error::ApiError;
 
@@ -51,7 +51,7 @@ impl Live {
 ///
 /// # Errors
 /// The server's.
-pub(crate) async fn all_orders() -> Result<Vec<Order>, ApiError> {
+pub(crate) async fn all_orders() -> Result<Vec<OrderRecord>, ApiError> {
     let (mut all, mut cursor) = (Vec::new(), None);
     loop {
         let page = api::read_orders(cursor, api::FILE_ROWS).await?;

@@ -280,6 +280,11 @@ impl Live {
         self.orders.with_value(|orders| orders.get(&id).copied())
     }
 
+    /// The orders `ids` in their newest states, tracked; unknown ones are left out.
+    pub fn orders_of(self, ids: &[OrderId]) -> Vec<Order> {
+        ids.iter().filter_map(|id| Some(self.order(*id)?.get())).collect()
+    }
+
     /// Units of an instrument that the account holds, untracked.
     pub fn held(self, instrument: &Instrument) -> Decimal {
         self.read(|state| instrument.quantity(state.account.position(instrument.id).lots))

@@ -290,6 +290,7 @@ impl State {
         match &execution.change {
             AccountChange::OrderFilled { fill, .. } => changes.fills |= self.history.add_fill(*fill),
             AccountChange::OrderCancelled { order, reason } => self.history.set_reason(order.id, *reason),
+            AccountChange::Reset => self.day_open.nav = Some(execution.cash),
             _ => {}
         }
         true

@@ -11,8 +11,8 @@ use crate::chart::Bars;
 use crate::format::Units;
 use bench::Bench;
 use engine::candle::{Candle, Candles, Interval};
-use engine::money::{Lots, Ticks};
-use engine::order::{Price, Side};
+use engine::money::{Lots, Money, Ticks};
+use engine::order::{CancelReason, Price, Side};
 use engine::time::{MICROS_PER_SECOND, VenueTime};
 use engine::venue::{Command, TapePrint};
 use protocol::bar::Bar;
@@ -195,6 +195,29 @@ fn an_update_applied_twice_changes_nothing() {
     assert_eq!((page.account.cash, page.history.fills().len()), (cash, fills));
     let order = page.history.order(page.history.newest_orders()[0]).unwrap();
     assert!(!order.status.is_live());
+}
+
+#[test]
+fn a_reset_is_told_and_the_day_begins_again() {
+    let mut bench = Bench::open();
+    let mut page = bench.page();
+    for (price, lots) in [(Price::Market, 10), (Price::Limit(Ticks(9_500)), 5)] {
+        let ticket = bench.ticket(0, Side::Buy, price, lots);
+        let outcome = bench.execute(&bench.place(&ticket));
+        page.apply(bench.update(&outcome));
+    }
+    page.day_open.nav = Some(Money::ZERO);
+    let account = page.account.id;
+    let outcome = bench.execute(&Command::ResetAccount { account });
+    let changes = page.apply(bench.update(&outcome));
+    // One sentence, whatever was cancelled.
+    let texts: Vec<&str> = changes.notifications.iter().map(|each| each.text.as_str()).collect();
+    assert_eq!(texts, ["The venue's owner reset your account: you start again with 1,000,000.00."]);
+    assert_eq!(&page.account, bench.account());
+    assert_eq!(page.day_open.nav, Some(Money::from_units(1_000_000)));
+    let newest = page.history.order(page.history.newest_orders()[0]).unwrap();
+    assert_eq!(page.history.cancel_reason(newest), Some(CancelReason::AccountReset));
+    assert_eq!(page.history.fills().len(), 1);
 }
 
 #[test]

@@ -30,6 +30,7 @@ pub enum OrderEvent {
 
 /// Reason for cancelling a remainder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum CancelReason {
     /// Requested by its owner.
@@ -44,6 +45,8 @@ pub enum CancelReason {
     FillOrKill,
     /// End of the trading day of a day order.
     EndOfDay,
+    /// The venue's owner reset its account.
+    AccountReset,
 }
 
 impl OrderStatus {
@@ -73,9 +76,49 @@ impl OrderStatus {
     }
 }
 
+impl CancelReason {
+    /// All reasons.
+    pub const ALL: [Self; 7] = [
+        Self::Requested,
+        Self::ImmediateOrCancel,
+        Self::SelfTrade,
+        Self::Expired,
+        Self::FillOrKill,
+        Self::EndOfDay,
+        Self::AccountReset,
+    ];
+
+    /// Name on the wire and in the store.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Requested => "REQUESTED",
+            Self::ImmediateOrCancel => "IMMEDIATE_OR_CANCEL",
+            Self::SelfTrade => "SELF_TRADE",
+            Self::Expired => "EXPIRED",
+            Self::FillOrKill => "FILL_OR_KILL",
+            Self::EndOfDay => "END_OF_DAY",
+            Self::AccountReset => "ACCOUNT_RESET",
+        }
+    }
+
+    /// Parses [`CancelReason::as_str`].
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|reason| reason.as_str() == word)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_reason_has_one_name_on_the_wire_and_in_the_store() {
+        for reason in CancelReason::ALL {
+            assert_eq!(serde_json::to_value(reason).unwrap(), reason.as_str());
+            assert_eq!(CancelReason::from_word(reason.as_str()), Some(reason));
+        }
+        assert_eq!(CancelReason::from_word("UNKNOWN"), None);
+    }
 
     #[test]
     fn closed_orders_stay_closed() {

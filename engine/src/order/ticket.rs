@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::Reject;
+use super::{CancelReason, Reject};
 use crate::decimal::Decimal;
 use crate::id::{InstrumentId, QuoteId};
 use crate::instrument::Instrument;
@@ -168,6 +168,14 @@ impl TimeInForce {
     /// Returns true if the remainder may rest.
     pub const fn rests(self) -> bool {
         matches!(self, Self::Gtc | Self::Day)
+    }
+
+    /// Returns the reason for the cancel of a remainder that may not rest.
+    pub const fn remainder_reason(self) -> CancelReason {
+        match self {
+            Self::Fok => CancelReason::FillOrKill,
+            Self::Gtc | Self::Ioc | Self::Day => CancelReason::ImmediateOrCancel,
+        }
     }
 }
 

@@ -67,12 +67,19 @@ impl Account {
         self.rev = self.rev.max(execution.seq);
         (self.cash, self.reserved) = (execution.cash, execution.reserved);
         self.positions.extend(execution.position);
-        update_open_orders(self, &execution.change);
-        if execution.change == AccountChange::Closed {
-            self.positions.clear();
+        match &execution.change {
+            AccountChange::Closed => self.positions.clear(),
+            AccountChange::Reset => begin_again(self, execution.seq),
+            change => update_open_orders(self, change),
         }
         Ok(true)
     }
+}
+
+/// Applies the reset of entry `seq`, whose cash is set already.
+pub(super) fn begin_again(account: &mut Account, seq: Seq) {
+    account.positions.clear();
+    account.opened = seq;
 }
 
 /// Adds the order that `change` is about to the open ones, or removes it.

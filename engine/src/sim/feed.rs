@@ -41,7 +41,7 @@ pub(super) struct Feed {
 }
 
 /// Model of the price.
-enum Model {
+pub(super) enum Model {
     Equity {
         process: Gbm,
         log_price: f64,
@@ -159,7 +159,8 @@ fn dealers(instrument: &Instrument, spec: &FeedSpec, seed: &Seed) -> Vec<Dealer>
 }
 
 impl Model {
-    fn new(instrument: &Instrument, spec: &ProcessSpec, dt: f64) -> Result<Self, ConfigError> {
+    /// Creates the model at the configured start, in steps of `dt` years.
+    pub(super) fn new(instrument: &Instrument, spec: &ProcessSpec, dt: f64) -> Result<Self, ConfigError> {
         match (&instrument.terms, spec) {
             (Terms::Equity, ProcessSpec::Gbm { start, drift_e9, volatility_e9 }) => Ok(Self::Equity {
                 process: Gbm::new(fraction(*drift_e9), fraction(*volatility_e9), dt),
@@ -214,10 +215,7 @@ impl Model {
                 Some((mark, None))
             }
             Self::Bond { process, annual_yield, terms, tick_size, flows } => {
-                let flows = match flows {
-                    Some((made_for, flows)) if *made_for == date => flows,
-                    _ => &mut flows.insert((date, BondFlows::of(terms, date).ok()?)).1,
-                };
+                let flows = flows_on(date, terms, flows)?;
                 if impact_ticks != 0.0 {
                     let points = impact_ticks * *tick_size;
                     *annual_yield += yield_change(flows.value(*annual_yield).ok()?, points);
@@ -231,8 +229,38 @@ impl Model {
         }
     }
 
+    /// Returns a level one step before `level`, given that. A mean-reverting process
+    /// has the same law backwards.
+    pub(super) fn earlier(&self, level: f64, z: f64) -> f64 {
+        match self {
+            Self::Equity { process, .. } => process.previous(level, z),
+            Self::Bond { process, .. } => {
+                process.next(level, z).clamp(*YIELD_RANGE.start(), *YIELD_RANGE.end())
+            }
+        }
+    }
+
+    /// Returns the standard deviation of a step.
+    pub(super) fn deviation(&self) -> f64 {
+        match self {
+            Self::Equity { process, .. } => process.deviation(),
+            Self::Bond { process, .. } => process.deviation(),
+        }
+    }
+
+    /// Returns the price at `level`, in ticks; `None` once matured.
+    pub(super) fn price(&mut self, level: f64, date: Date, maker: &MarketMaker) -> Option<Ticks> {
+        let mark = match self {
+            Self::Equity { .. } => libm::exp(level),
+            Self::Bond { terms, tick_size, flows, .. } => {
+                flows_on(date, terms, flows)?.value(level).ok()?.clean / *tick_size
+            }
+        };
+        Some(Ticks(whole(mark.clamp(maker.min_mark(), MAX_MARK))))
+    }
+
     /// Returns the variable of the process.
-    fn level(&self) -> f64 {
+    pub(super) fn level(&self) -> f64 {
         match self {
             Self::Equity { log_price, .. } => *log_price,
             Self::Bond { annual_yield, .. } => *annual_yield,
@@ -245,6 +273,19 @@ impl Model {
             Self::Bond { annual_yield, .. } => annual_yield,
         }
     }
+}
+
+/// Returns the cash flows after `date`, made anew when the date changes; `None` once
+/// matured.
+fn flows_on<'a>(
+    date: Date,
+    terms: &BondTerms,
+    made: &'a mut Option<(Date, BondFlows)>,
+) -> Option<&'a BondFlows> {
+    if made.as_ref().is_none_or(|(made_for, _)| *made_for != date) {
+        *made = Some((date, BondFlows::of(terms, date).ok()?));
+    }
+    made.as_ref().map(|(_, flows)| flows)
 }
 
 /// Returns the change of yield that moves the price by `points`, to first order,

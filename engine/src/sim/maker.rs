@@ -133,6 +133,15 @@ impl MarketMaker {
         touch.map(|touch| Print { side, lots, limit: touch.price }).into_iter().collect()
     }
 
+    /// Returns mean and variance of the lots that the simulated public trades in
+    /// `ticks` ticks.
+    pub(super) fn print_moments(&self, ticks: f64) -> (f64, f64) {
+        let (chance, largest) = (fraction(self.spec.print_chance_e9), self.spec.print_lots.0 as f64);
+        // The square of a uniform has the mean 1/3 and the second moment 1/5.
+        let (mean, square) = (chance * largest / 3.0, chance * largest * largest / 5.0);
+        (ticks * mean, ticks * (square - mean * mean))
+    }
+
     /// Returns the size of level number `level`.
     fn size(&self, level: i64, noise: f64, thin: f64) -> Lots {
         let touch = self.spec.touch_lots.0;

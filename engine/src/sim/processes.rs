@@ -42,6 +42,11 @@ impl Gbm {
         log_price + (self.drift + self.deviation * z)
     }
 
+    /// Returns the logarithm of the price one step before `log_price`.
+    pub fn previous(&self, log_price: f64, z: f64) -> f64 {
+        log_price - (self.drift + self.deviation * z)
+    }
+
     /// Returns the standard deviation of a step in `ln S`.
     pub fn deviation(&self) -> f64 {
         self.deviation

@@ -68,6 +68,8 @@ pub enum Purpose {
     Depth,
     /// A dealer's quotes; addressed by step, one stream per dealer.
     Quotes,
+    /// The past of a new venue; addressed by minutes before the start.
+    Past,
 }
 
 impl Purpose {
@@ -77,13 +79,14 @@ impl Purpose {
             Self::Prints => "prints",
             Self::Depth => "depth",
             Self::Quotes => "quotes",
+            Self::Past => "past",
         }
     }
 
     /// Maximum number of uniforms per address; never to be changed.
     const fn budget(self) -> u32 {
         match self {
-            Self::Price | Self::Prints | Self::Quotes => 8,
+            Self::Price | Self::Prints | Self::Quotes | Self::Past => 8,
             Self::Depth => 128,
         }
     }

@@ -225,11 +225,7 @@ impl Venue {
                 live
             }
             (tif, _) => {
-                let reason = match tif {
-                    TimeInForce::Fok => CancelReason::FillOrKill,
-                    _ => CancelReason::ImmediateOrCancel,
-                };
-                self.close_order(id, order, reason, recorder);
+                self.close_order(id, order, tif.remainder_reason(), recorder);
                 recorder.last_order(order)
             }
         }

@@ -90,6 +90,13 @@ pub enum Command {
         /// The account; unknown afterwards.
         account: AccountId,
     },
+    /// Begins an account again, as the venue's owner wishes: cancels its live orders,
+    /// sells its positions to the house at the mark, and replaces its cash by the
+    /// starting balance.
+    ResetAccount {
+        /// The account.
+        account: AccountId,
+    },
 }
 
 impl Command {
@@ -103,7 +110,8 @@ impl Command {
             | Self::CancelAll { account, .. }
             | Self::HitQuote { account, .. }
             | Self::LiftQuote { account, .. }
-            | Self::CloseAccount { account } => *account,
+            | Self::CloseAccount { account }
+            | Self::ResetAccount { account } => *account,
         }
     }
 }
@@ -200,6 +208,8 @@ pub enum AccountChange {
     OrderAmended(Order),
     /// Closed: no order, position or cash is left, and this is its last event.
     Closed,
+    /// Reset: no order or position is left, and the cash is the starting balance.
+    Reset,
 }
 
 impl AccountChange {
@@ -210,7 +220,9 @@ impl AccountChange {
             | Self::OrderAmended(order)
             | Self::OrderFilled { order, .. }
             | Self::OrderCancelled { order, .. } => Some(order),
-            Self::Opened | Self::CouponPaid { .. } | Self::Redeemed { .. } | Self::Closed => None,
+            Self::Opened | Self::CouponPaid { .. } | Self::Redeemed { .. } | Self::Closed | Self::Reset => {
+                None
+            }
         }
     }
 }
@@ -273,7 +285,7 @@ pub enum Party {
     /// A user's account.
     Account(AccountId),
     /// Synthetic liquidity, dealers, bond issuers, the source of starting cash and the
-    /// receiver of what a closed account leaves.
+    /// receiver of what a closed or reset account leaves.
     House,
     /// The venue's fee income.
     Fees,

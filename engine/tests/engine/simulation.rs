@@ -3,6 +3,7 @@
 
 mod flows;
 mod laws;
+mod past;
 mod processes;
 mod properties;
 mod steps;

@@ -6,7 +6,7 @@ use engine::account::Account;
 use engine::candle::Candle;
 use engine::id::{Digest, InstrumentId, VenueId};
 use engine::money::{Money, Ticks};
-use engine::order::Order;
+use engine::order::OrderRecord;
 use engine::replica::MarketReplica;
 use engine::venue::Fill;
 use serde::{Deserialize, Serialize};
@@ -64,7 +64,7 @@ pub struct Opening {
     /// Market and account.
     pub snapshot: TradingSnapshot,
     /// The caller's newest orders, read after the snapshot.
-    pub orders: Page<Order>,
+    pub orders: Page<OrderRecord>,
     /// The caller's newest fills, read after the snapshot.
     pub fills: Page<Fill>,
 }

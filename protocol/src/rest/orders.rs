@@ -5,13 +5,13 @@ use engine::decimal::Decimal;
 use engine::id::{OrderId, Seq};
 use engine::instrument::Instrument;
 use engine::money::Money;
-use engine::order::{DecisionBasis, Estimate, OrderDecision, Preview, RawAmend, RawTicket};
+use engine::order::{DecisionBasis, Estimate, OrderDecision, OrderStatus, Preview, RawAmend, RawTicket};
 use engine::position::Basis;
 use engine::venue::OrderReply;
 #[cfg(feature = "openapi")]
 use engine::{
     id::InstrumentId,
-    order::{ClientOrderId, OrderStatus, SelfTradePrevention, Side, TimeInForce},
+    order::{ClientOrderId, SelfTradePrevention, Side, TimeInForce},
     time::VenueTime,
 };
 use serde::{Deserialize, Serialize};
@@ -146,7 +146,10 @@ impl PlacedOrderJson {
     pub fn new(reply: OrderReply, seq: Seq, instrument: &Instrument) -> Self {
         let OrderReply { order, decided, basis } = reply;
         let decided = OrderDecisionJson::new(decided, instrument);
-        Self { order_id: order.id, order: OrderFrame::new(&order, instrument), decided, basis, seq }
+        let is_cancelled = order.status == OrderStatus::Cancelled;
+        let cancel_reason = is_cancelled.then(|| order.time_in_force.remainder_reason());
+        let frame = OrderFrame::new(&order, cancel_reason, instrument);
+        Self { order_id: order.id, order: frame, decided, basis, seq }
     }
 }
 

@@ -63,7 +63,7 @@ fn statements(is_sqlite: bool, orders: u32) -> Vec<String> {
             "{numbers} INSERT INTO orders
              SELECT {venue}, {order}, {account}, {instrument}, 'c-' || n, 'BUY', 'LIMIT', 10,
                     CASE n % 100 WHEN 50 THEN 10 ELSE 0 END, 9990, {status}, 'GTC', 0, 0, {seq}, {seq} * 1000, 0, NULL,
-                    NULL
+                    NULL, NULL
              FROM numbers"
         ),
     ]

@@ -6,7 +6,9 @@
 
 use engine::id::{AccountId, InstrumentId, OrderId, QuoteId, Seq, TradeId, VenueId};
 use engine::money::{Lots, Money, Ticks};
-use engine::order::{ClientOrderId, Order, OrderStatus, Price, Side, TakenQuote, TimeInForce};
+use engine::order::{
+    CancelReason, ClientOrderId, Order, OrderRecord, OrderStatus, Price, Side, TakenQuote, TimeInForce,
+};
 use engine::time::VenueTime;
 use engine::venue::{Asset, Fill, Party, Posting};
 use sqlx::AssertSqlSafe;
@@ -38,6 +40,9 @@ const TRADES: NumberedTable = NumberedTable {
 /// Every status of an order.
 const STATUSES: [OrderStatus; 4] =
     [OrderStatus::Open, OrderStatus::Partial, OrderStatus::Filled, OrderStatus::Cancelled];
+
+/// Reason of orders that were cancelled before reasons were stored.
+pub const UNKNOWN_REASON: &str = "UNKNOWN";
 
 /// Orders of a venue that can still trade. Goes from account to account, because only
 /// an account's orders have an index on the status; an account's id is of one venue.
@@ -118,6 +123,8 @@ pub struct OrderRow {
     pub fee: Money,
     /// [`engine::order::OrderStatus::as_str`].
     pub status: String,
+    /// [`engine::order::CancelReason::as_str`], or [`UNKNOWN_REASON`].
+    pub cancel_reason: Option<String>,
 }
 
 /// A row of `positions`.
@@ -178,7 +185,7 @@ impl Store {
         venue: VenueId,
         account: AccountId,
         filter: &OrderFilter,
-    ) -> Result<Vec<(Seq, Order)>, StoreError> {
+    ) -> Result<Vec<(Seq, OrderRecord)>, StoreError> {
         let OrderFilter { from, to, before, .. } = *filter;
         let before = before.map(|seq| seq.0);
         let (after, before) = self.number_bounds(ORDERS, &[venue.0], from, to, before).await?;
@@ -197,7 +204,7 @@ impl Store {
             }
             query.fetch_all(&backend.main_readers).await?
         });
-        rows.into_iter().map(|row| Ok((Seq(unsigned(row.seq)?), row.order()?))).collect()
+        rows.into_iter().map(|row| Ok((Seq(unsigned(row.seq)?), row.record()?))).collect()
     }
 
     /// One order of an account; `None` for another account's.
@@ -206,11 +213,11 @@ impl Store {
         venue: VenueId,
         account: AccountId,
         order: OrderId,
-    ) -> Result<Option<Order>, StoreError> {
+    ) -> Result<Option<OrderRecord>, StoreError> {
         let row: Option<StoredOrder> = on_backend!(self, |backend| {
             sqlx::query_as(
                 "SELECT order_id, instrument_id, client_order_id, side, qty, filled_qty, limit_price, status,
-                        time_in_force, notional, fee, seq, created_at, updated_at, quote_id, dealer
+                        time_in_force, notional, fee, seq, created_at, updated_at, quote_id, dealer, cancel_reason
                  FROM orders WHERE venue_id = $1 AND order_id = $2 AND account_id = $3",
             )
             .bind(venue.0)
@@ -219,7 +226,7 @@ impl Store {
             .fetch_optional(&backend.main_readers)
             .await?
         });
-        row.map(StoredOrder::order).transpose()
+        row.map(StoredOrder::record).transpose()
     }
 
     /// An account's fills with the account's numbers of the events, newest first.
@@ -287,12 +294,12 @@ impl Store {
         after: Seq,
         max: u32,
     ) -> Result<Vec<OrderRow>, StoreError> {
-        type Columns = (Uuid, Uuid, String, i64, i64, i64, i64, i64, String, Option<i64>);
+        type Columns = (Uuid, Uuid, String, i64, i64, i64, i64, i64, String, Option<i64>, Option<String>);
         let after = signed(after.0)?;
         let rows: Vec<Columns> = on_backend!(self, |backend| {
             sqlx::query_as(
                 "SELECT order_id, account_id, client_order_id, seq, qty, filled_qty, notional, fee, status,
-                        limit_price
+                        limit_price, cancel_reason
                  FROM orders WHERE venue_id = $1 AND seq > $2 ORDER BY seq LIMIT $3",
             )
             .bind(venue.0)
@@ -302,7 +309,9 @@ impl Store {
             .await?
         });
         rows.into_iter()
-            .map(|(order, account, client_order_id, seq, quantity, filled, notional, fee, status, limit)| {
+            .map(|columns| {
+                let (order, account, client_order_id, seq, quantity, filled, notional, fee, ..) = columns;
+                let (.., status, limit, cancel_reason) = columns;
                 Ok(OrderRow {
                     order: OrderId(order),
                     account: AccountId(account),
@@ -314,6 +323,7 @@ impl Store {
                     notional: Money(notional),
                     fee: Money(fee),
                     status,
+                    cancel_reason,
                 })
             })
             .collect()
@@ -448,7 +458,8 @@ fn orders_sql(filter: &OrderFilter) -> String {
     let select = |status: &str| {
         format!(
             "SELECT order_id, instrument_id, client_order_id, side, qty, filled_qty, limit_price, status,
-                    time_in_force, notional, fee, seq, created_at, updated_at, quote_id, dealer, -seq AS position
+                    time_in_force, notional, fee, seq, created_at, updated_at, quote_id, dealer, cancel_reason,
+                    -seq AS position
              FROM orders
              WHERE venue_id = $1 AND account_id = $2{id}{instrument}{status} AND -seq > $3 AND -seq < $4
              ORDER BY position LIMIT $5"
@@ -500,13 +511,18 @@ struct StoredOrder {
     updated_at: i64,
     quote_id: Option<Uuid>,
     dealer: Option<i64>,
+    cancel_reason: Option<String>,
 }
 
 impl StoredOrder {
-    fn order(self) -> Result<Order, StoreError> {
+    fn record(self) -> Result<OrderRecord, StoreError> {
         let id = OrderId(self.order_id);
         let corrupt = |column: &str| StoreError::Corrupt(format!("order {id} has an unreadable {column}"));
-        Ok(Order {
+        let cancel_reason = match self.cancel_reason.as_deref() {
+            None | Some(UNKNOWN_REASON) => None,
+            Some(word) => Some(CancelReason::from_word(word).ok_or_else(|| corrupt("cancel_reason"))?),
+        };
+        let order = Order {
             id,
             client_order_id: ClientOrderId::parse(&self.client_order_id)
                 .map_err(|_| corrupt("client_order_id"))?,
@@ -525,7 +541,8 @@ impl StoredOrder {
                 .ok_or_else(|| corrupt("status"))?,
             created_at: VenueTime(self.created_at),
             updated_at: VenueTime(self.updated_at),
-        })
+        };
+        Ok(OrderRecord { order, cancel_reason })
     }
 
     /// Market, limit, or the accepted quote; `None` if the dealer is out of range.
@@ -673,7 +690,7 @@ mod tests {
                 "{generate}
                  INSERT INTO orders SELECT {columns}, 'c-' || n, 'BUY', 'LIMIT', 10,
                      CASE {status} WHEN 'FILLED' THEN 10 WHEN 'PARTIAL' THEN 4 ELSE 0 END, 9990, {status}, 'GTC', 0, 0,
-                     2 * n, n / 7 * 1000, 0, NULL, NULL
+                     2 * n, n / 7 * 1000, 0, NULL, NULL, CASE {status} WHEN 'CANCELLED' THEN 'REQUESTED' END
                  FROM numbers"
             );
             let ids = [VENUE.0, ACCOUNT.0, OTHER.0, COMMON.0, RARE.0];
@@ -732,7 +749,7 @@ mod tests {
             let all_fills = store.fills_of(VENUE, ACCOUNT, &fills).await.unwrap();
             assert_eq!(all_fills.len(), 4_000);
             for filter in filters() {
-                let is_wanted = |(seq, order): &&(Seq, Order)| {
+                let is_wanted = |(seq, OrderRecord { order, .. }): &&(Seq, OrderRecord)| {
                     (filter.statuses.is_empty() || filter.statuses.contains(&order.status))
                         && filter
                             .client_order_id

@@ -496,7 +496,7 @@ mod tests {
             "INSERT INTO journal VALUES (zeroblob(16), 2, 1, 'range', FALSE, 1, x'0a', x'0b', NULL, zeroblob(32))",
             "INSERT INTO accounts VALUES (zeroblob(16), zeroblob(16), NULL, 0, 0, 'USD', 0, 1, 1, 0)",
             "INSERT INTO orders VALUES (zeroblob(16), zeroblob(16), zeroblob(16), zeroblob(16), 'c-1', 'BUY',
-                                        'LIMIT', 10, 4, 9990, 'PARTIAL', 'GTC', 0, 0, 7, 0, 0, NULL, NULL)",
+                                        'LIMIT', 10, 4, 9990, 'PARTIAL', 'GTC', 0, 0, 7, 0, 0, NULL, NULL, NULL)",
             "INSERT INTO trades VALUES (zeroblob(16), zeroblob(16), zeroblob(16), zeroblob(16), zeroblob(16), 'BUY',
                                         4, 9990, 0, 0, 0, 1, 7, 2, 0)",
         ] {
@@ -531,6 +531,36 @@ mod tests {
         assert!(sqlx::query("PRAGMA foreign_key_check").fetch_all(&pool).await.unwrap().is_empty());
         let refused = migrate(&MAIN, &pool, &file).await.unwrap_err();
         assert!(matches!(refused, StoreError::NewerSchema { version: 9001, .. }), "{refused}");
+    }
+
+    #[tokio::test]
+    async fn reasons_of_older_cancels_are_what_the_terms_tell() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("tickhall.db");
+        let pool = pool(&file, SqliteSynchronous::Full, 1).await.unwrap();
+        let older = MAIN.iter().filter(|migration| migration.version < 7).cloned().collect();
+        let older = Migrator { migrations: Cow::Owned(older), ..Migrator::DEFAULT };
+        migrate(&older, &pool, &file).await.unwrap();
+        sqlx::query("PRAGMA foreign_keys = OFF").execute(&pool).await.unwrap();
+        for (id, status, terms) in
+            [(1, "CANCELLED", "IOC"), (2, "CANCELLED", "FOK"), (3, "CANCELLED", "GTC"), (4, "OPEN", "GTC")]
+        {
+            let order = format!(
+                "INSERT INTO orders VALUES (zeroblob(16), CAST(printf('%016d', {id}) AS BLOB), zeroblob(16),
+                    zeroblob(16), 'c-{id}', 'BUY', 'LIMIT', 10, 0, 9990, '{status}', '{terms}', 0, 0, {id}, 0, 0,
+                    NULL, NULL)"
+            );
+            sqlx::query(AssertSqlSafe(order)).execute(&pool).await.unwrap();
+        }
+        migrate(&MAIN, &pool, &file).await.unwrap();
+        let reasons: Vec<Option<String>> =
+            sqlx::query_scalar("SELECT cancel_reason FROM orders ORDER BY seq")
+                .fetch_all(&pool)
+                .await
+                .unwrap();
+        let reasons: Vec<_> = reasons.iter().map(Option::as_deref).collect();
+        let expected = [Some("IMMEDIATE_OR_CANCEL"), Some("FILL_OR_KILL"), Some("UNKNOWN"), None];
+        assert_eq!(reasons, expected);
     }
 
     #[tokio::test]

@@ -18,7 +18,7 @@ use server::agents::{market_data, portfolio, trading};
 use server::bus::decode::{decode, encode};
 use server::bus::{Batch, Bus, Message, StreamNames};
 use server::clock::WallClock;
-use server::config::{Acknowledge, ClockMode, Config, IdlePolicy};
+use server::config::{Acknowledge, ClockMode, Config, HistoryLimits, IdlePolicy};
 use server::journal::Follower;
 use server::sequencer_client::SequencerClient;
 use server::shutdown::{Shutdown, supervise};
@@ -150,7 +150,8 @@ impl AgentsFixture {
             speed_milli: 1_000,
             idle: IdlePolicy::Pause,
             snapshot_steps: 10,
-            history: Config::default().history,
+            // Tests count candles.
+            history: HistoryLimits { past_days: 0, ..Config::default().history },
             outbox: Config::default().streams.limits(),
         }
     }

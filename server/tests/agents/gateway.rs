@@ -77,7 +77,7 @@ async fn an_order_without_an_answer_is_pending_and_never_fills_later() {
     let accepted = gateway.place_order(&caller, ticket(&fixture, "c-2")).await.unwrap();
     assert!(matches!(accepted, PlaceOrderResponse::Decided { .. }));
     let found = gateway.orders(&caller, OrdersQuery::default()).await.unwrap();
-    let names: Vec<_> = found.items.iter().map(|order| order.client_order_id.as_str()).collect();
+    let names: Vec<_> = found.items.iter().map(|record| record.order.client_order_id.as_str()).collect();
     assert_eq!(names, ["c-2"]);
     shutdown.cancel();
     fixture.close().await;

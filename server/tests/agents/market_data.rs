@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use engine::candle::Interval;
 use engine::id::Seq;
 use engine::money::{Lots, Ticks};
 use engine::order::{ClientOrderId, Price, SelfTradePrevention, Side, Ticket, TimeInForce};
@@ -13,8 +14,8 @@ use protocol::bus::Control;
 use protocol::bus::MarketStep;
 use server::agents::market_data::Settings;
 use server::bus::decode::decode;
-use server::config::ClockMode;
-use server::store::history::{MarketBatch, MarketWindow, TickRecord};
+use server::config::{ClockMode, HistoryLimits};
+use server::store::history::{CandleWindow, MarketBatch, MarketWindow, TickRecord};
 use server::store::journal::{EntryKind, RangeBody};
 
 use super::agents_fixture::AgentsFixture;
@@ -87,6 +88,36 @@ async fn a_tick_is_published_and_stored() {
     let ticks = fixture.store.ticks(fixture.row.id, bond, ALL).await.unwrap();
     assert_eq!(ticks.iter().map(|tick| tick.step).collect::<Vec<_>>(), [20, 10]);
     assert!(ticks[0].metadata.contains("\"yield_e9\":4"), "{}", ticks[0].metadata);
+}
+
+#[tokio::test]
+async fn a_start_that_was_killed_before_it_wrote_the_past_is_made_up_for() {
+    // The venue has been created, and nothing has been written for it.
+    let fixture = AgentsFixture::new("7").await;
+    let minutes = CandleWindow {
+        instrument: fixture.instrument("ACME"),
+        interval: Interval::M1,
+        from: None,
+        to: Some(fixture.row.config.t0),
+        limit: 1_000,
+    };
+    let past = async || fixture.store.candles(fixture.row.id, minutes).await.unwrap();
+    let settings = || {
+        let settings = fixture.manual();
+        Settings { history: HistoryLimits { past_days: 1, ..settings.history }, ..settings }
+    };
+    let (trading, agent) = (fixture.trading(), fixture.market_data(settings()));
+    fixture.step(2).await;
+    agent.stop().await;
+    let written = past().await;
+    assert_eq!(written.len(), 390);
+    // Another start, also one with more days, leaves it.
+    let more = HistoryLimits { past_days: 2, ..settings().history };
+    let agent = fixture.market_data(Settings { history: more, ..settings() });
+    fixture.step(2).await;
+    agent.stop().await;
+    trading.stop().await;
+    assert_eq!(past().await, written);
 }
 
 #[tokio::test]

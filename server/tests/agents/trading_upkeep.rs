@@ -1,6 +1,7 @@
 //! Snapshots, pruned payloads, compacted ranges; and what `verify` notices.
 
-use engine::order::Side;
+use engine::order::{OrderStatus, Side};
+use engine::venue::Command;
 use server::agents::trading::no_faults;
 use server::agents::trading::verify::{Steps, replay, verify};
 use server::store::Store;
@@ -73,9 +74,11 @@ async fn verify_names_what_was_tampered_with() {
     fixture.quote(9_990, 10_010).await;
     fixture.place(account, Side::Buy, 10, 10_010).await;
     fixture.place(account, Side::Buy, 10, 10_000).await;
+    let order = fixture.place(account, Side::Buy, 10, 9_999).await;
+    fixture.send(Command::CancelOrder { account, order }).await.unwrap();
     fixture.stop().await;
     let whole = fixture.verify().await.unwrap();
-    assert_eq!((whole.accounts, whole.orders, whole.trades), (1, 2, 1));
+    assert_eq!((whole.accounts, whole.orders, whole.trades), (1, 3, 1));
     for (damage, named) in [
         ("UPDATE accounts SET cash_balance = cash_balance + 1", "accounts disagrees"),
         ("UPDATE ledger SET amount = amount + 1 WHERE seq = 2", "ledger disagrees"),
@@ -87,6 +90,8 @@ async fn verify_names_what_was_tampered_with() {
         ("DELETE FROM trades", "trades disagrees"),
         ("UPDATE positions SET qty = 11", "positions disagrees"),
         ("UPDATE orders SET status = 'CANCELLED' WHERE status = 'OPEN'", "orders disagrees"),
+        ("UPDATE orders SET cancel_reason = 'EXPIRED' WHERE status = 'CANCELLED'", "orders disagrees"),
+        ("UPDATE orders SET cancel_reason = NULL WHERE status = 'CANCELLED'", "orders disagrees"),
         ("UPDATE journal SET outcome = zeroblob(9) WHERE seq = 3", "journal entry 3 breaks the chain"),
         ("UPDATE journal SET hash = zeroblob(32) WHERE seq = 5", "journal entry 5 breaks the chain"),
         ("UPDATE journal SET payload = zeroblob(1) WHERE seq = 3", "journal entry 3"),
@@ -100,6 +105,15 @@ async fn verify_names_what_was_tampered_with() {
         assert!(error.contains(named) && !error.contains('\n'), "{damage}: {error}");
         store.close().await;
     }
+    // An order that was cancelled before reasons were stored is as it has to be.
+    let copy = fixture.copy().await;
+    let older = "UPDATE orders SET cancel_reason = 'UNKNOWN' WHERE status = 'CANCELLED'";
+    assert_eq!(tamper(copy.path(), older).await, 1);
+    let store = Store::open_sqlite(copy.path()).await.unwrap();
+    verify(&store, fixture.venue(), Steps::Stored).await.unwrap();
+    let record = store.order_of(fixture.venue(), account, order).await.unwrap().unwrap();
+    assert_eq!((record.order.status, record.cancel_reason), (OrderStatus::Cancelled, None));
+    store.close().await;
     fixture.close().await;
 }
 

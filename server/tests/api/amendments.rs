@@ -59,7 +59,8 @@ async fn a_day_order_is_cancelled_when_the_day_ends() {
     site.steps(379).await;
     assert_eq!(user.get(&path(&day)).await.json()["status"], "OPEN");
     site.steps(1).await;
-    assert_eq!(user.get(&path(&day)).await.json()["status"], "CANCELLED");
+    let ended = user.get(&path(&day)).await.json();
+    assert_eq!((&ended["status"], &ended["cancel_reason"]), (&json!("CANCELLED"), &json!("END_OF_DAY")));
     assert_eq!(user.get(&path(&good)).await.json()["status"], "OPEN");
     assert_eq!(reserved(&user).await, 910_091_000);
     site.close().await;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use protocol::frames::ItemFrame;
 use serde_json::{Value, json};
 
-use crate::support::site::{Site, Visitor, money, ticket};
+use crate::support::site::{Site, Visitor, figure, money, ticket};
 use crate::support::socket::Socket;
 use crate::support::trading_fixture::TEST_TIMEOUT;
 
@@ -71,6 +71,44 @@ async fn candles_survive_a_restart_and_add_up() {
         let refused = user.get(&path).await;
         assert_eq!((refused.status.as_u16(), refused.code().as_str()), (status, code), "{path}");
     }
+    site.close().await;
+}
+
+#[tokio::test]
+async fn a_new_venue_has_the_candles_of_its_past_once() {
+    let mut site = Site::with(|config| config.history.past_days = 2).await;
+    let mut user = site.user("ada").await;
+    let acme = site.id("ACME");
+    let path = |interval: &str| {
+        format!("/api/v1/history/candles?instrument_id={acme}&interval={interval}&limit=1000")
+    };
+    // Before the first step: two days of 390 minutes up to 09:30, and what they add up to.
+    let minutes = rows(&user, &path("1m"), 0).await;
+    assert_eq!(minutes.len(), 780);
+    assert_eq!(
+        (&minutes[0]["timestamp"], &minutes[0]["close"]),
+        (&json!("2026-01-05T09:29:00.000000Z"), &json!("100.00"))
+    );
+    for (interval, wanted) in [("1s", 0), ("5m", 156), ("15m", 52), ("1h", 14), ("1d", 2)] {
+        let longer = rows(&user, &path(interval), 0).await;
+        assert_eq!(longer.len(), wanted, "{interval}");
+        let volume = |rows: &[Value]| rows.iter().map(|row| money(&row["volume"])).sum::<i64>();
+        assert!(interval == "1s" || volume(&longer) == volume(&minutes), "{interval}");
+    }
+    // The venue's own candles follow it, and a restart writes nothing again.
+    site.steps(35).await;
+    rows(&user, &path("1m"), 781).await;
+    site.stop().await;
+    site.config.history.past_days = 3;
+    site.start().await;
+    user.base = site.base.clone();
+    let after = rows(&user, &path("1m"), 0).await;
+    assert_eq!(after[1..], minutes[..]);
+    // Another venue of the same seed has the same.
+    let other = Site::with(|config| config.history.past_days = 2).await;
+    let bob = other.user("bob").await;
+    assert_eq!(rows(&bob, &path("1m"), 0).await, minutes);
+    other.close().await;
     site.close().await;
 }
 
@@ -175,15 +213,6 @@ async fn a_portfolios_history_is_its_owners_stored_valuations() {
     let odd = ada.get(&format!("/api/v1/portfolio/history?instrument_id={}", site.id("ACME"))).await;
     assert_eq!((odd.status.as_u16(), odd.json()["error"]["field"].clone()), (422, json!("instrument_id")));
     site.close().await;
-}
-
-/// The text of the element with `testid` in a page; the figures are plain text.
-fn figure(page: &str, testid: &str) -> String {
-    let named = page.split_once(&format!("data-testid=\"{testid}\""));
-    let (_, after) = named.unwrap_or_else(|| panic!("no {testid}"));
-    // Attributes come in any order.
-    let (_, text) = after.split_once('>').unwrap();
-    text.split_once('<').unwrap().0.trim().to_owned()
 }
 
 /// Millionths of money as the screen shows cents: no separators, a plain minus.

@@ -67,6 +67,57 @@ async fn the_owner_sees_who_is_connected() {
 }
 
 #[tokio::test]
+async fn the_owner_resets_an_account_and_its_user_sees_it() {
+    let site = Site::open().await;
+    site.steps(10).await;
+    let (mut owner, mut ada) = (site.owner().await, site.user("ada").await);
+    let acme = site.id("ACME");
+    let bought = ada.order(&ticket(acme, "BUY", "300", None, "c-1")).await;
+    let resting = ada.order(&ticket(acme, "BUY", "10", Some("95"), "c-2")).await;
+    let mut socket = ada.follow("", &["account".to_owned()]).await;
+    socket.next_update().await;
+    let users = owner.get("/api/v1/venue/users").await.json();
+    let mut listed = users["users"].as_array().unwrap().iter();
+    let account = listed.find(|user| user["email"] == "ada@example.org").unwrap()["account"].clone();
+    let path = |id: &str| format!("/api/v1/venue/accounts/{id}/reset");
+    let own = path(account.as_str().unwrap());
+    let nothing = json!({});
+    let refused = ada.post(&own, &nothing).await;
+    assert_eq!((refused.status.as_u16(), refused.code().as_str()), (403, "not_owner"));
+    for (id, status, code) in
+        [("1", 400, "invalid_id"), (&uuid::Uuid::new_v4().to_string(), 404, "no_account")]
+    {
+        let refused = owner.post(&path(id), &nothing).await;
+        assert_eq!((refused.status.as_u16(), refused.code().as_str()), (status, code));
+    }
+    assert_eq!(owner.post(&own, &nothing).await.status, 204);
+
+    // The open page: the cancel, the reset with its cash, and the account whole.
+    let update = socket.next_update().await;
+    let items: Vec<Value> = update.items.iter().map(|item| serde_json::to_value(item).unwrap()).collect();
+    assert_eq!(items.len(), 3, "{items:#?}");
+    assert_eq!(items[0]["execution"]["cancel_reason"], "ACCOUNT_RESET");
+    assert_eq!(money(&items[1]["execution"]["cash"]), 1_000_000_000_000);
+    let whole = &items[2]["account"];
+    assert_eq!((&whole["positions"], &whole["orders"]), (&json!([]), &json!([])));
+    assert_eq!((money(&whole["cash"]), money(&whole["reserved"])), (1_000_000_000_000, 0));
+    // And whatever it reads.
+    let valuation = ada.get("/api/v1/portfolio").await.json()["valuation"].clone();
+    assert_eq!((money(&valuation["nav"]), money(&valuation["fees"])), (1_000_000_000_000, 0));
+    let orders = ada.get("/api/v1/orders").await.json()["items"].as_array().unwrap().clone();
+    let shown: Vec<_> = orders.iter().map(|order| (&order["order_id"], &order["status"])).collect();
+    let cancelled = (&resting["order_id"], &json!("CANCELLED"));
+    assert_eq!(shown, [cancelled, (&bought["order_id"], &json!("FILLED"))]);
+    assert_eq!(orders[0]["cancel_reason"], "ACCOUNT_RESET");
+    assert_eq!(ada.get("/api/v1/history/trades").await.json()["items"].as_array().unwrap().len(), 1);
+
+    // Once more, and it trades on.
+    assert_eq!(owner.post(&own, &nothing).await.status, 204);
+    ada.order(&ticket(acme, "BUY", "1", None, "c-3")).await;
+    site.close().await;
+}
+
+#[tokio::test]
 async fn the_owner_sees_how_every_agent_does() {
     let site = Site::open().await;
     site.steps(25).await;

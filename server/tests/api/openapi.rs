@@ -170,9 +170,10 @@ async fn answers_of_a_trading_day_are_as_described() {
         send(&mut owner, post.clone(), "/api/v1/venue/clock", Some(json!({ command: {} })), 200).await;
     }
 
-    for path in ["/api/v1/venue/users", "/api/v1/venue/agents"] {
-        send(&mut owner, get.clone(), path, None, 200).await;
-    }
+    send(&mut owner, get.clone(), "/api/v1/venue/agents", None, 200).await;
+    let users = send(&mut owner, get.clone(), "/api/v1/venue/users", None, 200).await;
+    let reset = format!("/api/v1/venue/accounts/{}/reset", users["users"][0]["account"].as_str().unwrap());
+    send(&mut owner, post.clone(), &reset, None, 204).await;
 
     let mut user = site.visitor();
     send(&mut user, post.clone(), "/api/v1/auth/guest", Some(json!({ "name": "Ada" })), 201).await;

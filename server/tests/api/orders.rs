@@ -1,6 +1,6 @@
 //! Orders over REST: the contract's examples, idempotency, cancels.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support::site::{Site, money, ticket};
 
@@ -156,7 +156,7 @@ async fn a_cancel_is_harmless_twice_too_late_once_filled_and_blind_to_others() {
     let (mut ada, mut bob) = (site.user("ada").await, site.user("bob").await);
     let resting = ada.order(&ticket(site.id("ACME"), "BUY", "10", Some("95"), "c-1")).await;
     let filled = ada.order(&ticket(site.id("ACME"), "BUY", "10", None, "c-2")).await;
-    let path = |order: &serde_json::Value| format!("/api/v1/orders/{}", order["order_id"].as_str().unwrap());
+    let path = |order: &Value| format!("/api/v1/orders/{}", order["order_id"].as_str().unwrap());
 
     let foreign = bob.delete(&path(&resting)).await;
     let missing = bob.delete(&format!("/api/v1/orders/{}", uuid::Uuid::new_v4())).await;
@@ -179,6 +179,59 @@ async fn a_cancel_is_harmless_twice_too_late_once_filled_and_blind_to_others() {
 }
 
 #[tokio::test]
+async fn why_an_order_was_cancelled_is_stored_with_it() {
+    let mut site = Site::open().await;
+    site.steps(10).await;
+    let mut ada = site.user("ada").await;
+    let acme = site.id("ACME");
+    let answer = ada.order(&ticket(acme, "BUY", "100", None, "filled")).await;
+    assert_eq!(answer["order"].get("cancel_reason"), None);
+    ada.order(&ticket(acme, "BUY", "10", Some("95"), "requested")).await;
+    assert_eq!(ada.delete("/api/v1/orders").await.json()["cancelled"][0]["cancel_reason"], "REQUESTED");
+    for (word, name, reason) in [("IOC", "ioc", "IMMEDIATE_OR_CANCEL"), ("FOK", "fok", "FILL_OR_KILL")] {
+        let mut order = ticket(acme, "BUY", "10", Some("95"), name);
+        order["time_in_force"] = json!(word);
+        assert_eq!(ada.order(&order).await["order"]["cancel_reason"], reason);
+    }
+    // One share sold shows the best bid; an own order there is in the way of the next sale.
+    let first = ada.order(&ticket(acme, "SELL", "1", None, "first")).await;
+    let best = first["decided"]["notional"].as_str().unwrap().to_owned();
+    ada.order(&ticket(acme, "BUY", "10", Some(&best), "own")).await;
+    ada.order(&ticket(acme, "SELL", "10", None, "sale")).await;
+    ada.order(&ticket(acme, "BUY", "10", Some("95"), "resting")).await;
+
+    let listed = ada.get("/api/v1/orders").await.json()["items"].clone();
+    let reasons: Vec<_> = listed
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|order| {
+            (order["client_order_id"].as_str().unwrap(), order.get("cancel_reason").and_then(Value::as_str))
+        })
+        .collect();
+    assert_eq!(
+        reasons,
+        [
+            ("resting", None),
+            ("sale", None),
+            ("own", Some("SELF_TRADE")),
+            ("first", None),
+            ("fok", Some("FILL_OR_KILL")),
+            ("ioc", Some("IMMEDIATE_OR_CANCEL")),
+            ("requested", Some("REQUESTED")),
+            ("filled", None),
+        ]
+    );
+    let own = format!("/api/v1/orders/{}", listed[2]["order_id"].as_str().unwrap());
+    assert_eq!(ada.get(&own).await.json(), listed[2]);
+    site.stop().await;
+    site.start().await;
+    ada.base = site.base.clone();
+    assert_eq!(ada.get("/api/v1/orders").await.json()["items"], listed);
+    site.close().await;
+}
+
+#[tokio::test]
 async fn orders_are_listed_newest_first_and_filtered() {
     let site = Site::open().await;
     site.steps(10).await;
@@ -187,7 +240,7 @@ async fn orders_are_listed_newest_first_and_filtered() {
         user.order(&ticket(site.id("ACME"), "BUY", "1", Some("95"), &format!("rest-{number}"))).await;
     }
     user.order(&ticket(site.id("ACME"), "BUY", "1", None, "fill-1")).await;
-    let names = |page: &serde_json::Value| -> Vec<String> {
+    let names = |page: &Value| -> Vec<String> {
         let items = page["items"].as_array().unwrap().iter();
         items.map(|order| order["client_order_id"].as_str().unwrap().to_owned()).collect()
     };

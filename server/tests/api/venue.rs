@@ -1,11 +1,12 @@
 //! The venue, its instruments and its clock over REST.
 
+use engine::venue::VenueConfig;
 use protocol::frames::ItemFrame;
 use protocol::socket::{ClockPhase, ClockUpdate};
 use serde_json::json;
 use server::config::ClockMode;
 
-use crate::support::site::Site;
+use crate::support::site::{Site, figure};
 
 #[tokio::test]
 async fn instruments_have_the_contracts_fields() {
@@ -25,6 +26,29 @@ async fn instruments_have_the_contracts_fields() {
     assert_eq!((&bond["tick_size"], &bond["lot_size"]), (&json!("0.01"), &json!("1000")));
     assert_eq!((&bond["currency"], &bond["underlier_instrument_id"]), (&json!("USD"), &json!(null)));
     assert_eq!(listed[0]["maturity"], json!(null));
+    site.close().await;
+}
+
+#[tokio::test]
+async fn the_date_beside_the_clock_is_the_clocks_own() {
+    // A step a minute from 09:30: the trading day ends at 16:00, the clock's at midnight.
+    let site = Site::of(VenueConfig { step_us: 60_000_000, ..VenueConfig::default() }, |_| {}).await;
+    let user = site.user("ada").await;
+    for (steps, date, time) in [
+        (389, "2026-01-05", "15:59:00"),
+        (2, "2026-01-05", "16:01:00"),
+        (478, "2026-01-05", "23:59:00"),
+        (1, "2026-01-06", "00:00:00"),
+    ] {
+        site.steps(steps).await;
+        let page = user.get("/").await.text;
+        assert_eq!(
+            (figure(&page, "venue-date").as_str(), figure(&page, "venue-time").as_str()),
+            (date, time)
+        );
+        let clock = user.get("/api/v1/venue/clock").await.json();
+        assert_eq!(clock["time"], format!("{date}T{time}.000000Z"));
+    }
     site.close().await;
 }
 

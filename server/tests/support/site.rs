@@ -68,6 +68,8 @@ impl Site {
             ..Config::default()
         };
         database.configure(&mut config);
+        // Tests count candles.
+        config.history.past_days = 0;
         config.limits.requests_per_second = 100_000;
         config.limits.requests_per_address_per_second = 100_000;
         config.limits.connections_per_address = 1_000_000;
@@ -328,6 +330,15 @@ pub fn ticket(
         ticket["limit_price"] = json!(limit);
     }
     ticket
+}
+
+/// The text of the element with `testid` in a page; the figures are plain text.
+pub fn figure(page: &str, testid: &str) -> String {
+    let named = page.split_once(&format!("data-testid=\"{testid}\""));
+    let (_, after) = named.unwrap_or_else(|| panic!("no {testid}"));
+    // Attributes come in any order.
+    let (_, text) = after.split_once('>').unwrap();
+    text.split_once('<').unwrap().0.trim().to_owned()
 }
 
 /// A decimal text as money in millionths.

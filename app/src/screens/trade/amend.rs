@@ -10,8 +10,8 @@ use leptos::html;
 use leptos::prelude::*;
 
 use super::ticket::{
-    OrderIntent, OrderSender, PREVIEW_ORDER_ID, PreTradeCheck, Submission, SubmissionStatus, plain_number,
-    typed_text,
+    OrderIntent, OrderSender, PREVIEW_ORDER_ID, PreTradeCheck, Submission, SubmissionStatus, cancels_text,
+    plain_number, typed_text,
 };
 use crate::format::{self, Units};
 use crate::layout::Hydrated;
@@ -112,7 +112,13 @@ pub(super) fn AmendRow(
                     typed_text(reject, &found, live.held(&found), &quantity.get(), &limit.get())
                 }),
             ),
-            Ok(check) => ("muted", effect_text(check, units)),
+            Ok(check) => {
+                let own = live.orders_of(&check.preview.decided.cancelled);
+                let cancels = live.instrument(before.instrument).and_then(|found| cancels_text(&found, &own));
+                let parts: Vec<String> =
+                    [Some(effect_text(check, units)), cancels].into_iter().flatten().collect();
+                ("muted", parts.join(" "))
+            }
         })
     });
     view! {

@@ -6,7 +6,7 @@ use std::future::Future;
 
 use engine::id::OrderId;
 use engine::money::Lots;
-use engine::order::{CancelReason, Order, OrderStatus, Price, Side};
+use engine::order::{CancelReason, Order, OrderRecord, OrderStatus, Price, Side};
 use leptos::html;
 use leptos::prelude::*;
 use protocol::error::ApiError;
@@ -124,9 +124,10 @@ pub(super) async fn file(
 ) -> Result<String, ApiError> {
     let orders = all_orders().await?;
     let mut text = csv_line(&COLUMNS.map(|(name, _)| name.to_owned()));
-    for order in &orders {
+    for OrderRecord { order, cancel_reason } in &orders {
         let Some(instrument) = live.instrument(order.instrument) else { continue };
-        if !untrack(|| is_shown(live, order, filter, open_only)) {
+        let status = status_text(order, *cancel_reason);
+        if !untrack(|| is_shown(live, order, &status, filter, open_only)) {
             continue;
         }
         let units = Units::of(&instrument);
@@ -138,7 +139,7 @@ pub(super) async fn file(
             order.price.limit().map(|price| units.price_field(price)).unwrap_or_default(),
             units.quantity_of(order.quantity).to_string(),
             units.quantity_of(order.filled).to_string(),
-            status_text(live, order),
+            status,
         ]));
     }
     let reserved = live.valuation.with_untracked(|valuation| valuation.reserved.to_decimal().to_string());
@@ -161,16 +162,22 @@ fn key(live: Live, column: usize, order: &Order) -> SortKey {
         4 => SortKey::number(order.price.limit().map(|price| units.price_of(price).to_f64())),
         5 => SortKey::Number(units.quantity_of(order.quantity).to_f64()),
         6 => SortKey::Number(units.quantity_of(order.filled).to_f64()),
-        _ => SortKey::Text(status_text(live, order)),
+        _ => SortKey::Text(known_status(live, order)),
     }
 }
 
-fn is_shown(live: Live, order: &Order, filter: RwSignal<String>, open_only: RwSignal<bool>) -> bool {
+fn is_shown(
+    live: Live,
+    order: &Order,
+    status: &str,
+    filter: RwSignal<String>,
+    open_only: RwSignal<bool>,
+) -> bool {
     let Some(instrument) = live.instrument(order.instrument) else { return false };
-    let (kind, status) = (type_text(order), status_text(live, order));
+    let kind = type_text(order);
     let dealer = order.price.taken().and_then(|taken| instrument.dealer(taken.dealer)).unwrap_or_default();
     let word = order.price.order_type().as_str();
-    let fields = [&instrument.symbol, side_text(order.side), word, &kind, &status, dealer];
+    let fields = [&instrument.symbol, side_text(order.side), word, &kind, status, dealer];
     matches_filter(filter, &fields) && (!open_only.get() || order.status.is_live())
 }
 
@@ -182,7 +189,9 @@ fn Row(live: Live, id: OrderId, filter: RwSignal<String>, open_only: RwSignal<bo
     let (symbol, units) = (instrument.symbol.clone(), Units::of(&instrument));
     let dealer = placed.price.taken().and_then(|taken| instrument.dealer(taken.dealer)).map(str::to_owned);
     let status = move || order.with(|order| order.status);
-    let hidden = Memo::new(move |_| order.with(|order| !is_shown(live, order, filter, open_only)));
+    let is_hidden =
+        move |order: &Order| !is_shown(live, order, &known_status(live, order), filter, open_only);
+    let hidden = Memo::new(move |_| order.with(is_hidden));
     // The filled quantity, for tables too narrow for its column.
     let part = move || {
         order.with(|order| {
@@ -217,7 +226,7 @@ fn Row(live: Live, id: OrderId, filter: RwSignal<String>, open_only: RwSignal<bo
                 {move || order.with(|order| units.quantity(order.filled))}
             </td>
             <td class=move || status_class(status()) data-testid="order-status">
-                {move || order.with(|order| status_text(live, order))}
+                {move || order.with(|order| known_status(live, order))}
             </td>
             <td class="act">
                 <Show when=move || status().is_live()>
@@ -371,15 +380,19 @@ pub(super) const fn side_class(side: Side) -> &'static str {
     }
 }
 
-/// Status of an order, and why it was cancelled, if this page knows.
-fn status_text(live: Live, order: &Order) -> String {
+/// Status of an order of this page, and why it was cancelled.
+fn known_status(live: Live, order: &Order) -> String {
+    status_text(order, live.read(|state| state.history.cancel_reason(order)))
+}
+
+fn status_text(order: &Order, cancel_reason: Option<CancelReason>) -> String {
     let status = match order.status {
         OrderStatus::Open => "Open",
         OrderStatus::Partial => "Partial",
         OrderStatus::Filled => "Filled",
         OrderStatus::Cancelled => "Cancelled",
     };
-    match live.read(|state| state.history.cancel_reason(order)) {
+    match cancel_reason {
         None => status.to_owned(),
         Some(reason) => format!("{status} · {}", reason_text(reason, order)),
     }
@@ -395,6 +408,7 @@ const fn reason_text(reason: CancelReason, order: &Order) -> &'static str {
         CancelReason::SelfTrade => "your own order",
         CancelReason::Expired => "matured",
         CancelReason::EndOfDay => "end of day",
+        CancelReason::AccountReset => "account reset",
     }
 }
 

@@ -18,4 +18,4 @@ pub(super) use intent::{OrderIntent, PreTradeCheck};
 pub(super) use panel::TicketPanel;
 pub(super) use parts::SubmissionStatus;
 pub(super) use sender::{OrderSender, Submission};
-pub(super) use texts::typed_text;
+pub(super) use texts::{cancels_text, typed_text};

@@ -1,4 +1,4 @@
-//! Accounts that are opened and closed amid random trading: the ledger sums to
+//! Accounts that are opened, reset and closed amid random trading: the ledger sums to
 //! zero, and nothing of a closed account is left.
 
 use std::collections::BTreeMap;
@@ -22,6 +22,7 @@ enum Action {
     Limit { user: u128, buy: bool, offset: i64, lots: i64 },
     Take { user: u128, buy: bool, lots: i64 },
     Close { user: u128 },
+    Reset { user: u128 },
 }
 
 fn action() -> impl Strategy<Value = Action> {
@@ -34,6 +35,7 @@ fn action() -> impl Strategy<Value = Action> {
             .prop_map(|(user, buy, offset, lots)| Action::Limit { user, buy, offset, lots }),
         1 => (user(), any::<bool>(), 1_i64..50).prop_map(|(user, buy, lots)| Action::Take { user, buy, lots }),
         2 => user().prop_map(|user| Action::Close { user }),
+        2 => user().prop_map(|user| Action::Reset { user }),
     ]
 }
 
@@ -99,6 +101,12 @@ impl Crowd {
                 if let Some(quote) = self.test.board(self.test.otc).first().map(|quote| quote.id) {
                     let _ = self.test.take(account, side(buy), quote, lots);
                 }
+            }
+            Action::Reset { user } => {
+                let account = self.account(user);
+                self.test.command(&Command::ResetAccount { account }).unwrap();
+                let found = self.test.venue.account(account).unwrap();
+                assert_eq!(found.cash, self.test.venue.config().starting_balance);
             }
             Action::Close { user } => {
                 let account = self.account(user);

@@ -118,14 +118,16 @@ impl HistoryApi for Gateway {
         Ok(Page { items: rows.into_iter().map(point).collect(), next_cursor })
     }
 
-    /// Reads every retained point, since each counts for the running maximum, and
-    /// ends with the NAV of now.
+    /// Reads every retained point since the account was opened or reset, as each counts
+    /// for the running maximum, and ends with the NAV of now.
     async fn nav_history(&self, caller: &Caller, range: NavRange) -> Result<NavHistory, ApiError> {
         let now = self.portfolio(caller).await?;
+        let begun = self.account(caller).await?.opened;
         let inner = &self.inner;
         let paid_in = inner.config.starting_balance.to_cents();
         let mut history = NavHistory::new(range, paid_in, inner.config.t0, now.timestamp);
-        for point in inner.store.newest_nav_points(inner.venue, caller.account, NAV_MAX_ROWS).await? {
+        let points = inner.store.newest_nav_points(inner.venue, caller.account, NAV_MAX_ROWS).await?;
+        for point in points.into_iter().filter(|point| point.seq >= begun) {
             history.push(point.time, point.nav.to_cents());
         }
         history.push(now.timestamp, now.valuation.nav.to_cents());

@@ -10,7 +10,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use engine::id::{OrderId, Seq};
-use engine::order::{Amend, Order, OrderStatus, Preview, RawAmend, RawTicket, Reject, Ticket};
+use engine::order::{Amend, Order, OrderRecord, OrderStatus, Preview, RawAmend, RawTicket, Reject, Ticket};
 use engine::venue::{AccountChange, Command};
 use protocol::bus::AppliedCommand;
 use protocol::caller::{Caller, Permission};
@@ -32,7 +32,7 @@ use crate::sequencer_client::SendError;
 use crate::store::projections::OrderFilter;
 
 /// Longest wait of a command for the sequencer; later it is refused there.
-const COMMAND_VALIDITY: Duration = Duration::from_secs(3);
+pub(super) const COMMAND_VALIDITY: Duration = Duration::from_secs(3);
 
 #[async_trait]
 impl OrderApi for Gateway {
@@ -60,17 +60,19 @@ impl OrderApi for Gateway {
         let order_id = parse_order_id(order_id)?;
         self.check_order_limit(caller)?;
         let order = self.stored_order(caller, order_id).await?;
-        let amend = Amend::parse(&amend, order_id, &self.instrument(order.instrument)?)?;
+        let amend = Amend::parse(&amend, order_id, &self.instrument(order.order.instrument)?)?;
         let client_order_id = amend.client_order_id.to_string();
         let command = Command::AmendOrder { account: caller.account, amend };
         match self.send_order(command, client_order_id).await? {
             // No longer live: its status says why.
-            Err(Reject::UnknownOrder) => Err(not_amendable(&self.stored_order(caller, order_id).await?)),
+            Err(Reject::UnknownOrder) => {
+                Err(not_amendable(&self.stored_order(caller, order_id).await?.order))
+            }
             response => Ok(response?),
         }
     }
 
-    async fn cancel_order(&self, caller: &Caller, order_id: &str) -> Result<Order, ApiError> {
+    async fn cancel_order(&self, caller: &Caller, order_id: &str) -> Result<OrderRecord, ApiError> {
         let order_id = parse_order_id(order_id)?;
         self.check_order_limit(caller)?;
         let command = Command::CancelOrder { account: caller.account, order: order_id };
@@ -82,9 +84,9 @@ impl OrderApi for Gateway {
             Err(SendError::Refused(Reject::UnknownOrder)) => {}
             Err(error) => return Err(error.into()),
         }
-        let order = self.stored_order(caller, order_id).await?;
-        match order.status {
-            OrderStatus::Cancelled => Ok(order),
+        let record = self.stored_order(caller, order_id).await?;
+        match record.order.status {
+            OrderStatus::Cancelled => Ok(record),
             OrderStatus::Filled => {
                 let message = "The order was filled before it could be cancelled.";
                 Err(ApiError::new(409, "already_filled", message).at("order_id"))
@@ -93,7 +95,11 @@ impl OrderApi for Gateway {
         }
     }
 
-    async fn cancel_all(&self, caller: &Caller, instrument_id: Option<&str>) -> Result<Vec<Order>, ApiError> {
+    async fn cancel_all(
+        &self,
+        caller: &Caller,
+        instrument_id: Option<&str>,
+    ) -> Result<Vec<OrderRecord>, ApiError> {
         let instrument = instrument_id.map(parse_instrument_id).transpose()?;
         self.check_order_limit(caller)?;
         let command = Command::CancelAll { account: caller.account, instrument };
@@ -104,19 +110,21 @@ impl OrderApi for Gateway {
         };
         self.inner.model.wait_for_seq(reply.seq).await;
         let cancelled = reply.outcome.events.into_iter().filter_map(|event| match event.change {
-            AccountChange::OrderCancelled { order, .. } => Some(order),
+            AccountChange::OrderCancelled { order, reason } => {
+                Some(OrderRecord { order, cancel_reason: Some(reason) })
+            }
             _ => None,
         });
-        let mut cancelled: Vec<Order> = cancelled.collect();
-        cancelled.sort_by_key(|order| order.created_at);
+        let mut cancelled: Vec<OrderRecord> = cancelled.collect();
+        cancelled.sort_by_key(|record| record.order.created_at);
         Ok(cancelled)
     }
 
-    async fn order(&self, caller: &Caller, order_id: &str) -> Result<Order, ApiError> {
+    async fn order(&self, caller: &Caller, order_id: &str) -> Result<OrderRecord, ApiError> {
         self.stored_order(caller, parse_order_id(order_id)?).await
     }
 
-    async fn orders(&self, caller: &Caller, query: OrdersQuery) -> Result<Page<Order>, ApiError> {
+    async fn orders(&self, caller: &Caller, query: OrdersQuery) -> Result<Page<OrderRecord>, ApiError> {
         let statuses = parse_statuses(query.status.as_deref())?;
         let status = query.status.as_deref().unwrap_or("-");
         let client_order_id = query.client_order_id.clone();
@@ -139,7 +147,7 @@ impl OrderApi for Gateway {
         let inner = &self.inner;
         let mut rows = inner.store.orders_of(inner.venue, caller.account, &filter).await?;
         let next_cursor = page.next_cursor(&mut rows, &inner.cursors, |(seq, _)| seq.0);
-        Ok(Page { items: rows.into_iter().map(|(_, order)| order).collect(), next_cursor })
+        Ok(Page { items: rows.into_iter().map(|(_, record)| record).collect(), next_cursor })
     }
 }
 
@@ -177,21 +185,24 @@ impl Gateway {
         Ok(Ticket::parse(ticket, &self.instrument(id)?)?)
     }
 
-    async fn stored_order(&self, caller: &Caller, id: OrderId) -> Result<Order, ApiError> {
+    async fn stored_order(&self, caller: &Caller, id: OrderId) -> Result<OrderRecord, ApiError> {
         let order = self.inner.store.order_of(self.inner.venue, caller.account, id).await?;
         Ok(order.ok_or(Reject::UnknownOrder)?)
     }
 
     /// The JSON of orders.
-    fn order_frames(&self, orders: &[Order]) -> Result<Vec<OrderFrame>, ApiError> {
+    fn order_frames(&self, records: &[OrderRecord]) -> Result<Vec<OrderFrame>, ApiError> {
         self.read(|view| {
-            let frame = |order: &Order| Ok(OrderFrame::new(order, view.instrument(order.instrument)?));
-            orders.iter().map(frame).collect()
+            let frame = |OrderRecord { order, cancel_reason }: &OrderRecord| {
+                Ok(OrderFrame::new(order, *cancel_reason, view.instrument(order.instrument)?))
+            };
+            records.iter().map(frame).collect()
         })
     }
 
-    fn order_frame(&self, order: &Order) -> Result<Json<OrderFrame>, ErrorResponse> {
-        Ok(Json(OrderFrame::new(order, &self.instrument(order.instrument)?)))
+    fn order_frame(&self, record: &OrderRecord) -> Result<Json<OrderFrame>, ErrorResponse> {
+        let OrderRecord { order, cancel_reason } = record;
+        Ok(Json(OrderFrame::new(order, *cancel_reason, &self.instrument(order.instrument)?)))
     }
 }
 

@@ -1,5 +1,5 @@
 //! The venue: listed instruments, what it committed to, its clock, its owner, and
-//! what the owner sees: who is connected, how agents do.
+//! what the owner sees and does: who is connected, how agents do, accounts reset.
 //!
 //! A clock command is a message to market data, which reports when it is done.
 //! Does not know when a step runs.
@@ -10,9 +10,11 @@ use std::time::Duration;
 use async_trait::async_trait;
 use axum::extract::State;
 use axum::http::StatusCode;
-use engine::id::Digest;
+use engine::id::{AccountId, Digest};
 use engine::instrument::Instrument;
+use engine::order::Reject;
 use engine::time::MICROS_PER_SECOND;
+use engine::venue::Command;
 use protocol::bus::{ClockStatus, Control, ControlMessage, VERSION};
 use protocol::caller::{Caller, Permission};
 use protocol::error::ApiError;
@@ -26,11 +28,13 @@ use utoipa_axum::routes;
 
 use super::Gateway;
 use super::identity::RequireUser;
+use super::orders::COMMAND_VALIDITY;
 use crate::bus::Batch;
 use crate::bus::decode::{decode, decode_or_dead_letter, encode};
 use crate::http::operations::Operations;
-use crate::http::{ErrorResponse, Json};
+use crate::http::{ErrorResponse, Json, PathText};
 use crate::peers::PeerHealth;
+use crate::sequencer_client::SendError;
 use crate::telemetry::AgentHealth;
 
 /// Limit of a clock command, steps included.
@@ -115,6 +119,25 @@ impl VenueControlApi for Gateway {
             Ok(connected.collect())
         })?;
         Ok(ConnectedUsers { users, total, sockets: sockets.values().map(|count| u64::from(*count)).sum() })
+    }
+
+    async fn reset_account(&self, caller: &Caller, account_id: &str) -> Result<(), ApiError> {
+        caller.require(Permission::ControlVenue)?;
+        let invalid = |_| ApiError::new(400, "invalid_id", "The id must be a UUID.").at("account_id");
+        let account: AccountId = account_id.parse().map_err(invalid)?;
+        let inner = &self.inner;
+        match inner.sequencer.send(Command::ResetAccount { account }, COMMAND_VALIDITY).await {
+            Ok(reply) => {
+                tracing::info!(event = "account_reset", user = %caller.user, %account, "an account was reset");
+                inner.model.wait_for_seq(reply.seq).await;
+                Ok(())
+            }
+            Err(SendError::Refused(Reject::UnknownAccount)) => {
+                let message = "The venue has no such account.";
+                Err(ApiError::new(404, "no_account", message).at("account_id"))
+            }
+            Err(error) => Err(error.into()),
+        }
     }
 
     async fn agents(&self, caller: &Caller) -> Result<Vec<AgentState>, ApiError> {
@@ -234,6 +257,7 @@ pub(super) fn routes() -> OpenApiRouter<Gateway> {
         .routes(routes!(clock, set_clock))
         .routes(routes!(claim))
         .routes(routes!(users))
+        .routes(routes!(reset_account))
         .routes(routes!(agents))
 }
 
@@ -329,6 +353,27 @@ async fn users(
     RequireUser(caller): RequireUser,
 ) -> Result<Json<ConnectedUsers>, ErrorResponse> {
     Ok(Json(gateway.connected_users(&caller).await?))
+}
+
+/// Begins an account again with the starting balance; for the owner alone.
+///
+/// Its orders are cancelled and its positions sold to the house at the marks. Its history of orders
+/// and fills stays.
+#[utoipa::path(
+    post,
+    path = "/api/v1/venue/accounts/{id}/reset",
+    operation_id = "reset_account",
+    tag = "venue",
+    params(("id" = AccountId, Path, description = "The account, as the list of users names it.")),
+    responses((status = 204, description = "The account has the starting balance and nothing else.")),
+)]
+async fn reset_account(
+    State(gateway): State<Gateway>,
+    RequireUser(caller): RequireUser,
+    PathText(id): PathText,
+) -> Result<StatusCode, ErrorResponse> {
+    gateway.reset_account(&caller, &id).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// Lists the venue's agents and how they do; for the owner alone.

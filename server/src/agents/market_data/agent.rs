@@ -43,6 +43,7 @@ const BATCH_MAX_STEPS: usize = 32;
 /// # Errors
 /// [`MarketDataError`]; running again rebuilds everything from the store.
 pub async fn run(context: AgentContext, settings: Settings) -> Result<(), MarketDataError> {
+    super::candles::write_past(&context, &settings).await?;
     let rebuilt = rebuild(&context, &settings).await?;
     let live_orders = context.store.live_orders(context.venue).await?.into_iter().collect();
     let history = HistoryQueue::new(context.venue, settings.history);

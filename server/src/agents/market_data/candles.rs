@@ -3,13 +3,14 @@
 //!
 //! Never delays the simulation, and never counts an entry twice: a restart
 //! continues after the stored position with the stored candles. Does not know how
-//! prices are made.
+//! prices are made, nor those before a new venue's start.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use engine::candle::{Candle, Candles, Interval};
+use engine::candle::{Candle, Candles, Interval, merge};
 use engine::id::{InstrumentId, Seq};
+use engine::sim::past;
 use engine::time::VenueTime;
 use tokio::time::Instant;
 
@@ -29,6 +30,33 @@ const RETRY_DELAY: Duration = Duration::from_secs(1);
 
 /// Written rows between two removals of the oldest.
 const RETENTION_INTERVAL_ROWS: usize = 50_000;
+
+/// Name of the writer of the candles before a venue's start.
+const PAST_CONSUMER: &str = "past";
+
+/// Writes the candles before the venue's start, once: their mark is written in the same
+/// transaction.
+pub(super) async fn write_past(context: &AgentContext, settings: &Settings) -> Result<(), MarketDataError> {
+    let AgentContext { venue, store, streams, .. } = context;
+    let days = settings.history.past_days;
+    let written = store.history_cursor(*venue, PAST_CONSUMER, &streams.market_data).await?;
+    if days == 0 || written > 0 {
+        return Ok(());
+    }
+    let mut rows = Vec::new();
+    for (instrument, minutes) in past(&settings.config, &settings.seed, days)? {
+        for interval in Interval::ALL.into_iter().filter(|interval| *interval >= Interval::M1) {
+            let candles = merge(interval, settings.config.t0, &minutes);
+            rows.extend(candles.into_iter().map(|candle| CandleRecord { instrument, interval, candle }));
+        }
+    }
+    let cursor = Cursor {
+        consumer: PAST_CONSUMER.to_owned(),
+        stream: streams.market_data.clone(),
+        position: u64::from(days),
+    };
+    Ok(store.write_candles(*venue, &rows, &cursor).await?)
+}
 
 /// Aggregates candles until `shutdown`; after a failure again from the store.
 pub(super) async fn run(context: AgentContext, settings: Settings, shutdown: Shutdown) {

@@ -334,7 +334,7 @@ impl PortfolioAgent {
                     break;
                 }
             }
-            let redundant = limits.redundant(&points);
+            let redundant = limits.redundant(&points, self.books.begun(*account));
             store.delete_valuations(venue, *account, &redundant).await?;
             *rows = (points.len() - redundant.len()) as u64;
         }

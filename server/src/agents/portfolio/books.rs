@@ -92,6 +92,11 @@ impl Books {
         self.replica.accounts.contains_key(&account)
     }
 
+    /// The entry that opened or last reset the account; 0 for a closed one.
+    pub(super) fn begun(&self, account: AccountId) -> Seq {
+        self.replica.accounts.get(&account).map(|account| account.opened).unwrap_or_default()
+    }
+
     /// The account's figures at the marks.
     pub(super) fn value(&self, account: AccountId) -> Option<Valuation> {
         self.replica.value(account)

@@ -27,7 +27,8 @@ pub(super) struct ValuationLimits {
 }
 
 impl ValuationLimits {
-    /// Entries of `points`, which are in order and complete, that need not be stored.
+    /// Entries of `points`, which are in order and complete, that need not be stored, of
+    /// an account that was opened or last reset by entry `begun`.
     ///
     /// The newest quarter of the maximum stays. Older points fall into at most an
     /// eighth as many spans of equal length, and of each span five points stay at
@@ -35,23 +36,26 @@ impl ValuationLimits {
     /// deepest drawdown. So at most seven eighths of the maximum stay, and a
     /// [`protocol::nav_history::NavHistory`] of them has the same peak and the same
     /// deepest drawdown.
-    pub(super) fn redundant(&self, points: &[NavPoint]) -> Vec<Seq> {
+    pub(super) fn redundant(&self, points: &[NavPoint], begun: Seq) -> Vec<Seq> {
         let newest = self.max_rows / 4;
         if points.len() <= self.max_rows {
             return Vec::new();
         }
         let old = &points[..points.len() - newest];
         let length_us = self.span_length(old);
-        let mut spans: BTreeMap<i64, Span> = BTreeMap::new();
-        let mut peak = (self.paid_in, None);
+        let mut spans: BTreeMap<(bool, i64), Span> = BTreeMap::new();
+        let (mut peak, mut has_begun) = ((self.paid_in, None), false);
         for point in old {
             let nav = point.nav.to_cents();
+            if !has_begun && point.seq >= begun {
+                (peak, has_begun) = ((self.paid_in, None), true);
+            }
             if nav > peak.0 {
                 peak = (nav, Some(point.seq));
             }
             let drawdown = Drawdown { below: peak.0 - nav, peak: peak.0 };
             spans
-                .entry(self.span_of(point.time, length_us))
+                .entry((has_begun, self.span_of(point.time, length_us)))
                 .or_insert_with(|| Span::new(point.seq, nav, drawdown, peak.1))
                 .add(point.seq, nav, drawdown, peak.1);
         }
@@ -133,7 +137,11 @@ mod tests {
     }
 
     fn thinned(points: &[NavPoint]) -> Vec<NavPoint> {
-        let redundant: BTreeSet<Seq> = LIMITS.redundant(points).into_iter().collect();
+        thinned_since(points, Seq(1))
+    }
+
+    fn thinned_since(points: &[NavPoint], begun: Seq) -> Vec<NavPoint> {
+        let redundant: BTreeSet<Seq> = LIMITS.redundant(points, begun).into_iter().collect();
         points.iter().filter(|point| !redundant.contains(&point.seq)).copied().collect()
     }
 
@@ -159,6 +167,18 @@ mod tests {
         let (full, thin) = (history(&all), history(&few));
         assert_eq!(thin.max_drawdown(), Drawdown { below: 10_000_000, peak: 105_000_000 });
         assert_eq!((full.max_drawdown(), full.peak()), (thin.max_drawdown(), thin.peak()));
+    }
+
+    #[test]
+    fn a_reset_begins_a_new_running_maximum() {
+        // 1,200,000, once 500,000; reset to 1,000,000, which falls to 950,000 once.
+        let mut navs = vec![PAID_IN; 90_000];
+        navs[..999].fill(120_000_000);
+        (navs[990], navs[1_000]) = (50_000_000, 95_000_000);
+        let (all, reset) = (points(&navs, 60), Seq(1_000));
+        let few: Vec<_> = thinned_since(&all, reset).into_iter().filter(|point| point.seq >= reset).collect();
+        assert!(few.len() <= 180, "{}", few.len());
+        assert_eq!(history(&few).max_drawdown(), Drawdown { below: 5_000_000, peak: PAID_IN });
     }
 
     #[test]

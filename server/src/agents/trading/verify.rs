@@ -15,7 +15,7 @@ use super::fold::{Fold, FoldError};
 use super::load::PAGE_MAX_ROWS;
 use crate::store::Store;
 use crate::store::journal::{EntryKind, JournalRow, VenueRow};
-use crate::store::projections::{AccountRow, FillRow, OrderRow, PositionRow};
+use crate::store::projections::{AccountRow, FillRow, OrderRow, PositionRow, UNKNOWN_REASON};
 use crate::store::snapshots::{RETAINED_SNAPSHOTS, SnapshotRow};
 
 /// Source of the steps while the journal is folded.
@@ -215,6 +215,7 @@ impl Expected {
         }
         for event in &outcome.events {
             let Some(order) = event.change.order() else { continue };
+            let mut cancel_reason = None;
             match &event.change {
                 AccountChange::OrderAccepted(_) => {
                     self.accepted_at.insert(order.id, outcome.seq);
@@ -222,6 +223,9 @@ impl Expected {
                 AccountChange::OrderFilled { fill, .. } => {
                     self.trades += 1;
                     page.trades.push(trade_row(outcome.seq, event.account, event.account_seq, fill));
+                }
+                AccountChange::OrderCancelled { reason, .. } => {
+                    cancel_reason = Some(reason.as_str().to_owned());
                 }
                 _ => {}
             }
@@ -237,6 +241,7 @@ impl Expected {
                 notional: order.notional,
                 fee: order.fee,
                 status: order.status.as_str().to_owned(),
+                cancel_reason,
             };
             self.orders.insert(seq, row);
         }
@@ -355,7 +360,13 @@ async fn finish(
         let found = store.order_rows(venue, after, PAGE_MAX_ROWS).await?;
         let Some(last) = found.last() else { break };
         after = last.seq;
-        let page: Vec<_> = wanted.by_ref().take(found.len()).collect();
+        let mut page: Vec<_> = wanted.by_ref().take(found.len()).collect();
+        // Why an order was cancelled before reasons were stored, the journal alone tells.
+        for (found, wanted) in found.iter().zip(&mut page) {
+            if found.cancel_reason.as_deref() == Some(UNKNOWN_REASON) && wanted.cancel_reason.is_some() {
+                wanted.cancel_reason.clone_from(&found.cancel_reason);
+            }
+        }
         if let Some((found, wanted)) = first_difference(&found, &page) {
             return Err(differs("orders", difference(found, wanted, |row| row.order.to_string())));
         }

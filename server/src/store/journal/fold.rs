@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use engine::id::{AccountId, InstrumentId, OrderId, Seq, VenueId};
 use engine::instrument::Instrument;
-use engine::order::Order;
+use engine::order::{CancelReason, Order};
 use engine::time::VenueTime;
 use engine::venue::{AccountChange, Asset, Balance, Fill, Input, Party, PositionState, Posting};
 use uuid::Uuid;
@@ -25,13 +25,20 @@ const OPEN_ACCOUNTS: &str = "
     FROM input LEFT JOIN user_accounts AS holder
         ON holder.venue_id = input.venue_id AND holder.account_id = input.account_id";
 
+/// An order's state after the batch.
+struct OrderChange<'a> {
+    account: AccountId,
+    order: &'a Order,
+    cancel_reason: Option<CancelReason>,
+}
+
 /// Total changes of a batch.
 #[derive(Default)]
 pub(super) struct Fold<'a> {
     opened: BTreeMap<AccountId, VenueTime>,
     balances: BTreeMap<AccountId, (&'a Balance, Seq)>,
     accepted: BTreeMap<OrderId, Seq>,
-    orders: BTreeMap<OrderId, (AccountId, &'a Order)>,
+    orders: BTreeMap<OrderId, OrderChange<'a>>,
     fills: Vec<(Seq, AccountId, u64, &'a Fill)>,
     positions: BTreeMap<(AccountId, InstrumentId), (&'a PositionState, Seq)>,
 }
@@ -42,24 +49,27 @@ impl<'a> Fold<'a> {
         for NewEntry { outcome, .. } in entries {
             let seq = outcome.seq;
             for event in &outcome.events {
+                let mut cancel_reason = None;
                 match &event.change {
                     AccountChange::Opened => {
                         fold.opened.insert(event.account, outcome.time);
                     }
                     AccountChange::OrderAccepted(order) => {
                         fold.accepted.insert(order.id, seq);
-                        fold.orders.insert(order.id, (event.account, order));
                     }
-                    AccountChange::OrderFilled { order, fill } => {
-                        fold.orders.insert(order.id, (event.account, order));
+                    AccountChange::OrderFilled { fill, .. } => {
                         fold.fills.push((seq, event.account, event.account_seq, fill));
                     }
-                    AccountChange::OrderCancelled { order, .. } | AccountChange::OrderAmended(order) => {
-                        fold.orders.insert(order.id, (event.account, order));
-                    }
-                    AccountChange::CouponPaid { .. }
+                    AccountChange::OrderCancelled { reason, .. } => cancel_reason = Some(*reason),
+                    AccountChange::OrderAmended(_)
+                    | AccountChange::CouponPaid { .. }
                     | AccountChange::Redeemed { .. }
-                    | AccountChange::Closed => {}
+                    | AccountChange::Closed
+                    | AccountChange::Reset => {}
+                }
+                if let Some(order) = event.change.order() {
+                    let change = OrderChange { account: event.account, order, cancel_reason };
+                    fold.orders.insert(order.id, change);
                 }
             }
             for balance in &outcome.balances {
@@ -109,8 +119,8 @@ impl<'a> Fold<'a> {
     fn orders(&self, venue: Uuid) -> [BatchStatement<'a>; 2] {
         let (accepted, changed): (Vec<_>, Vec<_>) =
             self.orders.iter().partition(|(id, _)| self.accepted.contains_key(id));
-        let states = |orders: &[(&OrderId, &(AccountId, &Order))]| {
-            let orders: Vec<&Order> = orders.iter().map(|(_, (_, order))| *order).collect();
+        let states = |changes: &[(&OrderId, &OrderChange<'a>)]| {
+            let orders: Vec<&Order> = changes.iter().map(|(_, change)| change.order).collect();
             InputRows::new()
                 .ids("venue_id", orders.iter().map(|_| venue))
                 .ids("order_id", orders.iter().map(|order| order.id.0))
@@ -121,12 +131,16 @@ impl<'a> Fold<'a> {
                 .numbers("updated_at", orders.iter().map(|order| order.updated_at.0))
                 .numbers("qty", orders.iter().map(|order| order.quantity.0))
                 .numbers("limit_price", orders.iter().map(|order| order.price.limit().map(|ticks| ticks.0)))
+                .texts(
+                    "cancel_reason",
+                    changes.iter().map(|(_, c)| c.cancel_reason.map(CancelReason::as_str)),
+                )
         };
-        let new: Vec<&Order> = accepted.iter().map(|(_, (_, order))| *order).collect();
+        let new: Vec<&'a Order> = accepted.iter().map(|(_, change)| change.order).collect();
         let inserted = states(&accepted)
-            .ids("account_id", accepted.iter().map(|(_, (account, _))| account.0))
+            .ids("account_id", accepted.iter().map(|(_, change)| change.account.0))
             .ids("instrument_id", new.iter().map(|order| order.instrument.0))
-            .texts("client_order_id", accepted.iter().map(|(_, (_, order))| order.client_order_id.as_str()))
+            .texts("client_order_id", new.iter().map(|order| order.client_order_id.as_str()))
             .texts("side", new.iter().map(|order| order.side.as_str()))
             .texts("type", new.iter().map(|order| order.price.order_type().as_str()))
             .ids("quote_id", new.iter().map(|order| order.price.taken().map(|taken| taken.quote.0)))

@@ -4,15 +4,15 @@
 
 use engine::decimal::Decimal;
 use engine::money::{Lots, Money};
-use engine::order::{Order, OrderDecision, Preview, Side};
+use engine::order::{OrderDecision, Preview, Side};
 use engine::portfolio::Valuation;
 use leptos::prelude::*;
 
 use super::bond;
 use super::form::TicketForm;
+use super::texts::cancels_text;
 use crate::format::{self, Units};
 use crate::live::Live;
-use crate::screens::trade::orders::side_text;
 
 /// A preview and what it is shown beside. A handle.
 #[derive(Clone, Copy)]
@@ -68,15 +68,9 @@ impl PreviewView {
 
     /// The account's own orders that the order would cancel.
     fn cancels(self) -> Option<String> {
-        let units = self.units.get()?;
-        let ids = self.preview.with(|preview| Some(preview.as_ref()?.decided.cancelled.clone()))?;
-        let orders = ids.into_iter().filter_map(|id| self.live.order(id));
-        let text = |order: &Order| {
-            let price = order.price.limit().map(|price| units.price(price)).unwrap_or_default();
-            format!("{} {} @ {price}", side_text(order.side), units.quantity(order.leaves()))
-        };
-        let texts: Vec<String> = orders.map(|order| order.with(text)).collect();
-        (!texts.is_empty()).then(|| format!("Cancels your own {}.", texts.join(", ")))
+        let instrument = self.live.instrument(self.live.selected.get())?;
+        let cancelled = self.preview.with(|preview| Some(preview.as_ref()?.decided.cancelled.clone()))?;
+        cancels_text(&instrument, &self.live.orders_of(&cancelled))
     }
 
     /// Delta to the selected instrument in units.

@@ -1,10 +1,11 @@
-//! Texts of refusals for the user: how much is missing, which step fits.
+//! Texts for the user: of refusals, how much is missing and which step fits; of own
+//! orders that are in the way.
 //!
 //! Do not know where they are shown; the reason names its field.
 
 use engine::decimal::{Decimal, DecimalError};
 use engine::instrument::{Instrument, MAX_LOTS};
-use engine::order::Reject;
+use engine::order::{Order, Reject, Side};
 use protocol::error::ApiError;
 
 use super::form::plain_number;
@@ -112,6 +113,29 @@ fn no_number(typed: &str) -> String {
     }
 }
 
+/// Own orders that are cancelled because an order of theirs could trade with them;
+/// `None` if there are none.
+pub(crate) fn cancels_text(instrument: &Instrument, orders: &[Order]) -> Option<String> {
+    let units = Units::of(instrument);
+    let name = |order: &Order| {
+        let side = match order.side {
+            Side::Buy => "buy",
+            Side::Sell => "sell",
+        };
+        let price = order.price.limit().map(|price| format!(" @ {}", units.price(price)));
+        let price = price.unwrap_or_default();
+        format!("{} {side} {}{price}", instrument.symbol, units.quantity(order.leaves()))
+    };
+    let names: Vec<String> = orders.iter().map(name).collect();
+    match names.as_slice() {
+        [] => None,
+        [one] => Some(format!("Cancels your own {one}, with which it could trade.")),
+        [first @ .., last] => {
+            Some(format!("Cancels your own {} and {last}, with which it could trade.", first.join(", ")))
+        }
+    }
+}
+
 /// Text of the server's refusal: by its typed reason if there is one.
 pub(super) fn error_text(error: &ApiError) -> String {
     error.reject.as_ref().map_or_else(|| error.message.clone(), reject_text)
@@ -119,7 +143,10 @@ pub(super) fn error_text(error: &ApiError) -> String {
 
 #[cfg(test)]
 mod tests {
-    use engine::money::Money;
+    use engine::id::{OrderId, Seq, VenueId};
+    use engine::money::{Lots, Money, Ticks};
+    use engine::order::{ClientOrderId, OrderStatus, Price, TimeInForce};
+    use engine::time::VenueTime;
     use engine::venue::VenueConfig;
 
     use super::*;
@@ -127,6 +154,36 @@ mod tests {
     fn listed(symbol: &str) -> Instrument {
         let listed = VenueConfig::default().instruments().unwrap();
         listed.into_values().find(|instrument| instrument.symbol == symbol).unwrap()
+    }
+
+    #[test]
+    fn own_orders_in_the_way_are_named() {
+        let share = listed("ACME");
+        let order = |side, price, filled| Order {
+            id: OrderId::derive(VenueId::from_name("main"), Seq(1)),
+            client_order_id: ClientOrderId::parse("c-1").unwrap(),
+            instrument: share.id,
+            side,
+            price: Price::Limit(Ticks(price)),
+            time_in_force: TimeInForce::Gtc,
+            quantity: Lots(1_500),
+            filled: Lots(filled),
+            notional: Money::ZERO,
+            fee: Money::ZERO,
+            status: OrderStatus::Open,
+            created_at: VenueTime(0),
+            updated_at: VenueTime(0),
+        };
+        let text = |orders: &[Order]| cancels_text(&share, orders);
+        assert_eq!(text(&[]), None);
+        // What is left of it counts.
+        let first = order(Side::Buy, 9_500, 1_450);
+        let one = "Cancels your own ACME buy 50 @ 95.00, with which it could trade.";
+        assert_eq!(text(std::slice::from_ref(&first)).as_deref(), Some(one));
+        let [second, third] = [9_400, 9_300].map(|price| order(Side::Buy, price, 0));
+        let all = "Cancels your own ACME buy 50 @ 95.00, ACME buy 1,500 @ 94.00 and ACME buy 1,500 @ 93.00, \
+                   with which it could trade.";
+        assert_eq!(text(&[first, second, third]).as_deref(), Some(all));
     }
 
     #[test]

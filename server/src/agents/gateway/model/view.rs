@@ -54,6 +54,8 @@ pub(crate) struct AccountItems {
     pub(crate) executions: VecDeque<Stamped<(u64, Arc<Encoded>)>>,
     /// The portfolio agent's newest valuation.
     pub(crate) portfolio: Option<Stamp>,
+    /// The `account_seq` of its last reset.
+    pub(crate) reset: Option<u64>,
 }
 
 /// The items of one instrument.
@@ -296,6 +298,9 @@ impl VenueView {
             let stamped = Stamped { version: self.version, value: (event.account_seq, item) };
             let items = self.account_items.entry(event.account).or_default();
             push_bounded(&mut items.executions, stamped, EXECUTIONS_CAPACITY);
+            if event.change == AccountChange::Reset {
+                items.reset = Some(event.account_seq);
+            }
         }
         self.add_marks_and_prints(outcome);
         Ok(true)

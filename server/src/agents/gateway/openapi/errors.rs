@@ -31,6 +31,7 @@ const ERRORS: &[(u16, &str, &str)] = &[
     (404, "unknown_instrument", "There is no such instrument."),
     (404, "unknown_order", "The caller has no such order, or it is not live."),
     (404, "unknown_quote", "There is no such quote, or it expired long ago."),
+    (404, "no_account", "The venue has no such account."),
     (404, "unknown_session", "The caller has no such session."),
     (503, "unknown_account", "The caller's account is not open yet."),
     // Pages of rows.
@@ -222,6 +223,7 @@ const OPERATIONS: &[(&str, &[&[&str]])] = &[
     ("list_trades", &[PAGE]),
     ("set_clock", &[&["not_owner", "out_of_range", "clock_running", "busy"]]),
     ("list_connected_users", &[&["not_owner"]]),
+    ("reset_account", &[&["not_owner", "invalid_id", "no_account", "busy", "trading_halted"]]),
     ("list_agents", &[&["not_owner"]]),
     ("claim_venue", &[&["guest_account", "invalid_token"]]),
     ("register", &[PASSWORD, &["invalid_email", "email_taken", "busy"]]),

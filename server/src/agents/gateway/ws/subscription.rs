@@ -176,8 +176,12 @@ fn events_after(sent: u64, account: &Account, items: Option<&AccountItems>) -> O
 }
 
 /// The account's events after number `sent`; the whole account if nothing was
-/// sent yet or some of them are no longer held.
+/// sent yet or some of them are no longer held, and after a reset, which no event
+/// tells the positions of.
 fn account_channel_items(view: &VenueView, account: &Account, sent: Option<u64>) -> Vec<Arc<Encoded>> {
-    let events = sent.and_then(|sent| events_after(sent, account, view.account_items(account.id)));
-    events.unwrap_or_else(|| vec![view.encoded(Item::Account(Box::new(account.clone())))])
+    let items = view.account_items(account.id);
+    let events = sent.and_then(|sent| events_after(sent, account, items));
+    let is_whole = events.is_none() || items.is_some_and(|items| items.reset > sent);
+    let whole = is_whole.then(|| view.encoded(Item::Account(Box::new(account.clone()))));
+    events.into_iter().flatten().chain(whole).collect()
 }
