@@ -277,16 +277,17 @@ impl Bus {
         }
     }
 
-    /// Removes message `id`, which cannot be acted upon, and rewinds the stream as
-    /// [`Self::rewind`] does. Returns true if the message was there: of several
-    /// consumers, one removes it.
+    /// Removes a message that cannot be acted upon, and rewinds the stream as
+    /// [`Self::rewind`] does. Returns true if it was there, with the same content: of
+    /// several consumers, one removes it, and none removes what its producer has
+    /// appended in its place.
     ///
     /// # Errors
     /// [`BusError::Unavailable`], [`BusError::Unanswered`].
-    pub async fn discard(&self, stream: &str, id: u64, floor: u64) -> Result<bool, BusError> {
+    pub async fn discard(&self, stream: &str, message: &Message, floor: u64) -> Result<bool, BusError> {
         match self {
-            Self::Local(bus) => Ok(bus.discard(stream, id, floor)),
-            Self::Redis(bus) => bus.discard(stream, id, floor).await,
+            Self::Local(bus) => Ok(bus.discard(stream, message, floor)),
+            Self::Redis(bus) => bus.discard(stream, message, floor).await,
         }
     }
 

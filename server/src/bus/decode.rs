@@ -258,7 +258,7 @@ async fn move_message(
     position: u64,
     reason: &str,
 ) {
-    match bus.discard(stream, message.id, position).await {
+    match bus.discard(stream, message, position).await {
         Ok(true) => {}
         Ok(false) => return,
         Err(error) => {

@@ -177,13 +177,13 @@ impl LocalBus {
         }
     }
 
-    pub(super) fn discard(&self, name: &str, id: u64, floor: u64) -> bool {
+    pub(super) fn discard(&self, name: &str, message: &Message, floor: u64) -> bool {
         let stream = self.stream(name);
         let mut ring = lock(&stream.ring);
-        let Ok(index) = ring.messages.binary_search_by_key(&id, |message| message.id) else { return false };
-        if let Some(message) = ring.messages.remove(index) {
-            ring.bytes -= message.payload.encoded_len_hint();
-        }
+        let found = ring.messages.binary_search_by_key(&message.id, |held| held.id);
+        let Some(index) = found.ok().filter(|index| ring.messages[*index] == *message) else { return false };
+        ring.messages.remove(index);
+        ring.bytes -= message.payload.encoded_len_hint();
         ring.rewind(floor);
         true
     }

@@ -199,7 +199,7 @@ impl RedisBus {
                 id = message.id,
                 "A message with too high an id was removed."
             );
-            self.discard(stream, message.id, 0).await?;
+            self.discard(stream, &message, 0).await?;
         }
         self.rewind(stream, 0).await
     }
@@ -303,31 +303,38 @@ impl RedisBus {
         Ok(newest.last().map_or(0, |newest| newest.id))
     }
 
-    pub(super) async fn discard(&self, stream: &str, id: u64, floor: u64) -> Result<bool, BusError> {
-        let removed = self.script(&scripts::DISCARD, stream, &[&id.to_string(), &floor.to_string()]).await;
+    pub(super) async fn discard(
+        &self,
+        stream: &str,
+        message: &Message,
+        floor: u64,
+    ) -> Result<bool, BusError> {
+        let (id, floor, content) = (message.id.to_string(), floor.to_string(), message.bytes());
+        let arguments = [id.as_bytes(), floor.as_bytes(), &content];
+        let removed = self.script(&scripts::DISCARD, stream, &arguments).await;
         if removed.is_ok() {
-            self.inner.pollers.get(stream).forget(id);
+            self.inner.pollers.get(stream).forget(message.id);
         }
         removed
     }
 
     pub(super) async fn rewind(&self, stream: &str, floor: u64) -> Result<(), BusError> {
-        self.script(&scripts::DISCARD, stream, &["", &floor.to_string()]).await
+        self.script(&scripts::DISCARD, stream, &[b"", floor.to_string().as_bytes()]).await
     }
 
     pub(super) async fn resume(&self, stream: &str, id: u64) -> Result<(), BusError> {
-        self.script(&scripts::RESUME, stream, &[&id.to_string()]).await
+        self.script(&scripts::RESUME, stream, &[id.to_string().as_bytes()]).await
     }
 
     pub(super) async fn trim(&self, stream: &str, through: u64) -> Result<(), BusError> {
-        self.script(&scripts::TRIM, stream, &[&through.to_string()]).await
+        self.script(&scripts::TRIM, stream, &[through.to_string().as_bytes()]).await
     }
 
     async fn script<T: FromRedisValue>(
         &self,
         script: &::redis::Script,
         stream: &str,
-        arguments: &[&str],
+        arguments: &[&[u8]],
     ) -> Result<T, BusError> {
         let done = self.with_retry(|mut connection| {
             let mut call = script.prepare_invoke();

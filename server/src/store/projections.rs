@@ -847,7 +847,7 @@ mod tests {
                     assert!(!found.contains(walk), "{filter:?}: {found}");
                 }
             }
-            let found = plan(store, &ORDERS.last_before_sql(), &[VENUE.0], &[500_000], None).await;
+            let found = plan(store, &ORDERS.time_from_sql("$2"), &[VENUE.0], &[5_000], None).await;
             assert!(found.contains(&unique(3, "orders_seq_venue_id_key")), "{found}");
 
             let by_number = match is_sqlite {
@@ -871,7 +871,7 @@ mod tests {
             let found = plan(store, LIVE_ORDERS, &[VENUE.0], &[], None).await;
             assert!(found.contains("orders_by_status") || !is_sqlite, "{found}");
             let key = [VENUE.0, ACCOUNT.0];
-            let found = plan(store, &TRADES.last_before_sql(), &key, &[500_000], None).await;
+            let found = plan(store, &TRADES.time_from_sql("$3"), &key, &[3_000], None).await;
             assert!(found.contains(by_number), "{found}");
         }
     }

@@ -35,25 +35,32 @@ impl NumberedTable {
     /// Determines the number bit by bit: a bit belongs to it if the first row from
     /// there on is still before the time.
     pub(super) fn last_before_sql(&self) -> String {
+        let time = self.time_from_sql("search.found + search.next_bit");
+        let end = self.key.len() + 1;
+        format!(
+            "WITH RECURSIVE search (found, next_bit) AS (
+                 SELECT CAST(0 AS BIGINT), CAST({HIGHEST_BIT} AS BIGINT)
+                 UNION ALL
+                 SELECT CASE WHEN ({time}) < ${end}
+                             THEN search.found + search.next_bit ELSE search.found END,
+                        search.next_bit / 2
+                 FROM search WHERE search.next_bit > 0
+             )
+             SELECT found FROM search WHERE next_bit = 0"
+        )
+    }
+
+    /// SQL of the time of the first row whose number is at least `first`. The key's
+    /// values are its first parameters.
+    pub(super) fn time_from_sql(&self, first: &str) -> String {
         let Self { name, number, time, key, .. } = self;
         let conditions: String = (1..)
             .zip(*key)
             .map(|(parameter, column)| format!("{name}.{column} = ${parameter} AND "))
             .collect();
-        let end = key.len() + 1;
         format!(
-            "WITH RECURSIVE search (found, next_bit) AS (
-                 SELECT CAST(0 AS BIGINT), CAST({HIGHEST_BIT} AS BIGINT)
-                 UNION ALL
-                 SELECT CASE WHEN (
-                            SELECT {name}.{time} FROM {name}
-                            WHERE {conditions}{name}.{number} >= search.found + search.next_bit
-                            ORDER BY {name}.{number} LIMIT 1
-                        ) < ${end} THEN search.found + search.next_bit ELSE search.found END,
-                        search.next_bit / 2
-                 FROM search WHERE search.next_bit > 0
-             )
-             SELECT found FROM search WHERE next_bit = 0"
+            "SELECT {name}.{time} FROM {name} WHERE {conditions}{name}.{number} >= {first}
+             ORDER BY {name}.{number} LIMIT 1"
         )
     }
 }

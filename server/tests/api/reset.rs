@@ -28,7 +28,9 @@ async fn a_token_sets_a_password_once_and_ends_the_users_sessions() {
     let mut socket = ada.follow("", &["account".to_owned()]).await;
     socket.next_update().await;
     let token = token(&site, "ada").await;
-    let stored = site.text("SELECT lower(hex(token_hash)) FROM password_resets").await;
+    let stored = "SELECT lower(hex(token_hash)) FROM password_resets
+                  WHERE user_id = (SELECT id FROM users WHERE email = 'ada@example.org')";
+    let stored = site.text(stored).await;
     assert_ne!(stored, token);
 
     let mut visitor = site.visitor();

@@ -1,6 +1,6 @@
 //! The guarantees of the bus, checked on each implementation.
 
-use server::bus::{AppendResult, Batch, Bus, BusError, Payload, StreamLimits};
+use server::bus::{AppendResult, Batch, Bus, BusError, Message, Payload, StreamLimits};
 use uuid::Uuid;
 
 use crate::support::redis::Server;
@@ -306,14 +306,18 @@ async fn a_discarded_message_has_never_been_there() {
         assert_eq!(bus.append_after(s, 2, &next).await.unwrap(), far);
         assert_eq!(ids(&bus.read_after(s, 2, 9).await.unwrap()), [1_796_015_617_683]);
         // One of two readers removes it; neither reads it again.
-        assert!(bus.discard(s, 1_796_015_617_683, 2).await.unwrap());
-        assert!(!bus.discard(s, 1_796_015_617_683, 1).await.unwrap());
+        let message = |id, content: &str| Message { id, payload: content.into() };
+        let far = message(1_796_015_617_683, "far");
+        assert!(bus.discard(s, &far, 2).await.unwrap());
+        assert!(!bus.discard(s, &far, 1).await.unwrap());
         assert_eq!(ids(&bus.read_now(s, 2, 9).await.unwrap()), [0; 0]);
         assert_eq!(bus.last_id(s).await.unwrap(), 2);
         assert_eq!(bus.append_after(s, 2, &next).await.unwrap(), AppendResult::Appended);
         assert_eq!(ids(&bus.read_after(s, 0, 9).await.unwrap()), [1, 2, 3]);
         // In the middle nothing else changes.
-        assert!(bus.discard(s, 2, 0).await.unwrap());
+        assert!(bus.discard(s, &message(2, "x"), 0).await.unwrap());
+        // A slow reader of what stood at 3 before does not remove what does now.
+        assert!(!bus.discard(s, &message(3, "garbage"), 0).await.unwrap());
         assert_eq!(
             (ids(&bus.read_now(s, 0, 9).await.unwrap()), bus.last_id(s).await.unwrap()),
             (vec![1, 3], 3)
@@ -330,7 +334,7 @@ async fn a_stream_is_not_rewound_before_its_reader() {
         let id = bus.append_auto(s, "read and trimmed", 9).await.unwrap();
         bus.trim(s, id).await.unwrap();
         let other = bus.append_auto(s, "garbage", 9).await.unwrap();
-        assert!(bus.discard(s, other, id).await.unwrap());
+        assert!(bus.discard(s, &Message { id: other, payload: "garbage".into() }, id).await.unwrap());
         assert_eq!(bus.last_id(s).await.unwrap(), id);
         assert!(bus.append_auto(s, "next", 9).await.unwrap() > id);
         // Without a message the end is where the caller says.

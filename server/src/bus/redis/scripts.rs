@@ -110,7 +110,7 @@ redis.call('SET', KEYS[2], string.match(gone[1][1], '^%d+'))
 });
 
 /// Removes entry `ARGV[1]` of `KEYS[1]`, by the id of any of its messages; returns 1 if
-/// it was there. Then, and always if `ARGV[1]` is empty, the last id becomes that of the
+/// it was there and has the content `ARGV[3]`. Then, and always if `ARGV[1]` is empty, the last id becomes that of the
 /// newest entry, or `ARGV[2]` if that is higher. Where the server refuses to go back
 /// behind a deleted entry, the stream is written anew.
 pub(super) static DISCARD: LazyLock<Script> = LazyLock::new(|| {
@@ -124,6 +124,8 @@ if id ~= '' then
     local packed = entry and entry[2][1] == 'p' and ' ' .. entry[2][2]
     if not packed or not string.find(packed, ' ' .. id .. ':', 1, true) then return 0 end
   end
+  local content = 'entry ' .. entry[1] .. ': ' .. table.concat(entry[2], ' ')
+  if not string.find(content, ARGV[3], 1, true) then return 0 end
   redis.call('XDEL', KEYS[1], entry[1])
 end
 if redis.call('EXISTS', KEYS[1]) == 1 then
