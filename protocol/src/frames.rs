@@ -273,8 +273,9 @@ pub struct OrderFrame {
     /// The quote that it took.
     #[cfg_attr(feature = "openapi", schema(required))]
     pub quote_id: Option<QuoteId>,
-    /// Reason for cancelling the remainder; absent if that was not, or long ago.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// Reason for cancelling the remainder; `null` if that was not, or before reasons were
+    /// stored.
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub cancel_reason: Option<CancelReason>,
 }
 

@@ -42,8 +42,7 @@ fn an_order_and_its_fill_are_shown_in_units() {
     assert_eq!((frame.notional, frame.fee), (Money::ZERO, Money::ZERO));
     assert_eq!((frame.order_id, frame.instrument_id), (resting.id, test.share));
     assert_eq!((&frame.dealer_id, frame.quote_id), (&None, None));
-    // Absent as long as there is nothing to tell.
-    assert_eq!(serde_json::to_value(&frame).unwrap().get("cancel_reason"), None);
+    assert_eq!(serde_json::to_value(&frame).unwrap()["cancel_reason"], serde_json::Value::Null);
     let cancelled = OrderFrame::new(&resting, Some(CancelReason::EndOfDay), &share);
     let written = serde_json::to_value(&cancelled).unwrap();
     assert_eq!(written["cancel_reason"], "END_OF_DAY");

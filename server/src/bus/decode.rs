@@ -27,6 +27,12 @@ const RETRY_DELAY: Duration = Duration::from_millis(500);
 /// Messages of one read.
 const READ_MAX_MESSAGES: usize = 256;
 
+/// Longest reason of a dead letter: a parser's message may quote all of it.
+const REASON_MAX_CHARS: usize = 300;
+
+/// Longest part of a message in its dead letter.
+const LETTER_MAX_BYTES: usize = 64 * 1_024;
+
 /// A message with version and venue.
 pub trait Envelope: Serialize + DeserializeOwned {
     /// The version that this build encodes and decodes.
@@ -209,7 +215,7 @@ fn unreadable<M: Envelope>(bytes: &[u8], error: &serde_json::Error) -> Unreadabl
     }
     match json(bytes) {
         Ok(Version { v }) if v != M::VERSION => Unreadable::Version(v),
-        _ => Unreadable::Malformed(error.to_string()),
+        _ => Unreadable::Malformed(error.to_string().chars().take(REASON_MAX_CHARS).collect()),
     }
 }
 
@@ -274,18 +280,26 @@ async fn move_message(
         reason,
         "A message could not be handled and was moved to the dead-letter stream."
     );
+    let letter = letter(venue, stream, message, reason);
+    let stream = super::StreamNames::of(venue).dead_letter;
+    if let Err(error) = bus.append_auto(&stream, letter, usize::MAX).await {
+        tracing::error!(event = "dead_letter_lost", stream, %error, "A dead letter could not be stored.");
+    }
+}
+
+/// The dead letter of a message, with its beginning.
+fn letter(venue: VenueId, stream: &str, message: &Message, reason: &str) -> String {
+    let bytes = message.bytes();
+    let kept = &bytes[..bytes.len().min(LETTER_MAX_BYTES)];
     let letter = serde_json::json!({
         "v": 1,
         "venue": venue,
         "stream": stream,
         "id": message.id,
         "reason": reason,
-        "bytes": String::from_utf8_lossy(&message.bytes()),
+        "bytes": String::from_utf8_lossy(kept),
     });
-    let stream = super::StreamNames::of(venue).dead_letter;
-    if let Err(error) = bus.append_auto(&stream, letter.to_string(), usize::MAX).await {
-        tracing::error!(event = "dead_letter_lost", stream, %error, "A dead letter could not be stored.");
-    }
+    letter.to_string()
 }
 
 /// Moves every message after `position` that cannot be decoded to the dead-letter
@@ -315,5 +329,30 @@ pub async fn remove_unreadable<M: Envelope + Send + Sync + 'static>(
             let decoded = decode_or_dead_letter::<M>(bus, venue, stream, &message, position).await;
             removed |= decoded.is_none();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_dead_letter_is_short_whatever_the_message_holds() {
+        let venue = VenueId::from_name("main");
+        // A word that no command has, of characters that JSON escapes.
+        let word = "\\u0001".repeat(1_000_000);
+        let text = format!("{{\"v\":1,\"venue\":\"{venue}\",\"correlation\":\"{word}\"}}");
+        let message = Message { id: 7, payload: text.into_bytes().into() };
+        let reason = decode_message::<CommandMessage>(venue, &message).unwrap_err().to_string();
+        assert!(
+            reason.starts_with("malformed: ") && reason.len() <= 2 * REASON_MAX_CHARS,
+            "{}",
+            reason.len()
+        );
+        let letter = letter(venue, "command_stream", &message, &reason);
+        assert!(letter.len() <= 8 * LETTER_MAX_BYTES, "{}", letter.len());
+        let letter: serde_json::Value = serde_json::from_str(&letter).unwrap();
+        assert_eq!((&letter["id"], &letter["reason"]), (&7.into(), &reason.into()));
+        assert_eq!(letter["bytes"].as_str().map(str::len), Some(LETTER_MAX_BYTES));
     }
 }

@@ -29,6 +29,9 @@ const MAX_DEPTH: usize = 32;
 /// Longest part of an unknown field's name that is sent back.
 const SHOWN_MAX_CHARS: usize = 64;
 
+/// Longest part of a parser's message that is sent back: it may quote the client.
+const MESSAGE_MAX_CHARS: usize = 300;
+
 /// A body of `application/json`, decoded strictly: one object, no duplicate
 /// key, at most [`MAX_DEPTH`] levels, and no field that `T` does not have.
 ///
@@ -119,7 +122,7 @@ fn explain<T: DeserializeOwned>(body: &[u8]) -> ApiError {
         return ApiError::new(422, "invalid_value", "The body is not valid.");
     };
     let path: Vec<&Segment> = error.path().iter().collect();
-    let message = error.inner().to_string();
+    let message: String = error.inner().to_string().chars().take(MESSAGE_MAX_CHARS).collect();
     match path.as_slice() {
         [.., Segment::Map { key }] if message.starts_with("unknown field ") => unknown_field(key),
         [Segment::Map { key }] => wrong_type(key),
@@ -265,7 +268,10 @@ fn explain_fields(fields: &[u8], code: &str, error: &serde_urlencoded::de::Error
     let message = error.to_string();
     match message.strip_prefix("unknown field `").and_then(|rest| rest.rsplit_once("`, expected")) {
         Some((name, _)) => unknown_field(name),
-        None => ApiError::new(400, code, format!("A field is not valid: {message}.")),
+        None => {
+            let message: String = message.chars().take(MESSAGE_MAX_CHARS).collect();
+            ApiError::new(400, code, format!("A field is not valid: {message}."))
+        }
     }
 }
 
@@ -364,6 +370,10 @@ mod tests {
         let error = parse_json::<protocol::rest::ClockCommand>(br#"{"step":{"steps":1.5}}"#).unwrap_err();
         assert_eq!((error.code.as_str(), error.field.as_deref()), ("invalid_value", Some("steps")));
         assert!(parse_json::<Value>(br#"{"a":1}"#).is_ok());
+        // However long a client's word is, the answer is short.
+        let long = format!("{{\"{}\":{{}}}}", "x".repeat(60_000));
+        let error = parse_json::<protocol::rest::ClockCommand>(long.as_bytes()).unwrap_err();
+        assert!(error.message.len() < 2 * MESSAGE_MAX_CHARS, "{}", error.message.len());
     }
 
     #[test]

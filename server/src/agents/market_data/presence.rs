@@ -57,10 +57,10 @@ impl Presence {
 
     /// Returns true if the clock may idle.
     pub(super) fn may_idle(&mut self, now: Instant) -> bool {
+        self.reports.retain(|_, (_, at)| now.saturating_duration_since(*at) < REPORT_TIMEOUT);
         if self.policy == IdlePolicy::Run {
             return false;
         }
-        self.reports.retain(|_, (_, at)| now.saturating_duration_since(*at) < REPORT_TIMEOUT);
         let watched = self.reports.values().any(|(count, _)| *count > 0);
         if watched || !self.live_orders.is_empty() {
             self.last_needed = now;
@@ -109,6 +109,9 @@ mod tests {
     fn the_policy_run_never_idles() {
         let start = Instant::now();
         let mut presence = Presence::new(IdlePolicy::Run, BTreeSet::new(), start);
+        presence.watchers(Uuid::from_u128(1), 1, start);
         assert!(!presence.may_idle(start + seconds(1_000_000)));
+        // What has expired is forgotten all the same.
+        assert!(presence.reports.is_empty());
     }
 }
