@@ -24,7 +24,7 @@ use bytes::Bytes;
 use tokio::sync::watch;
 
 use super::decode_cache::DecodeCache;
-use super::{AppendResult, Batch, BusError, MAX_MESSAGE_ID, Payload, StreamLimits};
+use super::{AppendResult, Batch, BusError, MAX_MESSAGE_ID, Message, Payload, StreamLimits};
 use crate::clock;
 use crate::redact::redact_url;
 use connect::describe;
