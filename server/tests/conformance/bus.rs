@@ -306,7 +306,7 @@ async fn a_discarded_message_has_never_been_there() {
         assert_eq!(bus.append_after(s, 2, &next).await.unwrap(), far);
         assert_eq!(ids(&bus.read_after(s, 2, 9).await.unwrap()), [1_796_015_617_683]);
         // One of two readers removes it; neither reads it again.
-        let message = |id, content: &str| Message { id, payload: content.into() };
+        let message = |id, content: &'static str| Message { id, payload: content.into() };
         let far = message(1_796_015_617_683, "far");
         assert!(bus.discard(s, &far, 2).await.unwrap());
         assert!(!bus.discard(s, &far, 1).await.unwrap());
