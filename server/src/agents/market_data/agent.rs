@@ -135,7 +135,7 @@ impl MarketDataAgent {
         {
             self.control_cursor = status.control_id;
         }
-        bus.resume(&streams.control, self.control_cursor).await?;
+        self.check_control_cursor().await?;
         let mut data_loss = bus.data_loss_epoch();
         loop {
             self.report().await?;
@@ -156,7 +156,7 @@ impl MarketDataAgent {
                 Ok(()) = data_loss.changed() => {
                     self.is_status_unsent = true;
                     self.restore_stream().await?;
-                    unless_unavailable(bus.resume(&streams.control, self.control_cursor).await.map_err(Into::into))?;
+                    unless_unavailable(self.check_control_cursor().await)?;
                 }
                 () = tokio::time::sleep_until(wake) => {
                     if matches!(due, Due::At(_)) {
@@ -291,6 +291,16 @@ impl MarketDataAgent {
                 }
             }
         }
+    }
+
+    /// Begins anew on a stream that has lost its data: what is there has been appended
+    /// since, even if its ids are lower.
+    async fn check_control_cursor(&mut self) -> Result<(), MarketDataError> {
+        let AgentContext { bus, streams, .. } = &self.context;
+        if bus.last_id(&streams.control).await? < self.control_cursor {
+            self.control_cursor = 0;
+        }
+        Ok(())
     }
 
     async fn control(&mut self, batch: Batch) -> Result<(), MarketDataError> {
