@@ -147,7 +147,7 @@ async fn copy(from: &Store, to: &Store) {
 
 #[tokio::test]
 async fn topology_decides_what_one_process_decides() {
-    let mut embedded = Site::open().await;
+    let mut embedded = Site::with(|config| config.history.past_days = 3).await;
     embedded.owner().await;
     let embedded_users = tell(std::slice::from_ref(&embedded.base)).await;
     embedded.stop().await;
