@@ -30,6 +30,10 @@ pub(crate) const TABLE_ROWS: u16 = 100;
 /// Orders or fills that a file gets at a time: as many as the gateway gives.
 pub(crate) const FILE_ROWS: u16 = 1_000;
 
+/// Candles of a chart: more than a trading day of minutes.
+#[cfg(feature = "ssr")]
+const CHART_BARS: u16 = 400;
+
 /// Data that a page needs for its first paint: loaded before it is rendered,
 /// carried in its HTML as Postcard.
 pub(crate) type PageData<T> = Resource<Result<T, ApiError>, PostcardCodec>;
@@ -231,7 +235,7 @@ mod context {
         let query = CandlesQuery {
             interval: Some(interval.as_str().to_owned()),
             instrument_id: Some(instrument_id),
-            limit: Some("1000".to_owned()),
+            limit: Some(super::CHART_BARS.to_string()),
             ..CandlesQuery::default()
         };
         let candles = gateway.candles(caller, query).await?.items;

@@ -9,7 +9,7 @@ import { PASSWORD, Terminal } from "../pages/terminal.ts";
  * (docs/decisions.md).
  */
 const SIGN_IN_MAX_BYTES = 200_000;
-const TRADING_MAX_BYTES = 670_000;
+const TRADING_MAX_BYTES = 680_000;
 
 /** Counts the bytes of everything that a page downloads from now on, by path. */
 async function downloads(page: Page): Promise<Map<string, number>> {

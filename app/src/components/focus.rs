@@ -49,7 +49,9 @@ pub fn follow_row(event: &MouseEvent, inside: &str) -> Option<bool> {
         }
         if !is_within(&from, "a, button, input, select, label, summary") {
             let link = from.closest("tr").ok()??.query_selector("a.symbol").ok()??;
-            link.dyn_into::<HtmlElement>().ok()?.click();
+            let link: HtmlElement = link.dyn_into().ok()?;
+            // After this click: a handler cannot be called while it runs.
+            leptos::prelude::queue_microtask(move || link.click());
         }
     }
     #[cfg(not(target_arch = "wasm32"))]

@@ -84,13 +84,13 @@ pub(super) fn TifField(form: TicketForm) -> impl IntoView {
                 on:change=choose
             >
                 <option value="GTC" selected disabled=market>
-                    "Good till cancelled (GTC)"
+                    "GTC · good till cancelled"
                 </option>
                 <option value="DAY" disabled=market>
-                    "Good for the day (DAY)"
+                    "DAY · good for the day"
                 </option>
-                <option value="IOC">"Immediate or cancel (IOC)"</option>
-                <option value="FOK">"Fill or kill (FOK)"</option>
+                <option value="IOC">"IOC · immediate or cancel"</option>
+                <option value="FOK">"FOK · fill or kill"</option>
             </select>
         </div>
     }
