@@ -331,7 +331,7 @@ mod tests {
             control: name("control"),
             clock: name("clock"),
             session: name("session"),
-            ..Config::default().streams
+            ..Config::defaults().unwrap().streams
         };
         let names = settings.names(VenueConfig::default().venue_id());
         for (found, suffix) in [

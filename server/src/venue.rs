@@ -96,13 +96,13 @@ mod tests {
     async fn a_venue_is_created_once_and_only_its_tokens_hash_is_stored() {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open_sqlite(folder.path()).await.unwrap();
-        let first = opened(&store, &Config::default()).await.unwrap();
+        let first = opened(&store, &Config::defaults().unwrap()).await.unwrap();
         let token = first.claim_token.clone().unwrap();
         assert_eq!(token.len(), 32);
         assert_eq!(first.row.claim_token_hash, Some(Digest::of(&[token.as_bytes()])));
-        let again = opened(&store, &Config::default()).await.unwrap();
+        let again = opened(&store, &Config::defaults().unwrap()).await.unwrap();
         assert_eq!((again.claim_token.clone(), &again.row), (None, &first.row));
-        let other = Config { seed: "1".parse().ok(), ..Config::default() };
+        let other = Config { seed: "1".parse().ok(), ..Config::defaults().unwrap() };
         assert!(matches!(opened(&store, &other).await, Err(OpenError::OtherSeed)));
     }
 
@@ -111,8 +111,11 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open_sqlite(folder.path()).await.unwrap();
         let seed: Option<Seed> = "42".parse().ok();
-        let config =
-            Config { seed: seed.clone(), owner_email: Some("o@example.org".to_owned()), ..Config::default() };
+        let config = Config {
+            seed: seed.clone(),
+            owner_email: Some("o@example.org".to_owned()),
+            ..Config::defaults().unwrap()
+        };
         let first = opened(&store, &config).await.unwrap();
         assert_eq!((first.claim_token.clone(), first.seed()), (None, seed));
         assert!(opened(&store, &config).await.is_ok());

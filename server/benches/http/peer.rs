@@ -41,7 +41,7 @@ pub(crate) struct Peer {
 impl Peer {
     pub(crate) async fn measured(postgres: &Postgres) -> Self {
         finished(postgres.client("createdb").unwrap().arg(NAME));
-        let config = Config { database_url: Some(postgres.url(NAME)), ..Config::default() };
+        let config = Config { database_url: Some(postgres.url(NAME)), ..Config::defaults().unwrap() };
         Store::open(&config, Role::Owner).await.unwrap().close().await;
         let mut psql = postgres.client("psql").unwrap();
         let file = tempfile::NamedTempFile::new().unwrap();

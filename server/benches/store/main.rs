@@ -106,7 +106,7 @@ enum Backend<'a> {
 impl Backend<'_> {
     /// Opens a new store called `name`.
     async fn open(self, name: &str) -> server::store::Store {
-        let mut config = server::config::Config::default();
+        let mut config = server::config::Config::defaults().unwrap();
         match self {
             Self::Postgres(postgres) => {
                 let mut psql = postgres.client("psql").unwrap();

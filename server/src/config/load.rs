@@ -82,6 +82,11 @@ impl Source {
             Value::serialize(table).map_err(|error| ConfigError::new(&origin, error.to_string()))?;
         Ok(Self { metadata: Metadata::from(origin, path), settings })
     }
+
+    /// The program's own settings.
+    fn defaults() -> Result<Self, ConfigError> {
+        Self::file(Path::new("defaults.toml"), DEFAULTS)
+    }
 }
 
 impl Provider for Source {
@@ -94,10 +99,13 @@ impl Provider for Source {
     }
 }
 
-impl Default for Config {
-    fn default() -> Self {
-        let defaults = Source::file(Path::new("defaults.toml"), DEFAULTS).map(Figment::from);
-        defaults.and_then(|figment| extract(&figment)).expect("defaults.toml sets valid values")
+impl Config {
+    /// Returns the settings of a program that is told nothing.
+    ///
+    /// # Errors
+    /// A default that is no valid setting, which a test excludes.
+    pub fn defaults() -> Result<Self, ConfigError> {
+        extract(&Figment::from(Source::defaults()?))
     }
 }
 
@@ -123,7 +131,7 @@ impl Sources {
             named_file = Some((path.clone(), "--config".to_owned()));
         }
 
-        let mut figment = Figment::from(Source::file(Path::new("defaults.toml"), DEFAULTS)?);
+        let mut figment = Figment::from(Source::defaults()?);
         let default_file = self.folder.join(DEFAULT_FILE);
         match (named_file, std::fs::read_to_string(&default_file)) {
             (Some((path, origin)), _) => {
@@ -215,10 +223,10 @@ mod tests {
     #[test]
     fn defaults_are_valid_and_every_key_is_a_setting() {
         assert_eq!(
-            Config::default(),
+            Config::defaults().unwrap(),
             Sources { folder: "/nowhere".into(), ..Sources::default() }.load().unwrap()
         );
-        let shown = serde_json::to_value(Config::default()).unwrap();
+        let shown = serde_json::to_value(Config::defaults().unwrap()).unwrap();
         for key in keys() {
             assert!(shown.pointer(&format!("/{}", key.replace('.', "/"))).is_some(), "{key}");
         }
@@ -270,7 +278,8 @@ mod tests {
 
     #[test]
     fn the_effective_configuration_reads_back_and_hides_the_seed() {
-        let mut config = Config { seed: "987654321".parse().ok(), speed_milli: 1_500, ..Config::default() };
+        let mut config =
+            Config { seed: "987654321".parse().ok(), speed_milli: 1_500, ..Config::defaults().unwrap() };
         let shown = config.to_toml().unwrap();
         assert!(!shown.contains("987654321") && shown.contains("seed = \"[redacted]\""));
         config.seed = None;

@@ -151,8 +151,8 @@ impl AgentsFixture {
             idle: IdlePolicy::Pause,
             snapshot_steps: 10,
             // Tests count candles.
-            history: HistoryLimits { past_days: 0, ..Config::default().history },
-            outbox: Config::default().streams.limits(),
+            history: HistoryLimits { past_days: 0, ..Config::defaults().unwrap().history },
+            outbox: Config::defaults().unwrap().streams.limits(),
         }
     }
 
@@ -187,7 +187,7 @@ impl AgentsFixture {
     }
 
     fn portfolio_settings(&self) -> portfolio::Settings {
-        let max_valuations = Config::default().history.valuations_per_account;
+        let max_valuations = Config::defaults().unwrap().history.valuations_per_account;
         portfolio::Settings { config: self.row.config.clone(), snapshot_seconds: 60, max_valuations }
     }
 

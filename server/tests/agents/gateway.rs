@@ -22,7 +22,7 @@ use crate::support::trading_fixture::TradingFixture;
 async fn open(fixture: &TradingFixture, shutdown: &Shutdown) -> Gateway {
     let health = Health::new(fixture.clock.clone());
     let context = AgentContext { health: health.clone(), shutdown: shutdown.clone(), ..fixture.context() };
-    let config = Config::default();
+    let config = Config::defaults().unwrap();
     let auth = Auth::new(context.clone(), fixture.client.clone(), &config, false).unwrap();
     let settings = gateway::Settings {
         venue: fixture.store.venue(fixture.venue()).await.unwrap().unwrap(),

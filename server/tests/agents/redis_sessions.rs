@@ -25,7 +25,7 @@ struct Gateway {
 
 impl Gateway {
     async fn open(fixture: &TradingFixture, server: &Server) -> Self {
-        Self::with(fixture, server, &Config::default()).await
+        Self::with(fixture, server, &Config::defaults().unwrap()).await
     }
 
     async fn with(fixture: &TradingFixture, server: &Server, config: &Config) -> Self {
@@ -127,7 +127,7 @@ async fn a_session_saved_after_its_end_is_not_restored() {
 #[tokio::test]
 async fn an_open_socket_keeps_a_session_under_the_shortest_limit() {
     let (fixture, server) = (TradingFixture::open().await, Server::private());
-    let mut config = Config::default();
+    let mut config = Config::defaults().unwrap();
     config.session.idle_minutes = 1;
     let gateway = Gateway::with(&fixture, &server, &config).await;
     let ann = gateway.register("ann").await;

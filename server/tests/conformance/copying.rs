@@ -43,7 +43,7 @@ async fn sqlite_and_postgres_have_the_same_tables_and_columns() {
 }
 
 fn config_of(database: &TestDatabase) -> Config {
-    let mut config = Config::default();
+    let mut config = Config::defaults().unwrap();
     database.configure(&mut config);
     config
 }

@@ -179,7 +179,7 @@ async fn an_agent_may_have_a_login_of_its_own() {
         sqlx::query(AssertSqlSafe(made)).execute(&mut connection).await.unwrap();
         let (_, place) = database.url.split_once('@').unwrap();
         let database_url = Some(format!("postgres://{login}:secret@{place}"));
-        let store = Store::open(&Config { database_url, ..Config::default() }, role).await.unwrap();
+        let store = Store::open(&Config { database_url, ..Config::defaults().unwrap() }, role).await.unwrap();
         assert_eq!(store.venue(row.id).await.unwrap().unwrap().id, row.id);
         assert!(store.take_epoch(row.id, uuid::Uuid::new_v4()).await.is_err());
         store.close().await;

@@ -17,7 +17,7 @@ use crate::support::trading_fixture::TEST_TIMEOUT;
 const PLAN: DemoPlan = DemoPlan { traders: 4, minutes: 1 };
 
 fn config(folder: &tempfile::TempDir) -> Config {
-    Config { data: folder.path().to_owned(), ..Config::default() }
+    Config { data: folder.path().to_owned(), ..Config::defaults().unwrap() }
 }
 
 async fn made(folder: &tempfile::TempDir) -> Result<Demo, DemoError> {

@@ -65,7 +65,7 @@ impl Site {
             idle: IdlePolicy::Run,
             seed: "7".parse().ok(),
             owner_email: Some(OWNER.to_owned()),
-            ..Config::default()
+            ..Config::defaults().unwrap()
         };
         database.configure(&mut config);
         // Tests count candles.

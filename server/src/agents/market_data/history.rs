@@ -252,7 +252,7 @@ mod tests {
     }
 
     fn queue(queue_rows: usize) -> HistoryQueue {
-        HistoryQueue::new(VENUE, HistoryLimits { queue_rows, ..Config::default().history })
+        HistoryQueue::new(VENUE, HistoryLimits { queue_rows, ..Config::defaults().unwrap().history })
     }
 
     #[test]
